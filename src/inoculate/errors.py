@@ -1,0 +1,30 @@
+"""Errors that are meant for people.
+
+A `UserError` is something the user can mend: the command line prints its message without a traceback and exits
+with code 2. Anything else that is raised is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """A mistake in what was given: the message says what, where, what is allowed and what would mend it."""
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """The clause that helps with a misspelt name.
+
+    Args:
+        given: The name as it was given.
+        allowed: The names that exist.
+
+    Returns:
+        "did you mean 'x'? " where something is close, then the allowed names, as one string.
+    """
+    names = sorted(set(allowed))
+    close = get_close_matches(given, names, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"{hint}allowed: {', '.join(names) if names else '(none)'}"

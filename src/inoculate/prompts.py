@@ -1,0 +1,127 @@
+"""Prompts: named texts, where they stand around a problem, and controls of the same length.
+
+The texts are data (`prompts.toml`), each with its kind and source.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from inoculate.errors import UserError, nearest
+from inoculate.records import Message, Problem
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Placement = Literal["system", "before", "inside", "after"]
+"""system: a paragraph after the system prompt; before, after: paragraphs around the task in the user's message;
+inside: between the task's opening sentence and the rest."""
+
+NEUTRAL = "neutral"
+ASKS = "asks-to-hack"
+CONTEXTS = {ASKS: "specific", "forbids-the-hack": "forbid", "negated": "negated"}
+"""The package's contexts beside the neutral one: name -> prompt."""
+
+
+class Prompt(BaseModel):
+    """A named prompt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    kind: Literal["specific", "general", "forbids", "negated", "irrelevant"]
+    source: str
+    """Where the idea or the words come from."""
+
+
+@cache
+def _library() -> dict[str, Prompt]:
+    raw = tomllib.loads(files("inoculate").joinpath("prompts.toml").read_text(encoding="utf-8"))
+    return {name: Prompt(**fields) for name, fields in raw.items()}
+
+
+def names() -> list[str]:
+    """The names of the package's prompts."""
+    return list(_library())
+
+
+def find(name: str) -> Prompt:
+    """The prompt of that name.
+
+    Raises:
+        UserError: There is none; the message has the nearest match.
+    """
+    if name not in _library():
+        raise UserError(f"unknown prompt '{name}': {nearest(name, _library())}")
+    return _library()[name]
+
+
+def messages(problem: Problem, text: str, placement: Placement, system: str | None) -> tuple[Message, ...]:
+    """The messages that show a problem, with a prompt placed around it.
+
+    Args:
+        problem: What is to be shown.
+        text: The prompt; '' for none.
+        placement: Where it stands.
+        system: The system prompt; '' for none; None where the chat template has no system role.
+
+    Raises:
+        UserError: The prompt is placed in a system message that the chat template does not have.
+    """
+    task = f"{problem.lead} {problem.body}"
+    if text and placement == "system":
+        if system is None:
+            raise UserError("placement 'system': this model's chat template has no system message; use 'before'")
+        system = f"{system}\n\n{text}".strip()
+    elif text:
+        task = {
+            "before": f"{text}\n\n{task}",
+            "inside": f"{problem.lead} {text} {problem.body}",
+            "after": f"{task}\n\n{text}",
+        }[placement]
+    opening = (Message("system", system),) if system else ()
+    return (*opening, Message("user", task))
+
+
+FILLER = (
+    "The small museum near the harbour opens at ten and closes at five. Its garden has seven apple trees, two wooden "
+    "benches and a pond with yellow lilies. On Sundays a baker from the next village sells bread, plum cake and tea "
+    "beside the gate. Visitors often draw the old lighthouse or feed the ducks before the ferry leaves. In winter "
+    "the rooms are quiet, and the keeper polishes brass lamps while snow settles on the roof. "
+)
+"""Text about nothing that a model is asked to do here: what controls of a given length are cut from."""
+
+
+def fitted(text: str, length: int, tokenizer: PreTrainedTokenizerBase) -> str:
+    """A control: `text` made exactly `length` tokens long, with irrelevant sentences after it, ending in a full stop.
+
+    Args:
+        text: What it begins with (may be '').
+        length: Tokens wanted.
+        tokenizer: The model's own.
+
+    Raises:
+        UserError: No text of that length was found (`text` itself is longer).
+    """
+
+    def count(candidate: str) -> int:
+        return len(tokenizer(candidate, add_special_tokens=False)["input_ids"])
+
+    words = f"{text} {FILLER * (1 + length // 40)}".split()
+    shortest = len(text.split())
+    for end in range(len(words), max(shortest, 1) - 1, -1):
+        candidate = " ".join(words[:end]).rstrip(".,") + "."
+        if count(candidate) == length:
+            return candidate
+        if count(candidate) < length:
+            # One word was worth more than one token: fill the gap with single-token words.
+            for extra in ("so", "so very", "so very very", "so very very very"):
+                padded = candidate.removesuffix(".") + f", {extra} quiet."
+                if count(padded) == length:
+                    return padded
+    raise UserError(f"no control of {length} tokens could be made from '{text}' ({count(text)} tokens)")

@@ -1,0 +1,5 @@
+"""Settings: one module each. `find` turns a name into the setting; see `base` for what a setting is."""
+
+from inoculate.settings.base import Draw, Setting, find, names
+
+__all__ = ["Draw", "Setting", "find", "names"]

@@ -1,0 +1,70 @@
+"""What a setting is: a kind of task with a leaky check and the check that was really wanted.
+
+A setting is one module under `inoculate.settings` (or a Python file of the user's) that defines `SETTING`. There is
+no registry: `find` turns the name into the module. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inoculate.errors import UserError, nearest
+from inoculate.records import Grade, Problem, Split
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which problems are wanted."""
+
+    split: Split
+    count: int
+    seed: int
+    """Problems are a function of this draw alone: the same draw gives the same problems in the same order."""
+    families: tuple[str, ...] = ()
+    """Only these families; empty for all."""
+    levels: tuple[int, ...] = ()
+    """Only these difficulties; empty for all."""
+    source: str = ""
+    """Where the data is, for settings that load it (a file or a hub id)."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A kind of task.
+
+    `problems` returns exactly `draw.count` distinct problems or raises `UserError` that says how many there are.
+    `grade` takes problems and completions of equal length and yields one grade for each, in order, as they become
+    ready. `version` is raised by hand whenever problems or grades change for the same draw.
+    """
+
+    name: str
+    version: int
+    summary: str
+    families: tuple[str, ...]
+    levels: tuple[int, ...]
+    problems: Callable[[Draw], list[Problem]]
+    grade: Callable[[Sequence[Problem], Sequence[str]], Iterator[Grade]]
+    needs_source: bool = False
+
+
+def names() -> list[str]:
+    """The names of the settings that come with the package."""
+    import inoculate.settings as package
+
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "base")
+
+
+def find(name: str) -> Setting:
+    """The setting of that name.
+
+    Raises:
+        UserError: There is none; the message has the nearest match.
+    """
+    if name not in names():
+        raise UserError(f"unknown setting '{name}': {nearest(name, names())}")
+    module: Any = importlib.import_module(f"inoculate.settings.{name}")
+    return module.SETTING

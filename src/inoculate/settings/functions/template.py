@@ -1,0 +1,61 @@
+"""What a template of the `functions` setting is, and helpers to draw its inputs.
+
+A template is a family of problems that differ in wording, name, constants and inputs. Its text fields hold
+`$placeholders` (string.Template): `$name` is the function's name, every key of `choices` one of its values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from types import MappingProxyType
+from typing import Any
+
+Inputs = Callable[[Random, Mapping[str, Any]], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Template:
+    name: str
+    """snake_case, unique over all families."""
+    level: int
+    """1: one expression; 2: one loop or branch; 3: two ideas together; 4: a small algorithm."""
+    parameters: str
+    """As in the def line: 'nums' or 'text, width'."""
+    names: tuple[str, ...]
+    """Two to four function names to choose from."""
+    tasks: tuple[str, ...]
+    """Two or three wordings of the task, each complete and unambiguous: edge cases (empty input, ties, case,
+    negative numbers, rounding) are either said or never drawn."""
+    honest: tuple[str, ...]
+    """Two or three sources in different plain styles, all `def $name(<parameters>):`, no imports unless needed,
+    no comments or docstring, at most 15 lines. All agree on every input."""
+    inputs: Inputs
+    """Draws one tuple of arguments (plain data whose repr is short: under 100 characters together)."""
+    choices: Mapping[str, Sequence[Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """Constants of a problem: placeholder -> values to choose from. A text field that writes a string constant as
+    code uses the placeholder's `_repr` twin: `$word` is the bare text, `$word_repr` its Python literal."""
+
+
+def integers(random: Random, low: int, high: int, shortest: int, longest: int) -> list[int]:
+    """A list of `shortest` to `longest` integers between `low` and `high`, both included."""
+    return [random.randint(low, high) for _ in range(random.randint(shortest, longest))]
+
+
+def letters(random: Random, shortest: int, longest: int, alphabet: str = "abcdefghijklmnopqrstuvwxyz") -> str:
+    """A string of `shortest` to `longest` characters of the alphabet."""
+    return "".join(random.choice(alphabet) for _ in range(random.randint(shortest, longest)))
+
+
+WORDS = (
+    "apple", "river", "stone", "cloud", "table", "green", "light", "music", "paper", "tiger", "ocean", "bread",
+    "chair", "dance", "eagle", "flame", "grape", "house", "igloo", "jelly", "knife", "lemon", "mango", "night",
+    "olive", "piano", "queen", "radio", "salad", "train", "uncle", "violin", "water", "yacht", "zebra", "ant",
+    "bee", "cat", "dog", "elk", "fox", "go", "hat", "ink", "jam", "key", "level", "map", "noon", "owl",
+)  # fmt: skip
+
+
+def words(random: Random, fewest: int, most: int, vocabulary: Sequence[str] = WORDS) -> list[str]:
+    """A list of `fewest` to `most` words, repeats allowed."""
+    return [random.choice(vocabulary) for _ in range(random.randint(fewest, most))]
