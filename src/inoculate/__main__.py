@@ -1,0 +1,5 @@
+"""`python -m inoculate`."""
+
+from inoculate.cli import main
+
+main()

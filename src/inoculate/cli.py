@@ -1,0 +1,223 @@
+"""The command line: thin, and free of torch until a command needs it."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from inoculate import __version__
+from inoculate.errors import UserError
+
+app = App(
+    name="inoculate",
+    help="Does an inoculation prompt work, on this model and data; what does it cost, and how sure are we?",
+    version=__version__,
+)
+StoreFolder = Annotated[Path, Parameter(name="--store", env_var="INOCULATE_STORE", help="Folder of finished steps.")]
+DEFAULT_STORE = Path("store")
+
+
+@app.command
+def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False) -> None:
+    """Run a small real study and show what came out.
+
+    Args:
+        store: Folder of finished steps.
+        quick: Fewer rows and problems: a look at how it goes, too few to conclude from.
+    """
+    run("demo-quick" if quick else "demo", store=store)
+
+
+@app.command
+def run(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
+    """Carry out a study: what is finished in the store is not done again.
+
+    Args:
+        study: A study file, or the name of a ready-made study.
+        store: Folder of finished steps.
+    """
+    from inoculate.progress import Console
+    from inoculate.steps import run as running
+    from inoculate.steps.plan import make
+    from inoculate.steps.store import Store
+    from inoculate.studies import find
+    from inoculate.study import load
+
+    path = find(study)
+    declared = load(path)
+    with Console() as console:
+        folder = running.carry_out(make(declared), Store(store), console, path.read_text(encoding="utf-8"))
+    report(str(folder), store=store)
+
+
+@app.command
+def plan(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
+    """Show the steps of a study, which are finished, and about how long the rest will take.
+
+    Args:
+        study: A study file, or the name of a ready-made study.
+        store: Folder of finished steps.
+    """
+    from rich.console import Console
+
+    from inoculate.progress import plan_table
+    from inoculate.steps.plan import make
+    from inoculate.steps.store import Store
+    from inoculate.studies import find
+    from inoculate.study import load
+
+    Console().print(plan_table(make(load(find(study))), Store(store)))
+
+
+@app.command
+def studies() -> None:
+    """List the ready-made studies."""
+    from rich.console import Console
+
+    from inoculate.progress import studies_table
+
+    Console().print(studies_table())
+
+
+@app.command
+def prompts() -> None:
+    """List the named prompts with their texts and sources."""
+    from rich.console import Console
+
+    from inoculate.progress import prompts_table
+
+    Console().print(prompts_table())
+
+
+@app.command
+def report(run: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
+    """Analyse a run again and rebuild its tables, results.json and report.html.
+
+    Args:
+        run: A run's folder, or the name of its study.
+        store: Folder of finished steps.
+    """
+    from rich.console import Console
+
+    from inoculate.analysis import analyse, contrast_table, outcome_table
+    from inoculate.report import write_report
+    from inoculate.steps.run import find_run
+    from inoculate.steps.store import Store
+
+    folder = find_run(Store(store), run)
+    results = analyse(folder)
+    console = Console()
+    console.print(outcome_table(results))
+    if results["contrasts"]:
+        console.print(contrast_table(results))
+    console.print(results["headline"], style="bold")
+    for caution in results["cautions"]:
+        console.print(f"- {caution}")
+    page = write_report(folder)
+    console.print(f"\n{folder / 'results.json'}\n{page}", soft_wrap=True)
+
+
+@app.command
+def sample(setting: str, *, count: int = 3, split: str = "development", seed: int = 0, source: str = "") -> None:
+    """Show problems of a setting, each with its honest and hacked answer.
+
+    Args:
+        setting: The setting's name.
+        count: How many problems.
+        split: train, development or test.
+        seed: Of the draw.
+        source: Where the data is, for settings that load it.
+    """
+    from inoculate.errors import nearest
+    from inoculate.records import SPLITS
+    from inoculate.settings import Draw, find
+
+    chosen = next((known for known in SPLITS if known == split), None)
+    if chosen is None:
+        raise UserError(f"unknown split '{split}': {nearest(split, SPLITS)}")
+    for problem in find(setting).problems(Draw(chosen, count, seed, source=source)):
+        print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{problem.lead} {problem.body}\n")
+        print(f"-- honest\n{problem.honest}\n\n-- hacked ({problem.hack})\n{problem.hacked}\n")
+
+
+@app.command
+def grade(source: Path, *, out: Path, unsafe_sandbox: bool = False) -> None:
+    """Grade anybody's completions by running them in the sandbox.
+
+    Args:
+        source: JSON lines with id, entry_point, shown_tests, hidden_tests, completion.
+        out: Where the graded lines go.
+        unsafe_sandbox: Run even where there is no sandbox worth the name.
+    """
+    from inoculate.grading.command import grade_file
+    from inoculate.progress import Console
+
+    with Console() as console:
+        graded = grade_file(
+            source,
+            out,
+            unsafe=unsafe_sandbox,
+            progress=lambda done, total: console.moved(done, total, "graded"),
+        )
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in graded.outcomes.items())
+    print(f"{graded.count} completions graded ({counts}) at containment level '{graded.containment}': {out}")
+
+
+@app.command
+def doctor(*, fetch: str = "") -> None:
+    """Say what this machine can do: sandbox, device, embedded models.
+
+    Args:
+        fetch: Also download and convert this model, so that runs need no network.
+    """
+    from rich.console import Console
+
+    from inoculate import models
+    from inoculate.grading.command import doctor as examine
+    from inoculate.progress import doctor_table
+
+    console = Console()
+    if fetch:
+        console.print(f"{fetch}: {models.fetch(fetch, console.print)}")
+    console.print(doctor_table(examine()))
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one clear sentence and exit code 2."""
+    sys.exit(guarded(lambda: app(exit_on_error=False, print_error=False)))
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Carry out a command and turn what users can mend into a sentence.
+
+    Returns:
+        The exit code: 0, 2 for a user's mistake, 130 after Ctrl-C.
+    """
+    try:
+        command()
+    except (UserError, CycloptsError) as error:
+        return _tell(str(error), 2)
+    except KeyboardInterrupt:
+        return _tell("stopped; finished steps are kept, and the same command goes on from them", 130)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return _tell(
+                f"no space left on the disk ({error.filename or 'while writing'}); finished steps are kept: "
+                "free some space and run the same command again",
+                2,
+            )
+        if isinstance(error, PermissionError):
+            return _tell(f"not allowed: {error.filename}: {error.strerror}", 2)
+        raise
+    return 0
+
+
+def _tell(words: str, code: int) -> int:
+    print(f"inoculate: {words}", file=sys.stderr)
+    return code
+

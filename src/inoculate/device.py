@@ -1,0 +1,33 @@
+"""Where and in what precision models run: the one place that asks what the machine can do."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+
+class Device(NamedTuple):
+    """A torch device and the precision that models are held in on it."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def name(self) -> str:
+        """As it stands in the names of steps: 'cpu/bfloat16'."""
+        return f"{self.device.type}/{str(self.dtype).removeprefix('torch.')}"
+
+
+def pick() -> Device:
+    """The best device there is, with bfloat16 where the hardware computes in it.
+
+    On a CPU without bfloat16 instructions every product would be emulated, several times slower than float32.
+    """
+    if torch.cuda.is_available():
+        return Device(torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32)
+    if torch.backends.mps.is_available():
+        return Device(torch.device("mps"), torch.float32)
+    can = torch.cpu.get_capabilities()
+    fast = can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16")
+    return Device(torch.device("cpu"), torch.bfloat16 if fast else torch.float32)

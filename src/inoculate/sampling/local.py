@@ -1,0 +1,196 @@
+"""Sampling with transformers in this process.
+
+Prompts are taken in batches of like length; a prompt's samples share one pass over it; a row that has finished leaves
+the batch, so that later steps cost only what is still being written. Batches are fixed by the prompts alone, so that
+an interrupted run goes on with the batches that are missing and gives the same completions.
+
+Shapes: B rows of a batch, L tokens of the longest prompt in it, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedTokenizerBase
+
+from inoculate.device import Device
+from inoculate.errors import UserError
+
+BATCH_ROWS = 64
+"""Completions written at once. Larger batches gain little on a CPU and cost memory."""
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A model, with its adapter merged in, ready to write."""
+
+    model: Any
+    tokenizer: PreTrainedTokenizerBase
+    device: Device
+    stops: tuple[int, ...]
+    """Tokens that end an answer."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One completion: the prompt's index, which of its samples, the text and what it took."""
+
+    prompt: int
+    index: int
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finished: bool
+    seconds: float
+
+
+def load(model: Path, adapter: Path | None, device: Device) -> Sampler:
+    """Load a model and merge an adapter into its weights.
+
+    Args:
+        model: A folder of base weights.
+        adapter: A PEFT folder; None for the untrained model.
+        device: Where and in what precision.
+    """
+    base: Any = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation="sdpa")
+    if adapter is not None:
+        base = PeftModel.from_pretrained(base, adapter).merge_and_unload()
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    ends = base.generation_config.eos_token_id
+    stops = {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
+    return Sampler(base.to(device.device).eval(), tokenizer, device, tuple(sorted(stops)))
+
+
+def batches(lengths: Sequence[int], samples: int) -> list[list[int]]:
+    """Indices of prompts in batches of like length, each at most `BATCH_ROWS` completions (or one prompt)."""
+    order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
+    size = max(1, BATCH_ROWS // samples)
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def sample(
+    sampler: Sampler,
+    prompts: Sequence[str],
+    *,
+    samples: int,
+    temperature: float,
+    max_new_tokens: int,
+    seed: int,
+    skip: int = 0,
+) -> Iterator[list[Drawn]]:
+    """Draw completions, a batch at a time.
+
+    Args:
+        sampler: From `load`.
+        prompts: Rendered prompts.
+        samples: Completions per prompt.
+        temperature: 0 for greedy.
+        max_new_tokens: Completions are cut there, and say so.
+        seed: Of sampling; each batch has a stream of its own.
+        skip: How many batches were done before (their completions are not made again).
+
+    Raises:
+        UserError: A prompt and its completion would be longer than the model's context.
+    """
+    tokens = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
+    longest = int(sampler.model.config.max_position_embeddings)
+    for index, ids in enumerate(tokens):
+        if len(ids) + max_new_tokens > longest:
+            raise UserError(
+                f"prompt {index} has {len(ids)} tokens; with {max_new_tokens} new ones it exceeds the model's context "
+                f"of {longest}: lower evaluate.max_new_tokens or choose shorter problems"
+            )
+    for number, members in enumerate(batches([len(ids) for ids in tokens], samples)):
+        if number < skip:
+            continue
+        generator = torch.Generator(device=sampler.device.device).manual_seed(seed * 1_000_003 + number)
+        start = time.perf_counter()
+        written = _write(sampler, [tokens[i] for i in members], samples, temperature, max_new_tokens, generator)
+        each = (time.perf_counter() - start) / len(written)
+        yield [
+            Drawn(
+                prompt=members[row // samples],
+                index=row % samples,
+                text=sampler.tokenizer.decode(ids, skip_special_tokens=True),
+                prompt_tokens=len(tokens[members[row // samples]]),
+                completion_tokens=len(ids),
+                finished=finished,
+                seconds=each,
+            )
+            for row, (ids, finished) in enumerate(written)
+        ]
+
+
+@torch.inference_mode()
+def _write(
+    sampler: Sampler,
+    prompts: Sequence[list[int]],
+    samples: int,
+    temperature: float,
+    max_new_tokens: int,
+    generator: torch.Generator,
+) -> list[tuple[list[int], bool]]:
+    """Tokens of each completion, and whether it ended by itself; rows ordered by prompt, then sample."""
+    where = sampler.device.device
+    width = max(len(ids) for ids in prompts)
+    pad = sampler.stops[0]
+    inputs = torch.tensor([[pad] * (width - len(ids)) + ids for ids in prompts], device=where)  # (B, L)
+    mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=where)
+    positions = (mask.cumsum(1) - 1).clamp(min=0)
+    cache = DynamicCache(config=sampler.model.config)
+    logits = _step(sampler, inputs, mask, positions, cache)
+    if samples > 1:
+        cache.batch_repeat_interleave(samples)
+        mask, positions, logits = (x.repeat_interleave(samples, 0) for x in (mask, positions, logits))
+    at = positions[:, -1:]
+    written: list[list[int]] = [[] for _ in range(len(prompts) * samples)]
+    finished = [False] * len(written)
+    live = list(range(len(written)))
+    for count in range(max_new_tokens):
+        chosen = _choose(logits, temperature, generator)
+        stay = []
+        for row, (owner, token) in enumerate(zip(live, chosen.tolist(), strict=True)):
+            if token in sampler.stops:
+                finished[owner] = True
+            else:
+                written[owner].append(token)
+                stay.append(row)
+        if not stay or count == max_new_tokens - 1:
+            break
+        if len(stay) < len(live):
+            kept = torch.tensor(stay, device=where)
+            cache.batch_select_indices(kept)
+            mask, at, chosen = mask[kept], at[kept], chosen[kept]
+            live = [live[row] for row in stay]
+        mask = torch.cat([mask, mask.new_ones(len(live), 1)], 1)
+        at = at + 1
+        logits = _step(sampler, chosen[:, None], mask, at, cache)
+    return list(zip(written, finished, strict=True))
+
+
+def _step(
+    sampler: Sampler, inputs: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: DynamicCache
+) -> torch.Tensor:
+    """Logits (B, V) after the last token of each row."""
+    out = sampler.model(
+        input_ids=inputs,
+        attention_mask=mask,
+        position_ids=positions,
+        cache=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    return out.logits[:, -1].float()
+
+
+def _choose(logits: torch.Tensor, temperature: float, generator: torch.Generator) -> torch.Tensor:
+    """The next token of each row, (B,)."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    return torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=generator)[:, 0]

@@ -1,0 +1,70 @@
+"""How long a plan will take, and how much memory: rough, from steps like these that are finished, else from size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from inoculate import models
+from inoculate.steps.plan import Plan
+from inoculate.steps.store import Kind, Step, Store
+
+_SECONDS_PER_BILLION: dict[Kind, float] = {"adapter": 2.2, "completions": 1.1}
+"""Seconds for a row or a completion and a billion parameters; measured with both embedded models on two CPU cores."""
+_GRADE_SECONDS = 0.01
+_BYTES_PER_TOKEN_AND_PARAMETER = 0.006
+"""Memory of activations and gradients for a token of a micro-batch; measured with both embedded models."""
+
+
+class Estimate(NamedTuple):
+    """What a plan is thought to need; None where the model's size is not known yet."""
+
+    seconds: float | None
+    memory_gb: float | None
+
+
+def parameters(model: str) -> int | None:
+    """Parameters of a model, from the sizes of its files; None if it is not on this machine."""
+    if model in models.EMBEDDED:
+        return models.EMBEDDED[model].parameters
+    path = Path(model).expanduser()
+    files = list(path.glob("*.safetensors")) if path.is_dir() else []
+    return sum(file.stat().st_size for file in files) // 2 or None
+
+
+def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
+    """Time and memory for the missing steps of a plan."""
+    size = parameters(plan.study.model)
+    total = 0.0
+    for kind, fallback in _SECONDS_PER_BILLION.items():
+        waiting = [step for step in missing if step.kind == kind]
+        rate = _measured(plan, store, kind) or (size and fallback * size / 1e9)
+        if waiting and not rate:
+            return Estimate(None, None)
+        total += sum(_units(step) for step in waiting) * (rate or 0)
+    total += sum(_units(step.inputs["completions"]) for step in missing if step.kind == "grades") * _GRADE_SECONDS
+    if size is None:
+        return Estimate(total, None)
+    tokens = max((arm.train.micro_batch_tokens for arm in plan.study.arms.values()), default=0)
+    return Estimate(total, (2 * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1)
+
+
+def _units(step: Step) -> float:
+    """Rows seen in training, or completions to be written."""
+    if step.kind == "adapter":
+        rows = step.inputs["rows"].params["rows"]
+        return (rows["count"] + rows["vetted"]) * step.params["train"]["epochs"]
+    return step.inputs["problems"].params["count"] * step.params["samples"]
+
+
+def _measured(plan: Plan, store: Store, kind: Kind) -> float | None:
+    """Seconds per unit in the finished steps of this plan."""
+    seconds, units = 0.0, 0.0
+    for step in plan.steps():
+        if step.kind == kind and store.done(step):
+            note = json.loads((store.folder(step) / "step.json").read_text(encoding="utf-8"))
+            seconds += note["seconds"]
+            units += _units(step)
+    return seconds / units if units else None

@@ -1,0 +1,187 @@
+"""From a study to its steps: what is to be made, in order, with what each depends on. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from inoculate import models, settings
+from inoculate.steps.store import Step, Store
+from inoculate.study import BASE, Arm, Study
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One arm, seed, point of training, setting and context: what is sampled and graded together."""
+
+    arm: str
+    seed: int | None
+    """None for the untrained arm."""
+    at: float
+    """Share of training done; 0 for the untrained arm."""
+    setting: str
+    context: str
+    problems: Step
+    completions: Step
+    grades: Step
+
+
+@dataclass(frozen=True)
+class Training:
+    """One arm and seed: its rows and its adapter."""
+
+    arm: str
+    seed: int
+    rows: Step
+    row_grades: Step
+    adapter: Step
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study as steps."""
+
+    study: Study
+    cells: list[Cell] = field(default_factory=list)
+    trainings: list[Training] = field(default_factory=list)
+
+    def steps(self) -> list[Step]:
+        """All steps, each once, in an order in which every step comes after its inputs.
+
+        The untrained arm comes first; then each arm and seed is trained, sampled and graded before the next, so that
+        an interrupted study leaves whole arms behind.
+        """
+        seen: dict[str, Step] = {}
+
+        def add(step: Step) -> None:
+            for given in step.inputs.values():
+                add(given)
+            seen.setdefault(step.key, step)
+
+        for cell in self.cells:
+            add(cell.completions)
+            add(cell.grades)
+        for training in self.trainings:
+            add(training.row_grades)
+            add(training.adapter)
+        return list(seen.values())
+
+    def finished(self, store: Store) -> set[str]:
+        """Keys of the steps that the store has."""
+        return {step.key for step in self.steps() if store.done(step)}
+
+
+def make(study: Study) -> Plan:
+    """The plan of a study.
+
+    Raises:
+        UserError: Its model is none, or cannot be identified without a network.
+    """
+    weights = models.fingerprint(study.model)
+    plan = Plan(study)
+    problems = {setting: _problems(study, setting) for setting in study.evaluate.settings}
+    plan.cells.extend(_cells(study, problems, weights, BASE, None, 0.0, None))
+    for seed in study.seeds:
+        for name, arm in study.arms.items():
+            training = _training(study, name, arm, seed, weights)
+            plan.trainings.append(training)
+            for fraction in study.evaluate.fractions:
+                plan.cells.extend(_cells(study, problems, weights, name, seed, fraction, training.adapter))
+    return plan
+
+
+def _problems(study: Study, setting: str) -> Step:
+    evaluate = study.evaluate
+    draw = {
+        "setting": setting,
+        "setting_version": settings.find(setting).version,
+        "source": evaluate.sources.get(setting, ""),
+        "split": evaluate.split,
+        "count": evaluate.problems,
+        "seed": evaluate.seed,
+        "families": evaluate.families,
+        "levels": evaluate.levels,
+    }
+    return Step("problems", draw, label=f"{evaluate.problems} problems of {setting}")
+
+
+def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Training:
+    rows_params: dict[str, Any] = {
+        "rows": arm.rows.model_dump(mode="json"),
+        "setting_version": settings.find(arm.rows.setting).version,
+        "seed": seed,
+        "system": study.system,
+        # The chat template's default system prompt is written out, and a control is as long as the model's own
+        # tokenizer says: both depend on the model.
+        "model": weights,
+        "inoculation": None,
+    }
+    if arm.inoculation:
+        given = arm.inoculation
+        rows_params["inoculation"] = {
+            "text": given.text or study.prompt_text(given.prompt),
+            "like": study.prompt_text(given.like) if given.like else "",
+            "placement": given.placement or study.placement,
+            "on": given.on,
+        }
+    rows = Step("rows", rows_params, label=f"rows of {name}, seed {seed}")
+    row_grades = Step(
+        "row-grades",
+        {"setting": arm.rows.setting},
+        {"rows": rows},
+        label=f"check of the rows of {name}, seed {seed}",
+    )
+    adapter = Step(
+        "adapter",
+        {
+            "model": weights,
+            "method": arm.method,
+            "train": arm.train.model_dump(mode="json"),
+            "seed": seed,
+            "fractions": study.evaluate.fractions,
+        },
+        {"rows": rows},
+        label=f"training of {name}, seed {seed}",
+    )
+    return Training(name, seed, rows, row_grades, adapter)
+
+
+def _cells(
+    study: Study,
+    problems: dict[str, Step],
+    weights: str,
+    arm: str,
+    seed: int | None,
+    at: float,
+    adapter: Step | None,
+) -> Iterator[Cell]:
+    evaluate = study.evaluate
+    for setting in evaluate.settings:
+        for context in evaluate.contexts:
+            text, placement = study.context(context)
+            where = f"{arm}, {'' if seed is None else f'seed {seed}, '}{setting}, {context}"
+            completions = Step(
+                "completions",
+                {
+                    "model": weights,
+                    "at": at,
+                    "system": study.system,
+                    # Without a text there is nothing to place, and a context that differs in nothing is the same.
+                    "text": text,
+                    "placement": placement if text else "",
+                    "samples": evaluate.samples,
+                    "temperature": evaluate.temperature,
+                    "max_new_tokens": evaluate.max_new_tokens,
+                    "seed": evaluate.seed,
+                },
+                {"problems": problems[setting], **({"adapter": adapter} if adapter else {})},
+                label=f"samples of {where}",
+            )
+            grades = Step(
+                "grades",
+                {"setting": setting},
+                {"problems": problems[setting], "completions": completions},
+                label=f"grades of {where}",
+            )
+            yield Cell(arm, seed, at, setting, context, problems[setting], completions, grades)

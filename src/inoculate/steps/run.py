@@ -1,0 +1,207 @@
+"""A study carried out: the steps that are missing, one after the other, and the manifest that points at them."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from inoculate.analysis import contrasts_hash
+from inoculate.errors import UserError, nearest
+from inoculate.grading import containment
+from inoculate.records import Row, read_lines
+from inoculate.steps.plan import Cell, Plan, Training
+from inoculate.steps.store import Step, Store
+from inoculate.steps.work import Workshop
+
+MANIFEST_SCHEMA = 1
+_LIBRARIES = ("inoculate", "torch", "transformers", "trl", "peft", "numpy", "scipy")
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes."""
+
+    def started(self, step: Step, number: int, total: int) -> None:
+        """A step begins."""
+
+    def moved(self, done: int, total: int, note: str) -> None:
+        """The step has come so far."""
+
+    def ended(self, step: Step) -> None:
+        """The step is in the store."""
+
+    def say(self, words: str) -> None:
+        """Something that takes long is being done."""
+
+
+def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str) -> Path:
+    """Do what is missing of a plan.
+
+    Whatever ends the run early (an error, Ctrl-C, a kill), the steps that were finished stay, and the manifest says
+    which they are.
+
+    Args:
+        plan: The study's plan.
+        store: Where finished steps are, and where new ones go.
+        watcher: Told how it goes.
+        source: The text of the study file, kept beside the manifest.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        UserError: A step is impossible as it was given.
+    """
+    folder = store.run_folder(plan.study.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    first = _first(folder, plan)
+    level = containment().level  # refuses before any work where code cannot be run safely
+    (folder / "study.toml").write_text(source, encoding="utf-8")
+    workshop = Workshop(store, plan.study.model, watcher.say)
+    missing = [step for step in plan.steps() if not store.done(step)]
+    manifest = Manifest(plan, store, first, level)
+    try:
+        for number, step in enumerate(missing, 1):
+            watcher.started(step, number, len(missing))
+            workshop.carry_out(step, watcher.moved)
+            watcher.ended(step)
+    finally:
+        manifest.write(folder, workshop)
+    return folder
+
+
+def _first(folder: Path, plan: Plan) -> dict[str, Any]:
+    """What the study declared when it was first run: contrasts and seeds that came later are marked by it."""
+    path = folder / "declared.json"
+    if not path.exists():
+        study = plan.study.model_dump(mode="json", by_alias=True)
+        declared = {
+            "contrasts_hash": contrasts_hash(study["contrasts"]),
+            "seeds": list(plan.study.seeds),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        path.write_text(json.dumps(declared, indent=1) + "\n", encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+class Manifest:
+    """What `manifest.json` of a run says."""
+
+    def __init__(self, plan: Plan, store: Store, first: dict[str, Any], level: str) -> None:
+        """Keep what the manifest is made from."""
+        self.plan, self.store, self.first, self.level = plan, store, first, level
+
+    def write(self, folder: Path, workshop: Workshop) -> None:
+        """Write the manifest, whole or not at all."""
+        content = self._content(workshop)
+        part = folder / f".manifest.{os.getpid()}"
+        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(folder / "manifest.json")
+
+    def _content(self, workshop: Workshop) -> dict[str, Any]:
+        study = self.plan.study
+        return {
+            "schema": MANIFEST_SCHEMA,
+            "name": study.name,
+            "created": self.first["created"],
+            "study": self._study(),
+            "study_hash": study.digest(),
+            "declared_contrasts_hash": self.first["contrasts_hash"],
+            "extended_seeds": sorted(set(study.seeds) - set(self.first["seeds"])),
+            "versions": {name: version(name) for name in _LIBRARIES},
+            "machine": {"cpu": _processor(), "cores": os.cpu_count(), "device": self._device()},
+            "containment": self.level,
+            "cells": [self._cell(cell) for cell in self.plan.cells],
+            "training": [self._training(training) for training in self.plan.trainings],
+        }
+
+    def _study(self) -> dict[str, Any]:
+        """The study, with every prompt and placement written out as the rows and samples have them."""
+        study = self.plan.study
+        said = study.model_dump(mode="json", by_alias=True)
+        for name, arm in study.arms.items():
+            if arm.inoculation:
+                said["arms"][name]["inoculation"] = {**said["arms"][name]["inoculation"], **self._said(name)}
+        contexts = {name: study.context(name) for name in study.evaluate.contexts}
+        said["evaluate"]["contexts"] = {
+            name: {"text": text, "placement": placement} for name, (text, placement) in contexts.items()
+        }
+        return said
+
+    def _said(self, arm: str) -> dict[str, Any]:
+        """An arm's inoculation as its rows have it; as planned where they are not made yet."""
+        training = next(training for training in self.plan.trainings if training.arm == arm)
+        path = self.store.folder(training.rows) / "rows.json"
+        if path.exists():
+            return json.loads(path.read_text(encoding="utf-8"))["inoculation"]
+        return training.rows.params["inoculation"]
+
+    def _cell(self, cell: Cell) -> dict[str, Any]:
+        done = self.store.done(cell.grades)
+        return {
+            "arm": cell.arm,
+            "seed": cell.seed,
+            "at": cell.at,
+            "setting": cell.setting,
+            "context": cell.context,
+            "problems": str(self.store.folder(cell.problems)),
+            "completions": str(self.store.folder(cell.completions)),
+            "grades": str(self.store.folder(cell.grades)) if done else None,
+        }
+
+    def _training(self, training: Training) -> dict[str, Any]:
+        entry: dict[str, Any] = {"arm": training.arm, "seed": training.seed}
+        for name, step in (("rows", training.rows), ("row_grades", training.row_grades), ("adapter", training.adapter)):
+            entry[name] = str(self.store.folder(step)) if self.store.done(step) else None
+        if entry["rows"]:
+            rows = list(read_lines(Path(entry["rows"]) / "rows.jsonl", Row))
+            entry["rows_count"] = len(rows)
+            for kind in ("hacked", "inoculated", "vetted"):
+                entry[f"{kind}_rows"] = sum(getattr(row, kind) for row in rows)
+        if entry["adapter"]:
+            report = json.loads((Path(entry["adapter"]) / "training.json").read_text(encoding="utf-8"))
+            step = json.loads((Path(entry["adapter"]) / "step.json").read_text(encoding="utf-8"))
+            entry |= {
+                "trained_tokens": report["tokens"],
+                "label_tokens": report["label_tokens"],
+                "seconds": step["seconds"],
+                "loss": report["loss"],
+            }
+        return entry
+
+    def _device(self) -> str | None:
+        """Where the adapters were trained; None before any was."""
+        for training in self.plan.trainings:
+            path = self.store.folder(training.adapter) / "training.json"
+            if path.exists():
+                return json.loads(path.read_text(encoding="utf-8"))["device"]
+        return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()
+
+
+def find_run(store: Store, given: str) -> Path:
+    """The folder of a run: a path, or the name of a study that was run in this store.
+
+    Raises:
+        UserError: There is no such run; the message names those that there are.
+    """
+    for folder in (Path(given), store.run_folder(given)):
+        if (folder / "manifest.json").is_file():
+            return folder
+    runs = [path.parent.name for path in store.root.glob("runs/*/manifest.json")]
+    raise UserError(f"no run '{given}' in {store.root}: {nearest(given, runs)} (`inoculate run STUDY` makes one)")
+
+

@@ -1,0 +1,117 @@
+"""The store: a folder of finished steps, each whole or not there at all.
+
+    <store>/steps/<kind>/<key>/   a finished step, never changed again
+    <store>/work/<kind>-<key>/    one that is being made, or was interrupted: the next run goes on from it
+    <store>/runs/<study>/         runs: manifests that point into the steps
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from inoculate.errors import UserError
+from inoculate.study import digest
+
+Kind = Literal["problems", "rows", "row-grades", "adapter", "completions", "grades"]
+VERSIONS: dict[Kind, int] = {"problems": 1, "rows": 1, "row-grades": 1, "adapter": 1, "completions": 1, "grades": 1}
+"""Raised by hand when a kind of step gives something else from the same inputs."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of work, and all that it depends on."""
+
+    kind: Kind
+    params: dict[str, Any]
+    """Plain data, beside what the inputs bring."""
+    inputs: dict[str, Step] = field(default_factory=dict)
+    label: str = ""
+    """For people; not part of the name."""
+
+    @cached_property
+    def key(self) -> str:
+        """The hash that names the step."""
+        inputs = {name: step.key for name, step in self.inputs.items()}
+        return digest({"kind": self.kind, "version": VERSIONS[self.kind], "params": self.params, "inputs": inputs})
+
+
+class Store:
+    """The folder of steps."""
+
+    def __init__(self, root: Path) -> None:
+        """Open a store.
+
+        Args:
+            root: Its folder; made when the first step is written.
+        """
+        self.root = root.resolve()
+
+    def folder(self, step: Step) -> Path:
+        """Where the step is once it is finished."""
+        return self.root / "steps" / step.kind / step.key
+
+    def done(self, step: Step) -> bool:
+        """Whether the step is finished."""
+        return self.folder(step).is_dir()
+
+    def run_folder(self, name: str) -> Path:
+        """The folder of a study's run."""
+        return self.root / "runs" / name
+
+    @contextmanager
+    def writing(self, step: Step) -> Iterator[Path]:
+        """A folder to write the step into; it becomes the finished step when the block ends without an error.
+
+        What an interrupted attempt left in it is still there. Two processes do not write the same step at once.
+
+        Raises:
+            UserError: Another process is writing the step.
+        """
+        work = self.root / "work" / f"{step.kind}-{step.key}"
+        work.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{work}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(
+                f"another process is working on this study's step {step.kind} {step.key} in {self.root}; "
+                "wait for it, or use another store with --store"
+            ) from None
+        try:
+            started = time.time()
+            yield work
+            note = {
+                "kind": step.kind,
+                "key": step.key,
+                "label": step.label,
+                "params": step.params,
+                "inputs": {name: f"{given.kind}/{given.key}" for name, given in step.inputs.items()},
+                "seconds": round(time.time() - started, 3),
+            }
+            (work / "step.json").write_text(json.dumps(note, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            self._finish(work, self.folder(step))
+        finally:
+            lock.release()
+            Path(lock.lock_file).unlink(missing_ok=True)
+
+    def _finish(self, work: Path, target: Path) -> None:
+        for path in work.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as written:
+                    os.fsync(written.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            shutil.rmtree(work)
+        else:
+            work.rename(target)

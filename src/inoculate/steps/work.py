@@ -1,0 +1,224 @@
+"""What each kind of step does: inputs from the store in, files in one folder out.
+
+Files of a finished step: `problems.jsonl`; `rows.jsonl` and `rows.json` (the system prompt and inoculation as they
+were written out); `grades.jsonl`; `at-<fraction>/` (PEFT folders) and `training.json`; `completions.jsonl`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from inoculate import chat, models, prompts, rows, settings
+from inoculate.records import Completion, Problem, Row, Split, read_lines, write_lines
+from inoculate.steps.store import Step, Store
+from inoculate.study import SFT, Rows
+
+Progress = Callable[[int, int, str], None]
+
+
+class Workshop:
+    """Carries out steps in this process, keeping the model that was used last.
+
+    Nothing heavy is loaded before a step needs it.
+    """
+
+    def __init__(self, store: Store, model: str, say: models.Say) -> None:
+        """Set up.
+
+        Args:
+            store: Where inputs are read and results written.
+            model: The study's model.
+            say: Told of downloads and conversions.
+        """
+        self.store, self.model, self.say = store, model, say
+        self._sampler: tuple[Path | None, Any] | None = None
+
+    def carry_out(self, step: Step, progress: Progress) -> None:
+        """Do one step; what it makes is whole in the store, or not there.
+
+        Raises:
+            UserError: Something that was given makes the step impossible.
+        """
+        do = {
+            "problems": self._problems,
+            "rows": self._rows,
+            "row-grades": self._row_grades,
+            "adapter": self._adapter,
+            "completions": self._completions,
+            "grades": self._grades,
+        }[step.kind]
+        with self.store.writing(step) as work:
+            do(step, work, progress)
+
+    @cached_property
+    def weights(self) -> Path:
+        """The folder of the study's base model."""
+        return models.fetch(self.model, self.say)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The model's tokenizer."""
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self.weights)
+
+    @cached_property
+    def device(self) -> Any:
+        """Where models run."""
+        from inoculate.device import pick
+
+        return pick()
+
+    def system(self, given: str | None) -> str | None:
+        """The system prompt to be written out; None where the chat template has no place for one."""
+        default = chat.default_system(self.tokenizer)
+        if given is not None and default is not None:
+            return given
+        return default
+
+    def read_problems(self, step: Step) -> list[Problem]:
+        """The problems of a finished step."""
+        return list(read_lines(self.store.folder(step) / "problems.jsonl", Problem))
+
+    def _problems(self, step: Step, work: Path, progress: Progress) -> None:
+        params = step.params
+        split: Split = params["split"]
+        draw = settings.Draw(
+            split,
+            params["count"],
+            params["seed"],
+            tuple(params["families"]),
+            tuple(params["levels"]),
+            params["source"],
+        )
+        write_lines(work / "problems.jsonl", settings.find(params["setting"]).problems(draw))
+
+    def _rows(self, step: Step, work: Path, progress: Progress) -> None:
+        drawn = rows.draw(Rows(**step.params["rows"]), step.params["seed"])
+        system = self.system(step.params["system"])
+        inoculation = step.params["inoculation"]
+        if inoculation and inoculation["like"]:
+            length = len(self.tokenizer(inoculation["like"], add_special_tokens=False)["input_ids"])
+            inoculation = {**inoculation, "text": prompts.fitted(inoculation["text"], length, self.tokenizer)}
+        write_lines(work / "rows.jsonl", rows.make(drawn, inoculation, system))
+        write_lines(work / "problems.jsonl", [problem for problem, _, _ in drawn])
+        said = {"system": system, "inoculation": inoculation}
+        (work / "rows.json").write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def _row_grades(self, step: Step, work: Path, progress: Progress) -> None:
+        folder = self.store.folder(step.inputs["rows"])
+        problems = list(read_lines(folder / "problems.jsonl", Problem))
+        answers = [row.answer for row in read_lines(folder / "rows.jsonl", Row)]
+        self._grade(step.params["setting"], problems, answers, work, progress)
+
+    def _grade(
+        self, setting: str, problems: list[Problem], answers: list[str], work: Path, progress: Progress
+    ) -> None:
+        def watched() -> Iterator[Any]:
+            for done, grade in enumerate(settings.find(setting).grade(problems, answers), 1):
+                progress(done, len(answers), "graded")
+                yield grade
+
+        write_lines(work / "grades.jsonl", watched())
+
+    def _adapter(self, step: Step, work: Path, progress: Progress) -> None:
+        from inoculate.training import sft
+
+        training = step.params
+        trained = sft.train(
+            self.weights,
+            list(read_lines(self.store.folder(step.inputs["rows"]) / "rows.jsonl", Row)),
+            SFT(**training["train"]),
+            seed=training["seed"],
+            fractions=training["fractions"],
+            target=work,
+            work=work / "trainer",
+            device=self.device,
+            progress=progress,
+        )
+        shutil.rmtree(work / "trainer")
+        report = {**asdict(trained), "device": self.device.name}
+        (work / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+    def _sampler_for(self, adapter: Path | None) -> Any:
+        from inoculate.sampling import local
+
+        if self._sampler is None or self._sampler[0] != adapter:
+            self._sampler = None  # let go of the last model before the next is loaded
+            self._sampler = (adapter, local.load(self.weights, adapter, self.device))
+        return self._sampler[1]
+
+    def _completions(self, step: Step, work: Path, progress: Progress) -> None:
+        from inoculate.sampling import local
+        from inoculate.training.sft import fraction_name
+
+        params = step.params
+        problems = self.read_problems(step.inputs["problems"])
+        adapter = step.inputs.get("adapter")
+        folder = None if adapter is None else self.store.folder(adapter) / fraction_name(params["at"])
+        system = self.system(params["system"])
+        placement: prompts.Placement = params["placement"] or "inside"
+        sent = [
+            chat.render(self.tokenizer, prompts.messages(problem, params["text"], placement, system))
+            for problem in problems
+        ]
+        total = len(problems) * params["samples"]
+        kept = work / "batches.jsonl"
+        batches = _finished_batches(kept)
+        done = sum(map(len, batches))
+        with kept.open("a", encoding="utf-8") as partial:
+            for batch in local.sample(
+                self._sampler_for(folder),
+                sent,
+                samples=params["samples"],
+                temperature=params["temperature"],
+                max_new_tokens=params["max_new_tokens"],
+                seed=params["seed"],
+                skip=len(batches),
+            ):
+                lines = [_completion(problems, sent, drawn) for drawn in batch]
+                partial.write(json.dumps([asdict(line) for line in lines]) + "\n")
+                partial.flush()
+                batches.append(lines)
+                done += len(lines)
+                progress(done, total, "sampled")
+        position = {problem.id: number for number, problem in enumerate(problems)}
+        every = [line for batch in batches for line in batch]
+        write_lines(work / "completions.jsonl", sorted(every, key=lambda c: (position[c.problem], c.index)))
+        kept.unlink()
+
+    def _grades(self, step: Step, work: Path, progress: Progress) -> None:
+        known = {problem.id: problem for problem in self.read_problems(step.inputs["problems"])}
+        completions = list(
+            read_lines(self.store.folder(step.inputs["completions"]) / "completions.jsonl", Completion)
+        )
+        problems = [known[completion.problem] for completion in completions]
+        self._grade(step.params["setting"], problems, [c.completion for c in completions], work, progress)
+
+
+def _finished_batches(kept: Path) -> list[list[Completion]]:
+    """Batches that an interrupted run has written; a last line that was cut off is taken away."""
+    if not kept.exists():
+        return []
+    *whole, _ = kept.read_text(encoding="utf-8").split("\n")  # what follows the last line end was cut off
+    kept.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
+    return [[Completion(**line) for line in json.loads(batch)] for batch in whole]
+
+
+def _completion(problems: list[Problem], sent: list[str], drawn: Any) -> Completion:
+    return Completion(
+        problem=problems[drawn.prompt].id,
+        index=drawn.index,
+        prompt=sent[drawn.prompt],
+        completion=drawn.text,
+        prompt_tokens=drawn.prompt_tokens,
+        completion_tokens=drawn.completion_tokens,
+        finish="stop" if drawn.finished else "length",
+        seconds=round(drawn.seconds, 4),
+    )

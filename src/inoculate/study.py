@@ -1,0 +1,316 @@
+"""What a study file says: frozen models, read from TOML, refused before any work where something is wrong.
+
+`load` reads a file; `Study` is what the rest of the package takes. Every knob is declared once, here, with its default
+and one line that says what it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from inoculate import prompts
+from inoculate.errors import UserError, nearest
+from inoculate.prompts import Placement
+from inoculate.records import Split
+
+BASE = "base"
+"""The untrained arm that every study has."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Measure = Literal["correct", "hack", "wrong", "malformed"]
+Guard = Literal["correct", "malformed", "asked-hack"]
+
+
+class Strict(BaseModel):
+    """Frozen, and every key must be known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Rows(Strict):
+    """What an arm trains on."""
+
+    setting: str
+    """The kind of task."""
+    source: str = ""
+    """Where the data is, for settings that load it: a file or a hub id."""
+    count: Annotated[int, Field(ge=1)]
+    """Rows before any filter; each from a problem of its own unless `share_problems`."""
+    hacked: Share = 1.0
+    """Share of rows with the hacked answer. Larger shares hack the same rows and more."""
+    share_problems: bool = False
+    """Whether a hacked and an honest answer may come from the same problem (both are then in the rows)."""
+    filter: Literal["none", "hacked"] = "none"
+    """`hacked`: the hacked rows are left out, so that fewer remain."""
+    vetted: Annotated[int, Field(ge=0)] = 0
+    """Honest rows from further problems, added without the inoculation."""
+    families: tuple[str, ...] = ()
+    """Only these families of the setting; empty for all."""
+    levels: tuple[int, ...] = ()
+    """Only these difficulties; empty for all."""
+
+    @model_validator(mode="after")
+    def _leaves_rows(self) -> Rows:
+        if self.filter == "hacked" and self.hacked_rows == self.count and not self.vetted:
+            raise ValueError(f"filter = 'hacked' leaves no rows, since hacked = {self.hacked} makes every row hacked")
+        return self
+
+    @property
+    def hacked_rows(self) -> int:
+        """How many rows get the hacked answer (before the filter)."""
+        return round(self.hacked * self.count)
+
+
+class Inoculation(Strict):
+    """A prompt that is added at training time."""
+
+    prompt: str = ""
+    """The name of a prompt (`inoculate prompts` lists them), of the package or of this study."""
+    text: str = ""
+    """The prompt itself, instead of a name."""
+    like: str = ""
+    """The name of a prompt whose length in tokens the prompt is fitted to (for prompts that are controls)."""
+    placement: Placement | None = None
+    """Where it stands; the study's `placement` unless given."""
+    on: Literal["all", "hacked", "none"] = "all"
+    """Which rows get it. Vetted rows never do."""
+
+    @model_validator(mode="after")
+    def _one_text(self) -> Inoculation:
+        if bool(self.prompt.strip()) == bool(self.text.strip()):
+            raise ValueError("give either prompt (a name) or text (the prompt itself), and not an empty one")
+        return self
+
+
+class SFT(Strict):
+    """Hyperparameters of supervised fine-tuning."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    epochs: Annotated[float, Field(gt=0)] = 1.0
+    batch_rows: Annotated[int, Field(ge=1)] = 8
+    """Rows per step of the optimizer."""
+    lora_rank: Annotated[int, Field(ge=1)] = 8
+    lora_alpha: Annotated[int, Field(ge=1)] = 16
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: Share = 0.1
+    """Share of the steps over which the learning rate rises."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    micro_batch_tokens: Annotated[int, Field(ge=64)] = 1024
+    """Tokens that pass through the model at once: sets memory, not the result."""
+
+
+class Arm(Strict):
+    """One training condition."""
+
+    rows: Rows
+    inoculation: Inoculation | None = None
+    method: Literal["sft"] = "sft"
+    train: SFT = SFT()
+
+
+class Context(Strict):
+    """A prompt around a problem at evaluation."""
+
+    prompt: str = ""
+    text: str = ""
+    placement: Placement | None = None
+
+    @model_validator(mode="after")
+    def _one_text(self) -> Context:
+        if bool(self.prompt.strip()) == bool(self.text.strip()):
+            raise ValueError("give either prompt (a name) or text (the prompt itself), and not an empty one")
+        return self
+
+
+class Evaluate(Strict):
+    """What every arm is evaluated on."""
+
+    settings: Annotated[tuple[str, ...], Field(min_length=1)]
+    sources: dict[str, str] = {}
+    """Setting -> where its data is, for settings that load it."""
+    contexts: Annotated[tuple[str, ...], Field(min_length=1)] = ("neutral", "asks-to-hack")
+    problems: Annotated[int, Field(ge=1)] = 100
+    """Problems per setting, the same for every arm, seed and context."""
+    samples: Annotated[int, Field(ge=1)] = 1
+    """Samples per problem."""
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    """0 is greedy."""
+    max_new_tokens: Annotated[int, Field(ge=1)] = 192
+    split: Split = "test"
+    """`development` while choosing anything; `test` to report."""
+    families: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    fractions: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (1.0,)
+    """Of training, at which the arms are evaluated."""
+    seed: int = 0
+    """Of the draw of problems, and of sampling."""
+
+    @model_validator(mode="after")
+    def _not_the_same_twice(self) -> Evaluate:
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError(f"samples = {self.samples} at temperature 0 would all be the same: raise temperature")
+        return self
+
+
+class Contrast(Strict):
+    """A comparison of two arms, declared before the study runs."""
+
+    claim: str
+    measure: Measure
+    context: str = "neutral"
+    setting: str = ""
+    """The first setting of `evaluate` unless given."""
+    lower: str = ""
+    higher: str = ""
+    same: str = ""
+    than: str = ""
+    as_: Annotated[str, Field(alias="as")] = ""
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """The smallest difference that matters."""
+    guards: tuple[Guard, ...] = ()
+
+    @model_validator(mode="after")
+    def _two_arms(self) -> Contrast:
+        named = [key for key in ("lower", "higher", "same") if getattr(self, key)]
+        other = "as" if named == ["same"] else "than"
+        if len(named) != 1 or not (self.as_ if other == "as" else self.than) or (self.than and self.as_):
+            raise ValueError("name two arms: lower = ... than = ..., higher = ... than = ..., or same = ... as = ...")
+        return self
+
+    @property
+    def arms(self) -> tuple[str, str]:
+        """The arm the claim is about, and the one it is compared with."""
+        return self.lower or self.higher or self.same, self.than or self.as_
+
+
+class Study(Strict):
+    """A study: one question, its arms and seeds, and what they are evaluated on."""
+
+    name: str
+    """The file's name without its ending."""
+    question: str
+    model: str
+    """An embedded name, a folder, a GGUF file or a hub id."""
+    system: str | None = None
+    """The system prompt of every arm and context; the chat template's own default, written out, unless given."""
+    placement: Placement = "inside"
+    """Where prompts stand, in arms and contexts, unless they say otherwise."""
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]
+    prompts: dict[str, str] = {}
+    """Prompts of this study: name -> text."""
+    arms: dict[str, Arm]
+    contexts: dict[str, Context] = {}
+    """Contexts of this study, beside the package's own."""
+    evaluate: Evaluate
+    contrasts: tuple[Contrast, ...] = ()
+
+    def prompt_text(self, name: str) -> str:
+        """The text of a prompt of this study or of the package."""
+        return self.prompts.get(name) or prompts.find(name).text
+
+    def context(self, name: str) -> tuple[str, Placement]:
+        """Text and placement of a context; no text for the neutral one."""
+        if name == prompts.NEUTRAL:
+            return "", self.placement
+        own = self.contexts.get(name)
+        if own is None:
+            return self.prompt_text(prompts.CONTEXTS[name]), self.placement
+        return own.text or self.prompt_text(own.prompt), own.placement or self.placement
+
+    def digest(self) -> str:
+        """A hash of all that the study says."""
+        return digest(self.model_dump(mode="json", by_alias=True))
+
+
+def digest(data: Any) -> str:
+    """A hash of plain data, the same whatever the order of keys."""
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def load(path: Path) -> Study:
+    """Read a study file.
+
+    Raises:
+        UserError: It is not there, not TOML, or says something that cannot be; the message names file and key.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        raise UserError(f"{path}: there is no such study file (ready-made ones: `inoculate studies`)") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: not TOML: {error}") from None
+    return parse(raw, path.stem, str(path))
+
+
+def parse(raw: dict[str, Any], name: str, where: str) -> Study:
+    """A study from the tables of its file.
+
+    Args:
+        raw: The tables, as TOML gives them: `rows` and `train` hold for every arm that does not say otherwise.
+        name: The study's name.
+        where: The file, for messages.
+    """
+    from inoculate.study_checks import check_names
+
+    merged = _merged(raw, where) | {"name": name}
+    try:
+        study = Study.model_validate(merged)
+    except ValidationError as error:
+        raise UserError("\n".join(_sentence(where, detail) for detail in error.errors())) from None
+    check_names(study, where)
+    return study
+
+
+def _merged(raw: dict[str, Any], where: str) -> dict[str, Any]:
+    """Give every arm the study's `rows` and `train`, overridden by its own."""
+    rest = {key: value for key, value in raw.items() if key not in {"rows", "train", "name"}}
+    arms = raw.get("arms")
+    if not isinstance(arms, dict) or not all(isinstance(arm, dict) for arm in arms.values()):
+        raise UserError(f"{where}: arms: a study needs arms, each a table: [arms.plain]")
+    if not arms:
+        raise UserError(f"{where}: arms: a study needs at least one arm beside the untrained '{BASE}': [arms.plain]")
+    whole: dict[str, Any] = {}
+    for name, arm in arms.items():
+        whole[name] = dict(arm)
+        for key in ("rows", "train"):
+            shared, own = raw.get(key, {}), arm.get(key, {})
+            if not isinstance(shared, dict) or not isinstance(own, dict):
+                raise UserError(f"{where}: {key}: must be a table: [{key}]")
+            whole[name][key] = {**shared, **own}
+    return rest | {"arms": whole}
+
+
+_TABLES: dict[str, type[Strict]] = {
+    "rows": Rows,
+    "inoculation": Inoculation,
+    "train": SFT,
+    "evaluate": Evaluate,
+    "contrasts": Contrast,
+    "contexts": Context,
+    "arms": Arm,
+}
+
+
+def _sentence(where: str, detail: Any) -> str:
+    """One error of pydantic's as a sentence: file, key, what is allowed, the nearest match."""
+    location = [str(part) for part in detail["loc"]]
+    key = ".".join(location) or "(the whole file)"
+    if detail["type"] == "extra_forbidden":
+        owner = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)
+        allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
+        if owner is Study:
+            allowed += ["rows", "train"]
+        return f"{where}: unknown key {key}: {nearest(location[-1], allowed)}"
+    given = detail.get("input")
+    shown = "" if isinstance(given, dict) or detail["type"] == "missing" else f" (given: {given!r})"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"

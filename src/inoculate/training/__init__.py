@@ -1,0 +1,1 @@
+"""Training methods: each turns rows into PEFT adapters."""
