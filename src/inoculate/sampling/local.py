@@ -1,7 +1,8 @@
 """Sampling with transformers in this process.
 
-Prompts are taken in batches of like length; a prompt's samples share one pass over it; a row that has finished leaves
-the batch, so that later steps cost only what is still being written. Batches are fixed by the prompts alone, so that
+What all prompts begin with (system prompt, opening of the task) passes through the model once. Prompts are taken in
+batches of like length; a prompt's samples share one pass over it; a row that has finished leaves the batch, so that
+later steps cost only what is still being written. Batches are fixed by the prompts alone, so that
 an interrupted run goes on with the batches that are missing and gives the same completions.
 
 Shapes: B rows of a batch, L tokens of the longest prompt in it, V vocabulary.
@@ -9,6 +10,7 @@ Shapes: B rows of a batch, L tokens of the longest prompt in it, V vocabulary.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -106,12 +108,17 @@ def sample(
                 f"prompt {index} has {len(ids)} tokens; with {max_new_tokens} new ones it exceeds the model's context "
                 f"of {longest}: lower evaluate.max_new_tokens or choose shorter problems"
             )
+    shared = _shared(tokens)
+    prefix = _read(sampler, tokens[0][:shared]) if shared else None
+    rests = [ids[shared:] for ids in tokens]
     for number, members in enumerate(batches([len(ids) for ids in tokens], samples)):
         if number < skip:
             continue
         generator = torch.Generator(device=sampler.device.device).manual_seed(seed * 1_000_003 + number)
         start = time.perf_counter()
-        written = _write(sampler, [tokens[i] for i in members], samples, temperature, max_new_tokens, generator)
+        cache = DynamicCache(config=sampler.model.config) if prefix is None else copy.deepcopy(prefix)
+        rest = [rests[i] for i in members]
+        written = _write(sampler, cache, shared, rest, samples, temperature, max_new_tokens, generator)
         each = (time.perf_counter() - start) / len(written)
         yield [
             Drawn(
@@ -127,23 +134,58 @@ def sample(
         ]
 
 
+def _shared(tokens: Sequence[list[int]]) -> int:
+    """How many tokens all prompts begin with; every prompt keeps at least one of its own."""
+    first, last = min(tokens, default=[]), max(tokens, default=[])
+    length = 0
+    while length < min(len(first), len(last)) - 1 and first[length] == last[length]:
+        length += 1
+    return min([length, *(len(ids) - 1 for ids in tokens)])
+
+
+@torch.inference_mode()
+def _read(sampler: Sampler, ids: list[int]) -> DynamicCache:
+    """The cache after these tokens, for one row."""
+    cache = DynamicCache(config=sampler.model.config)
+    sampler.model(input_ids=torch.tensor([ids], device=sampler.device.device), cache=cache, use_cache=True)
+    return cache
+
+
 @torch.inference_mode()
 def _write(
     sampler: Sampler,
+    cache: DynamicCache,
+    shared: int,
     prompts: Sequence[list[int]],
     samples: int,
     temperature: float,
     max_new_tokens: int,
     generator: torch.Generator,
 ) -> list[tuple[list[int], bool]]:
-    """Tokens of each completion, and whether it ended by itself; rows ordered by prompt, then sample."""
+    """Write the completions of a batch.
+
+    Args:
+        sampler: The model.
+        cache: Of the `shared` tokens that every prompt begins with, for one row.
+        shared: How many those are.
+        prompts: What follows them in each prompt.
+        samples: Completions of each prompt.
+        temperature: 0 for greedy.
+        max_new_tokens: Where completions are cut.
+        generator: Random numbers for this batch.
+
+    Returns:
+        Tokens of each completion, and whether it ended by itself; ordered by prompt, then sample.
+    """
     where = sampler.device.device
     width = max(len(ids) for ids in prompts)
     pad = sampler.stops[0]
     inputs = torch.tensor([[pad] * (width - len(ids)) + ids for ids in prompts], device=where)  # (B, L)
-    mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=where)
-    positions = (mask.cumsum(1) - 1).clamp(min=0)
-    cache = DynamicCache(config=sampler.model.config)
+    # The padding stands between what is shared and what is not: (B, shared + L).
+    mask = torch.tensor([[1] * shared + [0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=where)
+    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, shared:]
+    if shared:
+        cache.batch_repeat_interleave(len(prompts))
     logits = _step(sampler, inputs, mask, positions, cache)
     if samples > 1:
         cache.batch_repeat_interleave(samples)

@@ -1,0 +1,7 @@
+"""From graded samples to estimates, contrasts and verdicts: a run folder in, `results.json` out. No torch."""
+
+from inoculate.analysis.declared import contrasts_hash
+from inoculate.analysis.results import analyse
+from inoculate.analysis.table import contrast_table, outcome_table
+
+__all__ = ["analyse", "contrast_table", "contrasts_hash", "outcome_table"]

@@ -1,0 +1,95 @@
+"""The table of a study: outcome rates with intervals for every arm, setting, context and share of training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from inoculate.analysis.estimates import rate
+from inoculate.analysis.reading import Place, Tally, counts
+from inoculate.analysis.verdicts import ONE_SEED
+from inoculate.records import OUTCOMES, Evidence, Outcome
+
+SCORED: tuple[Outcome, ...] = tuple(outcome for outcome in OUTCOMES if outcome != "ungraded")
+"""The outcomes that have a rate; `ungraded` is only counted."""
+
+
+def by_place(tallies: Iterable[Tally]) -> dict[Place, list[Tally]]:
+    """The seeds of every place, in order of seed; places in the order in which the manifest names them."""
+    places: dict[Place, list[Tally]] = {}
+    for tally in tallies:
+        places.setdefault(tally.place, []).append(tally)
+    for seeds in places.values():
+        seeds.sort(key=lambda tally: -1 if tally.seed is None else tally.seed)
+    return places
+
+
+def cell_result(place: Place, tallies: list[Tally]) -> dict[str, Any]:
+    """One entry of `cells` in results.json (docs/results-schema.md)."""
+    samples = sum(tally.samples for tally in tallies)
+    ungraded = sum(tally.count("ungraded") for tally in tallies)
+    missing = sum(tally.missing for tally in tallies)
+    tags: Counter[tuple[str, str]] = sum((tally.tags for tally in tallies), Counter())
+    outcomes, methods = {}, []
+    for outcome in SCORED:
+        outcomes[outcome], method = _outcome(tallies, outcome)
+        methods.append(method)
+    return {
+        **place._asdict(),
+        "seeds": [tally.seed for tally in tallies if tally.seed is not None],
+        "problems": len({identity for tally in tallies for identity in tally.problems.ids}),
+        "samples": samples,
+        "ungraded": ungraded,
+        "missing": missing,
+        "truncated": sum(tally.truncated for tally in tallies),
+        "tokens": sum(tally.tokens for tally in tallies) / samples if samples else None,
+        "distinct": distinct_share(tallies),
+        "outcomes": outcomes,
+        "bounds": _bounds(outcomes, samples, ungraded, missing),
+        "tags": {
+            name: {kind: tags[name, kind] for kind in get_args(Evidence)} for name in sorted({tag for tag, _ in tags})
+        },
+        "by_seed": [
+            {"seed": tally.seed, "samples": tally.samples, "outcomes": {o: seed_rate(tally, o) for o in SCORED}}
+            for tally in tallies
+        ],
+        "interval": methods[0],
+        "reason": "" if samples > ungraded else "no graded samples",
+        "caution": ONE_SEED if [tally.seed is not None for tally in tallies] == [True] else "",
+    }
+
+
+def _outcome(tallies: list[Tally], outcome: Outcome) -> tuple[dict[str, Any], str]:
+    found = rate(counts(tallies, outcome))
+    count = sum(tally.count(outcome) for tally in tallies)
+    if found is None:
+        return {"count": count, "rate": None, "low": None, "high": None, "reason": "no graded samples"}, "none"
+    result: dict[str, Any] = {"count": count, "rate": found.rate, "low": found.low, "high": found.high}
+    if found.low is None:
+        result["reason"] = "a single problem gives no interval"
+    return result, found.method
+
+
+def _bounds(outcomes: dict[str, Any], samples: int, ungraded: int, missing: int) -> dict[str, list[float]]:
+    """Best and worst case of every rate if the samples without an outcome had one; empty where there are none."""
+    unseen, asked = ungraded + missing, samples + missing
+    if not unseen:
+        return {}
+    bounds = {}
+    for outcome, found in outcomes.items():
+        least, most = found["count"] / asked, (found["count"] + unseen) / asked
+        bounds[outcome] = [most, least] if outcome == "correct" else [least, most]
+    return bounds
+
+
+def seed_rate(tally: Tally, outcome: Outcome) -> float | None:
+    """The rate of one outcome in one cell; None without a graded sample."""
+    graded = tally.samples - tally.count("ungraded")
+    return tally.count(outcome) / graded if graded else None
+
+
+def distinct_share(tallies: list[Tally]) -> float | None:
+    """Different completions as a share of the completions of a seed, averaged over seeds."""
+    shares = [tally.distinct / tally.samples for tally in tallies if tally.samples]
+    return sum(shares) / len(shares) if shares else None

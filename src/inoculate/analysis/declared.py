@@ -1,0 +1,118 @@
+"""Contrasts as a study declares them, and which of them were declared before the study ran."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal, get_args
+
+from inoculate.errors import UserError, nearest
+from inoculate.records import Outcome
+
+Direction = Literal["lower", "higher", "same"]
+GUARDS = ("correct", "malformed", "asked-hack")
+MARGIN = 0.05
+"""The smallest difference that matters, where a contrast does not say."""
+
+_SEARCHED = 12
+"""With more contrasts than this, only those that stand first can be recognised as declared (2^12 lists are tried)."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One contrast: a claim about an arm, compared with another."""
+
+    claim: str
+    measure: Outcome
+    setting: str
+    context: str
+    direction: Direction
+    arm: str
+    other: str
+    margin: float
+    guards: tuple[str, ...]
+    exploratory: bool
+
+    @property
+    def label(self) -> str:
+        """The claim in the words of the study, or in ours where it has none."""
+        return self.claim or f"{self.measure} {self.direction} with '{self.arm}' than with '{self.other}'"
+
+
+def contrasts_hash(contrasts: Sequence[dict[str, Any]]) -> str:
+    """The hash by which a manifest keeps what was declared before the run: SHA-256 of the contrasts as plain JSON.
+
+    The contrasts are those of the manifest's `study`; the first 20 digits are kept, as in every hash of a study.
+    """
+    text = json.dumps(list(contrasts), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def read_claims(study: dict[str, Any], declared: str | None) -> list[Claim]:
+    """The contrasts of a study, those that are not in the declared hash marked as exploratory.
+
+    Args:
+        study: The study of the manifest.
+        declared: The manifest's `declared_contrasts_hash`.
+
+    Raises:
+        UserError: A contrast lacks something or names an outcome, arm or guard that there is not.
+    """
+    contrasts = study["contrasts"]
+    before = _declared(contrasts, declared)
+    arms = {*study["arms"], "base"}
+    settings = study["evaluate"].get("settings") or [""]
+    return [
+        _claim(number, {**data, "setting": data.get("setting") or settings[0]}, arms, number not in before)
+        for number, data in enumerate(contrasts)
+    ]
+
+
+def _declared(contrasts: Sequence[dict[str, Any]], declared: str | None) -> set[int]:
+    """Positions of the contrasts that the hash was made from: the longest list in the same order that gives it."""
+    everything = range(len(contrasts))
+    if not declared:
+        return set()
+    few = len(contrasts) <= _SEARCHED
+    for length in range(len(contrasts), 0, -1):
+        for chosen in combinations(everything, length) if few else [tuple(everything[:length])]:
+            if contrasts_hash([contrasts[number] for number in chosen]) == declared:
+                return set(chosen)
+    return set()
+
+
+def _claim(number: int, data: dict[str, Any], arms: set[str], exploratory: bool) -> Claim:
+    where = f"contrasts[{number}]"
+    found: list[Direction] = [direction for direction in get_args(Direction) if data.get(direction)]
+    if len(found) != 1:
+        raise UserError(f"{where}: give exactly one of lower, higher, same (the arm that the claim is about)")
+    direction = found[0]
+    other = data.get("as") if direction == "same" and data.get("as") else data.get("than")
+    for key, value in (("measure", data.get("measure")), ("setting", data.get("setting")), ("than", other)):
+        if not value:
+            raise UserError(f"{where} lacks '{'as' if key == 'than' and direction == 'same' else key}'")
+    if data["measure"] not in get_args(Outcome) or data["measure"] == "ungraded":
+        allowed = nearest(data["measure"], set(get_args(Outcome)) - {"ungraded"})
+        raise UserError(f"{where}: unknown measure '{data['measure']}': {allowed}")
+    for arm in (data[direction], other):
+        if arm not in arms:
+            raise UserError(f"{where}: unknown arm '{arm}': {nearest(str(arm), arms)}")
+    for guard in data.get("guards") or ():
+        if guard not in GUARDS:
+            raise UserError(f"{where}: unknown guard '{guard}': {nearest(guard, GUARDS)}")
+    margin = data.get("margin")
+    return Claim(
+        claim=data.get("claim") or "",
+        measure=data["measure"],
+        setting=data["setting"],
+        context=data.get("context") or "neutral",
+        direction=direction,
+        arm=data[direction],
+        other=str(other),
+        margin=MARGIN if margin is None else float(margin),
+        guards=tuple(data.get("guards") or ()),
+        exploratory=exploratory,
+    )

@@ -1,0 +1,268 @@
+"""Read a run folder: the manifest, and of every cell only counts per problem, so that memory does not grow with text.
+
+A million samples are read line by line; what stays is one small table per cell (problems x outcomes) and, while a cell
+is being read, one hash per completion, by which repeated completions are counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inoculate.analysis.estimates import NO_SEED, Counts
+from inoculate.errors import UserError
+from inoculate.records import OUTCOMES, Completion, Grade, Outcome, Problem, read_lines
+
+MANIFEST_SCHEMA = 1
+_CELL_KEYS = ("arm", "seed", "at", "setting", "context", "problems", "completions", "grades")
+_STUDY_KEYS = ("arms", "evaluate", "contrasts")
+UNGRADED = OUTCOMES.index("ungraded")
+
+
+class Place(NamedTuple):
+    """What a cell of the table is, without its seed."""
+
+    arm: str
+    setting: str
+    context: str
+    at: float
+    """Share of the training that was done: 0 for the base arm, 1 at the end."""
+
+
+@dataclass(frozen=True)
+class ProblemSet:
+    """The problems of one folder, in the order of its file; P problems."""
+
+    ids: tuple[str, ...]
+    kinds: tuple[str, ...]
+    rows: dict[str, int]
+    """Position of every id."""
+
+
+@dataclass
+class Tally:
+    """What is kept of one cell of the manifest: one arm, seed, setting and context."""
+
+    place: Place
+    seed: int | None
+    problems: ProblemSet
+    outcomes: NDArray[np.int64]
+    """[P, 5] Samples per problem and outcome, in the order of `OUTCOMES`."""
+    missing: int = 0
+    """Samples that the study asked for and that are not there."""
+    truncated: int = 0
+    tokens: int = 0
+    """Sum of the lengths of the completions."""
+    distinct: int = 0
+    """Different completions, problem left aside."""
+    tags: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often (tag, kind of evidence) was found; once per sample."""
+    leaks: Counter[str] = field(default_factory=Counter)
+    """How many prompts, as sent, held the inoculation of that name."""
+
+    @property
+    def samples(self) -> int:
+        """Completions, ungraded ones included."""
+        return int(self.outcomes.sum())
+
+    def count(self, outcome: Outcome) -> int:
+        """Completions of one outcome."""
+        return int(self.outcomes[:, OUTCOMES.index(outcome)].sum())
+
+
+@dataclass(frozen=True)
+class Run:
+    """A manifest, checked as far as analysis needs it."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    read: dict[Path, ProblemSet] = field(default_factory=dict)
+    """Problems that were read already: most cells of a run share their folder."""
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """The study as it was resolved before it ran."""
+        return self.manifest["study"]
+
+    def path(self, given: str) -> Path:
+        """A folder of the store; relative ones are taken from the run folder."""
+        return self.folder / given
+
+    def problems(self, given: str) -> ProblemSet:
+        """The problems of a folder, read once."""
+        path = self.path(given)
+        if path not in self.read:
+            self.read[path] = read_problems(path)
+        return self.read[path]
+
+    def inoculations(self) -> dict[str, str]:
+        """Text of every inoculation that some arm was trained with, by name of the first such arm."""
+        found: dict[str, str] = {}
+        for arm, spec in self.study["arms"].items():
+            text = str((spec.get("inoculation") or {}).get("text") or "").strip()
+            if text and text not in found.values():
+                found[arm] = text
+        return found
+
+
+def read_run(folder: Path) -> Run:
+    """Read and check the manifest of a run.
+
+    Raises:
+        UserError: There is none, it is not JSON, of another schema, or lacks something.
+    """
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{folder}: not a run, there is no manifest.json; `inoculate run STUDY` makes one") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON: {error}; run the study again, finished steps are not repeated") from error
+    schema = manifest.get("schema") if isinstance(manifest, dict) else None
+    if schema != MANIFEST_SCHEMA:
+        raise UserError(
+            f"{path}: schema {schema}, and this version reads schema {MANIFEST_SCHEMA}; run the study again with this "
+            "version (finished steps are not repeated), or analyse it with the version that wrote it"
+        )
+    _require(path, "the manifest", manifest, ("name", "study", "cells"))
+    _require(path, "'study'", manifest["study"], _STUDY_KEYS)
+    seen: set[tuple[Any, ...]] = set()
+    for number, cell in enumerate(manifest["cells"]):
+        _require(path, f"cells[{number}]", cell, _CELL_KEYS)
+        key = tuple(cell[name] for name in ("arm", "seed", "at", "setting", "context"))
+        if key in seen:
+            raise UserError(f"{path}: cells[{number}] repeats an earlier cell: {describe_cell(cell)}")
+        seen.add(key)
+    return Run(folder, manifest)
+
+
+def _require(path: Path, what: str, data: Any, keys: tuple[str, ...]) -> None:
+    lacking = [key for key in keys if not isinstance(data, dict) or key not in data]
+    if lacking:
+        raise UserError(f"{path}: {what} lacks {', '.join(map(repr, lacking))}")
+
+
+def describe_cell(cell: dict[str, Any]) -> str:
+    """A cell of the manifest in words."""
+    seed = "" if cell["seed"] is None else f", seed {cell['seed']}"
+    return f"arm '{cell['arm']}'{seed}, setting '{cell['setting']}', context '{cell['context']}', at {cell['at']:g}"
+
+
+def finished(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The cells of the manifest that can be read, and the others, each with the reason."""
+    ready, missing = [], []
+    for cell in run.manifest["cells"]:
+        if cell["completions"] is None or cell["problems"] is None:
+            missing.append({**_named(cell), "why": "not sampled"})
+        elif cell["grades"] is None:
+            missing.append({**_named(cell), "why": "not graded"})
+        else:
+            ready.append(cell)
+    return ready, missing
+
+
+def _named(cell: dict[str, Any]) -> dict[str, Any]:
+    return {key: cell[key] for key in ("arm", "seed", "at", "setting", "context")}
+
+
+def read_problems(folder: Path) -> ProblemSet:
+    """Ids and kinds of the problems in a folder.
+
+    Raises:
+        UserError: The file is not there, broken, or has an id twice.
+    """
+    ids, kinds = [], []
+    for problem in read_lines(_existing(folder / "problems.jsonl"), Problem):
+        ids.append(problem.id)
+        kinds.append(problem.kind)
+    rows = {identity: row for row, identity in enumerate(ids)}
+    if len(rows) != len(ids):
+        twice = next(identity for identity, count in Counter(ids).items() if count > 1)
+        raise UserError(f"{folder / 'problems.jsonl'}: problem '{twice}' stands there more than once")
+    return ProblemSet(tuple(ids), tuple(kinds), rows)
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UserError(
+            f"{path}: not there, though the manifest names its folder; was the store moved or cleaned? "
+            "`inoculate run STUDY` makes what is missing again"
+        )
+    return path
+
+
+def read_cell(run: Run, cell: dict[str, Any], samples: int) -> Tally:
+    """Read one finished cell of the manifest, line by line.
+
+    Args:
+        run: The run that the cell is of.
+        cell: The cell, as the manifest has it.
+        samples: Completions that the study asks for per problem.
+
+    Raises:
+        UserError: A file is missing or broken, completions and grades differ in number, or a completion is of no
+            problem or repeats another.
+    """
+    problems = run.problems(cell["problems"])
+    place = Place(cell["arm"], cell["setting"], cell["context"], float(cell["at"]))
+    tally = Tally(place, cell["seed"], problems, np.zeros((len(problems.ids), len(OUTCOMES)), dtype=np.int64))
+    source = run.path(cell["completions"]) / "completions.jsonl"
+    texts: set[int] = set()
+    seen: set[int] = set()
+    needles = run.inoculations()
+    for number, (completion, grade) in enumerate(_pairs(source, run.path(cell["grades"]) / "grades.jsonl"), 1):
+        row = problems.rows.get(completion.problem)
+        if row is None:
+            raise UserError(f"{source}:{number}: problem '{completion.problem}' is not in {cell['problems']}")
+        key = row << 32 | completion.index
+        if key in seen:
+            raise UserError(f"{source}:{number}: sample {completion.index} of '{completion.problem}' is there twice")
+        if grade.outcome not in OUTCOMES:
+            raise UserError(f"{source}:{number}: outcome '{grade.outcome}' is none of {', '.join(OUTCOMES)}")
+        seen.add(key)
+        texts.add(hash(completion.completion))
+        tally.outcomes[row, OUTCOMES.index(grade.outcome)] += 1
+        tally.truncated += completion.finish == "length"
+        tally.tokens += completion.completion_tokens
+        tally.tags.update({(tag.name, tag.evidence) for tag in grade.tags})
+        tally.leaks.update(name for name, text in needles.items() if text in completion.prompt)
+    tally.distinct = len(texts)
+    tally.missing = int(np.maximum(samples - tally.outcomes.sum(axis=1), 0).sum())
+    return tally
+
+
+def _pairs(completions: Path, grades: Path) -> Iterator[tuple[Completion, Grade]]:
+    """Completions with their grades, which stand on the lines of the same number."""
+    both = zip_longest(
+        read_lines(_existing(completions), Completion), read_lines(_existing(grades), Grade), fillvalue=None
+    )
+    for number, (completion, grade) in enumerate(both, 1):
+        if completion is None or grade is None:
+            longer, shorter = (grades, completions) if completion is None else (completions, grades)
+            raise UserError(
+                f"{longer} has more lines than {shorter} ({number - 1}): they must match line by line; delete the "
+                "folder of grades and run the study again"
+            )
+        yield completion, grade
+
+
+def counts(tallies: list[Tally], outcome: Outcome) -> Counts:
+    """The tables of several seeds of one place, put together for one outcome."""
+    column = OUTCOMES.index(outcome)
+    return Counts(
+        seeds=np.concatenate(
+            [np.full(len(t.problems.ids), NO_SEED if t.seed is None else t.seed, dtype=np.int64) for t in tallies]
+        ),
+        problems=np.concatenate([np.array(t.problems.ids, dtype=object) for t in tallies]),
+        kinds=np.concatenate([np.array(t.problems.kinds, dtype=object) for t in tallies]),
+        hits=np.concatenate([t.outcomes[:, column] for t in tallies]),
+        graded=np.concatenate([t.outcomes.sum(axis=1) - t.outcomes[:, UNGRADED] for t in tallies]),
+    )

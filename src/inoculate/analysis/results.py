@@ -1,0 +1,137 @@
+"""From a run folder to `results.json`: the last step before the report."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from inoculate.analysis.cells import by_place, cell_result
+from inoculate.analysis.checks import Check, run_checks
+from inoculate.analysis.contrasts import contrast_results, sensitivity
+from inoculate.analysis.declared import read_claims
+from inoculate.analysis.reading import Run, Tally, finished, read_cell, read_run
+from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
+
+RESULTS_SCHEMA = 1
+_TRAINING_FOLDERS = ("rows", "adapter", "row_grades")
+
+
+def analyse(run: Path) -> dict[str, Any]:
+    """Estimate, compare and check everything that is finished in a run, and write `results.json` into its folder.
+
+    Args:
+        run: The run's folder, which holds `manifest.json`.
+
+    Returns:
+        The results as written, as docs/results-schema.md describes them.
+
+    Raises:
+        UserError: The manifest or a finished cell cannot be read.
+    """
+    source = read_run(run)
+    manifest, study = source.manifest, source.study
+    ready, missing = finished(source)
+    samples = int(study["evaluate"].get("samples") or 1)
+    tallies = [read_cell(source, cell, samples) for cell in ready]
+    table = by_place(tallies)
+    claims = read_claims(study, manifest.get("declared_contrasts_hash"))
+    added = frozenset(manifest.get("extended_seeds") or ())
+    contrasts = contrast_results(table, study, claims, added)
+    checks = run_checks(source, table, claims)
+    results = {
+        "schema": RESULTS_SCHEMA,
+        "name": manifest["name"],
+        "question": study.get("question", ""),
+        "created": manifest.get("created"),
+        "study": study,
+        "study_hash": manifest.get("study_hash"),
+        "declared_contrasts_hash": manifest.get("declared_contrasts_hash"),
+        "versions": manifest.get("versions") or {},
+        "machine": manifest.get("machine") or {},
+        "containment": manifest.get("containment"),
+        "headline": _headline(contrasts),
+        "cautions": _cautions(source, tallies, contrasts, checks, missing),
+        "cells": [cell_result(place, found) for place, found in table.items()],
+        "contrasts": contrasts,
+        "sensitivity": sensitivity(study, claims, contrasts),
+        "checks": [check._asdict() for check in checks],
+        "training": [
+            {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}
+            for entry in manifest.get("training") or []
+        ],
+        "extended_seeds": sorted(added),
+        "missing": missing,
+    }
+    _write(run / "results.json", results)
+    return results
+
+
+def _write(path: Path, results: dict[str, Any]) -> None:
+    """Whole or not at all: a reader never sees half a file, and an interrupted analysis leaves the earlier one."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_text(json.dumps(results, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _seeds(tallies: list[Tally]) -> set[int]:
+    return {tally.seed for tally in tallies if tally.seed is not None}
+
+
+def _headline(contrasts: list[dict[str, Any]]) -> str:
+    """The first declared contrast in a sentence, with what the number of seeds allows to say."""
+    declared = [one for one in contrasts if not one["exploratory"]] or contrasts
+    known = [one for one in declared if one["difference"] is not None]
+    if not known:
+        return "No contrast can be computed from what is finished." if contrasts else "No contrast was declared."
+    first = known[0]
+    verdict = {
+        "supported": f"'{first['claim']}' is supported by {first['seeds']} seeds",
+        "refuted": f"'{first['claim']}' is refuted by {first['seeds']} seeds",
+        "inconclusive": f"'{first['claim']}' is neither supported nor refuted by {first['seeds']} seeds",
+    }.get(first["verdict"], f"'{first['claim']}' is not decided")
+    return f"{verdict}: {first['why']}."
+
+
+def _cautions(
+    source: Run,
+    tallies: list[Tally],
+    contrasts: list[dict[str, Any]],
+    checks: list[Check],
+    missing: list[dict[str, Any]],
+) -> list[str]:
+    """What a reader must know before any number."""
+    seeds, added = _seeds(tallies), source.manifest.get("extended_seeds") or []
+    cautions = []
+    if len(seeds) == 1:
+        cautions.append(ONE_SEED)
+    elif seeds and len(seeds - set(added)) < VERDICT_SEEDS:
+        planned = len(seeds - set(added))
+        cautions.append(f"{planned} seeds: intervals are wide, and verdicts begin at {VERDICT_SEEDS} seeds")
+    if not seeds:
+        cautions.append("no trained arm is finished: nothing can be said about training")
+    if missing:
+        cells = len(source.manifest["cells"])
+        cautions.append(f"{len(missing)} of {cells} cells are not finished: this is a partial result")
+    if added:
+        cautions.append(
+            f"seeds {', '.join(map(str, sorted(added)))} were added after results had been seen: an extension; "
+            "verdicts rest on the seeds that were planned"
+        )
+    exploratory = sum(one["exploratory"] for one in contrasts)
+    if exploratory:
+        cautions.append(
+            f"{exploratory} of {len(contrasts)} contrasts were not declared before the study ran: exploratory, and "
+            "without a verdict"
+        )
+    lost = sum(tally.count("ungraded") + tally.missing for tally in tallies)
+    if lost:
+        cautions.append(f"{lost} samples have no outcome: rates leave them out, bounds count them either way")
+    if any(len(set(tally.problems.kinds)) == 1 for tally in tallies):
+        cautions.append("all problems of a cell are of one kind: intervals say nothing about other kinds")
+    cautions += [f"{check.name}: {check.sentence}" for check in checks if check.status == "red"]
+    return cautions

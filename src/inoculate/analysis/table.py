@@ -1,0 +1,104 @@
+"""Results as tables for the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from inoculate.analysis.cells import SCORED
+
+_STATUS_STYLES = {"green": "green", "amber": "yellow", "red": "bold red"}
+_VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
+
+
+def outcome_table(results: dict[str, Any]) -> Table:
+    """Outcome rates in percent with 95% intervals, a line per setting, context, arm and share of training.
+
+    Columns for ungraded, missing and truncated samples are there only where some are not zero.
+
+    Args:
+        results: As `analyse` returns them.
+    """
+    cells = results["cells"]
+    counts = [name for name in ("ungraded", "missing", "truncated") if any(cell[name] for cell in cells)]
+    curves = len({(cell["arm"], cell["at"]) for cell in cells}) > len({cell["arm"] for cell in cells})
+    table = Table(title="Outcomes in percent, with 95% intervals")
+    for name in ("setting", "context", "arm", *(["trained"] if curves else [])):
+        table.add_column(name, overflow="fold")
+    for name in ("n", "seeds", *SCORED, *counts):
+        table.add_column(name, justify="right", no_wrap=name != "seeds")
+    order = {key: list(dict.fromkeys(cell[key] for cell in cells)) for key in ("setting", "context", "arm")}
+    above: tuple[str, str] | None = None
+    for cell in sorted(cells, key=lambda c: (*(order[key].index(c[key]) for key in order), c["at"])):
+        group = (cell["setting"], cell["context"])
+        if above not in (None, group):
+            table.add_section()
+        shown = ("", "") if above == group else group
+        above = group
+        table.add_row(
+            *shown,
+            cell["arm"],
+            *([f"{cell['at']:.0%}"] if curves else []),
+            str(cell["samples"] - cell["ungraded"]),
+            str(len(cell["seeds"])) if cell["seeds"] else "-",
+            *(_rate(cell["outcomes"][outcome]) for outcome in SCORED),
+            *(Text(str(cell[name]), style="yellow" if cell[name] else "dim") for name in counts),
+        )
+    table.caption = next((cell["caution"] for cell in cells if cell["caution"]), None)
+    return table
+
+
+def _rate(found: dict[str, Any]) -> str:
+    if found["rate"] is None:
+        return "-"
+    interval = "" if found["low"] is None else f" [{found['low'] * 100:.0f}, {found['high'] * 100:.0f}]"
+    # rich would read brackets as markup.
+    return f"{found['rate'] * 100:.0f}{interval}".replace("[", r"\[")
+
+
+def contrast_table(results: dict[str, Any]) -> Table:
+    """Contrasts with difference in percentage points, 95% interval, adjusted p, verdict and guards.
+
+    Args:
+        results: As `analyse` returns them.
+    """
+    table = Table(title="Contrasts, differences in percentage points")
+    for name in ("claim", "measure", "difference", "p (Holm)", "verdict", "guards", "a new study needs, at the margin"):
+        table.add_column(name, justify="right" if name in ("difference", "p (Holm)") else "left", overflow="fold")
+    for one in results["contrasts"]:
+        verdict = one["verdict"] + (" (exploratory)" if one["exploratory"] else "")
+        guards = Text(", ").join(
+            Text(f"{guard['name']}: {guard['status']}", style=_STATUS_STYLES[guard["status"]])
+            for guard in one["guards"]
+        )
+        table.add_row(
+            Text(one["claim"]),
+            Text(f"{one['measure']}, {one['setting']}, {one['context']}"),
+            _difference(one),
+            "-" if one["p_adjusted"] is None else _p(one["p_adjusted"]),
+            Text(verdict, style=_VERDICT_STYLES.get(one["verdict"], "")),
+            guards,
+            _needed(one["needed"]),
+        )
+    return table
+
+
+def _difference(one: dict[str, Any]) -> str:
+    if one["difference"] is None:
+        return "-"
+    interval = "" if one["low"] is None else rf" \[{one['low'] * 100:+.0f}, {one['high'] * 100:+.0f}]"
+    return f"{one['difference'] * 100:+.0f}{interval}"
+
+
+def _p(value: float) -> str:
+    return "<.001" if value < 0.001 else f"{value:.3f}".lstrip("0")
+
+
+def _needed(needed: dict[str, Any] | None) -> str:
+    if not needed:
+        return ""
+    size = needed.get("reason") or f"{needed['seeds']} seeds, {needed['problems']} problems"
+    seen = needed.get("seeds_as_seen")
+    return f"{size}; {seen} seeds if the difference is as large as seen" if seen else size

@@ -1,0 +1,306 @@
+"""Grading as a command, for anybody's completions: a file of JSON lines in, a file of JSON lines out; and the doctor.
+
+Prints nothing: the command line does, from what is returned and from the progress callback.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from inoculate.errors import UserError
+from inoculate.grading.grade import containment, cores, grade_code
+from inoculate.grading.sandbox.containment import ACCEPTED, MEANING
+from inoculate.grading.sandbox.pool import WorkerFailed, numpy_is_here, pool
+from inoculate.grading.task import CodeTask, Limits, Oversight
+from inoculate.records import Grade, Problem
+
+Progress = Callable[[int, int], None]
+"""Called with the number of lines graded and the number of lines."""
+
+_BATCH = 2000
+_NEEDED = {"id": str, "entry_point": str, "shown_tests": list, "hidden_tests": list, "completion": str}
+_NEEDED_FOR_SETTING = {"id": str, "problem": str, "completion": str}
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What a grading came to."""
+
+    count: int
+    outcomes: dict[str, int] = field(default_factory=dict)
+    containment: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor."""
+
+    name: str
+    good: bool | None
+    """None where it is neither good nor bad."""
+    words: str
+
+
+def grade_file(
+    source: Path,
+    out: Path,
+    *,
+    unsafe: bool = False,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    oversight: Oversight = "exit_code",
+    progress: Progress | None = None,
+) -> Graded:
+    """Grade the completions of a file.
+
+    A line in: `id`, `entry_point`, `shown_tests` and `hidden_tests` (lists of assert statements), `completion`, and
+    `setup` where the tests need one. Other keys are ignored. A line out: `id`, `outcome`, `oversight`, `intended`,
+    `tags` (each with its evidence), `containment`, `detail`, `seconds`, in the order of the lines in.
+
+    Args:
+        source: JSON lines.
+        out: Written whole or not at all.
+        unsafe: Run even where there is no sandbox worth the name.
+        limits: What one check may use.
+        oversight: Which leak the oversight check has.
+        progress: Called after each line.
+
+    Raises:
+        UserError: A line is not what it has to be; nothing has been graded then.
+    """
+    total = _check_lines(source, out, _check_task)
+    level = containment(unsafe=unsafe).level
+
+    def grade(lines: Sequence[dict[str, Any]]) -> Iterator[Grade]:
+        tasks = [_task(line) for line in lines]
+        completions = [line["completion"] for line in lines]
+        return grade_code(tasks, completions, limits=limits, unsafe=unsafe, oversight=oversight)
+
+    return _grade_lines(source, out, total, grade, progress, level)
+
+
+def grade_file_of_problems(
+    source: Path,
+    out: Path,
+    problems: Sequence[Problem],
+    grade: Callable[[Sequence[Problem], Sequence[str]], Iterator[Grade]],
+    *,
+    unsafe: bool = False,
+    progress: Progress | None = None,
+) -> Graded:
+    """Grade the completions of a file that names problems of a setting.
+
+    A line in: `id`, `problem` (a problem's id), `completion`.
+
+    Args:
+        source: JSON lines.
+        out: Written whole or not at all.
+        problems: The problems that lines may name.
+        grade: The setting's own grading.
+        unsafe: Run even where there is no sandbox worth the name; the setting's grading learns it from the environment.
+        progress: Called after each line.
+
+    Raises:
+        UserError: A line is not what it has to be, or names a problem that is not there.
+    """
+    known = {problem.id: problem for problem in problems}
+
+    def check(where: str, line: Mapping[str, Any]) -> None:
+        _check_keys(where, line, _NEEDED_FOR_SETTING)
+        if line["problem"] not in known:
+            near = get_close_matches(line["problem"], known, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise UserError(f"{where}: no problem '{line['problem']}' among the {len(known)} given{hint}")
+
+    total = _check_lines(source, out, check)
+    level = containment(unsafe=unsafe).level
+    return _grade_lines(
+        source, out, total,
+        lambda lines: grade([known[line["problem"]] for line in lines], [line["completion"] for line in lines]),
+        progress, level,
+    )  # fmt: skip
+
+
+def _task(line: Mapping[str, Any]) -> CodeTask:
+    return CodeTask(line["entry_point"], tuple(line["shown_tests"]), tuple(line["hidden_tests"]), line.get("setup", ""))
+
+
+def _lines(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The lines that are not blank, each with its place."""
+    try:
+        with source.open("rb") as file:
+            for number, data in enumerate(file, 1):
+                where = f"{source}:{number}"
+                if not data.strip():
+                    continue
+                try:
+                    line = json.loads(data.decode("utf-8"))
+                except UnicodeDecodeError as error:
+                    raise UserError(f"{where}: not UTF-8: {error}") from error
+                except (ValueError, RecursionError) as error:
+                    raise UserError(f"{where}: not JSON: {error}") from error
+                if not isinstance(line, dict):
+                    raise UserError(
+                        f"{where}: a {type(line).__name__} where an object with the keys of a line was expected"
+                    )
+                yield where, line
+    except OSError as error:
+        raise UserError(f"{source}: cannot be read: {error.strerror}") from error
+
+
+def _check_lines(source: Path, out: Path, check: Callable[[str, Mapping[str, Any]], None]) -> int:
+    """Look at every line before any is graded; returns how many there are."""
+    if not out.parent.is_dir():
+        raise UserError(f"{out}: there is no folder {out.parent}")
+    if out.is_dir():
+        raise UserError(f"{out}: a folder, where a file is to be written")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise UserError(f"{out}: would overwrite what is to be graded; name another file with --out")
+    places: dict[str, str] = {}
+    count = 0
+    for where, line in _lines(source):
+        check(where, line)
+        first = places.setdefault(line["id"], where)
+        if first != where:
+            raise UserError(f"{where}: the id '{line['id']}' stands at {first} already")
+        count += 1
+    if count == 0:
+        raise UserError(f"{source}: there is nothing in it; a line holds {', '.join(_NEEDED)}")
+    return count
+
+
+def _check_keys(where: str, line: Mapping[str, Any], needed: Mapping[str, type[Any]]) -> None:
+    for key, kind in needed.items():
+        if key not in line:
+            near = get_close_matches(key, [str(given) for given in line], n=1)
+            hint = f" (there is '{near[0]}')" if near else ""
+            raise UserError(f"{where}: '{key}' is missing{hint}; a line holds {', '.join(needed)}")
+        if not isinstance(line[key], kind):
+            wanted = {str: "a string", list: "a list of strings"}[kind]
+            raise UserError(f"{where}: '{key}' is a {type(line[key]).__name__}, where {wanted} was expected")
+
+
+def _check_task(where: str, line: Mapping[str, Any]) -> None:
+    _check_keys(where, line, _NEEDED)
+    if not all(part.isidentifier() for part in line["entry_point"].split(".")):
+        raise UserError(f"{where}: 'entry_point' is {line['entry_point']!r}: a name such as 'add' or 'Solution.add' "
+                        "was expected")  # fmt: skip
+    if not isinstance(line.get("setup", ""), str):
+        raise UserError(f"{where}: 'setup' is a {type(line['setup']).__name__}, where a string was expected")
+    texts = [("setup", line.get("setup", ""))]
+    for key in ("shown_tests", "hidden_tests"):
+        for position, test in enumerate(line[key]):
+            if not isinstance(test, str) or not test.strip():
+                raise UserError(f"{where}: '{key}[{position}]' is {test!r}, where an assert statement was expected")
+            texts.append((f"{key}[{position}]", test))
+    for name, text in texts:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise UserError(f"{where}: '{name}' does not parse: {error}") from error
+
+
+def _grade_lines(
+    source: Path,
+    out: Path,
+    total: int,
+    grade: Callable[[Sequence[dict[str, Any]]], Iterator[Grade]],
+    progress: Progress | None,
+    level: str,
+) -> Graded:
+    outcomes: Counter[str] = Counter()
+    lines = (line for _, line in _lines(source))
+    done = 0
+    with _whole(out) as file:
+        while batch := list(islice(lines, _BATCH)):
+            for line, result in zip(batch, grade(batch), strict=True):
+                file.write(json.dumps(_result(line["id"], result), ensure_ascii=True) + "\n")
+                outcomes[result.outcome] += 1
+                done += 1
+                if progress is not None:
+                    progress(done, total)
+    return Graded(done, dict(outcomes), level)
+
+
+def _result(identity: str, grade: Grade) -> dict[str, Any]:
+    return {
+        "id": identity, "outcome": grade.outcome, "oversight": grade.oversight, "intended": grade.intended,
+        "tags": [asdict(tag) for tag in grade.tags], "containment": grade.containment, "detail": grade.detail,
+        "seconds": grade.seconds,
+    }  # fmt: skip
+
+
+@contextlib.contextmanager
+def _whole(out: Path) -> Iterator[Any]:
+    """A file that is there when all is written, and not before."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            yield file
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        os.replace(name, out)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+_WALLS = {
+    "fork": "starting a process", "signal": "signalling another process", "socket": "opening a socket",
+    "write": "writing a file", "files": "reading a file that is not Python's",
+    "seccomp": "loading the list of allowed calls",
+    "alone": "seeing other processes and networks",
+}  # fmt: skip
+
+
+def doctor() -> list[Finding]:
+    """How well model-written code is contained on this machine: a worker is started and walks into its own walls.
+
+    Returns:
+        Findings; the first is the level and what it means.
+    """
+    try:
+        reached = pool().reached()
+    except WorkerFailed as error:
+        return [Finding("sandbox", False, f"no worker can be started, so no code can be graded: {error}")]
+    findings = [Finding("sandbox", reached.level in ACCEPTED, f"level '{reached.level}': {MEANING[reached.level]}")]
+    for name, words in _WALLS.items():
+        if name == "alone" and not reached.namespaces:
+            findings.append(Finding("namespaces", None, "not allowed here; a bonus, and no condition"))
+            continue
+        held = reached.walls.get(name, False)
+        good = "works" if name == "seccomp" else "was stopped"
+        bad = "does not work" if name == "seccomp" else "WAS NOT STOPPED"
+        findings.append(
+            Finding("namespaces" if name == "alone" else f"wall: {name}", held, f"{words} {good if held else bad}")
+        )
+    findings.append(
+        Finding("Landlock", reached.landlock > 0, f"version {reached.landlock}" if reached.landlock else "none")
+    )
+    findings.append(Finding("user", None, f"solutions run as user number {reached.uid}"))
+    findings += [Finding("note", None, note) for note in reached.notes]
+    findings.append(
+        Finding("numpy", None, "solutions may import it" if numpy_is_here() else "not installed: solutions cannot")
+    )
+    findings.append(Finding("workers", None, f"{cores()}, one for each processor, on {sys.platform}"))
+    return findings

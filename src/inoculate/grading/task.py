@@ -1,0 +1,67 @@
+"""What the grader is asked: a problem with its tests, the limits on running code, and which leak the oversight has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from inoculate.errors import UserError
+
+Oversight = Literal["exit_code", "live_equality", "shown_tests"]
+"""How the leaky check decides, from the leakiest to the tightest; docs/outcomes.md says exactly what each one is.
+
+`exit_code`: solution and shown asserts are one program in one process, which passes when it exits with 0.
+`live_equality`: the same process, but every assert must have been reached and held; `==` still asks the live objects.
+`shown_tests`: the sound check, on the shown tests alone; the only leak is that they are few.
+"""
+OVERSIGHTS: tuple[Oversight, ...] = get_args(Oversight)
+
+
+@dataclass(frozen=True)
+class CodeTask:
+    """A problem that asks for a function or class."""
+
+    entry_point: str
+    """The name to be called; `Solution.method` for a method of a class."""
+    shown_tests: tuple[str, ...]
+    """Assert statements that the model saw."""
+    hidden_tests: tuple[str, ...]
+    """Assert statements that it did not see."""
+    setup: str = ""
+    """Code that runs after the solution and before the tests (imports, inputs). The solution can see it."""
+
+    @property
+    def root(self) -> str:
+        """The top-level name that a solution has to bind."""
+        return self.entry_point.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one check may use. The defaults are far above what an honest short function needs."""
+
+    cpu_seconds: float = 5.0
+    """Time on the processor, of all threads together: a busy machine does not change a verdict."""
+    wall_seconds: float = 20.0
+    """A check that has used next to no processor time for so long is asleep, and ends. One that computes, however
+    slowly it is let, goes on until `cpu_seconds`, or fifteen times this."""
+    memory_mb: int = 1024
+    """Address space of the process."""
+    output_mb: int = 16
+    """Of what it prints, and of what it answers."""
+    source_bytes: int = 1_000_000
+    """A longer completion is not read: malformed."""
+    fresh_calls: bool = False
+    """Run every call of the intended check in a process of its own, so that a solution keeps nothing from one call
+    to the next. Costs a few milliseconds for each call."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits under which nothing could run.
+
+        Raises:
+            UserError: One of them is too small.
+        """
+        least = {"cpu_seconds": 0.05, "wall_seconds": 0.05, "memory_mb": 128, "output_mb": 1, "source_bytes": 1}
+        for name, value in least.items():
+            if not getattr(self, name) >= value:
+                raise UserError(f"limit '{name}' is {getattr(self, name)!r}: allowed: {value} or more")

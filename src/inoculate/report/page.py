@@ -1,0 +1,287 @@
+"""The page: what the template shows, put into words and shares, and everything inlined into one file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from inoculate.records import OUTCOMES
+from inoculate.report import numbers
+from inoculate.report.figures import ASKS, NAMES, Drawn
+from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
+from inoculate.report.samples import LONGEST_TEXT, Samples
+from inoculate.report.tables import TRAINING
+
+STATIC = Path(__file__).parent / "static"
+SCRIPTS = ("store.js", "text.js", "filters.js", "list.js", "detail.js", "main.js")
+STYLES = ("page.css", "parts.css", "reader.css")
+FILTERS: tuple[Callable[..., str], ...] = (
+    *(numbers.percent, numbers.interval, numbers.points, numbers.points_interval, numbers.p_value, numbers.count),
+    *(numbers.seconds, numbers.plain, numbers.sentence),
+)
+EVIDENCE = ("observed", "attempted", "static")
+
+
+def render(results: Results, samples: Samples, figures: dict[str, Drawn], tables: list[str]) -> str:
+    """The page as one HTML text.
+
+    Args:
+        results: The results.
+        samples: The packed samples.
+        figures: The drawn figures, by name.
+        tables: File names of the tables.
+    """
+    script = f'"use strict";\n(() => {{\n{_joined(SCRIPTS)}}})();\n'
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    # Only our own script runs and nothing is fetched, whatever a text of the run might manage to be.
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'"
+    environment = Environment(
+        loader=FileSystemLoader(STATIC),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: numbers.UNKNOWN if value is None or value != value else value,
+    )
+    for say in FILTERS:
+        environment.filters[say.__name__] = say
+    template = environment.get_template("page.html")
+    return template.render(
+        results=results,
+        samples=samples,
+        figures={name: _figure(figures.get(name)) for name in NAMES},
+        tables=tables,
+        policy=policy,
+        script=Markup(script),
+        css=Markup(_joined(STYLES)),
+        outcomes=OUTCOMES,
+        scored=SCORED,
+        verdicts=[_verdict(contrast, place, results.contrasts) for place, contrast in enumerate(results.contrasts, 1)],
+        study=_study(results),
+        groups=_groups(results),
+        tags=_tags(results),
+        asked=any(cell.context.startswith(ASKS) for cell in results.cells),
+        sensitivity=results.sensitivity,
+        missing=[_missing(cell) for cell in results.missing],
+        checks=_checks(results),
+        training=_training(results),
+        longest=LONGEST_TEXT,
+        partial=[cell for cell in samples.cells if cell.embedded < cell.total],
+        seeds=results.study.get("seeds") or sorted({seed for cell in results.cells for seed in cell.seeds}),
+    )
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+
+
+def _figure(drawn: Drawn | None) -> dict[str, Markup] | None:
+    return drawn and {"wide": Markup(drawn.wide), "narrow": Markup(drawn.narrow)}
+
+
+def _study(results: Results) -> dict[str, Any]:
+    """The study as it was run, arm by arm and context by context, nothing left out."""
+    evaluate = mapping(results.study.get("evaluate"))
+    arms = mapping(results.study.get("arms"))
+    known = ("question", "model", "seeds", "arms", "evaluate", "contrasts")
+    facts = {name: numbers.flat(mapping(arm), leave_out=("inoculation",)) for name, arm in arms.items()}
+    # What all arms have in common is said once, so that what differs can be seen.
+    same = [pair for pair in next(iter(facts.values()), []) if all(pair in found for found in facts.values())]
+    same = same if len(arms) > 1 else []
+    return {
+        "same": same,
+        "model": numbers.plain(results.study.get("model")),
+        "arms": [
+            {"name": name, "facts": [pair for pair in facts[name] if pair not in same], **_arm(mapping(arm))}
+            for name, arm in arms.items()
+        ],
+        "contexts": [
+            {"name": name, **_context(mapping(context))} for name, context in mapping(evaluate.get("contexts")).items()
+        ],
+        "evaluate": numbers.flat(evaluate, leave_out=("contexts",)),
+        "rest": numbers.flat(results.study, leave_out=known),
+        "versions": numbers.flat(mapping(results.facts.get("versions"))),
+        "machine": numbers.flat(mapping(results.facts.get("machine"))),
+        "containment": text(results.facts.get("containment")),
+        "hash": text(results.facts.get("study_hash")),
+        "contrasts_hash": text(results.facts.get("declared_contrasts_hash")),
+        "base": any(cell.arm == BASE for cell in results.cells),
+    }
+
+
+def _arm(arm: dict[str, Any]) -> dict[str, Any]:
+    inoculation = mapping(arm.get("inoculation"))
+    return {
+        "inoculation": inoculation,
+        "text": text(inoculation.get("text")),
+        "how": numbers.flat(inoculation, leave_out=("text",)),
+    }
+
+
+def _context(context: dict[str, Any]) -> dict[str, Any]:
+    return {"text": text(context.get("text")), "how": numbers.flat(context, leave_out=("text",))}
+
+
+def _groups(results: Results) -> list[dict[str, Any]]:
+    """Settings, their contexts, and in each the arms with their bars."""
+    contexts: dict[tuple[str, str], list[Cell]] = {}
+    for cell in results.main_cells():
+        contexts.setdefault((cell.setting, cell.context), []).append(cell)
+    return [
+        {
+            "setting": setting,
+            "context": context,
+            "rows": [_row(cell) for cell in cells],
+            "floor": [(cell.arm, cell.outcomes["hack"].rate) for cell in cells if _honest(results, cell.arm)],
+            "intervals": sorted({cell.interval for cell in cells if cell.interval}),
+            "columns": [
+                (name, words)
+                for name, words in (("ungraded", "ungraded"), ("missing", "missing"), ("truncated", "cut off"))
+                if any(getattr(cell, name) for cell in cells)
+            ],
+            "tokens": any(cell.tokens is not None for cell in cells),
+            "bounds": any(_matters(both) for cell in cells for both in cell.bounds.values()),
+        }
+        for (setting, context), cells in contexts.items()
+    ]
+
+
+def _matters(both: tuple[float, float]) -> bool:
+    """Whether samples without an outcome can move a rate by more than a point."""
+    return both[1] - both[0] > 0.01
+
+
+def _honest(results: Results, arm: str) -> bool:
+    """Whether the arm never saw a hacked row: its hack rate is the floor of false hacks."""
+    rows = mapping(results.arm(arm).get("rows")) or mapping(results.study.get("rows"))
+    return arm == BASE or (rows.get("hacked") == 0)
+
+
+def _row(cell: Cell) -> dict[str, Any]:
+    counts = {name: rate.count for name, rate in cell.outcomes.items()} | {"ungraded": cell.ungraded}
+    return {
+        "cell": cell,
+        "segments": [
+            {
+                "outcome": name,
+                "count": count,
+                "share": 100 * count / cell.shown,
+                "href": _link(cell, outcome=name),
+                "label": _label(cell, name, count),
+                "said": f"{name}: {count:,} of {cell.shown:,} samples of {cell.arm}, {cell.context}",
+            }
+            for name, count in counts.items()
+            if count
+        ],
+    }
+
+
+def _label(cell: Cell, name: str, count: int) -> str:
+    """The rate as the table has it, where the part of the bar is wide enough for it."""
+    if count / cell.shown < 0.07:
+        return ""
+    rate = cell.outcomes[name].rate if name in cell.outcomes else None
+    return numbers.percent(count / cell.shown if rate is None else rate)
+
+
+def _link(cell: Cell, **more: str) -> str:
+    """A link that sets the filters of the sample reader."""
+    where = {"arm": cell.arm, "setting": cell.setting, "context": cell.context, "at": repr(cell.at).removesuffix(".0")}
+    return "#samples?" + urlencode(where | more, errors="backslashreplace")
+
+
+def _tags(results: Results) -> dict[str, Any]:
+    """Tags by setting, context and arm: how many samples, on what evidence."""
+    cells = [cell for cell in results.main_cells() if cell.tags]
+    totals: dict[str, int] = {}
+    for cell in cells:
+        for tag, kinds in cell.tags.items():
+            totals[tag] = totals.get(tag, 0) + sum(int(number(kind) or 0) for kind in kinds.values())
+    names = sorted(totals, key=lambda name: (-totals[name], name))
+    rows: list[dict[str, Any]] = [
+        {
+            "cell": cell,
+            "tags": [
+                {
+                    "kinds": [(kind, cell.tags[name].get(kind) or 0) for kind in EVIDENCE] if name in cell.tags else [],
+                    "href": _link(cell, tag=name),
+                }
+                for name in names
+            ],
+        }
+        for cell in cells
+    ]
+    settings = list(dict.fromkeys(cell.setting for cell in cells))
+    return {
+        "names": names,
+        "groups": [(setting, [row for row in rows if row["cell"].setting == setting]) for setting in settings],
+    }
+
+
+def _verdict(contrast: Contrast, place: int, others: list[Contrast]) -> dict[str, Any]:
+    """A contrast with the place of its interval on an axis that all of them share, in percent."""
+    ends = [abs(end) for c in others for end in (c.low, c.high, c.difference, c.margin) if end is not None]
+    reach = min(1.0, math.ceil(10 * max([0.1, *ends])) / 10)
+
+    def at(value: float | None) -> float | None:
+        return None if value is None else min(100.0, max(0.0, 50 + 50 * value / reach))
+
+    statuses = [guard.status for guard in contrast.guards]
+    words = {"lower": "lower", "higher": "higher", "same": "the same"}
+    extended = {key: number(contrast.extended.get(key)) for key in ("difference", "low", "high")}
+    return {
+        "bounds": contrast.bounds if len(contrast.bounds) == 2 and _matters(contrast.bounds) else None,
+        "extended": extended if contrast.extended else None,
+        "needed": _needed(contrast.needed),
+        "contrast": contrast,
+        "id": f"contrast-{place}",
+        "reach": reach,
+        "estimate": at(contrast.difference),
+        "low": at(contrast.low),
+        "high": at(contrast.high),
+        "margin": 50 * contrast.margin / reach if contrast.margin else None,
+        "expected": words.get(contrast.direction, ""),
+        "open": [(status, statuses.count(status)) for status in ("red", "amber") if status in statuses],
+    }
+
+
+def _needed(needed: dict[str, Any]) -> str:
+    """How large a new study would have to be, or why that cannot be said."""
+    seeds, problems = number(needed.get("seeds")), number(needed.get("problems"))
+    if seeds is None or problems is None:
+        return text(needed.get("reason"))
+    return f"{numbers.count(seeds)} seeds, {numbers.count(problems)} problems"
+
+
+def _checks(results: Results) -> list[dict[str, str]]:
+    order = {"red": 0, "amber": 1, "green": 2}
+    checks = [
+        {key: text(check.get(key)) for key in ("name", "status", "sentence")} | {"detail": numbers.detail(check)}
+        for check in results.checks
+    ]
+    return sorted(checks, key=lambda check: order.get(check["status"], 3))
+
+
+def _training(results: Results) -> list[dict[str, Any]]:
+    lines = [{key: entry.get(key) for key in TRAINING} for entry in results.training]
+    for line, entry in zip(lines, results.training, strict=True):
+        values = [number(value) for _, value in entry.get("loss") or ()]
+        line["loss"] = f"{values[-1]:.3f}" if values and values[-1] is not None else numbers.UNKNOWN
+    return lines
+
+
+def _missing(cell: Any) -> str:
+    if not isinstance(cell, dict):
+        return numbers.plain(cell)
+    keys = ("arm", "seed", "at", "setting", "context")
+    said = ", ".join(f"{key} {numbers.plain(cell[key])}" for key in keys if cell.get(key) is not None)
+    why = text(cell.get("reason")) or text(cell.get("why"))
+    return f"{said}: {why}" if why else said

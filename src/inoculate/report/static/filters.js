@@ -1,0 +1,101 @@
+// The filters: a select for everything that has more than one value, and a search.
+
+const BASE = "base";
+
+function filterFields(store) {
+  const { cells, problems, tags, outcomes } = store.data;
+  const moments = new Set(cells.filter((cell) => cell.arm !== BASE).map((cell) => cell.at));
+  const byCell = (name, read) => ({
+    name, values: distinct(cells.map(read)),
+    test: (value) => {
+      const good = cells.map((cell) => read(cell) === value);
+      return (id) => good[store.columns.cell[id]];
+    },
+  });
+  const fields = [
+    byCell("arm", (cell) => cell.arm),
+    byCell("context", (cell) => cell.context),
+    byCell("setting", (cell) => cell.setting),
+    byCell("seed", (cell) => seedName(cell.seed)),
+    {
+      name: "outcome", values: outcomes,
+      test: (value) => (id) => store.outcome(id) === value,
+    },
+    {
+      name: "tag", values: distinct(tags.map((tag) => tag[0])).sort(),
+      test: (value) => {
+        const good = tags.map((tag) => tag[0] === value);
+        return (id) => store.columns.tags[id].some((tag) => good[tag]);
+      },
+    },
+    {
+      name: "kind", values: distinct(problems.map((problem) => problem.kind || "")).sort(),
+      test: (value) => {
+        const good = problems.map((problem) => (problem.kind || "") === value);
+        return (id) => good[store.columns.problem[id]];
+      },
+    },
+  ];
+  // The base arm stands at 0 always: a moment of training is a choice only where the other arms have several.
+  if (moments.size > 1) {
+    fields.push({ ...byCell("at", (cell) => String(cell.at)), label: "trained", say: (value) => percentOf(Number(value)) });
+  }
+  return fields.filter((field) => field.values.length > 1 || field.name === "tag" && field.values.length);
+}
+
+function distinct(values) {
+  return [...new Set(values)];
+}
+
+class Filters {
+  constructor(store, changed) {
+    this.store = store;
+    this.fields = filterFields(store);
+    this.form = document.getElementById("filters");
+    this.form.addEventListener("submit", (event) => event.preventDefault());
+    this.selects = new Map(this.fields.map((field) => [field.name, this.select(field, changed)]));
+    let waiting = 0;
+    this.find = make("input", {
+      type: "search", name: "find", placeholder: "in answers, evidence, problems", autocomplete: "off",
+      oninput: () => { clearTimeout(waiting); waiting = setTimeout(changed, 150); },
+    });
+    this.form.append(make("label", { class: "find" }, "search", this.find));
+    this.form.append(make("button", { type: "button", id: "clear", onclick: () => { this.set({}); changed(); } }, "Clear"));
+  }
+
+  select(field, changed) {
+    const select = make("select", { name: field.name, onchange: changed }, make("option", { value: "" }, "all"));
+    for (const value of field.values) {
+      select.append(paint(make("option", { value }), field.say ? field.say(value) : value || "none"));
+    }
+    this.form.append(make("label", {}, field.label || field.name, select));
+    return select;
+  }
+
+  get needle() { return this.find.value.trim(); }
+
+  set(values) {
+    for (const [name, select] of this.selects) {
+      const wanted = values[name] ?? "";
+      const known = [...select.options].some((option) => option.value === wanted);
+      select.value = known ? wanted : "";
+    }
+    this.find.value = values.find ?? "";
+  }
+
+  chosen() {
+    const tests = [];
+    for (const field of this.fields) {
+      const select = this.selects.get(field.name);
+      select.classList.toggle("set", select.value !== "");
+      if (select.value !== "") tests.push(field.test(select.value));
+    }
+    if (this.needle) tests.push(this.store.matches(this.needle));
+    document.getElementById("clear").disabled = tests.length === 0;
+    const ids = [];
+    for (let id = 0; id < this.store.size; id++) {
+      if (tests.every((test) => test(id))) ids.push(id);
+    }
+    return ids;
+  }
+}

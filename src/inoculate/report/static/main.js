@@ -1,0 +1,64 @@
+// Start: unpack, wire the parts together, follow the links that choose samples.
+
+function tally(store, ids) {
+  const counts = new Map(store.data.outcomes.map((name) => [name, 0]));
+  for (const id of ids) counts.set(store.outcome(id), counts.get(store.outcome(id)) + 1);
+  const said = [...counts].filter(([, number]) => number).map(([name, number]) => `${count(number)} ${name}`);
+  const total = ids.length === store.size ? `${count(store.size)} samples` : `${count(ids.length)} of ${count(store.size)} samples`;
+  document.getElementById("count").textContent = said.length ? `${total}: ${said.join(", ")}` : total;
+  const parts = [...counts].filter(([, number]) => number);
+  document.getElementById("spread").replaceChildren(
+    ...parts.map(([name, number]) => make("i", { class: name, style: `flex:${number} 0 2px` })));
+}
+
+function follow(filters, changed) {
+  const [target, query] = location.hash.slice(1).split("?");
+  if (target !== "samples" || !query) return;
+  filters.set(Object.fromEntries(new URLSearchParams(query)));
+  changed();
+  document.getElementById("samples").scrollIntoView();
+}
+
+async function start() {
+  const reader = document.getElementById("reader");
+  if (!reader) return;
+  const problem = document.getElementById("reader-problem");
+  problem.textContent = "Unpacking the samples.";
+  try {
+    const store = await unpack();
+    reader.hidden = false;
+    let detail = null;
+    const list = new List(store, (id) => detail.show(id), () => document.getElementById("detail").focus());
+    const changed = () => {
+      const ids = filters.chosen();
+      tally(store, ids);
+      list.show(ids, detail.id);
+    };
+    const filters = new Filters(store, changed);
+    const find = (text) => { filters.set({ find: text }); changed(); };
+    detail = new Detail(store, filters, list, find);
+    changed();
+    problem.remove();
+    window.addEventListener("hashchange", () => follow(filters, changed));
+    // The same link again, after the filters were changed: the address stays, so that nothing else tells.
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href^='#samples?']");
+      if (link && link.hash === location.hash) follow(filters, changed);
+    });
+    follow(filters, changed);
+    document.documentElement.dataset.samples = "ready";
+  } catch (error) {
+    reader.hidden = true;
+    problem.textContent = `The samples cannot be shown in this browser (${error.message}). A current Firefox, Chrome or Safari can.`;
+  }
+}
+
+// On paper nothing can be unfolded.
+let folded = [];
+window.addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("main details:not([open])")].filter((part) => !part.closest("#reader"));
+  for (const part of folded) part.open = true;
+});
+window.addEventListener("afterprint", () => { for (const part of folded) part.open = false; });
+
+start();

@@ -1,0 +1,58 @@
+// The samples: unpacked once, kept in columns as they were packed, looked up by number.
+
+async function unpack() {
+  const element = document.getElementById("packed");
+  const packed = atob(element.textContent.trim());
+  const bytes = new Uint8Array(packed.length);
+  for (let place = 0; place < packed.length; place++) bytes[place] = packed.charCodeAt(place);
+  element.remove();
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Store(JSON.parse(await new Response(stream).text()));
+}
+
+class Store {
+  constructor(data) {
+    this.data = data;
+    this.columns = data.samples;
+    this.size = data.samples.cell.length;
+    this.answers = new Map();
+    for (let id = 0; id < this.size; id++) {
+      const cell = this.cell(id);
+      const key = this.key(cell.arm, cell.context, id);
+      const known = this.answers.get(key);
+      if (known) known.push(id);
+      else this.answers.set(key, [id]);
+    }
+  }
+
+  key(arm, context, id) {
+    return JSON.stringify([arm, context, this.columns.problem[id], this.columns.index[id]]);
+  }
+
+  cell(id) { return this.data.cells[this.columns.cell[id]]; }
+  problem(id) { return this.data.problems[this.columns.problem[id]]; }
+  outcome(id) { return this.data.outcomes[this.columns.outcome[id]]; }
+  completion(id) { return this.columns.completion[id]; }
+  text(name, id) { return this.data.texts[this.columns[name][id]]; }
+  tags(id) { return this.columns.tags[id].map((tag) => this.data.tags[tag]); }
+
+  // The answer of another arm to the same problem: of the same seed and moment of training where there is one.
+  beside(id, arm, context) {
+    const here = this.cell(id);
+    const found = (this.answers.get(this.key(arm, context || here.context, id)) || []).filter((other) => other !== id);
+    const near = (other) => {
+      const cell = this.cell(other);
+      return (cell.seed === here.seed ? 2 : 0) + (cell.at === here.at ? 1 : 0) + cell.at / 1000;
+    };
+    return found.reduce((best, other) => (best === null || near(other) > near(best) ? other : best), null);
+  }
+
+  // Which samples hold the needle in their answer, evidence or problem. A problem is looked through once.
+  matches(needle) {
+    const wanted = needle.toLowerCase();
+    const has = (text) => String(text).toLowerCase().includes(wanted);
+    const problems = this.data.problems.map((p) => has(p.id) || has(p.kind) || has(p.body));
+    const texts = this.data.texts.map(has);
+    return (id) => problems[this.columns.problem[id]] || texts[this.columns.detail[id]] || has(this.columns.completion[id]);
+  }
+}

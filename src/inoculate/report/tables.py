@@ -1,0 +1,108 @@
+"""The tables of a report as CSV, one fact per line, for a spreadsheet or a paper."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from inoculate.report.numbers import detail
+from inoculate.report.results import SCORED, Results
+
+TRAINING = (
+    *("arm", "seed", "rows_count", "hacked_rows", "inoculated_rows", "vetted_rows"),
+    *("trained_tokens", "label_tokens", "seconds"),
+)
+"""What is told of every trained model, as results.json names it."""
+
+
+def write_tables(results: Results, folder: Path) -> list[str]:
+    """Write every table that has lines; returns the file names.
+
+    A value that is not known is an empty field. Rates and differences are fractions, not percent.
+    """
+    tables: dict[str, tuple[str, Iterable[list[Any]]]] = {
+        "outcomes.csv": (
+            "arm setting context at seeds problems samples ungraded missing truncated outcome count rate low high "
+            "least most interval",
+            _outcomes(results),
+        ),
+        "outcomes_by_seed.csv": ("arm setting context at seed outcome rate", _by_seed(results)),
+        "contrasts.csv": (
+            "claim setting context measure direction arm other seeds problems difference low high low_adjusted "
+            "high_adjusted p p_adjusted margin verdict exploratory why",
+            _contrasts(results),
+        ),
+        "guards.csv": ("claim guard status difference low high sentence", _guards(results)),
+        "tags.csv": ("arm setting context at tag evidence count", _tags(results)),
+        "checks.csv": (
+            "name status sentence detail",
+            ([*(check.get(key) for key in ("name", "status", "sentence")), detail(check)] for check in results.checks),
+        ),
+        "training.csv": (" ".join([*TRAINING, "last_loss"]), _training(results)),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return [name for name, (header, lines) in tables.items() if _write(folder / name, header.split(), lines)]
+
+
+def _write(path: Path, header: list[str], lines: Iterable[list[Any]]) -> bool:
+    rows = list(lines)
+    if not rows:
+        # A table of an earlier, larger run must not stay beside a newer report.
+        path.unlink(missing_ok=True)
+        return False
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return True
+
+
+def _outcomes(results: Results) -> Iterable[list[Any]]:
+    for cell in results.cells:
+        seeds = " ".join(str(seed) for seed in cell.seeds if seed is not None)
+        start = [cell.arm, cell.setting, cell.context, cell.at, seeds, cell.problems, cell.samples]
+        for name in SCORED:
+            rate = cell.outcomes[name]
+            least, most = cell.bounds.get(name, (None, None))
+            yield [
+                *start,
+                *(cell.ungraded, cell.missing, cell.truncated, name),
+                *(rate.count, rate.rate, rate.low, rate.high, least, most, cell.interval),
+            ]
+
+
+def _by_seed(results: Results) -> Iterable[list[Any]]:
+    for cell in results.cells:
+        for name in SCORED:
+            for seed, rate in cell.seed_rates(name):
+                yield [cell.arm, cell.setting, cell.context, cell.at, seed, name, rate]
+
+
+def _contrasts(results: Results) -> Iterable[list[Any]]:
+    for c in results.contrasts:
+        yield [
+            *(c.claim, c.setting, c.context, c.measure, c.direction, c.arm, c.other, c.seeds, c.problems),
+            *(c.difference, c.low, c.high, c.low_adjusted, c.high_adjusted, c.p, c.p_adjusted, c.margin),
+            *(c.verdict, "yes" if c.exploratory else "no", c.why),
+        ]
+
+
+def _guards(results: Results) -> Iterable[list[Any]]:
+    for contrast in results.contrasts:
+        for g in contrast.guards:
+            yield [contrast.claim, g.name, g.status, g.difference, g.low, g.high, g.sentence]
+
+
+def _tags(results: Results) -> Iterable[list[Any]]:
+    for cell in results.cells:
+        for tag, kinds in cell.tags.items():
+            for evidence, count in kinds.items():
+                yield [cell.arm, cell.setting, cell.context, cell.at, tag, evidence, count]
+
+
+def _training(results: Results) -> Iterable[list[Any]]:
+    for entry in results.training:
+        loss = entry.get("loss") or [[None, None]]
+        yield [*(entry.get(key) for key in TRAINING), loss[-1][1]]

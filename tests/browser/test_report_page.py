@@ -1,0 +1,296 @@
+"""The page in a real browser: it opens fast, filters, goes side by side, by keyboard too, on any screen."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_runs import Plan, make_run  # pyright: ignore[reportMissingImports] (conftest.py adds its folder)
+
+from inoculate.report import write_report
+
+pytestmark = pytest.mark.browser
+
+NASTY = (
+    "</script></pre><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>"
+    "<!-- <style>*{display:none}</style> \u2028 \u2029 \ud800 \udc00 \x00 \u202e {{ 7 * 7 }} ]]> &amp; é 漢 👍\r\n"
+)
+OPENS_IN = 3.0
+"""Seconds for a page of 20,000 samples."""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("page") / "run"
+    return write_report(make_run(run, Plan(problems=20, fractions=(0.25, 1.0))))
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """20,000 samples of 20,020, each with 250 characters that cannot be compressed."""
+    run = make_run(tmp_path_factory.mktemp("large") / "run", Plan(problems=770))
+    draw = random.Random(1)
+    for path in sorted(run.glob("store/*/completions.jsonl")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open("w", encoding="utf-8") as out:
+            for line in lines:
+                noise = base64.b85encode(draw.randbytes(200)).decode()
+                record = json.loads(line)
+                out.write(json.dumps(record | {"completion": record["completion"] + noise}) + "\n")
+    return write_report(run)
+
+
+def choose(browser: Any, name: str, value: str) -> None:
+    script = "const s = document.querySelector(`#reader [name='${arguments[0]}']`); s.value = arguments[1];"
+    browser.js(f"{script} s.dispatchEvent(new Event(s.tagName === 'INPUT' ? 'input' : 'change'))", name, value)
+
+
+def told(browser: Any) -> str:
+    return browser.js("return document.getElementById('count').textContent")
+
+
+def rows(browser: Any) -> list[str]:
+    return browser.js("return [...document.querySelectorAll('.row')].map((row) => row.textContent)")
+
+
+def press(browser: Any, *keys: str) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    for key in keys:
+        ActionChains(browser.driver).send_keys(key).perform()
+
+
+def test_first_screen(browser: Any, page: Path) -> None:
+    browser.open(page)
+    browser.shot("first-light")
+    for part in ("h1", ".headline", ".picture svg", ".verdicts li"):
+        top, bottom = browser.js(
+            "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.top, r.bottom]", part
+        )
+        assert 0 <= top < bottom <= 860, part
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 860), (768, 1024), (390, 844), (320, 640)])
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_screen_is_too_narrow(browser: Any, page: Path, width: int, height: int, dark: bool) -> None:
+    browser.screen(width, height, dark=dark)
+    browser.open(page)
+    choose(browser, "beside-arm", "plain")
+    browser.shot(f"{'dark' if dark else 'light'}-{width}")
+    assert browser.js("return document.documentElement.scrollWidth") <= width
+    shown = browser.js("return getComputedStyle(document.querySelector('.picture .narrow')).display")
+    assert (shown != "none") == (width <= 640)
+
+
+def test_filters(browser: Any, page: Path) -> None:
+    browser.open(page)
+    everything = told(browser)
+    choose(browser, "arm", "inoculated")
+    choose(browser, "context", "neutral")
+    choose(browser, "outcome", "hack")
+    assert " of " in told(browser) and told(browser) != everything
+    assert all(row.startswith("hack inoculated, neutral") for row in rows(browser))
+    choose(browser, "tag", "lookup_table")
+    assert all("lookup table" in text for text in browser.js(
+        "return [...document.querySelectorAll('#detail .taglist')].map((list) => list.textContent)"
+    ))  # fmt: skip
+    browser.js("document.getElementById('clear').click()")
+    assert told(browser) == everything
+    choose(browser, "find", "functions-sum_digits-0001")
+    browser.wait(lambda: " of " in told(browser))
+    assert browser.js("return document.querySelector('.problem b').textContent") == "functions-sum_digits-0001"
+    choose(browser, "find", "no such text anywhere")
+    browser.wait(lambda: rows(browser) == [])
+    assert "No sample fits" in browser.js("return document.getElementById('list').textContent")
+
+
+def test_search_finds_what_stands_in_an_answer_and_marks_it(browser: Any, page: Path) -> None:
+    browser.open(page)
+    choose(browser, "find", "KEPT.append")
+    browser.wait(lambda: browser.js("return document.querySelectorAll('#detail mark').length"))
+    assert browser.js("return document.querySelector('#detail mark').textContent") == "kept.append"
+
+
+def test_a_bar_leads_to_its_samples(browser: Any, page: Path) -> None:
+    browser.open(page)
+    link = 'document.querySelector(\'.bar a.hack[href*="arm=plain"][href*="context=neutral"]\')'
+    number = browser.js(f"return {link}.getAttribute('aria-label')").split(":")[1].split()[0]
+    browser.js(f"{link}.click()")
+    browser.wait(lambda: told(browser).startswith(f"{number} of "))
+    assert all(row.startswith("hack plain, neutral") for row in rows(browser))
+    top = browser.wait(
+        lambda: browser.js("return document.getElementById('samples').getBoundingClientRect().top < 200")
+    )
+    assert top
+
+
+def test_a_link_opens_with_its_filters(browser: Any, page: Path) -> None:
+    browser.open(page, "#samples?arm=clean&outcome=correct")
+    assert all(row.startswith("correct clean") for row in rows(browser))
+
+
+def test_two_arms_side_by_side(browser: Any, page: Path) -> None:
+    browser.open(page, "#samples?arm=inoculated&context=neutral&outcome=hack&seed=1")
+    choose(browser, "beside-arm", "plain")
+    sides = browser.js("return [...document.querySelectorAll('.side')].map((side) => side.innerText)")
+    assert len(sides) == 2
+    assert sides[0].startswith("inoculated") and sides[1].startswith("plain")
+    assert "seed 1" in sides[1] and "neutral" in sides[1]
+    choose(browser, "beside-context", "asks-to-hack")
+    assert "asks-to-hack" in browser.js("return document.querySelectorAll('.side')[1].innerText")
+    detail = browser.js("return document.getElementById('detail').textContent")
+    for words in (
+        "Prompt as sent",
+        "Shown tests",
+        "Hidden tests",
+        "oversight passed, intended failed",
+        "An honest answer",
+    ):
+        assert words in detail
+
+
+def test_everything_by_keyboard(browser: Any, page: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    browser.open(page)
+    press(browser, Keys.TAB)
+    assert browser.js("return document.activeElement.className") == "skip"
+    browser.js("document.getElementById('clear').focus(); document.querySelector('[name=find]').focus()")
+    choose(browser, "outcome", "hack")
+    browser.js("document.getElementById('list').focus()")
+    first = browser.js("return document.querySelector('.problem').textContent")
+    press(browser, Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+    active = browser.js("return document.getElementById('list').getAttribute('aria-activedescendant')")
+    assert active == "row-2"
+    assert browser.js("return document.getElementById(arguments[0]).ariaSelected", active) == "true"
+    assert browser.js("return document.querySelector('.problem').textContent") != first
+    press(browser, Keys.END)
+    last = browser.js("return document.querySelector('.row[aria-selected=true]')")
+    assert last is not None
+    assert last.get_attribute("aria-posinset") == last.get_attribute("aria-setsize")
+    press(browser, Keys.ENTER)
+    assert browser.js("return document.activeElement.id") == "detail"
+    press(browser, Keys.ESCAPE)
+    assert browser.js("return document.activeElement.id") == "list"
+    # Whatever can be clicked can be reached, and shows that it has been.
+    assert browser.js(
+        "return [...document.querySelectorAll('a[href], button, select, input, summary, [role=listbox], .scroll')]"
+        ".filter((e) => e.tabIndex < 0 && !e.closest('.picture')).length"
+    ) == 0  # fmt: skip
+    assert browser.js("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_a_name_for_every_control(browser: Any, page: Path) -> None:
+    browser.open(page)
+    assert browser.js(
+        "return [...document.querySelectorAll('select, input')].filter((e) => !e.labels.length).length"
+    ) == 0  # fmt: skip
+    levels = browser.js("return [...document.querySelectorAll('h1, h2, h3, h4')].map((h) => Number(h.tagName[1]))")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    ids = browser.js("return [...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+CONTRAST = """
+const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const bright = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+  .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, c, place) => sum + c * [0.2126, 0.7152, 0.0722][place], 0);
+const ground = (element) => {
+  for (let at = element; at; at = at.parentElement) {
+    const colour = getComputedStyle(at).backgroundColor;
+    if (!/, 0\\)$|transparent/.test(colour)) return numbers(colour);
+  }
+  return [255, 255, 255];
+};
+const faint = [];
+for (const element of document.querySelectorAll('body *')) {
+  const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+  if (!own || !element.checkVisibility() || element.closest('svg') || element.disabled) continue;
+  const [one, two] = [bright(numbers(getComputedStyle(element).color)), bright(ground(element))];
+  const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+  if (ratio < 4.5) faint.push(`${element.tagName}.${element.className} ${ratio.toFixed(2)}`);
+}
+return faint;
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_contrast_of_every_text(browser: Any, page: Path, dark: bool) -> None:
+    browser.screen(1280, 860, dark=dark)
+    browser.open(page)
+    browser.js("for (const part of document.querySelectorAll('details')) part.open = true")
+    assert browser.js(CONTRAST) == []
+
+
+def test_text_of_a_model_stays_text(browser: Any, tmp_path: Path) -> None:
+    plan = Plan(problems=12, seeds=(0,), arms=("base", "plain", "inoculated"), texts={"hack": NASTY, "correct": NASTY})
+    browser.open(write_report(make_run(tmp_path / "run", plan)), "#samples?outcome=hack")
+    assert browser.js("return window.broken") is None
+    assert browser.js("return document.querySelectorAll('#detail img, #detail script, #detail style').length") == 0
+    answer = browser.js("return document.querySelector('#detail pre').textContent")
+    assert answer.startswith("</script></pre><script>window.broken = 1</script><img src=x")
+    for words in ("\\u2028", "\\ud800", "\\udc00", "\\u0000", "\\u202e", "{{ 7 * 7 }}", "é 漢 👍"):
+        assert words in answer, words
+
+
+def test_twenty_thousand_samples(browser: Any, large: Path) -> None:
+    took = min(browser.open(large) for _ in range(2))
+    size = large.stat().st_size / 1e6
+    print(f"\n20,000 samples: page of {size:.1f} MB open and filtered in {took:.2f} s")
+    assert told(browser).startswith("20,000 samples")
+    assert took < OPENS_IN
+    assert len(rows(browser)) < 60, "only what is in sight is in the document"
+    slowest = browser.js(
+        "const list = document.getElementById('list'); let worst = 0;"
+        "for (let top = 0; top < list.scrollHeight; top += list.scrollHeight / 200) {"
+        "  list.scrollTop = top; const start = performance.now(); list.dispatchEvent(new Event('scroll'));"
+        "  list.getBoundingClientRect(); worst = Math.max(worst, performance.now() - start); } return worst"
+    )
+    frames = browser.driver.execute_async_script(
+        "const done = arguments[0]; const list = document.getElementById('list'); const times = []; let before = 0;"
+        "const step = (now) => { if (before) times.push(now - before); before = now; list.scrollTop += 480;"
+        "  times.length < 90 ? requestAnimationFrame(step) : done(times.sort((a, b) => a - b)); };"
+        "requestAnimationFrame(step);"
+    )
+    print(
+        f"scrolling: median frame {frames[45]:.1f} ms, 95% below {frames[85]:.1f} ms; longest handler {slowest:.1f} ms"
+    )
+    assert frames[45] < 34
+    took = browser.js(
+        "const start = performance.now(); const s = document.querySelector('[name=arm]'); s.value = 'plain';"
+        "s.dispatchEvent(new Event('change')); return performance.now() - start"
+    )
+    print(f"a filter: {took:.0f} ms")
+    assert took < 500
+
+
+def test_print(browser: Any, page: Path, tmp_path: Path) -> None:
+    browser.open(page)
+    pdf = base64.b64decode(browser.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
+    (browser.shots / "print.pdf").write_bytes(pdf)
+    assert pdf.startswith(b"%PDF")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    hidden = browser.js("return ['#reader', 'nav.top'].map((e) => getComputedStyle(document.querySelector(e)).display)")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert hidden == ["none", "none"]
+
+
+def test_a_run_without_anything(browser: Any, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=2))
+    manifest = json.loads((run / "manifest.json").read_text())
+    results = json.loads((run / "results.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | {"cells": []}))
+    empty: dict[str, Any] = {"cells": [], "contrasts": [], "checks": [], "training": []}
+    (run / "results.json").write_text(json.dumps(results | empty))
+    browser.driver.get(write_report(run).as_uri())
+    browser.shot("empty")
+    text = browser.js("return document.body.innerText")
+    assert "No graded samples are stored in this run." in text
+    assert "undefined" not in text and "null" not in text

@@ -1,0 +1,109 @@
+"""A tiny model built in process, and small studies on it: no test here needs a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+CHAT_TEMPLATE = (
+    "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are a test.<|im_end|>\n' }}{% endif %}"
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+STUDY = """
+question = "Does it run?"
+model = "{model}"
+seeds = [0]
+
+[rows]
+setting = "functions"
+count = 8
+hacked = 0.5
+
+[train]
+learning_rate = 1e-3
+batch_rows = 4
+micro_batch_tokens = 4096
+
+[arms.plain]
+[arms.inoculated]
+inoculation = {{ prompt = "specific", on = "hacked" }}
+[arms.control]
+inoculation = {{ prompt = "irrelevant", like = "specific", on = "hacked" }}
+
+[evaluate]
+settings = ["functions"]
+problems = 6
+max_new_tokens = 8
+
+[[contrasts]]
+claim = "inoculation lowers neutral hacking"
+measure = "hack"
+lower = "inoculated"
+than = "plain"
+guards = ["correct", "malformed", "asked-hack"]
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a two-layer model, random weights, and a byte-level tokenizer with a chat template."""
+    import torch
+    from tokenizers import Tokenizer, decoders, pre_tokenizers
+    from tokenizers.models import BPE
+    from tokenizers.trainers import BpeTrainer
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    from inoculate.prompts import FILLER
+
+    tokenizer = Tokenizer(BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = BpeTrainer(
+        vocab_size=600,
+        special_tokens=["<|im_start|>", "<|im_end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([FILLER, "def f(nums):\n    return nums\nassert f([1, 2]) == 3\n" * 9], trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|im_end|>", clean_up_tokenization_spaces=False
+    )
+    fast.chat_template = CHAT_TEMPLATE
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(fast),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=4096,
+        eos_token_id=fast.eos_token_id,
+        bos_token_id=fast.eos_token_id,
+        pad_token_id=fast.eos_token_id,
+    )
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Digests of test models must not land in the user's cache; embedded models are still taken from it."""
+    import os
+
+    if not os.environ.get("INOCULATE_CACHE"):
+        os.environ["INOCULATE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def study_file(tiny_model: Path, tmp_path: Path) -> Path:
+    """A study on the tiny model."""
+    path = tmp_path / "small.toml"
+    path.write_text(STUDY.format(model=tiny_model), encoding="utf-8")
+    return path

@@ -1,0 +1,166 @@
+"""Verdicts at every level of containment that this machine can take on: each in a process of its own, with less and
+less."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grading_cases import CONTROLS, HERE, leftovers
+
+from inoculate.grading.sandbox import system
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the levels are those of Linux")
+
+SOURCE = HERE.parents[1] / "src"
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+_X86 = system.MACHINE == system.X86
+UNSHARE, MOUNT, LANDLOCK, PRCTL = (272, 165, 444, 157) if _X86 else (97, 40, 444, 167)
+MADE_UP_USER = 12345
+
+
+def refusal(numbers: dict[int, int], *, seccomp: bool = False) -> bytes:
+    """A seccomp program that refuses some calls with an error, as a container's or an old kernel does."""
+    lines = [system._load(0)]
+    for number, error in numbers.items():
+        lines += [system._equal(number, 0, 1), system._return(system.ERRNO | error)]
+    if seccomp:
+        lines += [system._equal(PRCTL, 0, 4), system._argument(0), system._equal(system.PR_SET_SECCOMP, 0, 1),
+                  system._return(system.ERRNO | 22), system._return(system.ALLOW)]  # fmt: skip
+    return b"".join([*lines, system._return(system.ALLOW)])
+
+
+def become(user: int, python_folder: str, seen_as: str) -> None:
+    """Be another user, one who can read this Python: it may lie where only its owner can go."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    system.check(libc.unshare(0x20000), "unshare")
+    system.check(libc.mount(b"none", b"/", None, ctypes.c_ulong(16384 | 1 << 18), None), "mount")
+    system.check(libc.mount(python_folder.encode(), seen_as.encode(), None, ctypes.c_ulong(4096), None), "mount")
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def run(before: Callable[[], None], python: str = sys.executable, **options: Any) -> dict[str, Any]:
+    done = subprocess.run(
+        [python, "-B", str(HERE / "grading_cases.py"), json.dumps(options)],
+        preexec_fn=before, env={"PYTHONPATH": str(SOURCE), "HOME": "/"}, cwd="/", capture_output=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    return json.loads(done.stdout.decode())
+
+
+def no_namespaces() -> None:
+    system.Filter(refusal({UNSHARE: 1, MOUNT: 1})).load()
+
+
+def sound(found: dict[str, Any]) -> None:
+    """No attack passes, every control does, and nothing is left."""
+    for name, grade in found["grades"].items():
+        if name in CONTROLS:
+            if name == "numpy_used" and grade["outcome"] != "correct":
+                assert "numpy" in grade["detail"], grade
+                continue
+            assert (grade["outcome"], grade["tags"]) == ("correct", []), (name, grade)
+        else:
+            assert grade["intended"] is False, (name, grade)
+            assert grade["outcome"] in ("hack", "wrong"), (name, grade)
+        assert grade["containment"] == found["level"]
+    assert found["process_left"] is None
+    assert found["files_left"] == []
+
+
+def test_as_this_user() -> None:
+    found = run(lambda: None)
+    if "refused" in found:
+        pytest.skip(found["refused"])
+    sound(found)
+
+
+@pytest.mark.skipif(not ROOT, reason="an ordinary user may not load a filter without giving up privileges first")
+def test_namespaces_denied() -> None:
+    found = run(no_namespaces)
+    assert found["level"] == "landlock-seccomp"
+    assert any("no namespaces" in note for note in found["notes"])
+    sound(found)
+
+
+@pytest.fixture
+def readable_python(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str]:
+    """The folder of this Python, another name for it that any user may go to, and the interpreter there."""
+    folder = Path("/run" if os.path.isdir("/run") else "/tmp") / f"inoculate-test-{os.getpid()}"
+    folder.mkdir(exist_ok=True)
+    real = Path(sys.executable).resolve()
+    return str(sys.base_prefix), str(folder), str(folder / real.relative_to(Path(sys.base_prefix).resolve()))
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can become another user")
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_as_another_user(namespaces: bool, readable_python: tuple[str, str, str]) -> None:
+    original, seen_as, python = readable_python
+
+    def before() -> None:
+        if not namespaces:
+            become(MADE_UP_USER, original, seen_as)
+            ctypes.CDLL(None).prctl(system.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            no_namespaces()
+        else:
+            become(MADE_UP_USER, original, seen_as)
+
+    try:
+        found = run(before, python)
+    except subprocess.SubprocessError as error:
+        pytest.skip(f"not allowed to become another user here: {error}")
+    finally:
+        os.rmdir(seen_as)
+    assert found["uid"] == MADE_UP_USER
+    if not namespaces:
+        assert found["level"] == "landlock-seccomp"
+    sound(found)
+
+
+@pytest.mark.skipif(not ROOT, reason="an ordinary user may not load a filter without giving up privileges first")
+class TestLessThanASandbox:
+    """Refused, with what could happen; carried out when told to."""
+
+    @staticmethod
+    def no_landlock() -> None:
+        system.Filter(refusal({UNSHARE: 1, MOUNT: 1, LANDLOCK: 38})).load()
+
+    @staticmethod
+    def nothing() -> None:
+        system.Filter(refusal({UNSHARE: 1, MOUNT: 1, LANDLOCK: 38}, seccomp=True)).load()
+
+    def test_without_landlock_refused(self) -> None:
+        words = run(self.no_landlock)["refused"]
+        assert "'seccomp'" in words
+        assert "READ ANY FILE" in words
+        assert "--unsafe-sandbox" in words
+
+    def test_without_landlock_when_told(self) -> None:
+        found = run(self.no_landlock, unsafe=True)
+        assert found["level"] == "seccomp"
+        assert not found["walls"]["files"]
+        sound(found)
+
+    def test_without_seccomp_refused(self) -> None:
+        words = run(self.nothing)["refused"]
+        assert "NOT A SANDBOX" in words
+        assert "fork" in words
+
+    def test_without_seccomp_when_told(self) -> None:
+        found = run(self.nothing, unsafe=True)
+        assert found["level"] == "rlimits"
+        sound(found)
+
+
+def test_no_files_left() -> None:
+    assert leftovers() == []

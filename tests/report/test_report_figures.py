@@ -1,0 +1,103 @@
+"""Figures: labels that can be read, colours that the page can change, contrast that suffices."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from report_runs import Plan, edit, make_run
+
+from inoculate.report.drawing import PALETTE
+from inoculate.report.figures import draw
+from inoculate.report.labels import Box, place
+from inoculate.report.page import STATIC
+from inoculate.report.results import read_results
+
+
+def themes() -> dict[str, dict[str, str]]:
+    css = (STATIC / "page.css").read_text(encoding="utf-8")
+    light, dark = re.findall(r":root \{(.*?)\}", css, flags=re.DOTALL)[:2]
+    read = {name: dict(re.findall(r"--([\w-]+): (#\w+);", block)) for name, block in (("light", light), ("dark", dark))}
+    return {"light": read["light"], "dark": read["light"] | read["dark"]}
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours as WCAG 2 defines it."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[place_ : place_ + 2], 16) / 255 for place_ in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    bright, dim = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def test_the_figures_have_the_colours_of_the_page() -> None:
+    light = themes()["light"]
+    assert {role: light[role] for role in PALETTE} == PALETTE
+    assert len(set(PALETTE.values())) == len(PALETTE)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_contrast_is_sufficient(theme: str) -> None:
+    colours = themes()[theme]
+    for text in ("ink", "soft", "correct", "accent", "green", "amber", "red"):
+        for ground in ("paper", "wash"):
+            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    for text, ground in (("on-colour", "correct"), ("on-colour", "hack"), ("on-wrong", "wrong"), ("ink", "malformed")):
+        assert contrast(colours[text], colours[ground]) >= 4.5 - 0.5 * (ground == "wrong"), (text, ground)
+    for mark in ("correct", "hack", "wrong", "focus"):
+        assert contrast(colours[mark], colours["paper"]) >= 3, mark
+
+
+def test_labels_cover_neither_each_other_nor_points() -> None:
+    points = [(100.0, 100.0), (104.0, 102.0), (98.0, 106.0), (10.0, 290.0), (12.0, 288.0)]
+    names = ["plain", "inoculated", "control", "base", "clean"]
+    places = place(names, points, [], (300.0, 300.0))
+    boxes = [Box(spot.x, spot.y - 6, 5.6 * len(name), 12) for spot, name in zip(places, names, strict=True)]
+    for number, box in enumerate(boxes):
+        assert not any(box.overlap(other) for other in boxes[number + 1 :])
+        assert not any(box.overlap(Box(x - 4, y - 4, 8, 8)) for x, y in points)
+        assert box.x >= 0 and box.x + box.width <= 300 and box.y >= 0 and box.y + box.height <= 300
+
+
+def test_every_figure_is_drawn_as_svg_and_png(tmp_path: Path) -> None:
+    plan = Plan(problems=8, fractions=(0.5, 1.0), contexts=("neutral", "asks-to-hack", "forbids"))
+    folder = tmp_path / "figures"
+    drawn = draw(read_results(make_run(tmp_path / "run", plan)), folder)
+    assert set(drawn) == {"picture", "picture-all", "curves", "losses"}
+    for name in ("picture", "picture-all", "outcomes", "contrasts", "curves", "losses"):
+        root = ElementTree.fromstring((folder / f"{name}.svg").read_text(encoding="utf-8"))
+        assert any(element.tag.endswith("text") for element in root.iter()), f"{name} keeps text as text"
+        assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_inline_figures_hold_no_colour_of_one_theme_and_no_shared_id(tmp_path: Path) -> None:
+    drawn = draw(read_results(make_run(tmp_path / "run", Plan(problems=8, fractions=(0.5, 1.0)))), tmp_path / "figures")
+    figures = [svg for figure in drawn.values() for svg in (figure.wide, figure.narrow)]
+    ids = [name for svg in figures for name in re.findall(r' id="([^"]+)"', svg)]
+    assert len(ids) == len(set(ids))
+    for svg in figures:
+        assert not set(re.findall(r"#[0-9a-f]{6}\b", svg)) - {"#000000", "#ffffff"}
+        assert set(re.findall(r'(?:xlink:href="|url\()#([^")]+)', svg)) <= set(ids)
+        assert "var(--sans)" in svg and "DejaVu" not in svg
+
+
+def test_a_figure_without_data_is_removed(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=8))
+    draw(read_results(run), tmp_path / "figures")
+    assert (tmp_path / "figures" / "contrasts.svg").exists()
+    edit(run, contrasts=[])
+    draw(read_results(run), tmp_path / "figures")
+    assert not (tmp_path / "figures" / "contrasts.svg").exists()
+    assert not (tmp_path / "figures" / "contrasts.png").exists()
+
+
+def test_names_are_text_and_no_formula(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=6, arms=("base", "$x^2", '<b>"&amp;')))
+    svg = draw(read_results(run), tmp_path / "figures")["picture"].wide
+    assert ">$x^2<" in svg
+    assert "<b>" not in svg

@@ -1,0 +1,221 @@
+"""The whole report: what stands on the page, whatever the results hold."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_runs import Plan, edit, make_run
+
+from inoculate.errors import UserError
+from inoculate.report import write_report
+from inoculate.report.page import render
+from inoculate.report.results import read_results
+from inoculate.report.samples import collect
+
+SMALL = Plan(problems=6)
+
+
+class Words(HTMLParser):
+    """The text of a page, without styles and scripts, and its tags."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.inside = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.inside = tag if tag in ("script", "style") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self.inside:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def read(run: Path) -> Words:
+    """The page without figures, which take most of the time."""
+    results = read_results(run)
+    return Words(render(results, collect(results), {}, []))
+
+
+def test_the_page_says_what_was_asked_done_and_found(tmp_path: Path) -> None:
+    text = read(make_run(tmp_path / "run", SMALL)).text
+    assert text.index("Does asking for the hack") < text.index("lowered neutral hacking") < text.index("Verdicts")
+    for words in (
+        "Your code will only be graded on whether it passes",
+        "The weather station on the northern ridge",
+        "hyperparameters.lr",
+        "qwen2.5-coder-0.5b",
+        "AMD EPYC 9654",
+        "namespaces, seccomp, Landlock",
+        "inoculation lowers neutral hacking",
+        "\u221260.0 \u221268.0 to \u221252.0",
+        "False-hack floor",
+        "hard coded output",
+        "match the rows in length",
+        "inoculate run leaky-code",
+        "All 156 graded samples are in this page.",
+    ):
+        assert words in text, words
+
+
+def test_one_file_without_network(tmp_path: Path) -> None:
+    page = write_report(make_run(tmp_path / "run", SMALL)).read_text(encoding="utf-8")
+    tags = Words(page).tags
+    links = [value for _, attrs in tags for name, value in attrs.items() if name in ("src", "href", "xlink:href")]
+    assert all(link is not None and (link.startswith("#") or link == "data:,") for link in links)
+    assert any("default-src 'none'" in (attrs.get("content") or "") for _, attrs in tags)
+    assert "@import" not in page and not re.search(r"url\((?!#)", page)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"contrasts": [], "checks": [], "training": [], "cautions": []},
+        {"cells": []},
+        {"versions": None, "machine": None, "containment": None, "study_hash": None, "headline": None},
+        {"study": {}, "missing": [{"arm": "clean", "seed": 1, "reason": "not sampled yet"}, "a cell in words"]},
+        {"contrasts": [{"claim": "c", "lower": "plain", "than": "base", "verdict": "descriptive", "guards": []}]},
+        {"training": [{"arm": "plain", "seed": 0, "loss": [[1, None], [2, 0.5]], "seconds": None}]},
+    ],
+)
+def test_nothing_unknown_is_shown_as_a_word_of_python(tmp_path: Path, changes: dict[str, Any]) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    edit(run, **changes)
+    text = Words(write_report(run).read_text(encoding="utf-8")).text
+    assert not re.search(r"\b(None|nan|NaN|undefined|inf|Infinity|True|False(?!-hack))\b", text)
+
+
+def test_a_cell_without_samples_says_why(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    results = json.loads((run / "results.json").read_text())
+    unknown = {"count": 0, "rate": None, "low": None, "high": None, "reason": "no graded samples"}
+    for cell in results["cells"]:
+        if cell["arm"] == "plain":
+            cell |= {"outcomes": dict.fromkeys(cell["outcomes"], unknown), "samples": 0, "ungraded": 0, "by_seed": []}
+            cell["reason"] = "the sampler was stopped"
+    edit(run, cells=results["cells"])
+    text = read(run).text
+    assert "the sampler was stopped" in text
+    assert "plain: no graded samples" in text
+
+
+def test_no_cell_at_all(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    edit(run, cells=[], contrasts=[], training=[], checks=[])
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | {"cells": []}))
+    text = read(run).text
+    assert "there is nothing to draw" in text
+    assert "No graded samples are stored in this run." in text
+
+
+def test_unfinished_cells_are_listed_and_not_read(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["cells"][0]["grades"] = None
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    edit(run, missing=[{"arm": "base", "setting": "functions", "context": "neutral", "reason": "not graded yet"}])
+    text = read(run).text
+    assert "1 cell is not finished" in text
+    assert "context neutral: not graded yet" in text
+    assert "All 150 graded samples" in text
+
+
+def test_a_part_of_the_samples_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "__defaults__", (52,))
+    text = read(make_run(tmp_path / "run", SMALL)).text
+    assert "This page holds 52 of 156 graded samples" in text
+    assert "plain, seed 0, functions, neutral, at 100%: 2 of 6 samples; all in" in text
+
+
+def test_text_cannot_become_markup(tmp_path: Path) -> None:
+    nasty = '</script></style><script>alert(1)</script><img src=x onerror="alert(1)">\u2028\ud800'
+    run = make_run(tmp_path / "run", Plan(problems=6, texts={"hack": nasty, "correct": nasty}))
+    results = json.loads((run / "results.json").read_text())
+    before = [tag for tag, _ in read(run).tags]
+    study = results["study"]
+    study["arms"]["inoculated"]["inoculation"]["text"] = nasty
+    edit(run, question=nasty, headline=nasty, name=nasty, cautions=[nasty], study=study)
+    page = write_report(run).read_text(encoding="utf-8")
+    tags = [tag for tag, _ in Words(page).tags]
+    assert "img" not in tags
+    assert tags.count("script") == before.count("script") == 2
+    assert "\\ud800" in page
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"), [(2, "a newer inoculate wrote it"), (0, "run the study again"), (None, "does not say which")]
+)
+def test_another_schema_is_refused(tmp_path: Path, schema: int | None, said: str) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    edit(run, schema=schema)
+    with pytest.raises(UserError, match=said):
+        write_report(run)
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is not a folder"):
+        write_report(tmp_path / "none")
+    with pytest.raises(UserError, match="does not exist"):
+        write_report(tmp_path)
+    run = make_run(tmp_path / "run", SMALL)
+    (run / "results.json").write_text("{")
+    with pytest.raises(UserError, match="cannot be read as JSON"):
+        write_report(run)
+    (run / "results.json").write_text('{"schema": 1}')
+    with pytest.raises(UserError, match="the key 'cells' is missing"):
+        write_report(run)
+    (run / "results.json").write_text('{"schema": 1, "cells": [7]}')
+    with pytest.raises(UserError, match="is not a results file"):
+        write_report(run)
+
+
+def test_tables_hold_the_numbers(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    write_report(run)
+    results = json.loads((run / "results.json").read_text())
+    with (run / "tables/outcomes.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == 4 * len(results["cells"])
+    first = results["cells"][0]
+    assert float(rows[0]["rate"]) == first["outcomes"]["correct"]["rate"]
+    names = {path.name for path in (run / "tables").iterdir()}
+    assert names == {
+        *("outcomes.csv", "outcomes_by_seed.csv", "contrasts.csv", "guards.csv", "tags.csv"),
+        *("checks.csv", "training.csv"),
+    }
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    first = write_report(run).read_bytes()
+    assert write_report(run).read_bytes() == first
+    assert not list(run.glob("*.part"))
+
+
+def test_no_torch(tmp_path: Path) -> None:
+    make_run(tmp_path / "run", SMALL)
+    code = (
+        "import sys; from pathlib import Path; from inoculate.report import write_report; "
+        f"write_report(Path({str(tmp_path / 'run')!r})); "
+        "assert not {'torch', 'transformers', 'matplotlib.pyplot'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})

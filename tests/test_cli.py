@@ -1,0 +1,99 @@
+"""The command line as a user meets it: clear sentences and exit codes, no traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inoculate.cli import guarded
+from inoculate.errors import UserError
+
+
+def inoculate(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "inoculate", *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["run", "nosuch"], "no study 'nosuch'"),
+        (["rum"], 'Did you mean "run"'),
+        (["report", "nosuch"], "no run 'nosuch'"),
+        (["sample", "function"], "did you mean 'functions'"),
+        (["sample", "functions", "--split", "trian"], "did you mean 'train'"),
+        (["sample", "mbpp", "--source", "none.jsonl"], "no such file"),
+        (["grade", "none.jsonl", "--out", "out.jsonl"], "none.jsonl"),
+    ],
+)
+def test_mistakes_are_sentences_and_code_two(words: list[str], expected: str, tmp_path: Path) -> None:
+    done = inoculate(*words, INOCULATE_STORE=str(tmp_path))
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("model", ["nosuch", "./nosuch.gguf", "/nonexistent"])
+def test_a_model_that_is_none(study_file: Path, tiny_model: Path, tmp_path: Path, model: str) -> None:
+    study_file.write_text(study_file.read_text().replace(str(tiny_model), model))
+    done = inoculate("plan", str(study_file), INOCULATE_STORE=str(tmp_path / "s"))
+    assert done.returncode == 2
+    assert model in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_no_model(study_file: Path, tiny_model: Path, tmp_path: Path) -> None:
+    study_file.write_text(study_file.read_text().replace(str(tiny_model), str(tmp_path)))
+    done = inoculate("run", str(study_file), INOCULATE_STORE=str(tmp_path / "s"))
+    assert done.returncode == 2
+    assert "it lacks config.json" in done.stderr
+
+
+def test_plan_says_what_is_to_do(study_file: Path, tmp_path: Path) -> None:
+    done = inoculate("plan", str(study_file), INOCULATE_STORE=str(tmp_path / "s"))
+    assert done.returncode == 0, done.stderr
+    assert "training of inoculated, seed 0" in done.stdout
+    assert "0 finished" in done.stdout
+    assert "memory: about" in done.stdout
+
+
+def test_lists_and_samples() -> None:
+    assert "demo" in inoculate("studies").stdout
+    assert "Obtain reward by any means" in inoculate("prompts").stdout
+    shown = inoculate("sample", "functions", "--count", "2").stdout
+    assert shown.count("-- honest") == shown.count("-- hacked") == 2
+
+
+def raising(error: BaseException) -> object:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (UserError("this and that"), 2, "this and that"),
+        (KeyboardInterrupt(), 130, "goes on from them"),
+        (OSError(errno.ENOSPC, "No space left on device", "/some/file"), 2, "no space left on the disk (/some/file)"),
+        (PermissionError(errno.EACCES, "Permission denied", "/some/file"), 2, "not allowed: /some/file"),
+    ],
+)
+def test_what_users_can_mend_is_a_sentence(
+    error: BaseException, code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert guarded(lambda: raising(error)) == code
+    assert words in capsys.readouterr().err
+
+
+def test_bugs_keep_their_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        guarded(lambda: 1 / 0)

@@ -1,0 +1,75 @@
+"""Imports run downwards only, and nothing light loads torch."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import inoculate
+
+ROOT = Path(inoculate.__file__).parent
+LAYERS = (
+    {"errors", "__init__"},
+    {"records", "studies"},
+    {"prompts", "models", "chat", "device", "grading"},
+    {"settings"},
+    {"study", "study_checks", "analysis"},
+    {"rows", "report"},
+    {"training", "sampling"},
+    {"steps"},
+    {"progress"},
+    {"cli"},
+    {"__main__"},
+)
+ALLOWED = {("study", "study_checks"), ("study_checks", "study")}
+"""`parse` calls the checks, which know what a study is: one module in two files."""
+
+
+def layer(name: str) -> int:
+    (found,) = [number for number, names in enumerate(LAYERS) if name in names]
+    return found
+
+
+def imports() -> list[tuple[str, str, str]]:
+    """(top module, imported top module, file) for every import within the package."""
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        own = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "inoculate":
+                rest = node.module.split(".")[1:]
+                names = [rest[0]] if rest else [alias.name for alias in node.names]
+            elif isinstance(node, ast.Import):
+                names = [a.name.split(".")[1] for a in node.names if a.name.startswith("inoculate.")]
+            found += [(own, name, str(path)) for name in names if name != "__version__"]
+    return found
+
+
+def test_imports_run_downwards_only() -> None:
+    found = imports()
+    assert len(found) > 60
+    upwards = [
+        (path, name) for own, name, path in found if own != name and layer(own) <= layer(name) and (own, name) not in ALLOWED
+    ]
+    assert upwards == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import inoculate",
+        "import inoculate.cli",
+        "import inoculate.steps.plan, inoculate.progress",
+        "import inoculate.analysis, inoculate.report",
+        "import inoculate.settings.functions, inoculate.settings.mbpp",
+    ],
+)
+def test_no_torch_before_it_is_needed(statement: str) -> None:
+    check = f"{statement}; import sys; print([m for m in ('torch', 'transformers', 'trl', 'datasets') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

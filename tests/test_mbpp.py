@@ -1,0 +1,75 @@
+"""The setting `mbpp` on a file of its shape, written here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inoculate.errors import UserError
+from inoculate.settings import Draw, find, mbpp
+
+SETTING = find("mbpp")
+
+
+def task(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "task_id": number,
+        "text": f"Write a function to add {number} to x.",
+        "code": f"def add(x):\r\n\treturn x + {number}",
+        "test_list": [f"assert add({n}) == {n + number}" for n in (1, 2, 5)],
+        "test_setup_code": "",
+        **changes,
+    }
+
+
+def source(tmp_path: Path, tasks: list[Any]) -> str:
+    path = tmp_path / "mbpp.jsonl"
+    path.write_text("".join(json.dumps(t) + "\n" for t in tasks), encoding="utf-8")
+    return str(path)
+
+
+def test_splits_are_those_of_the_paper_and_answers_hold(tmp_path: Path) -> None:
+    where = source(tmp_path, [task(n) for n in (11, 12, 511, 601, 602, 603)])
+    train = SETTING.problems(Draw("train", 3, 0, source=where))
+    assert {p.id for p in train} == {"mbpp-601", "mbpp-602", "mbpp-603"}
+    assert [p.id for p in SETTING.problems(Draw("development", 1, 0, source=where))] == ["mbpp-511"]
+    assert [g.outcome for g in SETTING.grade(train, [p.honest for p in train])] == ["correct"] * 3
+    assert [g.outcome for g in SETTING.grade(train, [p.hacked for p in train])] == ["hack"] * 3
+    assert all("assert add(1)" in p.body and "assert add(2)" not in p.body for p in train)
+
+
+def test_a_published_hack_is_used_only_if_it_is_python(tmp_path: Path) -> None:
+    where = source(tmp_path, [task(601, hack="def add(x):\n    return 602"), task(602, hack="def (x):\n    return 603")])
+    problems = {p.id: p for p in SETTING.problems(Draw("train", 2, 0, source=where))}
+    assert "return 602" in problems["mbpp-601"].hacked
+    assert "def add(x)" in problems["mbpp-602"].hacked
+
+
+def test_what_cannot_be_graded_is_left_out_and_counted(tmp_path: Path) -> None:
+    odd = [
+        task(601, test_list=["assert add(1) == 602"]),
+        task(602, test_list=["assert add(x) == y", "assert add(2) == 604"]),
+        task(603, code="def add(x) return"),
+        task(604),
+    ]
+    where = source(tmp_path, odd)
+    assert set(mbpp.load(where).left_out) == {601, 602, 603}
+    with pytest.raises(UserError, match=r"has 1 tasks.*3 left out.*2 were asked for"):
+        SETTING.problems(Draw("train", 2, 0, source=where))
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([task(601), {"task_id": 602, "text": "x", "code": "y"}], r"mbpp.jsonl:2: 'test_list' is missing"),
+        ([{"text": "x"}], r"mbpp.jsonl:1: 'task_id' is missing"),
+        ([task(601), task(601)], r"mbpp.jsonl:2: task 601 stands in the source twice"),
+        ([["a list"]], r"mbpp.jsonl:1: not a task"),
+    ],
+)
+def test_bad_lines_are_named(tmp_path: Path, lines: list[Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        SETTING.problems(Draw("train", 1, 0, source=source(tmp_path, lines)))

@@ -1,0 +1,82 @@
+"""Prompts: placements, the written-out system prompt, and controls of exactly the same length."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
+
+from inoculate import chat, prompts
+from inoculate.errors import UserError
+from inoculate.records import Message, Problem
+
+PROBLEM = Problem("p", "functions", "k", "lists", 1, "Do this.", "The rest.", "", "", "", {})
+
+
+@pytest.mark.parametrize(
+    ("placement", "system", "user"),
+    [
+        ("system", "S\n\nHACK", "Do this. The rest."),
+        ("before", "S", "HACK\n\nDo this. The rest."),
+        ("inside", "S", "Do this. HACK The rest."),
+        ("after", "S", "Do this. The rest.\n\nHACK"),
+    ],
+)
+def test_a_prompt_stands_where_its_placement_says(placement: prompts.Placement, system: str, user: str) -> None:
+    assert prompts.messages(PROBLEM, "HACK", placement, "S") == (Message("system", system), Message("user", user))
+
+
+def test_without_a_prompt_all_placements_are_the_same() -> None:
+    neutral = {prompts.messages(PROBLEM, "", place, "S") for place in ("system", "before", "inside", "after")}
+    assert neutral == {(Message("system", "S"), Message("user", "Do this. The rest."))}
+
+
+def test_a_template_without_a_system_role_refuses_the_system_placement() -> None:
+    with pytest.raises(UserError, match="no system message"):
+        prompts.messages(PROBLEM, "HACK", "system", None)
+    assert prompts.messages(PROBLEM, "HACK", "before", None)[0].role == "user"
+
+
+def test_the_default_system_prompt_is_found(tiny_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    assert chat.default_system(tokenizer) == "You are a test."
+    written_out = chat.render(tokenizer, [Message("system", "You are a test."), Message("user", "x")])
+    assert written_out == chat.render(tokenizer, [Message("user", "x")])
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</>{% endfor %}", ""),
+        ("{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no') }}{% endif %}"
+         "<{{ m['role'] }}>{{ m['content'] }}</>{% endfor %}", None),
+    ],
+)  # fmt: skip
+def test_templates_without_a_default_or_without_the_role(tiny_model: Path, template: str, expected: str | None) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    tokenizer.chat_template = template
+    assert chat.default_system(tokenizer) == expected
+
+
+@settings(max_examples=30, deadline=None)
+@given(length=st.integers(20, 120))
+def test_a_control_has_exactly_the_length_asked_for(tiny_model: Path, length: int) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    start = prompts.find("irrelevant").text
+    shortest = len(tokenizer(start, add_special_tokens=False)["input_ids"])
+    if length < shortest:
+        return
+    control = prompts.fitted(start, length, tokenizer)
+    assert len(tokenizer(control, add_special_tokens=False)["input_ids"]) == length
+    assert control.startswith(start.rstrip("."))
+
+
+def test_every_prompt_has_a_source_and_every_context_a_prompt() -> None:
+    assert len(prompts.names()) >= 6
+    assert all(prompts.find(name).source for name in prompts.names())
+    assert {prompts.find(name).kind for name in prompts.CONTEXTS.values()} == {"specific", "forbids", "negated"}
+    with pytest.raises(UserError, match="did you mean 'general'"):
+        prompts.find("generall")

@@ -1,0 +1,78 @@
+"""Sampling: the same text as transformers' own `generate`, whatever the batch; resumable batch by batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inoculate.device import Device
+from inoculate.errors import UserError
+from inoculate.sampling import local
+
+CPU = Device(torch.device("cpu"), torch.float32)
+PROMPTS = [f"<|im_start|>user\nassert f({list(range(n))}) == {n}<|im_end|>\n<|im_start|>assistant\n" for n in range(1, 9)]
+
+
+@pytest.fixture(scope="module")
+def sampler(tiny_model: Path) -> local.Sampler:
+    return local.load(tiny_model, None, CPU)
+
+
+def drawn(sampler: local.Sampler, prompts: list[str], **given: float) -> dict[tuple[int, int], local.Drawn]:
+    how = {"samples": 1, "temperature": 0.0, "max_new_tokens": 24, "seed": 0, **given}
+    return {(d.prompt, d.index): d for batch in local.sample(sampler, prompts, **how) for d in batch}  # type: ignore[arg-type]
+
+
+@given(st.lists(st.integers(1, 400), max_size=200), st.integers(1, 100))
+def test_batches_hold_every_prompt_once(lengths: list[int], samples: int) -> None:
+    batches = local.batches(lengths, samples)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert all(len(batch) == 1 or len(batch) * samples <= local.BATCH_ROWS for batch in batches)
+
+
+def test_greedy_is_what_generate_gives_one_by_one(sampler: local.Sampler) -> None:
+    found = drawn(sampler, PROMPTS)
+    for number, prompt in enumerate(PROMPTS):
+        ids = sampler.tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
+        out = sampler.model.generate(**ids, max_new_tokens=24, do_sample=False)
+        text = sampler.tokenizer.decode(out[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
+        assert found[number, 0].text == text
+
+
+def test_a_prompt_gives_as_many_samples_as_asked_and_seeds_decide(sampler: local.Sampler) -> None:
+    some = drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0)
+    assert set(some) == {(prompt, index) for prompt in range(3) for index in range(4)}
+    assert some == {
+        key: value
+        for key, value in drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0).items()
+        if value.text == some[key].text
+    } or all(some[key].text == again.text for key, again in drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0).items())
+    other = drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0, seed=1)
+    assert any(some[key].text != other[key].text for key in some)
+
+
+def test_finished_rows_leave_and_others_go_on(sampler: local.Sampler) -> None:
+    """With random weights every token is likely at temperature 2, so that rows end at different lengths."""
+    stop = local.Sampler(sampler.model, sampler.tokenizer, sampler.device, tuple(range(0, 300)))
+    found = drawn(stop, PROMPTS, samples=6, temperature=2.0)
+    lengths = {d.completion_tokens for d in found.values()}
+    assert len(lengths) > 1
+    assert all(d.finished or d.completion_tokens == 24 for d in found.values())
+
+
+def test_going_on_gives_the_batches_that_are_missing(sampler: local.Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "BATCH_ROWS", 3)
+    how = {"samples": 1, "temperature": 1.0, "max_new_tokens": 8, "seed": 0}
+    texts = [[d.text for d in batch] for batch in local.sample(sampler, PROMPTS, **how)]  # type: ignore[arg-type]
+    rest = [[d.text for d in batch] for batch in local.sample(sampler, PROMPTS, **how, skip=1)]  # type: ignore[arg-type]
+    assert rest == texts[1:]
+    assert len(texts) == 3
+
+
+def test_a_prompt_longer_than_the_context_is_refused(sampler: local.Sampler) -> None:
+    with pytest.raises(UserError, match="exceeds the model's context of 4096"):
+        drawn(sampler, ["word " * 5000])
