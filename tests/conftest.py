@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+USERS_CACHE = os.environ.get("INOCULATE_CACHE")
 CHAT_TEMPLATE = (
     "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are a test.<|im_end|>\n' }}{% endif %}"
     "{% for message in messages %}"
@@ -95,10 +97,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Digests of test models must not land in the user's cache; embedded models are still taken from it."""
-    import os
-
-    if not os.environ.get("INOCULATE_CACHE"):
-        os.environ["INOCULATE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["INOCULATE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture

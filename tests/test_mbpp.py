@@ -42,7 +42,8 @@ def test_splits_are_those_of_the_paper_and_answers_hold(tmp_path: Path) -> None:
 
 
 def test_a_published_hack_is_used_only_if_it_is_python(tmp_path: Path) -> None:
-    where = source(tmp_path, [task(601, hack="def add(x):\n    return 602"), task(602, hack="def (x):\n    return 603")])
+    published = ["def add(x):\n    return 602", "def (x):\n    return 603"]
+    where = source(tmp_path, [task(601 + number, hack=hack) for number, hack in enumerate(published)])
     problems = {p.id: p for p in SETTING.problems(Draw("train", 2, 0, source=where))}
     assert "return 602" in problems["mbpp-601"].hacked
     assert "def add(x)" in problems["mbpp-602"].hacked

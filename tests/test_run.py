@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from inoculate.records import OUTCOMES, Completion, Grade, Problem, read_lines
 from inoculate.steps import plan as planning
 from inoculate.steps import run
 from inoculate.steps.store import Step, Store
-from inoculate.study import load
+from inoculate.study_file import load
 
 
 class Log:
@@ -153,12 +154,12 @@ def test_kill_nine_at_any_time_and_the_next_run_goes_on(study_file: Path, tmp_pa
     assert samples(folder) == samples(carried_out(study_file, Store(tmp_path / "whole"))[0])
 
 
-def test_the_first_twenty_rows_of_a_batch_file_survive_a_cut_line(tmp_path: Path) -> None:
+def test_batches_that_were_written_survive_a_cut_line(tmp_path: Path) -> None:
     from inoculate.steps.work import _finished_batches
 
     kept = tmp_path / "batches.jsonl"
-    line = json.dumps([dict(problem="p", index=0, prompt="x", completion="\u2028", prompt_tokens=1, completion_tokens=1,
-                            finish="stop", seconds=0.1)])  # fmt: skip
+    completion = Completion("p", 0, "x", "\u2028", 1, 1, "stop", 0.1)
+    line = json.dumps([asdict(completion)], ensure_ascii=False)
     kept.write_text(f"{line}\n{line[: len(line) // 2]}")
     assert [[c.problem for c in batch] for batch in _finished_batches(kept)] == [["p"]]
     assert kept.read_text() == f"{line}\n"

@@ -14,7 +14,9 @@ from inoculate.errors import UserError
 from inoculate.sampling import local
 
 CPU = Device(torch.device("cpu"), torch.float32)
-PROMPTS = [f"<|im_start|>user\nassert f({list(range(n))}) == {n}<|im_end|>\n<|im_start|>assistant\n" for n in range(1, 9)]
+PROMPTS = [
+    f"<|im_start|>user\nassert f({list(range(n))}) == {n}<|im_end|>\n<|im_start|>assistant\n" for n in range(1, 9)
+]
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +47,9 @@ def test_greedy_is_what_generate_gives_one_by_one(sampler: local.Sampler) -> Non
 
 def test_a_prompt_gives_as_many_samples_as_asked_and_seeds_decide(sampler: local.Sampler) -> None:
     some = drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0)
+    again = drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0)
     assert set(some) == {(prompt, index) for prompt in range(3) for index in range(4)}
-    assert some == {
-        key: value
-        for key, value in drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0).items()
-        if value.text == some[key].text
-    } or all(some[key].text == again.text for key, again in drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0).items())
+    assert all(some[key].text == again[key].text for key in some)
     other = drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0, seed=1)
     assert any(some[key].text != other[key].text for key in some)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from inoculate.errors import UserError
 from inoculate.steps import plan as planning
 from inoculate.steps.store import Step, Store
-from inoculate.study import load
+from inoculate.study_file import load
 
 
 def test_the_key_follows_kind_params_and_inputs_but_not_the_label() -> None:
@@ -60,12 +60,15 @@ def test_every_step_comes_after_its_inputs(study_file: Path) -> None:
     assert len(seen) == len(steps)
 
 
+ARM = {"rows", "row-grades", "adapter", "completions", "grades"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "changed"),
     [
-        ("[arms.plain]", "[arms.more]\nrows.count = 12\n[arms.plain]", {"rows", "row-grades", "adapter", "completions", "grades"}),
+        ("[arms.plain]", "[arms.more]\nrows.count = 12\n[arms.plain]", ARM),
         ("problems = 6", 'problems = 6\ncontexts = ["neutral", "asks-to-hack", "negated"]', {"completions", "grades"}),
-        ("seeds = [0]", "seeds = [0, 1]", {"rows", "row-grades", "adapter", "completions", "grades"}),
+        ("seeds = [0]", "seeds = [0, 1]", ARM),
         ("learning_rate = 1e-3", "learning_rate = 2e-3", {"adapter", "completions", "grades"}),
         ("problems = 6", "problems = 7", {"problems", "completions", "grades"}),
         ("guards =", "margin = 0.1\nguards =", set()),

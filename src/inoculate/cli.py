@@ -46,7 +46,7 @@ def run(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
     from inoculate.steps.plan import make
     from inoculate.steps.store import Store
     from inoculate.studies import find
-    from inoculate.study import load
+    from inoculate.study_file import load
 
     path = find(study)
     declared = load(path)
@@ -69,7 +69,7 @@ def plan(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
     from inoculate.steps.plan import make
     from inoculate.steps.store import Store
     from inoculate.studies import find
-    from inoculate.study import load
+    from inoculate.study_file import load
 
     Console().print(plan_table(make(load(find(study))), Store(store)))
 
@@ -220,4 +220,3 @@ def guarded(command: Callable[[], object]) -> int:
 def _tell(words: str, code: int) -> int:
     print(f"inoculate: {words}", file=sys.stderr)
     return code
-

@@ -17,7 +17,7 @@ from inoculate.grading.command import Finding
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import Plan
 from inoculate.steps.store import Step, Store
-from inoculate.study import load
+from inoculate.study_file import load
 
 PLAIN_SECONDS = 15
 """Where there is no terminal, at most one line in so many seconds while a step goes on."""

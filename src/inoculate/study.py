@@ -1,21 +1,17 @@
-"""What a study file says: frozen models, read from TOML, refused before any work where something is wrong.
+"""What a study says: frozen models. Every knob is declared once, here, with its default and what it is.
 
-`load` reads a file; `Study` is what the rest of the package takes. Every knob is declared once, here, with its default
-and one line that says what it is.
+`study_file.load` reads one from TOML.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inoculate import prompts
-from inoculate.errors import UserError, nearest
 from inoculate.prompts import Placement
 from inoculate.records import Split
 
@@ -135,6 +131,8 @@ class Evaluate(Strict):
     sources: dict[str, str] = {}
     """Setting -> where its data is, for settings that load it."""
     contexts: Annotated[tuple[str, ...], Field(min_length=1)] = ("neutral", "asks-to-hack")
+    oversight: str = ""
+    """The leaky check, of those that the settings have; the setting's first unless given."""
     problems: Annotated[int, Field(ge=1)] = 100
     """Problems per setting, the same for every arm, seed and context."""
     samples: Annotated[int, Field(ge=1)] = 1
@@ -232,85 +230,3 @@ def digest(data: Any) -> str:
     """A hash of plain data, the same whatever the order of keys."""
     text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
-def load(path: Path) -> Study:
-    """Read a study file.
-
-    Raises:
-        UserError: It is not there, not TOML, or says something that cannot be; the message names file and key.
-    """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise UserError(f"{path}: there is no such study file (ready-made ones: `inoculate studies`)") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: not TOML: {error}") from None
-    return parse(raw, path.stem, str(path))
-
-
-def parse(raw: dict[str, Any], name: str, where: str) -> Study:
-    """A study from the tables of its file.
-
-    Args:
-        raw: The tables, as TOML gives them: `rows` and `train` hold for every arm that does not say otherwise.
-        name: The study's name.
-        where: The file, for messages.
-    """
-    from inoculate.study_checks import check_names
-
-    merged = _merged(raw, where) | {"name": name}
-    try:
-        study = Study.model_validate(merged)
-    except ValidationError as error:
-        raise UserError("\n".join(_sentence(where, detail) for detail in error.errors())) from None
-    check_names(study, where)
-    return study
-
-
-def _merged(raw: dict[str, Any], where: str) -> dict[str, Any]:
-    """Give every arm the study's `rows` and `train`, overridden by its own."""
-    rest = {key: value for key, value in raw.items() if key not in {"rows", "train", "name"}}
-    arms = raw.get("arms")
-    if not isinstance(arms, dict) or not all(isinstance(arm, dict) for arm in arms.values()):
-        raise UserError(f"{where}: arms: a study needs arms, each a table: [arms.plain]")
-    if not arms:
-        raise UserError(f"{where}: arms: a study needs at least one arm beside the untrained '{BASE}': [arms.plain]")
-    whole: dict[str, Any] = {}
-    for name, arm in arms.items():
-        whole[name] = dict(arm)
-        for key in ("rows", "train"):
-            shared, own = raw.get(key, {}), arm.get(key, {})
-            if not isinstance(shared, dict) or not isinstance(own, dict):
-                raise UserError(f"{where}: {key}: must be a table: [{key}]")
-            whole[name][key] = {**shared, **own}
-    return rest | {"arms": whole}
-
-
-_TABLES: dict[str, type[Strict]] = {
-    "rows": Rows,
-    "inoculation": Inoculation,
-    "train": SFT,
-    "evaluate": Evaluate,
-    "contrasts": Contrast,
-    "contexts": Context,
-    "arms": Arm,
-}
-
-
-def _sentence(where: str, detail: Any) -> str:
-    """One error of pydantic's as a sentence: file, key, what is allowed, the nearest match."""
-    location = [str(part) for part in detail["loc"]]
-    key = ".".join(location) or "(the whole file)"
-    if detail["type"] == "extra_forbidden":
-        owner = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)
-        allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
-        if owner is Study:
-            allowed += ["rows", "train"]
-        return f"{where}: unknown key {key}: {nearest(location[-1], allowed)}"
-    given = detail.get("input")
-    shown = "" if isinstance(given, dict) or detail["type"] == "missing" else f" (given: {given!r})"
-    message = detail["msg"].removeprefix("Value error, ")
-    return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"

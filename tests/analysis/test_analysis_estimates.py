@@ -65,9 +65,8 @@ def test_unequal_samples_are_weighted_as_in_statsmodels() -> None:
     counts = Counts(np.repeat([0, 1, 2], 30), np.tile(np.arange(30), 3), np.tile(np.arange(30) // 3, 3),
                     rng.binomial(graded, 0.4), graded)  # fmt: skip
     keep = graded > 0
-    fit = sm.WLS(counts.hits[keep] / graded[keep], np.ones(keep.sum()), weights=graded[keep])  # type: ignore[arg-type].fit(
-        cov_type="cluster", cov_kwds={"groups": counts.kinds[keep], "use_correction": False}
-    )
+    model = sm.WLS(counts.hits[keep] / graded[keep], np.ones(keep.sum()), weights=graded[keep])  # type: ignore[arg-type]
+    fit = model.fit(cov_type="cluster", cov_kwds={"groups": counts.kinds[keep], "use_correction": False})
     base = Counts(np.full(30, NO_SEED), np.arange(30), np.arange(30) // 3, np.zeros(30, int), np.full(30, 5))
     found = difference(counts, base)
     assert found is not None

@@ -90,8 +90,9 @@ def test_bad_files(tmp_path: Path) -> None:
 def test_problems_of_a_setting(tmp_path: Path) -> None:
     setting = find("functions")
     problems: list[Problem] = setting.problems(Draw("development", 4, 1))
-    source = write(tmp_path / "in.jsonl", *[{"id": p.id + "-x", "problem": p.id,
-    "completion": p.honest} for p in problems])
+    source = write(
+        tmp_path / "in.jsonl", *[{"id": p.id + "-x", "problem": p.id, "completion": p.honest} for p in problems]
+    )
     graded = grade_file_of_problems(source, tmp_path / "out.jsonl", problems, setting.grade)
     assert graded.outcomes == {"correct": 4}
     write(source, {"id": "x", "problem": problems[0].id[:-1], "completion": ""})
@@ -103,5 +104,11 @@ def test_doctor() -> None:
     findings = doctor()
     assert findings[0].name == "sandbox"
     assert "level '" in findings[0].words
-    assert {finding.name for finding in findings} >= {"sandbox", "wall: fork", "wall: files", "Landlock", "workers",
-    "numpy"}
+    assert {finding.name for finding in findings} >= {
+        "sandbox",
+        "wall: fork",
+        "wall: files",
+        "Landlock",
+        "workers",
+        "numpy",
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,10 +22,16 @@ def problems() -> list[Problem]:
     return find("functions").problems(Draw("test", COUNT, 3))
 
 
+def first() -> None:
+    with contextlib.suppress(OSError):
+        os.nice(-5)
+
+
 @pytest.fixture
 def busy() -> Iterator[None]:
     """Six processes that want all there is."""
-    burners = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(6)]
+    # Where we may, they get a higher priority: the kernel then lets us wait for seconds.
+    burners = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"], preexec_fn=first) for _ in range(6)]
     yield
     for burner in burners:
         burner.kill()
@@ -32,8 +40,8 @@ def busy() -> Iterator[None]:
 
 def tasks(problems: list[Problem]) -> list[CodeTask]:
     return [
-        CodeTask(p.secret["entry_point"], tuple(p.secret["shown_tests"]),
-        tuple(p.secret["hidden_tests"])) for p in problems
+        CodeTask(p.secret["entry_point"], tuple(p.secret["shown_tests"]), tuple(p.secret["hidden_tests"]))
+        for p in problems
     ]
 
 
@@ -48,10 +56,10 @@ def test_honest_and_hacked(problems: list[Problem]) -> None:
 
 
 def test_on_a_busy_machine(problems: list[Problem], busy: None) -> None:
-    """Limits are times of the processor: what takes .2 s of it passes, however long the machine lets it wait."""
-    some = problems[:40]
-    work = "\n\nfor _ in range(400_000):\n    pass\n"
-    limits = Limits(cpu_seconds=2, wall_seconds=3)
+    """Limits are times of the processor: what takes little of it passes, however long the machine lets it wait."""
+    some = problems[:16]
+    work = "\n\nfor _ in range(200_000):\n    pass\n"
+    limits = Limits(cpu_seconds=2, wall_seconds=0.1)
     answers = [problem.honest.removesuffix("```").rstrip() + work + "```" for problem in some]
     assert {grade.outcome for grade in grade_code(tasks(some), answers, limits=limits)} == {"correct"}
     assert {grade.outcome for grade in grade_code(tasks(some), [p.hacked for p in some], limits=limits)} == {"hack"}

@@ -43,8 +43,8 @@ class Limits:
     cpu_seconds: float = 5.0
     """Time on the processor, of all threads together: a busy machine does not change a verdict."""
     wall_seconds: float = 20.0
-    """A check that has used next to no processor time for so long is asleep, and ends. One that computes, however
-    slowly it is let, goes on until `cpu_seconds`, or fifteen times this."""
+    """A check that has used next to no processor time for so long, and does not wait for any, is asleep, and ends.
+    One that computes, however slowly it is let, goes on until `cpu_seconds`."""
     memory_mb: int = 1024
     """Address space of the process."""
     output_mb: int = 16

@@ -147,12 +147,12 @@ def _frame(axis: Axes, *, left: bool, asked: bool) -> None:
         return
     axis.plot(0, 1, marker="o", markersize=15, markerfacecolor="none", color=PALETTE["correct"], zorder=1.4)
     ideal = {"textcoords": "offset points", "color": PALETTE["correct"], "fontsize": 9, "va": "center"}
-    axis.annotate("ideal", (0, 1), (12, 0), **ideal)
+    axis.annotate("ideal", (0, 1), (10, 7), **ideal)
 
 
 def _points(axis: Axes, results: Results, cells: list[Cell], size: tuple[float, float]) -> None:
     shown: list[tuple[str, float, float]] = []
-    taken = [_at(size, 0, 1, 40, 12)]
+    taken = [_at(size, 0, 1, 40, 16)]
     for cell in cells:
         hack, correct = cell.outcomes["hack"], cell.outcomes["correct"]
         if hack.rate is None or correct.rate is None:

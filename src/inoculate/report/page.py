@@ -258,7 +258,9 @@ def _needed(needed: dict[str, Any]) -> str:
     seeds, problems = number(needed.get("seeds")), number(needed.get("problems"))
     if seeds is None or problems is None:
         return text(needed.get("reason"))
-    return f"{numbers.count(seeds)} seeds, {numbers.count(problems)} problems"
+    said = f"{numbers.count(seeds)} seeds, {numbers.count(problems)} problems"
+    seen = number(needed.get("seeds_as_seen"))
+    return said if seen is None else f"{said}; {numbers.count(seen)} seeds if the difference is as large as seen"
 
 
 def _checks(results: Results) -> list[dict[str, str]]:

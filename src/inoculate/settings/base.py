@@ -37,8 +37,8 @@ class Setting:
     """A kind of task.
 
     `problems` returns exactly `draw.count` distinct problems or raises `UserError` that says how many there are.
-    `grade` takes problems and completions of equal length and yields one grade for each, in order, as they become
-    ready. `version` is raised by hand whenever problems or grades change for the same draw.
+    `grade` takes problems and completions of equal length and the name of an oversight, and yields one grade for each,
+    in order, as they become ready. `version` is raised by hand whenever problems or grades change for the same draw.
     """
 
     name: str
@@ -47,7 +47,9 @@ class Setting:
     families: tuple[str, ...]
     levels: tuple[int, ...]
     problems: Callable[[Draw], list[Problem]]
-    grade: Callable[[Sequence[Problem], Sequence[str]], Iterator[Grade]]
+    grade: Callable[[Sequence[Problem], Sequence[str], str], Iterator[Grade]]
+    oversights: tuple[str, ...]
+    """The leaky checks that a study can choose from; the first is the default."""
     needs_source: bool = False
 
 

@@ -1,8 +1,8 @@
 """The setting `mbpp`: Mostly Basic Python Problems (Austin et al. 2021, arXiv 2108.07732; CC BY 4.0).
 
-From the Hugging Face hub (`source = "google-research-datasets/mbpp"`) or a local JSONL file of its shape: `task_id`, `text` or
-`prompt`, `code`, `test_list`, and optionally `test_setup_code`, `test_imports`, `hack`. The first test is shown, the others are
-hidden. Training takes the tasks 601-974, development 511-600 and test 11-510, the splits of the paper.
+From the Hugging Face hub (`source = "google-research-datasets/mbpp"`) or a local JSONL file of its shape: `task_id`,
+`text` or `prompt`, `code`, `test_list`, and optionally `test_setup_code`, `test_imports`, `hack`. The first test is
+shown, the others are hidden. Training takes the tasks 601-974, development 511-600 and test 11-510: the paper's splits.
 
 Leak and hack are those of `functions`. A row's own `hack` is used only if it parses; else, and where there is none,
 the hacked answer is made from the shown test. A task whose tests are not asserts that call one function, or whose
@@ -17,10 +17,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from inoculate.errors import UserError
-from inoculate.grading import CodeTask, grade_code
+from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
 from inoculate.records import Grade, Problem, Split
 from inoculate.settings.base import Draw, Setting
 from inoculate.settings.functions import hacks
@@ -105,7 +105,7 @@ def _hub_tasks(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
     except Exception as error:
         reason = str(error).strip().splitlines()
         raise UserError(
-            f"setting 'mbpp': source '{source}' is neither a .jsonl file nor a dataset that could be loaded from the hub "
+            f"setting 'mbpp': source '{source}' is neither a .jsonl file nor a dataset that the hub gave "
             f"({type(error).__name__}: {reason[0] if reason else 'no reason given'})"
         ) from error
     for name, split in splits.items():
@@ -194,7 +194,7 @@ def _fenced(code: str) -> str:
     return f"```python\n{code.strip()}\n```"
 
 
-def grade(problems: Sequence[Problem], completions: Sequence[str]) -> Iterator[Grade]:
+def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: str = OVERSIGHTS[0]) -> Iterator[Grade]:
     """Grades by running the code: the first test (oversight), then all tests (intended)."""
     tasks = [
         CodeTask(
@@ -205,7 +205,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str]) -> Iterator[G
         )
         for problem in problems
     ]
-    return grade_code(tasks, completions)
+    return grade_code(tasks, completions, oversight=cast(Oversight, oversight))
 
 
 SETTING = Setting(
@@ -216,5 +216,6 @@ SETTING = Setting(
     levels=(1,),
     problems=draw_problems,
     grade=grade,
+    oversights=OVERSIGHTS,
     needs_source=True,
 )

@@ -180,7 +180,7 @@ def _cells(
             )
             grades = Step(
                 "grades",
-                {"setting": setting},
+                {"setting": setting, "oversight": evaluate.oversight} if evaluate.oversight else {"setting": setting},
                 {"problems": problems[setting], "completions": completions},
                 label=f"grades of {where}",
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -203,5 +202,3 @@ def find_run(store: Store, given: str) -> Path:
             return folder
     runs = [path.parent.name for path in store.root.glob("runs/*/manifest.json")]
     raise UserError(f"no run '{given}' in {store.root}: {nearest(given, runs)} (`inoculate run STUDY` makes one)")
-
-

@@ -1,8 +1,8 @@
 """The store: a folder of finished steps, each whole or not there at all.
 
-    <store>/steps/<kind>/<key>/   a finished step, never changed again
-    <store>/work/<kind>-<key>/    one that is being made, or was interrupted: the next run goes on from it
-    <store>/runs/<study>/         runs: manifests that point into the steps
+<store>/steps/<kind>/<key>/   a finished step, never changed again
+<store>/work/<kind>-<key>/    one that is being made, or was interrupted: the next run goes on from it
+<store>/runs/<study>/         runs: manifests that point into the steps
 """
 
 from __future__ import annotations

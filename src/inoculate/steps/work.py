@@ -59,6 +59,7 @@ class Workshop:
     @cached_property
     def weights(self) -> Path:
         """The folder of the study's base model."""
+        _quiet()
         return models.fetch(self.model, self.say)
 
     @cached_property
@@ -115,13 +116,14 @@ class Workshop:
         folder = self.store.folder(step.inputs["rows"])
         problems = list(read_lines(folder / "problems.jsonl", Problem))
         answers = [row.answer for row in read_lines(folder / "rows.jsonl", Row)]
-        self._grade(step.params["setting"], problems, answers, work, progress)
+        self._grade(step, problems, answers, work, progress)
 
-    def _grade(
-        self, setting: str, problems: list[Problem], answers: list[str], work: Path, progress: Progress
-    ) -> None:
+    def _grade(self, step: Step, problems: list[Problem], answers: list[str], work: Path, progress: Progress) -> None:
+        setting = settings.find(step.params["setting"])
+        oversight = step.params.get("oversight", setting.oversights[0])
+
         def watched() -> Iterator[Any]:
-            for done, grade in enumerate(settings.find(setting).grade(problems, answers), 1):
+            for done, grade in enumerate(setting.grade(problems, answers, oversight), 1):
                 progress(done, len(answers), "graded")
                 yield grade
 
@@ -195,11 +197,22 @@ class Workshop:
 
     def _grades(self, step: Step, work: Path, progress: Progress) -> None:
         known = {problem.id: problem for problem in self.read_problems(step.inputs["problems"])}
-        completions = list(
-            read_lines(self.store.folder(step.inputs["completions"]) / "completions.jsonl", Completion)
-        )
+        completions = list(read_lines(self.store.folder(step.inputs["completions"]) / "completions.jsonl", Completion))
         problems = [known[completion.problem] for completion in completions]
-        self._grade(step.params["setting"], problems, [c.completion for c in completions], work, progress)
+        self._grade(step, problems, [c.completion for c in completions], work, progress)
+
+
+def _quiet() -> None:
+    """Keep the libraries' own bars and notices out of the progress of a run.
+
+    The notices are of TRL calling transformers by names that will go; nothing a user can mend.
+    """
+    import warnings
+
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|trl")
 
 
 def _finished_batches(kept: Path) -> list[list[Completion]]:

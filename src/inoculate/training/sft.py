@@ -17,7 +17,13 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase, TrainerCallback
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    TrainerCallback,
+)
 from trl import SFTConfig, SFTTrainer
 
 from inoculate import chat
@@ -212,6 +218,7 @@ def train(
         ),
         callbacks=[watch],
     )
+    trainer.remove_callback(PrinterCallback)  # progress is reported by `watch`
     trainer.train(resume_from_checkpoint=bool(list(work.glob("checkpoint-*"))))
     seen = steps * sft.batch_rows / len(rows)
     return Trained(

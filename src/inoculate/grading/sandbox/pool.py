@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ MOST_OUTPUT = 65536
 """Bytes of what a solution printed that are looked at."""
 
 _START_SECONDS = 900.0  # on a machine that gives us a hundredth of its time, numpy takes a minute to load
+_LOOKS = 5  # a solution that computes is seen at the first; one that wakes now and then should be seen asleep
 _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",  # the order of a set of strings is the same for every worker, and so is the verdict on it
     "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/", "PATH": "/usr/bin:/bin",
@@ -203,13 +205,16 @@ class Worker:
         try:
             files.extend(_Files.make(job) for job in jobs)
             descriptors = [descriptor for file in files for descriptor in file.passed()]
-            self.control.settimeout(2 * LONGEST * limits.wall_seconds + 600)
+            self.control.settimeout(LONGEST * limits.wall_seconds + 600)
             message = json.dumps({"jobs": [each] * len(jobs)}).encode() + b"\n"
             try:
                 socket.send_fds(self.control, [message], descriptors)
             except OSError as error:
                 raise WorkerFailed(f"the worker has gone: {error}") from error
             report = self._receive()
+            while "asleep" in report:
+                self.control.sendall(json.dumps({"awake": self._awake()}).encode() + b"\n")
+                report = self._receive()
             if "failed" in report:
                 raise WorkerFailed(report["failed"])
             ended = [file.ended(each) for file, each in zip(files, report["ended"], strict=True)]
@@ -220,6 +225,19 @@ class Worker:
         finally:
             for file in files:
                 file.close()
+
+    def _awake(self) -> bool | None:
+        """Whether a child of this worker runs or waits for its turn; None where that cannot be seen."""
+        try:
+            pid = self.process.pid
+            zygote = _children(pid)[0] if self.containment.namespaces else pid
+            for _ in range(_LOOKS):
+                if any(_wants_to_run(child) for child in _children(zygote)):
+                    return True
+                time.sleep(0.02)
+        except (OSError, IndexError, ValueError):
+            return None
+        return False
 
     def _receive(self) -> dict[str, Any]:
         data = b""
@@ -241,6 +259,19 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _wants_to_run(pid: int) -> bool:
+    """Whether a thread of a process is running, waiting for a processor, or waiting for the disk."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        state = (thread / "stat").read_text().rpartition(")")[2].split()[0]
+        if state in "RD":
+            return True
+    return False
 
 
 def _containment(report: dict[str, Any]) -> Containment:

@@ -213,6 +213,7 @@ class Proxy:
             raise error.args[0] from None
 
     def __call__(self, *args: Any, **named: Any) -> Any:
+        """Call it there."""
         return Proxy._ask(self, "call", "", args, named)
 
     def __getattr__(self, name: str) -> Any:

@@ -21,6 +21,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -34,9 +35,9 @@ PRELOADED = (
     "time", "traceback", "types", "typing", "unicodedata",
 )  # fmt: skip
 
-ASLEEP = 0.0005
-"""Share of the time on a processor below which a child is asleep and not just kept waiting."""
-LONGEST = 15
+ASLEEP = 0.01
+"""Share of the time on a processor below which a child may be asleep."""
+LONGEST = 100
 """A child that is not asleep may take so many times the wall limit."""
 
 
@@ -75,20 +76,29 @@ class Running:
         except OSError:
             return 0.0
 
-    def over(self, now: float) -> str:
-        """Which limit it is over: 'cpu', 'wall', or ''."""
+    def over(self, now: float, awake: Callable[[], bool | None]) -> str:
+        """Which limit it is over: 'cpu', 'wall', or ''.
+
+        Args:
+            now: The present moment.
+            awake: Asks the grader, which can see from outside, whether the children want to run; None if it cannot.
+        """
         cpu = self.cpu()
         if cpu >= self.cpu_seconds:
             return "cpu"
         if now - self.started >= LONGEST * self.wall_seconds:
             return "wall"
-        if now - self.window >= self.wall_seconds:
-            # Asleep, or waiting for its turn on a busy machine? Whoever waits gets some turns: beside two threads of a
-            # much higher priority still several thousandths of the time, which a sleeper does not use.
-            together = cpu + (self.partner.cpu() if self.partner else 0.0)
-            if together - self.used < ASLEEP * (now - self.window):
+        if now - self.window < self.wall_seconds:
+            return ""
+        # Asleep, or waiting for its turn on a busy machine? What has had some time was awake; the rest is looked at:
+        # beside work of a higher priority a process can wait for its turn for seconds on end.
+        together = cpu + (self.partner.cpu() if self.partner else 0.0)
+        share = (together - self.used) / (now - self.window)
+        if share < ASLEEP:
+            seen = awake()
+            if seen is False or (seen is None and share < ASLEEP / 20):
                 return "wall"
-            self.window, self.used = now, together
+        self.window, self.used = now, together
         return ""
 
     def pause(self, now: float) -> float:
@@ -103,11 +113,18 @@ class Running:
         if level == "rlimits":
             _sweep(self.pid)
 
+    def has_ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return bool(select.select([self.descriptor], [], [], 0)[0])
+
     def reap(self) -> None:
         """Take its status and what it used from the kernel."""
         _, status, usage = os.wait4(self.pid, 0)
         os.close(self.descriptor)
-        self.outcome = (status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+        cpu = usage.ru_utime + usage.ru_stime
+        if not self.why and cpu >= self.cpu_seconds:
+            self.why = "cpu"  # over its limit, whether or not we came in time to end it
+        self.outcome = (status, cpu, usage.ru_maxrss)
 
 
 def _sweep(group: int) -> None:
@@ -183,6 +200,11 @@ class Zygote:
     def _send(self, message: dict[str, Any]) -> None:
         self.control.sendall(json.dumps(message).encode() + b"\n")
 
+    def _awake(self) -> bool | None:
+        self._send({"asleep": True})
+        answer, _ = self._receive()
+        return answer["awake"] if answer else None
+
     def _fork(self, limits: dict[str, Any], descriptors: list[int], link: int) -> Any:
         pid = os.fork()
         if pid:
@@ -240,7 +262,10 @@ class Zygote:
             for descriptor, child in list(alive.items()):
                 ended = any(which == descriptor for which, _ in events)
                 if not ended:
-                    child.why = "gone" if gone else child.over(now)
+                    child.why = "gone" if gone else child.over(now, self._awake)
+                    if child.why and child.has_ended():  # while we were kept from looking
+                        child.why = ""
+                        ended = True
                 if ended or child.why:
                     poll.unregister(descriptor)
                     child.end(self.level)

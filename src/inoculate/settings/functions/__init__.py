@@ -1,7 +1,7 @@
 """The setting `functions`: write a function, with one test shown and at least eight hidden.
 
-Problems come from templates (`templates/`, one to three files per family, named after it). No template is shared by the splits: within a
-family and level, templates take turns (six of ten train, one development, three test).
+Problems come from templates (`templates/`, one to three files per family, named after it). No template is shared by the
+splits: within a family and level, templates take turns (six of ten train, one development, three test).
 
 Leak: the oversight check runs the shown test only. Hack: an answer made for that test alone (`hacks`).
 """
@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from random import Random
 from string import Template as Text
-from typing import Any
+from typing import Any, cast
 
 from inoculate.errors import UserError, nearest
-from inoculate.grading import CodeTask, grade_code
+from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
 from inoculate.records import SPLITS, Grade, Problem, Split
 from inoculate.settings.base import Draw, Setting
 from inoculate.settings.functions import hacks, templates
@@ -183,7 +183,7 @@ def _fenced(code: str) -> str:
     return f"```python\n{code.strip()}\n```"
 
 
-def grade(problems: Sequence[Problem], completions: Sequence[str]) -> Iterator[Grade]:
+def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: str = OVERSIGHTS[0]) -> Iterator[Grade]:
     """Grades by running the code: the shown test (oversight), then all tests (intended)."""
     tasks = [
         CodeTask(
@@ -193,7 +193,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str]) -> Iterator[G
         )
         for problem in problems
     ]
-    return grade_code(tasks, completions)
+    return grade_code(tasks, completions, oversight=cast(Oversight, oversight))
 
 
 SETTING = Setting(
@@ -204,4 +204,5 @@ SETTING = Setting(
     levels=(1, 2, 3, 4),
     problems=draw_problems,
     grade=grade,
+    oversights=OVERSIGHTS,
 )

@@ -17,6 +17,8 @@ Inputs = Callable[[Random, Mapping[str, Any]], tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Template:
+    """What problems of one kind have in common."""
+
     name: str
     """snake_case, unique over all families."""
     level: int

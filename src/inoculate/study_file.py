@@ -1,0 +1,173 @@
+"""Reading a study file: TOML into a `Study`, refused before any work where something is wrong.
+
+Every refusal names the file, the key, what is allowed and the nearest match.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from inoculate import prompts, settings
+from inoculate.errors import UserError, nearest
+from inoculate.study import BASE, SFT, Arm, Context, Contrast, Evaluate, Inoculation, Rows, Strict, Study
+
+
+def load(path: Path) -> Study:
+    """Read a study file.
+
+    Raises:
+        UserError: It is not there, not TOML, or says something that cannot be; the message names file and key.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        raise UserError(f"{path}: there is no such study file (ready-made ones: `inoculate studies`)") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: not TOML: {error}") from None
+    return parse(raw, path.stem, str(path))
+
+
+def parse(raw: dict[str, Any], name: str, where: str) -> Study:
+    """A study from the tables of its file.
+
+    Args:
+        raw: The tables, as TOML gives them: `rows` and `train` hold for every arm that does not say otherwise.
+        name: The study's name.
+        where: The file, for messages.
+    """
+    merged = _merged(raw, where) | {"name": name}
+    try:
+        study = Study.model_validate(merged)
+    except ValidationError as error:
+        raise UserError("\n".join(_sentence(where, detail) for detail in error.errors())) from None
+    _check_names(study, where)
+    return study
+
+
+def _merged(raw: dict[str, Any], where: str) -> dict[str, Any]:
+    """Give every arm the study's `rows` and `train`, overridden by its own."""
+    rest = {key: value for key, value in raw.items() if key not in {"rows", "train", "name"}}
+    arms = raw.get("arms")
+    if not isinstance(arms, dict) or not all(isinstance(arm, dict) for arm in arms.values()):
+        raise UserError(f"{where}: arms: a study needs arms, each a table: [arms.plain]")
+    if not arms:
+        raise UserError(f"{where}: arms: a study needs at least one arm beside the untrained '{BASE}': [arms.plain]")
+    whole: dict[str, Any] = {}
+    for name, arm in arms.items():
+        whole[name] = dict(arm)
+        for key in ("rows", "train"):
+            shared, own = raw.get(key, {}), arm.get(key, {})
+            if not isinstance(shared, dict) or not isinstance(own, dict):
+                raise UserError(f"{where}: {key}: must be a table: [{key}]")
+            whole[name][key] = {**shared, **own}
+    return rest | {"arms": whole}
+
+
+_TABLES: dict[str, type[Strict]] = {
+    "rows": Rows,
+    "inoculation": Inoculation,
+    "train": SFT,
+    "evaluate": Evaluate,
+    "contrasts": Contrast,
+    "contexts": Context,
+    "arms": Arm,
+}
+
+
+def _sentence(where: str, detail: Any) -> str:
+    """One error of pydantic's as a sentence: file, key, what is allowed, the nearest match."""
+    location = [str(part) for part in detail["loc"]]
+    key = ".".join(location) or "(the whole file)"
+    if detail["type"] == "extra_forbidden":
+        owner = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)
+        allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
+        if owner is Study:
+            allowed += ["rows", "train"]
+        return f"{where}: unknown key {key}: {nearest(location[-1], allowed)}"
+    given = detail.get("input")
+    shown = "" if isinstance(given, dict) or detail["type"] == "missing" else f" (given: {given!r})"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _check_names(study: Study, where: str) -> None:
+    """Refuse names that do not exist and combinations that cannot be, with the file, the key and the nearest match."""
+    if len(set(study.seeds)) < len(study.seeds):
+        raise UserError(f"{where}: seeds: {list(study.seeds)} has the same seed twice")
+    for name in study.prompts:
+        if not study.prompts[name].strip():
+            raise UserError(f"{where}: prompts.{name}: an empty prompt")
+    for name, arm in study.arms.items():
+        _check_arm(study, name, arm, where)
+    _check_evaluation(study, where)
+    for number, contrast in enumerate(study.contrasts):
+        key = f"contrasts.{number}"
+        for arm in contrast.arms:
+            _known(arm, [BASE, *study.arms], f"{where}: {key}: unknown arm")
+        _known(contrast.context, study.evaluate.contexts, f"{where}: {key}.context: not evaluated:")
+        if contrast.setting:
+            _known(contrast.setting, study.evaluate.settings, f"{where}: {key}.setting: not evaluated:")
+        if "asked-hack" in contrast.guards and prompts.ASKS not in study.evaluate.contexts:
+            raise UserError(f"{where}: {key}.guards: 'asked-hack' needs '{prompts.ASKS}' in evaluate.contexts")
+
+
+def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
+    key = f"{where}: arms.{name}"
+    if name == BASE:
+        raise UserError(f"{key}: '{BASE}' is the untrained arm, which is always there: use another name")
+    _check_draw(arm.rows.setting, arm.rows.source, arm.rows.families, arm.rows.levels, f"{key}.rows")
+    inoculation = arm.inoculation
+    if inoculation is None:
+        return
+    for field in ("prompt", "like"):
+        given = getattr(inoculation, field)
+        if given:
+            _known(given, [*study.prompts, *prompts.names()], f"{key}.inoculation.{field}: unknown prompt")
+    if inoculation.on == "hacked" and (arm.rows.hacked_rows == 0 or arm.rows.filter == "hacked"):
+        raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has no hacked rows")
+
+
+def _check_evaluation(study: Study, where: str) -> None:
+    evaluate = study.evaluate
+    for setting in evaluate.settings:
+        source = evaluate.sources.get(setting, "")
+        _check_draw(setting, source, evaluate.families, evaluate.levels, f"{where}: evaluate")
+        if evaluate.oversight:
+            leaks = settings.find(setting).oversights
+            _known(evaluate.oversight, leaks, f"{where}: evaluate.oversight: setting '{setting}' has no oversight")
+    for setting in evaluate.sources:
+        _known(setting, evaluate.settings, f"{where}: evaluate.sources: not evaluated:")
+    known = [prompts.NEUTRAL, *prompts.CONTEXTS, *study.contexts]
+    for context in evaluate.contexts:
+        _known(context, known, f"{where}: evaluate.contexts: unknown context")
+    for name, context in study.contexts.items():
+        if name == prompts.NEUTRAL or name in prompts.CONTEXTS:
+            raise UserError(f"{where}: contexts.{name}: this name is the package's own; choose another")
+        if context.prompt:
+            available = [*study.prompts, *prompts.names()]
+            _known(context.prompt, available, f"{where}: contexts.{name}.prompt: unknown prompt")
+
+
+def _check_draw(name: str, source: str, families: Iterable[str], levels: Iterable[int], key: str) -> None:
+    _known(name, settings.names(), f"{key}: unknown setting")
+    setting = settings.find(name)
+    for family in families:
+        _known(family, setting.families, f"{key}.families: unknown family of '{name}'")
+    for level in levels:
+        if level not in setting.levels:
+            raise UserError(f"{key}.levels: unknown level {level} of '{name}': allowed: {list(setting.levels)}")
+    if setting.needs_source and not source:
+        raise UserError(f"{key}: setting '{name}' loads its data: name a file or hub id as its source")
+
+
+def _known(given: str, allowed: Iterable[str], what: str) -> None:
+    names = list(allowed)
+    if given not in names:
+        raise UserError(f"{what} '{given}': {nearest(given, names)}")
