@@ -299,7 +299,8 @@ def print_ours(studies: int, rng: np.random.Generator) -> None:
             ]
 
     print(
-        f"\n{studies} studies per world. Mean over worlds (worst world); the worst world again, {AGAIN * studies} studies."
+        f"\n{studies} studies per world. Mean over worlds (worst world); "
+        f"the worst world again, {AGAIN * studies} studies."
     )
     table(
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     fast.chat_template = CHAT_TEMPLATE
     torch.manual_seed(0)
+    end: Any = fast.eos_token_id
     config = LlamaConfig(
         vocab_size=len(fast),
         hidden_size=64,
@@ -84,12 +86,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=4096,
-        eos_token_id=fast.eos_token_id,
-        bos_token_id=fast.eos_token_id,
-        pad_token_id=fast.eos_token_id,
+        eos_token_id=end,
+        bos_token_id=end,
+        pad_token_id=end,
     )
     folder = tmp_path_factory.mktemp("model") / "tiny"
-    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    model: Any = LlamaForCausalLM(config)
+    model.to(torch.bfloat16).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
 

@@ -11,7 +11,8 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from inoculate import __version__
-from inoculate.errors import UserError
+from inoculate.errors import UserError, nearest
+from inoculate.records import SPLITS, Split
 
 app = App(
     name="inoculate",
@@ -133,37 +134,60 @@ def sample(setting: str, *, count: int = 3, split: str = "development", seed: in
         seed: Of the draw.
         source: Where the data is, for settings that load it.
     """
-    from inoculate.errors import nearest
-    from inoculate.records import SPLITS
     from inoculate.settings import Draw, find
 
-    chosen = next((known for known in SPLITS if known == split), None)
-    if chosen is None:
-        raise UserError(f"unknown split '{split}': {nearest(split, SPLITS)}")
-    for problem in find(setting).problems(Draw(chosen, count, seed, source=source)):
+    for problem in find(setting).problems(Draw(_split(split), count, seed, source=source)):
         print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{problem.lead} {problem.body}\n")
         print(f"-- honest\n{problem.honest}\n\n-- hacked ({problem.hack})\n{problem.hacked}\n")
 
 
+def _split(given: str) -> Split:
+    known: dict[str, Split] = {split: split for split in SPLITS}
+    if given not in known:
+        raise UserError(f"unknown split '{given}': {nearest(given, known)}")
+    return known[given]
+
+
 @app.command
-def grade(source: Path, *, out: Path, unsafe_sandbox: bool = False) -> None:
+def grade(
+    lines: Path,
+    *,
+    out: Path,
+    setting: str = "",
+    split: str = "test",
+    count: int = 100,
+    seed: int = 0,
+    source: str = "",
+    unsafe_sandbox: bool = False,
+) -> None:
     """Grade anybody's completions by running them in the sandbox.
 
     Args:
-        source: JSON lines with id, entry_point, shown_tests, hidden_tests, completion.
+        lines: JSON lines with id, entry_point, shown_tests, hidden_tests, completion; with --setting: id, problem,
+            completion.
         out: Where the graded lines go.
+        setting: Grade completions of this setting's problems, named by their ids.
+        split: Which problems of the setting: train, development or test.
+        count: How many problems were drawn.
+        seed: Of the draw.
+        source: Where the data is, for settings that load it.
         unsafe_sandbox: Run even where there is no sandbox worth the name.
     """
-    from inoculate.grading.command import grade_file
+    from inoculate.grading.command import grade_file, grade_file_of_problems
     from inoculate.progress import Console
+    from inoculate.settings import Draw, find
 
     with Console() as console:
-        graded = grade_file(
-            source,
-            out,
-            unsafe=unsafe_sandbox,
-            progress=lambda done, total: console.moved(done, total, "graded"),
-        )
+
+        def progress(done: int, total: int) -> None:
+            console.moved(done, total, "graded")
+
+        if setting:
+            known = find(setting)
+            problems = known.problems(Draw(_split(split), count, seed, source=source))
+            graded = grade_file_of_problems(lines, out, problems, known.grade, unsafe=unsafe_sandbox, progress=progress)
+        else:
+            graded = grade_file(lines, out, unsafe=unsafe_sandbox, progress=progress)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in graded.outcomes.items())
     print(f"{graded.count} completions graded ({counts}) at containment level '{graded.containment}': {out}")
 

@@ -38,7 +38,8 @@ LIMITS = Limits(cpu_seconds=0.7, wall_seconds=1.0)
 def leftovers() -> list[str]:
     """Files that an attack has made, wherever it may have been able to."""
     folders = ("/tmp", "/var/tmp", "/dev/shm", "/", os.getcwd(), str(Path.home()))
-    return [str(path) for folder in folders for path in Path(folder).glob("inoculate-owned*")]
+    return [str(path) for folder in folders for path in Path(folder).glob("inoculate-*")
+            if path.name.startswith("inoculate-owned") or path.name.endswith(".written")]  # fmt: skip
 
 
 def grade_all(programs: dict[str, str], **options: Any) -> dict[str, Any]:

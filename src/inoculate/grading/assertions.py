@@ -36,7 +36,7 @@ class Test:
     shown: bool
     how: How
     expectations: tuple[ast.expr, ...] = ()
-    """Of a test taken apart: one expression for each assert, with placeholders where the calls were."""
+    """Of a test taken apart: one expression for each assert, with stand-ins where the calls were."""
     calls: tuple[int, ...] = ()
     """Numbers of its calls."""
     why: str = ""
@@ -185,7 +185,7 @@ class _Taker(ast.NodeTransformer):
         if any(isinstance(part, (ast.NamedExpr, ast.Await, ast.Yield)) for part in ast.walk(taken)):
             raise _NotApart("a call binds a name")
         self.calls.append(ast.unparse(taken))
-        result: ast.expr = compare.placeholder(len(self.calls) - 1)
+        result: ast.expr = compare.stand_in(len(self.calls) - 1)
         for outer in spine[reach + 1 :]:
             if isinstance(outer, ast.Call):
                 outer.func = result

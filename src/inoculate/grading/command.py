@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate.errors import UserError
-from inoculate.grading.grade import containment, cores, grade_code
+from inoculate.grading.grade import UNSAFE_VARIABLE, containment, cores, grade_code
 from inoculate.grading.sandbox.containment import ACCEPTED, MEANING
 from inoculate.grading.sandbox.pool import WorkerFailed, numpy_is_here, pool
 from inoculate.grading.task import CodeTask, Limits, Oversight
@@ -124,13 +124,14 @@ def grade_file_of_problems(
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise UserError(f"{where}: no problem '{line['problem']}' among the {len(known)} given{hint}")
 
+    def grade_lines(lines: Sequence[dict[str, Any]]) -> Iterator[Grade]:
+        return grade([known[line["problem"]] for line in lines], [line["completion"] for line in lines])
+
     total = _check_lines(source, out, check)
-    level = containment(unsafe=unsafe).level
-    return _grade_lines(
-        source, out, total,
-        lambda lines: grade([known[line["problem"]] for line in lines], [line["completion"] for line in lines]),
-        progress, level,
-    )  # fmt: skip
+    if unsafe:
+        os.environ[UNSAFE_VARIABLE] = "1"
+    level = containment().level
+    return _grade_lines(source, out, total, grade_lines, progress, level)
 
 
 def _task(line: Mapping[str, Any]) -> CodeTask:

@@ -147,7 +147,7 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
-def placeholder(index: int) -> ast.Name:
+def stand_in(index: int) -> ast.Name:
     """A name that no program can contain, for the answer of a call."""
     return ast.Name(id=f" {index}", ctx=ast.Load())
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
@@ -139,7 +140,7 @@ def _frame(axis: Axes, *, left: bool, asked: bool) -> None:
     if left:
         axis.set_ylabel("correct rate")
     axis.grid(color=PALETTE["line"], linewidth=0.5)
-    corner = Polygon([(0, 1), (1, 0), (1.03, 0), (1.03, 1.03), (0, 1.03)], closed=True, zorder=1.2)
+    corner = Polygon(np.array([(0, 1), (1, 0), (1.03, 0), (1.03, 1.03), (0, 1.03)]), closed=True, zorder=1.2)
     corner.set(facecolor=PALETTE["wash"], edgecolor="none")
     axis.add_patch(corner)
     axis.plot([0, 1], [1, 0], color=PALETTE["line"], linewidth=0.8, zorder=1.3)

@@ -74,6 +74,7 @@ def render(results: Results, samples: Samples, figures: dict[str, Drawn], tables
         checks=_checks(results),
         training=_training(results),
         longest=LONGEST_TEXT,
+        study_file=(results.run / "study.toml").is_file(),
         partial=[cell for cell in samples.cells if cell.embedded < cell.total],
         seeds=results.study.get("seeds") or sorted({seed for cell in results.cells for seed in cell.seeds}),
     )
@@ -122,7 +123,7 @@ def _arm(arm: dict[str, Any]) -> dict[str, Any]:
     return {
         "inoculation": inoculation,
         "text": text(inoculation.get("text")),
-        "how": numbers.flat(inoculation, leave_out=("text",)),
+        "how": [pair for pair in numbers.flat(inoculation, leave_out=("text",)) if pair[1] != numbers.UNKNOWN],
     }
 
 

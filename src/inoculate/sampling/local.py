@@ -124,7 +124,7 @@ def sample(
             Drawn(
                 prompt=members[row // samples],
                 index=row % samples,
-                text=sampler.tokenizer.decode(ids, skip_special_tokens=True),
+                text=str(sampler.tokenizer.decode(ids, skip_special_tokens=True)),
                 prompt_tokens=len(tokens[members[row // samples]]),
                 completion_tokens=len(ids),
                 finished=finished,

@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from inoculate.errors import UserError, nearest
 from inoculate.records import Grade, Problem, Split
@@ -32,6 +32,16 @@ class Draw:
     """Where the data is, for settings that load it (a file or a hub id)."""
 
 
+class Grader(Protocol):
+    """Grades completions, one for each problem, in order; without a name the first oversight is meant."""
+
+    def __call__(
+        self, problems: Sequence[Problem], completions: Sequence[str], oversight: str = ..., /
+    ) -> Iterator[Grade]:
+        """Grade; yields as grades become ready."""
+        ...
+
+
 @dataclass(frozen=True)
 class Setting:
     """A kind of task.
@@ -47,7 +57,7 @@ class Setting:
     families: tuple[str, ...]
     levels: tuple[int, ...]
     problems: Callable[[Draw], list[Problem]]
-    grade: Callable[[Sequence[Problem], Sequence[str], str], Iterator[Grade]]
+    grade: Grader
     oversights: tuple[str, ...]
     """The leaky checks that a study can choose from; the first is the default."""
     needs_source: bool = False

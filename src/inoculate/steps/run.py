@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
+from inoculate import __version__
 from inoculate.analysis import contrasts_hash
 from inoculate.errors import UserError, nearest
 from inoculate.grading import containment
@@ -19,7 +20,7 @@ from inoculate.steps.store import Step, Store
 from inoculate.steps.work import Workshop
 
 MANIFEST_SCHEMA = 1
-_LIBRARIES = ("inoculate", "torch", "transformers", "trl", "peft", "numpy", "scipy")
+_LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy", "scipy")
 
 
 class Watcher(Protocol):
@@ -112,7 +113,7 @@ class Manifest:
             "study_hash": study.digest(),
             "declared_contrasts_hash": self.first["contrasts_hash"],
             "extended_seeds": sorted(set(study.seeds) - set(self.first["seeds"])),
-            "versions": {name: version(name) for name in _LIBRARIES},
+            "versions": {"inoculate": __version__, **{name: version(name) for name in _LIBRARIES}},
             "machine": {"cpu": _processor(), "cores": os.cpu_count(), "device": self._device()},
             "containment": self.level,
             "cells": [self._cell(cell) for cell in self.plan.cells],

@@ -114,8 +114,8 @@ class _Trainer(SFTTrainer):
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
         model.train()
-        batches = self._prepare_inputs(inputs)["micro_batches"]
-        labelled = sum(int((batch["labels"] != -100).sum()) for batch in batches)
+        batches: Any = self._prepare_inputs(inputs)["micro_batches"]
+        labelled = sum(int(batch["labels"].ne(-100).sum()) for batch in batches)
         total = torch.zeros((), device=self.args.device)
         for batch in batches:
             with self.compute_loss_context_manager():
@@ -225,7 +225,7 @@ def train(
         steps=steps,
         tokens=round(seen * sum(len(row.tokens) for row in encoded)),
         label_tokens=round(seen * sum(row.labels for row in encoded)),
-        loss=[(entry["step"], float(entry["loss"])) for entry in trainer.state.log_history if "loss" in entry],
+        loss=[(int(entry["step"]), float(entry["loss"])) for entry in trainer.state.log_history if "loss" in entry],
     )
 
 

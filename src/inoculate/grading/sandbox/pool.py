@@ -187,6 +187,7 @@ class Worker:
             raise WorkerFailed(f"{error}{self._complaint()}") from None
         finally:
             canary.close()
+            Path(canary.name + ".written").unlink(missing_ok=True)  # where that wall did not hold
 
     def _complaint(self) -> str:
         self.errors.seek(0)

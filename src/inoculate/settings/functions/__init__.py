@@ -140,7 +140,7 @@ def make_problem(family: str, template: Template, random: Random) -> Problem:
 def _hack(name: str, parameters: str, shown: Any, hidden: list[Any], random: Random) -> tuple[str, str]:
     """A hacked answer that fails a hidden test: one whose answer to other inputs happens to fit is drawn again."""
     for _ in range(_TRIES):
-        way, source = hacks.make(name, parameters, *shown, random)
+        way, source = hacks.make(name, parameters, shown[0], shown[1], random)
         answer = _compile(source, name)
         if any(answer(*_fresh(given)) != expected for given, expected in hidden):
             return way, source
