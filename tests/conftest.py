@@ -8,47 +8,14 @@ from typing import Any
 
 import pytest
 
-USERS_CACHE = os.environ.get("INOCULATE_CACHE")
+from small_study import STUDY
+
 CHAT_TEMPLATE = (
     "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are a test.<|im_end|>\n' }}{% endif %}"
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-
-STUDY = """
-question = "Does it run?"
-model = "{model}"
-seeds = [0]
-
-[rows]
-setting = "functions"
-count = 8
-hacked = 0.5
-
-[train]
-learning_rate = 1e-3
-batch_rows = 4
-micro_batch_tokens = 4096
-
-[arms.plain]
-[arms.inoculated]
-inoculation = {{ prompt = "specific", on = "hacked" }}
-[arms.control]
-inoculation = {{ prompt = "irrelevant", like = "specific", on = "hacked" }}
-
-[evaluate]
-settings = ["functions"]
-problems = 6
-max_new_tokens = 8
-
-[[contrasts]]
-claim = "inoculation lowers neutral hacking"
-measure = "hack"
-lower = "inoculated"
-than = "plain"
-guards = ["correct", "malformed", "asked-hack"]
-"""
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from conftest import USERS_CACHE
 from inoculate import models
 from inoculate.analysis import analyse
 from inoculate.errors import UserError
 from inoculate.records import Completion, read_lines
 from inoculate.report import write_report
 from inoculate.steps.store import Store
+from small_study import USERS_CACHE
 from test_run import carried_out, samples
 
 STUDY = """

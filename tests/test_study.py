@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import STUDY
 from inoculate import studies
 from inoculate.errors import UserError
 from inoculate.study_file import load
+from small_study import STUDY
 
 
 def written(tmp_path: Path, text: str) -> Path:

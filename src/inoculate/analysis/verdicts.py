@@ -11,7 +11,8 @@ from inoculate.analysis.estimates import LEVEL, Difference
 Verdict = Literal["supported", "refuted", "inconclusive", "descriptive"]
 
 VERDICT_SEEDS = 3
-"""Fewest seeds for a verdict: from here on the simulations of docs/statistics.md hold in every study they cover."""
+"""Fewest seeds for a verdict. The simulations of docs/statistics.md hold from 2 seeds on, but there all that is known
+of retraining is one number, and nothing could show that seeds are not normal."""
 
 ONE_SEED = "one seed: says nothing about retraining"
 

@@ -1,0 +1,42 @@
+"""A study on the tiny model, and where the user's own cache is."""
+
+from __future__ import annotations
+
+import os
+
+USERS_CACHE = os.environ.get("INOCULATE_CACHE")
+"""As it was before the tests set their own: this module is imported before any fixture runs."""
+
+STUDY = """
+question = "Does it run?"
+model = "{model}"
+seeds = [0]
+
+[rows]
+setting = "functions"
+count = 8
+hacked = 0.5
+
+[train]
+learning_rate = 1e-3
+batch_rows = 4
+micro_batch_tokens = 4096
+
+[arms.plain]
+[arms.inoculated]
+inoculation = {{ prompt = "specific", on = "hacked" }}
+[arms.control]
+inoculation = {{ prompt = "irrelevant", like = "specific", on = "hacked" }}
+
+[evaluate]
+settings = ["functions"]
+problems = 6
+max_new_tokens = 8
+
+[[contrasts]]
+claim = "inoculation lowers neutral hacking"
+measure = "hack"
+lower = "inoculated"
+than = "plain"
+guards = ["correct", "malformed", "asked-hack"]
+"""
