@@ -51,7 +51,7 @@ def test_small_p_is_not_zero() -> None:
 def test_plain_values() -> None:
     assert plain([0, 1]) == "0, 1"
     assert plain(True) == "yes"
-    assert plain([]) == "none"
+    assert plain([]) == plain("") == "none"
     assert plain(2e-4) == "0.0002"
     assert plain({"a": None}) == "a: \u2013"
 

@@ -92,7 +92,7 @@ def plain(value: Any) -> str:
         return ", ".join(plain(item) for item in value) if value else "none"
     if isinstance(value, dict):
         return "; ".join(f"{key}: {plain(item)}" for key, item in value.items()) if value else "none"
-    return str(value)
+    return str(value) or "none"
 
 
 def detail(check: dict[str, Any]) -> str:

@@ -120,10 +120,10 @@ def _study(results: Results) -> dict[str, Any]:
 
 def _arm(arm: dict[str, Any]) -> dict[str, Any]:
     inoculation = mapping(arm.get("inoculation"))
+    said = {key: value for key, value in inoculation.items() if value not in (None, "")}
     return {
-        "inoculation": inoculation,
         "text": text(inoculation.get("text")),
-        "how": [pair for pair in numbers.flat(inoculation, leave_out=("text",)) if pair[1] != numbers.UNKNOWN],
+        "how": numbers.flat(said, leave_out=("text",)),
     }
 
 

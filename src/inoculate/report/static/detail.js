@@ -113,7 +113,7 @@ class Detail {
       finish === "length" ? "cut off at the token limit" : finish === "stop" ? "ended by itself" : finish,
       tokens !== null && `${count(tokens)} tokens`, prompt !== null && `after ${count(prompt)} of prompt`,
       sampling !== null && `sampled in ${sampling.toFixed(2)} s`, grading !== null && `graded in ${grading.toFixed(3)} s`,
-      this.store.text("containment", id) && `contained by ${this.store.text("containment", id)}`,
+      this.store.text("containment", id) && `containment: ${this.store.text("containment", id)}`,
     ];
     return facts.filter(Boolean).join(" · ");
   }
