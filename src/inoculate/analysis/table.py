@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -24,21 +25,25 @@ def outcome_table(results: dict[str, Any]) -> Table:
     cells = results["cells"]
     counts = [name for name in ("ungraded", "missing", "truncated") if any(cell[name] for cell in cells)]
     curves = len({(cell["arm"], cell["at"]) for cell in cells}) > len({cell["arm"] for cell in cells})
-    table = Table(title="Outcomes in percent, with 95% intervals")
-    for name in ("setting", "context", "arm", *(["trained"] if curves else [])):
+    several = len({cell["setting"] for cell in cells}) > 1
+    # Narrow enough for 80 columns, in which a cut interval would be a lost number.
+    table = Table(
+        title="Outcomes in percent, with 95% intervals", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
+    for name in ("arm", *(["trained"] if curves else [])):
         table.add_column(name, overflow="fold")
     for name in ("n", "seeds", *SCORED, *counts):
-        table.add_column(name, justify="right", no_wrap=name != "seeds")
+        table.add_column(name, justify="right", overflow="fold")
     order = {key: list(dict.fromkeys(cell[key] for cell in cells)) for key in ("setting", "context", "arm")}
     above: tuple[str, str] | None = None
     for cell in sorted(cells, key=lambda c: (*(order[key].index(c[key]) for key in order), c["at"])):
         group = (cell["setting"], cell["context"])
         if above not in (None, group):
             table.add_section()
-        shown = ("", "") if above == group else group
+        if above != group:
+            table.add_row(Text(", ".join(group) if several else cell["context"], style="bold"))
         above = group
         table.add_row(
-            *shown,
             cell["arm"],
             *([f"{cell['at']:.0%}"] if curves else []),
             str(cell["samples"] - cell["ungraded"]),
