@@ -28,7 +28,6 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 
 test-browser: $(VENV)/installed-dev
-	$(PIP) selenium
 	$(BIN)/python -m pytest -m browser
 
 $(VENV)/installed: pyproject.toml constraints.txt
