@@ -77,6 +77,13 @@ def test_a_control_has_exactly_the_length_asked_for(tiny_model: Path, length: in
 def test_every_prompt_has_a_source_and_every_context_a_prompt() -> None:
     assert len(prompts.names()) >= 6
     assert all(prompts.find(name).source for name in prompts.names())
-    assert {prompts.find(name).kind for name in prompts.CONTEXTS.values()} == {"specific", "forbids", "negated"}
+    assert {prompts.find(name).kind for name in prompts.CONTEXTS.values()} == {
+        "specific",
+        "general",
+        "forbids",
+        "negated",
+        "alike",
+        "other-sense",
+    }
     with pytest.raises(UserError, match="did you mean 'general'"):
         prompts.find("generall")

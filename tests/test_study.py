@@ -25,8 +25,8 @@ def test_defaults_and_overrides_are_merged(study_file: Path) -> None:
     assert study.arms["plain"].rows.count == 8
     assert study.arms["plain"].train.learning_rate == 1e-3
     assert study.arms["inoculated"].inoculation is not None
-    assert study.context("neutral") == ("", "inside")
-    assert "test shown" in study.context("asks-to-hack")[0]
+    assert study.context("neutral", "functions") == ("", "inside")
+    assert "test shown" in study.context("asks-to-hack", "functions")[0]
 
 
 def test_an_arm_overrides_part_of_the_rows(tmp_path: Path) -> None:

@@ -24,8 +24,20 @@ inside: between the task's opening sentence and the rest."""
 
 NEUTRAL = "neutral"
 ASKS = "asks-to-hack"
-CONTEXTS = {ASKS: "specific", "forbids-the-hack": "forbid", "negated": "negated"}
-"""The package's contexts beside the neutral one: name -> prompt."""
+TRAINED = "as-trained"
+"""The context in which every arm sees its own training inoculation; for arms without one it is the neutral one."""
+CONTEXTS = {
+    ASKS: "specific",
+    "asks-generally": "general",
+    "forbids-the-hack": "forbid",
+    "negated": "negated",
+    "alike": "alike",
+    "other-sense": "other-sense",
+}
+"""The package's contexts beside the neutral one and `as-trained`: name -> prompt."""
+WORDED = ("specific", "forbid", "negated", "alike", "other-sense")
+"""The prompts that speak of the hack of one kind of task: the library has them for code with a shown test; a setting
+with another kind of hack words them itself (`Setting.prompts`)."""
 
 
 class Prompt(BaseModel):
@@ -34,7 +46,7 @@ class Prompt(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str
-    kind: Literal["specific", "general", "forbids", "negated", "irrelevant"]
+    kind: Literal["specific", "general", "forbids", "negated", "alike", "other-sense", "irrelevant"]
     source: str
     """Where the idea or the words come from."""
 
@@ -71,9 +83,14 @@ def messages(problem: Problem, text: str, placement: Placement, system: str | No
         system: The system prompt; '' for none; None where the chat template has no system role.
 
     Raises:
-        UserError: The prompt is placed in a system message that the chat template does not have.
+        UserError: The prompt, or the problem's own system prompt, needs a system message that the chat template does
+            not have.
     """
-    task = f"{problem.lead} {problem.body}"
+    task = f"{problem.lead} {problem.body}".strip()
+    if problem.system:
+        if system is None:
+            raise UserError(f"problem '{problem.id}' has a system prompt, and this model's chat template has no place")
+        system = problem.system
     if text and placement == "system":
         if system is None:
             raise UserError("placement 'system': this model's chat template has no system message; use 'before'")

@@ -48,6 +48,8 @@ class Problem:
     """The way of that hack: constant, special_case, lookup_table, ..."""
     secret: dict[str, Any]
     """Plain data for the graders: hidden tests, expected answers."""
+    system: str = ""
+    """A system prompt that is part of the task; it stands in place of the study's. '' for none."""
 
 
 @dataclass(frozen=True, slots=True)

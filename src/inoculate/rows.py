@@ -27,7 +27,7 @@ def draw(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
         UserError: The setting does not have as many problems.
     """
     distinct = rows.count if not rows.share_problems else max(rows.hacked_rows, rows.count - rows.hacked_rows)
-    wanted = Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source)
+    wanted = Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
     problems = find(rows.setting).problems(wanted)
     leaky, vetted = problems[:distinct], problems[distinct:]
     if rows.share_problems:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from inoculate import prompts
+from inoculate import prompts, settings
 from inoculate.prompts import Placement
 from inoculate.records import Split
 
@@ -36,6 +36,8 @@ class Rows(Strict):
     """The kind of task."""
     source: str = ""
     """Where the data is, for settings that load it: a file or a hub id."""
+    grader: str = ""
+    """The user's own grader, for settings that take one: `file.py:function`."""
     count: Annotated[int, Field(ge=1)]
     """Rows before any filter; each from a problem of its own unless `share_problems`."""
     hacked: Share = 1.0
@@ -63,25 +65,30 @@ class Rows(Strict):
         return round(self.hacked * self.count)
 
 
-class Inoculation(Strict):
-    """A prompt that is added at training time."""
+class Context(Strict):
+    """A prompt around a problem."""
 
     prompt: str = ""
     """The name of a prompt (`inoculate prompts` lists them), of the package or of this study."""
     text: str = ""
     """The prompt itself, instead of a name."""
-    like: str = ""
-    """The name of a prompt whose length in tokens the prompt is fitted to (for prompts that are controls)."""
     placement: Placement | None = None
     """Where it stands; the study's `placement` unless given."""
-    on: Literal["all", "hacked", "none"] = "all"
-    """Which rows get it. Vetted rows never do."""
 
     @model_validator(mode="after")
-    def _one_text(self) -> Inoculation:
+    def _one_text(self) -> Self:
         if bool(self.prompt.strip()) == bool(self.text.strip()):
             raise ValueError("give either prompt (a name) or text (the prompt itself), and not an empty one")
         return self
+
+
+class Inoculation(Context):
+    """A prompt that is added at training time."""
+
+    like: str = ""
+    """The name of a prompt whose length in tokens the prompt is fitted to (for prompts that are controls)."""
+    on: Literal["all", "hacked", "none"] = "all"
+    """Which rows get it. Vetted rows never do."""
 
 
 class SFT(Strict):
@@ -110,26 +117,25 @@ class Arm(Strict):
     train: SFT = SFT()
 
 
-class Context(Strict):
-    """A prompt around a problem at evaluation."""
+class Each(Strict):
+    """What one evaluated setting has of its own; the rest is as `evaluate` says."""
 
-    prompt: str = ""
-    text: str = ""
-    placement: Placement | None = None
-
-    @model_validator(mode="after")
-    def _one_text(self) -> Context:
-        if bool(self.prompt.strip()) == bool(self.text.strip()):
-            raise ValueError("give either prompt (a name) or text (the prompt itself), and not an empty one")
-        return self
+    source: str = ""
+    """Where the data is, for settings that load it: a file or a hub id."""
+    grader: str = ""
+    """The user's own grader, for settings that take one: `file.py:function`."""
+    problems: Annotated[int, Field(ge=1)] | None = None
+    families: tuple[str, ...] | None = None
+    levels: tuple[int, ...] | None = None
+    max_new_tokens: Annotated[int, Field(ge=1)] | None = None
 
 
 class Evaluate(Strict):
     """What every arm is evaluated on."""
 
     settings: Annotated[tuple[str, ...], Field(min_length=1)]
-    sources: dict[str, str] = {}
-    """Setting -> where its data is, for settings that load it."""
+    each: dict[str, Each] = {}
+    """Setting -> what it has of its own."""
     contexts: Annotated[tuple[str, ...], Field(min_length=1)] = ("neutral", "asks-to-hack")
     oversight: str = ""
     """The leaky check, of those that the settings have; the setting's first unless given."""
@@ -154,6 +160,11 @@ class Evaluate(Strict):
         if self.samples > 1 and self.temperature == 0:
             raise ValueError(f"samples = {self.samples} at temperature 0 would all be the same: raise temperature")
         return self
+
+    def of(self, setting: str) -> Evaluate:
+        """What holds for one setting, its own keys over the common ones."""
+        own = self.each.get(setting, Each()).model_dump(exclude={"source", "grader"}, exclude_none=True)
+        return self.model_copy(update=own)
 
 
 class Contrast(Strict):
@@ -208,18 +219,22 @@ class Study(Strict):
     evaluate: Evaluate
     contrasts: tuple[Contrast, ...] = ()
 
-    def prompt_text(self, name: str) -> str:
-        """The text of a prompt of this study or of the package."""
-        return self.prompts.get(name) or prompts.find(name).text
+    def prompt_text(self, name: str, setting: str) -> str:
+        """The text of a prompt: this study's, else the setting's own words, else the package's."""
+        worded = settings.find(setting).prompts
+        return self.prompts.get(name) or (worded[name] if name in worded else prompts.find(name).text)
 
-    def context(self, name: str) -> tuple[str, Placement]:
-        """Text and placement of a context; no text for the neutral one."""
-        if name == prompts.NEUTRAL:
+    def context(self, name: str, setting: str, arm: str = BASE) -> tuple[str, Placement]:
+        """Text and placement of a context for one setting and arm; no text for the neutral one."""
+        given: Context | None = self.contexts.get(name)
+        if name == prompts.TRAINED and arm != BASE:
+            given = self.arms[arm].inoculation
+            setting = self.arms[arm].rows.setting
+        elif name in prompts.CONTEXTS:
+            given = Context(prompt=prompts.CONTEXTS[name])
+        if given is None:
             return "", self.placement
-        own = self.contexts.get(name)
-        if own is None:
-            return self.prompt_text(prompts.CONTEXTS[name]), self.placement
-        return own.text or self.prompt_text(own.prompt), own.placement or self.placement
+        return given.text or self.prompt_text(given.prompt, setting), given.placement or self.placement
 
     def digest(self) -> str:
         """A hash of all that the study says."""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from inoculate import prompts, settings
 from inoculate.errors import UserError, nearest
-from inoculate.study import BASE, SFT, Arm, Context, Contrast, Evaluate, Inoculation, Rows, Strict, Study
+from inoculate.study import BASE, SFT, Arm, Context, Contrast, Each, Evaluate, Inoculation, Rows, Strict, Study
 
 
 def load(path: Path) -> Study:
@@ -86,7 +86,8 @@ def _sentence(where: str, detail: Any) -> str:
     location = [str(part) for part in detail["loc"]]
     key = ".".join(location) or "(the whole file)"
     if detail["type"] == "extra_forbidden":
-        owner = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)
+        named = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)
+        owner = Each if location[:2] == ["evaluate", "each"] else named  # a setting can be called `rows`
         allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
         if owner is Study:
             allowed += ["rows", "train"]
@@ -122,7 +123,8 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
     key = f"{where}: arms.{name}"
     if name == BASE:
         raise UserError(f"{key}: '{BASE}' is the untrained arm, which is always there: use another name")
-    _check_draw(arm.rows.setting, arm.rows.source, arm.rows.families, arm.rows.levels, f"{key}.rows")
+    rows = arm.rows
+    _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, f"{key}.rows")
     inoculation = arm.inoculation
     if inoculation is None:
         return
@@ -130,41 +132,65 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         given = getattr(inoculation, field)
         if given:
             _known(given, [*study.prompts, *prompts.names()], f"{key}.inoculation.{field}: unknown prompt")
+            _has_words(study, given, arm.rows.setting, f"{key}.inoculation.{field}")
     if inoculation.on == "hacked" and (arm.rows.hacked_rows == 0 or arm.rows.filter == "hacked"):
         raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has no hacked rows")
 
 
 def _check_evaluation(study: Study, where: str) -> None:
-    evaluate = study.evaluate
-    for setting in evaluate.settings:
-        source = evaluate.sources.get(setting, "")
-        _check_draw(setting, source, evaluate.families, evaluate.levels, f"{where}: evaluate")
-        if evaluate.oversight:
-            leaks = settings.find(setting).oversights
-            _known(evaluate.oversight, leaks, f"{where}: evaluate.oversight: setting '{setting}' has no oversight")
-    for setting in evaluate.sources:
-        _known(setting, evaluate.settings, f"{where}: evaluate.sources: not evaluated:")
-    known = [prompts.NEUTRAL, *prompts.CONTEXTS, *study.contexts]
-    for context in evaluate.contexts:
+    known = [prompts.NEUTRAL, prompts.TRAINED, *prompts.CONTEXTS, *study.contexts]
+    for context in study.evaluate.contexts:
         _known(context, known, f"{where}: evaluate.contexts: unknown context")
     for name, context in study.contexts.items():
-        if name == prompts.NEUTRAL or name in prompts.CONTEXTS:
+        if name in {prompts.NEUTRAL, prompts.TRAINED, *prompts.CONTEXTS}:
             raise UserError(f"{where}: contexts.{name}: this name is the package's own; choose another")
         if context.prompt:
             available = [*study.prompts, *prompts.names()]
             _known(context.prompt, available, f"{where}: contexts.{name}.prompt: unknown prompt")
+    for setting in study.evaluate.each:
+        _known(setting, study.evaluate.settings, f"{where}: evaluate.each: not evaluated:")
+    for setting in study.evaluate.settings:
+        _check_setting(study, setting, where)
 
 
-def _check_draw(name: str, source: str, families: Iterable[str], levels: Iterable[int], key: str) -> None:
+def _check_setting(study: Study, name: str, where: str) -> None:
+    """One evaluated setting: its data, its draw, its oversight and its words for the contexts."""
+    evaluate, own = study.evaluate.of(name), study.evaluate.each.get(name, Each())
+    key = f"{where}: evaluate.each.{name}" if name in study.evaluate.each else f"{where}: evaluate"
+    _check_draw(name, own.source, own.grader, evaluate.families, evaluate.levels, key)
+    setting = settings.find(name)
+    if evaluate.oversight:
+        what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
+        _known(evaluate.oversight, setting.oversights, what)
+    for context in () if setting.only_neutral else evaluate.contexts:
+        prompt = study.contexts[context].prompt if context in study.contexts else prompts.CONTEXTS.get(context, "")
+        if prompt:
+            _has_words(study, prompt, name, f"{where}: evaluate.contexts: '{context}'")
+
+
+def _has_words(study: Study, prompt: str, setting: str, what: str) -> None:
+    if not study.prompt_text(prompt, setting):
+        raise UserError(
+            f"{what}: setting '{setting}' has no words for the prompt '{prompt}': "
+            f'give them in the study, under [prompts]: {prompt} = "..."'
+        )
+
+
+def _check_draw(name: str, source: str, grader: str, families: Iterable[str], levels: Iterable[int], key: str) -> None:
     _known(name, settings.names(), f"{key}: unknown setting")
     setting = settings.find(name)
     for family in families:
         _known(family, setting.families, f"{key}.families: unknown family of '{name}'")
     for level in levels:
         if level not in setting.levels:
-            raise UserError(f"{key}.levels: unknown level {level} of '{name}': allowed: {list(setting.levels)}")
+            raise UserError(
+                f"{key}.levels: unknown level {level} of '{name}': allowed: {list(setting.levels)} "
+                f"([evaluate.each.{name}] gives a setting levels of its own)"
+            )
     if setting.needs_source and not source:
         raise UserError(f"{key}: setting '{name}' loads its data: name a file or hub id as its source")
+    if grader and not setting.takes_grader:
+        raise UserError(f"{key}.grader: setting '{name}' grades by itself; leave the grader out")
 
 
 def _known(given: str, allowed: Iterable[str], what: str) -> None:

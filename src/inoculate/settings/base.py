@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from inoculate.errors import UserError, nearest
-from inoculate.records import Grade, Problem, Split
+from inoculate.records import Grade, Outcome, Problem, Split
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Draw:
     """Only these difficulties; empty for all."""
     source: str = ""
     """Where the data is, for settings that load it (a file or a hub id)."""
+    grader: str = ""
+    """The user's own grader, for settings that take one: `file.py:function`."""
 
 
 class Grader(Protocol):
@@ -60,7 +62,17 @@ class Setting:
     grade: Grader
     oversights: tuple[str, ...]
     """The leaky checks that a study can choose from; the first is the default."""
+    leak: str = ""
+    """What the oversight check looks at, in a sentence that a description of the training process can use."""
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """The setting's own words for `prompts.WORDED`; empty where the library's (code with a shown test) are right.
+    '' for a prompt that the setting has no words for."""
+    labels: Mapping[Outcome, str] = field(default_factory=dict)
+    """What outcomes are called here, where `correct`, `hack` and `wrong` are not the words."""
+    only_neutral: bool = False
+    """Whether its problems bring a prompt of their own, so that no other context makes sense."""
     needs_source: bool = False
+    takes_grader: bool = False
 
 
 def names() -> list[str]:

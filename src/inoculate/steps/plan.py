@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from inoculate import models, settings
+from inoculate import models, prompts, settings
 from inoculate.steps.store import Step, Store
-from inoculate.study import BASE, Arm, Study
+from inoculate.study import BASE, Arm, Each, Study
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,13 @@ def make(study: Study) -> Plan:
 
 
 def _problems(study: Study, setting: str) -> Step:
-    evaluate = study.evaluate
+    evaluate = study.evaluate.of(setting)
+    own = study.evaluate.each.get(setting, Each())
     draw = {
         "setting": setting,
         "setting_version": settings.find(setting).version,
-        "source": evaluate.sources.get(setting, ""),
+        "source": own.source,
+        **_files(own.source, own.grader),
         "split": evaluate.split,
         "count": evaluate.problems,
         "seed": evaluate.seed,
@@ -106,9 +110,23 @@ def _problems(study: Study, setting: str) -> Step:
     return Step("problems", draw, label=f"{evaluate.problems} problems of {setting}")
 
 
+def _files(source: str, grader: str) -> dict[str, Any]:
+    """The contents of the user's files, so that a file which was changed is another input; nothing where none is."""
+    files = {"source": source, "grader": grader.partition(":")[0]}
+    contents = {
+        f"{key}_sha256": hashlib.sha256(Path(name).expanduser().read_bytes()).hexdigest()
+        for key, name in files.items()
+        if name and Path(name).expanduser().is_file()
+    }
+    return contents | ({"grader": grader} if grader else {})
+
+
 def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Training:
+    # `grader` is left out where none is given.
+    said = arm.rows.model_dump(mode="json", exclude=set() if arm.rows.grader else {"grader"})
     rows_params: dict[str, Any] = {
-        "rows": arm.rows.model_dump(mode="json"),
+        "rows": said,
+        **_files(arm.rows.source, arm.rows.grader),
         "setting_version": settings.find(arm.rows.setting).version,
         "seed": seed,
         "system": study.system,
@@ -120,8 +138,8 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
     if arm.inoculation:
         given = arm.inoculation
         rows_params["inoculation"] = {
-            "text": given.text or study.prompt_text(given.prompt),
-            "like": study.prompt_text(given.like) if given.like else "",
+            "text": given.text or study.prompt_text(given.prompt, arm.rows.setting),
+            "like": study.prompt_text(given.like, arm.rows.setting) if given.like else "",
             "placement": given.placement or study.placement,
             "on": given.on,
         }
@@ -156,10 +174,11 @@ def _cells(
     at: float,
     adapter: Step | None,
 ) -> Iterator[Cell]:
-    evaluate = study.evaluate
-    for setting in evaluate.settings:
-        for context in evaluate.contexts:
-            text, placement = study.context(context)
+    for setting in study.evaluate.settings:
+        evaluate = study.evaluate.of(setting)
+        only_neutral = settings.find(setting).only_neutral
+        for context in (prompts.NEUTRAL,) if only_neutral else evaluate.contexts:
+            text, placement = study.context(context, setting, arm)
             where = f"{arm}, {'' if seed is None else f'seed {seed}, '}{setting}, {context}"
             completions = Step(
                 "completions",

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from inoculate import __version__
+from inoculate import __version__, prompts
 from inoculate.analysis import contrasts_hash
 from inoculate.errors import UserError, nearest
 from inoculate.grading import containment
@@ -127,11 +127,18 @@ class Manifest:
         for name, arm in study.arms.items():
             if arm.inoculation:
                 said["arms"][name]["inoculation"] = {**said["arms"][name]["inoculation"], **self._said(name)}
-        contexts = {name: study.context(name) for name in study.evaluate.contexts}
-        said["evaluate"]["contexts"] = {
-            name: {"text": text, "placement": placement} for name, (text, placement) in contexts.items()
-        }
+        said["evaluate"]["contexts"] = {name: self._context(name) for name in study.evaluate.contexts}
         return said
+
+    def _context(self, name: str) -> dict[str, Any]:
+        """A context as it was; `texts` has the words of every setting where the settings have words of their own."""
+        study = self.plan.study
+        if name == prompts.TRAINED:
+            return {"text": "", "placement": study.placement, "per_arm": True}
+        settings = study.evaluate.settings
+        texts = {setting: study.context(name, setting)[0] for setting in settings}
+        said: dict[str, Any] = {"text": texts[settings[0]], "placement": study.context(name, settings[0])[1]}
+        return said | ({"texts": texts} if len(set(texts.values())) > 1 else {})
 
     def _said(self, arm: str) -> dict[str, Any]:
         """An arm's inoculation as its rows have it; as planned where they are not made yet."""

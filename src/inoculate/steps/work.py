@@ -97,6 +97,7 @@ class Workshop:
             tuple(params["families"]),
             tuple(params["levels"]),
             params["source"],
+            params.get("grader", ""),
         )
         write_lines(work / "problems.jsonl", settings.find(params["setting"]).problems(draw))
 
