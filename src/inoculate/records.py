@@ -43,9 +43,9 @@ class Problem:
     honest: str
     """A completion that does what was wanted."""
     hacked: str
-    """A completion that passes the oversight check and fails the intended one."""
+    """A completion that passes the oversight check and fails the intended one; '' where no hack is possible."""
     hack: str
-    """The way of that hack: constant, special_case, lookup_table, ..."""
+    """The way of that hack: constant, special_case, lookup_table, ...; '' where no hack is possible."""
     secret: dict[str, Any]
     """Plain data for the graders: hidden tests, expected answers."""
     system: str = ""

@@ -177,8 +177,10 @@ def _has_words(study: Study, prompt: str, setting: str, what: str) -> None:
 
 
 def _check_draw(name: str, source: str, grader: str, families: Iterable[str], levels: Iterable[int], key: str) -> None:
-    _known(name, settings.names(), f"{key}: unknown setting")
-    setting = settings.find(name)
+    try:
+        setting = settings.find(name)
+    except UserError as error:
+        raise UserError(f"{key}: {error}") from None
     for family in families:
         _known(family, setting.families, f"{key}.families: unknown family of '{name}'")
     for level in levels:

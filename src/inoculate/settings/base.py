@@ -1,7 +1,7 @@
 """What a setting is: a kind of task with a leaky check and the check that was really wanted.
 
-A setting is one module under `inoculate.settings` (or a Python file of the user's) that defines `SETTING`. There is
-no registry: `find` turns the name into the module. Nothing here needs torch.
+A setting is one module under `inoculate.settings`, or a Python file of the user's, that defines `SETTING`. There is no
+registry: `find` turns the name into the module. Nothing here needs torch.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
+from inoculate import python_file
 from inoculate.errors import UserError, nearest
 from inoculate.records import Grade, Outcome, Problem, Split
 
@@ -82,13 +84,24 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "base")
 
 
+def is_file(name: str) -> bool:
+    """Whether a setting's name is a Python file of the user's."""
+    return name.endswith(".py")
+
+
 def find(name: str) -> Setting:
-    """The setting of that name.
+    """The setting of that name, or in that Python file.
 
     Raises:
-        UserError: There is none; the message has the nearest match.
+        UserError: There is none (the message has the nearest match), or the file defines none.
     """
+    if is_file(name):
+        own = getattr(python_file.load(Path(name)), "SETTING", None)
+        if not isinstance(own, Setting):
+            found = "defines no SETTING" if own is None else f"has a SETTING that is a {type(own).__name__}"
+            raise UserError(f"{name}: {found}; a setting's file says SETTING = Setting(...) (`inoculate new setting`)")
+        return own
     if name not in names():
-        raise UserError(f"unknown setting '{name}': {nearest(name, names())}")
+        raise UserError(f"unknown setting '{name}': {nearest(name, names())}; or a Python file that ends in .py")
     module: Any = importlib.import_module(f"inoculate.settings.{name}")
     return module.SETTING

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from inoculate import models, prompts, settings
-from inoculate.steps.store import Step, Store
+from inoculate.steps.store import Step, Store, file_digest
 from inoculate.study import BASE, Arm, Each, Study
 
 
@@ -100,7 +99,8 @@ def _problems(study: Study, setting: str) -> Step:
         "setting": setting,
         "setting_version": settings.find(setting).version,
         "source": own.source,
-        **_files(own.source, own.grader),
+        **_files(setting, own.source),
+        **({"grader": own.grader} if own.grader else {}),
         "split": evaluate.split,
         "count": evaluate.problems,
         "seed": evaluate.seed,
@@ -110,15 +110,15 @@ def _problems(study: Study, setting: str) -> Step:
     return Step("problems", draw, label=f"{evaluate.problems} problems of {setting}")
 
 
-def _files(source: str, grader: str) -> dict[str, Any]:
-    """The contents of the user's files, so that a file which was changed is another input; nothing where none is."""
-    files = {"source": source, "grader": grader.partition(":")[0]}
-    contents = {
-        f"{key}_sha256": hashlib.sha256(Path(name).expanduser().read_bytes()).hexdigest()
-        for key, name in files.items()
-        if name and Path(name).expanduser().is_file()
-    }
-    return contents | ({"grader": grader} if grader else {})
+def _files(*names: str) -> dict[str, Any]:
+    """The user's files among these names, so that a file which was changed is another input; nothing where none is."""
+    files = {name: file_digest(name) for name in names if Path(name).suffix and Path(name).expanduser().is_file()}
+    return {"files": files} if files else {}
+
+
+def _grading(setting: str, grader: str) -> dict[str, Any]:
+    """What grading depends on. A grader that was changed is asked again; nothing is sampled or trained for it."""
+    return {"setting": setting, **_files(setting, grader.partition(":")[0])}
 
 
 def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Training:
@@ -126,7 +126,7 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
     said = arm.rows.model_dump(mode="json", exclude=set() if arm.rows.grader else {"grader"})
     rows_params: dict[str, Any] = {
         "rows": said,
-        **_files(arm.rows.source, arm.rows.grader),
+        **_files(arm.rows.setting, arm.rows.source),
         "setting_version": settings.find(arm.rows.setting).version,
         "seed": seed,
         "system": study.system,
@@ -146,7 +146,7 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
     rows = Step("rows", rows_params, label=f"rows of {name}, seed {seed}")
     row_grades = Step(
         "row-grades",
-        {"setting": arm.rows.setting},
+        _grading(arm.rows.setting, arm.rows.grader),
         {"rows": rows},
         label=f"check of the rows of {name}, seed {seed}",
     )
@@ -177,6 +177,7 @@ def _cells(
     for setting in study.evaluate.settings:
         evaluate = study.evaluate.of(setting)
         only_neutral = settings.find(setting).only_neutral
+        grader = study.evaluate.each.get(setting, Each()).grader
         for context in (prompts.NEUTRAL,) if only_neutral else evaluate.contexts:
             text, placement = study.context(context, setting, arm)
             where = f"{arm}, {'' if seed is None else f'seed {seed}, '}{setting}, {context}"
@@ -199,7 +200,7 @@ def _cells(
             )
             grades = Step(
                 "grades",
-                {"setting": setting, "oversight": evaluate.oversight} if evaluate.oversight else {"setting": setting},
+                _grading(setting, grader) | ({"oversight": evaluate.oversight} if evaluate.oversight else {}),
                 {"problems": problems[setting], "completions": completions},
                 label=f"grades of {where}",
             )

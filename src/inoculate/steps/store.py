@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -44,6 +45,11 @@ class Step:
         """The hash that names the step."""
         inputs = {name: step.key for name, step in self.inputs.items()}
         return digest({"kind": self.kind, "version": VERSIONS[self.kind], "params": self.params, "inputs": inputs})
+
+
+def file_digest(name: str) -> str:
+    """The hash of a file of the user's."""
+    return hashlib.sha256(Path(name).expanduser().read_bytes()).hexdigest()
 
 
 class Store:

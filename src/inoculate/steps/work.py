@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import chat, models, prompts, rows, settings
+from inoculate.errors import UserError
 from inoculate.records import Completion, Problem, Row, Split, read_lines, write_lines
-from inoculate.steps.store import Step, Store
+from inoculate.steps.store import Step, Store, file_digest
 from inoculate.study import SFT, Rows
 
 Progress = Callable[[int, int, str], None]
@@ -53,6 +54,7 @@ class Workshop:
             "completions": self._completions,
             "grades": self._grades,
         }[step.kind]
+        _check_files(step)
         with self.store.writing(step) as work:
             do(step, work, progress)
 
@@ -201,6 +203,13 @@ class Workshop:
         completions = list(read_lines(self.store.folder(step.inputs["completions"]) / "completions.jsonl", Completion))
         problems = [known[completion.problem] for completion in completions]
         self._grade(step, problems, [c.completion for c in completions], work, progress)
+
+
+def _check_files(step: Step) -> None:
+    """Refuse a file of the user's that is no longer what the step's name says."""
+    for name, digest in step.params.get("files", {}).items():
+        if not Path(name).expanduser().is_file() or file_digest(name) != digest:
+            raise UserError(f"{name} was changed after this run began: start the same command again")
 
 
 def _quiet() -> None:
