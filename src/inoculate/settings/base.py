@@ -11,7 +11,8 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from random import Random
+from typing import Any, Protocol, TypeVar
 
 from inoculate import python_file
 from inoculate.errors import UserError, nearest
@@ -105,3 +106,68 @@ def find(name: str) -> Setting:
         raise UserError(f"unknown setting '{name}': {nearest(name, names())}; or a Python file that ends in .py")
     module: Any = importlib.import_module(f"inoculate.settings.{name}")
     return module.SETTING
+
+
+class Kind(Protocol):
+    """What problems of one kind have in common, as far as a draw needs it."""
+
+    @property
+    def family(self) -> str:
+        """One of the setting's families."""
+        ...
+
+    @property
+    def level(self) -> int:
+        """One of the setting's levels."""
+        ...
+
+
+SomeKind = TypeVar("SomeKind", bound=Kind)
+_TRIES = 20
+
+
+def in_turns(
+    setting: Setting, kinds: Sequence[SomeKind], draw: Draw, make: Callable[[SomeKind, Random], Problem]
+) -> list[Problem]:
+    """Distinct problems of kinds that take turns; the first n of a larger draw are the smaller draw.
+
+    Args:
+        setting: Whose problems they are.
+        kinds: The kinds of the draw's split.
+        draw: Which problems are wanted.
+        make: Draws one problem of a kind. The same content must have the same id.
+
+    Raises:
+        UserError: A family or level does not exist, or there are not as many problems.
+    """
+    for family in draw.families:
+        if family not in setting.families:
+            near = nearest(family, setting.families)
+            raise UserError(f"unknown family '{family}' of setting '{setting.name}': {near}")
+    for level in draw.levels:
+        if level not in setting.levels:
+            raise UserError(f"unknown level {level} of setting '{setting.name}': allowed: {setting.levels}")
+    random = Random(f"{setting.name}/{draw.split}/{draw.seed}")
+    left = [
+        kind
+        for kind in kinds
+        if kind.family in (draw.families or setting.families) and kind.level in (draw.levels or setting.levels)
+    ]
+    problems: dict[str, Problem] = {}
+    while len(problems) < draw.count:
+        if not left:
+            raise UserError(
+                f"setting '{setting.name}' has only {len(problems)} such problems for {draw.split}, "
+                f"{draw.count} were asked for"
+            )
+        random.shuffle(left)
+        spent = []
+        for kind in left:
+            drawn = (make(kind, random) for _ in range(_TRIES))
+            new = next((problem for problem in drawn if problem.id not in problems), None)
+            if new is None:
+                spent.append(kind)
+            elif len(problems) < draw.count:
+                problems[new.id] = new
+        left = [kind for kind in left if kind not in spent]
+    return list(problems.values())
