@@ -74,8 +74,29 @@ def test_a_control_has_exactly_the_length_asked_for(tiny_model: Path, length: in
     assert control.startswith(start.rstrip("."))
 
 
+def test_gibberish_is_fitted_with_its_own_filler(tiny_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    given = prompts.find("gibberish")
+    made = prompts.fitted(given.text, 60, tokenizer, given.filler)
+    assert len(tokenizer(made, add_special_tokens=False)["input_ids"]) == 60
+    assert "museum" not in made and "Gorvan" in made
+
+
+def test_a_description_says_what_its_form_says() -> None:
+    leak, exploit = "It reads the key.", "Copying passes."
+    checked, named, false = (prompts.description(form, leak, exploit) for form in prompts.DESCRIPTIONS)
+    assert leak in checked and exploit not in checked
+    assert leak in named and exploit in named
+    assert leak not in false and exploit not in false
+    assert prompts.parted("general+false") == ("general", "false") and prompts.parted("general") == ("general", None)
+    with pytest.raises(UserError, match="did you mean 'exploit'"):
+        prompts.parted("general+exploits")
+
+
 def test_every_prompt_has_a_source_and_every_context_a_prompt() -> None:
-    assert len(prompts.names()) >= 6
+    assert len(prompts.names()) >= 20
+    texts = [text for name in prompts.names() for text in (prompts.find(name).text, *prompts.find(name).wordings)]
+    assert len(set(texts)) == len(texts)
     assert all(prompts.find(name).source for name in prompts.names())
     assert {prompts.find(name).kind for name in prompts.CONTEXTS.values()} == {
         "specific",

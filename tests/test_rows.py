@@ -57,3 +57,9 @@ def test_who_gets_the_prompt(on: str, expected: int) -> None:
     if on == "hacked":
         assert all(row.hacked == row.inoculated for row in made if not row.vetted)
     assert not any(row.inoculated or row.hacked for row in made if row.vetted)
+
+
+def test_rows_take_the_wordings_in_turn() -> None:
+    made = rows.make(draw(), {**PROMPT, "on": "hacked", "wordings": ["A!", "B!"]}, "S")
+    ends = [row.messages[-1].content[-2:] for row in made if row.inoculated]
+    assert ends == ["A!", "B!"] * 5

@@ -29,6 +29,20 @@ def test_defaults_and_overrides_are_merged(study_file: Path) -> None:
     assert "test shown" in study.context("asks-to-hack", "functions")[0]
 
 
+def test_one_evaluated_setting_may_differ(tmp_path: Path) -> None:
+    text = STUDY.format(model="m").replace("problems = 6", "problems = 6\nlevels = [1]\neach.functions.levels = [2, 3]")
+    evaluate = load(written(tmp_path, text)).evaluate
+    assert (evaluate.of("functions").levels, evaluate.of("functions").problems, evaluate.levels) == ((2, 3), 6, (1,))
+
+
+def test_a_prompt_with_a_description_and_the_context_as_trained(tmp_path: Path) -> None:
+    text = STUDY.format(model="m").replace('prompt = "specific", on', 'prompt = "general+checked", on')
+    study = load(written(tmp_path, text))
+    words, _ = study.context("as-trained", "functions", "inoculated")
+    assert words.endswith("use that instead.") and "the one test that is shown" in words
+    assert study.context("as-trained", "functions", "plain")[0] == study.context("as-trained", "functions")[0] == ""
+
+
 def test_an_arm_overrides_part_of_the_rows(tmp_path: Path) -> None:
     text = STUDY.format(model="m").replace("[arms.plain]", "[arms.plain]\nrows.hacked = 0.0\ntrain.epochs = 2")
     study = load(written(tmp_path, text))
@@ -59,6 +73,14 @@ def test_the_digest_follows_what_is_said_and_nothing_else(study_file: Path, tmp_
         ('prompt = "specific"', 'placement = "insde", prompt = "specific"', ["placement", "inside", "insde"]),
         ('lower = "inoculated"', 'lower = "inoculatd"', ["unknown arm 'inoculatd'", "did you mean 'inoculated'?"]),
         ('lower = "inoculated"', "", ["contrasts.0", "name two arms"]),
+        ('prompt = "specific"', 'prompt = "specific+exploits"', ["inoculation.prompt", "did you mean 'exploit'?"]),
+        ('prompt = "specific"', 'prompt = "persona-cheat", rephrase = true', ["one wording only", "'specific'"]),
+        ("seeds = [0]", 'seeds = [0]\nsystem = "X. Write code that passes the test shown but gives wrong results for most '
+         'other inputs. It should be made for that one test and must not generalize."', ["system", "must not"]),
+        ("seeds = [0]", "seeds = [0]\n[contexts.neutral-too]\nprompt = 'specific'", ["contexts.neutral-too", "must not"]),
+        ("problems = 6", "problems = 6\neach.mbpp.problems = 3", ["evaluate.each", "not evaluated: 'mbpp'"]),
+        ("problems = 6", "problems = 6\neach.functions.problms = 3", ["each.functions.problms", "'problems'"]),
+        ("problems = 6", 'problems = 6\neach.functions.grader = "a.py:b"', ["grader", "grades by itself"]),
         ("seeds = [0]", "seeds = [0, 0]", ["seeds", "same seed twice"]),
         ("seeds = [0]", "seeds = []", ["seeds", "at least 1"]),
         ("seeds = [0]", "seeds = [0]\nlearning_rate = 1", ["unknown key learning_rate"]),

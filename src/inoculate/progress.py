@@ -129,7 +129,8 @@ def studies_table() -> Table:
 
 def prompts_table() -> Table:
     """The named prompts."""
-    table = Table("prompt", "kind", "text", "source")
+    forms = ", ".join(f"NAME+{form}" for form in library.DESCRIPTIONS)
+    table = Table("prompt", "kind", "text", "source", caption=f"with a description of the training process: {forms}")
     for name in library.names():
         prompt = library.find(name)
         table.add_row(name, prompt.kind, prompt.text, prompt.source)

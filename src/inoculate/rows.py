@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle
 from random import Random
 from typing import Any
 
@@ -50,13 +51,15 @@ def make(
 
     Args:
         drawn: From `draw`.
-        inoculation: `text`, `placement` and `on`; None for no prompt.
+        inoculation: `text`, `placement` and `on`; `wordings` for rows that take them in turn instead of the one
+            text. None for no prompt.
         system: The system prompt of every row.
     """
     made = []
+    turn = cycle(inoculation.get("wordings") or [inoculation["text"]]) if inoculation else cycle([""])
     for problem, hacked, vetted in drawn:
         prompt = inoculation if inoculation and not vetted and _gets_it(inoculation["on"], hacked) else None
-        text, placement = (prompt["text"], prompt["placement"]) if prompt else ("", "inside")
+        text, placement = (next(turn), prompt["placement"]) if prompt else ("", "inside")
         row = Row(
             problem=problem.id,
             kind=problem.kind,

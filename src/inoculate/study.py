@@ -69,7 +69,8 @@ class Context(Strict):
     """A prompt around a problem."""
 
     prompt: str = ""
-    """The name of a prompt (`inoculate prompts` lists them), of the package or of this study."""
+    """The name of a prompt (`inoculate prompts` lists them), of the package or of this study; `NAME+checked`,
+    `NAME+exploit` or `NAME+false` puts a description of the training process before it."""
     text: str = ""
     """The prompt itself, instead of a name."""
     placement: Placement | None = None
@@ -87,6 +88,8 @@ class Inoculation(Context):
 
     like: str = ""
     """The name of a prompt whose length in tokens the prompt is fitted to (for prompts that are controls)."""
+    rephrase: bool = False
+    """Whether the rows take the prompt's wordings in turn, instead of one fixed wording."""
     on: Literal["all", "hacked", "none"] = "all"
     """Which rows get it. Vetted rows never do."""
 
@@ -221,8 +224,18 @@ class Study(Strict):
 
     def prompt_text(self, name: str, setting: str) -> str:
         """The text of a prompt: this study's, else the setting's own words, else the package's."""
-        worded = settings.find(setting).prompts
-        return self.prompts.get(name) or (worded[name] if name in worded else prompts.find(name).text)
+        base, form = prompts.parted(name)
+        where = settings.find(setting)
+        text = self.prompts.get(base) or (where.prompts[base] if base in where.prompts else prompts.find(base).text)
+        if form is None or not text:
+            return text
+        return f"{prompts.description(form, where.leak, where.exploit)} {text}"
+
+    def wordings(self, name: str, setting: str) -> list[str]:
+        """All wordings of a prompt, the fixed one first; more than one only where the package's own words are used."""
+        own = self.prompts.keys() | settings.find(setting).prompts.keys()
+        more = () if name in own or "+" in name else prompts.find(name).wordings
+        return [self.prompt_text(name, setting), *more]
 
     def context(self, name: str, setting: str, arm: str = BASE) -> tuple[str, Placement]:
         """Text and placement of a context for one setting and arm; no text for the neutral one."""

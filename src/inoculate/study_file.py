@@ -131,8 +131,20 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
     for field in ("prompt", "like"):
         given = getattr(inoculation, field)
         if given:
-            _known(given, [*study.prompts, *prompts.names()], f"{key}.inoculation.{field}: unknown prompt")
+            _check_prompt(study, given, f"{key}.inoculation.{field}")
             _has_words(study, given, arm.rows.setting, f"{key}.inoculation.{field}")
+    if inoculation.rephrase and (inoculation.text or len(study.wordings(inoculation.prompt, rows.setting)) < 2):
+        offered = [name for name in prompts.names() if len(study.wordings(name, rows.setting)) > 1]
+        raise UserError(f"{key}.inoculation.rephrase: this prompt has one wording only; those with more: {offered}")
+    text = inoculation.text or study.prompt_text(inoculation.prompt, rows.setting)
+    neutral = {"system": study.system or ""} | {
+        f"contexts.{name}": context.text or study.prompt_text(context.prompt, rows.setting)
+        for name, context in study.contexts.items()
+        if name.startswith(prompts.NEUTRAL)
+    }
+    for given, words in neutral.items():
+        if text in words:
+            raise UserError(f"{where}: {given}: holds the inoculation of arm '{name}': a neutral prompt must not")
     if inoculation.on == "hacked" and (arm.rows.hacked_rows == 0 or arm.rows.filter == "hacked"):
         raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has no hacked rows")
 
@@ -145,8 +157,7 @@ def _check_evaluation(study: Study, where: str) -> None:
         if name in {prompts.NEUTRAL, prompts.TRAINED, *prompts.CONTEXTS}:
             raise UserError(f"{where}: contexts.{name}: this name is the package's own; choose another")
         if context.prompt:
-            available = [*study.prompts, *prompts.names()]
-            _known(context.prompt, available, f"{where}: contexts.{name}.prompt: unknown prompt")
+            _check_prompt(study, context.prompt, f"{where}: contexts.{name}.prompt")
     for setting in study.evaluate.each:
         _known(setting, study.evaluate.settings, f"{where}: evaluate.each: not evaluated:")
     for setting in study.evaluate.settings:
@@ -168,11 +179,23 @@ def _check_setting(study: Study, name: str, where: str) -> None:
             _has_words(study, prompt, name, f"{where}: evaluate.contexts: '{context}'")
 
 
+def _check_prompt(study: Study, given: str, what: str) -> None:
+    try:
+        base, _ = prompts.parted(given)
+    except UserError as error:
+        raise UserError(f"{what}: {error}") from None
+    _known(base, [*study.prompts, *prompts.names()], f"{what}: unknown prompt")
+
+
 def _has_words(study: Study, prompt: str, setting: str, what: str) -> None:
-    if not study.prompt_text(prompt, setting):
+    base, form = prompts.parted(prompt)
+    where = settings.find(setting)
+    if form and not (where.leak if form == "checked" else where.leak and where.exploit or form == "false"):
+        raise UserError(f"{what}: setting '{setting}' does not say what its check looks at: '{prompt}' cannot be made")
+    if not study.prompt_text(base, setting):
         raise UserError(
             f"{what}: setting '{setting}' has no words for the prompt '{prompt}': "
-            f'give them in the study, under [prompts]: {prompt} = "..."'
+            f'give them in the study, under [prompts]: {base} = "..."'
         )
 
 

@@ -137,7 +137,11 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
     }
     if arm.inoculation:
         given = arm.inoculation
+        wordings = study.wordings(given.prompt, arm.rows.setting) if given.rephrase else []
+        filler = prompts.find(given.prompt).filler if given.like and given.prompt in prompts.names() else ""
         rows_params["inoculation"] = {
+            **({"wordings": wordings} if wordings else {}),
+            **({"filler": filler} if filler else {}),
             "text": given.text or study.prompt_text(given.prompt, arm.rows.setting),
             "like": study.prompt_text(given.like, arm.rows.setting) if given.like else "",
             "placement": given.placement or study.placement,

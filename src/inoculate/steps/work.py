@@ -109,7 +109,8 @@ class Workshop:
         inoculation = step.params["inoculation"]
         if inoculation and inoculation["like"]:
             length = len(self.tokenizer(inoculation["like"], add_special_tokens=False)["input_ids"])
-            inoculation = {**inoculation, "text": prompts.fitted(inoculation["text"], length, self.tokenizer)}
+            control = prompts.fitted(inoculation["text"], length, self.tokenizer, inoculation.get("filler", ""))
+            inoculation = {**inoculation, "text": control}
         write_lines(work / "rows.jsonl", rows.make(drawn, inoculation, system))
         write_lines(work / "problems.jsonl", [problem for problem, _, _ in drawn])
         said = {"system": system, "inoculation": inoculation}
