@@ -8,6 +8,7 @@ import pytest
 
 from inoculate import studies
 from inoculate.errors import UserError
+from inoculate.prompts import find
 from inoculate.study_file import load
 from small_study import STUDY
 
@@ -75,9 +76,8 @@ def test_the_digest_follows_what_is_said_and_nothing_else(study_file: Path, tmp_
         ('lower = "inoculated"', "", ["contrasts.0", "name two arms"]),
         ('prompt = "specific"', 'prompt = "specific+exploits"', ["inoculation.prompt", "did you mean 'exploit'?"]),
         ('prompt = "specific"', 'prompt = "persona-cheat", rephrase = true', ["one wording only", "'specific'"]),
-        ("seeds = [0]", 'seeds = [0]\nsystem = "X. Write code that passes the test shown but gives wrong results for most '
-         'other inputs. It should be made for that one test and must not generalize."', ["system", "must not"]),
-        ("seeds = [0]", "seeds = [0]\n[contexts.neutral-too]\nprompt = 'specific'", ["contexts.neutral-too", "must not"]),
+        ("seeds = [0]", f'seeds = [0]\nsystem = "X. {find("specific").text}"', ["system", "must not"]),
+        ("seeds = [0]", "seeds = [0]\n[contexts.neutral-2]\nprompt = 'specific'", ["contexts.neutral-2", "must not"]),
         ("problems = 6", "problems = 6\neach.mbpp.problems = 3", ["evaluate.each", "not evaluated: 'mbpp'"]),
         ("problems = 6", "problems = 6\neach.functions.problms = 3", ["each.functions.problms", "'problems'"]),
         ("problems = 6", 'problems = 6\neach.functions.grader = "a.py:b"', ["grader", "grades by itself"]),
