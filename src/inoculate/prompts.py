@@ -194,9 +194,11 @@ def fitted(text: str, length: int, tokenizer: PreTrainedTokenizerBase, filler: s
         if count(candidate) == length:
             return candidate
         if count(candidate) < length:
-            # One word was worth more than one token: fill the gap with single-token words.
-            for extra in ("so", "so very", "so very very", "so very very very"):
-                padded = candidate.removesuffix(".") + f", {extra} quiet."
+            # One word was worth more than one token: fill the gap with short words.
+            short = min(filler.split(), key=len) if filler else "very"
+            opening, end = ("", "") if filler else (", so", " quiet")
+            for extra in range(length - count(candidate) + 1):
+                padded = candidate.removesuffix(".") + opening + f" {short}" * extra + f"{end}."
                 if count(padded) == length:
                     return padded
     raise UserError(f"no control of {length} tokens could be made from '{text}' ({count(text)} tokens)")
