@@ -6,17 +6,19 @@ registry: `find` turns the name into the module. Nothing here needs torch.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol, TypeVar
 
 from inoculate import python_file
 from inoculate.errors import UserError, nearest
-from inoculate.records import Grade, Outcome, Problem, Split
+from inoculate.records import SPLITS, Grade, Outcome, Problem, Split
 
 
 @dataclass(frozen=True)
@@ -76,15 +78,18 @@ class Setting:
     """What outcomes are called here, where `correct`, `hack` and `wrong` are not the words."""
     only_neutral: bool = False
     """Whether its problems bring a prompt of their own, so that no other context makes sense."""
+    punishes_honest: bool = False
+    """Whether the oversight check fails some honest answers too (a wrong key), and not only passes dishonest ones."""
     needs_source: bool = False
     takes_grader: bool = False
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """The names of the settings that come with the package."""
     import inoculate.settings as package
 
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "base")
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "base"))
 
 
 def is_file(name: str) -> bool:
@@ -124,8 +129,36 @@ class Kind(Protocol):
         ...
 
 
+class NamedKind(Kind, Protocol):
+    """A kind with a name that no other kind of the setting has."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+
 SomeKind = TypeVar("SomeKind", bound=Kind)
+SomeNamedKind = TypeVar("SomeNamedKind", bound=NamedKind)
 _TRIES = 20
+_TURNS: tuple[Split, ...] = (
+    "train", "test", "train", "development", "train", "test", "train", "test", "train", "development",
+)  # fmt: skip
+
+
+def by_split(kinds: Sequence[SomeNamedKind]) -> dict[Split, tuple[SomeNamedKind, ...]]:
+    """Each kind in one split: of ten kinds of a family five train, two are for development and three for the test.
+
+    Kinds of a family take turns by level, and within a level in an order that has nothing to do with their own, so
+    that every split has its share of the easy and the hard.
+    """
+    splits: dict[Split, list[SomeNamedKind]] = {split: [] for split in SPLITS}
+    for family in sorted({kind.family for kind in kinds}):
+        members = [kind for kind in kinds if kind.family == family]
+        members.sort(key=lambda kind: (kind.level, hashlib.sha256(kind.name.encode()).hexdigest()))
+        for turn, kind in enumerate(members):
+            splits[_TURNS[turn % len(_TURNS)]].append(kind)
+    return {split: tuple(members) for split, members in splits.items()}
 
 
 def in_turns(
