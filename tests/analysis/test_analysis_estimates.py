@@ -26,21 +26,21 @@ def made(hits: np.ndarray, samples: int = 1, per_kind: int = 1, seeds: list[int]
 
 
 @pytest.mark.parametrize("hits", [0, 40])
-def test_one_seed_at_the_ends_is_wilson(hits: int) -> None:
+def test_one_seed_at_the_ends_is_clopper_pearson(hits: int) -> None:
     table = np.zeros((1, 40))
     table[0, :hits] = 1
     found = rate(made(table))
     assert found is not None
-    assert (found.low, found.high) == pytest.approx(proportion_confint(hits, 40, method="wilson"), abs=1e-9)
-    assert found.method == "wilson-cluster"
+    assert (found.low, found.high) == pytest.approx(proportion_confint(hits, 40, method="beta"), abs=1e-9)
+    assert found.method == "beta-cluster"
 
 
-def test_one_seed_in_the_middle_is_wilson_but_for_the_t_quantile() -> None:
+def test_one_seed_in_the_middle_is_clopper_pearson_but_for_the_t_quantile() -> None:
     table = np.zeros((1, 400))
     table[0, :120] = 1
     found = rate(made(table))
     assert found is not None
-    assert (found.low, found.high) == pytest.approx(proportion_confint(120, 400, method="wilson"), abs=5e-4)
+    assert (found.low, found.high) == pytest.approx(proportion_confint(120, 400, method="beta"), abs=5e-4)
 
 
 def test_variances_are_those_of_statsmodels() -> None:
@@ -87,7 +87,7 @@ def test_where_only_seeds_differ_it_is_the_paired_t_test() -> None:
 
 
 def test_reach_of_one_variance_is_t() -> None:
-    spread = Spread(0.0, 4, 0.01, 29, 0.0)
+    spread = Spread(np.array(0.0), 4, np.array(0.01), 29, np.array(0.0))
     assert spread.reach(0.05) == pytest.approx(stats.t.ppf(0.975, 29) ** 2 * 0.01)
 
 
@@ -109,7 +109,7 @@ def test_the_base_arm_pairs_with_every_seed() -> None:
     assert found is not None
     assert found.seeds == 3
     alone = rate(base)
-    assert alone is not None and alone.method == "wilson-cluster"
+    assert alone is not None and alone.method == "beta-cluster"
 
 
 def test_only_common_problems_and_seeds_are_compared() -> None:

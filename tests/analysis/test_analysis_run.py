@@ -41,7 +41,7 @@ def test_a_whole_study(new_run: New) -> None:
     assert (cell["seeds"], cell["problems"], cell["samples"]) == ([0, 1, 2, 3, 4, 5], 100, 600)
     hack = cell["outcomes"]["hack"]
     assert hack["count"] == 483 and hack["rate"] == pytest.approx(0.805)
-    assert hack["low"] < 0.805 < hack["high"] and cell["interval"] == "wilson-crossed"
+    assert hack["low"] < 0.805 < hack["high"] and cell["interval"] == "beta-crossed"
     assert sum(cell["outcomes"][o]["rate"] for o in cell["outcomes"]) == pytest.approx(1)
     assert [seed["outcomes"]["hack"] for seed in cell["by_seed"]][:2] == [0.8, 0.81]
     (contrast,) = results["contrasts"]
@@ -64,7 +64,7 @@ def test_one_seed_says_so_everywhere_and_decides_nothing(new_run: New) -> None:
     assert results["contrasts"][0]["verdict"] == "descriptive"
     assert words in results["headline"]
     trained = [cell for cell in results["cells"] if cell["arm"] != "base"]
-    assert all(cell["caution"] == words and cell["interval"] == "wilson-cluster" for cell in trained)
+    assert all(cell["caution"] == words and cell["interval"] == "beta-cluster" for cell in trained)
     assert all(guard["status"] != "green" for guard in results["contrasts"][0]["guards"])
 
 

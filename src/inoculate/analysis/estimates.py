@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ LEVEL = 0.05
 
 SMALLEST_P = 1e-12
 """p values are not resolved below this."""
+
+Values = NDArray[np.float64]
+"""One number per study: of one study an array of shape [], of many at once (benchmarks/coverage.py) [N]."""
 
 NO_SEED = -1
 """The seed label of rows that no training produced: the base arm."""
@@ -66,14 +69,14 @@ class Counts:
 class Spread(NamedTuple):
     """The two variances of an estimate; a variance with no degrees of freedom is not known and counted as 0."""
 
-    seed: float
+    seed: Values
     seed_df: int
-    kind: float
+    kind: Values
     kind_df: int
-    shared: float
+    shared: Values
     """The part that is in both: seeds that differ kind by kind, and sampling. Only power calculations use it."""
 
-    def reach(self, alpha: float) -> float:
+    def reach(self, alpha: float) -> Values:
         """Square of the half width of a symmetric interval that misses with probability `alpha`."""
         square = _t_square(self.kind_df, alpha) * self.kind
         return square + (_t_square(self.seed_df, alpha) * self.seed if self.seed_df else 0.0)
@@ -88,73 +91,93 @@ def _z_square(alpha: float) -> float:
     return float(ndtri(alpha / 2)) ** 2
 
 
-def _spread(scores: NDArray[np.float64], seeds: NDArray[np.int64], clusters: NDArray[Any]) -> Spread:
-    """The variances of a sum of scores.
+def _spread(by_kind: Values, trained: Values | None) -> Spread:
+    """The variances of a sum of scores that sum to 0.
 
     Args:
-        scores: [R] Contributions to the estimate, which sum to 0.
-        seeds: [R] `NO_SEED` where no training is behind the row: those rows say nothing about retraining.
-        clusters: [R] Labels of the units that problems are drawn in.
+        by_kind: [..., K] Scores summed by kind.
+        trained: [..., S, K] Those behind which is a training, by seed and kind: the others say nothing of retraining.
     """
-    _, cluster = np.unique(clusters, return_inverse=True)
-    width = int(cluster.max()) + 1
-    by_kind = np.bincount(cluster, scores, width)
-    kind_df = width - 1
-    kind = width / kind_df * float(by_kind @ by_kind) if kind_df else 0.0
-    trained = seeds != NO_SEED
-    names, seed = np.unique(seeds[trained], return_inverse=True)
-    count = len(names)
-    if count < 2:
-        return Spread(0.0, 0, kind, kind_df, 0.0)
-    table = np.bincount(seed * width + cluster[trained], scores[trained], count * width).reshape(count, width)
-    by_seed = table.sum(axis=1) - table.sum() / count
-    rest = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
+    kinds = by_kind.shape[-1]
+    none = np.zeros(by_kind.shape[:-1])
+    kind = kinds / (kinds - 1) * (by_kind**2).sum(axis=-1) if kinds > 1 else none
+    seeds = 0 if trained is None else trained.shape[-2]
+    if trained is None or seeds < 2:
+        return Spread(none, 0, kind, kinds - 1, none)
+    over_kinds, over_seeds = trained.mean(axis=-1, keepdims=True), trained.mean(axis=-2, keepdims=True)
+    centre = over_kinds.mean(axis=-2, keepdims=True)
+    by_seed = kinds * (over_kinds - centre)[..., 0]
+    rest = trained - over_kinds - over_seeds + centre
     # Mean square of the interaction in a two-way layout, scaled from one entry of the table to their sum.
-    shared = count * width * float((rest**2).sum()) / ((count - 1) * kind_df) if kind_df else 0.0
-    return Spread(count / (count - 1) * float(by_seed @ by_seed), count - 1, kind, kind_df, shared)
+    degrees = (seeds - 1) * (kinds - 1)
+    shared = seeds * kinds * (rest**2).sum(axis=(-2, -1)) / degrees if degrees else none
+    return Spread(seeds / (seeds - 1) * (by_seed**2).sum(axis=-1), seeds - 1, kind, kinds - 1, shared)
 
 
-def _clusters(kinds: NDArray[Any], problems: NDArray[Any]) -> NDArray[Any]:
-    """Kinds, or problems where there is only one kind to draw from."""
-    return kinds if (kinds != kinds[0]).any() else problems
+@dataclass(frozen=True)
+class Arm:
+    """The rate of one outcome in one arm, and what its interval needs."""
+
+    rate: Values
+    """[...]"""
+    scores: Values
+    """[..., S, K] Contributions to the rate by seed and kind, which sum to 0."""
+    trained: bool
+    """False for the base arm, whose one row is no seed."""
+    trials: float
+    """How many independent trials the samples are worth where nothing varies."""
+
+    @classmethod
+    def of(cls, hits: Values, graded: Values, problems: int, *, trained: bool = True) -> Arm:
+        """Estimate the rate.
+
+        Answers to one problem are alike over seeds, though not equal: at a rate of 0, where the data cannot say how
+        much, they are taken to be worth the geometric mean of one and of all of them (docs/statistics.md).
+
+        Args:
+            hits: [..., S, K] Samples with the outcome, by seed and kind.
+            graded: [..., S, K] Samples with any outcome, some in every study.
+            problems: How many problems there are.
+            trained: Whether the rows are training seeds.
+        """
+        total = graded.sum(axis=(-2, -1), keepdims=True)
+        rate = hits.sum(axis=(-2, -1), keepdims=True) / total
+        return cls(rate[..., 0, 0], (hits - rate * graded) / total, trained, problems * math.sqrt(hits.shape[-2]))
+
+    @cached_property
+    def spread(self) -> Spread:
+        """The variances of the rate."""
+        return _spread(self.scores.sum(axis=-2), self.scores if self.trained else None)
+
+    def ends(self, alpha: float = LEVEL) -> tuple[Values, Values]:
+        """The interval that misses the true rate with probability `alpha`: Korn and Graubard's.
+
+        It is Clopper and Pearson's with the number of trials that would give this spread.
+        """
+        return _binomial(self.rate, self.spread.reach(alpha), self.trials, alpha, "beta")
 
 
-def _wilson(rate: float, reach: float, trials: float, alpha: float) -> tuple[float, float]:
-    """Wilson's interval with the number of trials that would give this reach.
+def _binomial(
+    rate: Values, reach: Values, trials: float, alpha: float, method: Literal["beta", "wilson"]
+) -> tuple[Values, Values]:
+    """A binomial interval with the number of trials that would give this reach.
 
     Args:
-        rate: The estimate.
-        reach: Square of the half width that a symmetric interval would have.
+        rate: [...] The estimate.
+        reach: [...] Square of the half width that a symmetric interval would have.
         trials: How many trials the samples are worth at rates of 0 and 1, where nothing varies. A variance below that
             of one hit in so many trials is not believed.
         alpha: Probability of a miss.
+        method: As statsmodels names them.
     """
     spread = rate * (1 - rate)
-    most = max(trials, spread * (trials + 2) ** 2)
-    worth = min(_z_square(alpha) * spread / reach, most) if reach > 0 and spread > 0 else trials
-    low, high = np.asarray(proportion_confint(rate * worth, worth, alpha, method="wilson"), dtype=float)
+    most = np.maximum(trials, spread * (trials + 2) ** 2)
+    varies = (reach > 0) & (spread > 0)
+    alike = np.divide(_z_square(alpha) * spread, reach, out=np.full(spread.shape, np.inf), where=varies)
+    worth = np.where(varies, np.minimum(alike, most), trials)
+    low, high = proportion_confint(rate * worth, worth, alpha, method=method)
     # At 0 and 1 the formula misses its own estimate by rounding.
-    return min(float(low), rate), max(float(high), rate)
-
-
-class _Arm(NamedTuple):
-    """One rate and what its interval needs."""
-
-    rate: float
-    scores: NDArray[np.float64]
-    spread: Spread
-    trials: float
-
-
-def _arm(counts: Counts) -> _Arm:
-    total = int(counts.graded.sum())
-    rate = float(counts.hits.sum()) / total
-    scores = (counts.hits - rate * counts.graded) / total
-    seeds = len(np.unique(counts.seeds))
-    # Answers to one problem are alike over seeds, though not equal: at a rate of 0, where the data cannot say how
-    # much, they are taken to be worth the geometric mean of one and of all of them (docs/statistics.md).
-    trials = len(np.unique(counts.problems[counts.graded > 0])) * math.sqrt(seeds)
-    return _Arm(rate, scores, _spread(scores, counts.seeds, _clusters(counts.kinds, counts.problems)), trials)
+    return np.minimum(np.asarray(low), rate), np.maximum(np.asarray(high), rate)
 
 
 @dataclass(frozen=True)
@@ -165,45 +188,77 @@ class Rate:
     low: float | None
     high: float | None
     method: str
-    """`wilson-cluster`: sampling error only (one seed, or none). `wilson-crossed`: seeds and problems. `none`."""
+    """`beta-cluster`: sampling error only (one seed, or none). `beta-crossed`: seeds and problems. `none`."""
 
 
 def rate(counts: Counts) -> Rate | None:
     """Estimate the rate of an outcome; None without a graded sample, no interval from a single problem."""
     if not counts.graded.sum():
         return None
-    arm = _arm(counts.only(counts.graded > 0))
+    (arm,) = _arms([counts.only(counts.graded > 0)])
     if not arm.spread.kind_df:
-        return Rate(arm.rate, None, None, "none")
-    low, high = _wilson(arm.rate, arm.spread.reach(LEVEL), arm.trials, LEVEL)
-    return Rate(arm.rate, low, high, "wilson-crossed" if arm.spread.seed_df else "wilson-cluster")
+        return Rate(float(arm.rate), None, None, "none")
+    low, high = arm.ends()
+    return Rate(float(arm.rate), float(low), float(high), "beta-crossed" if arm.spread.seed_df else "beta-cluster")
+
+
+def _arms(every: list[Counts]) -> list[Arm]:
+    """Arms whose scores have the same columns: kinds, or problems where there is only one kind to draw from."""
+    kinds, problems = (np.concatenate([getattr(counts, key) for counts in every]) for key in ("kinds", "problems"))
+    names, column = np.unique(kinds if (kinds != kinds[0]).any() else problems, return_inverse=True)
+    number = len(np.unique(problems))
+    arms = []
+    for counts, own in zip(every, np.split(column, np.cumsum([len(c.hits) for c in every])[:-1]), strict=True):
+        seeds, row = np.unique(counts.seeds, return_inverse=True)
+        shape = (len(seeds), len(names))
+        hits, graded = (
+            np.bincount(row * len(names) + own, values, shape[0] * shape[1]).reshape(shape).astype(float)
+            for values in (counts.hits, counts.graded)
+        )
+        arms.append(Arm.of(hits, graded, number, trained=bool(counts.seeds[0] != NO_SEED)))
+    return arms
 
 
 @dataclass(frozen=True)
 class Difference:
     """The rate of one arm minus that of another, over the problems and seeds that both have."""
 
-    first: _Arm
-    second: _Arm
-    spread: Spread
-    seeds: int
-    """Seeds that both arms have; 0 if neither was trained."""
+    first: Arm
+    second: Arm
     problems: int
 
-    @cached_property
+    @property
     def value(self) -> float:
         """The difference itself, between -1 and 1."""
-        return self.first.rate - self.second.rate
+        return float(self.first.rate - self.second.rate)
+
+    @property
+    def seeds(self) -> int:
+        """Seeds that both arms have; 0 if neither was trained."""
+        return max((arm.scores.shape[-2] for arm in (self.first, self.second) if arm.trained), default=0)
 
     @property
     def measured(self) -> bool:
         """Whether there is more than one problem, without which nothing is known of the error."""
         return self.spread.kind_df > 0
 
+    @cached_property
+    def spread(self) -> Spread:
+        """The variances of the difference; those over seeds come from the trained arms alone."""
+        one, two = self.first.scores, -self.second.scores
+        trained = [scores for arm, scores in ((self.first, one), (self.second, two)) if arm.trained]
+        return _spread(one.sum(axis=-2) + two.sum(axis=-2), sum(trained[1:], trained[0]) if trained else None)
+
     def interval(self, alpha: float = LEVEL) -> tuple[float, float]:
         """The interval that misses the true difference with probability `alpha`."""
+        low, high = self.ends(alpha)
+        return float(low), float(high)
+
+    def ends(self, alpha: float = LEVEL) -> tuple[Values, Values]:
+        """The interval, of many studies at once if the arms are."""
+        value = self.first.rate - self.second.rate
         below, above = self._distances(alpha)
-        return max(self.value - below, -1.0), min(self.value + above, 1.0)
+        return np.maximum(value - below, -1.0), np.minimum(value + above, 1.0)
 
     def p_value(self, null: float = 0.0) -> float:
         """The two-sided p value of a true difference of `null`: the alpha at which the interval just reaches it."""
@@ -213,7 +268,7 @@ class Difference:
         side = 0 if gap > 0 else 1
 
         def excess(log_alpha: float) -> float:
-            return self._distances(math.exp(log_alpha))[side] - abs(gap)
+            return float(self._distances(math.exp(log_alpha))[side]) - abs(gap)
 
         smallest, largest = math.log(SMALLEST_P), math.log(1 - 1e-9)
         if excess(smallest) <= 0:
@@ -222,7 +277,7 @@ class Difference:
             return 1.0
         return math.exp(cast(float, brentq(excess, smallest, largest, xtol=1e-6)))
 
-    def _distances(self, alpha: float) -> tuple[float, float]:
+    def _distances(self, alpha: float) -> tuple[Values, Values]:
         """How far the interval reaches down and up: the larger of the symmetric and the square-and-add distance.
 
         The second alone is too short with two seeds, because Wilson's interval draws wide intervals towards one half;
@@ -231,17 +286,19 @@ class Difference:
         trials = min(self.first.trials, self.second.trials)
         both, one, two = (s.reach(alpha) for s in (self.spread, self.first.spread, self.second.spread))
         # The variance of no discordant pair at all, after adding one of each sort (Bonett & Price 2012, equation 4).
-        symmetric = math.sqrt(max(both, _z_square(alpha) * 2 / (trials + 2) ** 2))
-        alike = min(max((one + two - both) / (2 * math.sqrt(one * two)), -1.0), 1.0) if one > 0 and two > 0 else 0.0
-        low_1, high_1 = _wilson(self.first.rate, one, trials, alpha)
-        low_2, high_2 = _wilson(self.second.rate, two, trials, alpha)
+        symmetric = np.sqrt(np.maximum(both, _z_square(alpha) * 2 / (trials + 2) ** 2))
+        product = one * two
+        alike = np.divide(one + two - both, 2 * np.sqrt(product), out=np.zeros(product.shape), where=product > 0)
+        alike = np.clip(alike, -1.0, 1.0)
+        low_1, high_1 = _binomial(self.first.rate, one, trials, alpha, "wilson")
+        low_2, high_2 = _binomial(self.second.rate, two, trials, alpha, "wilson")
         down = _square_and_add(self.first.rate - low_1, high_2 - self.second.rate, alike)
         up = _square_and_add(high_1 - self.first.rate, self.second.rate - low_2, alike)
-        return max(symmetric, down), max(symmetric, up)
+        return np.maximum(symmetric, down), np.maximum(symmetric, up)
 
 
-def _square_and_add(one: float, two: float, alike: float) -> float:
-    return math.sqrt(max(one * one + two * two - 2 * alike * one * two, 0.0))
+def _square_and_add(one: Values, two: Values, alike: Values) -> Values:
+    return np.sqrt(np.maximum(one * one + two * two - 2 * alike * one * two, 0.0))
 
 
 def difference(first: Counts, second: Counts) -> Difference | None:
@@ -249,18 +306,7 @@ def difference(first: Counts, second: Counts) -> Difference | None:
     pair = _paired(first, second)
     if pair is None:
         return None
-    one, two = _arm(pair[0]), _arm(pair[1])
-    seeds = np.concatenate([pair[0].seeds, pair[1].seeds])
-    problems = np.concatenate([pair[0].problems, pair[1].problems])
-    kinds = np.concatenate([pair[0].kinds, pair[1].kinds])
-    scores = np.concatenate([one.scores, -two.scores])
-    return Difference(
-        one,
-        two,
-        _spread(scores, seeds, _clusters(kinds, problems)),
-        len(np.unique(seeds[seeds != NO_SEED])),
-        len(np.unique(problems)),
-    )
+    return Difference(*_arms(list(pair)), problems=len(np.unique(pair[0].problems)))
 
 
 def _paired(first: Counts, second: Counts) -> tuple[Counts, Counts] | None:

@@ -69,7 +69,7 @@ def needed(found: Difference, direction: Direction, margin: float, fewest: int, 
 
 def seed_variance(found: Difference) -> float:
     """Variance over seeds of the true difference, drawn towards what is usual in the field."""
-    seen = max(found.spread.seed - found.spread.shared, 0.0) * found.seeds
+    seen = max(float(found.spread.seed - found.spread.shared), 0.0) * found.seeds
     return (seen * found.spread.seed_df + PRIOR_SD**2 * PRIOR_DF) / (found.spread.seed_df + PRIOR_DF)
 
 
@@ -110,8 +110,8 @@ def power(
     """
     now = max(found.seeds, 1)
     # In a study of one seed, what seeds and problems share cannot be told from the problems alone and stays with them.
-    shared = min(found.spread.shared, found.spread.kind)
-    of_kind = (found.spread.kind - shared) / factor
+    shared = min(float(found.spread.shared), float(found.spread.kind))
+    of_kind = (float(found.spread.kind) - shared) / factor
     of_both = shared * now / (seeds * factor)
     kind_df = (found.spread.kind_df + 1) * factor - 1
     known_df = found.spread.seed_df + PRIOR_DF
