@@ -56,6 +56,8 @@ class Plan:
         seen: dict[str, Step] = {}
 
         def add(step: Step) -> None:
+            if step.key in seen:
+                return
             for given in step.inputs.values():
                 add(given)
             seen.setdefault(step.key, step)
