@@ -141,6 +141,31 @@ def sample(setting: str, *, count: int = 3, split: str = "development", seed: in
         print(f"-- honest\n{problem.honest}\n\n-- hacked ({problem.hack})\n{problem.hacked}\n")
 
 
+@app.command
+def check(setting: str, *, count: int = 200, source: str = "", grader: str = "") -> None:
+    """Prove a setting sound before anything is trained on it; exits with 1 if it is not.
+
+    Args:
+        setting: A setting's name, or a Python file of your own.
+        count: How many problems of each split are looked at.
+        source: Where the data is, for settings that load it.
+        grader: Your own grader, for settings that take one: file.py:function.
+    """
+    from rich.console import Console
+
+    from inoculate import checking
+
+    console = Console()
+    with console.status("") as status:
+        found = checking.check(setting, count=count, source=source, grader=grader, begun=status.update)
+        findings = list(found)
+    console.print(checking.findings_table(setting, findings, checking.write_faults(findings)))
+    failed = sum(finding.ok is False for finding in findings)
+    console.print(f"{failed} of {len(findings)} checks failed" if failed else f"all {len(findings)} checks passed")
+    if failed:
+        raise SystemExit(1)
+
+
 def _split(given: str) -> Split:
     known: dict[str, Split] = {split: split for split in SPLITS}
     if given not in known:

@@ -1,0 +1,143 @@
+"""The setting that is examined: its draws and the grades of its answers, each made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+from inoculate.errors import UserError
+from inoculate.records import SPLITS, Grade, Problem, Split
+from inoculate.settings import Draw, Setting, find
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One counterexample."""
+
+    words: str
+    problem: Problem | None = None
+    completion: str = ""
+    """What was graded, where something was."""
+    grade: Grade | None = None
+
+
+class Finding(NamedTuple):
+    """What one check came to."""
+
+    name: str
+    """Given by `check`; a check itself leaves it empty."""
+    count: int
+    """How many problems, answers or draws were looked at."""
+    faults: tuple[Fault, ...]
+    words: str = ""
+    """What is worth knowing where there is no fault."""
+
+    @property
+    def ok(self) -> bool | None:
+        """Whether there is no fault; None where there was nothing to look at."""
+        return False if self.faults else True if self.count else None
+
+
+class Graded(NamedTuple):
+    """One answer and its grade."""
+
+    problem: Problem
+    answer: str
+    grade: Grade
+
+
+class Subject:
+    """A setting under examination."""
+
+    def __init__(self, name: str, count: int, source: str = "", grader: str = "") -> None:
+        """Find the setting.
+
+        Args:
+            name: A setting's name, or a Python file.
+            count: Problems of each split that are looked at.
+            source: Where the data is, for settings that load it.
+            grader: The user's own grader, for settings that take one.
+
+        Raises:
+            UserError: There is no such setting, or it has no problem at all.
+        """
+        self.name, self.count, self.source, self.grader = name, count, source, grader
+        self.setting: Setting = find(name)
+        self._refusals: dict[tuple[Split, int], UserError] = {}
+
+    def draw(
+        self,
+        split: Split,
+        count: int,
+        *,
+        seed: int = 0,
+        families: tuple[str, ...] = (),
+        levels: tuple[int, ...] = (),
+    ) -> list[Problem]:
+        """Problems of the setting."""
+        return self.setting.problems(Draw(split, count, seed, families, levels, self.source, self.grader))
+
+    def available(self, split: Split, wanted: int) -> tuple[int, str]:
+        """How many problems a split has, up to `wanted`, and what the setting says where it has fewer."""
+        try:
+            self.draw(split, wanted)
+        except UserError as error:
+            least, most = 0, wanted
+            while most - least > 1:
+                middle = (least + most) // 2
+                try:
+                    self.draw(split, middle)
+                    least = middle
+                except UserError:
+                    most = middle
+            return least, str(error)
+        return wanted, ""
+
+    @cached_property
+    def problems(self) -> dict[Split, list[Problem]]:
+        """Of every split as many problems as are looked at, or as there are.
+
+        Raises:
+            UserError: No split has one.
+        """
+        drawn: dict[Split, list[Problem]] = {}
+        why = ""
+        for split in SPLITS:
+            there, refusal = self.available(split, self.count)
+            drawn[split] = self.draw(split, there) if there else []
+            why = why or refusal
+        if not any(drawn.values()):
+            raise UserError(why)
+        return drawn
+
+    @property
+    def every(self) -> Iterator[tuple[Split, Problem]]:
+        """The problems with their splits."""
+        for split, problems in self.problems.items():
+            for problem in problems:
+                yield split, problem
+
+    def some(self, count: int) -> list[Problem]:
+        """The first problems of each split."""
+        return [problem for problems in self.problems.values() for problem in problems[:count]]
+
+    def grade(self, pairs: list[tuple[Problem, str]], oversight: str = "") -> list[Graded]:
+        """Grades of answers, without the time they took."""
+        problems, answers = [problem for problem, _ in pairs], [answer for _, answer in pairs]
+        grades = self.setting.grade(problems, answers, oversight or self.setting.oversights[0])
+        return [
+            Graded(problem, answer, replace(grade, seconds=0.0))
+            for (problem, answer), grade in zip(pairs, grades, strict=True)
+        ]
+
+    @cached_property
+    def honest(self) -> list[Graded]:
+        """The honest answers of all problems that have one."""
+        return self.grade([(problem, problem.honest) for _, problem in self.every if problem.honest])
+
+    @cached_property
+    def hacked(self) -> list[Graded]:
+        """The hacked answers of all problems that have one."""
+        return self.grade([(problem, problem.hacked) for _, problem in self.every if problem.hacked])
