@@ -1,0 +1,109 @@
+"""Every setting as an Inspect task: `inspect eval inoculate/functions --model PROVIDER/MODEL`.
+
+Inspect finds this module through the package's entry point, and with it any model behind any provider is graded by our
+sandbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import get_args
+
+from inspect_ai import Task, task
+from inspect_ai._util.error import PrerequisiteError  # what Inspect shows without a traceback
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser
+from inspect_ai.solver import generate
+
+from inoculate import prompts, settings
+from inoculate.errors import UserError, nearest
+from inoculate.integrations.inspect_scorer import outcome
+from inoculate.prompts import Placement
+from inoculate.records import SPLITS, Problem, Split
+from inoculate.settings import Draw, Setting
+from inoculate.study import Evaluate, Study
+
+
+def _as_task(name: str) -> Callable[..., Task]:
+    @task(name=name)
+    def setting_task(
+        split: Split = "test",
+        count: int = 100,
+        seed: int = 0,
+        levels: int | Sequence[int] = (),
+        context: str = prompts.NEUTRAL,
+        placement: Placement = "inside",
+        oversight: str = "",
+        source: str = "",
+        grader: str = "",
+    ) -> Task:
+        try:
+            setting = settings.find(name)
+            _known("split", split, SPLITS)
+            _known("placement", placement, get_args(Placement))
+            _known("oversight", oversight or setting.oversights[0], setting.oversights)
+            # Inspect's command line gives `-T levels=1` as a number and `-T levels=[1,2]` as a list.
+            chosen = (levels,) if isinstance(levels, int) else tuple(levels)
+            draw = Draw(split, count, seed, levels=chosen, source=source, grader=grader)
+            return _task(setting, draw, _context(setting, context, placement), oversight)
+        except UserError as error:
+            raise PrerequisiteError(f"inoculate/{name}: {error}") from None
+
+    return setting_task
+
+
+TASKS = {name: _as_task(name) for name in settings.names()}
+
+
+def _known(what: str, given: str, allowed: Sequence[str]) -> None:
+    if given not in allowed:
+        raise UserError(f"unknown {what} '{given}': {nearest(given, allowed)}")
+
+
+def _context(setting: Setting, name: str, placement: Placement) -> tuple[str, Placement]:
+    """Text and placement of a context, by the same way as in a study."""
+    _known("context", name, (prompts.NEUTRAL, *prompts.CONTEXTS))
+    if setting.only_neutral and name != prompts.NEUTRAL:
+        raise UserError(f"its problems bring a prompt of their own: only the context '{prompts.NEUTRAL}' makes sense")
+    study = Study(
+        name="inspect",
+        question="",
+        model="",
+        seeds=(0,),
+        arms={},
+        placement=placement,
+        evaluate=Evaluate(settings=(setting.name,), contexts=(name,)),
+    )
+    text, placement = study.context(name, setting.name)
+    if name != prompts.NEUTRAL and not text:
+        raise UserError(f"this setting has no words for the context '{name}'")
+    return text, placement
+
+
+def _task(setting: Setting, draw: Draw, context: tuple[str, Placement], oversight: str) -> Task:
+    problems = setting.problems(draw)
+    _try_grading(setting, problems[0])
+    return Task(
+        dataset=MemoryDataset([_sample(problem, *context) for problem in problems], name=setting.name),
+        solver=generate(),
+        scorer=outcome(oversight),
+        version=setting.version,
+    )
+
+
+def _try_grading(setting: Setting, problem: Problem) -> None:
+    """Grade one known answer, so that a machine that cannot grade says so before a model has been paid for."""
+    (grade,) = setting.grade([problem], [problem.honest], setting.oversights[0])
+    if grade.outcome == "ungraded":
+        raise UserError(f"this machine cannot grade: {grade.detail}")
+
+
+def _sample(problem: Problem, text: str, placement: Placement) -> Sample:
+    shown: list[ChatMessage] = [
+        ChatMessageSystem(content=message.content)
+        if message.role == "system"
+        else ChatMessageUser(content=message.content)
+        for message in prompts.messages(problem, text, placement, "")
+    ]
+    return Sample(id=problem.id, input=shown, target=problem.honest, metadata=asdict(problem))
