@@ -218,7 +218,7 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> Tally:
     texts: set[int] = set()
     seen: set[int] = set()
     needles = run.inoculations()
-    for number, (completion, grade) in enumerate(_pairs(source, run.path(cell["grades"]) / "grades.jsonl"), 1):
+    for number, (completion, grade) in enumerate(read_samples(source, run.path(cell["grades"]) / "grades.jsonl"), 1):
         row = problems.rows.get(completion.problem)
         if row is None:
             raise UserError(f"{source}:{number}: problem '{completion.problem}' is not in {cell['problems']}")
@@ -239,7 +239,7 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> Tally:
     return tally
 
 
-def _pairs(completions: Path, grades: Path) -> Iterator[tuple[Completion, Grade]]:
+def read_samples(completions: Path, grades: Path) -> Iterator[tuple[Completion, Grade]]:
     """Completions with their grades, which stand on the lines of the same number."""
     both = zip_longest(
         read_lines(_existing(completions), Completion), read_lines(_existing(grades), Grade), fillvalue=None
