@@ -161,6 +161,21 @@ def by_split(kinds: Sequence[SomeNamedKind]) -> dict[Split, tuple[SomeNamedKind,
     return {split: tuple(members) for split, members in splits.items()}
 
 
+def refuse_unknown(setting: Setting, draw: Draw) -> None:
+    """Refuse a draw of families or levels that the setting has not.
+
+    Raises:
+        UserError: It asks for one; the message has the nearest match.
+    """
+    for family in draw.families:
+        if family not in setting.families:
+            near = nearest(family, setting.families)
+            raise UserError(f"unknown family '{family}' of setting '{setting.name}': {near}")
+    for level in draw.levels:
+        if level not in setting.levels:
+            raise UserError(f"unknown level {level} of setting '{setting.name}': allowed: {setting.levels}")
+
+
 def in_turns(
     setting: Setting, kinds: Sequence[SomeKind], draw: Draw, make: Callable[[SomeKind, Random], Problem]
 ) -> list[Problem]:
@@ -175,13 +190,7 @@ def in_turns(
     Raises:
         UserError: A family or level does not exist, or there are not as many problems.
     """
-    for family in draw.families:
-        if family not in setting.families:
-            near = nearest(family, setting.families)
-            raise UserError(f"unknown family '{family}' of setting '{setting.name}': {near}")
-    for level in draw.levels:
-        if level not in setting.levels:
-            raise UserError(f"unknown level {level} of setting '{setting.name}': allowed: {setting.levels}")
+    refuse_unknown(setting, draw)
     random = Random(f"{setting.name}/{draw.split}/{draw.seed}")
     left = [
         kind
