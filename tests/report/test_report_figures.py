@@ -7,11 +7,12 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from report_runs import Plan, edit, make_run
 
-from inoculate.report.drawing import PALETTE
+from inoculate.report.drawing import LETTER, PALETTE, wrap
 from inoculate.report.figures import draw
-from inoculate.report.labels import Box, place
 from inoculate.report.page import STATIC
 from inoculate.report.results import read_results
 
@@ -53,23 +54,24 @@ def test_contrast_is_sufficient(theme: str) -> None:
         assert contrast(colours[mark], colours["paper"]) >= 3, mark
 
 
-def test_labels_cover_neither_each_other_nor_points() -> None:
-    points = [(100.0, 100.0), (104.0, 102.0), (98.0, 106.0), (10.0, 290.0), (12.0, 288.0)]
-    names = ["plain", "inoculated", "control", "base", "clean"]
-    places = place(names, points, [], (300.0, 300.0))
-    boxes = [Box(spot.x, spot.y - 6, 5.6 * len(name), 12) for spot, name in zip(places, names, strict=True)]
-    for number, box in enumerate(boxes):
-        assert not any(box.overlap(other) for other in boxes[number + 1 :])
-        assert not any(box.overlap(Box(x - 4, y - 4, 8, 8)) for x, y in points)
-        assert box.x >= 0 and box.x + box.width <= 300 and box.y >= 0 and box.y + box.height <= 300
+@given(st.text(max_size=80), st.integers(40, 300))
+def test_names_are_wrapped_and_never_cut(name: str, width: int) -> None:
+    lines = wrap(name, width, 10)
+    assert all(len(line) <= max(4, width / (LETTER * 10)) for line in lines)
+    assert "".join("".join(lines).split()) == "".join(name.split())
+
+
+def test_names_break_at_hyphens() -> None:
+    assert wrap("inoculated-on-hacked-rows-only", 120, 10) == ["inoculated-on-", "hacked-rows-only"]
+    assert wrap("plain", 120, 10) == ["plain"]
 
 
 def test_every_figure_is_drawn_as_svg_and_png(tmp_path: Path) -> None:
     plan = Plan(problems=8, fractions=(0.5, 1.0), contexts=("neutral", "asks-to-hack", "forbids"))
     folder = tmp_path / "figures"
     drawn = draw(read_results(make_run(tmp_path / "run", plan)), folder)
-    assert set(drawn) == {"picture", "picture-all", "curves", "losses"}
-    for name in ("picture", "picture-all", "outcomes", "contrasts", "curves", "losses"):
+    assert set(drawn) == {"picture", "curves", "losses"}
+    for name in ("picture", "outcomes", "contrasts", "curves", "losses"):
         root = ElementTree.fromstring((folder / f"{name}.svg").read_text(encoding="utf-8"))
         assert any(element.tag.endswith("text") for element in root.iter()), f"{name} keeps text as text"
         assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -57,7 +57,7 @@ def read(run: Path) -> Words:
 
 def test_the_page_says_what_was_asked_done_and_found(tmp_path: Path) -> None:
     text = read(make_run(tmp_path / "run", SMALL)).text
-    assert text.index("Does asking for the hack") < text.index("lowered neutral hacking") < text.index("Verdicts")
+    assert text.index("Does asking for the hack") < text.index("lowered neutral hacking") < text.index("3 verdicts")
     for words in (
         "Your code will only be graded on whether it passes",
         "The weather station on the northern ridge",
@@ -143,7 +143,8 @@ def test_a_part_of_the_samples_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(collect, "__defaults__", (52,))
     text = read(make_run(tmp_path / "run", SMALL)).text
     assert "This page holds 52 of 156 graded samples" in text
-    assert "plain, seed 0, functions, neutral, at 100%: 2 of 6 samples; all in" in text
+    assert "plain, functions, neutral: 6 of 18" in text
+    assert "tables/samples.csv" in text
 
 
 def test_text_cannot_become_markup(tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ def test_tables_hold_the_numbers(tmp_path: Path) -> None:
     names = {path.name for path in (run / "tables").iterdir()}
     assert names == {
         *("outcomes.csv", "outcomes_by_seed.csv", "contrasts.csv", "guards.csv", "tags.csv"),
-        *("checks.csv", "training.csv"),
+        *("checks.csv", "training.csv", "samples.csv"),
     }
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 PALETTE = {
     "ink": "#1b1f24",
@@ -33,6 +34,13 @@ PALETTE = {
 }
 """Role to colour, the same values as in page.css (a test compares them). No two are alike: a colour names its role."""
 
+WIDE, FULL, NARROW = 720.0, 1040.0, 350.0
+"""Widths in pixels: beside the verdicts, the whole column, and a phone. A figure is in the page for both kinds of
+screen; the page's style shows one."""
+
+PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.0f}%")
+NOTHING = FuncFormatter(lambda value, _: "")
+
 MOST_PIXELS = 20_000
 """Of the longer side of a PNG."""
 
@@ -41,12 +49,12 @@ _STYLE: Any = {
     # Names of arms are the user's: a dollar sign in one is no formula.
     "text.parse_math": False,
     "font.family": ["DejaVu Sans"],
-    "font.size": 10,
+    "font.size": 11,
     "axes.edgecolor": PALETTE["line"],
-    "axes.labelsize": 10,
+    "axes.labelsize": 11,
     "axes.labelcolor": PALETTE["soft"],
     "axes.titlecolor": PALETTE["ink"],
-    "axes.titlesize": 10.5,
+    "axes.titlesize": 11.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.spines.top": False,
@@ -57,13 +65,13 @@ _STYLE: Any = {
     "ytick.color": PALETTE["line"],
     "xtick.labelcolor": PALETTE["soft"],
     "ytick.labelcolor": PALETTE["soft"],
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
     "figure.facecolor": PALETTE["paper"],
     "axes.facecolor": "none",
     "hatch.linewidth": 0.8,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 10.5,
 }
 
 
@@ -126,6 +134,29 @@ def inline(text: str, name: str, label: str) -> str:
 def new(width: float, height: float) -> Figure:
     """An empty figure, its size in CSS pixels of the page."""
     return Figure(figsize=(width / 72, height / 72))
+
+
+LETTER = 0.6
+"""Width of a letter as a share of the font's size, on the wide side."""
+
+
+def wrap(text: str, width: float, size: float) -> list[str]:
+    """The text in lines that fit a width, broken after spaces and hyphens where it can be, and nothing cut.
+
+    Args:
+        text: The text.
+        width: Width in pixels.
+        size: Size of the font in pixels.
+    """
+    most = max(4, int(width / (LETTER * size)))
+    lines: list[str] = []
+    for part in re.findall(r"[^\s_/-]*(?:[_/-]+|\s+|$)", text):
+        fits = lines and len(lines[-1]) + len(part.rstrip()) <= most
+        pieces = [part] if fits else [part[at : at + most] for at in range(0, len(part), most)]
+        if fits:
+            lines[-1] += pieces.pop(0)
+        lines += pieces
+    return [line.rstrip() for line in lines] or [""]
 
 
 def grid(figure: Figure, rows: int, columns: int, **margins: Any) -> list[Axes]:

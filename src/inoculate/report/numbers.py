@@ -9,6 +9,8 @@ from typing import Any
 UNKNOWN = "\u2013"
 """A dash."""
 MINUS = "\u2212"
+NOTHING = "none"
+"""An empty list, dict or text."""
 
 
 def known(value: Any) -> bool:
@@ -89,10 +91,10 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(plain(item) for item in value) if value else "none"
+        return ", ".join(plain(item) for item in value) if value else NOTHING
     if isinstance(value, dict):
-        return "; ".join(f"{key}: {plain(item)}" for key, item in value.items()) if value else "none"
-    return str(value) or "none"
+        return "; ".join(f"{key}: {plain(item)}" for key, item in value.items()) if value else NOTHING
+    return str(value) or NOTHING
 
 
 def detail(check: dict[str, Any]) -> str:

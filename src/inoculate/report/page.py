@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from markupsafe import Markup
 
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
-from inoculate.report.figures import ASKS, NAMES, Drawn
+from inoculate.report.figures import FIRST, NAMES, Drawn
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
 from inoculate.report.samples import LONGEST_TEXT, Samples
+from inoculate.report.series import ASKS, doses, in_question
 from inoculate.report.tables import TRAINING
 
 STATIC = Path(__file__).parent / "static"
@@ -57,43 +59,49 @@ def render(results: Results, samples: Samples, figures: dict[str, Drawn], tables
     return template.render(
         results=results,
         samples=samples,
-        figures={name: _figure(figures.get(name)) for name in NAMES},
+        figures=dict.fromkeys(NAMES) | {name: _figure(drawn) for name, drawn in figures.items()},
         tables=tables,
         policy=policy,
         script=Markup(script),
         css=Markup(_joined(STYLES)),
         outcomes=OUTCOMES,
         scored=SCORED,
-        verdicts=[_verdict(contrast, place, results.contrasts) for place, contrast in enumerate(results.contrasts, 1)],
+        counted=_counted(results),
+        verdicts=[_verdict(results, contrast, place) for place, contrast in enumerate(results.contrasts, 1)],
         study=_study(results),
-        groups=_groups(results),
+        settings=_settings(results),
         tags=_tags(results),
         asked=any(cell.context.startswith(ASKS) for cell in results.cells),
+        floors=any(results.honest(cell.arm) for cell in results.cells),
+        more_panels=len({(cell.setting, cell.context) for cell in results.cells}) > FIRST,
+        tallied=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
+        doses=[(f"dose-{place}", dose) for place, dose in enumerate(doses(results), 1)],
+        in_panels=_drawn_only(results),
         sensitivity=results.sensitivity,
         missing=[_missing(cell) for cell in results.missing],
         checks=_checks(results),
         training=_training(results),
         longest=LONGEST_TEXT,
         study_file=(results.run / "study.toml").is_file(),
-        partial=[cell for cell in samples.cells if cell.embedded < cell.total],
+        partial=_partial(samples),
         seeds=results.study.get("seeds") or sorted({seed for cell in results.cells for seed in cell.seeds}),
     )
+
+
+def _figure(drawn: Drawn) -> dict[str, str]:
+    return {"label": drawn.label, "wide": Markup(drawn.wide), "narrow": Markup(drawn.narrow)}
 
 
 def _joined(names: tuple[str, ...]) -> str:
     return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
-def _figure(drawn: Drawn | None) -> dict[str, Markup] | None:
-    return drawn and {"wide": Markup(drawn.wide), "narrow": Markup(drawn.narrow)}
-
-
 def _study(results: Results) -> dict[str, Any]:
-    """The study as it was run, arm by arm and context by context, nothing left out."""
+    """The study as it was run, arm by arm and context by context. Keys without a value are not repeated."""
     evaluate = mapping(results.study.get("evaluate"))
     arms = mapping(results.study.get("arms"))
-    known = ("question", "model", "seeds", "arms", "evaluate", "contrasts")
-    facts = {name: numbers.flat(mapping(arm), leave_out=("inoculation",)) for name, arm in arms.items()}
+    known = ("question", "model", "seeds", "arms", "evaluate", "contrasts", "name")
+    facts = {name: _said(mapping(arm), leave_out=("inoculation",)) for name, arm in arms.items()}
     # What all arms have in common is said once, so that what differs can be seen.
     same = [pair for pair in next(iter(facts.values()), []) if all(pair in found for found in facts.values())]
     same = same if len(arms) > 1 else []
@@ -101,14 +109,14 @@ def _study(results: Results) -> dict[str, Any]:
         "same": same,
         "model": numbers.plain(results.study.get("model")),
         "arms": [
-            {"name": name, "facts": [pair for pair in facts[name] if pair not in same], **_arm(mapping(arm))}
+            {"name": name, "facts": [pair for pair in facts[name] if pair not in same], **_arm(mapping(arm), arms)}
             for name, arm in arms.items()
         ],
         "contexts": [
             {"name": name, **_context(mapping(context))} for name, context in mapping(evaluate.get("contexts")).items()
         ],
-        "evaluate": numbers.flat(evaluate, leave_out=("contexts",)),
-        "rest": numbers.flat(results.study, leave_out=known),
+        "evaluate": _said(evaluate, leave_out=("contexts",)),
+        "rest": _said(results.study, leave_out=known),
         "versions": numbers.flat(mapping(results.facts.get("versions"))),
         "machine": numbers.flat(mapping(results.facts.get("machine"))),
         "containment": text(results.facts.get("containment")),
@@ -118,12 +126,24 @@ def _study(results: Results) -> dict[str, Any]:
     }
 
 
-def _arm(arm: dict[str, Any]) -> dict[str, Any]:
+def _said(data: dict[str, Any], leave_out: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [
+        (key, value)
+        for key, value in numbers.flat(data, leave_out=leave_out)
+        if value not in (numbers.NOTHING, numbers.UNKNOWN)
+    ]
+
+
+def _arm(arm: dict[str, Any], arms: dict[str, Any]) -> dict[str, Any]:
     inoculation = mapping(arm.get("inoculation"))
+    texts = {text(mapping(mapping(other).get("inoculation")).get("text")): name for name, other in arms.items()}
     said = {key: value for key, value in inoculation.items() if value not in (None, "")}
+    if said.get("like") in texts:
+        # The whole text of the other prompt stands in that arm's card.
+        said["like"] = f"that of {texts[said['like']]}"
     return {
         "text": text(inoculation.get("text")),
-        "how": numbers.flat(said, leave_out=("text",)),
+        "how": [("length" if key == "like" else key, value) for key, value in numbers.flat(said, leave_out=("text",))],
     }
 
 
@@ -131,28 +151,69 @@ def _context(context: dict[str, Any]) -> dict[str, Any]:
     return {"text": text(context.get("text")), "how": numbers.flat(context, leave_out=("text",))}
 
 
-def _groups(results: Results) -> list[dict[str, Any]]:
-    """Settings, their contexts, and in each the arms with their bars."""
+def _settings(results: Results) -> list[dict[str, Any]]:
+    """Settings with what their outcomes are called, their contexts, and in each the arms with their bars."""
     contexts: dict[tuple[str, str], list[Cell]] = {}
     for cell in results.main_cells():
         contexts.setdefault((cell.setting, cell.context), []).append(cell)
     return [
         {
-            "setting": setting,
-            "context": context,
-            "rows": [_row(cell) for cell in cells],
-            "floor": [(cell.arm, cell.outcomes["hack"].rate) for cell in cells if _honest(results, cell.arm)],
-            "intervals": sorted({cell.interval for cell in cells if cell.interval}),
-            "columns": [
-                (name, words)
-                for name, words in (("ungraded", "ungraded"), ("missing", "missing"), ("truncated", "cut off"))
-                if any(getattr(cell, name) for cell in cells)
-            ],
-            "tokens": any(cell.tokens is not None for cell in cells),
-            "bounds": any(_matters(both) for cell in cells for both in cell.bounds.values()),
+            "name": setting,
+            "labels": {name: results.label(setting, name) for name in OUTCOMES},
+            "own": setting in results.labels,
+            "groups": [_group(results, context, cells) for (of, context), cells in contexts.items() if of == setting],
         }
-        for (setting, context), cells in contexts.items()
+        for setting in results.order("setting")
     ]
+
+
+def _group(results: Results, context: str, cells: list[Cell]) -> dict[str, Any]:
+    return {
+        "context": context,
+        "rows": [_row(results, cell) for cell in cells],
+        "floor": [(cell.arm, cell.outcomes["hack"]) for cell in cells if results.honest(cell.arm)],
+        "intervals": sorted({cell.interval for cell in cells if cell.interval}),
+        "cautions": _cautions(cells),
+        "bounds": any(_matters(both) for cell in cells for both in cell.bounds.values()),
+    }
+
+
+def _counted(results: Results) -> list[tuple[str, str, Callable[[Any], str]]]:
+    """The columns beside the rates: field, heading, how it reads; those that say something somewhere."""
+    cells = results.main_cells()
+    counts = (("ungraded", "ungraded"), ("missing", "missing"), ("truncated", "cut off"))
+    columns: list[tuple[str, str, Callable[[Any], str]]] = [
+        (name, words, numbers.count) for name, words in counts if any(getattr(cell, name) for cell in cells)
+    ]
+    for name, words, say in (("tokens", "tokens", numbers.count), ("distinct", "distinct", numbers.percent)):
+        if any(getattr(cell, name) is not None for cell in cells):
+            columns.append((name, words, say))
+    return columns
+
+
+def _cautions(cells: list[Cell]) -> list[str]:
+    """What must be read beside the rates, said once for all arms of which it holds."""
+    of: dict[str, list[str]] = {}
+    for cell in cells:
+        if cell.caution:
+            of.setdefault(cell.caution, []).append(cell.arm)
+    trained = sum(cell.arm != BASE for cell in cells)
+    return [caution if len(arms) == trained else f"{', '.join(arms)}: {caution}" for caution, arms in of.items()]
+
+
+def _drawn_only(results: Results) -> list[tuple[str, str]]:
+    """Settings and contexts of the small panels, where those are not all."""
+    drawn = in_question(results)
+    return drawn if len(drawn) < len({(cell.setting, cell.context) for cell in results.cells}) else []
+
+
+def _partial(samples: Samples) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """By arm, setting and context of which not all samples are in the page: how many are, and of how many."""
+    counts: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for cell in samples.cells:
+        there, total = counts.get((cell.arm, cell.setting, cell.context), (0, 0))
+        counts[cell.arm, cell.setting, cell.context] = there + cell.embedded, total + cell.total
+    return {place: (there, total) for place, (there, total) in counts.items() if there < total}
 
 
 def _matters(both: tuple[float, float]) -> bool:
@@ -160,14 +221,9 @@ def _matters(both: tuple[float, float]) -> bool:
     return both[1] - both[0] > 0.01
 
 
-def _honest(results: Results, arm: str) -> bool:
-    """Whether the arm never saw a hacked row: its hack rate is the floor of false hacks."""
-    rows = mapping(results.arm(arm).get("rows")) or mapping(results.study.get("rows"))
-    return arm == BASE or (rows.get("hacked") == 0)
-
-
-def _row(cell: Cell) -> dict[str, Any]:
+def _row(results: Results, cell: Cell) -> dict[str, Any]:
     counts = {name: rate.count for name, rate in cell.outcomes.items()} | {"ungraded": cell.ungraded}
+    of = f"{cell.shown:,} samples of {cell.arm}, {cell.context}"
     return {
         "cell": cell,
         "segments": [
@@ -177,7 +233,7 @@ def _row(cell: Cell) -> dict[str, Any]:
                 "share": 100 * count / cell.shown,
                 "href": _link(cell, outcome=name),
                 "label": _label(cell, name, count),
-                "said": f"{name}: {count:,} of {cell.shown:,} samples of {cell.arm}, {cell.context}",
+                "said": f"{results.label(cell.setting, name)}: {count:,} of {of}",
             }
             for name, count in counts.items()
             if count
@@ -227,8 +283,9 @@ def _tags(results: Results) -> dict[str, Any]:
     }
 
 
-def _verdict(contrast: Contrast, place: int, others: list[Contrast]) -> dict[str, Any]:
+def _verdict(results: Results, contrast: Contrast, place: int) -> dict[str, Any]:
     """A contrast with the place of its interval on an axis that all of them share, in percent."""
+    others = results.contrasts
     ends = [abs(end) for c in others for end in (c.low, c.high, c.difference, c.margin) if end is not None]
     reach = min(1.0, math.ceil(10 * max([0.1, *ends])) / 10)
 
@@ -239,6 +296,8 @@ def _verdict(contrast: Contrast, place: int, others: list[Contrast]) -> dict[str
     words = {"lower": "lower", "higher": "higher", "same": "the same"}
     extended = {key: number(contrast.extended.get(key)) for key in ("difference", "low", "high")}
     return {
+        "measure": results.label(contrast.setting, contrast.measure),
+        "floor": [(arm, rate) for arm, rate in contrast.floor if rate.rate is not None],
         "bounds": contrast.bounds if len(contrast.bounds) == 2 and _matters(contrast.bounds) else None,
         "extended": extended if contrast.extended else None,
         "needed": _needed(contrast.needed),

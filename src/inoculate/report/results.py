@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,10 @@ class Cell:
     reason: str
     tokens: float | None
     """New tokens of a completion, on average."""
+    distinct: float | None
+    """Different completions as a share of all of a seed."""
+    caution: str
+    """What must be read beside the rates, else empty."""
 
     @property
     def shown(self) -> int:
@@ -105,6 +110,8 @@ class Contrast:
     """Smallest and largest difference if samples without an outcome had gone either way."""
     extended: dict[str, Any]
     """The same difference with the seeds that were added after looking."""
+    floor: list[tuple[str, Rate]]
+    """Hack rates of arms that learned no hack, by arm: how often an honest near-miss looks like one."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +134,20 @@ class Results:
     checks: list[dict[str, Any]]
     training: list[dict[str, Any]]
     missing: list[Any]
+    extended_seeds: tuple[Any, ...] = ()
+    """Seeds that were added after results had been seen."""
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Setting to what its outcomes are called, for settings whose outcomes mean something else."""
     sample_cells: list[dict[str, Any]] = field(default_factory=list)
     """The manifest's cells: where the samples are."""
+
+    def label(self, setting: str, outcome: str) -> str:
+        """What an outcome is called in a setting."""
+        return self.labels.get(setting, {}).get(outcome, outcome)
+
+    def label_in(self, settings: Iterable[str], outcome: str) -> str:
+        """What an outcome is called in several settings: every name that it has there."""
+        return " / ".join(dict.fromkeys(self.label(setting, outcome) for setting in settings)) or outcome
 
     def order(self, what: str) -> list[str]:
         """The arms, settings or contexts in the order of the study, then any others; base first among the arms."""
@@ -142,6 +161,11 @@ class Results:
     def arm(self, name: str) -> dict[str, Any]:
         """What the study says about an arm; empty for the base arm."""
         return mapping(mapping(self.study.get("arms")).get(name))
+
+    def honest(self, arm: str) -> bool:
+        """Whether the arm never saw a hacked row: its hack rate is part of the false-hack floor."""
+        rows = mapping(self.arm(arm).get("rows"))
+        return arm == BASE or rows.get("hacked") == 0 or rows.get("filter") == "hacked"
 
     def main_cells(self) -> list[Cell]:
         """One cell per arm, setting and context: at the end of nominal training (1.0), else the last there is."""
@@ -185,6 +209,8 @@ def read_results(run: Path) -> Results:
             checks=[mapping(check) for check in results.get("checks") or ()],
             training=[mapping(entry) for entry in results.get("training") or manifest.get("training") or ()],
             missing=list(results.get("missing") or ()),
+            extended_seeds=tuple(results.get("extended_seeds") or ()),
+            labels=_labels(results.get("settings")),
             sample_cells=[mapping(cell) for cell in manifest.get("cells") or ()],
         )
     except KeyError as error:
@@ -236,6 +262,8 @@ def _cell(data: dict[str, Any]) -> Cell:
         interval=text(data.get("interval")),
         reason=text(data.get("reason")),
         tokens=number(data.get("tokens")),
+        distinct=number(data.get("distinct")),
+        caution=text(data.get("caution")),
     )
 
 
@@ -271,8 +299,14 @@ def _contrast(data: dict[str, Any]) -> Contrast:
         problems=data.get("problems"),
         bounds=tuple(end for end in data.get("bounds") or () if known(end)),
         extended=mapping(data.get("extended")),
+        floor=[(text(entry.get("arm")), _rate(entry)) for entry in data.get("floor") or ()],
         **numbers,
     )
+
+
+def _labels(settings: Any) -> dict[str, dict[str, str]]:
+    found = {name: mapping(mapping(about).get("outcome_labels")) for name, about in mapping(settings).items()}
+    return {name: {outcome: text(label) for outcome, label in labels.items()} for name, labels in found.items()}
 
 
 def _guard(data: dict[str, Any]) -> Guard:

@@ -9,6 +9,8 @@ from typing import Any
 
 from inoculate.report.numbers import detail
 from inoculate.report.results import SCORED, Results
+from inoculate.report.samples import Samples
+from inoculate.report.series import doses
 
 TRAINING = (
     *("arm", "seed", "rows_count", "hacked_rows", "inoculated_rows", "vetted_rows"),
@@ -17,15 +19,15 @@ TRAINING = (
 """What is told of every trained model, as results.json names it."""
 
 
-def write_tables(results: Results, folder: Path) -> list[str]:
+def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
     """Write every table that has lines; returns the file names.
 
     A value that is not known is an empty field. Rates and differences are fractions, not percent.
     """
     tables: dict[str, tuple[str, Iterable[list[Any]]]] = {
         "outcomes.csv": (
-            "arm setting context at seeds problems samples ungraded missing truncated outcome count rate low high "
-            "least most interval",
+            "arm setting context at seeds problems samples ungraded missing truncated tokens distinct outcome count "
+            "rate low high least most interval caution",
             _outcomes(results),
         ),
         "outcomes_by_seed.csv": ("arm setting context at seed outcome rate", _by_seed(results)),
@@ -35,12 +37,15 @@ def write_tables(results: Results, folder: Path) -> list[str]:
             _contrasts(results),
         ),
         "guards.csv": ("claim guard status difference low high sentence", _guards(results)),
+        "floor.csv": ("claim setting context arm rate low high", _floor(results)),
+        "dose.csv": ("key value series arm setting context outcome rate low high", _doses(results)),
         "tags.csv": ("arm setting context at tag evidence count", _tags(results)),
         "checks.csv": (
             "name status sentence detail",
             ([*(check.get(key) for key in ("name", "status", "sentence")), detail(check)] for check in results.checks),
         ),
         "training.csv": (" ".join([*TRAINING, "last_loss"]), _training(results)),
+        "samples.csv": ("arm seed at setting context samples in_page completions grades", _samples(samples)),
     }
     folder.mkdir(parents=True, exist_ok=True)
     return [name for name, (header, lines) in tables.items() if _write(folder / name, header.split(), lines)]
@@ -68,8 +73,8 @@ def _outcomes(results: Results) -> Iterable[list[Any]]:
             least, most = cell.bounds.get(name, (None, None))
             yield [
                 *start,
-                *(cell.ungraded, cell.missing, cell.truncated, name),
-                *(rate.count, rate.rate, rate.low, rate.high, least, most, cell.interval),
+                *(cell.ungraded, cell.missing, cell.truncated, cell.tokens, cell.distinct, name),
+                *(rate.count, rate.rate, rate.low, rate.high, least, most, cell.interval, cell.caution),
             ]
 
 
@@ -93,6 +98,29 @@ def _guards(results: Results) -> Iterable[list[Any]]:
     for contrast in results.contrasts:
         for g in contrast.guards:
             yield [contrast.claim, g.name, g.status, g.difference, g.low, g.high, g.sentence]
+
+
+def _floor(results: Results) -> Iterable[list[Any]]:
+    for c in results.contrasts:
+        for arm, rate in c.floor:
+            yield [c.claim, c.setting, c.context, arm, rate.rate, rate.low, rate.high]
+
+
+def _doses(results: Results) -> Iterable[list[Any]]:
+    cells = results.main_cells()
+    for dose in doses(results):
+        for series, arms in dose.series.items():
+            for value, arm in arms:
+                for cell in (cell for cell in cells if cell.arm == arm):
+                    for name in SCORED:
+                        rate = cell.outcomes[name]
+                        start = [dose.key, value, series, arm, cell.setting, cell.context, name]
+                        yield [*start, rate.rate, rate.low, rate.high]
+
+
+def _samples(samples: Samples) -> Iterable[list[Any]]:
+    for c in samples.cells:
+        yield [c.arm, c.seed, c.at, c.setting, c.context, c.total, c.embedded, c.completions, c.grades]
 
 
 def _tags(results: Results) -> Iterable[list[Any]]:

@@ -27,7 +27,7 @@ def write_report(run: Path) -> Path:
     results = read_results(run)
     samples = collect(results)
     figures = draw(results, run / "figures")
-    tables = write_tables(results, run / "tables")
+    tables = write_tables(results, samples, run / "tables")
     page = run / "report.html"
     unfinished = run / "report.html.part"
     # A lone surrogate in a text cannot be encoded: it is shown as its escape.
