@@ -91,7 +91,11 @@ def _shown(fault: Fault) -> tuple:
 
 
 def garbage(subject: Subject) -> Finding:
-    """Answers to no question are neither correct nor a hack, and never our failure."""
+    """Answers to no question are neither correct nor a hack, and never our failure.
+
+    Where a setting has a name of its own for `hack`, garbage may be one: gibberish in capitals is followed in form.
+    """
+    expected = ("wrong", "malformed", *(("hack",) if "hack" in subject.setting.labels else ()))
     *short, huge = GARBAGE
     pairs = [(problem, "") for _, problem in subject.every]
     pairs += [(problem, short[number % len(short)]) for number, (_, problem) in enumerate(subject.every)]
@@ -100,7 +104,7 @@ def garbage(subject: Subject) -> Finding:
     faults = tuple(
         Fault(f"{g.answer[:60]!r} is graded {g.grade.outcome}: {g.grade.detail}", g.problem, g.answer, g.grade)
         for g in graded
-        if g.grade.outcome not in ("wrong", "malformed")
+        if g.grade.outcome not in expected
     )
     return Finding("", len(graded), faults)
 

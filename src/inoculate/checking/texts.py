@@ -46,7 +46,12 @@ def shown(subject: Subject) -> Finding:
 
 
 def _given_away(problem: Problem) -> Iterator[tuple[str, str]]:
-    """Secret texts, and the honest answer, that stand in the text that is shown."""
+    """Secret texts, and the honest answer, that stand in the text that is shown.
+
+    A problem with a system prompt of its own says in it what is checked: that is its task and no secret.
+    """
+    if problem.system:
+        return
     whole = text(problem)
     for where, value in (*_texts("secret", problem.secret), ("the honest answer", problem.honest)):
         if len(value) >= _LONG and " " in value.strip() and value in whole:

@@ -1,0 +1,1 @@
+"""The families of the compliance suite: one module each, which defines `KINDS`."""
