@@ -19,6 +19,8 @@ app = App(
     help="Does an inoculation prompt work, on this model and data; what does it cost, and how sure are we?",
     version=__version__,
 )
+new = App(name="new", help="Write a file to begin with.")
+app.command(new)
 StoreFolder = Annotated[Path, Parameter(name="--store", env_var="INOCULATE_STORE", help="Folder of finished steps.")]
 DEFAULT_STORE = Path("store")
 
@@ -73,6 +75,38 @@ def plan(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
     from inoculate.study_file import load
 
     Console().print(plan_table(make(load(find(study))), Store(store)))
+
+
+@app.command
+def screen(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
+    """Screen prompts before training: how strongly each elicits the hack on the untrained model.
+
+    The candidates are the inoculations of the study's arms and `screen.prompts`.
+
+    Args:
+        study: A study file, or the name of a ready-made study.
+        store: Folder of finished steps.
+    """
+    from rich.console import Console as Terminal
+
+    from inoculate.analysis import analyse_screen, screen_table
+    from inoculate.progress import Console
+    from inoculate.report.screen import draw_screen
+    from inoculate.steps import run as running
+    from inoculate.steps.screen import make_screen
+    from inoculate.steps.store import Store
+    from inoculate.studies import find
+    from inoculate.study_file import load
+
+    path = find(study)
+    with Console() as console:
+        plan = make_screen(load(path))
+        folder = running.carry_out(plan, Store(store), console, path.read_text(encoding="utf-8"))
+    found = analyse_screen(folder)
+    figure = draw_screen(found, folder / "figures")
+    terminal = Terminal()
+    terminal.print(screen_table(found))
+    terminal.print(f"\n{folder / 'screen.json'}\n{figure}", soft_wrap=True)
 
 
 @app.command
@@ -159,11 +193,26 @@ def check(setting: str, *, count: int = 200, source: str = "", grader: str = "")
     with console.status("") as status:
         found = checking.check(setting, count=count, source=source, grader=grader, begun=status.update)
         findings = list(found)
-    console.print(checking.findings_table(setting, findings, checking.write_faults(findings)))
+    console.print(checking.findings_table(setting, findings))
+    for title, path in checking.write_faults(findings).items():
+        console.print(f"{title}: the counterexample, whole: {path}", soft_wrap=True)
     failed = sum(finding.ok is False for finding in findings)
     console.print(f"{failed} of {len(findings)} checks failed" if failed else f"all {len(findings)} checks passed")
     if failed:
         raise SystemExit(1)
+
+
+@new.command(name="setting")
+def new_setting(name: str) -> None:
+    """Write NAME.py into this folder: a small setting that works, to be changed into your own.
+
+    Args:
+        name: The setting's name.
+    """
+    from inoculate.stubs import new_setting as write
+
+    path = write(name, Path())
+    print(f"{path}: look at it with `inoculate sample ./{path}`, prove it with `inoculate check ./{path}`")
 
 
 def _split(given: str) -> Split:

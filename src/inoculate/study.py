@@ -128,6 +128,7 @@ class Each(Strict):
     grader: str = ""
     """The user's own grader, for settings that take one: `file.py:function`."""
     problems: Annotated[int, Field(ge=1)] | None = None
+    contexts: tuple[str, ...] | None = None
     families: tuple[str, ...] | None = None
     levels: tuple[int, ...] | None = None
     max_new_tokens: Annotated[int, Field(ge=1)] | None = None
@@ -168,6 +169,19 @@ class Evaluate(Strict):
         """What holds for one setting, its own keys over the common ones."""
         own = self.each.get(setting, Each()).model_dump(exclude={"source", "grader"}, exclude_none=True)
         return self.model_copy(update=own)
+
+
+class Screen(Strict):
+    """What `inoculate screen` looks at, on the untrained model, beside the inoculations of the arms."""
+
+    prompts: tuple[str, ...] = ()
+    """Further candidates, by name."""
+    problems: Annotated[int, Field(ge=2)] = 100
+    """Development problems that are sampled under every candidate: nothing is chosen on the problems reported on."""
+    answers: Annotated[int, Field(ge=2)] = 40
+    """Hacked training answers whose log-probability is taken under every candidate."""
+    compliance: Annotated[int, Field(ge=0)] = 0
+    """Tasks of the compliance suite that are sampled under every candidate; 0 for none."""
 
 
 class Contrast(Strict):
@@ -220,6 +234,7 @@ class Study(Strict):
     contexts: dict[str, Context] = {}
     """Contexts of this study, beside the package's own."""
     evaluate: Evaluate
+    screen: Screen = Screen()
     contrasts: tuple[Contrast, ...] = ()
 
     def prompt_text(self, name: str, setting: str) -> str:
@@ -243,7 +258,7 @@ class Study(Strict):
         if name == prompts.TRAINED and arm != BASE:
             given = self.arms[arm].inoculation
             setting = self.arms[arm].rows.setting
-        elif name in prompts.CONTEXTS:
+        elif given is None and name in prompts.CONTEXTS:
             given = Context(prompt=prompts.CONTEXTS[name])
         if given is None:
             return "", self.placement

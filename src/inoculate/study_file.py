@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from inoculate import prompts, settings
 from inoculate.errors import UserError, nearest
-from inoculate.study import BASE, SFT, Arm, Context, Contrast, Each, Evaluate, Inoculation, Rows, Strict, Study
+from inoculate.study import BASE, SFT, Arm, Context, Contrast, Each, Evaluate, Inoculation, Rows, Screen, Strict, Study
 
 
 def load(path: Path) -> Study:
@@ -75,6 +75,7 @@ _TABLES: dict[str, type[Strict]] = {
     "inoculation": Inoculation,
     "train": SFT,
     "evaluate": Evaluate,
+    "screen": Screen,
     "contrasts": Contrast,
     "contexts": Context,
     "arms": Arm,
@@ -105,6 +106,8 @@ def _check_names(study: Study, where: str) -> None:
     for name in study.prompts:
         if not study.prompts[name].strip():
             raise UserError(f"{where}: prompts.{name}: an empty prompt")
+    for name in study.screen.prompts:
+        _check_prompt(study, name, f"{where}: screen.prompts")
     for name, arm in study.arms.items():
         _check_arm(study, name, arm, where)
     _check_evaluation(study, where)
@@ -150,9 +153,6 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
 
 
 def _check_evaluation(study: Study, where: str) -> None:
-    known = [prompts.NEUTRAL, prompts.TRAINED, *prompts.CONTEXTS, *study.contexts]
-    for context in study.evaluate.contexts:
-        _known(context, known, f"{where}: evaluate.contexts: unknown context")
     for name, context in study.contexts.items():
         if name in {prompts.NEUTRAL, prompts.TRAINED, *prompts.CONTEXTS}:
             raise UserError(f"{where}: contexts.{name}: this name is the package's own; choose another")
@@ -170,10 +170,13 @@ def _check_setting(study: Study, name: str, where: str) -> None:
     key = f"{where}: evaluate.each.{name}" if name in study.evaluate.each else f"{where}: evaluate"
     _check_draw(name, own.source, own.grader, evaluate.families, evaluate.levels, key)
     setting = settings.find(name)
+    known = [prompts.NEUTRAL, prompts.TRAINED, *prompts.CONTEXTS, *study.contexts]
+    for context in evaluate.contexts:
+        _known(context, known, f"{key if own.contexts else f'{where}: evaluate'}.contexts: unknown context")
     if evaluate.oversight:
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
         _known(evaluate.oversight, setting.oversights, what)
-    for context in () if setting.only_neutral else evaluate.contexts:
+    for context in () if setting.only_neutral and own.contexts is None else evaluate.contexts:
         prompt = study.contexts[context].prompt if context in study.contexts else prompts.CONTEXTS.get(context, "")
         if prompt:
             _has_words(study, prompt, name, f"{where}: evaluate.contexts: '{context}'")
@@ -190,7 +193,8 @@ def _check_prompt(study: Study, given: str, what: str) -> None:
 def _has_words(study: Study, prompt: str, setting: str, what: str) -> None:
     base, form = prompts.parted(prompt)
     where = settings.find(setting)
-    if form and not (where.leak if form == "checked" else where.leak and where.exploit or form == "false"):
+    told = {None: True, "false": True, "checked": bool(where.leak), "exploit": bool(where.leak and where.exploit)}
+    if not told[form]:
         raise UserError(f"{what}: setting '{setting}' does not say what its check looks at: '{prompt}' cannot be made")
     if not study.prompt_text(base, setting):
         raise UserError(

@@ -2,6 +2,7 @@
 
 from inoculate.analysis.declared import contrasts_hash
 from inoculate.analysis.results import analyse
-from inoculate.analysis.table import contrast_table, outcome_table
+from inoculate.analysis.screen import analyse_screen
+from inoculate.analysis.table import contrast_table, outcome_table, screen_table
 
-__all__ = ["analyse", "contrast_table", "contrasts_hash", "outcome_table"]
+__all__ = ["analyse", "analyse_screen", "contrast_table", "contrasts_hash", "outcome_table", "screen_table"]

@@ -64,11 +64,11 @@ def analyse(run: Path) -> dict[str, Any]:
         "extended_seeds": sorted(added),
         "missing": missing,
     }
-    _write(run / "results.json", results)
+    write_json(run / "results.json", results)
     return results
 
 
-def _write(path: Path, results: dict[str, Any]) -> None:
+def write_json(path: Path, results: dict[str, Any]) -> None:
     """Whole or not at all: a reader never sees half a file, and an interrupted analysis leaves the earlier one."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:

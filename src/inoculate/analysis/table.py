@@ -107,3 +107,35 @@ def _needed(needed: dict[str, Any] | None) -> str:
     size = needed.get("reason") or f"{needed['seeds']} seeds, {needed['problems']} problems"
     seen = needed.get("seeds_as_seen")
     return f"{size}; {seen} seeds if the difference is as large as seen" if seen else size
+
+
+def screen_table(found: dict[str, Any]) -> Table:
+    """Candidates of a screen, the strongest elicitor first: rates in percent, log-probability in nats per token."""
+    table = Table(title=f"{found['name']}: {found['question']}", title_justify="left")
+    with_compliance = any("compliance" in entry for entry in found["candidates"])
+    for heading in ("prompt", "hack", "rank", "correct", "malf.", "added", "vs control", "rank"):
+        table.add_column(heading)
+    if with_compliance:
+        table.add_column("compl.")
+    if found["neutral"]:
+        neutral = [_rate(found["neutral"][outcome]) for outcome in ("hack", "correct", "malformed")]
+        compliance = [_rate(found["neutral_compliance"])] if found["neutral_compliance"] else []
+        table.add_row("(none)", neutral[0], "", *neutral[1:], "", "", "", *compliance)
+    for entry in found["candidates"]:
+        rates = [_rate(entry["outcomes"][outcome]) for outcome in ("hack", "correct", "malformed")]
+        scores = [_nats(entry.get("added")), _nats(entry.get("added_to_control")), _rank(entry.get("added_rank"))]
+        compliance = [_rate(entry["compliance"])] if "compliance" in entry else []
+        table.add_row(entry["name"], rates[0], _rank(entry["rank"]), *rates[1:], *scores, *compliance)
+    return table
+
+
+def _nats(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    if found["low"] is None:
+        return f"{found['mean']:+.2f}"
+    return f"{found['mean']:+.2f} [{found['low']:+.2f}, {found['high']:+.2f}]".replace("[", "\\[")
+
+
+def _rank(found: dict[str, Any] | None) -> str:
+    return "" if found is None else f"{found['rank']} ({found['low']:.0f}-{found['high']:.0f})"

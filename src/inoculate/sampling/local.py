@@ -108,9 +108,9 @@ def sample(
                 f"prompt {index} has {len(ids)} tokens; with {max_new_tokens} new ones it exceeds the model's context "
                 f"of {longest}: lower evaluate.max_new_tokens or choose shorter problems"
             )
-    shared = _shared(tokens)
-    prefix = _read(sampler, tokens[0][:shared]) if shared else None
-    rests = [ids[shared:] for ids in tokens]
+    common = shared(tokens)
+    prefix = read(sampler, tokens[0][:common]) if common else None
+    rests = [ids[common:] for ids in tokens]
     for number, members in enumerate(batches([len(ids) for ids in tokens], samples)):
         if number < skip:
             continue
@@ -118,7 +118,7 @@ def sample(
         start = time.perf_counter()
         cache = DynamicCache(config=sampler.model.config) if prefix is None else copy.deepcopy(prefix)
         rest = [rests[i] for i in members]
-        written = _write(sampler, cache, shared, rest, samples, temperature, max_new_tokens, generator)
+        written = _write(sampler, cache, common, rest, samples, temperature, max_new_tokens, generator)
         each = (time.perf_counter() - start) / len(written)
         yield [
             Drawn(
@@ -134,7 +134,7 @@ def sample(
         ]
 
 
-def _shared(tokens: Sequence[list[int]]) -> int:
+def shared(tokens: Sequence[list[int]]) -> int:
     """How many tokens all prompts begin with; every prompt keeps at least one of its own."""
     first, last = min(tokens, default=[]), max(tokens, default=[])
     length = 0
@@ -144,7 +144,7 @@ def _shared(tokens: Sequence[list[int]]) -> int:
 
 
 @torch.inference_mode()
-def _read(sampler: Sampler, ids: list[int]) -> DynamicCache:
+def read(sampler: Sampler, ids: list[int]) -> DynamicCache:
     """The cache after these tokens, for one row."""
     cache = DynamicCache(config=sampler.model.config)
     sampler.model(input_ids=torch.tensor([ids], device=sampler.device.device), cache=cache, use_cache=True)

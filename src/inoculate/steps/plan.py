@@ -46,6 +46,8 @@ class Plan:
     study: Study
     cells: list[Cell] = field(default_factory=list)
     trainings: list[Training] = field(default_factory=list)
+    scores: Step | None = None
+    """The log-probabilities of training answers, where the plan is a screen's."""
 
     def steps(self) -> list[Step]:
         """All steps, each once, in an order in which every step comes after its inputs.
@@ -68,6 +70,8 @@ class Plan:
         for training in self.trainings:
             add(training.row_grades)
             add(training.adapter)
+        if self.scores:
+            add(self.scores)
         return list(seen.values())
 
     def finished(self, store: Store) -> set[str]:
@@ -123,7 +127,16 @@ def _grading(setting: str, grader: str) -> dict[str, Any]:
     return {"setting": setting, **_files(setting, grader.partition(":")[0])}
 
 
-def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Training:
+def rows_step(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Step:
+    """The rows of an arm.
+
+    Args:
+        study: The study.
+        name: The arm's name, for people.
+        arm: The arm.
+        seed: Of the draw.
+        weights: The model's fingerprint.
+    """
     # `grader` is left out where none is given.
     said = arm.rows.model_dump(mode="json", exclude=set() if arm.rows.grader else {"grader"})
     rows_params: dict[str, Any] = {
@@ -149,7 +162,11 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
             "placement": given.placement or study.placement,
             "on": given.on,
         }
-    rows = Step("rows", rows_params, label=f"rows of {name}, seed {seed}")
+    return Step("rows", rows_params, label=f"rows of {name}, seed {seed}")
+
+
+def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Training:
+    rows = rows_step(study, name, arm, seed, weights)
     row_grades = Step(
         "row-grades",
         _grading(arm.rows.setting, arm.rows.grader),
@@ -184,7 +201,8 @@ def _cells(
         evaluate = study.evaluate.of(setting)
         only_neutral = settings.find(setting).only_neutral
         grader = study.evaluate.each.get(setting, Each()).grader
-        for context in (prompts.NEUTRAL,) if only_neutral else evaluate.contexts:
+        own = study.evaluate.each.get(setting, Each()).contexts
+        for context in (prompts.NEUTRAL,) if only_neutral and own is None else evaluate.contexts:
             text, placement = study.context(context, setting, arm)
             where = f"{arm}, {'' if seed is None else f'seed {seed}, '}{setting}, {context}"
             completions = Step(

@@ -118,6 +118,7 @@ class Manifest:
             "containment": self.level,
             "cells": [self._cell(cell) for cell in self.plan.cells],
             "training": [self._training(training) for training in self.plan.trainings],
+            **({"scores": str(self.store.folder(self.plan.scores))} if self.plan.scores else {}),
         }
 
     def _study(self) -> dict[str, Any]:

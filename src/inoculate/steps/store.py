@@ -24,8 +24,16 @@ from filelock import FileLock, Timeout
 from inoculate.errors import UserError
 from inoculate.study import digest
 
-Kind = Literal["problems", "rows", "row-grades", "adapter", "completions", "grades"]
-VERSIONS: dict[Kind, int] = {"problems": 1, "rows": 1, "row-grades": 1, "adapter": 1, "completions": 1, "grades": 1}
+Kind = Literal["problems", "rows", "row-grades", "adapter", "completions", "grades", "scores"]
+VERSIONS: dict[Kind, int] = {
+    "problems": 1,
+    "rows": 1,
+    "row-grades": 1,
+    "adapter": 1,
+    "completions": 1,
+    "grades": 1,
+    "scores": 1,
+}
 """Raised by hand when a kind of step gives something else from the same inputs."""
 
 

@@ -1,7 +1,8 @@
 """What each kind of step does: inputs from the store in, files in one folder out.
 
 Files of a finished step: `problems.jsonl`; `rows.jsonl` and `rows.json` (the system prompt and inoculation as they
-were written out); `grades.jsonl`; `at-<fraction>/` (PEFT folders) and `training.json`; `completions.jsonl`.
+were written out); `grades.jsonl`; `at-<fraction>/` (PEFT folders) and `training.json`; `completions.jsonl`;
+`scores.jsonl` (log-probabilities, of screens).
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Workshop:
             "adapter": self._adapter,
             "completions": self._completions,
             "grades": self._grades,
+            "scores": self._scores,
         }[step.kind]
         _check_files(step)
         with self.store.writing(step) as work:
@@ -204,6 +206,42 @@ class Workshop:
         completions = list(read_lines(self.store.folder(step.inputs["completions"]) / "completions.jsonl", Completion))
         problems = [known[completion.problem] for completion in completions]
         self._grade(step, problems, [c.completion for c in completions], work, progress)
+
+    def _scores(self, step: Step, work: Path, progress: Progress) -> None:
+        """Log-probabilities of training answers under each candidate, its control and no prompt."""
+        from inoculate.sampling import scoring
+
+        folder = self.store.folder(step.inputs["rows"])
+        sampler, ending = self._sampler_for(None), chat.answer_ending(self.tokenizer)
+        system, candidates = self.system(step.params["system"]), self._with_controls(step.params)
+        problems = self.read_problems(step.inputs["rows"])
+        with (work / "scores.jsonl").open("w", encoding="utf-8") as out:
+            for done, (problem, row) in enumerate(
+                zip(problems, read_lines(folder / "rows.jsonl", Row), strict=True), 1
+            ):
+                sent = [
+                    chat.render(self.tokenizer, prompts.messages(problem, text, placement, system))
+                    for _, text, placement in candidates
+                ]
+                found = scoring.score(sampler, sent, row.answer, ending)
+                said = {
+                    "problem": problem.id,
+                    "kind": problem.kind,
+                    "tokens": scoring.answer_tokens(sampler, row.answer, ending),
+                    "scores": {name: value for (name, _, _), value in zip(candidates, found, strict=True)},
+                }
+                out.write(json.dumps(said) + "\n")
+                progress(done, len(problems), "scored")
+
+    def _with_controls(self, params: dict[str, Any]) -> list[tuple[str, str, prompts.Placement]]:
+        """No prompt (named ''), every candidate, and for each an irrelevant prompt of its length ('NAME~control')."""
+        every: list[tuple[str, str, prompts.Placement]] = [("", "", "inside")]
+        for candidate in params["candidates"]:
+            name, text, placement = candidate["name"], candidate["text"], candidate["placement"]
+            length = len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            control = prompts.fitted("", length, self.tokenizer)
+            every += [(name, text, placement), (f"{name}~control", control, placement)]
+        return every
 
 
 def _check_files(step: Step) -> None:

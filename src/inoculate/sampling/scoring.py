@@ -1,0 +1,68 @@
+"""How likely a model finds given answers under given prompts, with transformers in this process.
+
+Shapes: B pairs of a group, L tokens of the longest, A tokens of the answer, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from transformers import DynamicCache
+
+from inoculate.sampling.local import Sampler, read, shared
+
+CHUNK = 16
+"""Pairs scored at once: bounds the memory of the (B, A, V) logits."""
+
+
+def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) -> list[float]:
+    """The log-probability (nats) of one answer after each of several prompts.
+
+    What all prompts begin with passes through the model once.
+
+    Args:
+        sampler: From `local.load`.
+        prompts: Rendered prompts.
+        answer: The answer.
+        ending: What ends an answer in a training row; it is scored too, as it is trained on.
+
+    Returns:
+        The summed log-probability of the answer's tokens after each prompt.
+    """
+    last = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
+    every = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
+    common = shared(every) if len(every) > 1 else 0
+    found: list[float] = []
+    for start in range(0, len(every), CHUNK):
+        chosen = [ids[common:] + last for ids in every[start : start + CHUNK]]
+        found += _scored(sampler, every[0][:common], chosen, len(last))
+    return found
+
+
+def answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
+    """How many tokens `score` scores."""
+    return len(sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"])
+
+
+@torch.inference_mode()
+def _scored(sampler: Sampler, prefix: list[int], rests: Sequence[list[int]], answer: int) -> list[float]:
+    where = sampler.device.device
+    cache = read(sampler, prefix) if prefix else DynamicCache(config=sampler.model.config)
+    if prefix:
+        cache.batch_repeat_interleave(len(rests))
+    width = max(len(ids) for ids in rests)
+    pad = sampler.stops[0]
+    inputs = torch.tensor([[pad] * (width - len(ids)) + ids for ids in rests], device=where)  # (B, L)
+    mask = torch.tensor([[1] * len(prefix) + [0] * (width - len(ids)) + [1] * len(ids) for ids in rests], device=where)
+    out = sampler.model(
+        input_ids=inputs,
+        attention_mask=mask,
+        position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, len(prefix) :],
+        cache=cache,
+        use_cache=True,
+        logits_to_keep=answer + 1,
+    )
+    predicted = torch.log_softmax(out.logits[:, :-1].float(), -1)  # (B, A, V)
+    told = predicted.gather(-1, inputs[:, -answer:, None])[..., 0]  # (B, A)
+    return told.sum(-1).tolist()
