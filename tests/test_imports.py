@@ -18,7 +18,7 @@ LAYERS = (
     {"prompts", "models", "chat", "device", "grading"},
     {"settings"},
     {"study", "analysis"},
-    {"study_file", "rows", "report", "checking"},
+    {"study_file", "rows", "report", "checking", "stubs"},
     {"training", "sampling", "integrations"},
     {"steps"},
     {"progress"},

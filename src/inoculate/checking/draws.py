@@ -18,6 +18,7 @@ from inoculate.analysis.overlap import NEAR, shingles
 from inoculate.checking.subject import Fault, Finding, Subject
 from inoculate.errors import UserError
 from inoculate.records import Problem, Split
+from inoculate.settings import Draw
 
 ENOUGH = 1000
 """Distinct problems of a split that a setting should have."""
@@ -44,7 +45,7 @@ def exact(subject: Subject) -> Finding:
     """As many problems as were asked for, all different, all of this setting."""
     faults, looked = [], 0
     for split, problems in subject.problems.items():
-        wanted = min(subject.count, len(problems))
+        wanted, _ = subject.available(split, subject.count)
         for count in {1, wanted} if wanted else set():
             got = subject.draw(split, count)
             looked += 1
@@ -76,44 +77,45 @@ def enough(subject: Subject) -> Finding:
 def deterministic(subject: Subject) -> Finding:
     """The same draw gives the same problems, also in another process with another seed of Python's hashes."""
     faults, looked = [], 0
-    for split, problems in subject.problems.items():
-        again = subject.draw(split, len(problems)) if problems else []
+    filled: dict[Split, list[Problem]] = {split: problems for split, problems in subject.problems.items() if problems}
+    for split, problems in filled.items():
+        again = subject.draw(split, len(problems))
         looked += len(problems)
         faults += [
             Fault(f"{split}: the same draw gave another problem in place {place}", first)
             for place, (first, second) in enumerate(zip(problems, again, strict=False))
             if first != second
         ][:1]
-        few = subject.draw(split, min(len(problems), _AFRESH)) if problems else []
-        if not faults and few and digest(few) != _elsewhere(subject, split, len(few)):
-            faults.append(Fault(f"{split}: another process draws other problems (does the order of a set decide?)"))
         if len(problems) > 1 and problems == subject.draw(split, len(problems), seed=1):
             faults.append(Fault(f"{split}: seeds 0 and 1 draw the same problems in the same order"))
+    if not faults:
+        draws = [Draw(split, min(_AFRESH, len(found)), 0, (), (), subject.source, subject.grader)
+                 for split, found in filled.items()]  # fmt: skip
+        here = hashlib.sha256(repr([subject.setting.problems(draw) for draw in draws]).encode()).hexdigest()
+        elsewhere = _elsewhere(subject.name, draws)
+        if elsewhere != here:
+            faults.append(Fault(f"another process draws other problems (does the order of a set decide?): {elsewhere}"))
     return Finding("", looked, tuple(faults))
 
 
-def digest(problems: list[Problem]) -> str:
-    """A hash of problems."""
-    return hashlib.sha256(json.dumps([asdict(problem) for problem in problems]).encode()).hexdigest()
+_ELSEWHERE = """
+import hashlib, json, sys
+from inoculate.settings import Draw, find
+name, draws = json.loads(sys.argv[1])
+problems = [find(name).problems(Draw(**draw)) for draw in draws]
+print(hashlib.sha256(repr(problems).encode()).hexdigest())
+"""
 
 
-def print_digest(name: str, split: Split, count: int, source: str, grader: str) -> None:
-    """Draw and print the hash: what the other process does."""
-    print(digest(Subject(name, count, source, grader).draw(split, count)))
-
-
-def _elsewhere(subject: Subject, split: Split, count: int) -> str:
-    """The hash of a draw in another process."""
-    call = f"from {__name__} import print_digest; print_digest(*__import__('json').loads(__import__('sys').argv[1]))"
-    given = json.dumps([subject.name, split, count, subject.source, subject.grader])
-    hashes = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+def _elsewhere(name: str, draws: list[Draw]) -> str:
+    """The hash of the same draws in another process, or what went wrong there."""
     done = subprocess.run(
-        [sys.executable, "-c", call, given],
-        env={**os.environ, "PYTHONHASHSEED": hashes},
+        [sys.executable, "-c", _ELSEWHERE, json.dumps([name, [asdict(draw) for draw in draws]])],
+        env={**os.environ, "PYTHONHASHSEED": "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"},
         capture_output=True,
         text=True,
     )
-    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip()[-200:]
+    return (done.stdout or done.stderr).strip().splitlines()[-1][-200:]
 
 
 def nested(subject: Subject) -> Finding:

@@ -15,13 +15,12 @@ from inoculate.checking.subject import Fault, Finding
 _MARKS = {True: "[green]ok[/]", False: "[bold red]failed[/]", None: "[dim]nothing to check[/]"}
 
 
-def findings_table(name: str, findings: Sequence[Finding], files: dict[str, Path]) -> Table:
+def findings_table(name: str, findings: Sequence[Finding]) -> Table:
     """A line for each check: ok or failed, how much was looked at, and the first counterexample.
 
     Args:
         name: The setting's.
         findings: From `check`.
-        files: From `write_faults`.
     """
     table = Table("check", "result", "looked at", "what was found", title=f"check of '{name}'", title_justify="left")
     for finding in findings:
@@ -31,8 +30,6 @@ def findings_table(name: str, findings: Sequence[Finding], files: dict[str, Path
             more = f" (and {len(finding.faults) - 1} more)" if len(finding.faults) > 1 else ""
             where = f"{first.problem.id}: " if first.problem else ""
             words = f"{where}{first.words}{more}"
-            if finding.name in files:
-                words += f"\n{files[finding.name]}"
         shown = words.encode("utf-8", "backslashreplace").decode().replace("[", r"\[")
         table.add_row(finding.name, _MARKS[finding.ok], str(finding.count), shown)
     return table
