@@ -1,17 +1,18 @@
-"""Do the intervals and verdicts of `inoculate.analysis` hold? Synthetic studies whose truth is known, and a table.
+"""Do the intervals and verdicts of `inoculate.analysis` hold? Synthetic studies whose truth is known, and tables.
 
-    python benchmarks/coverage.py            # the tables of docs/statistics.md, about 10 minutes on one core
-    python benchmarks/coverage.py --studies 50
+    python benchmarks/coverage.py            # the tables of docs/statistics.md, minutes on one core
+    python benchmarks/coverage.py --studies 300 --tables ours looks
 
 A synthetic study has two arms. On the logit scale a sample's probability is the sum of effects of the problem and its
 kind (shared by the arms, and some of the arm's own), of the training seed (shared a little: the arms draw the same
 data), and of the seed on the kind (each training learns some kinds better). True rates are integrals over all of
-them, so that they speak of new seeds, new kinds and new problems.
+them, so that they speak of new seeds, new kinds and new problems. All studies of a world are one array.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -24,16 +25,17 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from inoculate.analysis.estimates import Counts, Difference, difference, rate
+from inoculate.analysis.estimates import Arm, Difference
+from inoculate.analysis.looks import levels
 from inoculate.analysis.power import needed
 
-Scores = NDArray[np.float64]
+Values = NDArray[np.float64]
 
-AGAIN = 5
+AGAIN = 10
 """How many times as many studies the worst worlds get when they are measured again."""
+AT_ONCE = 1000
+"""Studies in memory at a time: at most 300 problems x 10 seeds x 4 bytes each, a few times over."""
 
-PER_KIND = 5
-"""Problems of one kind."""
 KIND, PROBLEM, ARM_KIND, ARM_PROBLEM, SEED_KIND = 1.0, 0.7, 0.4, 0.3, 0.3
 """Standard deviations of the effects, in logits."""
 SHARED_SEED = 0.4
@@ -42,20 +44,35 @@ SHARED_SEED = 0.4
 
 @dataclass(frozen=True)
 class World:
-    """One kind of study."""
+    """One sort of study."""
 
     seeds: int
-    problems: int
+    kinds: int
+    per_kind: int
+    """Problems of a kind."""
     samples: int
+    """Per problem."""
     rates: tuple[float, float]
     """True rates of the two arms."""
     seed_sd: float
     """Standard deviation over seeds, in logits; at a rate of .5, a logit is 15 to 20 points."""
     shape: str = "normal"
     """Distribution of the seeds' own effects: one of `SHAPES`."""
+    base: bool = False
+    """Whether the second arm is untrained: answered once, without seeds."""
+
+    @property
+    def problems(self) -> int:
+        """Problems of the study."""
+        return self.kinds * self.per_kind
+
+    @property
+    def truth(self) -> float:
+        """The true difference."""
+        return self.rates[0] - self.rates[1]
 
 
-SHAPES: dict[str, Callable[[Scores], Scores]] = {
+SHAPES: dict[str, Callable[[Values], Values]] = {
     "normal": stats.norm.ppf,
     "heavy": lambda u: stats.t.ppf(u, 4) / np.sqrt(2),
     "skewed": lambda u: stats.expon.ppf(u) - 1,
@@ -80,34 +97,44 @@ def centre(target: float, seed_sd: float, shape: str) -> float:
     return float(brentq(excess, -30, 30))  # type: ignore[arg-type]
 
 
-def draw(world: World, rng: np.random.Generator) -> tuple[Counts, Counts]:
-    """One study: the counts of its two arms, in the same order of seeds and problems."""
-    kinds = max(world.problems // PER_KIND, 2)
-    kind = np.arange(world.problems) % kinds
-    shape = (world.seeds, world.problems)
-    problem = (KIND * rng.standard_normal(kinds))[kind] + PROBLEM * rng.standard_normal(world.problems)
-    seed = SHARED_SEED * world.seed_sd * rng.standard_normal(world.seeds)
+def draw(world: World, studies: int, rng: np.random.Generator) -> tuple[Values, Values]:
+    """Hits of the two arms of many studies: [studies, seeds, kinds], summed over the problems of a kind."""
+
+    def normal(*shape: int) -> NDArray[np.float32]:
+        return rng.standard_normal((studies, *shape), dtype=np.float32)
+
+    shape = (world.kinds, world.per_kind)
+    problem = KIND * normal(world.kinds, 1) + PROBLEM * normal(*shape)
+    shared = SHARED_SEED * world.seed_sd * normal(world.seeds, 1, 1)
+    own_sd = world.seed_sd * np.sqrt(1 - SHARED_SEED**2)
     arms = []
-    for target in world.rates:
-        own = world.seed_sd * np.sqrt(1 - SHARED_SEED**2) * SHAPES[world.shape](rng.random(world.seeds))
-        logit = (
-            centre(target, world.seed_sd, world.shape)
-            + problem
-            + (ARM_KIND * rng.standard_normal(kinds))[kind]
-            + ARM_PROBLEM * rng.standard_normal(world.problems)
-            + (seed + own)[:, None]
-            + (SEED_KIND * rng.standard_normal((world.seeds, kinds)))[:, kind]
-        )
-        arms.append(
-            Counts(
-                seeds=np.repeat(np.arange(world.seeds), world.problems),
-                problems=np.tile(np.arange(world.problems), world.seeds),
-                kinds=np.tile(kind, world.seeds),
-                hits=rng.binomial(world.samples, expit(logit)).ravel(),
-                graded=np.full(shape, world.samples).ravel(),
-            )
-        )
+    for number, target in enumerate(world.rates):
+        logit = (problem + ARM_KIND * normal(world.kinds, 1) + ARM_PROBLEM * normal(*shape))[:, None]
+        if number and world.base:
+            logit += centre(target, 0.0, "normal") + SEED_KIND * normal(1, world.kinds, 1)
+        else:
+            seed = own_sd * SHAPES[world.shape](rng.random((studies, world.seeds))).astype(np.float32)
+            logit = logit + centre(target, world.seed_sd, world.shape) + shared + seed[..., None, None]
+            logit += SEED_KIND * normal(world.seeds, world.kinds, 1)
+        chance = expit(logit, dtype=np.float32)
+        hits = sum((rng.random(chance.shape, dtype=np.float32) < chance).sum(axis=-1) for _ in range(world.samples))
+        arms.append(np.asarray(hits, dtype=float))
     return arms[0], arms[1]
+
+
+def compared(world: World, hits: tuple[Values, Values]) -> Difference:
+    """The differences of many studies, by the functions that `analyse` uses."""
+    full = world.per_kind * world.samples
+    one, two = (
+        Arm.of(table, np.full(table.shape, full), world.problems, trained=not (world.base and table is hits[1]))
+        for table in hits
+    )
+    return Difference(one, two, world.problems)
+
+
+def batches(studies: int) -> list[int]:
+    """Sizes of batches that make up so many studies."""
+    return [AT_ONCE] * (studies // AT_ONCE) + [studies % AT_ONCE] * (studies % AT_ONCE > 0)
 
 
 class Measured(NamedTuple):
@@ -115,6 +142,8 @@ class Measured(NamedTuple):
 
     world: World
     rate_cover: float
+    """Of the first arm."""
+    rate_width: float
     cover: float
     """Share of 95% intervals of the difference that held the truth."""
     width: float
@@ -124,93 +153,96 @@ class Measured(NamedTuple):
 
 
 def measure(world: World, studies: int, rng: np.random.Generator) -> Measured:
-    """Run many studies of one world through the functions that `analyse` uses."""
-    held, rate_held, called, widths, values = [], [], [], [], []
-    truth = world.rates[0] - world.rates[1]
-    for _ in range(studies):
-        pair = draw(world, rng)
-        for counts, target in zip(pair, world.rates, strict=True):
-            found = rate(counts)
-            assert found is not None and found.low is not None and found.high is not None
-            rate_held.append(found.low <= target <= found.high)
-        compared = difference(*pair)
-        assert compared is not None
-        low, high = compared.interval()
-        held.append(low <= truth <= high)
-        called.append(low > 0 or high < 0)
-        widths.append(high - low)
-        values.append(compared.value)
-    best = 2 * float(stats.norm.ppf(0.975)) * float(np.asarray(values).std())
-    width = float(np.median(widths)) / best
-    return Measured(world, float(np.mean(rate_held)), float(np.mean(held)), width, float(np.mean(called)))
+    """Run many studies of one world."""
+    found = [_measure(world, size, rng) for size in batches(studies)]
+    rate, rate_low, rate_high, value, low, high = np.concatenate(found, axis=1)
+    return Measured(
+        world,
+        _held(rate_low, rate_high, world.rates[0]),
+        _width(rate_low, rate_high, rate),
+        _held(low, high, world.truth),
+        _width(low, high, value),
+        float(np.mean((low > 0) | (high < 0))),
+    )
+
+
+def _measure(world: World, studies: int, rng: np.random.Generator) -> Values:
+    found = compared(world, draw(world, studies, rng))
+    return np.stack([found.first.rate, *found.first.ends(), found.first.rate - found.second.rate, *found.ends()])
+
+
+def _held(low: Values, high: Values, truth: float) -> float:
+    return float(np.mean((low <= truth + 1e-12) & (truth - 1e-12 <= high)))
+
+
+def _width(low: Values, high: Values, value: Values) -> float:
+    return float(np.median(high - low) / (2 * stats.norm.ppf(0.975) * value.std()))
 
 
 RATES = ((0.5, 0.5), (0.1, 0.1), (0.02, 0.02), (0.7, 0.4), (0.1, 0.02), (0.05, 0.9))
-SIZES = ((50, 1), (50, 5), (150, 2), (300, 1), (300, 5))
+SIZES = ((10, 5, 1), (10, 5, 5), (50, 1, 1), (30, 5, 2), (60, 5, 1), (60, 5, 5))
+"""Kinds, problems of a kind, samples."""
 
 
-def worlds(seeds: int, shape: str = "normal") -> Iterator[World]:
+def worlds(seeds: int) -> Iterator[World]:
     """The grid: rates in the middle and at the ends, small and large studies, seeds alike and unlike."""
-    for (problems, samples), rates, seed_sd in product(SIZES, RATES, (0.2, 0.8) if seeds > 1 else (0.0,)):
-        yield World(seeds, problems, samples, rates, seed_sd, shape)
+    for size, rates, seed_sd in product(SIZES, RATES, (0.2, 0.8) if seeds > 1 else (0.0,)):
+        yield World(seeds, *size, rates, seed_sd)
 
 
-# Other ways of making an interval for a difference, to choose from. Scores are [seeds, problems] and sum to the
-# difference minus its estimate, i.e. to 0.
+# Other ways of making an interval for a difference, to choose from. Scores are [studies, seeds, kinds] and sum to the
+# difference minus its estimate, i.e. to 0. Each gives how far its interval reaches down and up.
+
+Ends = tuple[Values, Values]
 
 
-def _parts(scores: Scores, kinds: int) -> tuple[float, float, float]:
+def _parts(scores: Values) -> tuple[Values, Values, Values]:
     """Variances over seeds, over kinds, and over seeds and kinds together."""
-    seeds, problems = scores.shape
-    table = scores.reshape(seeds, problems // kinds, kinds).sum(axis=1)
-    by_seed = seeds / (seeds - 1) * float((table.sum(axis=1) ** 2).sum())
-    by_kind = kinds / (kinds - 1) * float((table.sum(axis=0) ** 2).sum())
-    return by_seed, by_kind, seeds * kinds / (seeds * kinds - 1) * float((table**2).sum())
+    seeds, kinds = scores.shape[1:]
+    by_seed = seeds / (seeds - 1) * (scores.sum(axis=2) ** 2).sum(axis=1)
+    by_kind = kinds / (kinds - 1) * (scores.sum(axis=1) ** 2).sum(axis=1)
+    return by_seed, by_kind, seeds * kinds / (seeds * kinds - 1) * (scores**2).sum(axis=(1, 2))
 
 
-def _t(df: float) -> float:
-    return float(stats.t.ppf(0.975, df))
+def _symmetric(df: Values | int, variance: Values) -> Ends:
+    half = stats.t.ppf(0.975, df) * np.sqrt(variance)
+    return -half, half
 
 
-def seeds_only(scores: Scores, kinds: int, _: np.random.Generator) -> tuple[float, float]:
+def seeds_only(scores: Values, _: np.random.Generator) -> Ends:
     """A t interval over the seeds' differences, problems taken as fixed."""
-    half = _t(len(scores) - 1) * np.sqrt(_parts(scores, kinds)[0])
-    return -half, half
+    return _symmetric(scores.shape[1] - 1, _parts(scores)[0])
 
 
-def kinds_only(scores: Scores, kinds: int, _: np.random.Generator) -> tuple[float, float]:
+def kinds_only(scores: Values, _: np.random.Generator) -> Ends:
     """Cluster-robust over kinds, seeds taken as more samples."""
-    half = _t(kinds - 1) * np.sqrt(_parts(scores, kinds)[1])
-    return -half, half
+    return _symmetric(scores.shape[2] - 1, _parts(scores)[1])
 
 
-def two_way(scores: Scores, kinds: int, _: np.random.Generator) -> tuple[float, float]:
+def two_way(scores: Values, _: np.random.Generator) -> Ends:
     """Two-way cluster-robust with the overlap subtracted, t with the smaller degrees of freedom."""
-    by_seed, by_kind, both = _parts(scores, kinds)
-    half = _t(min(len(scores), kinds) - 1) * np.sqrt(max(by_seed + by_kind - both, by_seed, by_kind))
-    return -half, half
+    by_seed, by_kind, both = _parts(scores)
+    return _symmetric(min(scores.shape[1:]) - 1, np.maximum(by_seed + by_kind - both, np.maximum(by_seed, by_kind)))
 
 
-def satterthwaite(scores: Scores, kinds: int, _: np.random.Generator) -> tuple[float, float]:
+def satterthwaite(scores: Values, _: np.random.Generator) -> Ends:
     """The moment estimator of the crossed mixed model, with Satterthwaite's degrees of freedom."""
-    by_seed, by_kind, _both = _parts(scores, kinds)
-    total = by_seed + by_kind
-    df = total**2 / (by_seed**2 / (len(scores) - 1) + by_kind**2 / (kinds - 1)) if total else 1.0
-    half = _t(df) * np.sqrt(total)
-    return -half, half
+    by_seed, by_kind, _both = _parts(scores)
+    total, parts = by_seed + by_kind, by_seed**2 / (scores.shape[1] - 1) + by_kind**2 / (scores.shape[2] - 1)
+    df = np.divide(total**2, parts, out=np.ones(total.shape), where=parts > 0)
+    return _symmetric(df, total)
 
 
-def bootstrap(scores: Scores, kinds: int, rng: np.random.Generator) -> tuple[float, float]:
+def bootstrap(scores: Values, rng: np.random.Generator) -> Ends:
     """The pigeonhole bootstrap (Owen 2007): seeds and kinds drawn again, both with replacement; percentiles."""
-    seeds, problems = scores.shape
-    table = scores.reshape(seeds, problems // kinds, kinds).sum(axis=1)
-    of_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), 500)
-    of_kind = rng.multinomial(kinds, np.full(kinds, 1 / kinds), 500)
-    low, high = np.percentile(np.einsum("bs,sk,bk->b", of_seed, table, of_kind), [2.5, 97.5])
-    return float(low), float(high)
+    seeds, kinds = scores.shape[1:]
+    of_seed, of_kind = (rng.multinomial(size, np.full(size, 1 / size), 500) for size in (seeds, kinds))
+    drawn = np.einsum("bs,nsk,bk->nb", of_seed, scores, of_kind, optimize=True)
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=1)
+    return low, high
 
 
-METHODS = {
+METHODS: dict[str, Callable[[Values, np.random.Generator], Ends]] = {
     "t over seeds": seeds_only,
     "clusters of kinds": kinds_only,
     "two-way clusters": two_way,
@@ -221,47 +253,67 @@ METHODS = {
 
 def compare(world: World, studies: int, rng: np.random.Generator) -> dict[str, tuple[float, float]]:
     """Coverage, and median width as a multiple of the best possible, of every method in one world."""
-    truth = world.rates[0] - world.rates[1]
-    kinds = max(world.problems // PER_KIND, 2)
-    held: dict[str, list[bool]] = {name: [] for name in (*METHODS, "ours")}
-    widths: dict[str, list[float]] = {name: [] for name in held}
-    values = []
-    for _ in range(studies):
-        pair = draw(world, rng)
-        found = difference(*pair)
-        assert found is not None
-        scores = (found.first.scores - found.second.scores).reshape(world.seeds, world.problems)
-        ends = {name: method(scores, kinds, rng) for name, method in METHODS.items()}
-        shifted = {name: (found.value + low, found.value + high) for name, (low, high) in ends.items()}
-        for name, (low, high) in {**shifted, "ours": found.interval()}.items():
-            held[name].append(bool(low <= truth <= high))
-            widths[name].append(high - low)
-        values.append(found.value)
-    best = 2 * float(stats.norm.ppf(0.975)) * float(np.asarray(values).std())
-    return {name: (float(np.mean(held[name])), float(np.median(widths[name])) / best) for name in held}
+    found = compared(world, draw(world, studies, rng))
+    value = found.first.rate - found.second.rate
+    ends = {name: method(found.first.scores - found.second.scores, rng) for name, method in METHODS.items()}
+    shifted = {name: (value + low, value + high) for name, (low, high) in ends.items()} | {"ours": found.ends()}
+    return {name: (_held(low, high, world.truth), _width(low, high, value)) for name, (low, high) in shifted.items()}
 
 
-def promised_power(world: World, pilot_seeds: int, studies: int, rng: np.random.Generator) -> tuple[float, float, int]:
-    """Pilots without an effect ask what a new study needs; new studies of that size then have an effect of the margin.
+class Promise(NamedTuple):
+    """What came of the sizes that pilots asked for."""
 
-    Returns:
-        The share of new studies that call the difference, the median seeds that were asked for, and how many pilots
-        got an answer.
+    power: float
+    """The share of new studies of the size asked for that call the difference."""
+    seeds: float
+    """Median of the seeds that were asked for."""
+    answered: int
+    """Pilots that got an answer."""
+
+
+def promised_power(world: World, pilot_seeds: int, studies: int, rng: np.random.Generator) -> Promise | None:
+    """Pilots ask what a new study needs; new studies of that size then have an effect of the margin.
+
+    None where no pilot got an answer.
     """
-    margin = abs(world.rates[0] - world.rates[1])
-    called, sizes = [], []
-    for _ in range(studies):
-        pilot = difference(*draw(replace(world, seeds=pilot_seeds), rng))
-        assert isinstance(pilot, Difference)
-        size = needed(pilot, "lower" if world.rates[0] < world.rates[1] else "higher", margin, 2)
-        if size["seeds"] is None:
-            continue
-        new = difference(*draw(replace(world, seeds=size["seeds"], problems=size["problems"]), rng))
-        assert new is not None
-        low, high = new.interval()
-        called.append(low > 0 or high < 0)
-        sizes.append(size["seeds"])
-    return float(np.mean(called)), float(np.median(sizes)), len(sizes)
+    small = replace(world, seeds=pilot_seeds)
+    tables = draw(small, studies, rng)
+    sizes: Counter[tuple[int, int]] = Counter()
+    for one, two in zip(*tables, strict=True):
+        pilot = compared(small, (one, two))
+        size = needed(pilot, "lower" if world.truth < 0 else "higher", abs(world.truth), 2)
+        if size["seeds"] is not None:
+            sizes[size["seeds"], size["problems"]] += 1
+    called = 0.0
+    for (seeds, problems), count in sizes.items():
+        new = replace(world, seeds=seeds, kinds=problems // world.per_kind)
+        low, high = compared(new, draw(new, count, rng)).ends()
+        called += float(np.sum((low > 0) | (high < 0)))
+    if not sizes:
+        return None
+    answered = sizes.total()
+    return Promise(called / answered, float(np.median([seeds for seeds, _ in sizes.elements()])), answered)
+
+
+def called_at_looks(world: World, looks: tuple[int, ...], split: bool, studies: int, rng: np.random.Generator) -> float:
+    """The share of studies that call a difference at some look, with the level split over the looks or not."""
+    called = 0.0
+    for size in batches(studies):
+        hits = draw(world, size, rng)
+        some = np.zeros(size, dtype=bool)
+        for look, level in zip(looks, levels(looks), strict=True):
+            first = (hits[0][:, :look], hits[1][:, :look])
+            low, high = compared(replace(world, seeds=look), first).ends(level if split else 0.05)
+            some |= (low > 0) | (high < 0)
+        called += float(some.sum())
+    return called / studies
+
+
+def wrong_verdicts(world: World, margin: float, studies: int, rng: np.random.Generator) -> tuple[float, float]:
+    """How often `lower` is refuted and `same` supported, though the first arm is lower by the margin."""
+    found = [compared(world, draw(world, size, rng)).ends() for size in batches(studies)]
+    low, high = np.concatenate(found, axis=1)
+    return float(np.mean(low > -margin)), float(np.mean((low > -margin) & (high < margin)))
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
@@ -280,39 +332,33 @@ def _extremes(values: Iterable[float], worst: Callable[[Iterable[float]], float]
 def print_ours(studies: int, rng: np.random.Generator) -> None:
     """The table of our intervals by number of seeds."""
 
-    def rows() -> Iterator[list[str]]:
-        for seeds in (1, 2, 3, 4, 5, 7, 10):
-            found = [measure(world, studies, rng) for world in worlds(seeds)]
-            same = [one for one in found if one.world.rates[0] == one.world.rates[1]]
-            # The worst of many worlds is mostly bad luck: drawn anew, and more often, it shows what it is.
-            again_rate = measure(min(found, key=lambda one: one.rate_cover).world, AGAIN * studies, rng)
-            again = measure(min(found, key=lambda one: one.cover).world, AGAIN * studies, rng)
-            again_same = measure(max(same, key=lambda one: one.called).world, AGAIN * studies, rng)
-            middle = [one.width for one in found if 0.5 in one.world.rates or 0.7 in one.world.rates]
-            yield [
-                str(seeds),
-                str(len(found)),
-                f"{_extremes((one.rate_cover for one in found), min)}; {again_rate.rate_cover:.3f}",
-                f"{_extremes((one.cover for one in found), min)}; {again.cover:.3f}",
-                f"{np.median([one.width for one in found]):.2f} ({np.median(middle):.2f})",
-                f"{_extremes((one.called for one in same), max)}; {again_same.called:.3f}",
-            ]
+    def row(name: str, grid: Iterable[World]) -> list[str]:
+        found = [measure(world, studies, rng) for world in grid]
+        same = [one for one in found if one.world.truth == 0]
+        # The worst of many worlds is mostly bad luck: drawn anew, and more often, it shows what it is.
+        again_rate = measure(min(found, key=lambda one: one.rate_cover).world, AGAIN * studies, rng)
+        again = measure(min(found, key=lambda one: one.cover).world, AGAIN * studies, rng)
+        again_same = measure(max(same, key=lambda one: one.called).world, AGAIN * studies, rng)
+        middle = [one.width for one in found if 0.5 in one.world.rates or 0.7 in one.world.rates]
+        return [
+            name,
+            str(len(found)),
+            f"{_extremes((one.rate_cover for one in found), min)}; {again_rate.rate_cover:.3f}",
+            f"{_extremes((one.cover for one in found), min)}; {again.cover:.3f}",
+            f"{np.median([one.rate_width for one in found]):.2f}",
+            f"{np.median([one.width for one in found]):.2f} ({np.median(middle):.2f})",
+            f"{_extremes((one.called for one in same), max)}; {again_same.called:.3f}",
+        ]
 
     print(
         f"\n{studies} studies per world. Mean over worlds (worst world); "
         f"the worst world again, {AGAIN * studies} studies."
     )
-    table(
-        (
-            "seeds",
-            "worlds",
-            "coverage, rates",
-            "coverage, differences",
-            "width / best, median (rates in the middle)",
-            "A/A called different",
-        ),
-        rows(),
-    )
+    header = ("seeds", "worlds", "coverage, rates", "coverage, differences", "rates: width / best")
+    header += ("differences: width / best (rates in the middle)", "A/A called different")
+    counts = (1, 2, 3, 4, 5, 7, 10)
+    against_base = ((f"{n}, against base", [replace(w, base=True) for w in worlds(n)]) for n in (3, 5, 10))
+    table(header, (row(*one) for one in (*((str(n), worlds(n)) for n in counts), *against_base)))
 
 
 def print_methods(studies: int, rng: np.random.Generator) -> None:
@@ -320,17 +366,13 @@ def print_methods(studies: int, rng: np.random.Generator) -> None:
     counts = (2, 3, 5, 10)
     found: dict[str, dict[int, tuple[float, float, float]]] = {name: {} for name in (*METHODS, "ours")}
     for seeds in counts:
-        grid = [
-            World(seeds, problems, samples, rates, seed_sd)
-            for (problems, samples), rates, seed_sd in product(
-                ((50, 1), (150, 2), (300, 5)), ((0.5, 0.5), (0.1, 0.1), (0.7, 0.4)), (0.2, 0.8)
-            )
-        ]
-        results = [compare(world, studies, rng) for world in grid]
+        sizes, rates = ((10, 5, 1), (30, 5, 2), (60, 5, 5)), ((0.5, 0.5), (0.1, 0.1), (0.7, 0.4))
+        grid = [World(seeds, *size, pair, seed_sd) for size, pair, seed_sd in product(sizes, rates, (0.2, 0.8))]
+        results = [compare(world, min(studies, AT_ONCE), rng) for world in grid]
         for name in found:
             covers, widths = zip(*(result[name] for result in results), strict=True)
             found[name][seeds] = (float(np.mean(covers)), min(covers), float(np.median(widths)))
-    print("\nCoverage of the difference: mean (worst world); width as a multiple of the best possible.")
+    print(f"\nCoverage of the difference: mean (worst of {len(grid)} worlds); width as a multiple of the best possible.")
     table(
         ("method", *(f"{seeds} seeds" for seeds in counts)),
         (
@@ -345,42 +387,81 @@ def print_shapes(studies: int, rng: np.random.Generator) -> None:
     counts = (2, 3, 4, 5, 7, 10)
 
     def cell(seeds: int, shape: str) -> str:
-        grid = (World(seeds, *size, rates, 0.8, shape) for size, rates in product(((50, 2), (300, 1)), RATES))
+        grid = (World(seeds, *size, rates, 0.8, shape) for size, rates in product(((10, 5, 2), (60, 5, 5)), RATES))
         found = [measure(world, studies, rng) for world in grid]
-        same = (one.called for one in found if one.world.rates[0] == one.world.rates[1])
-        return f"{_extremes((one.cover for one in found), min)}; {max(same):.3f}"
+        same = max(one.called for one in found if one.world.truth == 0)
+        rates = _extremes((one.rate_cover for one in found), min)
+        return f"{rates}; {_extremes((one.cover for one in found), min)}; {same:.3f}"
 
-    print("\nCoverage of the difference: mean (worst world); A/A called different in the worst world.")
+    print(f"\nCoverage of rates; of differences: mean (worst of {2 * len(RATES)} worlds); A/A called, worst world.")
     table(
         ("seeds' effects", *(f"{seeds} seeds" for seeds in counts)),
         ([shape, *(cell(seeds, shape) for seeds in counts)] for shape in SHAPES),
     )
 
 
+def print_looks(studies: int, rng: np.random.Generator) -> None:
+    """The table of A/A studies that are looked at more than once."""
+
+    def rows() -> Iterator[list[str]]:
+        for looks in ((3, 5), (3, 6, 10), (5, 10), tuple(range(3, 11))):
+            grid = [
+                World(looks[-1], *size, (rate, rate), 0.8)
+                for size, rate in product(((10, 5, 5), (60, 5, 1), (60, 5, 5)), (0.1, 0.5))
+            ]
+            split, whole = ([called_at_looks(w, looks, how, studies, rng) for w in grid] for how in (True, False))
+            parts = ", ".join(f"{level:.4f}" for level in levels(looks))
+            yield [", ".join(map(str, looks)), parts, _extremes(split, max), _extremes(whole, max)]
+
+    print("\nA/A studies that call a difference at some look: mean (worst of 6 worlds).")
+    table(("looks, seeds", "levels", "level split", "each look at .05"), rows())
+
+
+def print_verdicts(studies: int, rng: np.random.Generator) -> None:
+    """The table of wrong verdicts where the truth is exactly at the margin."""
+
+    def rows() -> Iterator[list[str]]:
+        for seeds in (3, 5, 10):
+            cases = ((0.45, 0.5), (0.05, 0.1), (0.85, 0.9))
+            grid = [World(seeds, *size, r, sd) for size, r, sd in product(SIZES, cases, (0.05, 0.2, 0.8))]
+            found = [wrong_verdicts(world, 0.05, studies, rng) for world in grid]
+            refuted, same = zip(*found, strict=True)
+            yield [str(seeds), str(len(grid)), _extremes(refuted, max), _extremes(same, max)]
+
+    print("\nThe first arm is lower by the margin of .05. Mean over worlds (worst world).")
+    table(("seeds", "worlds", "'lower' refuted", "'same' supported"), rows())
+
+
 def print_power(studies: int, rng: np.random.Generator) -> None:
     """The table of power as promised (80%) and as found."""
     kinds = (((0.4, 0.5), 0.2), ((0.35, 0.5), 0.4), ((0.35, 0.5), 0.6))
-    cases = [(World(3, 150, 1, rates, seed_sd), pilot) for rates, seed_sd in kinds for pilot in (1, 3, 5, 10)]
+    cases = [(World(3, 30, 5, 1, rates, seed_sd), pilot) for rates, seed_sd in kinds for pilot in (1, 3, 5, 10, 30)]
 
     def rows() -> Iterator[list[str]]:
         for world, pilot in cases:
-            share, seeds, answered = promised_power(world, pilot, studies, rng)
-            margin = abs(world.rates[0] - world.rates[1])
-            answers = f"{answered / studies:.0%}"
-            yield [str(pilot), f"{margin:.2f}", f"{world.seed_sd}", f"{seeds:.0f}", answers, f"{share:.2f}"]
+            found = promised_power(world, pilot, studies, rng)
+            came = [f"{found.seeds:.0f}", f"{found.answered / studies:.0%}", f"{found.power:.2f}"] if found else ["-"] * 3
+            yield [str(pilot), f"{abs(world.truth):.2f}", f"{world.seed_sd}", *came]
 
     print("\nPower of studies of the size that a pilot asked for, at a true difference of the margin (0.80).")
     header = ("seeds of the pilot", "margin", "seed sd, logits", "median seeds asked for", "pilots answered", "power")
     table(header, rows())
 
 
-TABLES = {"ours": print_ours, "methods": print_methods, "shapes": print_shapes, "power": print_power}
+TABLES = {
+    "ours": print_ours,
+    "methods": print_methods,
+    "shapes": print_shapes,
+    "looks": print_looks,
+    "verdicts": print_verdicts,
+    "power": print_power,
+}
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="coverage, A/A calls and power of the analysis, by simulation")
-    parser.add_argument("--studies", type=int, default=600, help="studies per world (600)")
+    parser.add_argument("--studies", type=int, default=1000, help="studies per world (1000)")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES), help="which tables (all)")
     given = parser.parse_args()
     for name in given.tables:

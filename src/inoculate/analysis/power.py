@@ -13,10 +13,10 @@ from inoculate.analysis.declared import Direction
 from inoculate.analysis.estimates import LEVEL, Difference
 
 POWER = 0.8
-PRIOR_SD = 0.07
-"""Assumed standard deviation over seeds of a difference of rates, that of two arms with .05 each. Published five-seed
+PRIOR_SD = 0.1
+"""Assumed standard deviation over seeds of a difference of rates, that of two arms with .07 each. Published five-seed
 results in this field have .01 to .07 for a single arm (Wichers et al. 2025, figures 2 and 11)."""
-PRIOR_DF = 3
+PRIOR_DF = 4
 """How many degrees of freedom that assumption is worth beside the seeds of the study at hand."""
 MOST_SEEDS = 30
 MORE_PROBLEMS = (1, 2, 4)
