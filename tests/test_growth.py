@@ -1,0 +1,48 @@
+"""Nothing becomes quadratic: work is counted, not timed, as a study grows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inoculate import models
+from inoculate.steps import plan as planning
+from inoculate.steps import store as storing
+from inoculate.study_file import parse
+
+
+def study_of(arms: int) -> Any:
+    raw = {
+        "question": "How does planning grow?",
+        "model": "m",
+        "seeds": [0, 1],
+        "rows": {"setting": "functions", "count": 8},
+        "arms": {f"arm-{n}": {"train": {"learning_rate": 1e-4 * (n + 1)}} for n in range(arms)},
+        "evaluate": {"settings": ["functions"], "contexts": ["neutral", "asks-to-hack", "negated"]},
+    }
+    return parse(raw, "growing", "growing.toml")
+
+
+def work_of(arms: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """How many hashes a plan takes, and how many steps it has."""
+    counted = [0]
+    digest = storing.digest
+
+    def counting(data: Any) -> str:
+        counted[0] += 1
+        return digest(data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storing, "digest", counting)
+        steps = planning.make(study_of(arms)).steps()
+    return counted[0], len(steps)
+
+
+def test_a_plan_hashes_each_step_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "fingerprint", lambda model: "weights")
+    few, few_steps = work_of(20, monkeypatch)
+    many, many_steps = work_of(80, monkeypatch)
+    assert many_steps > 3.5 * few_steps
+    assert few <= 1.5 * few_steps and many <= 1.5 * many_steps
+    assert many / few <= 4.2
