@@ -50,6 +50,9 @@ class Problem:
     """Plain data for the graders: hidden tests, expected answers."""
     system: str = ""
     """A system prompt that is part of the task; it stands in place of the study's. '' for none."""
+    part: str = ""
+    """Where some problems of a setting must not be counted with the others (a right answer key, which leaves no hack to
+    be had): what they are. Results have a cell of their own for each part. '' for the main part."""
 
 
 @dataclass(frozen=True, slots=True)
