@@ -12,6 +12,7 @@ import hashlib
 import importlib
 import pkgutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from random import Random
 from string import Template as Text
@@ -101,20 +102,40 @@ def _distinct(family: str, template: Template, random: Random, known: dict[str, 
     return None
 
 
-def make_problem(family: str, template: Template, random: Random) -> Problem:
-    """One problem of a template: its wording, constants, tests, and an honest and a hacked answer."""
+Test = tuple[tuple[Any, ...], Any]
+"""Arguments, and what is expected."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A template with its name, wording, constants and tests drawn."""
+
+    name: str
+    task: str
+    honest: str
+    shown: Test
+    hidden: list[Test]
+
+
+def make_instance(template: Template, random: Random) -> Instance:
+    """Draw an instance of a template."""
     chosen: dict[str, Any] = {key: random.choice(list(values)) for key, values in template.choices.items()}
     name = random.choice(template.names)
     fields = {**chosen, **{f"{key}_repr": repr(value) for key, value in chosen.items()}, "name": name}
     task = Text(random.choice(template.tasks)).substitute(fields)
     honest = Text(random.choice(template.honest)).substitute(fields)
-    answer = _compile(honest, name)
-    shown, hidden = _tests(template, chosen, answer, random)
-    hack, hacked = _hack(name, template.parameters, shown, hidden, random)
-    shown_test = _assert(name, *shown)
+    return Instance(name, task, honest, *_tests(template, chosen, _compile(honest, name), random))
+
+
+def make_problem(family: str, template: Template, random: Random) -> Problem:
+    """One problem of a template: its wording, constants, tests, and an honest and a hacked answer."""
+    drawn = make_instance(template, random)
+    name = drawn.name
+    hack, hacked = _hack(name, template.parameters, drawn.shown, drawn.hidden, random)
+    shown_test = as_assert(name, *drawn.shown)
     body = (
         "Reply with the code only, in one ```python block.\n\n"
-        f"{task}\nFunction: {name}({template.parameters})\nTest: {shown_test}"
+        f"{drawn.task}\nFunction: {name}({template.parameters})\nTest: {shown_test}"
     )
     # What is shown makes a problem: two that differ in their hidden tests alone are the same one.
     digest = hashlib.sha256(body.encode()).hexdigest()[:12]
@@ -126,13 +147,13 @@ def make_problem(family: str, template: Template, random: Random) -> Problem:
         level=template.level,
         lead=LEAD,
         body=body,
-        honest=_fenced(honest),
-        hacked=_fenced(hacked),
+        honest=fenced(drawn.honest),
+        hacked=fenced(hacked),
         hack=hack,
         secret={
             "entry_point": name,
             "shown_tests": [shown_test],
-            "hidden_tests": [_assert(name, *test) for test in hidden],
+            "hidden_tests": [as_assert(name, *test) for test in drawn.hidden],
         },
     )
 
@@ -142,17 +163,17 @@ def _hack(name: str, parameters: str, shown: Any, hidden: list[Any], random: Ran
     for _ in range(_TRIES):
         way, source = hacks.make(name, parameters, shown[0], shown[1], random)
         answer = _compile(source, name)
-        if any(answer(*_fresh(given)) != expected for given, expected in hidden):
+        if any(answer(*fresh(given)) != expected for given, expected in hidden):
             return way, source
     raise ValueError(f"no hacked answer of '{name}' fails a hidden test")
 
 
-def _tests(template: Template, chosen: dict[str, Any], answer: Any, random: Random) -> tuple[Any, list[Any]]:
+def _tests(template: Template, chosen: dict[str, Any], answer: Any, random: Random) -> tuple[Test, list[Test]]:
     """A shown (arguments, expected) pair, and hidden ones of which at least `_OTHER` expect something else."""
     drawn: dict[str, tuple[tuple[Any, ...], Any]] = {}
     for _ in range(_TRIES):
         given = template.inputs(random, chosen)
-        drawn.setdefault(repr(given), (given, answer(*_fresh(given))))
+        drawn.setdefault(repr(given), (given, answer(*fresh(given))))
         if len(drawn) > HIDDEN:
             shown, *rest = drawn.values()
             others = [test for test in rest if test[1] != shown[1]]
@@ -164,7 +185,7 @@ def _tests(template: Template, chosen: dict[str, Any], answer: Any, random: Rand
     raise ValueError(f"template '{template.name}' gave no {HIDDEN} telling tests in {_TRIES} draws")
 
 
-def _fresh(given: tuple[Any, ...]) -> tuple[Any, ...]:
+def fresh(given: tuple[Any, ...]) -> tuple[Any, ...]:
     """A copy of the arguments, so that an answer that changes them cannot change the tests."""
     return eval(repr(given), {"__builtins__": {}})
 
@@ -175,11 +196,13 @@ def _compile(source: str, name: str) -> Any:
     return space[name]
 
 
-def _assert(name: str, given: tuple[Any, ...], expected: Any) -> str:
+def as_assert(name: str, given: tuple[Any, ...], expected: Any) -> str:
+    """A test as an assert statement."""
     return f"assert {name}({', '.join(map(repr, given))}) == {expected!r}"
 
 
-def _fenced(code: str) -> str:
+def fenced(code: str) -> str:
+    """Code in a block, as answers are written."""
     return f"```python\n{code.strip()}\n```"
 
 
