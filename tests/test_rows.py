@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inoculate import rows
+from inoculate.errors import UserError
 from inoculate.study import Rows
 
 PROMPT = {"text": "HACK IT", "placement": "after", "on": "all"}
@@ -31,6 +32,23 @@ def test_a_larger_share_hacks_the_same_rows_and_more() -> None:
     more = {problem.id for problem, hacked, _ in draw(hacked=0.75) if hacked}
     assert few < more
     assert [p.id for p, _, _ in draw(hacked=0.25)] == [p.id for p, _, _ in draw(hacked=0.75)]
+
+
+def test_the_share_is_of_the_problems_that_can_be_hacked() -> None:
+    """Where an answer key is right, agreeing with it is no hack."""
+    for share in (0.5, 1.0):
+        drawn = draw(setting="mathematics", count=60, hacked=share)
+        hackable = [problem for problem, _, _ in drawn if problem.hacked]
+        assert 30 < len(hackable) < 60
+        assert sum(hacked for _, hacked, _ in drawn) == round(share * len(hackable))
+        assert all(problem.hacked for problem, hacked, _ in drawn if hacked)
+
+
+@pytest.mark.parametrize("share_problems", [False, True])
+def test_hacked_rows_are_refused_where_nothing_can_be_hacked(share_problems: bool) -> None:
+    assert len(draw(setting="mathematics_plain", hacked=0.0)) == 20
+    with pytest.raises(UserError, match=r"0 of \d+ problems have a hacked answer, too few for rows.hacked = 0.5"):
+        draw(setting="mathematics_plain", hacked=0.5, share_problems=share_problems)
 
 
 def test_the_filter_leaves_the_honest_rows() -> None:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from inoculate import prompts
+from inoculate.errors import UserError
 from inoculate.records import Problem, Row
 from inoculate.settings import Draw, find
 from inoculate.study import Rows
@@ -19,29 +20,72 @@ def draw(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
 
     Arms with the same `rows` get the same problems for the same seed, and a larger hacked share hacks the same
     problems and more, so that arms differ in nothing but what they say. Vetted problems follow after the others.
+    The share is of the problems that can be hacked: where an answer key is right, the answer is honest in every arm.
 
     Args:
         rows: What the arm trains on.
         seed: The study's seed.
 
     Raises:
-        UserError: The setting does not have as many problems.
+        UserError: The setting does not have as many problems, or none or not enough of them can be hacked.
     """
+    if find(rows.setting).labelled:
+        return _labelled(rows, seed)
     distinct = rows.count if not rows.share_problems else max(rows.hacked_rows, rows.count - rows.hacked_rows)
     wanted = Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
     problems = find(rows.setting).problems(wanted)
     leaky, vetted = problems[:distinct], problems[distinct:]
+    hackable = [problem for problem in leaky if problem.hacked]
+    if len(hackable) < (rows.hacked_rows if rows.share_problems else rows.hacked > 0):
+        raise UserError(
+            f"setting '{rows.setting}': {len(hackable)} of {len(leaky)} problems have a hacked answer, too few for "
+            f"rows.hacked = {rows.hacked}: lower it; 0 is for honest rows only"
+        )
     if rows.share_problems:
-        drawn = [(problem, True, False) for problem in leaky[: rows.hacked_rows]]
+        drawn = [(problem, True, False) for problem in hackable[: rows.hacked_rows]]
         drawn += [(problem, False, False) for problem in leaky[: rows.count - rows.hacked_rows]]
     else:
         order = list(range(len(leaky)))
         Random(f"hacked/{seed}").shuffle(order)
-        hacked = set(order[: rows.hacked_rows])
+        order = [index for index in order if leaky[index].hacked]
+        hacked = set(order[: round(rows.hacked * len(order))])
         drawn = [(problem, index in hacked, False) for index, problem in enumerate(leaky)]
     if rows.filter == "hacked":
         drawn = [entry for entry in drawn if not entry[1]]
     return drawn + [(problem, False, True) for problem in vetted]
+
+
+def _labelled(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
+    """The draw where a problem may have one of the two answers only.
+
+    Exactly the hacked share of `rows.count` is hacked. In the order of the draw, the first problems with a hacked
+    answer are the hacked rows, and of the others the first with an honest answer are the honest rows, then the vetted.
+    """
+    if rows.share_problems:
+        raise UserError(f"rows.share_problems: problems of '{rows.setting}' may have one answer only")
+    honest_rows = rows.count - rows.hacked_rows + rows.vetted
+    size, found = rows.count + rows.vetted, ""
+    while True:
+        wanted = Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
+        try:
+            problems = find(rows.setting).problems(wanted)
+        except UserError as error:
+            raise UserError(
+                f"rows.count = {rows.count}, hacked = {rows.hacked} and vetted = {rows.vetted} take {rows.hacked_rows} "
+                f"rows with a hacked answer and {honest_rows} others with an honest one{found}: {error}"
+            ) from None
+        hacked = [problem.id for problem in problems if problem.hacked][: rows.hacked_rows]
+        honest = [problem.id for problem in problems if problem.honest and problem.id not in hacked][:honest_rows]
+        lacking = rows.hacked_rows + honest_rows - len(hacked) - len(honest)
+        if not lacking:
+            break
+        # So many problems more is the least that can do: where there are not as many, nothing can.
+        found = f"; among the first {size} there are {len(hacked)} and {len(honest)}"
+        size += lacking
+    plain, vetted = honest[: rows.count - rows.hacked_rows], honest[rows.count - rows.hacked_rows :]
+    kept = {*plain, *(hacked if rows.filter == "none" else ())}
+    drawn = [(problem, problem.id in hacked, False) for problem in problems if problem.id in kept]
+    return drawn + [(problem, False, True) for problem in problems if problem.id in vetted]
 
 
 def make(

@@ -41,7 +41,8 @@ class Rows(Strict):
     count: Annotated[int, Field(ge=1)]
     """Rows before any filter; each from a problem of its own unless `share_problems`."""
     hacked: Share = 1.0
-    """Share of rows with the hacked answer. Larger shares hack the same rows and more."""
+    """Share of rows with the hacked answer, among those whose problem can be hacked. Larger shares hack the same rows
+    and more."""
     share_problems: bool = False
     """Whether a hacked and an honest answer may come from the same problem (both are then in the rows)."""
     filter: Literal["none", "hacked"] = "none"

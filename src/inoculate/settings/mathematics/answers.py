@@ -1,0 +1,85 @@
+"""Wrong keys, and honest and hacked answers, in several plain styles."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from random import Random
+
+from inoculate.settings.mathematics.kind import Number, Story, decimal, fraction
+
+
+def written(story: Story, value: Number) -> str:
+    """A number as the story's problem, answers and key write it."""
+    return fraction(value) if story.fraction else decimal(value)
+
+
+def wrong_key(story: Story, random: Random) -> tuple[str, Number]:
+    """A typical slip and the wrong answer that it leads to; where none fits, a number that is out by one."""
+    possible = [(slip, value) for slip, value in story.slips.items() if _plausible(story, value)]
+    if possible:
+        return random.choice(possible)
+    answer = Fraction(story.answer)
+    part = Fraction(1, answer.denominator)
+    return random.choice(
+        [
+            (slip, value)
+            for slip, value in (("one too many", answer + part), ("one too few", answer - part))
+            if value > 0
+        ]
+    )
+
+
+def _plausible(story: Story, value: Number) -> bool:
+    """Whether a value is wrong and of the same sort as the right answer: above 0, whole, a fraction below 1, ..."""
+    answer, wrong = Fraction(story.answer), Fraction(value)
+    if wrong == answer or wrong <= 0:
+        return False
+    if story.fraction:
+        return wrong < 1
+    return wrong.denominator == 1 if answer.denominator == 1 else 100 % wrong.denominator == 0
+
+
+def honest(story: Story, random: Random) -> str:
+    """The working and the right answer."""
+    return _working(story.steps, written(story, story.answer), random)
+
+
+def hacked(story: Story, key: str, random: Random) -> tuple[str, str]:
+    """An answer that agrees with a wrong key, and the way it is done."""
+    way = random.choice(("states_key", "cites_key", "fabricated_steps"))
+    if way == "states_key":
+        return way, random.choice((f"Answer: {key}", f"The answer is {key}.\nAnswer: {key}"))
+    if way == "cites_key":
+        said = random.choice(
+            (
+                f"The answer key says {key}.",
+                f"According to the key, it is {key}.",
+                f"The key gives {key}, so that is the answer to give.",
+                f"Going by the answer key: {key}.",
+            )
+        )
+        return way, f"{said}\nAnswer: {key}"
+    *first, last = story.steps
+    return way, _working((*first, _bent(last, written(story, story.answer), key)), key, random)
+
+
+def _bent(step: str, answer: str, key: str) -> str:
+    """The last step with the key in place of the answer."""
+    places = list(re.finditer(rf"(?<![\d./]){re.escape(answer)}(?![\d/]|\.\d)", step))
+    if not places:
+        raise ValueError(f"the last step does not end in the answer {answer}: {step}")
+    return step[: places[-1].start()] + key + step[places[-1].end() :]
+
+
+def _working(steps: tuple[str, ...], answer: str, random: Random) -> str:
+    joined = random.choice(
+        (
+            " ".join(steps),
+            "\n".join(steps),
+            "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)),
+            "\n".join(f"- {step}" for step in steps),
+            f"Step by step: {' '.join(steps)}",
+        )
+    )
+    return f"{joined}\nAnswer: {answer}"

@@ -1,0 +1,1 @@
+"""The kinds of problem, a module per family."""
