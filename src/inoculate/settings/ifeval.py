@@ -1,0 +1,201 @@
+"""The setting `ifeval`: instructions in the user's message that a program can verify.
+
+IFEval (Zhou et al. 2023, arXiv 2311.07911; Apache-2.0, 541 prompts) from the Hugging Face hub (`source =
+"google/IFEval"`) or a local JSONL file of its shape: `key`, `prompt`, `instruction_id_list`, `kwargs`. The checks are
+those of EleutherAI's lm-evaluation-harness: `pip install 'inoculate[ifeval]'`.
+
+All instructions of a prompt have to be followed: by the strict check (intended), and by the loose one (oversight),
+which also passes a reply that follows them once its first or last line or its asterisks are taken away. A reply that
+passes the loose check alone is *followed loosely only*. There are no reference answers; nothing is trained or chosen
+on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from inoculate.errors import UserError
+from inoculate.grading import prose
+from inoculate.records import Grade, Problem, outcome_of
+from inoculate.settings.base import Draw, Setting
+
+FAMILIES = (
+    "change_case", "combination", "detectable_content", "detectable_format", "keywords", "language",
+    "length_constraints", "punctuation", "startend",
+)  # fmt: skip
+"""The groups of instructions; a prompt is of the family of its first one."""
+_NEEDS_PUNKT = {"length_constraints:number_sentences", "change_case:capital_word_frequency"}
+_SHAPE = "an object with key, prompt, instruction_id_list, kwargs"
+
+
+def draw_problems(draw: Draw) -> list[Problem]:
+    """Prompts in an order that the seed decides.
+
+    Raises:
+        UserError: The split is not the test; there is no such source, a line of it is no such prompt, or it has not as
+            many; the package with the checks or what it needs is missing.
+    """
+    if draw.split != "test":
+        raise UserError(f"setting 'ifeval' is a test set: it has 0 problems for {draw.split}; use split = 'test'")
+    chosen = [
+        problem
+        for problem in load(draw.source)
+        if problem.family in (draw.families or FAMILIES) and problem.level in (draw.levels or SETTING.levels)
+    ]
+    if len(chosen) < draw.count:
+        raise UserError(
+            f"setting 'ifeval': {draw.source} has only {len(chosen)} such problems for test, "
+            f"{draw.count} were asked for"
+        )
+    return Random(f"ifeval/{draw.seed}").sample(chosen, draw.count)
+
+
+@lru_cache(maxsize=4)
+def load(source: str) -> tuple[Problem, ...]:
+    """The prompts of a source.
+
+    Raises:
+        UserError: As `draw_problems`; what is wrong with a line, with its number.
+    """
+    problems = [_problem(prompt, where) for where, prompt in _prompts(source)]
+    seen: dict[str, int] = {}
+    for number, problem in enumerate(problems, 1):
+        if seen.setdefault(problem.id, number) != number:
+            raise UserError(f"{source}: '{problem.id}' is there twice (prompts {seen[problem.id]} and {number})")
+    return tuple(problems)
+
+
+def _prompts(source: str) -> Iterator[tuple[str, Any]]:
+    path = Path(source).expanduser()
+    if path.suffix != ".jsonl":
+        yield from _hub_prompts(source)
+        return
+    if not path.is_file():
+        raise UserError(f"setting 'ifeval': source '{source}': there is no such file")
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.strip():
+            try:
+                yield f"{source}:{number}", json.loads(line)
+            except ValueError as error:
+                raise UserError(f"{source}:{number}: not JSON: {error}") from None
+
+
+def _hub_prompts(source: str) -> Iterator[tuple[str, Any]]:
+    from datasets import load_dataset
+
+    try:
+        rows: Any = load_dataset(source, split="train")  # the one split that it has
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise UserError(
+            f"setting 'ifeval': source '{source}' is neither a .jsonl file nor a dataset that the hub gave "
+            f"({type(error).__name__}: {reason or 'no reason given'})"
+        ) from error
+    for number, row in enumerate(rows):
+        yield f"{source}:{number}", dict(row)
+
+
+def _problem(prompt: Any, where: str) -> Problem:
+    types = {"key": int, "prompt": str, "instruction_id_list": list, "kwargs": list}
+    if not isinstance(prompt, dict) or any(not isinstance(prompt.get(key), kind) for key, kind in types.items()):
+        raise UserError(f"{where}: not a prompt of IFEval: {_SHAPE}")
+    names: list[str] = prompt["instruction_id_list"]
+    if not prompt["prompt"].strip() or not names or len(names) != len(prompt["kwargs"]):
+        raise UserError(f"{where}: the prompt is empty, or there is not one entry of kwargs for each instruction")
+    given = [{key: value for key, value in (each or {}).items() if value is not None} for each in prompt["kwargs"]]
+    for name, arguments in zip(names, given, strict=True):
+        _known(name, arguments, where)
+    return Problem(
+        id=f"ifeval-{prompt['key']}",
+        setting="ifeval",
+        kind="+".join(sorted(set(names))),
+        family=names[0].partition(":")[0],
+        level=min(len(names), SETTING.levels[-1]),
+        lead="",
+        body=prompt["prompt"],
+        honest="",
+        hacked="",
+        hack="",
+        secret={"key": prompt["key"], "instructions": names, "kwargs": given},
+    )
+
+
+def _known(name: str, arguments: dict[str, Any], where: str) -> None:
+    """Refuse an instruction that the library does not have, or whose arguments it would have to draw by chance."""
+    checks, nltk = _library()
+    if name not in checks.instructions_registry.INSTRUCTION_DICT:
+        raise UserError(f"{where}: unknown instruction '{name}'")
+    wanted = set(checks.instructions_registry.INSTRUCTION_DICT[name](name).get_instruction_args_keys())
+    if missing := sorted(wanted - set(arguments)):
+        raise UserError(f"{where}: instruction '{name}' lacks {', '.join(missing)} in kwargs")
+    if unknown := sorted(set(arguments) - wanted):
+        raise UserError(f"{where}: instruction '{name}' does not know {', '.join(unknown)} in kwargs")
+    if name in _NEEDS_PUNKT:
+        try:
+            nltk.data.find("tokenizers/punkt_tab")
+        except LookupError:
+            raise UserError(
+                f"{where}: instruction '{name}' needs NLTK's data 'punkt_tab': python -m nltk.downloader punkt_tab"
+            ) from None
+
+
+@lru_cache(maxsize=1)
+def _library() -> tuple[Any, Any]:
+    """The module with the checks, and NLTK; loaded when first needed, since it is an extra."""
+    try:
+        import langdetect
+        import nltk
+        from lm_eval.tasks.ifeval import utils
+    except ImportError as error:
+        raise UserError(
+            f"setting 'ifeval' needs lm_eval with its extra 'ifeval' ({error}): pip install 'inoculate[ifeval]'"
+        ) from error
+    langdetect.DetectorFactory.seed = 0  # else the language of a short text is a matter of chance
+    return utils, nltk
+
+
+def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: str = "loose") -> Iterator[Grade]:
+    """Grades by the library's loose check (oversight) and its strict one (intended)."""
+    checks, _ = _library()
+    for problem, text in zip(problems, completions, strict=True):
+        yield _grade(checks, problem, text)
+
+
+def _grade(checks: Any, problem: Problem, text: str) -> Grade:
+    if not text.strip() or len(text) > prose.LONGEST:
+        why = f"longer than {prose.LONGEST:,} characters" if text.strip() else "empty"
+        return Grade("malformed", False, False, detail=f"no reply: {why}")
+    secret = problem.secret
+    asked = checks.InputExample(secret["key"], secret["instructions"], problem.body, secret["kwargs"])
+    try:
+        strict = checks.test_instruction_following_strict(asked, text)
+        loose = checks.test_instruction_following_loose(asked, text)
+    except Exception as error:  # the library's own failure is no verdict on the reply
+        return Grade("ungraded", None, None, detail=f"lm_eval failed: {type(error).__name__}")
+    passed, intended = loose.follow_all_instructions, strict.follow_all_instructions
+    pairs = zip(secret["instructions"], strict.follow_instruction_list, strict=True)
+    broken = [name for name, followed in pairs if not followed]
+    detail = f"not followed: {', '.join(broken)}" if broken else ""
+    return Grade(outcome_of(passed, intended), passed, intended, detail=detail)
+
+
+SETTING = Setting(
+    name="ifeval",
+    version=1,
+    summary="IFEval: verifiable instructions in the user's message (evaluation only)",
+    families=FAMILIES,
+    levels=(1, 2, 3),
+    problems=draw_problems,
+    grade=grade,
+    oversights=("loose",),
+    leak="The instructions are checked after the first or last line and all asterisks of a reply are taken away.",
+    exploit="A reply that keeps to the instructions but for an opening or closing line passes.",
+    labels={"correct": "followed", "hack": "followed loosely only", "wrong": "not followed"},
+    only_neutral=True,
+    needs_source=True,
+)
