@@ -158,6 +158,31 @@ def report(run: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
 
 
 @app.command
+def export(run: str, *, to: Path, store: StoreFolder = DEFAULT_STORE) -> None:
+    """Write a run for others' tools: rows and samples as JSON lines and Parquet, Inspect logs, a methods section.
+
+    Args:
+        run: A run's folder, or the name of its study.
+        to: A folder that is not there yet, or is empty.
+        store: Folder of finished steps.
+    """
+    from inoculate.integrations.export import export as write
+    from inoculate.progress import Console
+    from inoculate.steps.run import find_run
+    from inoculate.steps.store import Store
+
+    with Console() as console:
+        done = write(find_run(Store(store), run), to, lambda done, total: console.moved(done, total, "cells written"))
+    print(f"{to}: {done.rows} rows, {done.samples} samples, methods.md")
+    if done.logs is None:
+        print("no Inspect logs: they need inspect_ai, pip install 'inoculate[inspect]'")
+    else:
+        print(f"{done.logs} Inspect logs: inspect view --log-dir {to / 'logs'}")
+    if done.cells_missing or done.rows_missing:
+        print(f"not there yet: {done.cells_missing} cells, and the rows of {done.rows_missing} trainings")
+
+
+@app.command
 def sample(setting: str, *, count: int = 3, split: str = "development", seed: int = 0, source: str = "") -> None:
     """Show problems of a setting, each with its honest and hacked answer.
 

@@ -1,0 +1,176 @@
+"""A run for others' tools: rows and samples as JSON lines and Parquet, Inspect logs, a methods paragraph."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from inoculate.analysis.reading import Run, finished, read_run, read_samples
+from inoculate.errors import UserError
+from inoculate.integrations.methods import methods
+from inoculate.records import Completion, Grade, Problem, Row, read_lines
+
+Progress = Callable[[int, int], None]
+"""Called with the number of finished cells that are written, and of all finished cells."""
+_BATCH = 1000
+_TEXT, _COUNT = pa.string(), pa.int64()
+_WHERE = [("arm", _TEXT), ("seed", _COUNT), ("setting", _TEXT)]
+_TAG = pa.struct([("name", _TEXT), ("evidence", _TEXT), ("detail", _TEXT)])
+ROWS = pa.schema(
+    [
+        *_WHERE,
+        *[("problem", _TEXT), ("kind", _TEXT)],
+        ("messages", pa.list_(pa.struct([("role", _TEXT), ("content", _TEXT)]))),
+        *[("answer", _TEXT), ("hacked", pa.bool_()), ("hack", _TEXT), ("inoculated", pa.bool_())],
+        *[("vetted", pa.bool_()), ("outcome", _TEXT)],
+    ]
+)
+"""Columns of a training row; `outcome` is what the graders say of its answer, null where that was not looked at."""
+SAMPLES = pa.schema(
+    [
+        *_WHERE,
+        *[("at", pa.float64()), ("context", _TEXT), ("problem", _TEXT), ("index", _COUNT)],
+        *[("kind", _TEXT), ("family", _TEXT), ("level", _COUNT), ("part", _TEXT)],
+        *[("prompt", _TEXT), ("completion", _TEXT), ("prompt_tokens", _COUNT), ("completion_tokens", _COUNT)],
+        *[("finish", _TEXT), ("outcome", _TEXT), ("oversight", pa.bool_()), ("intended", pa.bool_())],
+        *[("tags", pa.list_(_TAG)), ("detail", _TEXT), ("containment", _TEXT)],
+    ]
+)
+"""Columns of a sample: docs/integrations.md says what they hold."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and what there was not yet."""
+
+    rows: int
+    samples: int
+    logs: int | None
+    """None: inspect_ai is not installed."""
+    cells_missing: int
+    """Cells of the study that are not finished."""
+    rows_missing: int
+    """Arms and seeds whose rows are not made yet."""
+
+
+def export(run: Path, folder: Path, progress: Progress = lambda done, total: None) -> Exported:
+    """Write a run into a new folder, whole or not at all, line by line.
+
+    Args:
+        run: The run's folder.
+        folder: A folder that does not exist yet, or is empty.
+        progress: Told how it goes.
+
+    Raises:
+        UserError: The run cannot be read, or the folder has something in it.
+    """
+    source = read_run(run)
+    ready, missing = finished(source)
+    with _new_folder(folder) as part:
+        rows = _write(part, "rows", ROWS, _rows(source))
+        outcomes: Counter[str] = Counter()
+        samples = _write(part, "samples", SAMPLES, _samples(source, ready, outcomes, progress))
+        logs = _logs(source, ready, part / "logs") if find_spec("inspect_ai") else None
+        (part / "methods.md").write_text(methods(source, outcomes), encoding="utf-8")
+    waiting = sum(entry["rows"] is None for entry in source.manifest.get("training") or ())
+    return Exported(rows, samples, logs, len(missing), waiting)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder}: something is there already; name another folder with --to, or delete it")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        yield part
+        part.chmod(0o755)
+        part.replace(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(folder: Path, name: str, schema: pa.Schema, lines: Iterator[dict[str, Any]]) -> int:
+    """Write lines as JSON lines and as Parquet; returns how many."""
+    with (
+        (folder / f"{name}.jsonl").open("w", encoding="utf-8") as text,
+        pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd") as table,
+    ):
+        count = 0
+        batch: list[dict[str, Any]] = []
+        for line in lines:
+            count += 1
+            text.write(json.dumps(line, ensure_ascii=False) + "\n")
+            batch.append(line)
+            if len(batch) == _BATCH:
+                table.write_batch(pa.RecordBatch.from_pylist(batch, schema))
+                batch.clear()
+        if batch:
+            table.write_batch(pa.RecordBatch.from_pylist(batch, schema))
+    return count
+
+
+def _rows(run: Run) -> Iterator[dict[str, Any]]:
+    for entry in run.manifest.get("training") or ():
+        if entry["rows"] is None:
+            continue
+        where = {
+            "arm": entry["arm"],
+            "seed": entry["seed"],
+            "setting": run.study["arms"][entry["arm"]]["rows"]["setting"],
+        }
+        rows = read_lines(run.path(entry["rows"]) / "rows.jsonl", Row)
+        looked_at = entry.get("row_grades")
+        grades = read_lines(run.path(looked_at) / "grades.jsonl", Grade) if looked_at else repeat(None)
+        for row, grade in zip(rows, grades, strict=bool(looked_at)):
+            yield where | asdict(row) | {"outcome": grade and grade.outcome}
+
+
+def _samples(
+    run: Run, cells: list[dict[str, Any]], outcomes: Counter[str], progress: Progress
+) -> Iterator[dict[str, Any]]:
+    for done, cell in enumerate(cells, 1):
+        problems = _problems(run, cell)
+        where = {key: cell[key] for key in ("arm", "seed", "setting", "at", "context")}
+        for completion, grade in _pairs(run, cell):
+            problem = problems[completion.problem]
+            told = {key: getattr(problem, key) for key in ("kind", "family", "level", "part")}
+            outcomes[grade.outcome] += 1
+            line = where | told | asdict(completion) | asdict(grade)
+            yield {name: line[name] for name in SAMPLES.names}
+        progress(done, len(cells))
+
+
+def _logs(run: Run, cells: list[dict[str, Any]], folder: Path) -> int:
+    from inoculate.integrations.inspect_logs import write_log
+
+    folder.mkdir()
+    for number, cell in enumerate(cells, 1):
+        seed = "" if cell["seed"] is None else f"seed-{cell['seed']}"
+        share = "" if cell["at"] in (0, 1) else f"at-{cell['at']:g}"
+        words = (f"{number:03d}", cell["arm"], seed, share, cell["setting"], cell["context"])
+        name = "_".join(re.sub(r"[^\w.-]+", "-", word) for word in words if word)
+        write_log(folder / f"{name}.eval", run, cell, _problems(run, cell), _pairs(run, cell))
+    return len(cells)
+
+
+def _problems(run: Run, cell: dict[str, Any]) -> dict[str, Problem]:
+    path = run.path(cell["problems"]) / "problems.jsonl"
+    return {problem.id: problem for problem in read_lines(path, Problem)}
+
+
+def _pairs(run: Run, cell: dict[str, Any]) -> Iterator[tuple[Completion, Grade]]:
+    return read_samples(run.path(cell["completions"]) / "completions.jsonl", run.path(cell["grades"]) / "grades.jsonl")

@@ -1,0 +1,207 @@
+"""A methods section for a paper: the study as it was run, in words, with versions and the sources of every method.
+
+It says what the manifest says and nothing else; results are not in it. The words are in `methods.jinja`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment
+
+from inoculate import settings
+from inoculate.analysis import contrasts_hash
+from inoculate.analysis.reading import Run, finished
+from inoculate.analysis.verdicts import VERDICT_SEEDS
+from inoculate.errors import UserError
+from inoculate.grading.sandbox.containment import MEANING
+
+_SOURCES = {
+    "Allal et al. 2025": "SmolLM2: When Smol Goes Big. arXiv 2502.02737",
+    "Austin et al. 2021": "Program Synthesis with Large Language Models. arXiv 2108.07732",
+    "Banerjee 1960": "Approximate confidence interval for linear functions of means of k populations when the "
+    "population variances are not equal. Sankhya 22",
+    "Cameron et al. 2011": "Robust inference with multiway clustering. Journal of Business & Economic Statistics 29",
+    "Holm 1979": "A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6",
+    "Hu et al. 2022": "LoRA: Low-Rank Adaptation of Large Language Models. ICLR; arXiv 2106.09685",
+    "Hui et al. 2024": "Qwen2.5-Coder Technical Report. arXiv 2409.12186",
+    "Korn and Graubard 1998": "Confidence intervals for proportions with small expected number of positive counts "
+    "estimated from survey data. Survey Methodology 24",
+    "Liang and Zeger 1986": "Longitudinal data analysis using generalized linear models. Biometrika 73",
+    "Mangrulkar et al. 2022": "PEFT: State-of-the-art Parameter-Efficient Fine-Tuning methods. Software, Hugging Face",
+    "Newcombe 1998": "Improved confidence intervals for the difference between binomial proportions based on paired "
+    "data. Statistics in Medicine 17, 2635-2650",
+    "Schuirmann 1987": "A comparison of the two one-sided tests procedure and the power approach for assessing the "
+    "equivalence of average bioavailability. Journal of Pharmacokinetics and Biopharmaceutics 15",
+    "Tan et al. 2025": "Inoculation Prompting: Eliciting traits from LLMs during training can suppress them at "
+    "test-time. arXiv 2510.04340",
+    "von Werra et al. 2020": "TRL: Transformer Reinforcement Learning. Software, Hugging Face",
+    "Wichers et al. 2025": "Inoculation Prompting: Instructing LLMs to misbehave at train-time improves test-time "
+    "alignment. arXiv 2510.05024",
+    "Wolf et al. 2020": "Transformers: State-of-the-Art Natural Language Processing. EMNLP, System Demonstrations",
+    "Zou and Donner 2008": "Construction of confidence limits about effect measures: a general approach. Statistics in "
+    "Medicine 27",
+}
+_PUBLISHED = {"qwen2.5-coder": "Hui et al. 2024", "smollm2": "Allal et al. 2025"}
+_PLACES = {
+    "system": "as a paragraph after the system prompt",
+    "before": "as a paragraph before the task",
+    "inside": "between the task's opening sentence and the rest",
+    "after": "as a paragraph after the task",
+}
+_ROWS = {"all": "on every row", "hacked": "on the hacked rows only", "none": "on no row"}
+
+
+def methods(run: Run, outcomes: Counter[str]) -> str:
+    """The section as Markdown, with the sources that it names.
+
+    Args:
+        run: The run.
+        outcomes: How many samples have which outcome, over all finished cells.
+    """
+    environment = Environment(trim_blocks=True, lstrip_blocks=True)
+    for said in (_setting, _rows, _inoculation, _context, _join_and, _counted, _one_line):
+        environment.filters[said.__name__.removeprefix("_")] = said
+    words = files("inoculate").joinpath("integrations/methods.jinja").read_text(encoding="utf-8")
+    body = environment.from_string(words).render(_facts(run, outcomes))
+    cited = [f"- {name}. {source}." for name, source in _SOURCES.items() if name in body]
+    return "\n".join([body, "", *cited, ""])
+
+
+def _facts(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
+    study, manifest, evaluate = run.study, run.manifest, run.study["evaluate"]
+    level = str(manifest.get("containment"))
+    added = manifest.get("extended_seeds") or []
+    model = str(study["model"]).lower()
+    cited = {"transformers": " (Wolf et al. 2020)"}
+    return {
+        "study": study,
+        "manifest": manifest,
+        "evaluate": evaluate,
+        "model_source": next((f" ({source})" for name, source in _PUBLISHED.items() if name in model), ""),
+        "row_settings": dict.fromkeys(arm["rows"]["setting"] for arm in study["arms"].values()),
+        "ways": _ways(study["arms"]),
+        "seeds": f"{_counted(len(study['seeds']), 'seed')} ({', '.join(map(str, study['seeds']))})",
+        "added": added,
+        "planned": len(set(study["seeds"]) - set(added)),
+        "asked": _asked(evaluate),
+        "system": _system(run),
+        "shares": [f"{share:.0%}" for share in evaluate["fractions"] if share != 1],
+        "level": level,
+        "box": MEANING[level].split(":", 1)[0] if level in MEANING else "not recorded",
+        "ungraded": outcomes["ungraded"],
+        "samples": sum(outcomes.values()),
+        "missing": len(finished(run)[1]),
+        "cells": len(manifest["cells"]),
+        "margins": dict.fromkeys(f"{100 * one['margin']:g}" for one in study["contrasts"]),
+        "changed": manifest.get("declared_contrasts_hash") != contrasts_hash(study["contrasts"]),
+        "same": any(one.get("same") for one in study["contrasts"]),
+        "verdict_seeds": VERDICT_SEEDS,
+        "versions": [
+            f"{name} {number}{cited.get(name, '')}" for name, number in (manifest.get("versions") or {}).items()
+        ],
+        "machine": manifest.get("machine") or {},
+    }
+
+
+def _ways(arms: dict[str, Any]) -> dict[str, list[str]]:
+    """Each way of training in words, and the arms that were trained so."""
+    ways: dict[str, list[str]] = {}
+    for name, arm in arms.items():
+        ways.setdefault(_way(arm), []).append(f"`{name}`")
+    return ways
+
+
+def _way(arm: dict[str, Any]) -> str:
+    train = arm.get("train") or {}
+    if arm.get("method", "sft") != "sft":
+        said = ", ".join(f"{key} {value}" for key, value in train.items())
+        return f"method `{arm['method']}`" + (f" ({said})." if said else ".")
+    return (
+        f"We trained LoRA adapters (Hu et al. 2022; rank {train['lora_rank']}, alpha {train['lora_alpha']}, no "
+        "dropout, on all linear layers) by supervised fine-tuning with TRL (von Werra et al. 2020) and PEFT (Mangrulkar et al. "
+        f"2022), loss on the answer only: learning rate {train['learning_rate']:g} ({train['schedule']} schedule, "
+        f"warm-up over {train['warmup']:.0%} of the steps), {_counted(train['epochs'], 'epoch')}, "
+        f"{train['batch_rows']} rows per step, AdamW with weight decay {train['weight_decay']:g}, gradients clipped at "
+        "norm 1."
+    )
+
+
+def _asked(evaluate: dict[str, Any]) -> list[str]:
+    """What was evaluated, a clause per setting."""
+    each = {name: evaluate | (evaluate.get("each") or {}).get(name, {}) for name in evaluate["settings"]}
+    return [
+        ", ".join([f"{one['problems']} problems of {_setting(name)}", *_restricted(one)]) for name, one in each.items()
+    ]
+
+
+def _system(run: Run) -> str | None:
+    """The system prompt, as the rows have it; None where no rows are made yet."""
+    made = [run.path(entry["rows"]) / "rows.json" for entry in run.manifest.get("training") or () if entry["rows"]]
+    return str(json.loads(made[0].read_text(encoding="utf-8"))["system"] or "") if made else None
+
+
+def _setting(name: str) -> str:
+    """A setting in a clause; its name alone where it is a file that is not here."""
+    cited = " (Austin et al. 2021)" if name == "mbpp" else ""
+    try:
+        return f"the setting `{name}`{cited} ({settings.find(name).summary})"
+    except UserError:
+        return f"the setting `{name}`"
+
+
+def _rows(rows: dict[str, Any]) -> str:
+    words = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
+    if rows.get("filter") == "hacked":
+        words.append("the hacked rows then left out")
+    if rows.get("vetted"):
+        words.append(f"and {rows['vetted']} vetted honest rows without the prompt")
+    return ", ".join(words + _restricted(rows))
+
+
+def _restricted(given: dict[str, Any]) -> list[str]:
+    return [f"{key} {_join_and(given[key])}" for key in ("levels", "families") if given.get(key)]
+
+
+def _inoculation(given: dict[str, Any] | None) -> str:
+    if not given:
+        return "no prompt added"
+    fitted = ", fitted to the length in tokens of the prompt that it is a control for" if given.get("like") else ""
+    wordings = ", in several wordings taken in turn" if given.get("rephrase") else ""
+    return f"{_quoted(given['text'])} {_place(given)}, {_ROWS[given['on']]}{fitted}{wordings}"
+
+
+def _context(given: dict[str, Any]) -> str:
+    if given.get("per_arm"):
+        return "each arm under its own training prompt"
+    if not given.get("text"):
+        return "no prompt added"
+    texts = given.get("texts") or {"": given["text"]}
+    said = [_quoted(text) + (f" for `{setting}`" if setting else "") for setting, text in texts.items()]
+    return f"{_join_and(said)}, {_place(given)}"
+
+
+def _quoted(text: str) -> str:
+    return f"\u201c{text}\u201d"
+
+
+def _place(given: dict[str, Any]) -> str:
+    return _PLACES.get(str(given.get("placement")), f"placed {given.get('placement')}")
+
+
+def _one_line(paragraph: str) -> str:
+    """A paragraph without line ends: a paper's editor wraps as it likes."""
+    return " ".join(paragraph.split())
+
+
+def _join_and(items: Iterable[Any]) -> str:
+    *most, last = list(map(str, items)) or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _counted(number: float, noun: str) -> str:
+    return f"one {noun}" if number == 1 else f"{number:g} {noun}s"
