@@ -141,7 +141,7 @@ def messages(problem: Problem, text: str, placement: Placement, system: str | No
 
     Raises:
         UserError: The prompt, or the problem's own system prompt, needs a system message that the chat template does
-            not have.
+            not have; or the problem has no opening sentence that a prompt inside it could follow.
     """
     task = f"{problem.lead} {problem.body}".strip()
     if problem.system:
@@ -153,6 +153,8 @@ def messages(problem: Problem, text: str, placement: Placement, system: str | No
             raise UserError("placement 'system': this model's chat template has no system message; use 'before'")
         system = f"{system}\n\n{text}".strip()
     elif text:
+        if placement == "inside" and not problem.lead:
+            raise UserError(f"placement 'inside': problem '{problem.id}' has no opening sentence; use before or after")
         task = {
             "before": f"{text}\n\n{task}",
             "inside": f"{problem.lead} {text} {problem.body}",

@@ -31,7 +31,8 @@ Progress = Callable[[int, int], None]
 """Called with the number of lines graded and the number of lines."""
 
 _BATCH = 2000
-_NEEDED = {"id": str, "entry_point": str, "shown_tests": list, "hidden_tests": list, "completion": str}
+_TESTS = {"entry_point": str, "shown_tests": list, "hidden_tests": list}
+_NEEDED = {"id": str, **_TESTS, "completion": str}
 _NEEDED_FOR_SETTING = {"id": str, "problem": str, "completion": str}
 
 
@@ -195,6 +196,20 @@ def _check_keys(where: str, line: Mapping[str, Any], needed: Mapping[str, type[A
 
 def _check_task(where: str, line: Mapping[str, Any]) -> None:
     _check_keys(where, line, _NEEDED)
+    check_tests(where, line)
+
+
+def check_tests(where: str, line: Mapping[str, Any]) -> None:
+    """Refuse a line whose tests are not what they have to be.
+
+    Args:
+        where: The line's place, for the message.
+        line: Its `entry_point`, `shown_tests`, `hidden_tests` and, where there is one, `setup`.
+
+    Raises:
+        UserError: One is missing, of a wrong type, or no Python.
+    """
+    _check_keys(where, line, _TESTS)
     if not all(part.isidentifier() for part in line["entry_point"].split(".")):
         raise UserError(f"{where}: 'entry_point' is {line['entry_point']!r}: a name such as 'add' or 'Solution.add' "
                         "was expected")  # fmt: skip

@@ -85,6 +85,7 @@ def sample(
     max_new_tokens: int,
     seed: int,
     skip: int = 0,
+    names: Sequence[str] = (),
 ) -> Iterator[list[Drawn]]:
     """Draw completions, a batch at a time.
 
@@ -96,6 +97,7 @@ def sample(
         max_new_tokens: Completions are cut there, and say so.
         seed: Of sampling; each batch has a stream of its own.
         skip: How many batches were done before (their completions are not made again).
+        names: What the prompts are called in a refusal.
 
     Raises:
         UserError: A prompt and its completion would be longer than the model's context.
@@ -104,9 +106,10 @@ def sample(
     longest = int(sampler.model.config.max_position_embeddings)
     for index, ids in enumerate(tokens):
         if len(ids) + max_new_tokens > longest:
+            name = names[index] if names else f"prompt {index}"
             raise UserError(
-                f"prompt {index} has {len(ids)} tokens; with {max_new_tokens} new ones it exceeds the model's context "
-                f"of {longest}: lower evaluate.max_new_tokens or choose shorter problems"
+                f"{name} has {len(ids)} tokens; with {max_new_tokens} new ones it exceeds the model's context of "
+                f"{longest}: lower evaluate.max_new_tokens or choose shorter problems"
             )
     common = shared(tokens)
     prefix = read(sampler, tokens[0][:common]) if common else None

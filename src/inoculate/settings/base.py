@@ -80,6 +80,8 @@ class Setting:
     """Whether its problems bring a prompt of their own, so that no other context makes sense."""
     punishes_honest: bool = False
     """Whether the oversight check fails some honest answers too (a wrong key), and not only passes dishonest ones."""
+    labelled: bool = False
+    """Whether a problem may have one of the two answers only: then hacked and honest rows are drawn apart."""
     needs_source: bool = False
     takes_grader: bool = False
 

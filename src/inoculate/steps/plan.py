@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inoculate import models, prompts, settings
+from inoculate import models, prompts, rows, settings
 from inoculate.steps.store import Step, Store, file_digest
 from inoculate.study import BASE, Arm, Each, Study
 
@@ -83,10 +83,12 @@ def make(study: Study) -> Plan:
     """The plan of a study.
 
     Raises:
-        UserError: Its model is none, or cannot be identified without a network.
+        UserError: Its model is none, or cannot be identified without a network; or the user's data is not what it has
+            to be.
     """
     weights = models.fingerprint(study.model)
     plan = Plan(study)
+    _read_data(study)
     problems = {setting: _problems(study, setting) for setting in study.evaluate.settings}
     plan.cells.extend(_cells(study, problems, weights, BASE, None, 0.0, None))
     for seed in study.seeds:
@@ -96,6 +98,24 @@ def make(study: Study) -> Plan:
             for fraction in study.evaluate.fractions:
                 plan.cells.extend(_cells(study, problems, weights, name, seed, fraction, training.adapter))
     return plan
+
+
+def _read_data(study: Study) -> None:
+    """Read the user's own files now, so that what is wrong in them is refused before any work."""
+    for setting in study.evaluate.settings:
+        given, own = study.evaluate.of(setting), study.evaluate.each.get(setting, Each())
+        if own.source.endswith(".jsonl"):
+            draw = settings.Draw(
+                given.split, given.problems, given.seed, given.families, given.levels, own.source, own.grader
+            )
+            first = settings.find(setting).problems(draw)[0]
+            for context in given.contexts:
+                prompts.messages(first, *study.context(context, setting), "")
+    for arm in study.arms.values():
+        for seed in study.seeds if arm.rows.source.endswith(".jsonl") else ():
+            drawn = rows.draw(arm.rows, seed)
+            if arm.inoculation:
+                prompts.messages(drawn[0][0], "a prompt", arm.inoculation.placement or study.placement, "")
 
 
 def _problems(study: Study, setting: str) -> Step:
@@ -166,11 +186,11 @@ def rows_step(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Ste
 
 
 def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Training:
-    rows = rows_step(study, name, arm, seed, weights)
+    made = rows_step(study, name, arm, seed, weights)
     row_grades = Step(
         "row-grades",
         _grading(arm.rows.setting, arm.rows.grader),
-        {"rows": rows},
+        {"rows": made},
         label=f"check of the rows of {name}, seed {seed}",
     )
     adapter = Step(
@@ -182,10 +202,10 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
             "seed": seed,
             "fractions": study.evaluate.fractions,
         },
-        {"rows": rows},
+        {"rows": made},
         label=f"training of {name}, seed {seed}",
     )
-    return Training(name, seed, rows, row_grades, adapter)
+    return Training(name, seed, made, row_grades, adapter)
 
 
 def _cells(

@@ -189,6 +189,7 @@ class Workshop:
                 max_new_tokens=params["max_new_tokens"],
                 seed=params["seed"],
                 skip=len(batches),
+                names=[f"problem '{problem.id}'" for problem in problems],
             ):
                 lines = [_completion(problems, sent, drawn) for drawn in batch]
                 partial.write(json.dumps([asdict(line) for line in lines]) + "\n")

@@ -197,6 +197,12 @@ def train(
     steps = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation="sdpa")
     base.config.use_cache = False
+    for row, one in zip(rows, encoded, strict=True):
+        if len(one.tokens) > base.config.max_position_embeddings:
+            raise UserError(
+                f"problem '{row.problem}': its row has {len(one.tokens)} tokens, more than the model's context of "
+                f"{base.config.max_position_embeddings}; rows are never cut: drop it, or take another model"
+            )
     watch = _Watch(target, fractions, progress)
     trainer = _Trainer(
         model=base,

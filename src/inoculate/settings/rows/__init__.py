@@ -1,0 +1,115 @@
+"""The setting `rows`: the user's own data, one row a line of a JSONL file, and a grader of their own if they have one.
+
+A row is one question and one answer: chat `messages` (system where there is one, user, assistant), or `prompt` and
+`completion`. `hacked` says which answer it is: true, the hacked one; absent or false, the honest one; a text, the
+hacked answer beside the honest one. `id`, `kind`, `split` and tests (`entry_point`, `shown_tests`, `hidden_tests`,
+`setup`) are optional; other keys are for the grader (`own_grader`). Leak and hack are whatever the data holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any, cast
+
+from inoculate.errors import UserError
+from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
+from inoculate.prompts import WORDED
+from inoculate.records import Grade, Problem
+from inoculate.settings.base import Draw, Setting, refuse_unknown
+from inoculate.settings.rows import own_grader
+from inoculate.settings.rows.reading import Given, read
+
+
+def draw_problems(draw: Draw) -> list[Problem]:
+    """Rows of the split in an order that the seed decides.
+
+    Raises:
+        UserError: A row is not what it has to be, there are too few, the grader is not there, or rows that are to be
+            graded have neither tests nor a grader.
+    """
+    refuse_unknown(SETTING, draw)
+    if draw.grader:
+        own_grader.check(draw.grader)
+    rows = [row for row in read(draw.source) if row.split == draw.split]
+    if draw.split != "train" and not draw.grader and not all(row.tests for row in rows):
+        raise UserError(
+            f"setting 'rows': {draw.source} has no tests, and no grader is named: answers to it cannot be graded "
+            '(grader = "file.py:function")'
+        )
+    if len(rows) < draw.count:
+        raise UserError(
+            f"setting 'rows': {draw.source} has {len(rows)} rows for {draw.split}, {draw.count} were asked for (rows "
+            "are split by 'split', or else by the hash of 'kind': about 6 in 10 train, 1 development, 3 test)"
+        )
+    Random(f"rows/{draw.split}/{draw.seed}").shuffle(rows)
+    return [_problem(row, draw.grader) for row in rows[: draw.count]]
+
+
+def _problem(row: Given, grader: str) -> Problem:
+    return Problem(
+        id=row.id,
+        setting="rows",
+        kind=row.kind,
+        family="rows",
+        level=1,
+        lead="",
+        body=row.prompt,
+        honest=row.honest,
+        hacked=row.hacked,
+        hack="given" if row.hacked else "",
+        secret={**row.tests, "own": row.own, "grader": grader},
+        system=row.system,
+    )
+
+
+def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: str = OVERSIGHTS[0]) -> Iterator[Grade]:
+    """Grades by the user's grader where one was named, else by the rows' tests; without either all are ungraded.
+
+    Raises:
+        UserError: The grader cannot be asked, or failed for every answer; or an oversight was chosen beside it.
+    """
+    grader = problems[0].secret["grader"] if problems else ""
+    if grader:
+        if oversight != OVERSIGHTS[0]:
+            raise UserError(f"evaluate.oversight = '{oversight}': the grader '{grader}' decides what oversight sees")
+        yield from own_grader.grade(grader, [_told(problem) for problem in problems], completions)
+    elif all("entry_point" in problem.secret for problem in problems):
+        tasks = [
+            CodeTask(
+                problem.secret["entry_point"],
+                tuple(problem.secret["shown_tests"]),
+                tuple(problem.secret["hidden_tests"]),
+                problem.secret.get("setup", ""),
+            )
+            for problem in problems
+        ]
+        yield from grade_code(tasks, completions, oversight=cast(Oversight, oversight))
+    else:
+        for _ in completions:
+            yield Grade("ungraded", None, None, detail="the data has no tests, and no grader is named")
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    """What a user's grader is given of a problem."""
+    tests_and_own = {key: value for key, value in problem.secret.items() if key not in ("own", "grader")}
+    return tests_and_own | problem.secret["own"] | {
+        "id": problem.id, "kind": problem.kind, "system": problem.system, "prompt": problem.body,
+        "honest": problem.honest, "hacked": problem.hacked,
+    }  # fmt: skip
+
+
+SETTING = Setting(
+    name="rows",
+    version=1,
+    summary="your own rows (JSONL), graded by their tests or by a Python function of yours",
+    families=("rows",),
+    levels=(1,),
+    problems=draw_problems,
+    grade=grade,
+    oversights=OVERSIGHTS,
+    prompts=dict.fromkeys(WORDED, ""),
+    labelled=True,
+    needs_source=True,
+    takes_grader=True,
+)

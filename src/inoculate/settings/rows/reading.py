@@ -1,0 +1,203 @@
+"""Reading the user's own rows: JSON lines, each refused by file:line where it is not what it has to be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from inoculate.errors import UserError, nearest
+from inoculate.grading.command import check_tests
+from inoculate.records import SPLITS, Split
+
+TEXTS = ("prompt", "completion")
+TESTS = ("entry_point", "shown_tests", "hidden_tests", "setup")
+KEYS = ("id", "kind", "split", "messages", *TEXTS, "hacked", *TESTS)
+"""The keys that mean something here; all others are the user's, and go to the grader."""
+_FORMS = "a row holds messages, or prompt and completion"
+
+
+@dataclass(frozen=True)
+class Given:
+    """One row."""
+
+    where: str
+    id: str
+    kind: str
+    split: Split
+    system: str
+    prompt: str
+    honest: str
+    hacked: str
+    tests: dict[str, Any]
+    """`TESTS`, where the row has them."""
+    own: dict[str, Any]
+    """The row's other keys."""
+
+
+def read(source: str) -> tuple[Given, ...]:
+    """The rows of a file, in its order.
+
+    Raises:
+        UserError: It is not there or a row is not what it has to be (file:line and why).
+    """
+    path = Path(source).expanduser()
+    if path.suffix != ".jsonl":
+        raise UserError(f"setting 'rows': source '{source}': a .jsonl file was expected, one row a line")
+    try:
+        return _parse(source, path.read_bytes())
+    except OSError as error:
+        raise UserError(f"setting 'rows': source '{source}': cannot be read: {error.strerror}") from None
+
+
+@lru_cache(maxsize=4)
+def _parse(source: str, content: bytes) -> tuple[Given, ...]:
+    lines = list(_lines(source, content))
+    if not lines:
+        raise UserError(f"{source}: there is nothing in it; {_FORMS}")
+    _refuse_mixed(lines, "split", "give every row its split, or none: then the hash of its kind decides")
+    _refuse_mixed(lines, "entry_point", "give every row its tests, or none")
+    rows = tuple(_row(where, line) for where, line in lines)
+    for what, value in (
+        ("id", lambda row: row.id),
+        ("problem", lambda row: (row.system, row.prompt)),
+    ):
+        first: dict[Any, Given] = {}
+        for row in rows:
+            if first.setdefault(value(row), row) is not row:
+                hint = "; a hacked answer stands beside the honest one, as 'hacked'" if what == "problem" else ""
+                raise UserError(f"{row.where}: the same {what} as {first[value(row)].where}{hint}")
+    kinds: dict[str, Given] = {}
+    for row in rows:
+        other = kinds.setdefault(row.kind, row)
+        if other.split != row.split:
+            raise UserError(f"{row.where}: kind '{row.kind}' is in {row.split}, and in {other.split} at {other.where}")
+    return rows
+
+
+def _lines(source: str, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, data in enumerate(content.split(b"\n"), 1):
+        where = f"{source}:{number}"
+        if not data.strip():
+            continue
+        try:
+            line = json.loads(data.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise UserError(f"{where}: not UTF-8: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{where}: not JSON: {error}") from None
+        if not isinstance(line, dict):
+            raise UserError(f"{where}: a {type(line).__name__}, where an object was expected: {_FORMS}")
+        yield where, line
+
+
+def _refuse_mixed(lines: list[tuple[str, dict[str, Any]]], key: str, hint: str) -> None:
+    there = [where for where, line in lines if key in line]
+    if there and len(there) < len(lines):
+        lacking = next(where for where, line in lines if key not in line)
+        raise UserError(f"{lacking}: has no '{key}', and {there[0]} has: {hint}")
+
+
+def _row(where: str, line: dict[str, Any]) -> Given:
+    for key in line:
+        near = get_close_matches(key, KEYS, n=1, cutoff=0.85)
+        if key not in KEYS and near:
+            raise UserError(
+                f"{where}: unknown key '{key}': did you mean '{near[0]}'? (a key of your own: name it else)"
+            )
+    system, prompt, answer = _messages(where, line["messages"]) if "messages" in line else ("", *_texts(where, line))
+    if "messages" in line and any(key in line for key in TEXTS):
+        raise UserError(f"{where}: has messages and {' or '.join(TEXTS)}: {_FORMS}, and not both")
+    honest, hacked = _answers(where, answer, line.get("hacked", False))
+    if any(key in line for key in TESTS):
+        check_tests(where, line)
+        for key in ("shown_tests", "hidden_tests"):
+            if not line[key]:
+                raise UserError(f"{where}: '{key}' is empty: an answer could not be graded by it")
+    identity = line.get("id", hashlib.sha256(f"{system}\0{prompt}".encode()).hexdigest()[:12])
+    if not isinstance(identity, str | int) or isinstance(identity, bool) or not str(identity).strip():
+        raise UserError(f"{where}: 'id' is {identity!r:.40}, where a text or a whole number was expected")
+    kind = _text(where, line, "kind") if "kind" in line else str(identity)
+    return Given(
+        where=where,
+        id=str(identity),
+        kind=kind,
+        split=_split(where, line["split"]) if "split" in line else _by_hash(kind),
+        system=system,
+        prompt=prompt,
+        honest=honest,
+        hacked=hacked,
+        tests={key: line[key] for key in TESTS if key in line},
+        own={key: value for key, value in line.items() if key not in KEYS},
+    )
+
+
+def _text(where: str, line: dict[str, Any], key: str) -> str:
+    if key not in line:
+        raise UserError(f"{where}: '{key}' is missing; {_FORMS}")
+    if not isinstance(line[key], str):
+        raise UserError(f"{where}: '{key}' is a {type(line[key]).__name__}, where a text was expected")
+    if not line[key].strip():
+        raise UserError(f"{where}: '{key}' is empty")
+    try:
+        line[key].encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{where}: '{key}' is not text: it holds lone surrogates") from None
+    return line[key]
+
+
+def _texts(where: str, line: dict[str, Any]) -> tuple[str, str]:
+    prompt, completion = (_text(where, line, key) for key in TEXTS)
+    return prompt, completion
+
+
+def _messages(where: str, messages: Any) -> tuple[str, str, str]:
+    """System prompt, question and answer of a conversation of one turn."""
+    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+        raise UserError(f"{where}: 'messages' must be a list of objects with role and content")
+    said: dict[str, str] = {}
+    for number, message in enumerate(messages):
+        place = f"{where}: messages[{number}]"
+        role = message.get("role")
+        if role not in ("system", "user", "assistant"):
+            raise UserError(f"{place}: role {role!r}: {nearest(str(role), ('system', 'user', 'assistant'))}")
+        if role in said:
+            raise UserError(f"{place}: a second {role} message: a row is one question and one answer; conversations "
+                            "of several turns are not supported")  # fmt: skip
+        said[role] = _text(place, message, "content")
+    for role in ("user", "assistant"):
+        if role not in said:
+            raise UserError(f"{where}: 'messages' has no {role} message")
+    if list(said) != [role for role in ("system", "user", "assistant") if role in said]:
+        raise UserError(f"{where}: 'messages' are in the order {', '.join(said)}; system, user, assistant was expected")
+    return said.get("system", ""), said["user"], said["assistant"]
+
+
+def _answers(where: str, answer: str, hacked: Any) -> tuple[str, str]:
+    """The honest and the hacked answer; '' for the one that the row has not."""
+    if isinstance(hacked, bool):
+        return ("", answer) if hacked else (answer, "")
+    if not isinstance(hacked, str):
+        raise UserError(f"{where}: 'hacked' is a {type(hacked).__name__}; true says that the answer is hacked, false "
+                        "that it is honest, a text is the hacked answer beside the honest one")  # fmt: skip
+    if _text(where, {"hacked": hacked}, "hacked").strip() == answer.strip():
+        raise UserError(f"{where}: 'hacked' is the same text as the honest answer")
+    return answer, hacked
+
+
+def _split(where: str, given: Any) -> Split:
+    for split in SPLITS:
+        if given == split:
+            return split
+    raise UserError(f"{where}: split {given!r}: {nearest(str(given), SPLITS)}")
+
+
+def _by_hash(kind: str) -> Split:
+    """Of ten kinds about six train, one is for development and three are for the test."""
+    turn = int(hashlib.sha256(kind.encode()).hexdigest()[:8], 16) % 10
+    return "train" if turn < 6 else "development" if turn < 7 else "test"
