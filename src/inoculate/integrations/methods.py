@@ -123,11 +123,11 @@ def _way(arm: dict[str, Any]) -> str:
         return f"method `{arm['method']}`" + (f" ({said})." if said else ".")
     return (
         f"We trained LoRA adapters (Hu et al. 2022; rank {train['lora_rank']}, alpha {train['lora_alpha']}, no "
-        "dropout, on all linear layers) by supervised fine-tuning with TRL (von Werra et al. 2020) and PEFT (Mangrulkar et al. "
-        f"2022), loss on the answer only: learning rate {train['learning_rate']:g} ({train['schedule']} schedule, "
-        f"warm-up over {train['warmup']:.0%} of the steps), {_counted(train['epochs'], 'epoch')}, "
-        f"{train['batch_rows']} rows per step, AdamW with weight decay {train['weight_decay']:g}, gradients clipped at "
-        "norm 1."
+        "dropout, on all linear layers) by supervised fine-tuning with TRL (von Werra et al. 2020) and PEFT "
+        f"(Mangrulkar et al. 2022), loss on the answer only: learning rate {train['learning_rate']:g} "
+        f"({train['schedule']} schedule, warm-up over {train['warmup']:.0%} of the steps), "
+        f"{_counted(train['epochs'], 'epoch')}, {train['batch_rows']} rows per step, AdamW with weight decay "
+        f"{train['weight_decay']:g}, gradients clipped at norm 1."
     )
 
 
