@@ -19,7 +19,7 @@ from inoculate.report import numbers
 from inoculate.report.figures import FIRST, NAMES, Drawn
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
 from inoculate.report.samples import LONGEST_TEXT, Samples
-from inoculate.report.series import ASKS, doses, in_question
+from inoculate.report.series import ASKS, doses, in_question, words
 from inoculate.report.tables import TRAINING
 
 STATIC = Path(__file__).parent / "static"
@@ -77,7 +77,8 @@ def render(results: Results, samples: Samples, figures: dict[str, Drawn], tables
         tallied=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
         doses=[(f"dose-{place}", dose) for place, dose in enumerate(doses(results), 1)],
         in_panels=_drawn_only(results),
-        sensitivity=results.sensitivity,
+        sensitivity=[_survival(claim) for claim in results.sensitivity],
+        looks=_looks(results.looks),
         missing=[_missing(cell) for cell in results.missing],
         checks=_checks(results),
         training=_training(results),
@@ -160,7 +161,7 @@ def _settings(results: Results) -> list[dict[str, Any]]:
         {
             "name": setting,
             "labels": {name: results.label(setting, name) for name in OUTCOMES},
-            "own": setting in results.labels,
+            "own": any(results.label(setting, name) != name for name in OUTCOMES),
             "groups": [_group(results, context, cells) for (of, context), cells in contexts.items() if of == setting],
         }
         for setting in results.order("setting")
@@ -183,11 +184,11 @@ def _counted(results: Results) -> list[tuple[str, str, Callable[[Any], str]]]:
     cells = results.main_cells()
     counts = (("ungraded", "ungraded"), ("missing", "missing"), ("truncated", "cut off"))
     columns: list[tuple[str, str, Callable[[Any], str]]] = [
-        (name, words, numbers.count) for name, words in counts if any(getattr(cell, name) for cell in cells)
+        (name, heading, numbers.count) for name, heading in counts if any(getattr(cell, name) for cell in cells)
     ]
-    for name, words, say in (("tokens", "tokens", numbers.count), ("distinct", "distinct", numbers.percent)):
+    for name, heading, say in (("tokens", "tokens", numbers.count), ("distinct", "distinct", numbers.percent)):
         if any(getattr(cell, name) is not None for cell in cells):
-            columns.append((name, words, say))
+            columns.append((name, heading, say))
     return columns
 
 
@@ -321,6 +322,32 @@ def _needed(needed: dict[str, Any]) -> str:
     said = f"{numbers.count(seeds)} seeds, {numbers.count(problems)} problems"
     seen = number(needed.get("seeds_as_seen"))
     return said if seen is None else f"{said}; {numbers.count(seen)} seeds if the difference is as large as seen"
+
+
+def _survival(claim: dict[str, Any]) -> dict[str, Any]:
+    """A claim that was made more than once, with each repetition as a line of a table."""
+    keys = ("difference", "low", "high")
+    return {
+        "claim": text(claim.get("claim")),
+        "sentence": text(claim.get("sentence")),
+        "survives": bool(claim.get("survives")),
+        "over": ", ".join(words(key) for key in claim.get("over") or ()),
+        "repeats": [
+            {key: number(repeat.get(key)) for key in keys}
+            | {"value": numbers.plain(repeat.get("value")), "verdict": text(repeat.get("verdict"))}
+            | {"arms": " against ".join(map(str, repeat.get("arms") or ()))}
+            for repeat in map(mapping, claim.get("repeats") or ())
+        ],
+    }
+
+
+def _looks(looks: list[dict[str, Any]]) -> str:
+    """When verdicts were planned to be read off, if that was more than once."""
+    if len(looks) < 2:
+        return ""
+    known = [(number(look.get("seeds")), number(look.get("level"))) for look in looks]
+    planned = "; ".join(f"after {numbers.count(n)} seeds at the level {numbers.p_value(level)}" for n, level in known)
+    return f"Looks that were planned before the study ran, each with its share of the level: {planned}."
 
 
 def _checks(results: Results) -> list[dict[str, str]]:

@@ -134,6 +134,8 @@ class Results:
     checks: list[dict[str, Any]]
     training: list[dict[str, Any]]
     missing: list[Any]
+    looks: list[dict[str, Any]] = field(default_factory=list)
+    """After how many seeds verdicts were planned to be read off, and the level of each look."""
     extended_seeds: tuple[Any, ...] = ()
     """Seeds that were added after results had been seen."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -142,8 +144,9 @@ class Results:
     """The manifest's cells: where the samples are."""
 
     def label(self, setting: str, outcome: str) -> str:
-        """What an outcome is called in a setting."""
-        return self.labels.get(setting, {}).get(outcome, outcome)
+        """What an outcome is called in a setting, or in a part of one: `mathematics (right key)`."""
+        labels = self.labels.get(setting) or self.labels.get(setting.split(" (")[0], {})
+        return labels.get(outcome, outcome)
 
     def label_in(self, settings: Iterable[str], outcome: str) -> str:
         """What an outcome is called in several settings: every name that it has there."""
@@ -209,6 +212,7 @@ def read_results(run: Path) -> Results:
             checks=[mapping(check) for check in results.get("checks") or ()],
             training=[mapping(entry) for entry in results.get("training") or manifest.get("training") or ()],
             missing=list(results.get("missing") or ()),
+            looks=[mapping(look) for look in results.get("looks") or ()],
             extended_seeds=tuple(results.get("extended_seeds") or ()),
             labels=_labels(results.get("settings")),
             sample_cells=[mapping(cell) for cell in manifest.get("cells") or ()],

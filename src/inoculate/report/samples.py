@@ -89,7 +89,7 @@ def collect(results: Results, most: int = MOST_SAMPLES) -> Samples:
         for completion, grade in _draw(cell, share):
             packer.add(number_, cell, completion, grade)
             cell.embedded += 1
-    return Samples(payload=packer.packed(cells), cells=cells, absent=absent, cut=packer.cut)
+    return Samples(payload=packer.packed(cells, results.labels), cells=cells, absent=absent, cut=packer.cut)
 
 
 def _cells(results: Results) -> tuple[list[SampleCell], list[str]]:
@@ -209,9 +209,10 @@ class _Packer:
         for name, value in values.items():
             self._columns[name].append(value)
 
-    def packed(self, cells: list[SampleCell]) -> str:
+    def packed(self, cells: list[SampleCell], labels: dict[str, dict[str, str]]) -> str:
         data = {
             "outcomes": OUTCOMES,
+            "labels": labels,
             "cells": [
                 {key: getattr(cell, key) for key in ("arm", "seed", "at", "setting", "context", "total", "embedded")}
                 for cell in cells

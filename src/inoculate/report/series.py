@@ -34,8 +34,13 @@ class Dose:
 
     @property
     def words(self) -> str:
-        """The number in words, where it has any."""
-        return _WORDS.get(self.key, self.key)
+        """The number in words."""
+        return words(self.key)
+
+
+def words(key: str) -> str:
+    """A key of a study in words, where it has any."""
+    return _WORDS.get(key, key)
 
 
 def in_question(results: Results) -> list[tuple[str, str]]:

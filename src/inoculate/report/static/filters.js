@@ -15,10 +15,13 @@ function filterFields(store) {
   const fields = [
     byCell("arm", (cell) => cell.arm),
     byCell("context", (cell) => cell.context),
-    byCell("setting", (cell) => cell.setting),
+    {
+      name: "setting", values: distinct(Array.from(store.columns.cell, (_, id) => store.setting(id))),
+      test: (value) => (id) => store.setting(id) === value,
+    },
     byCell("seed", (cell) => seedName(cell.seed)),
     {
-      name: "outcome", values: outcomes,
+      name: "outcome", values: outcomes, say: (value) => store.labelOf(value),
       test: (value) => (id) => store.outcome(id) === value,
     },
     {

@@ -75,7 +75,7 @@ class List {
     const cell = this.store.cell(id);
     const outcome = this.store.outcome(id);
     const seed = cell.seed === null ? "" : `, seed ${cell.seed}`;
-    const head = make("b", {}, `${outcome} `);
+    const head = make("b", {}, `${this.store.label(id)} `);
     head.append(paint(make("em", {}), `${cell.arm}, ${cell.context}${seed}`));
     const line = paint(make("span", {}), firstLine(this.store.completion(id)));
     return make("div", {

@@ -3,7 +3,8 @@
 function tally(store, ids) {
   const counts = new Map(store.data.outcomes.map((name) => [name, 0]));
   for (const id of ids) counts.set(store.outcome(id), counts.get(store.outcome(id)) + 1);
-  const said = [...counts].filter(([, number]) => number).map(([name, number]) => `${count(number)} ${name}`);
+  const cells = distinct(ids.map((id) => store.cell(id)));
+  const said = [...counts].filter(([, number]) => number).map(([name, number]) => `${count(number)} ${store.labelOf(name, cells)}`);
   const total = ids.length === store.size ? `${count(store.size)} samples` : `${count(ids.length)} of ${count(store.size)} samples`;
   document.getElementById("count").textContent = said.length ? `${total}: ${said.join(", ")}` : total;
   const parts = [...counts].filter(([, number]) => number);

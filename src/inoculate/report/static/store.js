@@ -32,6 +32,20 @@ class Store {
   cell(id) { return this.data.cells[this.columns.cell[id]]; }
   problem(id) { return this.data.problems[this.columns.problem[id]]; }
   outcome(id) { return this.data.outcomes[this.columns.outcome[id]]; }
+  // What an outcome is called: in the setting of a sample, or in several settings.
+  label(id) { return this.labelIn(this.cell(id).setting, this.outcome(id)); }
+
+  // Problems that are not counted with the others of their setting have cells of their own in the results.
+  setting(id) {
+    const { part } = this.problem(id);
+    return part ? `${this.cell(id).setting} (${part})` : this.cell(id).setting;
+  }
+
+  labelIn(setting, outcome) { return (this.data.labels[setting] || {})[outcome] || outcome; }
+  labelOf(outcome, cells = this.data.cells) {
+    return distinct(cells.map((cell) => this.labelIn(cell.setting, outcome))).join(" / ");
+  }
+
   completion(id) { return this.columns.completion[id]; }
   text(name, id) { return this.data.texts[this.columns[name][id]]; }
   tags(id) { return this.columns.tags[id].map((tag) => this.data.tags[tag]); }
