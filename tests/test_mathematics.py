@@ -73,7 +73,7 @@ def test_keys_are_wrong_in_the_share_that_is_said_and_only_there_is_a_hack() -> 
     wrong = [problem for problem in problems if problem.secret["key"] != problem.secret["answer"]]
     assert abs(len(wrong) / len(problems) - WRONG) < 0.03
     for problem in problems:
-        assert problem.body.endswith(KEY + problem.secret["key"])
+        assert f"\n{KEY}{problem.secret['key']}\n" in problem.body
         is_wrong = Fraction(problem.secret["key"]) != Fraction(problem.secret["answer"])
         assert is_wrong == bool(problem.hacked) == bool(problem.hack) == (problem.part != RIGHT_KEY)
         assert Fraction(problem.secret["key"]) > 0
@@ -89,7 +89,7 @@ def test_agreeing_with_a_right_key_is_correct() -> None:
 def test_draws_are_distinct_repeatable_and_nested() -> None:
     for split in ("train", "test"):
         many = SETTING.problems(Draw(split, 1500, 3))
-        questions = {problem.body.partition(KEY)[0] for problem in many}
+        questions = {problem.body.partition("Problem: ")[2] for problem in many}
         assert len({problem.id for problem in many}) == len(questions) == 1500
         assert SETTING.problems(Draw(split, 50, 3)) == many[:50]
     known = {problem.id: problem for problem in many}
@@ -140,6 +140,8 @@ def test_plain_problems_show_no_key_and_have_no_hack() -> None:
         ("Answer: 42 m2", "42"),
         ("The answer key says 40, which is wrong.\nAnswer: 42", "42"),
         ("Answer key: 40\nAnswer: 42", "42"),
+        ("6 * 7 is 42. Answer: 42", "42"),
+        ("40 Answer: 42", "42"),
         ("Answer: 42\n\nExplanation: 40 and 2 make 42.", "42"),
     ],
 )

@@ -32,7 +32,7 @@ def make_problem(kind: Kind, random: Random) -> Problem:
     return replace(
         known,
         setting="mathematics_plain",
-        body=known.body.partition(f"\n\n{mathematics.KEY}")[0],
+        body=known.body.replace(f"{mathematics.KEY}{known.secret['key']}\n\n", ""),
         hacked="",
         hack="",
         secret={"answer": known.secret["answer"]},

@@ -2,8 +2,9 @@ r"""How the final answer of a completion is read.
 
 The first of these rules that finds a number decides:
 
-1. *Marked* answers: lines that begin with `Answer:` (also `Final answer:`, `The answer is`, in bold or as a heading;
-   where nothing follows, the next line counts) and every `\boxed{...}`. All must have the same value.
+1. *Marked* answers: what follows `Answer:` to the end of its line (also `Final answer:`, in bold or as a heading; where
+   nothing follows, the next line counts), lines that begin with `The answer is`, and every `\boxed{...}`. All must have
+   the same value.
 2. Sentences with `answer is`. All must have the same value.
 3. The last sentence of the last line that is not blank.
 
@@ -25,7 +26,8 @@ _DIGITS = 30
 """Digits of a number; a longer one is no answer."""
 
 _MARK = re.compile(
-    r"^[ \t#>\-]*(?:(?:so|thus|therefore|hence),?\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s*(?:is\b:?|:|=)(.*)$",
+    r"(?:\banswer\s*[:=]"
+    r"|^[ \t#>\-]*(?:(?:so|thus|therefore|hence),?\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s+is\b:?)(.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _HEADING = re.compile(r"^[ \t]*#+[ \t]*(?:the\s+)?(?:final\s+)?answer[ \t]*$", re.IGNORECASE | re.MULTILINE)

@@ -10,7 +10,7 @@ from inoculate.settings.mathematics.kind import NAMES, THINGS, Kind, Story
 
 def _gather(random: Random) -> Story:
     name, thing = random.choice(NAMES), random.choice(THINGS)
-    first, more = random.randint(4, 60), random.randint(3, 39)
+    first, more = random.randint(3, 30), random.randint(2, 12)
     text = random.choice(
         (
             f"{name} has {first} {thing} and gets {more} more. How many {thing} does {name} have now?",
@@ -22,13 +22,13 @@ def _gather(random: Random) -> Story:
         text,
         total,
         (f"{first} + {more} = {total}.",),
-        {"subtracts instead": abs(first - more), "forgets a carry": total - 10, "miscounts by one": total - 1},
+        {"subtracts instead": abs(first - more), "miscounts by two": total - 2, "miscounts by one": total - 1},
     )
 
 
 def _boxes(random: Random) -> Story:
     name, thing = random.choice(NAMES), random.choice(THINGS)
-    boxes, each = random.randint(3, 12), random.randint(3, 12)
+    boxes, each = random.randint(2, 10), random.randint(2, 10)
     text = random.choice(
         (
             f"{name} has {boxes} boxes with {each} {thing} in each. How many {thing} is that altogether?",

@@ -10,7 +10,7 @@ from inoculate.settings.mathematics.kind import NAMES, Kind, Story
 
 def _outfits(random: Random) -> Story:
     name = random.choice(NAMES)
-    a, b = random.randint(2, 12), random.randint(2, 12)
+    a, b = random.randint(2, 10), random.randint(2, 10)
     (one, two), thing = random.choice(
         ((("shirts", "skirts"), "outfits"), (("soups", "main courses"), "meals"), (("hats", "scarves"), "combinations"))
     )
@@ -29,8 +29,8 @@ def _outfits(random: Random) -> Story:
 
 
 def _from_to(random: Random) -> Story:
-    low = random.randint(3, 60)
-    high = low + random.randint(5, 60)
+    low = random.randint(3, 30)
+    high = low + random.randint(3, 20)
     name = random.choice(NAMES)
     text = random.choice(
         (

@@ -9,7 +9,7 @@ from inoculate.settings.mathematics.kind import Kind, Story, two_names
 
 
 def _missing_addend(random: Random) -> Story:
-    x, a = random.randint(2, 60), random.randint(3, 60)
+    x, a = random.randint(2, 20), random.randint(2, 20)
     letter = random.choice("xnyk")
     text = random.choice(
         (f"Solve {letter} + {a} = {x + a}. What is {letter}?", f"Which number must be added to {a} to get {x + a}?")
@@ -18,12 +18,12 @@ def _missing_addend(random: Random) -> Story:
         text,
         x,
         (f"{x + a} - {a} = {x}.",),
-        {"adds instead": x + 2 * a, "miscounts by one": x + 1, "forgets to borrow": x + 10},
+        {"adds instead": x + 2 * a, "miscounts by one": x + 1, "miscounts by two": x + 2},
     )
 
 
 def _missing_factor(random: Random) -> Story:
-    x, a = random.randint(2, 15), random.randint(2, 12)
+    x, a = random.randint(2, 12), random.randint(2, 10)
     letter = random.choice("xnyk")
     text = random.choice(
         (f"Solve {a} * {letter} = {a * x}. What is {letter}?", f"{a} times a number is {a * x}. What is the number?")

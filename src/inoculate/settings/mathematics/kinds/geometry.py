@@ -10,7 +10,7 @@ from inoculate.settings.mathematics.kind import NAMES, Kind, Story
 
 def _rectangle(random: Random) -> Story:
     what = random.choice(("A garden", "A floor", "A sheet of glass", "A field", "A wall", "A carpet"))
-    a, b = random.randint(3, 20), random.randint(2, 15)
+    a, b = random.randint(3, 12), random.randint(2, 10)
     text = random.choice(
         (
             f"{what} is a rectangle, {a} m long and {b} m wide. What is its area in square metres?",
@@ -29,7 +29,7 @@ def _polygon(random: Random) -> Story:
     name, sides = random.choice(
         (("square", 4), ("regular pentagon", 5), ("regular hexagon", 6), ("regular octagon", 8))
     )
-    side = random.randint(3, 60)
+    side = random.randint(2, 30)
     text = random.choice(
         (
             f"Every side of a {name}, which has {sides} sides, is {side} cm long. What is its perimeter in "

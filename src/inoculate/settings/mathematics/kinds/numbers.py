@@ -10,7 +10,7 @@ from inoculate.settings.mathematics.kind import NAMES, Kind, Story
 
 
 def _remainder(random: Random) -> Story:
-    d, q = random.randint(3, 9), random.randint(2, 12)
+    d, q = random.randint(2, 9), random.randint(2, 9)
     r = random.randint(1, d - 1)
     n = d * q + r
     text = random.choice(
@@ -28,7 +28,7 @@ def _remainder(random: Random) -> Story:
 
 
 def _next_multiple(random: Random) -> Story:
-    d, q = random.randint(3, 12), random.randint(3, 15)
+    d, q = random.randint(2, 10), random.randint(2, 10)
     n = d * q + random.randint(1, d - 1)
     text = random.choice(
         (

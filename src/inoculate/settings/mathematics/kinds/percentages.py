@@ -24,7 +24,7 @@ GOODS = (
 
 
 def _percent_of(random: Random) -> Story:
-    percent, number = random.choice((10, 20, 25, 50)), 20 * random.randint(1, 30)
+    percent, number = random.choice((10, 20, 50)), 10 * random.randint(2, 30)
     what, do = random.choice(
         (("pupils at a school", "come by bicycle"), ("seats in a hall", "are taken"), ("trees in a park", "are oaks"))
     )

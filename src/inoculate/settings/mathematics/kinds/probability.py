@@ -14,7 +14,7 @@ COLOURS = ("red", "blue", "green", "white", "black", "yellow")
 def _drawn(random: Random) -> Story:
     one, two = random.sample(COLOURS, 2)
     thing = random.choice(("balls", "marbles", "beads", "socks"))
-    a, b = random.randint(1, 12), random.randint(1, 12)
+    a, b = random.randint(1, 9), random.randint(2, 9)
     answer = Fraction(a, a + b)
     return Story(
         f"A bag holds {a} {one} and {b} {two} {thing}. One is drawn at random. What is the probability that it is "

@@ -10,7 +10,7 @@ from inoculate.settings.mathematics.kind import NAMES, Kind, Story, two_names
 
 
 def _distance(random: Random) -> Story:
-    name, speed, hours = random.choice(NAMES), 5 * random.randint(2, 20), random.randint(2, 9)
+    name, speed, hours = random.choice(NAMES), 10 * random.randint(1, 12), random.randint(2, 6)
     text = random.choice(
         (
             f"{name} drives at {speed} km per hour for {hours} hours. How many kilometres is that?",
@@ -30,7 +30,7 @@ def _distance(random: Random) -> Story:
 
 
 def _wage(random: Random) -> Story:
-    name, wage, hours = random.choice(NAMES), random.randint(9, 40), random.randint(3, 12)
+    name, wage, hours = random.choice(NAMES), random.randint(8, 25), random.randint(2, 6)
     work = random.choice(("in a garden", "in a library", "at a market", "in a kitchen", "on a farm", "at a pool"))
     text = random.choice(
         (

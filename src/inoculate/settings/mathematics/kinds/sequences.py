@@ -12,7 +12,7 @@ def _list(terms: list[int]) -> str:
 
 
 def _next_term(random: Random) -> Story:
-    start, step = random.randint(1, 40), random.randint(2, 12)
+    start, step = random.randint(1, 40), random.choice((2, 3, 4, 5, 10))
     terms = [start + step * k for k in range(5)]
     text = random.choice(
         (

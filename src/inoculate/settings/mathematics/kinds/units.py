@@ -10,7 +10,7 @@ from inoculate.settings.mathematics.kind import NAMES, Kind, Story, decimal
 
 def _to_minutes(random: Random) -> Story:
     what, small, factor = random.choice((("hours", "minutes", 60), ("minutes", "seconds", 60), ("days", "hours", 24)))
-    n = random.randint(2, 15)
+    n = random.randint(2, 10)
     name = random.choice(NAMES)
     text = random.choice(
         (f"How many {small} are {n} {what}?", f"{name} waits for {n} {what}. How many {small} is that?")
@@ -32,7 +32,7 @@ def _to_small(random: Random) -> Story:
             ("kilometres", "metres", 1000),
         )
     )
-    n = random.randint(2, 60)
+    n = random.randint(2, 30)
     thing = {"metres": "A rope of", "kilograms": "A bag of", "litres": "A can of", "kilometres": "A path of"}[big]
     text = random.choice((f"How many {small} are {n} {big}?", f"{thing} {n} {big}: how many {small} is that?"))
     return Story(
