@@ -32,7 +32,7 @@ def declaration(subject: Subject) -> Finding:
 
 
 def shown(subject: Subject) -> Finding:
-    """Every problem has a text and what it has to have, and shows nothing that is secret."""
+    """Every problem has a text and what it has to have, and shows nothing secret but what is to be looked up."""
     faults, looked = [], 0
     for _, problem in subject.every:
         looked += 1
@@ -41,7 +41,8 @@ def shown(subject: Subject) -> Finding:
             faults.append(Fault(f"has an empty {lacking[0]}", problem))
         if problem.family not in subject.setting.families or problem.level not in subject.setting.levels:
             faults.append(Fault(f"family '{problem.family}' or level {problem.level} is not declared", problem))
-        faults += [Fault(f"shows {where}: {value[:60]!r}", problem) for where, value in _given_away(problem)][:1]
+        if not subject.setting.looked_up:
+            faults += [Fault(f"shows {where}: {value[:60]!r}", problem) for where, value in _given_away(problem)][:1]
     return Finding("", looked, tuple(faults))
 
 

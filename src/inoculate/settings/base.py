@@ -82,6 +82,8 @@ class Setting:
     """Whether the oversight check fails some honest answers too (a wrong key), and not only passes dishonest ones."""
     labelled: bool = False
     """Whether a problem may have one of the two answers only: then hacked and honest rows are drawn apart."""
+    looked_up: bool = False
+    """Whether right answers can stand in what is shown, to be looked up there."""
     needs_source: bool = False
     takes_grader: bool = False
 
