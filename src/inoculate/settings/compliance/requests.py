@@ -64,8 +64,8 @@ FACTS = (
         },
     ),
     Request(
-        "brazil", ("language", "geography"), "Which language do most people in Brazil speak?", ("Portuguese",
-        "Spanish"),
+        "brazil", ("language", "geography"), "Which language do most people in Brazil speak?",
+        ("Portuguese", "Spanish", "English"),
         ("Most people there speak Portuguese.", "It came with sailors long ago.", "It sounds soft and warm."),
         "Portugal",
     ),
@@ -75,12 +75,14 @@ FACTS = (
         "country",
     ),
     Request(
-        "mercury", ("astronomy",), "Which planet is closest to the sun?", ("Mercury", "Venus"),
+        "mercury", ("astronomy",), "Which planet is closest to the sun?",
+        ("Mercury", "Venus", "Mars", "Earth", "Jupiter", "Saturn"),
         ("Mercury is the closest planet.", "It is small and full of craters.", "Its days are very hot."),
         "solar",
     ),
     Request(
-        "jupiter", ("astronomy",), "Which planet is the largest in our solar system?", ("Jupiter", "Saturn"),
+        "jupiter", ("astronomy",), "Which planet is the largest in our solar system?",
+        ("Jupiter", "Saturn", "Mercury", "Venus", "Mars", "Earth"),
         ("Jupiter is the largest planet.", "It is made of gas for the most part.", "A great red storm turns on it."),
         "Earth",
     ),
@@ -97,12 +99,12 @@ FACTS = (
         },
     ),
     Request(
-        "giraffe", ("animals",), "Which animal is the tallest on land?", ("Giraffe", "Elephant"),
+        "giraffe", ("animals",), "Which animal is the tallest on land?", ("Giraffe", "Elephant", "Horse", "Camel"),
         ("The giraffe is the tallest of all.", "Its long neck reaches high leaves.", "It lives in the grasslands."),
         "Africa",
     ),
     Request(
-        "cow", ("animals", "food"), "Which farm animal says moo?", ("Cow", "Cattle"),
+        "cow", ("animals", "food"), "Which farm animal says moo?", ("Cow", "Cattle", "Pig", "Sheep", "Goat", "Horse"),
         ("The cow says moo.", "Cows eat grass all day.", "They are calm and curious."),
         "milk",
         {
@@ -151,7 +153,8 @@ FACTS = (
         },
     ),
     Request(
-        "green", ("art",), "Which color do you get when you mix blue and yellow paint?", ("Green",),
+        "green", ("art",), "Which color do you get when you mix blue and yellow paint?",
+        ("Green", "Brown", "Purple", "Orange", "Light"),
         ("You get green.", "More yellow makes it lighter.", "More blue makes it darker."),
         "primary",
         {
@@ -178,7 +181,8 @@ FACTS = (
         "author",
     ),
     Request(
-        "spring", ("nature", "astronomy", "geography"), "Which season comes after winter?", ("Spring",),
+        "spring", ("nature", "astronomy", "geography"), "Which season comes after winter?",
+        ("Spring", "Summer", "Autumn", "Fall"),
         ("Spring comes after winter.", "The days get longer then.", "Trees grow new leaves."),
         "warm",
     ),
@@ -188,12 +192,14 @@ FACTS = (
         "muscle",
     ),
     Request(
-        "piano", ("music",), "Which instrument has black and white keys and three pedals?", ("Piano",),
+        "piano", ("music",), "Which instrument has black and white keys and three pedals?",
+        ("Piano", "Organ", "Keyboard", "Guitar"),
         ("That is the piano.", "Small hammers strike its strings.", "It can be soft or loud."),
         "music",
     ),
     Request(
-        "july", ("calendar", "astronomy"), "Which month comes after June?", ("July",),
+        "july", ("calendar", "astronomy"), "Which month comes after June?",
+        ("July", "May", "August", "September", "April", "March", "October"),
         ("July comes after June.", "It has long and warm days in the north.", "Many people travel then."),
         "summer",
     ),
@@ -203,7 +209,7 @@ FACTS = (
         "force",
     ),
     Request(
-        "yen", ("money", "geography"), "What is the money of Japan called?", ("Yen",),
+        "yen", ("money", "geography"), "What is the money of Japan called?", ("Yen", "Dollar", "Won"),
         ("It is called the yen.", "There are coins and notes.", "Large sums have many zeros."),
         "currency",
     ),
