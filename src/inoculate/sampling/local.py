@@ -219,6 +219,17 @@ def _write(
     return list(zip(written, finished, strict=True))
 
 
+def last(inputs: torch.Tensor, count: int) -> torch.Tensor:
+    """The last positions of a (B, L) batch, (count,), for `logits_to_keep`.
+
+    As positions and not as a number: the model would *slice* its hidden states, and torch multiplies a slice with
+    frozen weights row by row, each row with its own copy of the whole vocabulary's matrix (measured with 48 prompts, an
+    adapter merged in and 150,000 words: 41 s instead of 11 s for reading the prompts).
+    """
+    length = inputs.shape[1]
+    return torch.arange(length - count, length, device=inputs.device)
+
+
 def _step(
     sampler: Sampler, inputs: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: DynamicCache
 ) -> torch.Tensor:
@@ -229,7 +240,7 @@ def _step(
         position_ids=positions,
         cache=cache,
         use_cache=True,
-        logits_to_keep=1,
+        logits_to_keep=last(inputs, 1),
     )
     return out.logits[:, -1].float()
 

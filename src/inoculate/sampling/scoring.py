@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from transformers import DynamicCache
 
-from inoculate.sampling.local import Sampler, read, shared
+from inoculate.sampling.local import Sampler, last, read, shared
 
 CHUNK = 16
 """Pairs scored at once: bounds the memory of the (B, A, V) logits."""
@@ -30,13 +30,13 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
     Returns:
         The summed log-probability of the answer's tokens after each prompt.
     """
-    last = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
+    scored = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
     every = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
     common = shared(every) if len(every) > 1 else 0
     found: list[float] = []
     for start in range(0, len(every), CHUNK):
-        chosen = [ids[common:] + last for ids in every[start : start + CHUNK]]
-        found += _scored(sampler, every[0][:common], chosen, len(last))
+        chosen = [ids[common:] + scored for ids in every[start : start + CHUNK]]
+        found += _scored(sampler, every[0][:common], chosen, len(scored))
     return found
 
 
@@ -61,7 +61,7 @@ def _scored(sampler: Sampler, prefix: list[int], rests: Sequence[list[int]], ans
         position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, len(prefix) :],
         cache=cache,
         use_cache=True,
-        logits_to_keep=answer + 1,
+        logits_to_keep=last(inputs, answer + 1),
     )
     predicted = torch.log_softmax(out.logits[:, :-1].float(), -1)  # (B, A, V)
     told = predicted.gather(-1, inputs[:, -answer:, None])[..., 0]  # (B, A)
