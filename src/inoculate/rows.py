@@ -58,8 +58,9 @@ def draw(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
 def _labelled(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
     """The draw where a problem may have one of the two answers only.
 
-    Exactly the hacked share of `rows.count` is hacked. In the order of the draw, the first problems with a hacked
-    answer are the hacked rows, and of the others the first with an honest answer are the honest rows, then the vetted.
+    Exactly the hacked share of `rows.count` is hacked. The first problems of the draw with a hacked answer are the
+    hacked rows, and of the others the first with an honest answer are the honest rows, then the vetted; problems with
+    one answer come before those with both. Where all have one, a larger share hacks the same rows and more.
     """
     if rows.share_problems:
         raise UserError(f"rows.share_problems: problems of '{rows.setting}' may have one answer only")
@@ -74,8 +75,11 @@ def _labelled(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
                 f"rows.count = {rows.count}, hacked = {rows.hacked} and vetted = {rows.vetted} take {rows.hacked_rows} "
                 f"rows with a hacked answer and {honest_rows} others with an honest one{found}: {error}"
             ) from None
-        hacked = [problem.id for problem in problems if problem.hacked][: rows.hacked_rows]
-        honest = [problem.id for problem in problems if problem.honest and problem.id not in hacked][:honest_rows]
+        # Those with one answer first, so that the others are left for what is lacking.
+        hackable = sorted((problem for problem in problems if problem.hacked), key=lambda one: bool(one.honest))
+        hacked = [problem.id for problem in hackable[: rows.hacked_rows]]
+        others = [problem for problem in problems if problem.honest and problem.id not in hacked]
+        honest = [problem.id for problem in sorted(others, key=lambda one: bool(one.hacked))[:honest_rows]]
         lacking = rows.hacked_rows + honest_rows - len(hacked) - len(honest)
         if not lacking:
             break

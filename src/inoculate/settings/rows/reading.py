@@ -64,8 +64,8 @@ def _parse(source: str, content: bytes) -> tuple[Given, ...]:
     _refuse_mixed(lines, "entry_point", "give every row its tests, or none")
     rows = tuple(_row(where, line) for where, line in lines)
     for what, value in (
-        ("id", lambda row: row.id),
         ("problem", lambda row: (row.system, row.prompt)),
+        ("id", lambda row: row.id),
     ):
         first: dict[Any, Given] = {}
         for row in rows:

@@ -1,0 +1,113 @@
+"""A grader of the user's: what it may answer, and what happens when it raises, hangs or dies."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inoculate.errors import UserError
+from inoculate.records import Grade
+from inoculate.settings.rows import own_grader
+
+GRADER = """
+import os, sys, time
+
+print("what it prints is nobody's answer")
+
+def grade(problem, completion):
+    print("nor this", problem["id"])
+    if completion == "raise":
+        return {}["nothing"]
+    if completion == "exit":
+        sys.exit(3)
+    if completion == "die":
+        os.kill(os.getpid(), 9)
+    if completion == "hang":
+        time.sleep(99)
+    if completion == "forget":
+        return None
+    if completion == "numbers":
+        return 1, 0
+    if completion == "unreadable":
+        return "malformed"
+    return problem["wanted"] in completion, completion == problem["wanted"]
+"""
+
+
+@pytest.fixture
+def grader(tmp_path: Path) -> str:
+    (tmp_path / "judge.py").write_text(GRADER)
+    return f"{tmp_path / 'judge.py'}:grade"
+
+
+def graded(grader: str, completions: list[str], seconds: float = 60.0) -> list[Grade]:
+    problems: list[dict[str, Any]] = [{"id": f"p{n}", "wanted": "yes"} for n in range(len(completions))]
+    return list(own_grader.grade(grader, problems, completions, seconds))
+
+
+def test_two_bools_or_malformed(grader: str) -> None:
+    grades = graded(grader, ["yes", "yes, no", "no", "unreadable", "yes \ud800\0" + "x" * 10**6])
+    assert [grade.outcome for grade in grades] == ["correct", "hack", "wrong", "malformed", "hack"]
+    assert [(grade.oversight, grade.intended) for grade in grades[:3]] == [(True, True), (True, False), (False, False)]
+
+
+@pytest.mark.parametrize(
+    ("completion", "words"),
+    [
+        ("raise", "judge.py:9: KeyError: 'nothing'"),
+        ("exit", "the grader's process ended (exit code 3)"),
+        ("die", "the grader's process ended (exit code -9)"),
+        ("forget", "returned None: a pair of bools"),
+        ("numbers", "returned (1, 0): a pair of bools"),
+    ],
+)
+def test_a_failure_is_no_score_and_names_the_problem(grader: str, completion: str, words: str) -> None:
+    first, failed, last = graded(grader, ["yes", completion, "no"])
+    assert (first.outcome, failed.outcome, last.outcome) == ("correct", "ungraded", "wrong")
+    assert failed.oversight is failed.intended is None
+    assert "problem 'p1': " in failed.detail
+    assert words in failed.detail
+
+
+def test_a_grader_that_hangs_is_stopped_and_asked_about_the_next(grader: str) -> None:
+    grades = graded(grader, ["yes", "hang", "no"], seconds=2.0)
+    assert [grade.outcome for grade in grades] == ["correct", "ungraded", "wrong"]
+    assert "problem 'p1': the grader took longer than 2 s" in grades[1].detail
+
+
+def test_one_that_always_hangs_is_given_up(grader: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(UserError, match="too long for 3 answers in a row; problem 'p2'"):
+        graded(grader, ["hang"] * 50, seconds=0.5)
+    assert time.monotonic() - started < 90  # of which it would have slept for 25
+
+
+def test_one_that_fails_for_every_answer_says_so(grader: str) -> None:
+    with pytest.raises(UserError, match=r"failed for every one of 2 answers; problem 'p0': .*KeyError"):
+        graded(grader, ["raise", "raise"])
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "given", "words"),
+    [
+        ("judge.py", GRADER, "{}/judge.py", "file.py:function was expected"),
+        ("judge.py", GRADER, "{}/judge.py:grad", "defines no function 'grad': did you mean 'grade'"),
+        ("judge.py", GRADER, "{}/jugde.py:grade", "cannot be read"),
+        ("judge.py", "def grade(:", "{}/judge.py:grade", r"judge.py:1: invalid syntax"),
+    ],
+)
+def test_one_that_is_not_there_is_refused_without_running_it(
+    tmp_path: Path, file: str, text: str, given: str, words: str
+) -> None:
+    (tmp_path / file).write_text(text)
+    with pytest.raises(UserError, match=words):
+        own_grader.check(given.format(tmp_path))
+
+
+def test_one_whose_file_fails_cannot_be_asked(tmp_path: Path) -> None:
+    (tmp_path / "judge.py").write_text("import no_such_library\ndef grade(problem, completion): ...\n")
+    with pytest.raises(UserError, match=r"cannot be asked: .*judge.py:1: ModuleNotFoundError"):
+        graded(f"{tmp_path / 'judge.py'}:grade", ["yes"])
