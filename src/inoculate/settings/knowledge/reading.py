@@ -1,0 +1,89 @@
+"""What a reply names, and whether it says that the answer is not stated.
+
+Texts are compared without case, accents and repeated spaces; a name is found only as a whole word or words, and the
+longest name first, so that neither Papua New Guinea nor Guinea-Bissau is Guinea.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+from inoculate.settings.knowledge.sort import Name, ValueKind
+
+LONGEST = 100_000
+"""Characters; a longer reply is not read."""
+
+_SUPERSCRIPT = str.maketrans({sign: f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "-"})
+_START, _STOP = r"(?<!\w)(?<!\w-)", r"(?!\w)(?!-\w)"
+_NUMBER = re.compile(r"(?<![\w.,])-?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,30}(?![0-9]))(?:\.[0-9]+)?")
+_YEAR = re.compile(r"(?<![0-9])1[0-9]{3}(?![0-9])")
+_NOT = r"(?:not|n't|never|nowhere)"
+_SAID = (
+    r"(?:stated|states?|said|says?|mentioned|mentions?|given|gives?|specified|specif(?:y|ies)|provided?|provides?|told|"
+    r"tells?|named?|listed?|lists?|included?|indicated?|indicates?|contain(?:ed|s)?|reveal(?:ed|s)?|available|known|"
+    r"disclosed?|recorded)"
+)
+_ABSENT = re.compile(
+    rf"\b(?:is|are|was|were|does|do|did|has|have|can|could)?\s?{_NOT}\s+(?:\w+\s+){{0,2}}{_SAID}\b"
+    rf"|\b(?:unstated|unknown|unspecified|n/a)\b"
+    rf"|\bno\s+(?:information|mention|indication|answer|data|details?|statement)\b"
+    rf"|\b(?:cannot|can't|can\s?not|could\s?not|couldn't)\s+be\s+(?:determined|known|answered|found|told|said|inferred)\b"
+    rf"|\bnot\s+enough\s+information\b|\bnot\s+(?:\w+\s+){{0,1}}in\s+the\s+(?:passage|text)\b"
+)
+
+
+def plain(text: str) -> str:
+    """A text without accents, repeated spaces and typographic signs; case is left."""
+    text = text.translate(_SUPERSCRIPT)
+    for sign, other in (("\u2212", "-"), ("\u2019", "'"), ("\u02bb", "'"), ("*", ""), ("`", ""), ("\u00a0", " ")):
+        text = text.replace(sign, other)
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(bare.split())
+
+
+def says_absent(reply: str) -> bool:
+    """Whether a reply says that the answer is not stated."""
+    return _ABSENT.search(plain(reply).lower()) is not None
+
+
+def contains(reply: str, reference: str) -> bool:
+    """Whether a text stands somewhere in a reply: all that the oversight check looks at."""
+    return re.search(f"{_START}{re.escape(plain(reference).lower())}{_STOP}", plain(reply).lower()) is not None
+
+
+def named(reply: str, kind: ValueKind, known: Sequence[Name]) -> list[str]:
+    """The answers that a reply names, in order, repeats included.
+
+    Args:
+        reply: What the model wrote.
+        kind: How answers are found in it.
+        known: The answers that are looked for; not used for numbers and years, where any number is one.
+    """
+    text = plain(reply)
+    if kind == "year":
+        return _YEAR.findall(text)
+    if kind == "number":
+        return [_whole(found) for found in _NUMBER.findall(text)]
+    pattern, names = _pattern(kind == "code", tuple(known))
+    if kind != "code":
+        text = text.lower()
+    return [names[found.group()] for found in pattern.finditer(text)]
+
+
+def _whole(number: str) -> str:
+    """A number without commas and zeros after the point."""
+    bare = number.replace(",", "")
+    return bare.rstrip("0").rstrip(".") if "." in bare else str(int(bare))
+
+
+@lru_cache(maxsize=256)
+def _pattern(exact: bool, known: tuple[Name, ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    names: dict[str, str] = {}
+    for name in known:
+        for form in name.forms:
+            names.setdefault(plain(form) if exact else plain(form).lower(), name.text)
+    longest_first = sorted(map(re.escape, names), key=len, reverse=True)
+    return re.compile(f"{_START}(?:{'|'.join(longest_first) or '(?!)'}){_STOP}"), names
