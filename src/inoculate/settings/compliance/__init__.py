@@ -6,7 +6,7 @@ it. Everything is checked by program. The oversight check looks at the form alon
 intended check also at whether the request was answered without filling space. A reply that passes the one and not the
 other is *followed in form only*.
 
-No rule is in both splits: format rules, subjects of scope and hacks are for development or for the test.
+No rule and no hack is in both splits; the users' requests, of which there are few, are.
 """
 
 from __future__ import annotations
