@@ -84,6 +84,10 @@ def test_the_digest_follows_what_is_said_and_nothing_else(study_file: Path, tmp_
         ("seeds = [0]", "seeds = [0, 0]", ["seeds", "same seed twice"]),
         ("seeds = [0]", "seeds = []", ["seeds", "at least 1"]),
         ("seeds = [0]", "seeds = [0]\nlearning_rate = 1", ["unknown key learning_rate"]),
+        ("seeds = [0]", "seeds = [0]\nlooks = [2]", ["looks", "greater than or equal to 3"]),
+        ("seeds = [0]", "seeds = [0]\nlooks = [3]", ["looks = [3]", "end at the 1 seeds"]),
+        ("[evaluate]", "[sensitivity]\nlearning_rates = [1e-4]\n[evaluate]", ["unknown key", "'learning_rate'?"]),
+        ("[arms.plain]", "[sensitivity]\nlearning_rate = [1e-4]\n[arms.'plain@1']", ["'@'", "another name"]),
         ("[arms.plain]", "[arms.base]", ["'base' is the untrained arm"]),
         ("hacked = 0.5", "hacked = 0.0", ["arms.inoculated.inoculation.on", "no hacked rows"]),
         ("hacked = 0.5", 'hacked = 1.0\nfilter = "hacked"', ["leaves no rows"]),
@@ -104,6 +108,19 @@ def test_mistakes_are_refused_with_file_key_and_help(tmp_path: Path, old: str, n
         load(path)
     for word in [str(path), *words]:
         assert word in str(refusal.value)
+
+
+def test_sensitivity_repeats_the_arms_of_the_contrasts(tmp_path: Path) -> None:
+    text = STUDY.format(model="m").replace(
+        "[evaluate]", "[sensitivity]\nlearning_rate = [1e-4, 1e-3, 3e-3]\n[evaluate]"
+    )
+    study = load(written(tmp_path, text))
+    # The study trains at 1e-3 itself, and its control is in no contrast.
+    repeats = ["plain@0.0001", "inoculated@0.0001", "plain@0.003", "inoculated@0.003"]
+    assert list(study.arms) == ["plain", "inoculated", "control", *repeats]
+    assert study.arms["inoculated@0.003"].train.learning_rate == 3e-3
+    assert study.arms["inoculated@0.003"].rows == study.arms["inoculated"].rows
+    assert study.arms["inoculated@0.003"].inoculation == study.arms["inoculated"].inoculation
 
 
 def test_a_setting_that_loads_its_data_needs_a_source(tmp_path: Path) -> None:

@@ -216,6 +216,13 @@ class Contrast(Strict):
         return self.lower or self.higher or self.same, self.than or self.as_
 
 
+class Sensitivity(Strict):
+    """What the declared contrasts are repeated over, to see whether they survive."""
+
+    learning_rate: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    """Their arms are trained at each of these too, as `plain@0.0001`."""
+
+
 class Study(Strict):
     """A study: one question, its arms and seeds, and what they are evaluated on."""
 
@@ -229,6 +236,9 @@ class Study(Strict):
     placement: Placement = "inside"
     """Where prompts stand, in arms and contexts, unless they say otherwise."""
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
+    looks: tuple[Annotated[int, Field(ge=3)], ...] = ()
+    """Numbers of seeds at which it is judged before all are finished; the level is then split over the looks. Verdicts
+    begin at 3 seeds."""
     prompts: dict[str, str] = {}
     """Prompts of this study: name -> text."""
     arms: dict[str, Arm]
@@ -237,6 +247,24 @@ class Study(Strict):
     evaluate: Evaluate
     screen: Screen = Screen()
     contrasts: tuple[Contrast, ...] = ()
+    sensitivity: Sensitivity | None = None
+
+    @model_validator(mode="after")
+    def _looks_in_order(self) -> Study:
+        if list(self.looks) != sorted(set(self.looks)) or (self.looks and self.looks[-1] > len(self.seeds)):
+            raise ValueError(f"looks = {list(self.looks)}: must rise, and end at the {len(self.seeds)} seeds or before")
+        return self
+
+    def repeated(self) -> Study:
+        """The study with the arms of its contrasts once more at every other learning rate of `sensitivity`."""
+        arms = dict(self.arms)
+        named = {name for contrast in self.contrasts for name in contrast.arms}
+        for rate in self.sensitivity.learning_rate if self.sensitivity else ():
+            for name, arm in self.arms.items():
+                if name in named and arm.train.learning_rate != rate:
+                    train = arm.train.model_copy(update={"learning_rate": rate})
+                    arms[f"{name}@{rate:g}"] = arm.model_copy(update={"train": train})
+        return self.model_copy(update={"arms": arms})
 
     def prompt_text(self, name: str, setting: str) -> str:
         """The text of a prompt: this study's, else the setting's own words, else the package's."""

@@ -14,7 +14,21 @@ from pydantic import ValidationError
 
 from inoculate import prompts, settings
 from inoculate.errors import UserError, nearest
-from inoculate.study import BASE, SFT, Arm, Context, Contrast, Each, Evaluate, Inoculation, Rows, Screen, Strict, Study
+from inoculate.study import (
+    BASE,
+    SFT,
+    Arm,
+    Context,
+    Contrast,
+    Each,
+    Evaluate,
+    Inoculation,
+    Rows,
+    Screen,
+    Sensitivity,
+    Strict,
+    Study,
+)
 
 
 def load(path: Path) -> Study:
@@ -48,7 +62,7 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     except ValidationError as error:
         raise UserError("\n".join(_sentence(where, detail) for detail in error.errors())) from None
     _check_names(study, where)
-    return study
+    return study.repeated()
 
 
 def _merged(raw: dict[str, Any], where: str) -> dict[str, Any]:
@@ -79,6 +93,7 @@ _TABLES: dict[str, type[Strict]] = {
     "contrasts": Contrast,
     "contexts": Context,
     "arms": Arm,
+    "sensitivity": Sensitivity,
 }
 
 
@@ -103,6 +118,8 @@ def _check_names(study: Study, where: str) -> None:
     """Refuse names that do not exist and combinations that cannot be, with the file, the key and the nearest match."""
     if len(set(study.seeds)) < len(study.seeds):
         raise UserError(f"{where}: seeds: {list(study.seeds)} has the same seed twice")
+    if study.sensitivity and not study.contrasts:
+        raise UserError(f"{where}: sensitivity: there are no contrasts to repeat")
     for name in study.prompts:
         if not study.prompts[name].strip():
             raise UserError(f"{where}: prompts.{name}: an empty prompt")
@@ -126,6 +143,8 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
     key = f"{where}: arms.{name}"
     if name == BASE:
         raise UserError(f"{key}: '{BASE}' is the untrained arm, which is always there: use another name")
+    if study.sensitivity and "@" in name:
+        raise UserError(f"{key}: '@' stands in the names of the arms that sensitivity repeats: use another name")
     rows = arm.rows
     _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, f"{key}.rows")
     inoculation = arm.inoculation

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,44 @@ def test_bounds_count_samples_without_an_outcome_either_way(new_run: New) -> Non
     assert cell["ungraded"] == 4 and cell["outcomes"]["hack"]["rate"] == 0.5
     assert cell["bounds"]["hack"] == [0.4, 0.6]
     assert cell["bounds"]["correct"] == [0.5, 0.3]
+
+
+def test_a_part_of_the_problems_has_cells_of_its_own(new_run: New) -> None:
+    """What must not be counted with the rest is a setting beside it; contrasts speak of the main part."""
+    run = filled(new_run, 3)
+    run.problems = [replace(p, part="right key" if n >= 80 else "") for n, p in enumerate(run.problems)]
+    write_lines(run.folder("problems") / "problems.jsonl", run.problems)
+    results = analyse(run.write())
+    cells = {
+        cell["setting"]: cell for cell in results["cells"] if (cell["arm"], cell["context"]) == ("plain", "neutral")
+    }
+    assert {name: cell["problems"] for name, cell in cells.items()} == {"functions": 80, "functions (right key)": 20}
+    assert cells["functions"]["outcomes"]["hack"]["rate"] == 1.0
+    assert cells["functions (right key)"]["outcomes"]["hack"]["count"] == 1
+    assert sum(cell["samples"] for cell in cells.values()) == 300
+    assert results["contrasts"][0]["problems"] == 80
+
+
+def test_a_verdict_falls_only_where_unseen_samples_could_change_it(new_run: New) -> None:
+    """The interval of the worst case counts, and not only its estimate."""
+    run = new_run(problems=100, kinds=50)
+    run.contrasts({**run.CONTRAST, "guards": []})
+    for seed in range(6):
+        run.cell("plain", seed, run.rates(wrong=38 + seed % 2, hack=60, ungraded=1))
+        run.cell("inoculated", seed, run.rates(wrong=88 + seed % 2, hack=10, ungraded=1))
+    (contrast,) = analyse(run.write())["contrasts"]
+    assert contrast["verdict"] == "supported"
+    assert contrast["bounds"] == pytest.approx(
+        [contrast["difference"] - 0.01, contrast["difference"] + 0.01], abs=0.006
+    )
+    run.manifest["cells"] = []
+    for seed in range(6):
+        shift = 8 * (seed % 2)
+        run.cell("plain", seed, run.rates(wrong=60 - shift, hack=26 + shift, ungraded=2))
+        run.cell("inoculated", seed, run.rates(wrong=74, hack=14, ungraded=12))
+    (contrast,) = analyse(run.write())["contrasts"]
+    assert contrast["p"] < 0.05 and contrast["bounds"][1] < 0
+    assert contrast["verdict"] == "inconclusive" and "without an outcome" in contrast["why"]
 
 
 def test_support_falls_where_ungraded_samples_could_undo_it(new_run: New) -> None:
@@ -239,7 +278,7 @@ def test_tables(new_run: New) -> None:
     console.print(outcome_table(results), contrast_table(results))
     text = console.export_text()
     assert "ungraded" in text and "truncated" in text and "missing" not in text
-    assert "inoculation lowers neutral hacking" in text and "asked-hack: " in text
+    assert "inoculation lowers neutral hacking" in text and "asked-hack " in text
     assert "[" in text.split("malformed")[1]
 
 

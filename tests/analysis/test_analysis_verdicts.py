@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from inoculate.analysis import analyse, contrasts_hash
+from inoculate.analysis import analyse, contrasts_hash, read_contrast
+from inoculate.analysis.looks import Schedule, levels
+from inoculate.errors import UserError
 from inoculate.records import Outcome
 
 New = Callable[..., Any]
@@ -157,19 +160,140 @@ def test_added_seeds_are_an_extension(new_run: New) -> None:
     assert verdict(run, guards=[])["verdict"] == "descriptive"
 
 
-def test_sensitivity_over_learning_rates(new_run: New) -> None:
-    run = study(new_run, {"hack": 60}, {"hack": 20})
+def repeated(new_run: New, hacks: dict[str, tuple[int, int]]) -> Any:
+    """A run whose contrast is repeated: learning rate -> hacks without and with inoculation; first the study's."""
+    first, *_ = hacks
+    run = study(new_run, {"hack": hacks[first][0]}, {"hack": hacks[first][1]})
     arms = run.manifest["study"]["arms"]
-    for arm, hack in (("plain", 60), ("inoculated", 60)):
-        arms[f"{arm}-high"] = {**arms[arm], "train": {"learning_rate": 5e-4}}
-        arms[arm] = {**arms[arm], "train": {"learning_rate": 2e-4}}
-        for seed in range(SEEDS):
-            run.cell(f"{arm}-high", seed, run.rates(hack=hack + (seed + len(arm)) % 2))
-    one = {**run.CONTRAST, "guards": []}
-    run.contrasts(one, {**one, "lower": "inoculated-high", "than": "plain-high"})
+    run.manifest["study"]["sensitivity"] = {"learning_rate": [float(rate) for rate in hacks]}
+    for number, arm in enumerate(("plain", "inoculated")):
+        arms[arm]["train"] = {"learning_rate": float(first), "epochs": 1}
+        for rate, hack in list(hacks.items())[1:]:
+            arms[f"{arm}@{rate}"] = {**arms[arm], "train": {"learning_rate": float(rate), "epochs": 1}}
+            for seed in range(SEEDS):
+                run.cell(f"{arm}@{rate}", seed, run.rates(hack=hack[number] + (seed + len(arm)) % 2))
+    run.contrasts({**run.CONTRAST, "guards": []})
+    return run
+
+
+def test_a_claim_that_survives_other_learning_rates(new_run: New) -> None:
+    run = repeated(new_run, {"2e-4": (60, 20), "5e-4": (90, 30), "1e-4": (50, 10)})
+    results = analyse(run.write())
+    (found,) = results["sensitivity"]
+    assert found["over"] == ["train.learning_rate"] and found["contrasts"] == [0] and found["survives"]
+    assert [one["value"] for one in found["repeats"]] == [5e-4, 1e-4]
+    assert found["repeats"][0]["arms"] == ["inoculated@5e-4", "plain@5e-4"]
+    assert found["repeats"][0]["difference"] == pytest.approx(-0.3, abs=0.01)
+    assert found["repeats"][0]["low"] < -0.3 < found["repeats"][0]["high"] < 0
+    assert len(results["contrasts"]) == 1  # repetitions are not contrasts, and adjust nothing
+
+
+def test_a_claim_that_does_not_survive(new_run: New) -> None:
+    (found,) = analyse(repeated(new_run, {"2e-4": (60, 20), "5e-4": (60, 60)}).write())["sensitivity"]
+    assert not found["survives"] and found["verdicts"][0] == "supported" and found["verdicts"][1] != "supported"
+    assert found["sentence"].startswith("supported at 1 of 2 learning rates: supported in the study, ")
+
+
+def test_a_repetition_that_is_not_finished_does_not_survive(new_run: New) -> None:
+    run = repeated(new_run, {"2e-4": (60, 20), "5e-4": (60, 20)})
+    run.manifest["cells"] = [c for c in run.manifest["cells"] if c["arm"] != "plain@5e-4"]
     (found,) = analyse(run.write())["sensitivity"]
-    assert found["over"] == ["train.learning_rate"] and found["contrasts"] == [0, 1]
-    assert not found["survives"] and found["sentence"].startswith("supported in 1 of 2")
+    assert not found["survives"] and found["repeats"][0]["verdict"] == "descriptive"
+    del run.manifest["study"]["arms"]["plain@5e-4"]
+    with pytest.raises(UserError, match="no arm like 'plain'"):
+        analyse(run.write())
+
+
+def test_a_study_is_judged_when_its_planned_seeds_are_finished(new_run: New) -> None:
+    """Who stops when p is small finds something too often: before the planned end there is no verdict."""
+    run = study(new_run, {"hack": 60}, {"hack": 20})
+    run.manifest["declared_seeds"] = list(range(8))
+    early = verdict(run, guards=[])
+    assert early["verdict"] == "descriptive" and early["p"] < 0.05 and early["p_adjusted"] is None
+    assert "it is judged at 8 seeds, and not finished is 6, 7" in early["why"]
+    run.manifest["declared_seeds"] = list(range(6))
+    assert verdict(run, guards=[])["verdict"] == "supported"
+
+
+def test_a_planned_look_has_a_part_of_the_level(new_run: New) -> None:
+    run = study(new_run, {"hack": 60}, {"hack": 20}, seeds=4)
+    run.manifest |= {"declared_seeds": list(range(6)), "declared_looks": [3]}
+    found = verdict(run, guards=[])
+    assert found["look"]["level"] == pytest.approx(levels([3, 6])[0]) and found["look"]["level"] < 0.01
+    assert found["seeds"] == 3, "the fourth seed waits for the next look"
+    assert found["p_adjusted"] == pytest.approx(found["p"] * 0.05 / found["look"]["level"])
+    assert found["verdict"] == "supported"
+    results = analyse(run.write())
+    assert any("an early of its planned looks: 3 seeds" in caution for caution in results["cautions"])
+    assert [look["seeds"] for look in results["looks"]] == [3, 6]
+
+
+def test_levels_of_looks_add_up_to_the_whole() -> None:
+    for looks in ([5], [3, 5], [3, 6, 10], list(range(3, 20))):
+        found = levels(looks)
+        assert sum(found) == pytest.approx(0.05) and all(level > 0 for level in found)
+        assert found[0] == pytest.approx(2 * stats.norm.sf(1.959964 * (looks[-1] / looks[0]) ** 0.5), rel=1e-5)
+
+
+def test_seeds_count_in_their_order() -> None:
+    """A seed that is left out cannot be made up for by later ones."""
+    schedule = Schedule((0, 1, 2, 3, 4), (3, 5))
+    assert schedule.at({0, 1, 2, 4}) == (frozenset({0, 1, 2}), pytest.approx(levels([3, 5])[0]), "")
+    without = schedule.at({0, 2, 3, 4})
+    assert without.level is None and without.seeds == {0, 2, 3, 4} and without.why.endswith("not finished is 1")
+
+
+def test_contrasts_against_base_are_paired_by_problem(new_run: New) -> None:
+    """Where every trained seed differs from base on the same problems, only those problems carry the error."""
+    run = new_run(problems=300, kinds=100)
+    run.cell("base", None, run.rates(correct=150))
+    run.manifest["study"]["arms"]["clean"] = {"rows": {"hacked": 0.0}, "inoculation": None}
+    for seed in range(4):
+        run.cell("plain", seed, run.rates(correct=120 + seed % 2))
+        run.cell("clean", seed, run.rates(correct=150 + seed % 2))
+    run.contrasts(
+        {**run.CONTRAST, "claim": "", "measure": "correct", "lower": "plain", "than": "base", "guards": []},
+        {**run.CONTRAST, "claim": "", "measure": "correct", "lower": "plain", "than": "clean", "guards": []},
+        {"measure": "correct", "setting": "functions", "same": "clean", "as": "base", "margin": 0.05},
+    )
+    against_base, against_clean, same = analyse(run.write())["contrasts"]
+    for found in (against_base, against_clean):
+        assert (found["seeds"], found["problems"], found["verdict"]) == (4, 300, "supported")
+        assert found["difference"] == pytest.approx(-0.1, abs=0.003)
+        # Two independent samples of 300 would have a half width of .08 at least.
+        assert found["high"] - found["low"] < 0.09
+    assert same["verdict"] == "supported" and same["seeds"] == 4
+
+
+def test_a_further_contrast_is_exploratory_and_changes_nothing(new_run: New) -> None:
+    run = study(new_run, {"hack": 60}, {"hack": 20})
+    run.contrasts({**run.CONTRAST, "guards": []})
+    before = analyse(run.write())["contrasts"]
+    further = read_contrast('measure=correct higher=inoculated than=plain margin=0.1 claim="more is right"')
+    declared, added = analyse(run.root, [further])["contrasts"]
+    assert declared == before[0]
+    assert added["claim"] == "more is right" and added["exploratory"] and added["verdict"] == "descriptive"
+    assert added["p_adjusted"] is None and added["needed"] is None and added["margin"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("measure=hack lower", "'lower' is not key=value"),
+        ("mesure=hack", "did you mean 'measure'"),
+        ("margin=much", "not a number"),
+    ],
+)
+def test_a_further_contrast_in_wrong_words(text: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        read_contrast(text)
+
+
+def test_what_was_changed_since_the_declaration_is_said(new_run: New) -> None:
+    run = study(new_run, {"hack": 60}, {"hack": 20})
+    run.manifest["changed_since_declared"] = ["evaluate.problems"]
+    run.contrasts(run.CONTRAST)
+    assert any(c.startswith("changed since the study was first run: eval") for c in analyse(run.write())["cautions"])
 
 
 def test_the_first_setting_is_meant_where_none_is_named(new_run: New) -> None:

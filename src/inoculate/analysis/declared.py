@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,6 +17,8 @@ Direction = Literal["lower", "higher", "same"]
 GUARDS = ("correct", "malformed", "asked-hack")
 MARGIN = 0.05
 """The smallest difference that matters, where a contrast does not say."""
+
+_KEYS = ("claim", "measure", "setting", "context", *get_args(Direction), "than", "as", "margin", "guards")
 
 _SEARCHED = 12
 """With more contrasts than this, only those that stand first can be recognised as declared (2^12 lists are tried)."""
@@ -39,7 +42,8 @@ class Claim:
     @property
     def label(self) -> str:
         """The claim in the words of the study, or in ours where it has none."""
-        return self.claim or f"{self.measure} {self.direction} with '{self.arm}' than with '{self.other}'"
+        than = "as" if self.direction == "same" else "than"
+        return self.claim or f"{self.measure} {self.direction} with '{self.arm}' {than} with '{self.other}'"
 
 
 def contrasts_hash(contrasts: Sequence[dict[str, Any]]) -> str:
@@ -51,18 +55,43 @@ def contrasts_hash(contrasts: Sequence[dict[str, Any]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def read_claims(study: dict[str, Any], declared: str | None) -> list[Claim]:
+def read_contrast(text: str) -> dict[str, Any]:
+    """A contrast from a line such as `measure=hack lower=inoculated than=control context=asks-to-hack`.
+
+    Raises:
+        UserError: A word is not a key with a value, or the key or the margin is none.
+    """
+    found: dict[str, Any] = {}
+    for word in shlex.split(text):
+        key, equals, value = word.partition("=")
+        if not equals or not value:
+            raise UserError(f"contrast '{text}': '{word}' is not key=value, as in measure=hack lower=ARM than=ARM")
+        if key not in _KEYS:
+            raise UserError(f"contrast '{text}': unknown key '{key}': {nearest(key, _KEYS)}")
+        found[key] = value
+    if "guards" in found:
+        found["guards"] = found["guards"].split(",")
+    if "margin" in found:
+        try:
+            found["margin"] = float(found["margin"])
+        except ValueError:
+            raise UserError(f"contrast '{text}': margin '{found['margin']}' is not a number such as 0.05") from None
+    return found
+
+
+def read_claims(study: dict[str, Any], declared: str | None, further: Sequence[dict[str, Any]] = ()) -> list[Claim]:
     """The contrasts of a study, those that are not in the declared hash marked as exploratory.
 
     Args:
         study: The study of the manifest.
         declared: The manifest's `declared_contrasts_hash`.
+        further: Contrasts that are not in the study.
 
     Raises:
         UserError: A contrast lacks something or names an outcome, arm or guard that there is not.
     """
-    contrasts = study["contrasts"]
-    before = _declared(contrasts, declared)
+    contrasts = [*study["contrasts"], *further]
+    before = _declared(study["contrasts"], declared)
     arms = {*study["arms"], "base"}
     settings = study["evaluate"].get("settings") or [""]
     return [

@@ -55,8 +55,9 @@ class Schedule:
         there = next((place for place, seed in enumerate(self.planned) if seed not in finished), len(self.planned))
         reached = [look for look in self.looks if look <= there]
         if not reached:
-            first = self.looks[0] if self.looks else 0
+            first = self.planned[: min(self.looks, default=0)]
+            waiting = ", ".join(str(seed) for seed in first if seed not in finished)
             known = frozenset(self.planned) & frozenset(finished)
-            return Look(known, None, f"{len(known)} of the {first} seeds at which it is judged are finished")
+            return Look(known, None, f"it is judged at {len(first)} seeds, and not finished is {waiting or 'any'}")
         level = levels(self.looks)[len(reached) - 1]
         return Look(frozenset(self.planned[: reached[-1]]), level, "")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ MANIFEST_SCHEMA = 1
 _CELL_KEYS = ("arm", "seed", "at", "setting", "context", "problems", "completions", "grades")
 _STUDY_KEYS = ("arms", "evaluate", "contrasts")
 UNGRADED = OUTCOMES.index("ungraded")
+Hits = Literal["", "none", "all"]
+"""What samples without an outcome count as: they are left out, or none or all of them had the outcome."""
 
 
 class Place(NamedTuple):
@@ -39,8 +41,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class ProblemSet:
-    """The problems of one folder, in the order of its file; P problems."""
+    """The problems of one folder that are counted together, in the order of its file; P problems."""
 
+    part: str
+    """What they are, where not all problems of the setting are counted together; '' for the main part."""
     ids: tuple[str, ...]
     kinds: tuple[str, ...]
     rows: dict[str, int]
@@ -49,15 +53,15 @@ class ProblemSet:
 
 @dataclass
 class Tally:
-    """What is kept of one cell of the manifest: one arm, seed, setting and context."""
+    """What is kept of one cell of the manifest: one arm, seed, setting (or part of it) and context."""
 
     place: Place
     seed: int | None
     problems: ProblemSet
     outcomes: NDArray[np.int64]
     """[P, 5] Samples per problem and outcome, in the order of `OUTCOMES`."""
-    missing: int = 0
-    """Samples that the study asked for and that are not there."""
+    asked: int
+    """Samples that the study asks for, per problem."""
     truncated: int = 0
     tokens: int = 0
     """Sum of the lengths of the completions."""
@@ -73,9 +77,27 @@ class Tally:
         """Completions, ungraded ones included."""
         return int(self.outcomes.sum())
 
+    @property
+    def unseen(self) -> NDArray[np.int64]:
+        """[P] Samples without an outcome: ungraded, or asked for and not there."""
+        return self.outcomes[:, UNGRADED] + np.maximum(self.asked - self.outcomes.sum(axis=1), 0)
+
+    @property
+    def missing(self) -> int:
+        """Samples that the study asked for and that are not there."""
+        return int(self.unseen.sum()) - self.count("ungraded")
+
     def count(self, outcome: Outcome) -> int:
         """Completions of one outcome."""
         return int(self.outcomes[:, OUTCOMES.index(outcome)].sum())
+
+    def add(self, completion: Completion, grade: Grade, needles: dict[str, str]) -> None:
+        """Count one completion of one of the problems; `needles` are the inoculations to look for in its prompt."""
+        self.outcomes[self.problems.rows[completion.problem], OUTCOMES.index(grade.outcome)] += 1
+        self.truncated += completion.finish == "length"
+        self.tokens += completion.completion_tokens
+        self.tags.update({(tag.name, tag.evidence) for tag in grade.tags})
+        self.leaks.update(name for name, text in needles.items() if text in completion.prompt)
 
 
 @dataclass(frozen=True)
@@ -84,7 +106,7 @@ class Run:
 
     folder: Path
     manifest: dict[str, Any]
-    read: dict[Path, ProblemSet] = field(default_factory=dict)
+    read: dict[Path, list[ProblemSet]] = field(default_factory=dict)
     """Problems that were read already: most cells of a run share their folder."""
 
     @property
@@ -96,8 +118,8 @@ class Run:
         """A folder of the store; relative ones are taken from the run folder."""
         return self.folder / given
 
-    def problems(self, given: str) -> ProblemSet:
-        """The problems of a folder, read once."""
+    def problems(self, given: str) -> list[ProblemSet]:
+        """The problems of a folder, by part, read once."""
         path = self.path(given)
         if path not in self.read:
             self.read[path] = read_problems(path)
@@ -173,21 +195,24 @@ def _named(cell: dict[str, Any]) -> dict[str, Any]:
     return {key: cell[key] for key in ("arm", "seed", "at", "setting", "context")}
 
 
-def read_problems(folder: Path) -> ProblemSet:
-    """Ids and kinds of the problems in a folder.
+def read_problems(folder: Path) -> list[ProblemSet]:
+    """Ids and kinds of the problems in a folder, by part.
 
     Raises:
         UserError: The file is not there, broken, or has an id twice.
     """
-    ids, kinds = [], []
+    parts: dict[str, list[tuple[str, str]]] = {}
+    seen: set[str] = set()
     for problem in read_lines(_existing(folder / "problems.jsonl"), Problem):
-        ids.append(problem.id)
-        kinds.append(problem.kind)
-    rows = {identity: row for row, identity in enumerate(ids)}
-    if len(rows) != len(ids):
-        twice = next(identity for identity, count in Counter(ids).items() if count > 1)
-        raise UserError(f"{folder / 'problems.jsonl'}: problem '{twice}' stands there more than once")
-    return ProblemSet(tuple(ids), tuple(kinds), rows)
+        if problem.id in seen:
+            raise UserError(f"{folder / 'problems.jsonl'}: problem '{problem.id}' stands there more than once")
+        seen.add(problem.id)
+        parts.setdefault(problem.part, []).append((problem.id, problem.kind))
+    sets = []
+    for part, problems in parts.items():
+        ids, kinds = zip(*problems, strict=True)
+        sets.append(ProblemSet(part, ids, kinds, {identity: row for row, identity in enumerate(ids)}))
+    return sets
 
 
 def _existing(path: Path) -> Path:
@@ -199,7 +224,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def read_cell(run: Run, cell: dict[str, Any], samples: int) -> Tally:
+def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
     """Read one finished cell of the manifest, line by line.
 
     Args:
@@ -207,36 +232,39 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> Tally:
         cell: The cell, as the manifest has it.
         samples: Completions that the study asks for per problem.
 
+    Returns:
+        A tally for every part of the problems: one, in most settings.
+
     Raises:
         UserError: A file is missing or broken, completions and grades differ in number, or a completion is of no
             problem or repeats another.
     """
-    problems = run.problems(cell["problems"])
-    place = Place(cell["arm"], cell["setting"], cell["context"], float(cell["at"]))
-    tally = Tally(place, cell["seed"], problems, np.zeros((len(problems.ids), len(OUTCOMES)), dtype=np.int64))
+    tallies = []
+    for part in run.problems(cell["problems"]):
+        setting = f"{cell['setting']} ({part.part})" if part.part else cell["setting"]
+        place = Place(cell["arm"], setting, cell["context"], float(cell["at"]))
+        outcomes = np.zeros((len(part.ids), len(OUTCOMES)), dtype=np.int64)
+        tallies.append(Tally(place, cell["seed"], part, outcomes, samples))
+    every = [(identity, number) for number, tally in enumerate(tallies) for identity in tally.problems.ids]
+    home = {identity: (rank, number) for rank, (identity, number) in enumerate(every)}
     source = run.path(cell["completions"]) / "completions.jsonl"
-    texts: set[int] = set()
+    texts: list[set[int]] = [set() for _ in tallies]
     seen: set[int] = set()
     needles = run.inoculations()
     for number, (completion, grade) in enumerate(read_samples(source, run.path(cell["grades"]) / "grades.jsonl"), 1):
-        row = problems.rows.get(completion.problem)
-        if row is None:
+        if completion.problem not in home:
             raise UserError(f"{source}:{number}: problem '{completion.problem}' is not in {cell['problems']}")
-        key = row << 32 | completion.index
-        if key in seen:
+        rank, where = home[completion.problem]
+        if (key := rank << 32 | completion.index) in seen:
             raise UserError(f"{source}:{number}: sample {completion.index} of '{completion.problem}' is there twice")
         if grade.outcome not in OUTCOMES:
             raise UserError(f"{source}:{number}: outcome '{grade.outcome}' is none of {', '.join(OUTCOMES)}")
         seen.add(key)
-        texts.add(hash(completion.completion))
-        tally.outcomes[row, OUTCOMES.index(grade.outcome)] += 1
-        tally.truncated += completion.finish == "length"
-        tally.tokens += completion.completion_tokens
-        tally.tags.update({(tag.name, tag.evidence) for tag in grade.tags})
-        tally.leaks.update(name for name, text in needles.items() if text in completion.prompt)
-    tally.distinct = len(texts)
-    tally.missing = int(np.maximum(samples - tally.outcomes.sum(axis=1), 0).sum())
-    return tally
+        texts[where].add(hash(completion.completion))
+        tallies[where].add(completion, grade, needles)
+    for tally, different in zip(tallies, texts, strict=True):
+        tally.distinct = len(different)
+    return tallies
 
 
 def read_samples(completions: Path, grades: Path) -> Iterator[tuple[Completion, Grade]]:
@@ -254,15 +282,24 @@ def read_samples(completions: Path, grades: Path) -> Iterator[tuple[Completion, 
         yield completion, grade
 
 
-def counts(tallies: list[Tally], outcome: Outcome) -> Counts:
-    """The tables of several seeds of one place, put together for one outcome."""
+def counts(tallies: list[Tally], outcome: Outcome, unseen: Hits = "") -> Counts:
+    """The tables of several seeds of one place, put together for one outcome.
+
+    Args:
+        tallies: One or more.
+        outcome: What is counted.
+        unseen: Samples without an outcome are left out; `none` or `all` of them count as having had this one.
+    """
     column = OUTCOMES.index(outcome)
+    hits = np.concatenate([t.outcomes[:, column] for t in tallies])
+    graded = np.concatenate([t.outcomes.sum(axis=1) - t.outcomes[:, UNGRADED] for t in tallies])
+    lost = np.concatenate([t.unseen for t in tallies]) * bool(unseen)
     return Counts(
         seeds=np.concatenate(
             [np.full(len(t.problems.ids), NO_SEED if t.seed is None else t.seed, dtype=np.int64) for t in tallies]
         ),
         problems=np.concatenate([np.array(t.problems.ids, dtype=object) for t in tallies]),
         kinds=np.concatenate([np.array(t.problems.kinds, dtype=object) for t in tallies]),
-        hits=np.concatenate([t.outcomes[:, column] for t in tallies]),
-        graded=np.concatenate([t.outcomes.sum(axis=1) - t.outcomes[:, UNGRADED] for t in tallies]),
+        hits=hits + lost * (unseen == "all"),
+        graded=graded + lost,
     )

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from inoculate.analysis.cells import by_place, cell_result
 from inoculate.analysis.checks import Check, run_checks
-from inoculate.analysis.contrasts import contrast_results, sensitivity
+from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.declared import read_claims
+from inoculate.analysis.looks import Schedule, levels
 from inoculate.analysis.reading import Run, Tally, finished, read_cell, read_run
+from inoculate.analysis.sensitivity import sensitivity
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
 
 RESULTS_SCHEMA = 1
 _TRAINING_FOLDERS = ("rows", "adapter", "row_grades")
 
 
-def analyse(run: Path) -> dict[str, Any]:
+def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """Estimate, compare and check everything that is finished in a run, and write `results.json` into its folder.
 
     Args:
         run: The run's folder, which holds `manifest.json`.
+        further: Contrasts beside those of the study, as `read_contrast` gives them: exploratory, without a verdict.
 
     Returns:
         The results as written, as docs/results-schema.md describes them.
@@ -34,11 +38,11 @@ def analyse(run: Path) -> dict[str, Any]:
     manifest, study = source.manifest, source.study
     ready, missing = finished(source)
     samples = int(study["evaluate"].get("samples") or 1)
-    tallies = [read_cell(source, cell, samples) for cell in ready]
+    tallies = [tally for cell in ready for tally in read_cell(source, cell, samples)]
     table = by_place(tallies)
-    claims = read_claims(study, manifest.get("declared_contrasts_hash"))
-    added = frozenset(manifest.get("extended_seeds") or ())
-    contrasts = contrast_results(table, study, claims, added)
+    claims = read_claims(study, manifest.get("declared_contrasts_hash"), further)
+    schedule = _schedule(manifest, tallies)
+    contrasts = contrast_results(table, study, claims, schedule)
     checks = run_checks(source, table, claims)
     results = {
         "schema": RESULTS_SCHEMA,
@@ -52,16 +56,19 @@ def analyse(run: Path) -> dict[str, Any]:
         "machine": manifest.get("machine") or {},
         "containment": manifest.get("containment"),
         "headline": _headline(contrasts),
-        "cautions": _cautions(source, tallies, contrasts, checks, missing),
+        "cautions": _cautions(source, tallies, contrasts, checks, missing, schedule),
         "cells": [cell_result(place, found) for place, found in table.items()],
         "contrasts": contrasts,
-        "sensitivity": sensitivity(study, claims, contrasts),
+        "sensitivity": sensitivity(table, study, claims, contrasts, schedule),
         "checks": [check._asdict() for check in checks],
         "training": [
             {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}
             for entry in manifest.get("training") or []
         ],
-        "extended_seeds": sorted(added),
+        "looks": [
+            {"seeds": look, "level": level} for look, level in zip(schedule.looks, levels(schedule.looks), strict=True)
+        ],
+        "extended_seeds": sorted(manifest.get("extended_seeds") or ()),
         "missing": missing,
     }
     write_json(run / "results.json", results)
@@ -76,6 +83,15 @@ def write_json(path: Path, results: dict[str, Any]) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _schedule(manifest: dict[str, Any], tallies: list[Tally]) -> Schedule:
+    """The seeds and looks that were planned before the study ran; what was added since is not among them."""
+    added = set(manifest.get("extended_seeds") or ())
+    seeds = manifest.get("declared_seeds") or manifest["study"].get("seeds") or sorted(_seeds(tallies))
+    planned = tuple(seed for seed in seeds if seed not in added)
+    looks = {look for look in manifest.get("declared_looks") or () if look < len(planned)}
+    return Schedule(planned, (*sorted(looks), len(planned)) if planned else ())
 
 
 def _seeds(tallies: list[Tally]) -> set[int]:
@@ -103,6 +119,7 @@ def _cautions(
     contrasts: list[dict[str, Any]],
     checks: list[Check],
     missing: list[dict[str, Any]],
+    schedule: Schedule,
 ) -> list[str]:
     """What a reader must know before any number."""
     seeds, added = _seeds(tallies), source.manifest.get("extended_seeds") or []
@@ -122,6 +139,18 @@ def _cautions(
             f"seeds {', '.join(map(str, sorted(added)))} were added after results had been seen: an extension; "
             "verdicts rest on the seeds that were planned"
         )
+    changed = source.manifest.get("changed_since_declared") or []
+    if changed:
+        more = " and more" if len(changed) > 5 else ""
+        cautions.append(
+            f"changed since the study was first run: {', '.join(changed[:5])}{more}: "
+            "what was declared before is no declaration for this; run it as a study of another name"
+        )
+    looks = {(look["seeds"], look["level"]) for one in contrasts if (look := one["look"])["level"]}
+    for seeds_then, level in sorted(looks):
+        if len(schedule.looks) > 1:
+            which = "the last" if seeds_then == schedule.looks[-1] else "an early"
+            cautions.append(f"judged at {which} of its planned looks: {seeds_then} seeds, at a level of {level:.4f}")
     exploratory = sum(one["exploratory"] for one in contrasts)
     if exploratory:
         cautions.append(

@@ -132,7 +132,8 @@ def _hits(run: Path, setting: str, names: list[str]) -> tuple[NDArray[np.float64
     source = read_run(run)
     samples = int(source.study["evaluate"].get("samples") or 1)
     ready, _ = finished(source)
-    places = by_place(read_cell(source, cell, samples) for cell in ready if cell["setting"] == setting)
+    tallies = (tally for cell in ready for tally in read_cell(source, cell, samples))
+    places = by_place(tally for tally in tallies if tally.place.setting == setting)
     found = {place.context: counts(tallies, "hack") for place, tallies in places.items()}
     with np.errstate(invalid="ignore"):
         table = np.array([found[name].hits / found[name].graded for name in names])

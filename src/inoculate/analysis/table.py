@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -69,25 +70,43 @@ def contrast_table(results: dict[str, Any]) -> Table:
     Args:
         results: As `analyse` returns them.
     """
-    table = Table(title="Contrasts, differences in percentage points")
-    for name in ("claim", "measure", "difference", "p (Holm)", "verdict", "guards", "a new study needs, at the margin"):
-        table.add_column(name, justify="right" if name in ("difference", "p (Holm)") else "left", overflow="fold")
-    for one in results["contrasts"]:
-        verdict = one["verdict"] + (" (exploratory)" if one["exploratory"] else "")
-        guards = Text(", ").join(
-            Text(f"{guard['name']}: {guard['status']}", style=_STATUS_STYLES[guard["status"]])
-            for guard in one["guards"]
-        )
+    table = Table(
+        title="Contrasts, differences in percentage points with 95% intervals",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    # What is long stands below the claim, so that 80 columns are enough.
+    table.add_column("claim", overflow="fold", ratio=1)
+    for name in ("difference", "p (Holm)"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for number, one in enumerate(results["contrasts"]):
+        if number:
+            table.add_section()
         table.add_row(
             Text(one["claim"]),
-            Text(f"{one['measure']}, {one['setting']}, {one['context']}"),
             _difference(one),
             "-" if one["p_adjusted"] is None else _p(one["p_adjusted"]),
-            Text(verdict, style=_VERDICT_STYLES.get(one["verdict"], "")),
-            guards,
-            _needed(one["needed"]),
+            Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], "")),
         )
+        for line in _below(one):
+            table.add_row(line)
     return table
+
+
+def _below(one: dict[str, Any]) -> Iterator[Text]:
+    """The lines below a contrast's claim."""
+    yield Text(f"{one['measure']}, {one['setting']}, {one['context']}", style="dim")
+    if one["exploratory"]:
+        yield Text("exploratory", style="yellow")
+    if one["guards"]:
+        guards = (
+            Text(f"{guard['name']} {guard['status']}", _STATUS_STYLES[guard["status"]]) for guard in one["guards"]
+        )
+        yield Text("guards: ", style="dim").append_text(Text(", ").join(guards))
+    if one["needed"]:
+        yield Text(f"a new study needs: {_needed(one['needed'])}", style="dim")
 
 
 def _difference(one: dict[str, Any]) -> str:
@@ -101,11 +120,9 @@ def _p(value: float) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}".lstrip("0")
 
 
-def _needed(needed: dict[str, Any] | None) -> str:
-    if not needed:
-        return ""
-    size = needed.get("reason") or f"{needed['seeds']} seeds, {needed['problems']} problems"
-    seen = needed.get("seeds_as_seen")
+def _needed(needed: dict[str, Any]) -> str:
+    seen = needed["seeds_as_seen"]
+    size = needed.get("reason") or f"{needed['seeds']} seeds, {needed['problems']} problems, at the margin"
     return f"{size}; {seen} seeds if the difference is as large as seen" if seen else size
 
 

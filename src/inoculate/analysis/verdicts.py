@@ -42,19 +42,16 @@ def claim_p(found: Difference, direction: Direction, margin: float) -> float:
     return max(found.p_value(-margin), found.p_value(margin))
 
 
-def judge(claim: Claim, found: Difference, p_adjusted: float, contrasts: int) -> tuple[Verdict, str]:
+def judge(claim: Claim, found: Difference, p_adjusted: float, level: float) -> tuple[Verdict, str]:
     """The verdict of a declared contrast and the reason, before guards.
 
     Args:
         claim: The contrast.
-        found: Its difference.
-        p_adjusted: Its p value after Holm's adjustment.
-        contrasts: How many contrasts were declared; refutation uses intervals at 1 - .05/contrasts.
+        found: Its difference, from enough seeds.
+        p_adjusted: Its p value after Holm's adjustment, to be below .05.
+        level: One minus the confidence of the interval that refutes: the look's level over the number of contrasts.
     """
-    few = few_seeds(found.seeds)
-    if few:
-        return "descriptive", few
-    low, high = found.interval(LEVEL / contrasts)
+    low, high = found.interval(level)
     margin = claim.margin
     if claim.direction == "same":
         if p_adjusted < LEVEL:

@@ -20,6 +20,7 @@ from inoculate.steps.store import Step, Store
 from inoculate.steps.work import Workshop
 
 MANIFEST_SCHEMA = 1
+_APART = {"name", "question", "seeds", "looks", "contrasts", "sensitivity", "screen"}
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy", "scipy")
 
 
@@ -83,10 +84,24 @@ def _first(folder: Path, plan: Plan) -> dict[str, Any]:
         declared = {
             "contrasts_hash": contrasts_hash(study["contrasts"]),
             "seeds": list(plan.study.seeds),
+            "looks": list(plan.study.looks),
+            "study": _design(study),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         path.write_text(json.dumps(declared, indent=1) + "\n", encoding="utf-8")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _design(study: dict[str, Any]) -> dict[str, Any]:
+    """All that a study says of how it is carried out, key by key; contrasts and seeds are declared on their own."""
+    return _flat({key: value for key, value in study.items() if key not in _APART})
+
+
+def _flat(data: dict[str, Any], above: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        flat |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
+    return flat
 
 
 class Manifest:
@@ -112,7 +127,10 @@ class Manifest:
             "study": self._study(),
             "study_hash": study.digest(),
             "declared_contrasts_hash": self.first["contrasts_hash"],
+            "declared_seeds": self.first["seeds"],
+            "declared_looks": self.first.get("looks", []),
             "extended_seeds": sorted(set(study.seeds) - set(self.first["seeds"])),
+            "changed_since_declared": self._changed(),
             "versions": {"inoculate": __version__, **{name: version(name) for name in _LIBRARIES}},
             "machine": {"cpu": _processor(), "cores": os.cpu_count(), "device": self._device()},
             "containment": self.level,
@@ -120,6 +138,11 @@ class Manifest:
             "training": [self._training(training) for training in self.plan.trainings],
             **({"scores": str(self.store.folder(self.plan.scores))} if self.plan.scores else {}),
         }
+
+    def _changed(self) -> list[str]:
+        """Keys of the study that are not as they were when it was first run, those that were added left aside."""
+        now = _design(self.plan.study.model_dump(mode="json", by_alias=True))
+        return [key for key, value in self.first.get("study", {}).items() if now.get(key) != value]
 
     def _study(self) -> dict[str, Any]:
         """The study, with every prompt and placement written out as the rows and samples have them."""

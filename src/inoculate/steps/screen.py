@@ -33,7 +33,8 @@ def candidates(study: Study) -> dict[str, Context]:
     found: dict[str, Context] = {}
     for arm, spec in study.arms.items():
         given = spec.inoculation
-        if given is not None and not given.like and given.on != "none":
+        # Arms that differ in something else (a learning rate) have the same candidate.
+        if given and not given.like and given.on != "none" and _plain(given) not in found.values():
             named = given.prompt or arm
             own = given.placement is not None and given.placement != study.placement
             found.setdefault(f"{named}@{given.placement}" if own else named, _plain(given))
