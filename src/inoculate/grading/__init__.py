@@ -7,7 +7,7 @@ for grade in grade_code([task], ["double = lambda n: 4"]):
 ```
 """
 
-from inoculate.grading.grade import containment, grade_code
+from inoculate.grading.grade import containment, exit_codes, grade_code
 from inoculate.grading.task import OVERSIGHTS, CodeTask, Limits, Oversight
 
-__all__ = ["OVERSIGHTS", "CodeTask", "Limits", "Oversight", "containment", "grade_code"]
+__all__ = ["OVERSIGHTS", "CodeTask", "Limits", "Oversight", "containment", "exit_codes", "grade_code"]

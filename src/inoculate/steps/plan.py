@@ -79,14 +79,18 @@ class Plan:
         return {step.key for step in self.steps() if store.done(step)}
 
 
-def make(study: Study) -> Plan:
+def make(study: Study, weights: str = "") -> Plan:
     """The plan of a study.
+
+    Args:
+        study: The study.
+        weights: The fingerprint of its model; found out unless given.
 
     Raises:
         UserError: Its model is none, or cannot be identified without a network; or the user's data is not what it has
             to be.
     """
-    weights = models.fingerprint(study.model)
+    weights = weights or models.fingerprint(study.model)
     plan = Plan(study)
     _read_data(study)
     problems = {setting: _problems(study, setting) for setting in study.evaluate.settings}
