@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import gc
 import json
+import marshal
 import os
 import random
 import sys
 import threading
 import types
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, NoReturn
 
+from inoculate.grading.sandbox import confine, evidence, patterns, proxies
 from inoculate.grading.sandbox.values import TooBig, encode
 
-RESULT, EVIDENCE, LINK = 3, 4, 5
-"""Descriptors of a child: its records, its evidence (a pipe: what is written cannot be taken back), its partner."""
+RESULT, LINK = 3, 5
+"""Descriptors of a child: its records, and the way to its partner."""
 
 MOST_REPLY = 8 << 20
 """Bytes of the answers to all calls together."""
@@ -30,11 +32,11 @@ BROKEN = 98
 """Exit code of a child whose own code, beside the solution's, does not work any more."""
 
 # What a solution replaces in the modules that it shares with us is its own affair, and not ours.
+_theirs = types.ModuleType("builtins")
 _dumps, _write, _eval, _compile, _exit = json.dumps, os.write, eval, compile, os._exit
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """What a child is to do; `mode` names the function of this module or its neighbours that does it."""
 
     mode: str
@@ -55,19 +57,44 @@ class Job:
     @staticmethod
     def read(descriptor: int) -> Job:
         """The job that a descriptor holds."""
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        pieces = []
-        while piece := os.read(descriptor, 1 << 20):
-            pieces.append(piece)
-        data = json.loads(b"".join(pieces))
-        data["calls"] = tuple((number, text) for number, text in data["calls"])
-        for key in ("tests", "shown", "names"):
-            data[key] = tuple(data[key])
-        return Job(**data)
+        return Job._make(marshal.loads(os.pread(descriptor, os.fstat(descriptor).st_size, 0)))
 
 
-def carry_out(job: Job) -> None:
-    """Do the job, and end this process."""
+def live(descriptors: Sequence[int], link: int, limits: Sequence[Any], *, filtered: bool) -> NoReturn:
+    """In a child, just forked: keep its own descriptors, close the box, do the job, and end.
+
+    Args:
+        descriptors: Of the result, the evidence, the output and the job.
+        link: Leads to the partner; -1 where there is none.
+        limits: As in the zygote's `REQUEST`.
+        filtered: Whether there is a list of system calls here.
+    """
+    try:
+        result, notes, printed, work = descriptors
+        job = Job.read(work)
+        # The kernel gives the lowest number that is free: each has a higher one than the one that it is to get.
+        for number, wanted in ((printed, 1), (printed, 2), (result, RESULT), (notes, evidence.EVIDENCE)):
+            os.dup2(number, wanted)
+        if link >= 0:
+            os.dup2(link, LINK)
+        os.closerange(LINK + (link >= 0), 4096)  # the way back to the grader among them
+        cpu, _, memory, output = limits
+        confine.limit(cpu, memory, output)
+        if filtered:
+            confine.forbid()
+        gc.enable()
+        os.write(evidence.EVIDENCE, b'["started"]\n')  # whatever goes wrong from here on is the solution's doing
+        if job.mode not in ("script", "judge", "patterns"):
+            evidence.start()
+    except BaseException as error:
+        try:
+            evidence.note("broken", repr(error)[:300])
+        finally:
+            _exit(99)
+    _carry_out(job)
+
+
+def _carry_out(job: Job) -> NoReturn:
     random.seed(0)  # the same completion gets the same verdict each time it is graded
     try:
         _MODES[job.mode](job)
@@ -100,13 +127,18 @@ def _flush() -> None:
             continue
 
 
+def prepare() -> None:
+    """In the worker: what each child would otherwise do for itself."""
+    atexit._clear()  # of what the modules loaded so far have asked for: nothing of theirs is open
+    _theirs.__dict__.update(builtins.__dict__)
+    sys.modules["builtins"] = _theirs
+
+
 def _namespace(name: str) -> dict[str, Any]:
-    """An empty module for the solution; its builtins are a copy: what it replaces there is not replaced for us."""
-    copy = types.ModuleType("builtins")
-    copy.__dict__.update(builtins.__dict__)
+    """An empty module for the solution."""
     module = types.ModuleType(name)
-    module.__dict__["__builtins__"] = copy
-    sys.modules.update({"builtins": copy, name: module})
+    module.__dict__["__builtins__"] = _theirs
+    sys.modules[name] = module
     return module.__dict__
 
 
@@ -205,7 +237,8 @@ def _end(code: int) -> None:
 
     Done by hand because taking the interpreter apart costs more than all the rest of the check.
     """
-    for step in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
+    waiting = (threading._shutdown,) if threading.active_count() > 1 else ()  # type: ignore[attr-defined]
+    for step in (*waiting, atexit._run_exitfuncs):  # type: ignore[attr-defined]
         try:
             step()
         except BaseException:  # as at the end of any program: reported there, and no part of the exit code
@@ -215,23 +248,17 @@ def _end(code: int) -> None:
 
 
 def _patterns(job: Job) -> None:
-    from inoculate.grading.sandbox import evidence, patterns
-
     evidence.note("static", *patterns.find(job.source, job.entry, job.shown))
     evidence.start()
 
 
 def _serve(job: Job) -> None:
-    from inoculate.grading.sandbox import proxies
-
     namespace = load(job)
     if namespace is not None:
         proxies.serve(namespace, LINK)
 
 
 def _judge(job: Job) -> None:
-    from inoculate.grading.sandbox import proxies
-
     proxies.judge(job.tests, job.setup, job.names, LINK, record)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -23,25 +24,30 @@ _filter: system.Filter | None = None
 
 def limit(cpu: float, memory_mb: int, output_mb: int) -> None:
     """Set the limits of a child. Its processor time is watched from outside too, more finely than in whole seconds."""
-    seconds = int(cpu) + 2
-    for name, value in (
-        ("CPU", seconds), ("AS", memory_mb << 20), ("FSIZE", output_mb << 20), ("NOFILE", 64), ("CORE", 0), ("MEMLOCK",
-        0),
-    ):  # fmt: skip
-        try:
+    seconds, memory, output = int(cpu) + 2, memory_mb << 20, output_mb << 20
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (output, output))
+    with contextlib.suppress(ValueError, OSError):  # not to be had everywhere
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _limit_always() -> None:
+    """Set the limits that are the same for a worker and for all its children."""
+    for name, value in (("NOFILE", 64), ("CORE", 0), ("MEMLOCK", 0)):
+        with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
-        except (ValueError, OSError):
-            if name in ("CPU", "FSIZE"):
-                raise
     # Ending at the file limit by a signal would look like a crash; Python turns the error into an OSError instead.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
 def forbid() -> None:
-    """Put a child under the allow-list of system calls, for good."""
-    global _filter
+    """Put a child under the allow-list of system calls, for good.
+
+    Raises:
+        OSError: There is no such list for this machine, or the kernel refused it.
+    """
     if _filter is None:
-        _filter = system.Filter(system.allow_list())
+        raise OSError(errno.ENOSYS, "no list of system calls")
     _filter.load()
 
 
@@ -100,12 +106,18 @@ def close(options: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `level` and the tries it rests on.
     """
+    global _filter
     version, notes = 0, []
     if sys.platform == "linux":
         try:
             version = system.landlock(*_permitted(options))
         except OSError as error:
             notes.append(f"no Landlock: {error}")
+        try:
+            _filter = system.Filter(system.allow_list())  # made here once; a child only has to load it
+        except OSError as error:
+            notes.append(f"no seccomp: {error}")
+    _limit_always()
     walls = _try_walls(options)
     level = "rlimits"
     if all(walls[name] for name in ("seccomp", "fork", "signal", "socket", "write")):

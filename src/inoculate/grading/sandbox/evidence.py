@@ -5,12 +5,15 @@ The hook is evidence and no defence: code that goes past the interpreter (ctypes
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from inoculate.grading.sandbox.child import EVIDENCE
+EVIDENCE = 4
+"""Descriptor of a child's evidence, a pipe: what is written cannot be taken back."""
 
 MOST_NOTES = 64
 
@@ -55,8 +58,9 @@ def note(*parts: Any) -> None:
         return
 
 
-def start() -> None:
-    """Watch from now on."""
+@functools.cache
+def _hook() -> Callable[[str, tuple[Any, ...]], None]:
+    """The hook, made once in the worker."""
     # Its own lines ("<string>") are looked for as files when a traceback is printed; this folder is, too.
     library = ("<", os.path.dirname(__file__), *(path for path in {sys.prefix, sys.base_prefix, *sys.path} if path))
     seen: set[tuple[str, str]] = set()
@@ -101,4 +105,14 @@ def start() -> None:
         finally:
             busy = False
 
-    sys.addaudithook(hook)
+    return hook
+
+
+def prepare() -> None:
+    """In the worker: make the hook."""
+    _hook()
+
+
+def start() -> None:
+    """Watch from now on."""
+    sys.addaudithook(_hook())

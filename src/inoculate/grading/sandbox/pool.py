@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import importlib.util
 import json
+import marshal
 import os
 import queue
 import socket
@@ -21,7 +22,17 @@ from typing import Any
 
 from inoculate.grading.sandbox.child import MOST_REPLY, Job
 from inoculate.grading.sandbox.containment import Containment
-from inoculate.grading.sandbox.zygote import LONGEST
+from inoculate.grading.sandbox.zygote import (
+    ASLEEP_NOW,
+    AT_REST,
+    AWAKE,
+    ENDED,
+    LONGEST,
+    REPORT,
+    REQUEST,
+    UNSEEN,
+    WHYS,
+)
 from inoculate.grading.task import Limits
 
 MOST_EVIDENCE = 200
@@ -86,27 +97,34 @@ class _Files:
     @classmethod
     def make(cls, job: Job) -> _Files:
         descriptors = [_memory() for _ in range(3)]
-        reading, writing = os.pipe()
-        os.set_blocking(reading, False)
-        os.set_blocking(writing, False)
-        data = memoryview(json.dumps(vars(job)).encode())
+        reading, writing = _pipe()
+        data = memoryview(marshal.dumps(tuple(job)))
         while data:
             data = data[os.write(descriptors[0], data) :]
         lines = len(job.calls) + len(job.tests) + 8
         return cls(descriptors[0], descriptors[1], descriptors[2], writing, reading, lines)
 
     def passed(self) -> list[int]:
-        return [self.job, self.result, self.output, self.evidence]
+        return [self.result, self.evidence, self.output, self.job]
 
     def close(self) -> None:
         for descriptor in (*self.passed(), self.reading):
             os.close(descriptor)
 
-    def ended(self, report: dict[str, Any]) -> Ended:
+    def ended(self, why: int, status: int, cpu: float, memory: int) -> Ended:
         records, garbled = _lines(_read(self.result, MOST_REPLY + (1 << 20)), self.lines)
         evidence, spoiled = _lines(_drain(self.reading), MOST_EVIDENCE)
-        return Ended(report["status"], report["cpu"], report["why"], report["rss"] * 1024, records, garbled or spoiled,
-                     _read(self.output, MOST_OUTPUT), evidence)  # fmt: skip
+        printed = _read(self.output, MOST_OUTPUT)
+        return Ended(status, cpu, WHYS[why], memory * 1024, records, garbled or spoiled, printed, evidence)
+
+
+def _pipe() -> tuple[int, int]:
+    if hasattr(os, "pipe2"):
+        return os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    return reading, writing
 
 
 def _memory() -> int:
@@ -181,7 +199,7 @@ class Worker:
         theirs.close()
         try:
             self.control.settimeout(_START_SECONDS)
-            self.containment = _containment(self._receive())
+            self.containment = _containment(self._first_word())
         except WorkerFailed as error:
             self.stop()
             raise WorkerFailed(f"{error}{self._complaint()}") from None
@@ -200,25 +218,23 @@ class Worker:
         Raises:
             WorkerFailed: The worker is broken and has to be replaced.
         """
-        each = {"cpu": limits.cpu_seconds, "wall": limits.wall_seconds, "memory": limits.memory_mb,
-                "output": limits.output_mb}  # fmt: skip
+        request = REQUEST.pack(limits.cpu_seconds, limits.wall_seconds, limits.memory_mb, limits.output_mb)
         files: list[_Files] = []
         try:
             files.extend(_Files.make(job) for job in jobs)
             descriptors = [descriptor for file in files for descriptor in file.passed()]
             self.control.settimeout(LONGEST * limits.wall_seconds + 600)
-            message = json.dumps({"jobs": [each] * len(jobs)}).encode() + b"\n"
             try:
-                socket.send_fds(self.control, [message], descriptors)
+                socket.send_fds(self.control, [request * len(jobs)], descriptors)
+                reply = self.control.recv(1 << 10)
+                while reply == ASLEEP_NOW:
+                    self.control.sendall({True: AWAKE, False: AT_REST, None: UNSEEN}[self._awake()])
+                    reply = self.control.recv(1 << 10)
             except OSError as error:
-                raise WorkerFailed(f"the worker has gone: {error}") from error
-            report = self._receive()
-            while "asleep" in report:
-                self.control.sendall(json.dumps({"awake": self._awake()}).encode() + b"\n")
-                report = self._receive()
-            if "failed" in report:
-                raise WorkerFailed(report["failed"])
-            ended = [file.ended(each) for file, each in zip(files, report["ended"], strict=True)]
+                raise WorkerFailed(f"no word from the worker: {error}") from error
+            if not reply.startswith(ENDED) or len(reply) != 1 + len(jobs) * REPORT.size:
+                raise WorkerFailed(reply[1:].decode(errors="replace") or "the worker ended")
+            ended = [file.ended(*report) for file, report in zip(files, REPORT.iter_unpack(reply[1:]), strict=True)]
             for child in ended:
                 if child.evidence[:1] != [["started"]]:
                     raise WorkerFailed(f"a child could not be prepared: {str(child.evidence[:1])[:300]}")
@@ -240,7 +256,8 @@ class Worker:
             return None
         return False
 
-    def _receive(self) -> dict[str, Any]:
+    def _first_word(self) -> dict[str, Any]:
+        """What the worker says when it is ready."""
         data = b""
         try:
             while not data.endswith(b"\n"):

@@ -169,6 +169,8 @@ def _decide(steps: list[tuple[int, list[bytes]]]) -> list[bytes]:
         return steps[0][1]
     middle = len(steps) // 2
     below, above = _decide(steps[:middle]), _decide(steps[middle:])
+    if len(below) <= 255:
+        return [_op(0x35, steps[middle][0], len(below), 0), *below, *above]
     return [_op(0x35, steps[middle][0], 0, 1), _op(0x05, len(below)), *below, *above]
 
 

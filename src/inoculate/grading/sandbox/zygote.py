@@ -10,8 +10,8 @@ descriptor.
 
 from __future__ import annotations
 
+import array
 import contextlib
-import fcntl
 import gc
 import importlib
 import json
@@ -19,12 +19,13 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import NoReturn
 
 # What short solutions import most: loaded once, and shared by every child from then on.
 PRELOADED = (
@@ -34,6 +35,16 @@ PRELOADED = (
     "math", "numbers", "operator", "queue", "random", "re", "statistics", "string", "struct", "textwrap", "threading",
     "time", "traceback", "types", "typing", "unicodedata",
 )  # fmt: skip
+
+REQUEST = struct.Struct("=ddQQ")
+"""One child to be: limits on processor time and on being asleep (seconds), on memory and on output (megabytes)."""
+REPORT = struct.Struct("=BidQ")
+"""One child that was: which of `WHYS` ended it, its wait status, processor time (seconds), most memory (kilobytes)."""
+WHYS = ("", "cpu", "wall", "over", "gone")
+ENDED, FAILED, ASLEEP_NOW = b"e", b"f", b"a"
+"""How the worker's messages begin: reports follow, or words, or nothing (the children may be asleep: are they?)."""
+AWAKE, AT_REST, UNSEEN = b"y", b"n", b"?"
+"""The grader's answers to that."""
 
 ASLEEP = 0.01
 """Share of the time on a processor below which a child may be asleep."""
@@ -52,20 +63,21 @@ def _packages(folder: str) -> None:
         sys.modules[name] = module
 
 
-@dataclass
+@dataclass(slots=True)
 class Running:
     """A child, its limits and what has been seen of it."""
 
     pid: int
     descriptor: int
+    """Becomes readable when it ends; -1 where the system has no such thing."""
     cpu_seconds: float
     wall_seconds: float
-    started: float = field(default_factory=time.monotonic)
-    window: float = field(default_factory=time.monotonic)
+    started: float
+    window: float
     """When the present stretch of `wall_seconds` began, and the processor time used by then."""
     used: float = 0.0
     why: str = ""
-    outcome: tuple[int, float, int] | None = None
+    report: bytes = b""
     partner: Running | None = None
     """The other one of a pair: while one waits for an answer, the other works."""
 
@@ -102,29 +114,24 @@ class Running:
         return ""
 
     def pause(self, now: float) -> float:
-        """Seconds until it could be over a limit."""
+        """Seconds until it could be over a limit, or has to be looked at."""
         left = min(self.cpu_seconds - self.cpu(), self.window + self.wall_seconds - now)
-        return max(left, 0.005)
+        return max(left, 0.005) if self.descriptor >= 0 else 0.005
 
-    def end(self, level: str) -> None:
-        """Kill it and whatever it may have started, and keep its status."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        if level == "rlimits":
-            _sweep(self.pid)
-
-    def has_ended(self) -> bool:
-        """Whether it has ended by itself."""
-        return bool(select.select([self.descriptor], [], [], 0)[0])
-
-    def reap(self) -> None:
-        """Take its status and what it used from the kernel."""
-        _, status, usage = os.wait4(self.pid, 0)
-        os.close(self.descriptor)
+    def reap(self, options: int = 0) -> bool:
+        """Take its status and what it used from the kernel; False where it has not ended and need not be waited for."""
+        pid, status, usage = os.wait4(self.pid, options)
+        if pid == 0:
+            return False
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
         cpu = usage.ru_utime + usage.ru_stime
-        if not self.why and cpu >= self.cpu_seconds:
+        if cpu >= self.cpu_seconds and self.why in ("", "cpu"):
             self.why = "cpu"  # over its limit, whether or not we came in time to end it
-        self.outcome = (status, cpu, usage.ru_maxrss)
+        elif self.why in ("cpu", "wall") and not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+            self.why = ""  # it ended by itself while we were about to end it
+        self.report = REPORT.pack(WHYS.index(self.why), status, cpu, usage.ru_maxrss)
+        return True
 
 
 def _sweep(group: int) -> None:
@@ -145,167 +152,144 @@ def _sweep(group: int) -> None:
 
 
 class Zygote:
-    """The loop: a request in, children out, a report back."""
+    """The loop: a request in, children out, a report back.
 
-    def __init__(self, control: socket.socket, options: dict[str, Any]) -> None:
-        """Create one; `control` leads to the grader."""
+    Between two forks it touches as little as it can: each page of memory that it writes to has to be copied.
+    """
+
+    def __init__(self, control: socket.socket, live: Callable[..., NoReturn], level: str) -> None:
+        """Create one; `control` leads to the grader, `live` is what a child does."""
         self.control = control
-        self.options = options
-        self.level = options["level"]
+        self.live = live
+        self.level = level
+        self.poll = select.poll()
+        self.poll.register(control, select.POLLIN)
 
-    def serve(self) -> Any:
-        """Answer requests until the grader hangs up; in a child, return its job."""
+    def serve(self) -> None:
+        """Answer requests until the grader hangs up; children never come back from here."""
         while True:
-            request, descriptors = self._receive()
-            if request is None:
-                return None
+            data, passed, _, _ = self.control.recvmsg(2 * REQUEST.size, socket.CMSG_SPACE(2 * 4 * 4))
+            if not data:
+                return
+            descriptors = array.array("i", passed[0][2]).tolist()
             running: list[Running] = []
-            pair = socket.socketpair() if len(request["jobs"]) == 2 else ()
-            links = [end.detach() for end in pair] or [-1]
             try:
-                for position, limits in enumerate(request["jobs"]):
-                    started = self._fork(limits, descriptors[4 * position : 4 * position + 4], links[position])
-                    if not isinstance(started, Running):
-                        descriptors, links = [], []  # their numbers mean other things in the child
-                        return started
-                    running.append(started)
-                if len(running) == 2:
-                    running[0].partner, running[1].partner = running[1], running[0]
+                self._start(data, descriptors, running)
             except OSError as error:
                 for child in running:
-                    child.end(self.level)
-                    child.reap()
-                self._send({"failed": f"a child could not be started: {error}"})
+                    self._end(child)
+                self.control.sendall(FAILED + f"a child could not be started: {error}".encode())
                 continue
-            finally:
-                for descriptor in [*descriptors, *links]:
-                    if descriptor >= 0:
-                        with contextlib.suppress(OSError):
-                            os.close(descriptor)
             if not self._watch(running):
-                return None
-            self._send({"ended": [{"status": c.outcome[0], "cpu": c.outcome[1], "rss": c.outcome[2], "why": c.why}
-                                  for c in running if c.outcome]})  # fmt: skip
+                return
+            self.control.sendall(b"".join([ENDED, *[child.report for child in running]]))
 
-    def _receive(self) -> tuple[dict[str, Any] | None, list[int]]:
-        data, descriptors = b"", []
-        while not data.endswith(b"\n"):
-            piece, passed, _, _ = socket.recv_fds(self.control, 1 << 16, 8)
-            descriptors.extend(passed)
-            if not piece:
-                return None, []
-            data += piece
-        return json.loads(data), descriptors
-
-    def _send(self, message: dict[str, Any]) -> None:
-        self.control.sendall(json.dumps(message).encode() + b"\n")
+    def _start(self, data: bytes, descriptors: list[int], running: list[Running]) -> None:
+        """Fork one child, or two that are linked."""
+        links = [-1]
+        if len(descriptors) == 8:
+            links = [end.detach() for end in socket.socketpair()]
+            descriptors += links
+        try:
+            for position, link in enumerate(links):
+                limits = REQUEST.unpack_from(data, position * REQUEST.size)
+                pid = os.fork()
+                if pid == 0:
+                    self.live(descriptors[4 * position :][:4], link, limits, filtered=self.level != "rlimits")
+                now = time.monotonic()
+                running.append(Running(pid, _handle(pid), limits[0], limits[1], now, now))
+                if self.level == "rlimits":
+                    os.setpgid(pid, pid)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        if len(running) == 2:
+            running[0].partner, running[1].partner = running[1], running[0]
 
     def _awake(self) -> bool | None:
-        self._send({"asleep": True})
-        answer, _ = self._receive()
-        return answer["awake"] if answer else None
-
-    def _fork(self, limits: dict[str, Any], descriptors: list[int], link: int) -> Any:
-        pid = os.fork()
-        if pid:
-            if self.level == "rlimits":
-                os.setpgid(pid, pid)
-            return Running(pid, os.pidfd_open(pid), limits["cpu"], limits["wall"])
-        return self._become(limits, descriptors, link)
-
-    def _become(self, limits: dict[str, Any], descriptors: list[int], link: int) -> Any:
-        """In the child: keep its own descriptors, give up everything else, and return the job."""
-        from inoculate.grading.sandbox import child, confine, evidence
-
-        try:
-            targets = {
-                child.RESULT: descriptors[1],
-                child.EVIDENCE: descriptors[3],
-                1: descriptors[2],
-                2: descriptors[2],
-            }
-            if link >= 0:
-                targets[child.LINK] = link
-            job = child.Job.read(descriptors[0])
-            # Out of the way first: a descriptor may have the number that another one is to get.
-            moved = {target: fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for target, descriptor in targets.items()}
-            for target, descriptor in moved.items():
-                os.dup2(descriptor, target)
-            self.control.detach()  # its number is that of the result now
-            os.closerange(child.LINK + (1 if link >= 0 else 0), 4096)
-            confine.limit(limits["cpu"], limits["memory"], limits["output"])
-            if self.level != "rlimits":
-                confine.forbid()
-            gc.enable()
-            evidence.note("started")  # whatever goes wrong from here on is the solution's doing
-            if job.mode not in ("script", "judge", "patterns"):
-                evidence.start()
-            return job
-        except BaseException as error:
-            try:
-                os.write(child.EVIDENCE, (json.dumps(("broken", repr(error)[:300])) + "\n").encode())
-            finally:
-                os._exit(99)
+        self.control.sendall(ASLEEP_NOW)
+        return {AWAKE: True, AT_REST: False}.get(self.control.recv(1))
 
     def _watch(self, running: list[Running]) -> bool:
         """Wait for the children within their limits; False where the grader has gone meanwhile."""
-        poll = select.poll()
-        poll.register(self.control, select.POLLIN)
-        for child in running:
-            poll.register(child.descriptor, select.POLLIN)
-        alive = {child.descriptor: child for child in running}
+        alive = list(running)
+        for child in alive:
+            if child.descriptor >= 0:
+                self.poll.register(child.descriptor, select.POLLIN)
         while alive:
             now = time.monotonic()
-            events = poll.poll(1000 * min(child.pause(now) for child in alive.values()))
-            gone = any(descriptor == self.control.fileno() for descriptor, _ in events)
+            events = self.poll.poll(1000 * min([child.pause(now) for child in alive]))
+            gone = self.control.fileno() in [descriptor for descriptor, _ in events]
             now = time.monotonic()
-            for descriptor, child in list(alive.items()):
-                ended = any(which == descriptor for which, _ in events)
-                if not ended:
-                    child.why = "gone" if gone else child.over(now, self._awake)
-                    if child.why and child.has_ended():  # while we were kept from looking
-                        child.why = ""
-                        ended = True
-                if ended or child.why:
-                    poll.unregister(descriptor)
-                    child.end(self.level)
-                    child.reap()
-                    del alive[descriptor]
-                    if len(running) == 2 and child is running[1]:
-                        # The judge has ended: nobody asks the solution any more.
-                        for other in alive.values():
-                            other.why = other.why or "over"
-                            other.end(self.level)
+            for child in list(alive):
+                if not child.reap(os.WNOHANG):
+                    child.why = child.why or ("gone" if gone else child.over(now, self._awake))
+                    if not child.why:
+                        continue
+                    self._end(child)
+                if child.descriptor >= 0:
+                    self.poll.unregister(child.descriptor)
+                if self.level == "rlimits":
+                    _sweep(child.pid)
+                alive.remove(child)
+                if len(running) == 2 and child is running[1] and alive:
+                    # The judge has ended: nobody asks the solution any more.
+                    alive[0].why = "over"
+                    self._kill(alive[0])
             if gone:
                 return False
         return True
 
+    def _end(self, child: Running) -> None:
+        self._kill(child)
+        child.reap()
 
-def main() -> Any:
+    @staticmethod
+    def _kill(child: Running) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+
+
+def _handle(pid: int) -> int:
+    """A descriptor that becomes readable when a child ends, where there is such a thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return -1
+
+
+def _preload(numpy: str) -> None:
+    """Import what solutions use most."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    if numpy:
+        sys.path.append(numpy)
+        importlib.import_module("numpy")
+
+
+def main() -> None:
     """Prepare this process, say what it reached, and serve."""
-    folder = os.path.dirname(os.path.abspath(__file__))
-    _packages(folder)
+    # What modules ask to be done in a child after each fork (to renew the locks of threads that are not there, to seed
+    # `random`, which is seeded anyway) would take a quarter of its time.
+    register, os.register_at_fork = os.register_at_fork, lambda **_: None
+    _packages(os.path.dirname(os.path.abspath(__file__)))
     options = json.loads(sys.argv[1])
     from inoculate.grading.sandbox import child, confine, evidence, patterns, proxies, values  # noqa: F401 (loaded once)
 
     control = socket.socket(fileno=options["control"])
     prepared = confine.enclose(options)
-    for name in PRELOADED:
-        importlib.import_module(name)
-    if options["numpy"]:
-        sys.path.append(options["numpy"])
-        importlib.import_module("numpy")
+    _preload(options["numpy"])
     prepared.update(confine.close(options))
-    zygote = Zygote(control, options)
-    zygote.level = prepared["level"]
+    zygote = Zygote(control, child.live, prepared["level"])
+    os.register_at_fork = register
+    child.prepare()
+    evidence.prepare()
     gc.collect()
     gc.disable()
     gc.freeze()
-    zygote._send(prepared)
-    return zygote.serve()
+    control.sendall(json.dumps(prepared).encode() + b"\n")
+    zygote.serve()
 
 
 if __name__ == "__main__":
-    job = main()
-    if job is not None:
-        sys.modules["inoculate.grading.sandbox.child"].carry_out(job)
+    main()
