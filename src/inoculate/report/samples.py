@@ -23,7 +23,7 @@ from inoculate.records import OUTCOMES
 from inoculate.report.results import Results, mapping, number, text
 
 MOST_SAMPLES = 20_000
-MOST_BYTES = 160_000_000
+MOST_BYTES = 50_000_000
 """Of completions files: beyond it fewer samples are embedded, so that a browser still opens the page."""
 LONGEST_TEXT = 20_000
 """Characters of one text; a longer one is cut in the page, and the cut is said there and counted."""
