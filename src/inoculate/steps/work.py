@@ -17,6 +17,7 @@ from typing import Any
 
 from inoculate import chat, models, prompts, rows, settings
 from inoculate.errors import UserError
+from inoculate.integrations import trackers
 from inoculate.records import Completion, Problem, Row, Split, read_lines, write_lines
 from inoculate.steps.store import Step, Store, file_digest
 from inoculate.study import SFT, Rows
@@ -149,6 +150,7 @@ class Workshop:
             work=work / "trainer",
             device=self.device,
             progress=progress,
+            tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", self.store.root / "tracking"),
         )
         shutil.rmtree(work / "trainer")
         report = {**asdict(trained), "device": self.device.name}

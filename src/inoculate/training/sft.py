@@ -9,7 +9,7 @@ longer than the budget is refused by name, never cut.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,7 @@ def train(
     work: Path,
     device: Device,
     progress: Progress = lambda done, total, note: None,
+    tracking: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Train one adapter and save it at each fraction of training.
 
@@ -191,6 +192,7 @@ def train(
         work: A folder for the trainer's own checkpoints: what an interrupted training goes on from.
         device: Where and in what precision.
         progress: Called as training goes.
+        tracking: What the trainer is told of experiment trackers; none unless given.
     """
     tokenizer = AutoTokenizer.from_pretrained(model)
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
@@ -206,7 +208,7 @@ def train(
     watch = _Watch(target, fractions, progress)
     trainer = _Trainer(
         model=base,
-        args=_arguments(sft, steps, seed, work, device),
+        args=_arguments(sft, steps, seed, work, device, tracking or {"report_to": "none"}),
         train_dataset=Dataset.from_list(
             [
                 {"input_ids": row.tokens, "labels": [-100] * (len(row.tokens) - row.labels) + row.tokens[-row.labels :]}
@@ -235,7 +237,7 @@ def train(
     )
 
 
-def _arguments(sft: SFT, steps: int, seed: int, work: Path, device: Device) -> SFTConfig:
+def _arguments(sft: SFT, steps: int, seed: int, work: Path, device: Device, tracking: Mapping[str, Any]) -> SFTConfig:
     return SFTConfig(
         output_dir=str(work),
         max_steps=steps,
@@ -255,7 +257,7 @@ def _arguments(sft: SFT, steps: int, seed: int, work: Path, device: Device) -> S
         logging_steps=max(1, steps // 50),
         logging_nan_inf_filter=False,
         disable_tqdm=True,
-        report_to="none",
+        **tracking,
         save_strategy="steps",
         save_steps=max(10, steps // 4),
         save_total_limit=1,
