@@ -163,7 +163,7 @@ def test_text_cannot_become_markup(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "said"), [(2, "a newer inoculate wrote it"), (0, "run the study again"), (None, "does not say which")]
+    ("schema", "said"), [(2, "a newer inoculate wrote it"), (0, "`inoculate report .*` writes it"), (None, "does not say which")]
 )
 def test_another_schema_is_refused(tmp_path: Path, schema: int | None, said: str) -> None:
     run = make_run(tmp_path / "run", SMALL)

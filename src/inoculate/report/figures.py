@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,17 +60,31 @@ def draw(results: Results, folder: Path) -> dict[str, Drawn]:
     Returns:
         By name, those that the page shows.
     """
+    return draw_sketches(_sketches(results), folder, _OURS)
+
+
+def draw_sketches(sketches: Iterable[Sketch], folder: Path, ours: re.Pattern[str]) -> dict[str, Drawn]:
+    """Draw figures as files and for the page.
+
+    Args:
+        sketches: The figures.
+        folder: Where the SVG and PNG files go.
+        ours: The files of earlier figures, which are removed where they no longer apply.
+
+    Returns:
+        By name, those that the page shows.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, Drawn] = {}
     written: set[str] = set()
     with style():
-        for sketch in _sketches(results):
+        for sketch in sketches:
             written.add(sketch.name)
             text = save(sketch.draw(sketch.width), folder, sketch.name)
             if not sketch.file_only:
                 drawn[sketch.name] = Drawn(sketch.label, inline(text, sketch.name, sketch.label), _narrow(sketch))
     for path in folder.iterdir():
-        if _OURS.fullmatch(path.name) and path.stem not in written:
+        if ours.fullmatch(path.name) and path.stem not in written:
             path.unlink()
     return drawn
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -41,11 +41,53 @@ def render(results: Results, samples: Samples, figures: dict[str, Drawn], tables
         figures: The drawn figures, by name.
         tables: File names of the tables.
     """
-    script = f'"use strict";\n(() => {{\n{_joined(SCRIPTS)}}})();\n'
+    script = f'"use strict";\n(() => {{\n{joined(SCRIPTS)}}})();\n'
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     # Only our own script runs and nothing is fetched, whatever a text of the run might manage to be.
     policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'"
-    environment = Environment(
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            results=results,
+            samples=samples,
+            figures=dict.fromkeys(NAMES) | {name: inlined(drawn) for name, drawn in figures.items()},
+            tables=tables,
+            policy=policy,
+            script=Markup(script),
+            css=Markup(joined(STYLES)),
+            outcomes=OUTCOMES,
+            scored=SCORED,
+            counted=_counted(results),
+            verdicts=[
+                verdict(results, contrast, place, results.contrasts)
+                for place, contrast in enumerate(results.contrasts, 1)
+            ],
+            study=_study(results),
+            settings=_settings(results),
+            tags=_tags(results),
+            asked=any(cell.context.startswith(ASKS) for cell in results.cells),
+            floors=any(results.honest(cell.arm) for cell in results.cells),
+            more_panels=len({(cell.setting, cell.context) for cell in results.cells}) > FIRST,
+            tallied=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
+            doses=[(f"dose-{place}", dose) for place, dose in enumerate(doses(results), 1)],
+            in_panels=_drawn_only(results),
+            sensitivity=[_survival(claim) for claim in results.sensitivity],
+            looks=_looks(results.looks),
+            missing=[_missing(cell) for cell in results.missing],
+            checks=_checks(results),
+            training=_training(results),
+            longest=LONGEST_TEXT,
+            study_file=(results.run / "study.toml").is_file(),
+            partial=_partial(samples),
+            seeds=results.study.get("seeds") or sorted({seed for cell in results.cells for seed in cell.seeds}),
+        )
+    )
+
+
+def environment() -> Environment:
+    """How the templates of `static/` are filled: escaped, with our filters, and a dash for what is not known."""
+    made = Environment(
         loader=FileSystemLoader(STATIC),
         autoescape=True,
         undefined=StrictUndefined,
@@ -54,46 +96,17 @@ def render(results: Results, samples: Samples, figures: dict[str, Drawn], tables
         finalize=lambda value: numbers.UNKNOWN if value is None or value != value else value,
     )
     for say in FILTERS:
-        environment.filters[say.__name__] = say
-    template = environment.get_template("page.html")
-    return template.render(
-        results=results,
-        samples=samples,
-        figures=dict.fromkeys(NAMES) | {name: _figure(drawn) for name, drawn in figures.items()},
-        tables=tables,
-        policy=policy,
-        script=Markup(script),
-        css=Markup(_joined(STYLES)),
-        outcomes=OUTCOMES,
-        scored=SCORED,
-        counted=_counted(results),
-        verdicts=[_verdict(results, contrast, place) for place, contrast in enumerate(results.contrasts, 1)],
-        study=_study(results),
-        settings=_settings(results),
-        tags=_tags(results),
-        asked=any(cell.context.startswith(ASKS) for cell in results.cells),
-        floors=any(results.honest(cell.arm) for cell in results.cells),
-        more_panels=len({(cell.setting, cell.context) for cell in results.cells}) > FIRST,
-        tallied=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
-        doses=[(f"dose-{place}", dose) for place, dose in enumerate(doses(results), 1)],
-        in_panels=_drawn_only(results),
-        sensitivity=[_survival(claim) for claim in results.sensitivity],
-        looks=_looks(results.looks),
-        missing=[_missing(cell) for cell in results.missing],
-        checks=_checks(results),
-        training=_training(results),
-        longest=LONGEST_TEXT,
-        study_file=(results.run / "study.toml").is_file(),
-        partial=_partial(samples),
-        seeds=results.study.get("seeds") or sorted({seed for cell in results.cells for seed in cell.seeds}),
-    )
+        made.filters[say.__name__] = say
+    return made
 
 
-def _figure(drawn: Drawn) -> dict[str, str]:
+def inlined(drawn: Drawn) -> dict[str, str]:
+    """A figure as a template shows it."""
     return {"label": drawn.label, "wide": Markup(drawn.wide), "narrow": Markup(drawn.narrow)}
 
 
-def _joined(names: tuple[str, ...]) -> str:
+def joined(names: tuple[str, ...]) -> str:
+    """Files of `static/`, one after the other."""
     return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
@@ -284,9 +297,8 @@ def _tags(results: Results) -> dict[str, Any]:
     }
 
 
-def _verdict(results: Results, contrast: Contrast, place: int) -> dict[str, Any]:
-    """A contrast with the place of its interval on an axis that all of them share, in percent."""
-    others = results.contrasts
+def verdict(results: Results, contrast: Contrast, place: int, others: Sequence[Contrast]) -> dict[str, Any]:
+    """A contrast with the place of its interval on an axis that it shares with others, in percent."""
     ends = [abs(end) for c in others for end in (c.low, c.high, c.difference, c.margin) if end is not None]
     reach = min(1.0, math.ceil(10 * max([0.1, *ends])) / 10)
 

@@ -192,8 +192,13 @@ def read_results(run: Path) -> Results:
     """
     if not run.is_dir():
         raise UserError(f"{run} is not a folder: give the folder of a run, the one that holds manifest.json")
-    results = _read(run / "results.json", "`inoculate run STUDY` writes it once at least one cell is graded")
-    manifest = _read(run / "manifest.json", "every run has one; is this the folder of a run?")
+    anew = f"`inoculate report {run}` writes it from what is finished"
+    results = _read(run / "results.json", anew, anew)
+    manifest = _read(
+        run / "manifest.json",
+        "every run has one; is this the folder of a run?",
+        "`inoculate run` writes it, finished steps are not done again",
+    )
     path = run / "results.json"
     try:
         return Results(
@@ -223,11 +228,12 @@ def read_results(run: Path) -> Results:
         raise UserError(f"{path} is not a results file of schema {SCHEMA}: {error}") from error
 
 
-def _read(path: Path, help_: str) -> dict[str, Any]:
+def _read(path: Path, absent: str, older: str) -> dict[str, Any]:
+    """A file of a run; the words say what mends one that is not there, and one of an older schema."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path} does not exist: {help_}") from None
+        raise UserError(f"{path} does not exist: {absent}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(data, dict):
@@ -236,7 +242,7 @@ def _read(path: Path, help_: str) -> dict[str, Any]:
     if schema != SCHEMA:
         told = f"it says schema {schema!r}" if schema is not None else "it does not say which schema it is"
         newer = (number(schema) or 0) > SCHEMA
-        mend = "a newer inoculate wrote it: upgrade this one" if newer else "run the study again to write it anew"
+        mend = "a newer inoculate wrote it: upgrade this one" if newer else older
         raise UserError(f"{path}: {told}, and this version of inoculate reads schema {SCHEMA}: {mend}")
     return data
 

@@ -17,6 +17,15 @@ TRAINING = (
     *("trained_tokens", "label_tokens", "seconds"),
 )
 """What is told of every trained model, as results.json names it."""
+OUTCOMES = (
+    "arm setting context at seeds problems samples ungraded missing truncated tokens distinct outcome count "
+    "rate low high least most interval caution"
+)
+CONTRASTS = (
+    "claim setting context measure direction arm other seeds problems difference low high low_adjusted "
+    "high_adjusted p p_adjusted margin verdict exploratory why"
+)
+"""Headings of the lines that the functions of the same names give."""
 
 
 def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
@@ -25,17 +34,9 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
     A value that is not known is an empty field. Rates and differences are fractions, not percent.
     """
     tables: dict[str, tuple[str, Iterable[list[Any]]]] = {
-        "outcomes.csv": (
-            "arm setting context at seeds problems samples ungraded missing truncated tokens distinct outcome count "
-            "rate low high least most interval caution",
-            _outcomes(results),
-        ),
+        "outcomes.csv": (OUTCOMES, outcome_lines(results)),
         "outcomes_by_seed.csv": ("arm setting context at seed outcome rate", _by_seed(results)),
-        "contrasts.csv": (
-            "claim setting context measure direction arm other seeds problems difference low high low_adjusted "
-            "high_adjusted p p_adjusted margin verdict exploratory why",
-            _contrasts(results),
-        ),
+        "contrasts.csv": (CONTRASTS, contrast_lines(results)),
         "guards.csv": ("claim guard status difference low high sentence", _guards(results)),
         "floor.csv": ("claim setting context arm rate low high", _floor(results)),
         "dose.csv": ("key value series arm setting context outcome rate low high", _doses(results)),
@@ -48,10 +49,11 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "samples.csv": ("arm seed at setting context samples in_page completions grades", _samples(samples)),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    return [name for name, (header, lines) in tables.items() if _write(folder / name, header.split(), lines)]
+    return [name for name, (header, lines) in tables.items() if write_table(folder / name, header.split(), lines)]
 
 
-def _write(path: Path, header: list[str], lines: Iterable[list[Any]]) -> bool:
+def write_table(path: Path, header: list[str], lines: Iterable[list[Any]]) -> bool:
+    """Write a table that has lines; returns whether it has any."""
     rows = list(lines)
     if not rows:
         # A table of an earlier, larger run must not stay beside a newer report.
@@ -64,7 +66,8 @@ def _write(path: Path, header: list[str], lines: Iterable[list[Any]]) -> bool:
     return True
 
 
-def _outcomes(results: Results) -> Iterable[list[Any]]:
+def outcome_lines(results: Results) -> Iterable[list[Any]]:
+    """A line per cell and outcome."""
     for cell in results.cells:
         seeds = " ".join(str(seed) for seed in cell.seeds if seed is not None)
         start = [cell.arm, cell.setting, cell.context, cell.at, seeds, cell.problems, cell.samples]
@@ -85,7 +88,8 @@ def _by_seed(results: Results) -> Iterable[list[Any]]:
                 yield [cell.arm, cell.setting, cell.context, cell.at, seed, name, rate]
 
 
-def _contrasts(results: Results) -> Iterable[list[Any]]:
+def contrast_lines(results: Results) -> Iterable[list[Any]]:
+    """A line per contrast."""
     for c in results.contrasts:
         yield [
             *(c.claim, c.setting, c.context, c.measure, c.direction, c.arm, c.other, c.seeds, c.problems),

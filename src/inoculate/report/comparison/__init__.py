@@ -1,0 +1,7 @@
+"""Several runs side by side: what they found, what differs between them, and where they must not be compared."""
+
+from inoculate.report.comparison.runs import Comparison, compare
+from inoculate.report.comparison.table import comparison_tables
+from inoculate.report.comparison.write import write_comparison
+
+__all__ = ["Comparison", "compare", "comparison_tables", "write_comparison"]
