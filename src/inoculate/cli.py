@@ -37,13 +37,15 @@ def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False) -> None:
 
 
 @app.command
-def run(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
+def run(study: str, *, store: StoreFolder = DEFAULT_STORE, track: str = "") -> None:
     """Carry out a study: what is finished in the store is not done again.
 
     Args:
         study: A study file, or the name of a ready-made study.
         store: Folder of finished steps.
+        track: Also send training metrics to tensorboard, trackio or wandb.
     """
+    from inoculate.integrations import trackers
     from inoculate.progress import Console
     from inoculate.steps import run as running
     from inoculate.steps.plan import make
@@ -53,6 +55,7 @@ def run(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
 
     path = find(study)
     declared = load(path)
+    trackers.choose(track)
     with Console() as console:
         folder = running.carry_out(make(declared), Store(store), console, path.read_text(encoding="utf-8"))
     report(str(folder), store=store)
@@ -161,6 +164,29 @@ def report(run: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
         console.print(f"- {caution}")
     page = write_report(folder)
     console.print(f"\n{folder / 'results.json'}\n{page}", soft_wrap=True)
+
+
+@app.command
+def compare(*runs: str, to: Path = Path("comparison"), store: StoreFolder = DEFAULT_STORE) -> None:
+    """Put runs side by side: their rates, their claims, and what differs between them.
+
+    Args:
+        runs: Two runs or more: their folders, or the names of their studies.
+        to: Where the page, its figures and its tables go.
+        store: Folder of finished steps.
+    """
+    from rich.console import Console
+
+    from inoculate.report.comparison import compare as put
+    from inoculate.report.comparison import comparison_tables, write_comparison
+    from inoculate.steps.run import find_run
+    from inoculate.steps.store import Store
+
+    comparison = put([find_run(Store(store), run) for run in runs])
+    console = Console()
+    for table in comparison_tables(comparison):
+        console.print(table)
+    console.print(f"\n{write_comparison(comparison, to)}", soft_wrap=True)
 
 
 @app.command
