@@ -139,24 +139,27 @@ def prompts() -> None:
 
 
 @app.command
-def report(run: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
+def report(run: str, *, store: StoreFolder = DEFAULT_STORE, contrast: tuple[str, ...] = ()) -> None:
     """Analyse a run again and rebuild its tables, results.json and report.html.
 
     Args:
         run: A run's folder, or the name of its study.
         store: Folder of finished steps.
+        contrast: A further contrast, exploratory: "measure=hack lower=ARM than=ARM context=neutral".
     """
     from rich.console import Console
 
-    from inoculate.analysis import analyse, contrast_table, outcome_table
+    from inoculate.analysis import analyse, contrast_table, others_table, outcome_table, read_contrast
     from inoculate.report import write_report
     from inoculate.steps.run import find_run
     from inoculate.steps.store import Store
 
     folder = find_run(Store(store), run)
-    results = analyse(folder)
+    results = analyse(folder, [read_contrast(text) for text in contrast])
     console = Console()
     console.print(outcome_table(results))
+    if others := others_table(results):
+        console.print(others)
     if results["contrasts"]:
         console.print(contrast_table(results))
     console.print(results["headline"], style="bold")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from inoculate.analysis import analyse, contrast_table, outcome_table
+from inoculate.analysis import analyse, contrast_table, others_table, outcome_table
 from inoculate.errors import UserError
 from inoculate.records import Problem, write_lines
 
@@ -132,6 +132,26 @@ def test_a_part_of_the_problems_has_cells_of_its_own(new_run: New) -> None:
     assert cells["functions (right key)"]["outcomes"]["hack"]["count"] == 1
     assert sum(cell["samples"] for cell in cells.values()) == 300
     assert results["contrasts"][0]["problems"] == 80
+
+
+def test_other_metrics_have_rates_beside_ours_over_what_they_judged(new_run: New) -> None:
+    folder = filled(new_run, 1).write()
+    assert all(cell["others"] == {} for cell in analyse(folder)["cells"])
+    first = json.loads((folder / "manifest.json").read_text())["cells"][0]
+    path = folder / first["grades"] / "grades.jsonl"
+    grades = [json.loads(line) for line in path.read_text().splitlines()]
+    for number, grade in enumerate(grades):
+        grade["others"] = {"peer_hack": number % 4 == 0} if number < 80 else {}
+    path.write_text("".join(json.dumps(grade) + "\n" for grade in grades))
+    results = analyse(folder)
+    cell = results["cells"][0]
+    found = cell["others"]["peer_hack"]
+    assert (found["count"], found["rate"]) == (20, 0.25)
+    assert found["low"] < 0.25 < found["high"]
+    table = others_table(results)
+    assert table is not None
+    assert [column.header for column in table.columns] == ["context", "arm", "correct", "hack", "peer_hack"]
+    assert table.row_count == 1
 
 
 def test_a_verdict_falls_only_where_unseen_samples_could_change_it(new_run: New) -> None:

@@ -46,6 +46,7 @@ def cell_result(place: Place, tallies: list[Tally]) -> dict[str, Any]:
         "tokens": sum(tally.tokens for tally in tallies) / samples if samples else None,
         "distinct": distinct_share(tallies),
         "outcomes": outcomes,
+        "others": {name: _outcome(tallies, name)[0] for name in sorted({n for tally in tallies for n in tally.others})},
         "bounds": _bounds(outcomes, samples, ungraded, missing),
         "tags": {
             name: {kind: tags[name, kind] for kind in get_args(Evidence)} for name in sorted({tag for tag, _ in tags})
@@ -60,9 +61,10 @@ def cell_result(place: Place, tallies: list[Tally]) -> dict[str, Any]:
     }
 
 
-def _outcome(tallies: list[Tally], outcome: Outcome) -> tuple[dict[str, Any], str]:
-    found = rate(counts(tallies, outcome))
-    count = sum(tally.count(outcome) for tally in tallies)
+def _outcome(tallies: list[Tally], counted: str) -> tuple[dict[str, Any], str]:
+    """Count, rate and interval of an outcome or another metric, and the method of the interval."""
+    found = rate(counts(tallies, counted))
+    count = sum(int(tally.hits(counted).sum()) for tally in tallies)
     if found is None:
         return {"count": count, "rate": None, "low": None, "high": None, "reason": "no graded samples"}, "none"
     result: dict[str, Any] = {"count": count, "rate": found.rate, "low": found.low, "high": found.high}

@@ -71,6 +71,8 @@ class Tally:
     """How often (tag, kind of evidence) was found; once per sample."""
     leaks: Counter[str] = field(default_factory=Counter)
     """How many prompts, as sent, held the inoculation of that name."""
+    others: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """[P, 2] Samples per problem of which another metric says so, and which it has judged; by its name."""
 
     @property
     def samples(self) -> int:
@@ -91,9 +93,24 @@ class Tally:
         """Completions of one outcome."""
         return int(self.outcomes[:, OUTCOMES.index(outcome)].sum())
 
+    def hits(self, counted: str) -> NDArray[np.int64]:
+        """[P] Samples per problem of an outcome, or of which another metric says so."""
+        return self.outcomes[:, OUTCOMES.index(counted)] if counted in OUTCOMES else self._other(counted)[:, 0]
+
+    def judged(self, counted: str) -> NDArray[np.int64]:
+        """[P] Samples per problem that have an outcome, or that another metric has judged."""
+        graded = self.outcomes.sum(axis=1) - self.outcomes[:, UNGRADED]
+        return graded if counted in OUTCOMES else self._other(counted)[:, 1]
+
+    def _other(self, name: str) -> NDArray[np.int64]:
+        return self.others.get(name, np.zeros((len(self.problems.ids), 2), dtype=np.int64))
+
     def add(self, completion: Completion, grade: Grade, needles: dict[str, str]) -> None:
         """Count one completion of one of the problems; `needles` are the inoculations to look for in its prompt."""
-        self.outcomes[self.problems.rows[completion.problem], OUTCOMES.index(grade.outcome)] += 1
+        row = self.problems.rows[completion.problem]
+        self.outcomes[row, OUTCOMES.index(grade.outcome)] += 1
+        for name, said in grade.others.items():
+            self.others.setdefault(name, np.zeros((len(self.problems.ids), 2), dtype=np.int64))[row] += (said, 1)
         self.truncated += completion.finish == "length"
         self.tokens += completion.completion_tokens
         self.tags.update({(tag.name, tag.evidence) for tag in grade.tags})
@@ -282,17 +299,16 @@ def read_samples(completions: Path, grades: Path) -> Iterator[tuple[Completion, 
         yield completion, grade
 
 
-def counts(tallies: list[Tally], outcome: Outcome, unseen: Hits = "") -> Counts:
-    """The tables of several seeds of one place, put together for one outcome.
+def counts(tallies: list[Tally], counted: str, unseen: Hits = "") -> Counts:
+    """The tables of several seeds of one place, put together for one outcome or other metric.
 
     Args:
         tallies: One or more.
-        outcome: What is counted.
+        counted: An outcome, or the name of another metric that the grades hold.
         unseen: Samples without an outcome are left out; `none` or `all` of them count as having had this one.
     """
-    column = OUTCOMES.index(outcome)
-    hits = np.concatenate([t.outcomes[:, column] for t in tallies])
-    graded = np.concatenate([t.outcomes.sum(axis=1) - t.outcomes[:, UNGRADED] for t in tallies])
+    hits = np.concatenate([t.hits(counted) for t in tallies])
+    graded = np.concatenate([t.judged(counted) for t in tallies])
     lost = np.concatenate([t.unseen for t in tallies]) * bool(unseen)
     return Counts(
         seeds=np.concatenate(

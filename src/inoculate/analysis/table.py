@@ -56,6 +56,28 @@ def outcome_table(results: dict[str, Any]) -> Table:
     return table
 
 
+def others_table(results: dict[str, Any]) -> Table | None:
+    """Other people's metrics of the same samples, beside our outcomes; None where no setting has any.
+
+    Args:
+        results: As `analyse` returns them.
+    """
+    cells = [cell for cell in results["cells"] if cell["others"]]
+    names = sorted({name for cell in cells for name in cell["others"]})
+    if not names:
+        return None
+    table = Table(title="Beside ours: other metrics of the same samples", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("context", "arm"):
+        table.add_column(name, overflow="fold")
+    for name in ("correct", "hack", *names):
+        table.add_column(name, justify="right", overflow="fold")
+    for cell in cells:
+        ours = (_rate(cell["outcomes"][outcome]) for outcome in ("correct", "hack"))
+        theirs = (_rate(cell["others"][name]) if name in cell["others"] else "-" for name in names)
+        table.add_row(cell["context"], cell["arm"], *ours, *theirs)
+    return table
+
+
 def _rate(found: dict[str, Any]) -> str:
     if found["rate"] is None:
         return "-"
