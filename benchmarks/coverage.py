@@ -372,7 +372,7 @@ def print_methods(studies: int, rng: np.random.Generator) -> None:
         for name in found:
             covers, widths = zip(*(result[name] for result in results), strict=True)
             found[name][seeds] = (float(np.mean(covers)), min(covers), float(np.median(widths)))
-    print(f"\nCoverage of the difference: mean (worst of {len(grid)} worlds); width as a multiple of the best possible.")
+    print(f"\nCoverage of differences: mean (worst of {len(grid)} worlds); width as a multiple of the best possible.")
     table(
         ("method", *(f"{seeds} seeds" for seeds in counts)),
         (
@@ -440,7 +440,9 @@ def print_power(studies: int, rng: np.random.Generator) -> None:
     def rows() -> Iterator[list[str]]:
         for world, pilot in cases:
             found = promised_power(world, pilot, studies, rng)
-            came = [f"{found.seeds:.0f}", f"{found.answered / studies:.0%}", f"{found.power:.2f}"] if found else ["-"] * 3
+            came = ("-", "0%", "-")
+            if found:
+                came = (f"{found.seeds:.0f}", f"{found.answered / studies:.0%}", f"{found.power:.2f}")
             yield [str(pilot), f"{abs(world.truth):.2f}", f"{world.seed_sd}", *came]
 
     print("\nPower of studies of the size that a pilot asked for, at a true difference of the margin (0.80).")
