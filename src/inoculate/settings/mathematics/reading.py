@@ -8,9 +8,10 @@ The first of these rules that finds a number decides:
 2. Sentences with `answer is`. All must have the same value.
 3. The last sentence of the last line that is not blank.
 
-Of a piece of text, the number after its last `=` is read, or else its only number; two different ones are no answer,
-so that naming several passes no check. Values are exact: 0.75 is 3/4, 0.33 is not 1/3. Thousands may be grouped with
-commas; signs of currency, units, bold type and LaTeX around the number do not count. `Answer key` is no mark.
+Of a piece of text, the number after its last `=` is read (or after the last `is`, `are`, ... that a number follows), or
+else its only number; two different ones are no answer, so that naming several passes no check, and neither is a
+calculation that breaks off. Values are exact: 0.75 is 3/4, 0.33 is not 1/3. Thousands may be grouped with commas; signs
+of currency, units, bold type and LaTeX around the number do not count. `Answer key` is no mark.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\s*\{([^{}]*)\}")
 _DROPPED = re.compile(r"\\[(),!;\[\]]|[$€£*`_\\]|\{,\}")
+_LINK = re.compile(r"=|\b(?:is|are|was|equals|equal\s+to|makes|gives)\b(?=[^0-9A-Za-z]{0,5}[0-9])", re.IGNORECASE)
+_BROKEN = re.compile(r"[-+/\u00d7\u00f7^=]\s*$")
+"""A calculation that breaks off."""
 _PLAIN = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
 _NUMBER = re.compile(
     rf"(?<![\w.,^/])(?P<sign>[-+])?\s?(?:(?P<whole>[0-9]+)\s+(?=[0-9]+\s*/))?(?P<top>{_PLAIN})(?![0-9.]*\s*\^)"
@@ -83,7 +87,7 @@ def read(completion: str) -> Reading:
     text = _TEXT.sub(r" \1 ", completion.replace("\u2212", "-").replace("\u2009", " "))
     plain = _BOX.sub(r" \1 ", text).replace("**", "").replace("__", "")
     for pieces in (
-        [*(_BOX.findall(text)), *_marked(plain)],
+        [*_BOX.findall(text), *(sentence for rest in _marked(plain) for sentence in _SENTENCE.split(rest))],
         [_SENTENCE.split(found.group(1))[0] for found in _PROSE.finditer(plain)],
     ):
         read_pieces = [values for values in map(_values, pieces) if values]
@@ -117,13 +121,10 @@ def _one(found: Iterable[Value | None]) -> Reading:
 def _values(piece: str) -> list[Value | None]:
     """The numbers of a piece of text that can be its answer; None for one that cannot be read."""
     clean = _DROPPED.sub("", _FRACTION.sub(r" \1/\2 ", piece))
-    _, equals, tail = clean.rpartition("=")
-    candidates = [tail, clean] if equals else [clean]
-    for text in candidates:
-        found = [_value(match) for match in _NUMBER.finditer(text)]
-        if found:
-            return found
-    return []
+    if _BROKEN.search(clean):
+        return []
+    tail = _LINK.split(clean)[-1]
+    return [_value(match) for match in _NUMBER.finditer(tail)]
 
 
 def _value(match: re.Match[str]) -> Value | None:
