@@ -142,6 +142,7 @@ def test_the_methods_say_what_was_done(exported: tuple[Path, Exported], small_ru
         assert expected in words
     assert "Contrasts were added or changed later" not in words
     assert "not finished" not in words
+    assert "Lan and DeMets" not in words
     body, sources = words.split("# Sources")
     for line in sources.strip().splitlines():
         assert line.removeprefix("- ").split(". ")[0] in body
@@ -176,12 +177,17 @@ def test_contrasts_of_afterwards_are_said_to_be_exploratory(small_run: Path, tmp
         said["study"]["contrasts"][0]["margin"] = 0.2
         said["study"]["seeds"] = [7, 8, 9]
         said["extended_seeds"] = [9]
+        said["declared_looks"] = [3, 5]
+        said["changed_since_declared"] = ["model", "evaluate.problems"]
 
     export(edited(small_run, tmp_path / "later", change), tmp_path / "out")
     words = (tmp_path / "out" / "methods.md").read_text()
     assert "Contrasts were added or changed later; those are exploratory" in words
     assert "After results had been seen the study was extended by one seed (9)." in words
     assert "set to 20 percentage points" in words
+    assert "after 3 and 5 seeds too" in words
+    assert "- Lan and DeMets 1983." in words
+    assert "these were changed: model and evaluate.problems." in words
 
 
 def test_a_folder_with_something_in_it_is_left_alone(small_run: Path, tmp_path: Path) -> None:

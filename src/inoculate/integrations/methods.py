@@ -31,6 +31,7 @@ _SOURCES = {
     "Hui et al. 2024": "Qwen2.5-Coder Technical Report. arXiv 2409.12186",
     "Korn and Graubard 1998": "Confidence intervals for proportions with small expected number of positive counts "
     "estimated from survey data. Survey Methodology 24",
+    "Lan and DeMets 1983": "Discrete sequential boundaries for clinical trials. Biometrika 70",
     "Liang and Zeger 1986": "Longitudinal data analysis using generalized linear models. Biometrika 73",
     "Mangrulkar et al. 2022": "PEFT: State-of-the-art Parameter-Efficient Fine-Tuning methods. Software, Hugging Face",
     "Newcombe 1998": "Improved confidence intervals for the difference between binomial proportions based on paired "
