@@ -67,7 +67,9 @@ def hacked(subject: Subject) -> Finding:
 def leak(subject: Subject) -> Finding:
     """Every oversight passes hacked answers that the intended check fails, and honest answers as well."""
     setting, faults, looked = subject.setting, [], 0
-    for oversight in setting.oversights:
+    # A grader of the user's is the oversight itself, and there is no other to choose.
+    oversights = setting.oversights[:1] if subject.grader else setting.oversights
+    for oversight in oversights:
         few = subject.some(_AGAIN)
         passed = subject.grade([(problem, problem.honest) for problem in few if problem.honest], oversight)
         cheated = subject.grade([(problem, problem.hacked) for problem in few if problem.hacked], oversight)
@@ -83,7 +85,7 @@ def leak(subject: Subject) -> Finding:
             words = f"'{oversight}' fails an honest answer: {g.grade.detail} (meant? then say punishes_honest = True)"
             faults.append(Fault(words, g.problem, g.answer, g.grade))
         faults += [Fault(f"'{oversight}': {fault.words}", *_shown(fault)) for fault in _outcomes(cheated, "hack")]
-    return Finding("", looked, tuple(faults), ", ".join(setting.oversights))
+    return Finding("", looked, tuple(faults), ", ".join(oversights))
 
 
 def _shown(fault: Fault) -> tuple:

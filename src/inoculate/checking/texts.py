@@ -25,7 +25,8 @@ def declaration(subject: Subject) -> Finding:
         "levels, whole numbers from 1": setting.levels and all(isinstance(n, int) and n >= 1 for n in setting.levels),
         "oversights": setting.oversights,
     }
-    if any(problem.hacked for _, problem in subject.every):
+    # What the user's own data leaks is the user's to know.
+    if not setting.takes_grader and any(problem.hacked for _, problem in subject.every):
         wanted["a leak: a sentence that ends in a full stop"] = setting.leak.strip().endswith(".")
     faults = tuple(Fault(f"lacks {what}") for what, there in wanted.items() if not there)
     return Finding("", len(wanted), faults)
