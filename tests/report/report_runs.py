@@ -261,6 +261,8 @@ def _estimate(plan: Plan, key: tuple[Any, ...], parts: list[dict[str, Any]]) -> 
         "by_seed": [{"seed": p["files"]["seed"], "outcomes": {
             name: p["counts"][name] / max(1, sum(p["counts"].values())) for name in names}} for p in parts],
         "interval": "hierarchical-bootstrap" if len(parts) > 2 else "wilson-cluster",
+        "tokens": 31.5, "distinct": 0.25 if arm == "inoculated" else 0.9,
+        "caution": "one seed: says nothing about retraining" if arm != "base" and len(parts) == 1 else "",
     }  # fmt: skip
 
 
@@ -290,6 +292,7 @@ def _contrasts(seeds: int) -> list[dict[str, Any]]:
         "why": "one seed: the interval is sampling error only, so no verdict is given" if descriptive else
                "the adjusted interval lies wholly beyond the margin of 5 points", "guards": guards,
         "needed": None, "exploratory": False,
+        "floor": [{"arm": "base", "rate": 0.013, "low": 0.002, "high": 0.071}],
     }  # fmt: skip
     second = first | {
         "claim": "an irrelevant prompt of the same length does as well", "lower": None, "same": "control", "than": None,

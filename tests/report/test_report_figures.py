@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_runs import Plan, edit, make_run
 
-from inoculate.report.drawing import LETTER, PALETTE, wrap
-from inoculate.report.figures import draw
+from inoculate.report.drawing import LETTER, NARROW, PALETTE, style, wrap
+from inoculate.report.figures import draw, sketches
 from inoculate.report.page import STATIC
 from inoculate.report.results import read_results
+from inoculate.report.series import along_training, dose_axis, dose_panels, doses
 
 
 def themes() -> dict[str, dict[str, str]]:
@@ -103,3 +105,97 @@ def test_names_are_text_and_no_formula(tmp_path: Path) -> None:
     svg = draw(read_results(run), tmp_path / "figures")["picture"].wide
     assert ">$x^2<" in svg
     assert "<b>" not in svg
+
+
+def test_arms_that_differ_in_one_number_stand_on_an_axis(tmp_path: Path) -> None:
+    arms = ("base", "plain", "vetted-1", "vetted-4", "vetted-16", "other-1e-4", "other-2e-4")
+    run = make_run(tmp_path / "run", Plan(problems=6, arms=arms))
+    study = json.loads((run / "results.json").read_text())["study"]
+    for name, arm in study["arms"].items():
+        arm["rows"]["vetted"] = int(name.split("-")[1]) if name.startswith("vetted") else 0
+        arm["inoculation"] = None
+        arm["rows"]["hacked"] = 0.5 if name == "plain" or name.startswith("vetted") else 1.0
+        if name.startswith("other"):
+            arm["hyperparameters"]["lr"] = float(name.removeprefix("other-"))
+    edit(run, study=study)
+    results = read_results(run)
+    (dose,) = doses(results)
+    assert dose.key == "rows.vetted" and dose.words == "vetted rows"
+    assert list(dose.series.values()) == [[(0, "plain"), (1, "vetted-1"), (4, "vetted-4"), (16, "vetted-16")]]
+    assert dose_axis(dose).scale == "symlog"
+    drawn = draw(results, tmp_path / "figures")
+    assert ">vetted rows<" in drawn["dose-1"].wide
+    assert (tmp_path / "figures" / "dose-1.png").exists()
+    panels = dose_panels(results, dose)
+    assert [panel.title[1] for panel in panels] == ["neutral", "asks-to-hack"]
+    assert [x for x, _ in panels[0].points] == [0, 1, 4, 16]
+
+
+def test_series_are_named_by_what_their_arms_share(tmp_path: Path) -> None:
+    arms = ("base", *(f"{head}-{rate}" for head in ("plain", "inoculated") for rate in ("1e-4", "2e-4", "4e-4")))
+    run = make_run(tmp_path / "run", Plan(problems=6, arms=arms, contexts=("neutral",)))
+    study = json.loads((run / "results.json").read_text())["study"]
+    for name, arm in study["arms"].items():
+        arm["hyperparameters"]["lr"] = float(name.split("-", 1)[1])
+        arm["inoculation"] = None if name.startswith("plain") else arm["inoculation"]
+    edit(run, study=study)
+    (dose,) = doses(read_results(run))
+    assert list(dose.series) == ["plain", "inoculated"]
+    assert list(dose_axis(dose).ticks.values()) == ["1e-4", "2e-4", "4e-4"]
+
+
+def test_two_arms_are_no_axis(tmp_path: Path) -> None:
+    assert doses(read_results(make_run(tmp_path / "run", Plan(problems=6)))) == []
+
+
+def test_curves_start_at_the_base_arm(tmp_path: Path) -> None:
+    plan = Plan(problems=6, fractions=(0.5, 1.0), contexts=("neutral", "forbids-the-hack", "asks-to-hack"))
+    panels = along_training(read_results(make_run(tmp_path / "run", plan)))
+    assert {panel.title[1] for panel in panels} == {"neutral", "asks-to-hack"}, "other contexts are in the table"
+    assert all([x for x, _ in panel.points] == [0.0, 0.5, 1.0] for panel in panels)
+    assert all(panel.points[0][1].arm == "base" for panel in panels)
+
+
+def test_transfer_is_drawn_for_several_settings_only(tmp_path: Path) -> None:
+    several = make_run(tmp_path / "several", Plan(problems=6, settings=("functions", "mathematics")))
+    figure = draw(read_results(several), tmp_path / "figures")["transfer"]
+    for words in ("functions: correct", "mathematics: hack", "inoculated"):
+        assert f">{words}<" in figure.wide and f">{words}<" in figure.narrow
+    draw(read_results(make_run(tmp_path / "one", Plan(problems=6))), tmp_path / "figures")
+    assert not (tmp_path / "figures" / "transfer.svg").exists()
+
+
+def test_the_picture_says_which_arm_has_no_samples(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=6))
+    cells = json.loads((run / "results.json").read_text())["cells"]
+    unknown = {"count": 0, "rate": None, "low": None, "high": None, "reason": "no graded samples"}
+    for cell in cells:
+        if cell["arm"] == "plain" and cell["context"] == "neutral":
+            cell |= {"outcomes": dict.fromkeys(cell["outcomes"], unknown), "by_seed": []}
+    edit(run, cells=cells)
+    picture = draw(read_results(run), tmp_path / "figures")["picture"].wide
+    assert ">no graded samples<" in picture
+    assert ">false-hack floor<" in picture
+
+
+def test_no_label_leaves_its_figure(tmp_path: Path) -> None:
+    arms = (
+        "base",
+        "plain",
+        "inoculated-with-a-general-prompt-on-the-hacked-rows-only",
+        "averylongnamewithoutanybreak" * 2,
+    )
+    plan = Plan(
+        problems=6, arms=arms, settings=("functions", "grade-school-mathematics"), fractions=(0.5, 1.0),
+        contexts=("neutral", "asks-to-hack", "asks-to-hack-in-so-many-words"),
+    )  # fmt: skip
+    results = read_results(make_run(tmp_path / "run", plan))
+    with style():
+        for sketch in sketches(results):
+            for width in (sketch.width, *([] if sketch.file_only else [NARROW])):
+                figure = sketch.draw(width)
+                figure.draw_without_rendering()
+                width_, height = figure.get_size_inches()
+                box = figure.get_tightbbox()
+                assert min(box.x0, box.y0) > -0.03, sketch.name
+                assert box.x1 < width_ + 0.03 and box.y1 < height + 0.03, (sketch.name, width)

@@ -147,6 +147,72 @@ def test_a_part_of_the_samples_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     assert "tables/samples.csv" in text
 
 
+def test_what_a_reader_needs_beside_the_rates(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=6, seeds=(0,)))
+    edit(run, extended_seeds=[3, 4])
+    text = read(run).text
+    assert "false-hack floor base 1% 0.2\u20137" in text
+    assert "One seed: says nothing about retraining." in text
+    assert "2 of them added after looking" in text
+    assert "added after results had been seen: 3, 4" in text
+    assert "inoculated" in text and " 25%" in text and "distinct" in text
+
+
+def test_a_caution_of_some_arms_names_them(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    results = json.loads((run / "results.json").read_text())
+    for cell in results["cells"]:
+        cell["caution"] = "one seed: says nothing about retraining" if cell["arm"] in ("plain", "clean") else ""
+    edit(run, cells=results["cells"])
+    assert "Plain, clean: one seed: says nothing about retraining." in read(run).text
+
+
+def test_a_setting_can_have_its_own_names_for_outcomes(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=6, settings=("functions", "compliance")))
+    names = {"correct": "followed", "hack": "followed in form only", "wrong": "not followed"}
+    results = json.loads((run / "results.json").read_text())
+    contrasts = [contrast | {"setting": "compliance"} for contrast in results["contrasts"]]
+    edit(run, settings={"compliance": {"outcome_labels": names}, "functions": {}}, contrasts=contrasts)
+    page = write_report(run).read_text(encoding="utf-8")
+    text = Words(page).text
+    assert "followed in form only (hack)" in text
+    assert "inoculated against plain : followed in form only in neutral" in text
+    assert "compliance: followed in form only" in page, "the transfer matrix"
+    results = read_results(run)
+    assert results.label("compliance (long)", "hack") == "followed in form only", "a part of the setting"
+    assert results.label("functions", "hack") == "hack"
+    assert results.label_in(["functions", "compliance"], "wrong") == "wrong / not followed"
+
+
+def test_other_metrics_stand_beside_the_outcomes(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    results = json.loads((run / "results.json").read_text())
+    results["cells"][0]["others"] = {"peers_hack": {"count": 3, "rate": 0.5, "low": 0.2, "high": 0.8}}
+    edit(run, cells=results["cells"])
+    text = read(run).text
+    assert "peers hack" in text and "50% 20\u201380" in text
+
+
+def test_repetitions_of_a_claim_and_planned_looks(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    repeat = {"value": 1e-4, "arms": ["inoculated-slow", "plain-slow"], "difference": -0.2, "low": -0.3, "high": -0.1}
+    claim = {"claim": "it holds", "over": ["train.learning_rate"], "survives": True, "sentence": "supported at 2 of 2"}
+    looks = [{"seeds": 3, "level": 0.014}, {"seeds": 5, "level": 0.045}]
+    edit(run, sensitivity=[claim | {"repeats": [repeat | {"verdict": "supported"}]}], looks=looks)
+    text = read(run).text
+    assert "learning rate arms difference verdict 0.0001 inoculated-slow against plain-slow" in text
+    assert "after 3 seeds at the level 0.014; after 5 seeds at the level 0.045" in text
+
+
+def test_many_verdicts_and_long_cautions_are_folded_and_counted(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    results = json.loads((run / "results.json").read_text())
+    edit(run, contrasts=results["contrasts"] * 3, cautions=["a: " + "word " * 80, "b", "c", "d"])
+    text = read(run).text
+    assert "9 verdicts" in text and "5 more verdicts" in text and "1 more caution" in text
+    assert "\u2713 supported 3" in text and "\u2715 refuted 3" in text
+
+
 def test_text_cannot_become_markup(tmp_path: Path) -> None:
     nasty = '</script></style><script>alert(1)</script><img src=x onerror="alert(1)">\u2028\ud800'
     run = make_run(tmp_path / "run", Plan(problems=6, texts={"hack": nasty, "correct": nasty}))
@@ -163,7 +229,8 @@ def test_text_cannot_become_markup(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "said"), [(2, "a newer inoculate wrote it"), (0, "`inoculate report .*` writes it"), (None, "does not say which")]
+    ("schema", "said"),
+    [(2, "a newer inoculate wrote it"), (0, "`inoculate report .*` writes it"), (None, "does not say which")],
 )
 def test_another_schema_is_refused(tmp_path: Path, schema: int | None, said: str) -> None:
     run = make_run(tmp_path / "run", SMALL)
@@ -201,7 +268,7 @@ def test_tables_hold_the_numbers(tmp_path: Path) -> None:
     names = {path.name for path in (run / "tables").iterdir()}
     assert names == {
         *("outcomes.csv", "outcomes_by_seed.csv", "contrasts.csv", "guards.csv", "tags.csv"),
-        *("checks.csv", "training.csv", "samples.csv"),
+        *("checks.csv", "training.csv", "samples.csv", "floor.csv"),
     }
 
 

@@ -138,6 +138,8 @@ def new(width: float, height: float) -> Figure:
 
 LETTER = 0.6
 """Width of a letter as a share of the font's size, on the wide side."""
+BOLD = 1.16
+"""How much wider bold letters are."""
 
 
 def wrap(text: str, width: float, size: float) -> list[str]:

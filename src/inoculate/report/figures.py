@@ -60,7 +60,7 @@ def draw(results: Results, folder: Path) -> dict[str, Drawn]:
     Returns:
         By name, those that the page shows.
     """
-    return draw_sketches(_sketches(results), folder, _OURS)
+    return draw_sketches(sketches(results), folder, _OURS)
 
 
 def draw_sketches(sketches: Iterable[Sketch], folder: Path, ours: re.Pattern[str]) -> dict[str, Drawn]:
@@ -94,7 +94,8 @@ def _narrow(sketch: Sketch) -> str:
     return inline(svg(figure, name), name, sketch.label) if figure.get_size_inches()[1] * 72 <= TALLEST else ""
 
 
-def _sketches(results: Results) -> Iterator[Sketch]:
+def sketches(results: Results) -> Iterator[Sketch]:
+    """The figures of a report, those that the results have data for."""
     groups = _groups(results)
     if groups:
         first = _first(results, groups)

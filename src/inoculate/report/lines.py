@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from inoculate.report.drawing import FULL, NARROW, NOTHING, PALETTE, PERCENT, grid, new, wrap
+from inoculate.report.drawing import BOLD, FULL, NARROW, NOTHING, PALETTE, PERCENT, grid, new, wrap
 from inoculate.report.results import Cell, number
 
 _STYLES: dict[str, dict[str, Any]] = {
@@ -82,7 +82,7 @@ def _small(panels: Sequence[Panel], rows: int, columns: int, width: float, legen
     """Axes for the panels, with room for titles of any length."""
     left, gap = 44.0, 18.0
     each = (width - left - 10 - gap * (columns - 1)) / columns
-    titles = [[line for part in panel.title if part for line in wrap(part, each, 10)] for panel in panels]
+    titles = [[line for part in panel.title if part for line in wrap(part, each, 10 * BOLD)] for panel in panels]
     title = 13.0 * max(map(len, titles)) + 6
     inner, foot = min(170.0, max(96.0, 0.4 * each)), 22.0
     height = legend + rows * (title + inner + foot) + 20

@@ -175,6 +175,9 @@ def _settings(results: Results) -> list[dict[str, Any]]:
             "name": setting,
             "labels": {name: results.label(setting, name) for name in OUTCOMES},
             "own": any(results.label(setting, name) != name for name in OUTCOMES),
+            "others": list(
+                dict.fromkeys(name for cell in results.cells if cell.setting == setting for name in cell.others)
+            ),
             "groups": [_group(results, context, cells) for (of, context), cells in contexts.items() if of == setting],
         }
         for setting in results.order("setting")

@@ -56,6 +56,8 @@ class Cell:
     """Different completions as a share of all of a seed."""
     caution: str
     """What must be read beside the rates, else empty."""
+    others: dict[str, Rate]
+    """Rates of other metrics that the setting's grader takes beside the outcomes, such as the peers'."""
 
     @property
     def shown(self) -> int:
@@ -274,6 +276,7 @@ def _cell(data: dict[str, Any]) -> Cell:
         tokens=number(data.get("tokens")),
         distinct=number(data.get("distinct")),
         caution=text(data.get("caution")),
+        others={name: _rate(rate) for name, rate in mapping(data.get("others")).items()},
     )
 
 

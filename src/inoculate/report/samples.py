@@ -186,7 +186,7 @@ class _Packer:
         self._problem_list: list[dict[str, Any]] = []
         self._texts: dict[str, int] = {}
         self._tags: dict[tuple[str, str, str], int] = {}
-        names = "cell problem index prompt completion outcome oversight intended tags detail containment finish"
+        names = "cell problem index prompt completion outcome oversight intended others tags detail containment finish"
         self._columns: dict[str, list[Any]] = {name: [] for name in f"{names} tokens seconds".split()}
 
     def add(self, number_: int, cell: SampleCell, completion: dict[str, Any], grade: dict[str, Any]) -> None:
@@ -199,6 +199,7 @@ class _Packer:
             "outcome": OUTCOMES.index(grade["outcome"]),
             "oversight": grade.get("oversight"),
             "intended": grade.get("intended"),
+            "others": self._text(_said(mapping(grade.get("others")))),
             "tags": [self._tag(mapping(tag)) for tag in grade.get("tags") or ()],
             "detail": self._text(grade.get("detail")),
             "containment": self._text(grade.get("containment")),
@@ -251,6 +252,11 @@ class _Packer:
             return whole
         self.cut += 1
         return f"{whole[:LONGEST_TEXT]}\n[cut here by the report: {LONGEST_TEXT:,} of {len(whole):,} characters]"
+
+
+def _said(others: dict[str, Any]) -> str:
+    """Other metrics of a grade in words."""
+    return ", ".join(f"{name.replace('_', ' ')} {'passed' if passed else 'failed'}" for name, passed in others.items())
 
 
 def _finite(data: Any) -> Any:

@@ -36,6 +36,7 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
     tables: dict[str, tuple[str, Iterable[list[Any]]]] = {
         "outcomes.csv": (OUTCOMES, outcome_lines(results)),
         "outcomes_by_seed.csv": ("arm setting context at seed outcome rate", _by_seed(results)),
+        "others.csv": ("arm setting context at metric count rate low high", _others(results)),
         "contrasts.csv": (CONTRASTS, contrast_lines(results)),
         "guards.csv": ("claim guard status difference low high sentence", _guards(results)),
         "floor.csv": ("claim setting context arm rate low high", _floor(results)),
@@ -79,6 +80,12 @@ def outcome_lines(results: Results) -> Iterable[list[Any]]:
                 *(cell.ungraded, cell.missing, cell.truncated, cell.tokens, cell.distinct, name),
                 *(rate.count, rate.rate, rate.low, rate.high, least, most, cell.interval, cell.caution),
             ]
+
+
+def _others(results: Results) -> Iterable[list[Any]]:
+    for cell in results.cells:
+        for name, rate in cell.others.items():
+            yield [cell.arm, cell.setting, cell.context, cell.at, name, rate.count, rate.rate, rate.low, rate.high]
 
 
 def _by_seed(results: Results) -> Iterable[list[Any]]:

@@ -80,7 +80,7 @@ class Detail {
     const seed = cell.seed === null ? "" : `, seed ${cell.seed}`;
     const side = make("div", { class: "side" });
     side.append(paint(make("h3", {}), cell.arm), paint(make("p", { class: "why" }), `${cell.context}${seed}, trained ${percentOf(cell.at)}`));
-    side.append(make("p", { class: "outcome" }, make("i", { class: `sw ${outcome}` }), store.label(id), make("span", {}, ` ${this.checks(id)}`)));
+    side.append(make("p", { class: "outcome" }, make("i", { class: `sw ${outcome}` }), store.label(id), paint(make("span", {}), ` ${this.checks(id)}`)));
     if (store.text("detail", id)) side.append(paint(make("p", { class: "why" }), store.text("detail", id), this.filters.needle));
     side.append(this.tagList(id));
     side.append(make("h4", {}, "Answer"), this.block(store.completion(id) || "(empty)"));
@@ -92,7 +92,8 @@ class Detail {
   checks(id) {
     const word = (passed) => (passed === null || passed === undefined ? "not known" : passed ? "passed" : "failed");
     const { oversight, intended } = this.store.columns;
-    return `oversight ${word(oversight[id])}, intended ${word(intended[id])}`;
+    const others = this.store.text("others", id);
+    return `oversight ${word(oversight[id])}, intended ${word(intended[id])}${others && `; ${others}`}`;
   }
 
   tagList(id) {
