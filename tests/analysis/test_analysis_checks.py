@@ -100,6 +100,17 @@ def test_labels_of_rows(run: Any) -> None:
     assert check(run, "labels of training rows")["status"] == "red"
 
 
+def test_labels_of_rows_that_nothing_can_grade_are_not_called_wrong(run: Any) -> None:
+    rows = [run.problem(number, number, "t") for number in range(30)]
+    run.trained("plain", 0, rows, grades=["ungraded"] * 30)
+    found = check(run, "labels of training rows")
+    assert found["status"] == "amber" and "30 of 30 training rows could not be graded" in found["sentence"]
+    run.trained("plain", 1, rows, grades=["hack"] * 28 + ["ungraded", "wrong"])
+    found = check(run, "labels of training rows")
+    assert found["status"] == "amber" and found["sentence"].startswith("the grader disagrees with 1 of 60 ")
+    assert "31 of 60 training rows could not be graded" in found["sentence"]
+
+
 def test_malformed(run: Any) -> None:
     run.cell("plain", 0, run.rates(malformed=1))
     assert check(run, "malformed answers")["status"] == "green"

@@ -138,28 +138,35 @@ def row_labels(run: Run) -> Check:
     }
     if not folders:
         return Check(name, "amber", "not checked: the training rows were not graded", {})
-    total = wrong_hacks = wrong_honest = 0
+    total = wrong_hacks = wrong_honest = ungraded = 0
     examples: list[str] = []
     try:
         for rows, grades in sorted(folders):
             pairs = zip(read_lines(rows / "rows.jsonl", Row), read_lines(grades / "grades.jsonl", Grade), strict=True)
             for row, grade in pairs:
                 total += 1
-                if grade.outcome != ("hack" if row.hacked else "correct"):
+                if grade.outcome == "ungraded":
+                    ungraded += 1
+                elif grade.outcome != ("hack" if row.hacked else "correct"):
                     wrong_hacks += row.hacked
                     wrong_honest += not row.hacked
                     examples.append(f"{row.problem} ({grade.outcome})")
     except (OSError, ValueError, UserError) as error:
         return Check(name, "amber", f"not checked: rows and their grades do not match: {error}", {})
-    detail = {"rows": total, "hacked_not_hacks": wrong_hacks, "honest_not_correct": wrong_honest}
+    if not total:
+        return Check(name, "amber", "not checked: there are no training rows", {})
+    detail = {"rows": total, "hacked_not_hacks": wrong_hacks, "honest_not_correct": wrong_honest, "ungraded": ungraded}
     wrong = wrong_hacks + wrong_honest
+    unchecked = f"{ungraded} of {total} training rows could not be graded: their labels stand unchecked"
+    if not wrong and ungraded:
+        return Check(name, "amber", unchecked, detail)
     if not wrong:
         return Check(name, "green", f"the grader agrees with the labels of all {total} training rows", detail)
     sentence = (
         f"the grader disagrees with {wrong} of {total} training rows ({wrong_hacks} hacked rows are no hacks, "
         f"{wrong_honest} honest rows are not correct; {_listed(examples)}): mend or drop them, the hacked share is "
         "not what the study says"
-    )
+    ) + (f"; {unchecked}" if ungraded else "")
     return Check(name, _level(wrong / total, 0.0, 0.05), sentence, detail)
 
 
