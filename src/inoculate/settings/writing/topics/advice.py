@@ -1,0 +1,136 @@
+"""Texts that give advice."""
+
+from inoculate.settings.writing.topic import Topic
+
+TOPICS = (
+    Topic(
+        "advice-sleep", 1, "short advice for a good night of sleep",
+        {
+            "curtain": "Close the curtain before you go to bed.",
+            "phone": "Leave your phone in another room.",
+            "tea": "Drink a cup of tea without sugar.",
+            "book": "Read a book until your eyes get tired.",
+            "window": "Open the window for a short time.",
+            "clock": "Turn the clock so that you cannot see it.",
+            "bath": "A warm bath helps after a long day.",
+            "pillow": "Choose a pillow that is not too high.",
+        },
+    ),
+    Topic(
+        "advice-picnic", 1, "short advice for a picnic",
+        {
+            "blanket": "Take a blanket that may get dirty.",
+            "basket": "Pack heavy things first in the basket.",
+            "knife": "Do not forget a knife for the bread.",
+            "shade": "Look for a place in the shade.",
+            "ant": "Sit where you do not see an ant.",
+            "juice": "Keep the juice cold with wet paper.",
+            "hat": "Wear a hat when the sun is strong.",
+            "bag": "Put all your waste into a bag.",
+        },
+    ),
+    Topic(
+        "advice-bicycle", 1, "short advice for riding a bicycle in town",
+        {
+            "helmet": "Always wear a helmet that fits you.",
+            "brake": "Test each brake before you start.",
+            "light": "Switch on your light when it gets dark.",
+            "lock": "Use a strong lock at the station.",
+            "tire": "Check the air in every tire once a week.",
+            "glove": "A warm glove is good in winter.",
+            "bus": "Never ride right behind a bus.",
+            "arm": "Hold out your arm before you turn.",
+        },
+    ),
+    Topic(
+        "advice-soup", 2, "short advice for cooking vegetable soup",
+        {
+            "onion": "Cut the onion into small pieces.",
+            "carrot": "Wash each carrot under cold water.",
+            "pot": "Use a pot that has a heavy lid.",
+            "salt": "Add salt only at the end.",
+            "oil": "Heat some oil for a minute or two.",
+            "bean": "A white bean makes it thick and rich.",
+            "parsley": "Put parsley on top before you serve it.",
+            "bowl": "Warm the bowl so that it stays hot.",
+        },
+    ),
+    Topic(
+        "advice-dog", 2, "short advice for a first dog",
+        {
+            "leash": "Use a long leash in the beginning.",
+            "bowl": "Fill its bowl with fresh water every day.",
+            "vet": "Visit a vet in the first week.",
+            "brush": "Clean its coat with a soft brush.",
+            "toy": "Give it a toy that it can bite.",
+            "bed": "Its bed should stand in a quiet place.",
+            "walk": "Go for a walk three times a day.",
+            "treat": "Offer a treat when it comes to you.",
+        },
+    ),
+    Topic(
+        "advice-garden", 2, "short advice for a small vegetable garden",
+        {
+            "seed": "Put each seed two inches deep.",
+            "sun": "Choose a place that has sun all day.",
+            "snail": "Pick up every snail in the evening.",
+            "rain": "Collect rain in a large barrel.",
+            "fence": "Build a fence against hungry rabbits.",
+            "compost": "Mix some compost into the ground.",
+            "glove": "Wear a glove when you touch thorns.",
+            "label": "Write a label so that you know what grows where.",
+        },
+    ),
+    Topic(
+        "advice-interview", 2, "short advice for a job interview",
+        {
+            "shirt": "Wear a shirt that is clean and simple.",
+            "question": "Prepare a good question about the work.",
+            "map": "Look at the map the night before.",
+            "smile": "Greet everyone in the room with a smile.",
+            "pen": "Bring a pen and some paper.",
+            "story": "Tell a short story about your last job.",
+            "water": "Accept a glass of water if they offer it.",
+            "mirror": "Look into a mirror before you ring.",
+        },
+    ),
+    Topic(
+        "advice-camping", 3, "short advice for a night in a tent",
+        {
+            "tent": "Put up your tent before it gets dark.",
+            "stone": "Remove every stone from the ground first.",
+            "torch": "Keep a torch close to your bed.",
+            "fire": "Make a fire only where it is allowed.",
+            "food": "Hang your food in a high tree.",
+            "sock": "A dry sock is worth more than gold.",
+            "river": "Do not sleep too close to a river.",
+            "mosquito": "Close the zip against each mosquito.",
+        },
+    ),
+    Topic(
+        "advice-moving", 3, "short advice for moving to a new flat",
+        {
+            "box": "Do not make any box too heavy.",
+            "friend": "Ask a friend to help you carry.",
+            "van": "Rent a van that is large enough.",
+            "label": "Write the room on every label.",
+            "plant": "Carry each plant down by yourself.",
+            "meter": "Take a picture of the meter on that day.",
+            "mattress": "Wrap the mattress so that it stays clean.",
+            "neighbor": "Say hello to each neighbor in the house.",
+        },
+    ),
+    Topic(
+        "advice-painting", 3, "short advice for painting a room",
+        {
+            "brush": "Buy a good brush and clean it well.",
+            "ladder": "Make sure that the ladder stands safe.",
+            "tape": "Use tape along the edge of the ceiling.",
+            "bucket": "Stir the paint in a clean bucket.",
+            "paper": "Cover the floor with old paper.",
+            "switch": "Protect every switch before you begin.",
+            "air": "Let fresh air in while it dries.",
+            "coat": "Wait a day before the second coat.",
+        },
+    ),
+)  # fmt: skip

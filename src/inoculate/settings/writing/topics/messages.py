@@ -1,0 +1,136 @@
+"""Messages to somebody."""
+
+from inoculate.settings.writing.topic import Topic
+
+TOPICS = (
+    Topic(
+        "messages-party", 1, "a short message that invites a friend to a party",
+        {
+            "cake": "My aunt will bake a large cake for us.",
+            "music": "We are going to play music in the yard.",
+            "balloon": "There is a balloon for every child.",
+            "address": "You know my address on Hill Street.",
+            "gift": "You do not need to bring a gift.",
+            "dance": "After dinner we want to dance under the trees.",
+            "guitar": "Please bring your guitar if you can.",
+            "brother": "My brother will open the door for you.",
+        },
+    ),
+    Topic(
+        "messages-thanks", 1, "a short message that thanks a neighbor",
+        {
+            "key": "Thank you for keeping my key last week.",
+            "plant": "You even gave water to the plant on the stairs.",
+            "dog": "The dog was happy each time you came.",
+            "letter": "I found every letter on the kitchen table.",
+            "jam": "I brought you some jam from the mountains.",
+            "garden": "Your work in the garden was a great help.",
+            "visit": "I hope that you come for a visit soon.",
+            "lamp": "You were kind to repair the lamp as well.",
+        },
+    ),
+    Topic(
+        "messages-late", 1, "a short message to say that you will be late",
+        {
+            "bus": "The bus stopped on the bridge and did not go on.",
+            "snow": "There is a lot of snow on the road.",
+            "dinner": "Please start dinner without me tonight.",
+            "phone": "My phone is almost empty by now.",
+            "taxi": "I will take a taxi from the station.",
+            "hour": "I think I need one more hour.",
+            "driver": "The driver says that help is coming.",
+            "chair": "Keep a chair free for me please.",
+        },
+    ),
+    Topic(
+        "messages-holiday", 1, "a short message home from a holiday",
+        {
+            "hotel": "Our hotel is close to the old harbor.",
+            "lake": "We swim in the lake before breakfast.",
+            "museum": "Yesterday we saw a museum full of ships.",
+            "ice": "The ice here tastes of lemon and honey.",
+            "storm": "A storm kept us inside on Monday.",
+            "bicycle": "I rent a bicycle every morning.",
+            "photo": "I took a photo of the sunset for you.",
+            "market": "We bought bread at the market near the church.",
+        },
+    ),
+    Topic(
+        "messages-teacher", 2, "a short message to a teacher about a sick child",
+        {
+            "fever": "My son has had a fever since last night.",
+            "doctor": "The doctor told him to stay in bed.",
+            "homework": "Could you send us the homework by mail?",
+            "week": "He will be back in a week at the latest.",
+            "friend": "A friend can bring his books home.",
+            "test": "He is sorry that he will miss the test.",
+            "tea": "He drinks a lot of tea and sleeps.",
+            "trip": "We hope that he can join the class on the trip.",
+        },
+    ),
+    Topic(
+        "messages-lost", 2, "a short message about something that you lost",
+        {
+            "glove": "I lost a brown glove in your shop today.",
+            "counter": "I think it lay on the counter for a while.",
+            "wool": "It is made of soft wool and has a button.",
+            "grandmother": "My grandmother made it for me last winter.",
+            "reward": "There is a small reward for its return.",
+            "evening": "You can call me in the evening.",
+            "corner": "I live in the house at the corner.",
+            "name": "My name is written on the inside.",
+        },
+    ),
+    Topic(
+        "messages-landlord", 2, "a short message to the owner of your flat",
+        {
+            "heater": "The heater in my room has stopped working.",
+            "pipe": "Water drips from a pipe under the sink.",
+            "ceiling": "There is a dark spot on the ceiling.",
+            "window": "One window does not close any more.",
+            "noise": "The pump makes a loud noise at night.",
+            "plumber": "Could you send a plumber this week?",
+            "rent": "I have paid the rent for this month.",
+            "door": "I can open the door for you after work.",
+        },
+    ),
+    Topic(
+        "messages-team", 3, "a short message to the members of a sports team",
+        {
+            "game": "Our next game begins at ten on Saturday.",
+            "shirt": "Please wear the blue shirt this time.",
+            "bottle": "Bring a bottle of water for the break.",
+            "coach": "The coach wants to see us an hour before.",
+            "field": "We will meet at the field behind the school.",
+            "car": "There are two free seats in my car.",
+            "rain": "We are going to play even in the rain.",
+            "pizza": "After that we can share a pizza together.",
+        },
+    ),
+    Topic(
+        "messages-library", 3, "a short message to a library about a book",
+        {
+            "shelf": "I could not find the book on its shelf.",
+            "title": "The title has the word river in it.",
+            "author": "Its author lived in our town as a child.",
+            "card": "You can see the date on my card.",
+            "copy": "I hope that there is another copy for me.",
+            "page": "The last page was missing when I had it.",
+            "cover": "I remember that the cover was green.",
+            "summer": "I would like to read it this summer.",
+        },
+    ),
+    Topic(
+        "messages-farm", 3, "a short message to a cousin who lives on a farm",
+        {
+            "tractor": "I want to drive the tractor when I come.",
+            "calf": "I want to see the calf that you wrote about.",
+            "barn": "We could sleep in the barn like last year.",
+            "egg": "I would love to eat a fresh egg again.",
+            "fence": "I can help you to paint the fence.",
+            "horse": "Please tell me how the old horse is.",
+            "mud": "I am going to wear my boots because of the mud.",
+            "harvest": "My holidays begin right after the harvest.",
+        },
+    ),
+)  # fmt: skip

@@ -1,0 +1,136 @@
+"""Texts that describe a place."""
+
+from inoculate.settings.writing.topic import Topic
+
+TOPICS = (
+    Topic(
+        "scenes-market", 1, "a short text about a morning at the market",
+        {
+            "basket": "A woman carries a full basket past the fruit stands.",
+            "cheese": "The farmer cuts a piece of cheese for a child.",
+            "scale": "Green apples lie on an old iron scale.",
+            "umbrella": "A striped umbrella keeps the sun off the fish.",
+            "baker": "The baker sells warm bread from a cart.",
+            "pigeon": "A grey pigeon picks crumbs from the ground.",
+            "coin": "Someone drops a coin and laughs about it.",
+            "flower": "Near the gate you can buy a fresh flower.",
+        },
+    ),
+    Topic(
+        "scenes-beach", 1, "a short text about an afternoon at the beach",
+        {
+            "towel": "A wet towel hangs over the wooden fence.",
+            "shell": "My sister finds a white shell near the water.",
+            "kite": "High above us a red kite turns in the wind.",
+            "sandwich": "He eats a sandwich and looks at the waves.",
+            "boat": "A small boat with a blue sail comes closer.",
+            "crab": "Between two stones a crab hides from the children.",
+            "bucket": "The boy fills his bucket with cold water.",
+            "lighthouse": "Far away the lighthouse stands on its rock.",
+        },
+    ),
+    Topic(
+        "scenes-kitchen", 1, "a short text about a kitchen before dinner",
+        {
+            "pot": "Soup cooks slowly in a large pot.",
+            "knife": "My father cuts onions with a sharp knife.",
+            "window": "Steam covers the window above the sink.",
+            "bread": "Fresh bread cools on the wooden table.",
+            "cat": "The cat waits for a piece of fish.",
+            "spoon": "She tastes the sauce with a long spoon.",
+            "radio": "An old radio plays songs from the shelf.",
+            "candle": "Someone lights a candle in the middle of the table.",
+        },
+    ),
+    Topic(
+        "scenes-library", 1, "a short text about a quiet library",
+        {
+            "shelf": "A tall shelf covers the whole wall.",
+            "ladder": "You need the ladder to reach old maps.",
+            "lamp": "A green lamp gives light to every reader.",
+            "clock": "Over the door a clock ticks all day.",
+            "student": "One student sleeps with her head on a page.",
+            "carpet": "The thick carpet takes the sound of all steps.",
+            "ticket": "Every guest shows a ticket at the desk.",
+            "dust": "Fine dust dances where the sun comes in.",
+        },
+    ),
+    Topic(
+        "scenes-station", 2, "a short text about a railway station in the evening",
+        {
+            "train": "The last train waits at the second platform.",
+            "suitcase": "A man sits on his suitcase and reads.",
+            "whistle": "A long whistle tells everyone to step back.",
+            "coffee": "The smell of coffee comes from a small shop.",
+            "bench": "Two friends share a bench and a map.",
+            "rain": "Soft rain falls on the glass roof.",
+            "conductor": "The conductor checks his watch once more.",
+            "newspaper": "An old newspaper blows across the floor.",
+        },
+    ),
+    Topic(
+        "scenes-garden", 2, "a short text about a garden in spring",
+        {
+            "tulip": "The first tulip opens beside the path.",
+            "spade": "A rusty spade leans against the wall.",
+            "bee": "One bee visits every blossom of the tree.",
+            "hose": "Water runs from the hose into the beds.",
+            "hedgehog": "Under the leaves a hedgehog wakes up at last.",
+            "gate": "The wooden gate makes a noise when it moves.",
+            "ladybug": "A ladybug climbs up a blade of grass.",
+            "neighbor": "Our neighbor waves over the fence.",
+        },
+    ),
+    Topic(
+        "scenes-harbor", 2, "a short text about a harbor at sunrise",
+        {
+            "gull": "A hungry gull follows the boats.",
+            "rope": "The sailor throws a rope to the shore.",
+            "net": "Two men mend a torn net on the pier.",
+            "fog": "Thin fog lies over the dark water.",
+            "crane": "A yellow crane lifts boxes from a ship.",
+            "anchor": "The old anchor is covered with rust.",
+            "lantern": "Someone puts out the lantern at the door.",
+            "captain": "The captain drinks tea and studies the sky.",
+        },
+    ),
+    Topic(
+        "scenes-school", 3, "a short text about a school yard at noon",
+        {
+            "ball": "A ball flies over the high fence.",
+            "apple": "One girl shares her apple with a friend.",
+            "bell": "The bell rings and nobody wants to hear it.",
+            "teacher": "A teacher talks with the new pupils.",
+            "jacket": "Somebody left a jacket under the tree.",
+            "chalk": "They draw a large house with chalk.",
+            "bicycle": "A bicycle stands without its front wheel.",
+            "puddle": "Three boys jump over a deep puddle.",
+        },
+    ),
+    Topic(
+        "scenes-mountain", 3, "a short text about a hut in the mountains",
+        {
+            "snow": "Fresh snow lies on the low roof.",
+            "stove": "Inside the hut a stove gives off heat.",
+            "goat": "A goat stands on the steep path.",
+            "blanket": "Every bed has a thick blanket of wool.",
+            "valley": "The valley below is still in shadow.",
+            "guide": "Our guide points at a dark cloud.",
+            "boot": "A single boot dries beside the door.",
+            "soup": "The cook serves soup to tired guests.",
+        },
+    ),
+    Topic(
+        "scenes-museum", 3, "a short text about a small town museum",
+        {
+            "statue": "A marble statue stands in the first room.",
+            "guard": "The guard knows a story about each picture.",
+            "coat": "You leave your coat at the entrance.",
+            "sword": "Behind glass lies a sword from the old war.",
+            "map": "A map shows how the town once looked.",
+            "piano": "Nobody may touch the piano in the corner.",
+            "stair": "Each stair makes its own sound.",
+            "postcard": "I buy a postcard with a drawing of the castle.",
+        },
+    ),
+)  # fmt: skip

@@ -1,0 +1,136 @@
+"""Short stories."""
+
+from inoculate.settings.writing.topic import Topic
+
+TOPICS = (
+    Topic(
+        "stories-lost-dog", 1, "a short story about a dog that gets lost",
+        {
+            "forest": "The dog ran into the forest after a rabbit.",
+            "river": "It followed the river until it was dark.",
+            "moon": "Only the moon showed it the way.",
+            "farmer": "A farmer found it behind his house.",
+            "bone": "He gave it a bone and some water.",
+            "collar": "There was a number on the collar.",
+            "girl": "The girl who owned it cried with joy.",
+            "morning": "They went home early in the morning.",
+        },
+    ),
+    Topic(
+        "stories-treasure", 1, "a short story about a treasure",
+        {
+            "island": "Two sisters landed on an island without a name.",
+            "map": "Their map showed a cross near a tall tree.",
+            "shovel": "They dug with a shovel for three days.",
+            "chest": "At last they hit the lid of a chest.",
+            "parrot": "A parrot watched them from a branch.",
+            "rope": "They pulled with a rope and all their strength.",
+            "gold": "There was no gold in it at all.",
+            "letter": "They found a letter from their own grandfather.",
+        },
+    ),
+    Topic(
+        "stories-storm", 1, "a short story about a storm at night",
+        {
+            "roof": "The wind took a part of the roof.",
+            "candle": "My mother lit a candle for us.",
+            "thunder": "Each roll of thunder made the baby laugh.",
+            "tree": "A tree fell across the narrow road.",
+            "blanket": "We all sat under the same blanket.",
+            "cellar": "The water came up into the cellar.",
+            "song": "My uncle sang a song about the sea.",
+            "sun": "The sun came out as if nothing had happened.",
+        },
+    ),
+    Topic(
+        "stories-baker", 2, "a short story about a baker and his shop",
+        {
+            "oven": "One day the oven of the baker went cold.",
+            "flour": "He had flour in his hair and on his shoes.",
+            "mouse": "A mouse told him what was wrong.",
+            "chimney": "A nest was blocking the chimney.",
+            "ladder": "He climbed a ladder with a broom in his hand.",
+            "roll": "Soon the first roll was brown and warm.",
+            "customer": "Every customer got something for free.",
+            "crumb": "He left a crumb for his friend each night.",
+        },
+    ),
+    Topic(
+        "stories-robot", 2, "a short story about a small robot",
+        {
+            "battery": "The robot woke with a full battery.",
+            "wheel": "Its left wheel made a funny sound.",
+            "button": "Someone had pressed the wrong button.",
+            "kitchen": "It rolled into the kitchen and looked around.",
+            "plate": "It dropped a plate and said sorry.",
+            "boy": "A boy taught it how to whistle.",
+            "school": "The two of them went to school together.",
+            "light": "Its eyes gave a soft light at night.",
+        },
+    ),
+    Topic(
+        "stories-train", 2, "a short story about a long train ride",
+        {
+            "ticket": "Anna bought a ticket to a town she did not know.",
+            "window": "She sat at the window for nine hours.",
+            "stranger": "A stranger asked her to keep his hat.",
+            "tunnel": "He was gone when they left the tunnel.",
+            "mountain": "There was a high mountain on both sides.",
+            "sandwich": "She shared a sandwich with the conductor.",
+            "station": "Nobody waited for her at the station.",
+            "note": "Inside the hat she found a note.",
+        },
+    ),
+    Topic(
+        "stories-king", 2, "a short story about a king who could not sleep",
+        {
+            "crown": "The king took off his crown and sighed.",
+            "pillow": "His pillow was filled with the best feathers.",
+            "cook": "The cook brought him warm milk.",
+            "owl": "An owl called outside of the castle.",
+            "soldier": "A soldier walked up and down the hall.",
+            "poem": "The queen read him a poem about sheep.",
+            "shepherd": "They sent for an old shepherd at last.",
+            "stable": "He slept well in the straw of the stable.",
+        },
+    ),
+    Topic(
+        "stories-garden", 3, "a short story about a secret garden",
+        {
+            "wall": "Lena found a hole in the old wall.",
+            "ivy": "It was hidden under a carpet of ivy.",
+            "rose": "A single rose grew in the middle.",
+            "fountain": "The fountain had been dry for years.",
+            "bird": "A blue bird showed her where to look.",
+            "box": "She dug up a box of seeds.",
+            "summer": "By summer everything was green again.",
+            "secret": "She kept the secret until she was old.",
+        },
+    ),
+    Topic(
+        "stories-sea", 3, "a short story about a sailor and a whale",
+        {
+            "ship": "A small ship sailed out alone.",
+            "wave": "A huge wave broke the mast.",
+            "whale": "The whale came up beside the sailor.",
+            "lantern": "He held up his lantern and waved.",
+            "fish": "They shared the last fish that he had.",
+            "island": "It pulled him to an island in the south.",
+            "drum": "The people there danced to a drum.",
+            "daughter": "He told his daughter about it every winter.",
+        },
+    ),
+    Topic(
+        "stories-clock", 3, "a short story about a clock that stopped",
+        {
+            "tower": "One morning the tower was silent.",
+            "mayor": "The mayor missed his own wedding.",
+            "hammer": "A smith came with a hammer and oil.",
+            "spring": "He found that a spring was broken.",
+            "pigeon": "A pigeon had made its home behind the hands.",
+            "child": "Only a child dared to climb up there.",
+            "feather": "She brought down a feather as proof.",
+            "noon": "At noon the whole town heard it strike.",
+        },
+    ),
+)  # fmt: skip
