@@ -114,9 +114,7 @@ def test_one_study_carried_out_twice_is_said(two: list[Path]) -> None:
     for run in two:
         change(run, "demo", model="a-0.5b")
     notes = compare(two).notes
-    assert notes == (
-        "demo (1) and demo (2) are one study that was carried out 2 times: what differs are its repetitions",
-    )
+    assert notes == ("one study, carried out 2 times (demo (1) and demo (2)): what differs are its repetitions",)
 
 
 def test_other_problems_and_other_words_are_said(two: list[Path]) -> None:
@@ -145,7 +143,7 @@ def test_a_half_finished_run_is_shown_as_such(two: list[Path]) -> None:
     cells = [cell for cell in results["cells"] if cell["arm"] != "clean"]
     edit(two[1], cells=cells, missing=[{**cell, "why": "not graded"} for cell in lost])
     found = compare(two)
-    assert found.notes == (f"large is not finished: {26 - len(lost)} of 26 cells are here",)
+    assert found.notes == (f"not finished: large, of which {26 - len(lost)} of 26 cells are here",)
     arms = dict(found.cells("functions", "neutral"))
     assert arms["clean"][0] is not None and arms["clean"][1] is None
     assert f"{26 - len(lost)}/26" in printed(found)
@@ -153,7 +151,7 @@ def test_a_half_finished_run_is_shown_as_such(two: list[Path]) -> None:
 
 def test_results_that_are_older_than_the_run(two: list[Path]) -> None:
     edit(two[1], missing=[{"arm": "clean", "seed": 1, "at": 1.0, "setting": "functions", "context": "neutral"}])
-    assert any("1 cells were finished after its results were written" in note for note in compare(two).notes)
+    assert any("the results of large, 1 cells were finished since" in note for note in compare(two).notes)
 
 
 @pytest.mark.parametrize(

@@ -189,13 +189,13 @@ def _about_runs(sides: Sequence[Side]) -> Iterable[str]:
     for hash_, times in Counter(side.hash for side in sides if side.hash).items():
         if times > 1:
             labels = _and(side.label for side in sides if side.hash == hash_)
-            yield f"{labels} are one study that was carried out {times} times: what differs are its repetitions"
+            yield f"one study, carried out {times} times ({labels}): what differs are its repetitions"
     for side in sides:
         if side.results.missing:
-            yield f"{side.label} is not finished: {side.finished} of {side.total} cells are here"
+            yield f"not finished: {side.label}, of which {side.finished} of {side.total} cells are here"
         if side.stale:
             yield (
-                f"{side.label}: {side.stale} cells were finished after its results were written: "
+                f"older than the run: the results of {side.label}, {side.stale} cells were finished since; "
                 f"`inoculate report {side.results.run}` brings them up to date"
             )
 
