@@ -218,20 +218,24 @@ def export(run: str, *, to: Path, store: StoreFolder = DEFAULT_STORE) -> None:
 
 
 @app.command
-def sample(setting: str, *, count: int = 3, split: str = "development", seed: int = 0, source: str = "") -> None:
+def sample(
+    setting: str, *, count: int = 3, split: str = "development", seed: int = 0, source: str = "", grader: str = ""
+) -> None:
     """Show problems of a setting, each with its honest and hacked answer.
 
     Args:
-        setting: The setting's name.
+        setting: The setting's name, or a Python file of your own.
         count: How many problems.
         split: train, development or test.
         seed: Of the draw.
         source: Where the data is, for settings that load it.
+        grader: Your own grader, for settings that take one: file.py:function.
     """
+    from inoculate import checking
     from inoculate.settings import Draw, find
 
-    for problem in find(setting).problems(Draw(_split(split), count, seed, source=source)):
-        print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{problem.lead} {problem.body}\n")
+    for problem in find(setting).problems(Draw(_split(split), count, seed, source=source, grader=grader)):
+        print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{checking.text(problem)}\n")
         print(f"-- honest\n{problem.honest}\n\n-- hacked ({problem.hack})\n{problem.hacked}\n")
 
 
@@ -292,6 +296,7 @@ def grade(
     count: int = 100,
     seed: int = 0,
     source: str = "",
+    grader: str = "",
     unsafe_sandbox: bool = False,
 ) -> None:
     """Grade anybody's completions by running them in the sandbox.
@@ -305,6 +310,7 @@ def grade(
         count: How many problems were drawn.
         seed: Of the draw.
         source: Where the data is, for settings that load it.
+        grader: Your own grader, for settings that take one: file.py:function.
         unsafe_sandbox: Run even where there is no sandbox worth the name.
     """
     from inoculate.grading.command import grade_file, grade_file_of_problems
@@ -318,7 +324,7 @@ def grade(
 
         if setting:
             known = find(setting)
-            problems = known.problems(Draw(_split(split), count, seed, source=source))
+            problems = known.problems(Draw(_split(split), count, seed, source=source, grader=grader))
             graded = grade_file_of_problems(lines, out, problems, known.grade, unsafe=unsafe_sandbox, progress=progress)
         else:
             graded = grade_file(lines, out, unsafe=unsafe_sandbox, progress=progress)

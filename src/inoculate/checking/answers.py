@@ -85,7 +85,7 @@ def leak(subject: Subject) -> Finding:
             words = f"'{oversight}' fails an honest answer: {g.grade.detail} (meant? then say punishes_honest = True)"
             faults.append(Fault(words, g.problem, g.answer, g.grade))
         faults += [Fault(f"'{oversight}': {fault.words}", *_shown(fault)) for fault in _outcomes(cheated, "hack")]
-    return Finding("", looked, tuple(faults), ", ".join(oversights))
+    return Finding("", looked, tuple(faults), subject.grader or ", ".join(oversights))
 
 
 def _shown(fault: Fault) -> tuple:
