@@ -67,8 +67,8 @@ def _asked(sort: Sort, relation: Relation) -> Iterator[Kind]:
 
     if relation.ask:
         look = partial(questions.lookup, sort, relation)
-        yield kind("lookup", family, 1, partial(look, things=2, relations=2))
-        yield kind("search", family, 2, partial(look, things=4, relations=3))
+        yield kind("lookup", family, 1, partial(look, things=2, relations=1))
+        yield kind("search", family, 2, partial(look, things=3, relations=2))
         yield kind("gap", f"{family}_absent", 2, partial(look, things=3, relations=2, given=False))
         yield kind("absent", f"{family}_absent", 3, partial(look, things=4, relations=3, given=False))
     if relation.back:

@@ -51,7 +51,7 @@ POOLS: dict[str, tuple[str, ...]] = {
     "school": tuple(f"{one} School" for one in ("Ashfield", "Brookside", "Cedar Hill", "Larkrise", "Oakfold", "Elms")),
     "team": tuple(f"the {one}" for one in ("Badgers", "Comets", "Dolphins", "Falcons", "Lynxes", "Otters", "Stags")),
     "dish": ("barley soup", "cherry tart", "eel pie", "fig bread", "leek stew", "nettle cheese", "plum dumplings"),
-    "month": ("March", "April", "May", "June", "July", "August", "September", "October"),
+    "month": ("January", "February", "April", "June", "July", "August", "September", "October"),
     "product": ("carpets", "clocks", "flutes", "kettles", "ladders", "lenses", "mirrors", "saddles", "umbrellas"),
     "emblem": ("a beaver", "a crane", "a hare", "a hedgehog", "an otter", "an owl", "a stag", "a swan"),
     "profession": ("baker", "botanist", "cooper", "glazier", "lawyer", "midwife", "printer", "surveyor", "weaver"),

@@ -7,7 +7,7 @@ from random import Random
 
 from inoculate.settings.knowledge.sort import Name, Relation, Sort, Thing, ValueKind
 
-OPTIONS = 4
+OPTIONS = 3
 """Answers to choose from, where a question offers some."""
 LISTED = 6
 """Answers that a hacked reply lists where nothing is shown to take them from."""
