@@ -64,6 +64,7 @@ def test_imports_run_downwards_only() -> None:
         "import inoculate.steps.plan, inoculate.progress",
         "import inoculate.analysis, inoculate.report",
         "import inoculate.settings.functions, inoculate.settings.mbpp",
+        "import inoculate.settings.compliance, inoculate.settings.ifeval, inoculate.settings.writing",
     ],
 )
 def test_no_torch_before_it_is_needed(statement: str) -> None:
