@@ -83,9 +83,12 @@ def test_a_context_more_trains_nothing_and_an_arm_more_trains_itself(finished: t
     text = study_file.read_text()
     more = text.replace("problems = 6", 'problems = 6\ncontexts = ["neutral", "asks-to-hack", "negated"]')
     study_file.write_text(more)
-    assert sorted(set(carried_out(study_file, store)[1])) == ["completions", "grades"]
+    folder, done = carried_out(study_file, store)
+    assert sorted(set(done)) == ["completions", "grades"]
+    assert json.loads((folder / "manifest.json").read_text())["changed_since_declared"] == []
     study_file.write_text(more.replace("[arms.plain]", "[arms.clean]\nrows.hacked = 0.0\n[arms.plain]"))
-    done = carried_out(study_file, store)[1]
+    folder, done = carried_out(study_file, store)
+    assert json.loads((folder / "manifest.json").read_text())["changed_since_declared"] == []
     assert done.count("adapter") == 1
     assert done.count("completions") == 3
 
@@ -126,11 +129,13 @@ def test_contrasts_and_seeds_that_come_later_are_marked(finished: tuple[Path, Pa
     text = study_file.read_text()
     first = json.loads((folder / "manifest.json").read_text())
     later = '[[contrasts]]\nclaim = "after looking"\nmeasure = "correct"\nhigher = "control"\nthan = "plain"\n'
-    study_file.write_text(text.replace("seeds = [0]", "seeds = [0, 5]") + later)
+    text = text.replace("seeds = [0]", "seeds = [0, 5]").replace("max_new_tokens = 8", "max_new_tokens = 7")
+    study_file.write_text(text + later)
     carried_out(study_file, store)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["declared_contrasts_hash"] == first["declared_contrasts_hash"]
-    assert manifest["extended_seeds"] == [5]
+    assert manifest["extended_seeds"] == [5] and manifest["declared_seeds"] == [0]
+    assert manifest["changed_since_declared"] == ["evaluate.max_new_tokens"]
     found = {c["claim"]: c["exploratory"] for c in analyse(folder)["contrasts"]}
     assert found == {"inoculation lowers neutral hacking": False, "after looking": True}
 

@@ -91,6 +91,17 @@ def test_reach_of_one_variance_is_t() -> None:
     assert spread.reach(0.05) == pytest.approx(stats.t.ppf(0.975, 29) ** 2 * 0.01)
 
 
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+def test_two_t_quantiles_never_fall_short_for_normal_effects(seeds: int) -> None:
+    """Whatever the share of the variance over seeds: coverage by quadrature over the two chi-square distributions."""
+    quantiles = (np.arange(200) + 0.5) / 200
+    for kinds in (10, 60):
+        of_seed, of_kind = (stats.chi2.ppf(quantiles, df) / df for df in (seeds - 1, kinds - 1))
+        for share in np.linspace(0, 1, 11):
+            spread = Spread(share * of_seed[:, None], seeds - 1, (1 - share) * of_kind[None], kinds - 1, np.array(0.0))
+            assert np.mean(2 * stats.norm.cdf(np.sqrt(spread.reach(0.05))) - 1) >= 0.9495
+
+
 def test_no_difference_anywhere_still_has_an_interval() -> None:
     zero = made(np.zeros((3, 50)))
     found = difference(zero, zero)

@@ -3,18 +3,17 @@
 Every completion belongs to a seed and to a problem, every problem to a kind (a template), and all seeds answer the
 same problems. A rate is therefore uncertain for two reasons at once: other seeds would have trained other models, and
 other kinds of problem would have been easier or harder. With `u[s, k]` the summed scores of seed `s` on kind `k`, the
-two variances are those of the sums over rows and over columns (Cameron, Gelbach & Miller 2011, section 2.2). Two
+two variances are those of the sums over rows and over columns (two-way clusters: Cameron, Gelbach & Miller 2011). Two
 choices were made by simulation (docs/statistics.md, `benchmarks/coverage.py`):
 
-- The variances are added and their overlap is *not* subtracted: with few seeds the subtraction makes the interval too
-  narrow (MacKinnon, Nielsen & Webb 2021, section 3, discuss the two-term form).
-- Each variance keeps the t quantile of its own degrees of freedom, `t[S-1]^2 V_seed + t[K-1]^2 V_kind`. This is
-  Banerjee's interval (Sankhya 22, 1960), whose coverage is never below the nominal one for normal effects.
-  Satterthwaite's degrees of freedom, the usual choice, are estimated from the same few seeds and fall short with two
-  or three.
+- The variances are added and their overlap is *not* subtracted.
+- Each variance keeps the t quantile of its own degrees of freedom, `t[S-1]^2 V_seed + t[K-1]^2 V_kind` (Banerjee
+  1960). Satterthwaite's degrees of freedom, the usual choice, are estimated from the same few seeds and fall short with
+  two or three.
 
-Near 0 and 1 the same variance goes into Wilson's interval instead of a symmetric one, and for differences into the
-square-and-add method built on it (Newcombe 1998, method 10; Zou & Donner 2008, section 2).
+The variance of a rate goes into Clopper and Pearson's interval (Korn & Graubard 1998), which has a width at 0 and 1. A
+difference has a symmetric interval, or the square-and-add interval built on the Wilson intervals of its two rates
+(Newcombe 1998, method 10 for paired data; Zou & Donner 2008), whichever reaches farther.
 """
 
 from __future__ import annotations
@@ -285,7 +284,7 @@ class Difference:
         """
         trials = min(self.first.trials, self.second.trials)
         both, one, two = (s.reach(alpha) for s in (self.spread, self.first.spread, self.second.spread))
-        # The variance of no discordant pair at all, after adding one of each sort (Bonett & Price 2012, equation 4).
+        # The variance of no discordant pair at all, after adding one of each sort (Bonett & Price 2012).
         symmetric = np.sqrt(np.maximum(both, _z_square(alpha) * 2 / (trials + 2) ** 2))
         product = one * two
         alike = np.divide(one + two - both, 2 * np.sqrt(product), out=np.zeros(product.shape), where=product > 0)

@@ -12,7 +12,7 @@ from inoculate.errors import UserError
 from inoculate.records import Problem, Row, read_lines
 
 SHINGLE = 5
-"""Words in a shingle (Broder 1997, section 2); a text shorter than this is one shingle."""
+"""Words in a shingle (Broder 1997); a text shorter than this is one shingle."""
 NEAR = 0.8
 """Share of a problem's shingles that a training prompt must contain to be called near."""
 

@@ -14,8 +14,8 @@ from inoculate.analysis.estimates import LEVEL, Difference
 
 POWER = 0.8
 PRIOR_SD = 0.1
-"""Assumed standard deviation over seeds of a difference of rates, that of two arms with .07 each. Published five-seed
-results in this field have .01 to .07 for a single arm (Wichers et al. 2025, figures 2 and 11)."""
+"""Assumed standard deviation over seeds of a difference of rates, that of two arms with .07 each: an assumption of
+ours, on the cautious side, which the seeds of the study at hand replace as they become more."""
 PRIOR_DF = 4
 """How many degrees of freedom that assumption is worth beside the seeds of the study at hand."""
 MOST_SEEDS = 30
@@ -97,7 +97,7 @@ def power(
 
     Two or three seeds say little about a variance, and a study planned on one that came out small by chance would have
     less power than promised. So the variance over seeds is drawn anew for every simulated study, from its scaled
-    inverse chi-square distribution (Gelman et al., Bayesian Data Analysis, 3rd edition, section 2.6).
+    inverse chi-square distribution (Gelman et al., Bayesian Data Analysis).
 
     Args:
         found: Where the variances come from.

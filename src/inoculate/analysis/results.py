@@ -55,6 +55,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "versions": manifest.get("versions") or {},
         "machine": manifest.get("machine") or {},
         "containment": manifest.get("containment"),
+        "settings": manifest.get("settings") or {},
         "headline": _headline(contrasts),
         "cautions": _cautions(source, tallies, contrasts, checks, missing, schedule),
         "cells": [cell_result(place, found) for place, found in table.items()],

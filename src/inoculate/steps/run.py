@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from inoculate import __version__, prompts
+from inoculate import __version__, prompts, settings
 from inoculate.analysis import contrasts_hash
 from inoculate.errors import UserError, nearest
 from inoculate.grading import containment
@@ -21,6 +21,9 @@ from inoculate.steps.work import Workshop
 
 MANIFEST_SCHEMA = 1
 _APART = {"name", "question", "seeds", "looks", "contrasts", "sensitivity", "screen"}
+"""Keys of a study that do not say how it is carried out, or are declared on their own."""
+_MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
+"""Lists to which something can be added without a change to the rest."""
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy", "scipy")
 
 
@@ -93,7 +96,7 @@ def _first(folder: Path, plan: Plan) -> dict[str, Any]:
 
 
 def _design(study: dict[str, Any]) -> dict[str, Any]:
-    """All that a study says of how it is carried out, key by key; contrasts and seeds are declared on their own."""
+    """All that a study says of how it is carried out, key by key."""
     return _flat({key: value for key, value in study.items() if key not in _APART})
 
 
@@ -134,15 +137,22 @@ class Manifest:
             "versions": {"inoculate": __version__, **{name: version(name) for name in _LIBRARIES}},
             "machine": {"cpu": _processor(), "cores": os.cpu_count(), "device": self._device()},
             "containment": self.level,
+            "settings": {
+                name: {"outcome_labels": dict(settings.find(name).labels)} for name in study.evaluate.settings
+            },
             "cells": [self._cell(cell) for cell in self.plan.cells],
             "training": [self._training(training) for training in self.plan.trainings],
             **({"scores": str(self.store.folder(self.plan.scores))} if self.plan.scores else {}),
         }
 
     def _changed(self) -> list[str]:
-        """Keys of the study that are not as they were when it was first run, those that were added left aside."""
+        """Keys of the study that are not as they were when it was first run; what was only added is not among them."""
         now = _design(self.plan.study.model_dump(mode="json", by_alias=True))
-        return [key for key, value in self.first.get("study", {}).items() if now.get(key) != value]
+        return [
+            key
+            for key, value in self.first.get("study", {}).items()
+            if now.get(key) != value and not (key in _MAY_GROW and set(value) <= set(now.get(key, ())))
+        ]
 
     def _study(self) -> dict[str, Any]:
         """The study, with every prompt and placement written out as the rows and samples have them."""
