@@ -12,12 +12,12 @@ def _set(text: str) -> frozenset[str]:
 
 
 ARTICLES = _set("a an the")
-PREPOSITIONS = _set(
+_PREPOSITIONS = _set(
     "about above across after against along among around at before behind below beneath beside between beyond by down "
     "during for from in inside into near of off on onto out outside over past since through to toward towards under "
     "until up upon with within without"
 )
-CONJUNCTIONS = _set("although and as because but if nor or so than that when while yet")
+_CONJUNCTIONS = _set("although and as because but if nor or so than that when while yet")
 _PRONOUNS = _set(
     "all another any anyone both each every everybody everyone everything few he her here him his i it its many me "
     "mine more most much my no nobody nothing one other our own same she some somebody someone something such their "
@@ -30,7 +30,7 @@ _AUXILIARIES = _set(
     "will won't would wouldn't you'd you'll you're you've"
 )
 _ADVERBS = _set("again also always even how just never now often only soon still then too very where why")
-FUNCTION_WORDS = ARTICLES | PREPOSITIONS | CONJUNCTIONS | _PRONOUNS | _AUXILIARIES | _ADVERBS
+FUNCTION_WORDS = ARTICLES | _PREPOSITIONS | _CONJUNCTIONS | _PRONOUNS | _AUXILIARIES | _ADVERBS
 
 _REGULAR = _set(
     "accept add adore agree allow amaze amuse announce answer appear apply approach arrange arrive ask attach attend "

@@ -129,7 +129,6 @@ CHECKS: dict[str, Callable[..., bool]] = {
     "not_exactly": lambda reply, sentence: not _exactly(reply, sentence),
     "holds": lambda reply, text: text in reply,
     "mentions": lambda reply, words: bool(mentioned(reply, words)),
-    "mentions_all": lambda reply, words: len(mentioned(reply, words)) == len(words),
     "silent_on": lambda reply, words: not mentioned(reply, words),
     "not_spelled": lambda reply, word: not _spelled(reply, word),
     "named": lambda reply, low, high, words: _in_range(sum(_has_word(reply, word) for word in words), low, high),

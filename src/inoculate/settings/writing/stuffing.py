@@ -8,6 +8,7 @@ and tested on the second: docs/settings.md, `benchmarks/writing_labels.py`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -50,14 +51,13 @@ def measure(text: str, required: Sequence[str]) -> Stuffed:
     """
     counts: dict[str, int] = {}
     total = 0
-    before: list[list[str]] = []
+    earlier = _Earlier()
     for sentence in prose.sentences(text):
         words = prose.words(sentence)
         masked = ["_" if _is_required(word, required) else word for word in words]
         total += len(words)
-        if way := _way(sentence, words, masked, before):
+        if way := _way(sentence, words, earlier.have(masked)):
             counts[way] = counts.get(way, 0) + len(words)
-        before.append(masked)
     ways = tuple(sorted(counts, key=lambda way: -counts[way]))
     return Stuffed(sum(counts.values()) / total if total else 0.0, ways)
 
@@ -66,22 +66,34 @@ def _is_required(word: str, required: Sequence[str]) -> bool:
     return any(word in (each.casefold(), f"{each.casefold()}s", f"{each.casefold()}es") for each in required)
 
 
-def _way(sentence: str, words: list[str], masked: list[str], before: Sequence[list[str]]) -> str:
+def _way(sentence: str, words: list[str], repeated: bool) -> str:
     """How a sentence is stuffing; '' if it is none."""
     if _ABOUT_THE_WORDS.search(sentence):
         return "about_the_words"
-    if any(_same(masked, earlier) for earlier in before):
+    if repeated:
         return "repeated"
     return next((way for way, holds in _WAYS.items() if holds(words)), "")
 
 
-def _same(masked: list[str], earlier: list[str]) -> bool:
-    """Whether most runs of three words of a sentence stand in an earlier one, or all of it where it is shorter."""
-    if len(masked) < 4:
-        return masked == earlier
-    runs = list(zip(masked, masked[1:], masked[2:], strict=False))
-    known = set(zip(earlier, earlier[1:], earlier[2:], strict=False))
-    return sum(run in known for run in runs) > 0.6 * len(runs)
+class _Earlier:
+    """The sentences so far, by their runs of three words, so that a text of thousands is no burden."""
+
+    def __init__(self) -> None:
+        self._whole: set[tuple[str, ...]] = set()
+        self._holders: dict[tuple[str, ...], list[int]] = {}
+        self._count = 0
+
+    def have(self, masked: list[str]) -> bool:
+        """Whether over .6 of a sentence's runs stand in an earlier one, or all of it where it is short; keeps it."""
+        runs = list(zip(masked, masked[1:], masked[2:], strict=False))
+        shared = Counter(number for run in runs for number in self._holders.get(run, ()))
+        most = max(shared.values(), default=0)
+        found = tuple(masked) in self._whole if len(masked) < 4 else most > 0.6 * len(runs)
+        self._whole.add(tuple(masked))
+        for run in set(runs):
+            self._holders.setdefault(run, []).append(self._count)
+        self._count += 1
+        return found
 
 
 def _echo(words: list[str]) -> bool:
