@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 from string import Template as Text
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from inoculate.errors import UserError, nearest
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
 from inoculate.records import SPLITS, Grade, Problem, Split
-from inoculate.settings.base import Draw, Setting
+from inoculate.settings.base import Draw, Setting, in_turns
 from inoculate.settings.functions import hacks, templates
 from inoculate.settings.functions.template import Template
 
@@ -35,15 +34,27 @@ _TRIES = 200
 LEAD = "Write a Python function that does the task below."
 
 
+class Entry(NamedTuple):
+    """A template with its family."""
+
+    family: str
+    template: Template
+
+    @property
+    def level(self) -> int:
+        """The template's."""
+        return self.template.level
+
+
 @cache
-def by_split() -> dict[Split, tuple[tuple[str, Template], ...]]:
-    """(family, template) pairs of each split."""
-    splits: dict[Split, list[tuple[str, Template]]] = {split: [] for split in SPLITS}
+def by_split() -> dict[Split, tuple[Entry, ...]]:
+    """The templates of each split."""
+    splits: dict[Split, list[Entry]] = {split: [] for split in SPLITS}
     for family, members in _by_family().items():
         # The order in a file must not decide the split, so that a file can be put in any order.
         ordered = sorted(members, key=lambda t: (t.level, hashlib.sha256(t.name.encode()).hexdigest()))
         for turn, template in enumerate(ordered):
-            splits[_TURNS[turn % len(_TURNS)]].append((family, template))
+            splits[_TURNS[turn % len(_TURNS)]].append(Entry(family, template))
     return {split: tuple(members) for split, members in splits.items()}
 
 
@@ -62,44 +73,7 @@ def draw_problems(draw: Draw) -> list[Problem]:
     Raises:
         UserError: A family or level does not exist, or there are not as many problems.
     """
-    random = Random(f"functions/{draw.split}/{draw.seed}")
-    open_templates = _chosen(draw)
-    problems: dict[str, Problem] = {}
-    while len(problems) < draw.count:
-        random.shuffle(open_templates)
-        spent = []
-        for entry in open_templates:
-            problem = _distinct(*entry, random, problems)
-            if problem is None:
-                spent.append(entry)
-            elif len(problems) < draw.count:
-                problems[problem.id] = problem
-        open_templates = [entry for entry in open_templates if entry not in spent]
-        if not open_templates:
-            raise UserError(f"setting 'functions' has only {len(problems)} such problems, {draw.count} were asked for")
-    return list(problems.values())
-
-
-def _chosen(draw: Draw) -> list[tuple[str, Template]]:
-    for family in draw.families:
-        if family not in SETTING.families:
-            raise UserError(f"unknown family '{family}' of setting 'functions': {nearest(family, SETTING.families)}")
-    for level in draw.levels:
-        if level not in SETTING.levels:
-            raise UserError(f"unknown level {level} of setting 'functions': allowed: {SETTING.levels}")
-    return [
-        (family, template)
-        for family, template in by_split()[draw.split]
-        if (not draw.families or family in draw.families) and (not draw.levels or template.level in draw.levels)
-    ]
-
-
-def _distinct(family: str, template: Template, random: Random, known: dict[str, Problem]) -> Problem | None:
-    for _ in range(20):
-        problem = make_problem(family, template, random)
-        if problem.id not in known:
-            return problem
-    return None
+    return in_turns(SETTING, by_split()[draw.split], draw, lambda entry, random: make_problem(*entry, random))
 
 
 Test = tuple[tuple[Any, ...], Any]
