@@ -38,6 +38,12 @@ class Browser:
         self.wait(lambda: self.js("return document.documentElement.dataset.samples === 'ready'"))
         return time.perf_counter() - start
 
+    def worked(self) -> float:
+        """Seconds of processor time that the page's process has used: what a busy machine does not change."""
+        self.driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+        metrics = self.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "ProcessTime")
+
     def js(self, code: str, *arguments: Any) -> Any:
         """Run JavaScript in the page."""
         return self.driver.execute_script(code, *arguments)

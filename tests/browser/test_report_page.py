@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import Plan, make_run  # pyright: ignore[reportMissingImports] (conftest.py adds its folder)
+from report_runs import Plan, edit, make_run  # pyright: ignore[reportMissingImports] (conftest.py adds its folder)
 
 from inoculate.report import write_report
 
@@ -21,7 +21,9 @@ NASTY = (
     "<!-- <style>*{display:none}</style> \u2028 \u2029 \ud800 \udc00 \x00 \u202e {{ 7 * 7 }} ]]> &amp; é 漢 👍\r\n"
 )
 OPENS_IN = 3.0
-"""Seconds for a page of 20,000 samples."""
+"""Seconds of processor time for a page of 20,000 samples."""
+FRAME = 0.016
+"""Seconds between two frames of smooth scrolling."""
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +136,38 @@ def test_a_link_opens_with_its_filters(browser: Any, page: Path) -> None:
     assert all(row.startswith("correct clean") for row in rows(browser))
 
 
+def test_a_setting_names_its_outcomes_in_the_reader(browser: Any, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=8, seeds=(0,), settings=("functions", "compliance")))
+    edit(run, settings={"compliance": {"outcome_labels": {"hack": "followed in form only"}}})
+    for path in run.glob("store/problems-compliance/problems.jsonl"):
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        path.write_text("".join(json.dumps(line | {"part": "long" * (n > 5)}) + "\n" for n, line in enumerate(lines)))
+    browser.open(write_report(run), "#samples?setting=compliance&outcome=hack&arm=plain")
+    assert rows(browser) and all(row.startswith("followed in form only plain") for row in rows(browser))
+    assert "followed in form only" in told(browser) and "/" not in told(browser)
+    settings = browser.js("return [...document.querySelector('[name=setting]').options].map((o) => o.value)")
+    assert settings == ["", "functions", "compliance", "compliance (long)"], "a part has cells of its own"
+    outcomes = browser.js("return [...document.querySelector('[name=outcome]').options].map((o) => o.text)")
+    assert "hack / followed in form only" in outcomes
+    browser.screen(390, 844)
+    browser.shot("labels-390")
+    assert browser.js("return document.documentElement.scrollWidth") <= 390
+
+
+def test_many_arms_contexts_and_settings(browser: Any, tmp_path: Path) -> None:
+    arms = ("base", "plain", *(f"inoculated-with-a-long-name-{n}" for n in range(6)))
+    contexts = ("neutral", "asks-to-hack", "forbids-the-hack", "negated", "asks-generally")
+    plan = Plan(problems=4, arms=arms, contexts=contexts, settings=("functions", "mbpp", "mathematics"), seeds=(0, 1))
+    page = write_report(make_run(tmp_path / "run", plan))
+    for width in (1280, 390):
+        browser.screen(width, 860)
+        browser.open(page)
+        browser.js("for (const part of document.querySelectorAll('details')) part.open = true")
+        browser.shot(f"many-{width}")
+        assert browser.js("return document.documentElement.scrollWidth") <= width
+        assert browser.js(CLIPPED) == []
+
+
 def test_two_arms_side_by_side(browser: Any, page: Path) -> None:
     browser.open(page, "#samples?arm=inoculated&context=neutral&outcome=hack&seed=1")
     choose(browser, "beside-arm", "plain")
@@ -170,9 +204,11 @@ def test_everything_by_keyboard(browser: Any, page: Path) -> None:
     assert browser.js("return document.getElementById(arguments[0]).ariaSelected", active) == "true"
     assert browser.js("return document.querySelector('.problem').textContent") != first
     press(browser, Keys.END)
-    last = browser.js("return document.querySelector('.row[aria-selected=true]')")
-    assert last is not None
-    assert last.get_attribute("aria-posinset") == last.get_attribute("aria-setsize")
+    # In one go: the list draws its rows anew as it scrolls.
+    place, size = browser.js(
+        "const row = document.querySelector('.row[aria-selected=true]');return [row.ariaPosInSet, row.ariaSetSize]"
+    )
+    assert size and place == size
     press(browser, Keys.ENTER)
     assert browser.js("return document.activeElement.id") == "detail"
     press(browser, Keys.ESCAPE)
@@ -196,6 +232,19 @@ def test_a_name_for_every_control(browser: Any, page: Path) -> None:
     ids = browser.js("return [...document.querySelectorAll('[id]')].map((e) => e.id)")
     assert len(ids) == len(set(ids))
 
+
+# Texts that are cut at the edge of their box, without a way to scroll to the rest.
+CLIPPED = """
+const cut = [];
+for (const element of document.querySelectorAll('main *')) {
+  const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+  if (!own || !element.checkVisibility() || element.closest('svg, #list, .bar, select')) continue;
+  const style = getComputedStyle(element);
+  if (style.overflowX !== 'visible' && style.overflowX !== 'auto' && element.scrollWidth > element.clientWidth + 1)
+    cut.push(`${element.tagName}.${element.className}: ${element.textContent.slice(0, 60)}`);
+}
+return cut;
+"""
 
 CONTRAST = """
 const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
@@ -241,34 +290,34 @@ def test_text_of_a_model_stays_text(browser: Any, tmp_path: Path) -> None:
 
 
 def test_twenty_thousand_samples(browser: Any, large: Path) -> None:
-    took = min(browser.open(large) for _ in range(2))
+    browser.driver.get("about:blank")
+    before = browser.worked()
+    took = browser.open(large)
+    worked = browser.worked() - before
     size = large.stat().st_size / 1e6
-    print(f"\n20,000 samples: page of {size:.1f} MB open and filtered in {took:.2f} s")
+    print(f"\n20,000 samples: page of {size:.1f} MB open in {took:.2f} s, {worked:.2f} s of processor time")
     assert told(browser).startswith("20,000 samples")
-    assert took < OPENS_IN
+    assert worked < OPENS_IN
     assert len(rows(browser)) < 60, "only what is in sight is in the document"
-    slowest = browser.js(
-        "const list = document.getElementById('list'); let worst = 0;"
-        "for (let top = 0; top < list.scrollHeight; top += list.scrollHeight / 200) {"
-        "  list.scrollTop = top; const start = performance.now(); list.dispatchEvent(new Event('scroll'));"
-        "  list.getBoundingClientRect(); worst = Math.max(worst, performance.now() - start); } return worst"
+
+
+def test_twenty_thousand_samples_scroll_and_filter(browser: Any, large: Path) -> None:
+    browser.open(large)
+    before, frames = browser.worked(), 120
+    browser.driver.execute_async_script(
+        "const [frames, done] = arguments; const list = document.getElementById('list'); let drawn = 0;"
+        "const step = () => { list.scrollTop += 480; ++drawn < frames ? requestAnimationFrame(step) : done(); };"
+        "requestAnimationFrame(step);",
+        frames,
     )
-    frames = browser.driver.execute_async_script(
-        "const done = arguments[0]; const list = document.getElementById('list'); const times = []; let before = 0;"
-        "const step = (now) => { if (before) times.push(now - before); before = now; list.scrollTop += 480;"
-        "  times.length < 90 ? requestAnimationFrame(step) : done(times.sort((a, b) => a - b)); };"
-        "requestAnimationFrame(step);"
-    )
-    print(
-        f"scrolling: median frame {frames[45]:.1f} ms, 95% below {frames[85]:.1f} ms; longest handler {slowest:.1f} ms"
-    )
-    assert frames[45] < 34
-    took = browser.js(
-        "const start = performance.now(); const s = document.querySelector('[name=arm]'); s.value = 'plain';"
-        "s.dispatchEvent(new Event('change')); return performance.now() - start"
-    )
-    print(f"a filter: {took:.0f} ms")
-    assert took < 500
+    each = (browser.worked() - before) / frames
+    assert browser.js("return document.getElementById('list').scrollTop") > 50_000
+    before = browser.worked()
+    choose(browser, "arm", "plain")
+    filtered = browser.worked() - before
+    print(f"\nscrolling: {1000 * each:.1f} ms of processor time a frame; a filter: {1000 * filtered:.0f} ms")
+    assert each < FRAME
+    assert filtered < 0.5
 
 
 def test_print(browser: Any, page: Path, tmp_path: Path) -> None:
