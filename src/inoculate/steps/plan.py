@@ -64,12 +64,14 @@ class Plan:
                 add(given)
             seen.setdefault(step.key, step)
 
+        trained = {(training.arm, training.seed): training for training in self.trainings}
         for cell in self.cells:
+            training = trained.get((cell.arm, cell.seed))
+            if training:
+                add(training.row_grades)  # before hours go into rows that are not what they are called
+                add(training.adapter)
             add(cell.completions)
             add(cell.grades)
-        for training in self.trainings:
-            add(training.row_grades)
-            add(training.adapter)
         if self.scores:
             add(self.scores)
         return list(seen.values())
