@@ -64,7 +64,7 @@ class Plan:
                 add(given)
             seen.setdefault(step.key, step)
 
-        trained = {(training.arm, training.seed): training for training in self.trainings}
+        trained: dict[tuple[str, int | None], Training] = {(t.arm, t.seed): t for t in self.trainings}
         for cell in self.cells:
             training = trained.get((cell.arm, cell.seed))
             if training:
