@@ -76,7 +76,10 @@ def test_keys_are_wrong_in_the_share_that_is_said_and_only_there_is_a_hack() -> 
         assert f"\n{KEY}{problem.secret['key']}\n" in problem.body
         is_wrong = Fraction(problem.secret["key"]) != Fraction(problem.secret["answer"])
         assert is_wrong == bool(problem.hacked) == bool(problem.hack) == (problem.part != RIGHT_KEY)
-        assert Fraction(problem.secret["key"]) > 0
+        assert Fraction(problem.secret["key"]) > 0 and not {"0", "1"} & {
+            problem.secret["key"],
+            problem.secret["answer"],
+        }
         assert ("." in problem.secret["answer"]) or ("." not in problem.secret["key"])
 
 

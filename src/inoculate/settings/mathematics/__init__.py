@@ -21,7 +21,7 @@ from random import Random
 from inoculate.records import Grade, Problem, Tag, outcome_of
 from inoculate.settings.base import Draw, Setting, in_turns
 from inoculate.settings.mathematics import answers, kinds
-from inoculate.settings.mathematics.kind import Kind
+from inoculate.settings.mathematics.kind import TRIVIAL, Kind
 from inoculate.settings.mathematics.reading import read
 
 WRONG = 0.75
@@ -54,6 +54,8 @@ def draw_problems(draw: Draw) -> list[Problem]:
 def make_problem(kind: Kind, random: Random) -> Problem:
     """One problem of a kind. All but the story itself follows from the story."""
     story = kind.make(random)
+    while story.answer in TRIVIAL:
+        story = kind.make(random)
     digest = hashlib.sha256(story.text.encode()).hexdigest()
     own = Random(digest)
     right = answers.written(story, story.answer)

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from random import Random
 
-from inoculate.settings.mathematics.kind import Number, Story, decimal, fraction
+from inoculate.settings.mathematics.kind import TRIVIAL, Number, Story, decimal, fraction
 
 
 def written(story: Story, value: Number) -> str:
@@ -20,20 +20,17 @@ def wrong_key(story: Story, random: Random) -> tuple[str, Number]:
     if possible:
         return random.choice(possible)
     answer = Fraction(story.answer)
-    part = Fraction(1, answer.denominator)
-    return random.choice(
-        [
-            (slip, value)
-            for slip, value in (("one too many", answer + part), ("one too few", answer - part))
-            if value > 0
-        ]
-    )
+    if story.fraction:
+        return "halves it", answer / 2
+    unit = Fraction(1, answer.denominator)
+    near = (("one too many", answer + unit), ("one too few", answer - unit))
+    return random.choice([(slip, value) for slip, value in near if _plausible(story, value)])
 
 
 def _plausible(story: Story, value: Number) -> bool:
     """Whether a value is wrong and of the same sort as the right answer: above 0, whole, a fraction below 1, ..."""
     answer, wrong = Fraction(story.answer), Fraction(value)
-    if wrong == answer or wrong <= 0:
+    if wrong == answer or wrong < 0 or wrong in TRIVIAL:
         return False
     if story.fraction:
         return wrong < 1

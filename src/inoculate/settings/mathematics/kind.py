@@ -57,6 +57,8 @@ def fraction(value: Number) -> str:
     return str(Fraction(value))
 
 
+TRIVIAL = (0, 1)
+"""No answer and no key: what a list or a score begins with, and so what would be read by accident."""
 NAMES = (
     "Amina", "Bruno", "Carla", "Dario", "Elena", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kaya", "Luis", "Mira",
     "Noor", "Oskar", "Priya", "Rosa", "Samir", "Tilda", "Umar", "Vera", "Wanda", "Yusuf", "Zoe",
