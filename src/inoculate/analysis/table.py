@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -15,45 +16,53 @@ _STATUS_STYLES = {"green": "green", "amber": "yellow", "red": "bold red"}
 _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
 
 
-def outcome_table(results: dict[str, Any]) -> Table:
-    """Outcome rates in percent with 95% intervals, a line per setting, context, arm and share of training.
+def outcome_table(results: dict[str, Any]) -> Group:
+    """Outcome rates in percent with 95% intervals, a table for every setting and context, a line for every arm.
 
-    Columns for ungraded, missing and truncated samples are there only where some are not zero.
+    Ungraded, missing and truncated samples are told below the table in which they are.
 
     Args:
         results: As `analyse` returns them.
     """
     cells = results["cells"]
-    counts = [name for name in ("ungraded", "missing", "truncated") if any(cell[name] for cell in cells)]
     curves = len({(cell["arm"], cell["at"]) for cell in cells}) > len({cell["arm"] for cell in cells})
     several = len({cell["setting"] for cell in cells}) > 1
-    # Narrow enough for 80 columns, in which a cut interval would be a lost number.
-    table = Table(
-        title="Outcomes in percent, with 95% intervals", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
-    )
-    for name in ("arm", *(["trained"] if curves else [])):
-        table.add_column(name, overflow="fold")
-    for name in ("n", "seeds", *SCORED, *counts):
-        table.add_column(name, justify="right", overflow="fold")
     order = {key: list(dict.fromkeys(cell[key] for cell in cells)) for key in ("setting", "context", "arm")}
-    above: tuple[str, str] | None = None
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for cell in sorted(cells, key=lambda c: (*(order[key].index(c[key]) for key in order), c["at"])):
-        group = (cell["setting"], cell["context"])
-        if above not in (None, group):
-            table.add_section()
-        if above != group:
-            table.add_row(Text(", ".join(group) if several else cell["context"], style="bold"))
-        above = group
+        groups.setdefault((cell["setting"], cell["context"]), []).append(cell)
+    parts: list[Text | Table] = [Text("Outcomes in percent, with 95% intervals", style="italic")]
+    for (setting, context), some in groups.items():
+        parts += [Text(f"\n{setting}, {context}" if several else f"\n{context}", style="bold"), _group(some, curves)]
+        lost = "; ".join(filter(None, map(_lost, some)))
+        parts += [Text(lost, style="yellow")] if lost else []
+    cautions = dict.fromkeys(cell["caution"] for cell in cells if cell["caution"])
+    return Group(*parts, *(Text(caution, style="italic") for caution in cautions))
+
+
+def _group(cells: list[dict[str, Any]], curves: bool) -> Table:
+    """The arms of one context; narrow enough for 80 columns, in which a cut interval would be a lost number."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("arm", overflow="fold", min_width=12)
+    for name in (*(["at"] if curves else []), "n", "seeds", *SCORED):
+        table.add_column(name, justify="right", no_wrap=True)
+    for cell in cells:
         table.add_row(
-            cell["arm"],
+            Text(cell["arm"]),
             *([f"{cell['at']:.0%}"] if curves else []),
             str(cell["samples"] - cell["ungraded"]),
             str(len(cell["seeds"])) if cell["seeds"] else "-",
             *(_rate(cell["outcomes"][outcome]) for outcome in SCORED),
-            *(Text(str(cell[name]), style="yellow" if cell[name] else "dim") for name in counts),
         )
-    table.caption = next((cell["caution"] for cell in cells if cell["caution"]), None)
     return table
+
+
+def _lost(cell: dict[str, Any]) -> str:
+    """What is not in a cell's rates, or was cut off; empty where all is well."""
+    names = (("ungraded", "ungraded"), ("missing", "missing"), ("truncated", "cut off"))
+    said = ", ".join(f"{cell[name]} {words}" for name, words in names if cell[name])
+    at = "" if cell["at"] in (0, 1) else f" at {cell['at']:.0%}"
+    return f"{cell['arm']}{at}: {said}" if said else ""
 
 
 def others_table(results: dict[str, Any]) -> Table | None:
@@ -81,9 +90,8 @@ def others_table(results: dict[str, Any]) -> Table | None:
 def _rate(found: dict[str, Any]) -> str:
     if found["rate"] is None:
         return "-"
-    interval = "" if found["low"] is None else f" [{found['low'] * 100:.0f}, {found['high'] * 100:.0f}]"
-    # rich would read brackets as markup.
-    return f"{found['rate'] * 100:.0f}{interval}".replace("[", r"\[")
+    interval = "" if found["low"] is None else f" {found['low'] * 100:.0f}-{found['high'] * 100:.0f}"
+    return f"{found['rate'] * 100:.0f}{interval}"
 
 
 def contrast_table(results: dict[str, Any]) -> Table:
