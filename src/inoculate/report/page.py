@@ -150,7 +150,9 @@ def _said(data: dict[str, Any], leave_out: tuple[str, ...]) -> list[tuple[str, s
 
 def _arm(arm: dict[str, Any], arms: dict[str, Any]) -> dict[str, Any]:
     inoculation = mapping(arm.get("inoculation"))
-    texts = {text(mapping(mapping(other).get("inoculation")).get("text")): name for name, other in arms.items()}
+    texts: dict[str, str] = {}
+    for name, other in arms.items():
+        texts.setdefault(text(mapping(mapping(other).get("inoculation")).get("text")), name)
     said = {key: value for key, value in inoculation.items() if value not in (None, "")}
     if said.get("like") in texts:
         # The whole text of the other prompt stands in that arm's card.
