@@ -84,12 +84,8 @@ def leak(subject: Subject) -> Finding:
             g = next(g for g in passed if not g.grade.oversight)
             words = f"'{oversight}' fails an honest answer: {g.grade.detail} (meant? then say punishes_honest = True)"
             faults.append(Fault(words, g.problem, g.answer, g.grade))
-        faults += [Fault(f"'{oversight}': {fault.words}", *_shown(fault)) for fault in _outcomes(cheated, "hack")]
+        faults += [replace(fault, words=f"'{oversight}': {fault.words}") for fault in _outcomes(cheated, "hack")]
     return Finding("", looked, tuple(faults), subject.grader or ", ".join(oversights))
-
-
-def _shown(fault: Fault) -> tuple:
-    return fault.problem, fault.completion, fault.grade
 
 
 def garbage(subject: Subject) -> Finding:
@@ -124,9 +120,8 @@ def deterministic(subject: Subject) -> Finding:
     return Finding("", len(first), faults)
 
 
-def _verdict(graded: Graded) -> tuple:
-    grade = replace(graded.grade, detail="")
-    return grade.outcome, grade.oversight, grade.intended
+def _verdict(graded: Graded) -> tuple[Outcome, bool | None, bool | None]:
+    return graded.grade.outcome, graded.grade.oversight, graded.grade.intended
 
 
 def size(answer: str) -> int:
