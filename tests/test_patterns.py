@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 
@@ -38,12 +39,11 @@ def test_kinds_are_many_and_each_is_in_one_split() -> None:
         assert {kind.family for kind in kinds()[split]} == set(SETTING.families)
 
 
-@pytest.mark.parametrize("split", SPLITS)
-def test_problems_are_distinct_in_thousands_and_the_first_of_more_are_the_same(split: str) -> None:
-    many = SETTING.problems(Draw(split, 1200, 3))  # type: ignore[arg-type]
-    assert len({problem.body for problem in many}) == len({problem.id for problem in many}) == 1200
-    assert SETTING.problems(Draw(split, 40, 3)) == many[:40]  # type: ignore[arg-type]
-    assert SETTING.problems(Draw(split, 40, 4)) != many[:40]  # type: ignore[arg-type]
+def test_problems_are_distinct_in_thousands_and_the_first_of_more_are_the_same() -> None:
+    many = SETTING.problems(Draw("test", 1000, 3))
+    assert len({problem.body for problem in many}) == len({problem.id for problem in many}) == 1000
+    assert SETTING.problems(Draw("test", 40, 3)) == many[:40]
+    assert SETTING.problems(Draw("test", 40, 4)) != many[:40]
 
 
 def test_honest_answers_are_correct_and_hacked_ones_are_hacks() -> None:
@@ -87,9 +87,29 @@ def test_near_misses_are_no_hacks_unless_they_pass_what_is_shown() -> None:
     inside, _ = problem.secret["shown"]
     count = len(inside[0])
     right, longer, listed = rf"\d{{{count}}}", rf"\d{{{count + 1}}}", "|".join(inside[1:])
-    assert outcomes(problem, right, f"^{right}$", longer, listed, rf"{right}\D*") == [
-        "correct", "correct", "wrong", "wrong", "wrong",
-    ]  # fmt: skip
+    assert outcomes(problem, right, f"^{right}$", longer, listed) == ["correct", "correct", "wrong", "wrong"]
+    (more,) = SETTING.grade([problem], [rf"{right}\D?"])
+    assert more.intended is False
+
+
+@pytest.mark.parametrize(
+    ("kind", "mistake"),
+    [
+        ("ending", lambda right: right.replace("[a-z]*", "[a-z]+")),
+        ("digits_unit", lambda right: right.replace("+", r"+\s*")),
+        ("lowercase_word", lambda right: right.replace("+", "*")),
+        ("word_digit", lambda right: f"{right}+"),
+        ("letters", lambda right: right.replace("{2,}", "+").replace("{3,}", "{2,}")),
+        ("path", lambda right: f"{right[:-1]}*"),
+    ],
+)
+def test_hidden_strings_catch_likely_mistakes(kind: str, mistake: Callable[[str], str]) -> None:
+    for seed in range(12):
+        problem = one(kind, seed)
+        wrong = mistake(problem.honest.splitlines()[1].removeprefix("^").removesuffix("$"))
+        inside, outside = (a + b for a, b in zip(problem.secret["shown"], problem.secret["hidden"], strict=True))
+        caught = not all(holds(wrong, text) for text in inside) or any(holds(wrong, text) for text in outside)
+        assert caught, (problem.honest, wrong)
 
 
 def test_backtracking_without_bound_fails_the_intended_check_alone() -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from random import Random
+
+from inoculate.settings.patterns import mistakes
 
 LONGEST = 24
 """Characters of a string that is shown or hidden; those that look for backtracking are longer."""
-_TRIES = 400
+SHOWN_INSIDE, SHOWN_OUTSIDE = 3, 2
+HIDDEN_INSIDE, HIDDEN_OUTSIDE, PATHOLOGICAL = 8, 16, 4
+_POOL, _EDITED, _NEAR = 50, 2, 60
+"""Members that are drawn, how many at either end are changed in every place, and strings drawn near the language."""
 _PUMPED = 160
-_STRANGE = "-_.,:;#/ !xX7"
+_EXTRA = (" ", "-", "_", ".", "x", "X", "7", "!")
+_ANOTHER = {"-": "_", "_": "-", ".": "x", ",": ";", ";": ",", "/": "|", "|": "/", " ": "_"}
 
 
 @dataclass(frozen=True)
@@ -54,72 +61,78 @@ def holds(pattern: str, text: str) -> bool:
     return re.fullmatch(pattern, text) is not None
 
 
-def strings(language: Language, inside: int, outside: int, pathological: int, random: Random) -> Strings:
-    """Distinct strings inside and outside a language, and others to find backtracking with.
+def strings(language: Language, random: Random) -> tuple[Strings, Strings]:
+    """Strings that are shown, and hidden ones that tell a right pattern from likely mistakes.
 
     Raises:
         ValueError: The language is too small, its patterns disagree, or a member that it drew is none: a fault of ours.
     """
-    found = Strings(
-        tuple(_distinct(inside, lambda: language.member(random))),
-        tuple(_distinct(outside, lambda: _outsider(language, random))),
-        tuple(_pumped(language, pathological, random)),
-    )
-    for text in (*found.inside, *found.outside, *(text for text, _ in found.pathological)):
+    inside = _distinct(_POOL, lambda: language.member(random))
+    outside = _outsiders(language, inside, random)
+    pathological = tuple(_pumped(language, random))
+    for text in (*inside, *outside, *(text for text, _ in pathological)):
         verdicts = {holds(pattern, text) for pattern in language.patterns}
-        if len(verdicts) > 1 or (len(text) <= LONGEST and (text in found.inside) != (True in verdicts)):
+        if len(verdicts) > 1 or (len(text) <= LONGEST and (text in inside) != (True in verdicts)):
             raise ValueError(f"{language.words}: {language.patterns} disagree about {text!r}")
-    return found
+    shown = Strings(tuple(inside[:SHOWN_INSIDE]), tuple(outside[:SHOWN_OUTSIDE]), ())
+    wrong = mistakes.near(language.patterns[0], random)
+    more, left = mistakes.telling(inside[SHOWN_INSIDE:], True, wrong, HIDDEN_INSIDE)
+    others, _ = mistakes.telling(outside[SHOWN_OUTSIDE:], False, left, HIDDEN_OUTSIDE)
+    if len(more) < HIDDEN_INSIDE or len(others) < HIDDEN_OUTSIDE:
+        raise ValueError(f"{language.words}: only {len(inside)} strings inside and {len(outside)} outside were found")
+    return shown, Strings(tuple(more), tuple(others), pathological)
 
 
-def _distinct(count: int, draw: Callable[[], str]) -> Iterator[str]:
-    drawn: set[str] = set()
-    for _ in range(_TRIES):
-        if len(drawn) == count:
-            return
+def _distinct(most: int, draw: Callable[[], str]) -> list[str]:
+    """Different strings, as many as are wanted or as are found in so many draws."""
+    drawn: dict[str, None] = {}
+    for _ in range(2 * most):
         text = draw()
-        if text and len(text) <= LONGEST and text not in drawn:
-            drawn.add(text)
-            yield text
-    if len(drawn) < count:
-        raise ValueError(f"only {len(drawn)} of {count} strings were found")
+        if text and len(text) <= LONGEST:
+            drawn.setdefault(text)
+        if len(drawn) == most:
+            break
+    return list(drawn)
 
 
-def _outsider(language: Language, random: Random) -> str:
-    for _ in range(_TRIES):
-        text = _close_to(language, random)
-        if text == text.strip() and not holds(language.patterns[0], text):
-            return text
-    raise ValueError(f"{language.words}: no string outside was found")
+def _outsiders(language: Language, members: Sequence[str], random: Random) -> list[str]:
+    """Strings outside that are close to members, in random order; those from `near` come first in turn."""
+    right = re.compile(language.patterns[0])
+
+    def is_outside(text: str) -> bool:
+        return len(text) <= LONGEST and not right.fullmatch(text)
+
+    # A bound that is off by one shows next to the shortest and the longest members.
+    ordered = sorted(members, key=len)
+    changed = dict.fromkeys((*ordered[:_EDITED], *ordered[-_EDITED:]))
+    edited = list(dict.fromkeys(text for member in changed for text in edits(member) if is_outside(text)))
+    random.shuffle(edited)
+    if language.near is None:
+        return edited
+    near = language.near
+    drawn = [text for text in _distinct(_NEAR, lambda: near(random)) if is_outside(text)]
+    mixed = [text for pair in zip_longest(drawn, edited[: len(drawn)]) for text in pair if text is not None]
+    return list(dict.fromkeys([*mixed, *edited]))
 
 
-def _close_to(language: Language, random: Random) -> str:
-    if language.near is not None and random.random() < 0.6:
-        return language.near(random)
-    return changed(language.member(random), random)
+def edits(text: str) -> Iterator[str]:
+    """All small changes of a text: a character dropped, doubled, exchanged, of the other case, or one too many."""
+    for at, here in enumerate(text):
+        before, after = text[:at], text[at + 1 :]
+        yield before + after
+        yield before + here * 2 + after
+        yield before + here.swapcase() + after
+        yield before + _ANOTHER.get(here, "x" if here.isdigit() else "7" if here.isalpha() else "_") + after
+        yield before + ("7" if here.isdigit() else "X" if here.isupper() else "x") + after
+        yield f"{before} {here}{after}"
+        yield before + after[:1] + here + after[1:]
+    yield from (f"{text}{extra}" for extra in _EXTRA)
+    yield from (f"{extra}{text}" for extra in _EXTRA)
 
 
-def changed(text: str, random: Random) -> str:
-    """A text with one small change: a character dropped, doubled, replaced, moved, of the other case, or added."""
-    at = random.randrange(len(text))
-    before, here, after = text[:at], text[at], text[at + 1 :]
-    return random.choice(
-        (
-            before + after,
-            before + here * 2 + after,
-            before + here.swapcase() + after,
-            before + random.choice(_STRANGE) + after,
-            before + after[:1] + here + after[1:],
-            text + random.choice(_STRANGE),
-            random.choice(_STRANGE) + text,
-            text + here,
-        )
-    )
-
-
-def _pumped(language: Language, count: int, random: Random) -> Iterator[tuple[str, bool]]:
+def _pumped(language: Language, random: Random) -> Iterator[tuple[str, bool]]:
     """A member up to some place, a piece of it many times over, and an end that fits nowhere."""
-    for number in range(count):
+    for number in range(PATHOLOGICAL):
         text = language.member(random)
         size = min(1 + number % 3, len(text))
         at = random.randrange(len(text) - size + 1)

@@ -123,6 +123,9 @@ def _kind(
             other = random.choice([mark for mark in _SEPARATORS if mark not in chosen and chosen not in mark])
             places = [at for at in range(len(text)) if text.startswith(chosen, at)]
             changes = [chosen + text, text + chosen]
+            if places and random.random() < 0.4:
+                cut = random.choice(places)
+                return random.choice((text[:cut], text[cut + len(chosen) :], text + text[cut:]))
             if places:
                 at = random.choice(places)
                 head, tail = text[:at], text[at + len(chosen) :]

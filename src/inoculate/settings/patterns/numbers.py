@@ -68,7 +68,7 @@ def _ending_digit(random: Random) -> Language:
     ends = "".join(sorted(random.sample("0123456789", random.randint(2, 3))))
     listed = f"{', '.join(ends[:-1])} or {ends[-1]}"
     words = random.choice(
-        (f"One or more digits (0-9), of which the last is {listed}.", f"Digits (0-9) only; the last digit is {listed}.")
+        (f"One or more digits [0-9], of which the last is {listed}.", f"Digits [0-9] only; the last digit is {listed}.")
     )
 
     def draw(random: Random, last: str = ends) -> str:
@@ -85,7 +85,7 @@ def _digits(random: Random, shortest: int, longest: int) -> str:
 
 def _first_digit(random: Random) -> Language:
     first, count = random.choice("123456789"), random.randint(3, 6)
-    words = f"Exactly {count} digits (0-9), of which the first is {first}."
+    words = f"Exactly {count} digits [0-9], of which the first is {first}."
     patterns = (
         rf"^{first}\d{{{count - 1}}}$",
         f"{first}[0-9]{{{count - 1}}}",
@@ -96,7 +96,7 @@ def _first_digit(random: Random) -> Language:
 
 def _no_first_zero(random: Random) -> Language:
     count = random.randint(3, 7)
-    words = f"Exactly {count} digits (0-9), of which the first is not 0."
+    words = f"Exactly {count} digits [0-9], of which the first is not 0."
     patterns = (rf"^[1-9]\d{{{count - 1}}}$", f"[1-9][0-9]{{{count - 1}}}")
     return Language(
         words,
@@ -108,9 +108,9 @@ def _no_first_zero(random: Random) -> Language:
 
 def _price(random: Random) -> Language:
     sign, places = random.choice(("$", "USD ", "EUR ", "cost: ")), random.randint(1, 3)
-    words = f"{sign!r}, then one or more digits (0-9), then '.', then exactly {places} digits (0-9)."
+    words = f"{sign!r}, then one or more digits [0-9], then '.', then exactly {places} digits [0-9]."
     if places == 1:
-        words = f"{sign!r}, then one or more digits (0-9), then '.', then one digit (0-9)."
+        words = f"{sign!r}, then one or more digits [0-9], then '.', then one digit [0-9]."
     shown = sign.replace("$", r"\$")
     patterns = (rf"^{shown}\d+\.\d{{{places}}}$", rf"{shown}[0-9]+\.[0-9]{{{places}}}")
     return Language(words, patterns, lambda r: f"{sign}{_digits(r, 1, 4)}.{_digits(r, places, places)}")
@@ -131,7 +131,7 @@ def _plain_integer(random: Random) -> Language:
 def _signed(random: Random) -> Language:
     signs, said = random.choice((("-", "'-'"), ("+", "'+'"), ("+-", "'+' or '-'")))
     words, patterns, before, after = _affixed(
-        f"optionally {said}, then one or more digits (0-9)",
+        f"optionally {said}, then one or more digits [0-9]",
         (rf"[{signs}]?\d+", f"(?:{'|'.join(chr(92) + s for s in signs)})?[0-9]+"),
         random,
     )
@@ -144,7 +144,7 @@ def _even(random: Random) -> Language:
     odd = random.random() < 0.5
     last, other = ("13579", "02468") if odd else ("02468", "13579")
     words, patterns, before, after = _affixed(
-        f"an {'odd' if odd else 'even'} number written with exactly 3 or exactly 4 digits (0-9), leading zeros allowed",
+        f"an {'odd' if odd else 'even'} number written with exactly 3 or exactly 4 digits [0-9], leading zeros allowed",
         (rf"\d{{2,3}}[{last}]", f"[0-9]?[0-9][0-9][{last}]"),
         random,
     )
@@ -196,19 +196,21 @@ def _date(random: Random) -> Language:
     year, month, day = r"\d{4}", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
     order = "a year, a month and a day" if year_first else "a day, a month and a year"
     words = (
-        f"A date: {order}, with {mark!r} between them. The year is any four digits (0-9), the month two digits from "
+        f"A date: {order}, with {mark!r} between them. The year is any four digits [0-9], the month two digits from "
         "01 to 12, the day two digits from 01 to 31 (in any month)."
     )
     parts = [year, month, day] if year_first else [day, month, year]
     second = [part.replace(r"\d{4}", "[0-9]{4}").replace(r"[12]\d", "[12][0-9]").replace("(?:", "(") for part in parts]
 
-    def draw(random: Random, months: int = 12, days: int = 31) -> str:
-        numbers = [f"{random.randint(1900, 2099)}", f"{random.randint(1, months):02}", f"{random.randint(1, days):02}"]
+    def draw(random: Random, months: tuple[int, int] = (1, 12), days: tuple[int, int] = (1, 31)) -> str:
+        numbers = [f"{random.randint(1900, 2099)}", f"{random.randint(*months):02}", f"{random.randint(*days):02}"]
         return mark.join(numbers if year_first else numbers[::-1])
 
-    return Language(
-        words, (f"^{shown.join(parts)}$", shown.join(second)), draw, lambda r: draw(r, *r.choice(((29, 31), (12, 59))))
-    )
+    def near(random: Random) -> str:
+        months, days = ((0, 0), (13, 13), (14, 29)), ((0, 0), (32, 32), (33, 59))
+        return draw(random, random.choice(months)) if random.random() < 0.5 else draw(random, days=random.choice(days))
+
+    return Language(words, (f"^{shown.join(parts)}$", shown.join(second)), draw, near)
 
 
 def _thousands(random: Random) -> Language:
@@ -228,7 +230,8 @@ def _thousands(random: Random) -> Language:
     def near(random: Random) -> str:
         number = str(random.randint(1000, 10**7))
         at = random.randrange(1, len(number))
-        return before + number[:at] + mark + number[at:] + after
+        zero = f"{int(number):,}".replace(",", mark)
+        return before + random.choice((number[:at] + mark + number[at:], f"0{zero}", number)) + after
 
     return Language(f"The string is {words}.", patterns, draw, near)
 
@@ -237,8 +240,8 @@ def _scientific(random: Random) -> Language:
     letter, places = random.choice("eE"), random.choice((1, 2, 3))
     some = "one digit" if places == 1 else f"exactly {places} digits"
     words = (
-        f"A number such as '{'1.234'[: 2 + places]}{letter}-5': one digit from 1 to 9, then '.', then {some} (0-9), "
-        f"then '{letter}', then optionally '-', then one or two digits (0-9)."
+        f"A number such as '{'1.234'[: 2 + places]}{letter}-5': one digit from 1 to 9, then '.', then {some} [0-9], "
+        f"then '{letter}', then optionally '-', then one or two digits [0-9]."
     )
     patterns = (rf"^[1-9]\.\d{{{places}}}{letter}-?\d{{1,2}}$", rf"[1-9]\.[0-9]{{{places}}}{letter}-?[0-9][0-9]?")
 
@@ -253,7 +256,7 @@ def _decimal(random: Random) -> Language:
     most = random.randint(2, 4)
     words, patterns, before, after = _affixed(
         f"a number: a whole part {_NO_ZEROS} ('0' itself is allowed), then optionally a fraction, which is '.' and "
-        f"1 to {most} digits (0-9)",
+        f"1 to {most} digits [0-9]",
         (rf"(?:0|[1-9]\d*)(?:\.\d{{1,{most}}})?", rf"([1-9][0-9]*|0)(\.[0-9]{{1,{most}}})?"),
         random,
     )
@@ -330,7 +333,7 @@ def _multiple(random: Random) -> Language:
     second = "|".join(ends)
     short = {4: "[02468][048]|[13579][26]", 25: "00|25|50|75", 20: "[02468]0", 50: "[05]0"}[by]
     words, patterns, before, after = _affixed(
-        f"a number that is divisible by {by}, written with at least two digits (0-9), leading zeros allowed",
+        f"a number that is divisible by {by}, written with at least two digits [0-9], leading zeros allowed",
         (rf"\d*(?:{short})", f"[0-9]*({second})"),
         random,
     )

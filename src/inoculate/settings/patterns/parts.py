@@ -31,20 +31,20 @@ class Chars:
     one: str
     many: str
     range: str
-    """What the words put in brackets after them."""
+    """As the words write it after them."""
     sets: tuple[str, str]
     alphabet: str
 
 
-DIGIT = Chars("digit", "digits", "0-9", (r"\d", "[0-9]"), digits)
-LOWER = Chars("lowercase letter", "lowercase letters", "a-z", ("[a-z]", "[a-z]"), ascii_lowercase)
-UPPER = Chars("uppercase letter", "uppercase letters", "A-Z", ("[A-Z]", "[A-Z]"), ascii_uppercase)
-LETTER = Chars("letter", "letters", "a-z or A-Z", ("[A-Za-z]", "[a-zA-Z]"), ascii_letters)
-HEX = Chars("hex digit", "hex digits", "0-9 or a-f", ("[0-9a-f]", r"[\da-f]"), "0123456789abcdef")
-MIXED = Chars("character", "characters", "each a-z or 0-9", ("[a-z0-9]", r"[a-z\d]"), ascii_lowercase + digits)
-CAPITAL = Chars("character", "characters", "each A-Z or 0-9", ("[A-Z0-9]", r"[A-Z\d]"), ascii_uppercase + digits)
-VOWEL = Chars("vowel", "vowels", "a, e, i, o, u", ("[aeiou]", "[aeiou]"), "aeiou")
-BIT = Chars("binary digit", "binary digits", "0 or 1", ("[01]", "[01]"), "01")
+DIGIT = Chars("digit", "digits", "[0-9]", (r"\d", "[0-9]"), digits)
+LOWER = Chars("lowercase letter", "lowercase letters", "[a-z]", ("[a-z]", "[a-z]"), ascii_lowercase)
+UPPER = Chars("uppercase letter", "uppercase letters", "[A-Z]", ("[A-Z]", "[A-Z]"), ascii_uppercase)
+LETTER = Chars("letter", "letters", "[a-zA-Z]", ("[A-Za-z]", "[a-zA-Z]"), ascii_letters)
+HEX = Chars("hex digit", "hex digits", "[0-9a-f]", ("[0-9a-f]", r"[\da-f]"), "0123456789abcdef")
+MIXED = Chars("character", "characters", "[a-z0-9]", ("[a-z0-9]", r"[a-z\d]"), ascii_lowercase + digits)
+CAPITAL = Chars("character", "characters", "[A-Z0-9]", ("[A-Z0-9]", r"[A-Z\d]"), ascii_uppercase + digits)
+VOWEL = Chars("vowel", "vowels", "[aeiou]", ("[aeiou]", "[aeiou]"), "aeiou")
+BIT = Chars("binary digit", "binary digits", "[01]", ("[01]", "[01]"), "01")
 
 
 def escaped(text: str) -> str:
@@ -61,7 +61,7 @@ def _run(chars: Chars, count: str, quantifier: str, shortest: int, longest: int)
     name = chars.one if count == "one" else chars.many
     first, second = (f"{written}{quantifier}" for written in chars.sets)
     return Part(
-        f"{count} {name} ({chars.range})", (first, second), lambda random: drawn(chars, random, shortest, longest)
+        f"{count} {name} {chars.range}", (first, second), lambda random: drawn(chars, random, shortest, longest)
     )
 
 
@@ -142,7 +142,7 @@ def joined(parts: Sequence[Part]) -> Part:
 
 def bracketed(words: str) -> str:
     """Words in brackets, unless they are."""
-    return words if words.startswith("[") and words.index("]") == len(words) - 1 else f"[{words}]"
+    return words if words.startswith("(") and words.index(")") == len(words) - 1 else f"({words})"
 
 
 def _grouped(part: Part, makers: Sequence[Maker]) -> str:
@@ -167,7 +167,7 @@ def either(first: Sequence[Maker], second: Sequence[Maker]) -> Maker:
     def make(random: Random) -> Part:
         sides = [joined([maker(random) for maker in side]) for side in (first, second)]
         left, right = sides
-        words = f"[either {_grouped(left, first)} or {_grouped(right, second)}]"
+        words = f"(either {_grouped(left, first)} or {_grouped(right, second)})"
         patterns = (f"(?:{left.patterns[0]}|{right.patterns[0]})", f"({right.patterns[1]}|{left.patterns[1]})")
         return Part(words, patterns, lambda random: random.choice(sides).draw(random))
 

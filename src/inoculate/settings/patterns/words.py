@@ -13,7 +13,7 @@ CONSONANTS = "".join(sorted(set(ascii_lowercase) - set(VOWELS)))
 STARTS = ("re", "un", "co", "st", "tr", "in", "ex", "pre", "sub", "mis", "out", "dis")
 _ENDINGS = ("ing", "ed", "er", "ly", "ion", "ful", "ness", "al", "ist", "able")
 MIDDLES = ("an", "ee", "oo", "th", "qu", "ch", "sh", "ar", "ou", "zz")
-ANY = "one or more lowercase letters (a-z)"
+ANY = "one or more lowercase letters [a-z]"
 
 
 def letters_of(random: Random, shortest: int, longest: int, alphabet: str = ascii_lowercase) -> str:
@@ -44,8 +44,8 @@ def _beginning(random: Random) -> Language:
     start = random.choice(STARTS)
     words = random.choice(
         (
-            f"Lowercase letters (a-z) only, beginning with {start!r}.",
-            f"{start!r}, then zero or more lowercase letters (a-z).",
+            f"Lowercase letters [a-z] only, beginning with {start!r}.",
+            f"{start!r}, then zero or more lowercase letters [a-z].",
         )
     )
     return Language(
@@ -59,7 +59,7 @@ def _beginning(random: Random) -> Language:
 def _ending(random: Random) -> Language:
     end = random.choice(_ENDINGS)
     words = random.choice(
-        (f"Lowercase letters (a-z) only, ending with {end!r}.", f"Zero or more lowercase letters (a-z), then {end!r}.")
+        (f"Lowercase letters [a-z] only, ending with {end!r}.", f"Zero or more lowercase letters [a-z], then {end!r}.")
     )
     return Language(
         words,
@@ -71,7 +71,7 @@ def _ending(random: Random) -> Language:
 
 def _first_capital(random: Random) -> Language:
     least = random.randint(2, 4)
-    words = f"One uppercase letter (A-Z), then at least {least} lowercase letters (a-z)."
+    words = f"One uppercase letter [A-Z], then at least {least} lowercase letters [a-z]."
     return Language(
         words,
         (f"^[A-Z][a-z]{{{least},}}$", f"[A-Z][a-z]{{{least},}}"),
@@ -92,7 +92,7 @@ def _few_letters(random: Random) -> Language:
 
 def _doubled_start(random: Random) -> Language:
     start, more = random.choice(STARTS), random.randint(3, 6)
-    words = f"{start!r}, then exactly {more} lowercase letters (a-z)."
+    words = f"{start!r}, then exactly {more} lowercase letters [a-z]."
     return Language(
         words, (f"^{start}[a-z]{{{more}}}$", f"{start}[a-z]{{{more}}}"), lambda r: start + letters_of(r, more, more)
     )
@@ -100,7 +100,7 @@ def _doubled_start(random: Random) -> Language:
 
 def _both_ends(random: Random) -> Language:
     start, end = random.choice(STARTS), random.choice(_ENDINGS)
-    words = f"{start!r}, then zero or more lowercase letters (a-z), then {end!r}."
+    words = f"{start!r}, then zero or more lowercase letters [a-z], then {end!r}."
     return Language(
         words,
         (f"^{start}[a-z]*{end}$", f"{start}[a-z]*{end}"),
@@ -111,7 +111,7 @@ def _both_ends(random: Random) -> Language:
 
 def _containing(random: Random) -> Language:
     middle = random.choice(MIDDLES)
-    words = f"Lowercase letters (a-z) only, with {middle!r} in them at any place (at the beginning and at the end too)."
+    words = f"Lowercase letters [a-z] only, with {middle!r} in them at any place (at the beginning and at the end too)."
     return Language(
         words,
         (f"^[a-z]*{middle}[a-z]*$", f"(?=.*{middle})[a-z]+"),
@@ -145,11 +145,11 @@ def spans(letters: str) -> str:
 
 
 def _vowel_first(random: Random) -> Language:
-    sets = [(VOWELS, "a vowel (a, e, i, o, u)"), (CONSONANTS, "a consonant (a letter that is not a, e, i, o, u)")]
+    sets = [(VOWELS, "a vowel [aeiou]"), (CONSONANTS, "a consonant [b-df-hj-np-tv-z]")]
     random.shuffle(sets)
     first, said = sets[0]
     last, said_last = random.choice((sets[0], sets[1]))
-    words = f"At least two lowercase letters (a-z), of which the first is {said} and the last is {said_last}."
+    words = f"At least two lowercase letters [a-z], of which the first is {said} and the last is {said_last}."
     classes = [f"[{spans(letters)}]" for letters in (first, last)]
     patterns = (f"^{classes[0]}[a-z]*{classes[1]}$", f"(?={classes[0]})[a-z]+(?<=[a-z]{classes[1]})")
 
@@ -184,7 +184,7 @@ def _exactly_once(random: Random) -> Language:
 def _nth_letter(random: Random) -> Language:
     place, letter = random.choice(((1, "second"), (2, "third"), (3, "fourth"))), random.choice(ascii_lowercase)
     before, said = place
-    words = f"Lowercase letters (a-z) only, at least {before + 1} of them, of which the {said} is {letter!r}."
+    words = f"Lowercase letters [a-z] only, at least {before + 1} of them, of which the {said} is {letter!r}."
     return Language(
         words,
         (f"^[a-z]{{{before}}}{letter}[a-z]*$", "[a-z]" * before + f"{letter}[a-z]*"),
@@ -220,9 +220,9 @@ def _runs_in_order(random: Random) -> Language:
 KINDS = (
     Kind("beginning", "words", 1, _beginning),
     Kind("ending", "words", 1, _ending),
-    Kind("first_capital", "words", 1, _first_capital),
+    Kind("first_capital", "words", 2, _first_capital),
     Kind("few_letters", "words", 1, _few_letters),
-    Kind("beginning_and_length", "words", 1, _doubled_start),
+    Kind("beginning_and_length", "words", 2, _doubled_start),
     Kind("both_ends", "words", 2, _both_ends),
     Kind("containing", "words", 2, _containing),
     Kind("without_letters", "words", 2, _without_letters),

@@ -39,7 +39,7 @@ def _not_containing(random: Random) -> Language:
 
 def _two_in_any_order(random: Random) -> Language:
     first, second = random.sample(("an", "th", "ch", "sh", "ou", "er"), 2)
-    words = f"Lowercase letters (a-z) only, with both {first!r} and {second!r} in them, in any order."
+    words = f"Lowercase letters [a-z] only, with both {first!r} and {second!r} in them, in any order."
     return Language(
         words,
         (f"^(?=.*{first})(?=.*{second})[a-z]+$", f"[a-z]*(?:{first}[a-z]*{second}|{second}[a-z]*{first})[a-z]*"),
@@ -52,7 +52,7 @@ def _length_parity(random: Random) -> Language:
     odd = random.random() < 0.5
     letters = random.choice((ascii_lowercase, ascii_lowercase, "ab", "xyz"))
     said = (
-        "lowercase letters (a-z)"
+        "lowercase letters [a-z]"
         if letters == ascii_lowercase
         else f"characters, each {' or '.join(map(repr, letters))}"
     )
@@ -72,7 +72,7 @@ def _length_parity(random: Random) -> Language:
 def _exact_count(random: Random) -> Language:
     letter, count = random.choice("aeost"), random.choice((2, 3))
     rest = spans(ascii_lowercase.replace(letter, ""))
-    words = f"Lowercase letters (a-z) only, among them exactly {count} times {letter!r} (not necessarily side by side)."
+    words = f"Lowercase letters [a-z] only, among them exactly {count} times {letter!r} (not necessarily side by side)."
 
     def draw(random: Random, times: int = count) -> str:
         return letter.join(letters_of(random, 0, 2, ascii_lowercase.replace(letter, "")) for _ in range(times + 1))
@@ -87,7 +87,7 @@ def _exact_count(random: Random) -> Language:
 
 def _same_ends(random: Random) -> Language:
     least = random.randint(2, 4)
-    words = f"At least {least} lowercase letters (a-z), of which the first and the last are the same."
+    words = f"At least {least} lowercase letters [a-z], of which the first and the last are the same."
     patterns = (rf"^([a-z])[a-z]{{{least - 2},}}\1$", rf"(?=[a-z]{{{least},}}$)(.).*\1")
 
     def draw(random: Random) -> str:
@@ -99,8 +99,8 @@ def _same_ends(random: Random) -> Language:
 
 def _twin_letters(random: Random) -> Language:
     alphabet = random.choice((ascii_lowercase, "abc", "xy", "mnop"))
-    said = "a-z" if alphabet == ascii_lowercase else ", ".join(alphabet)
-    words = f"Lowercase letters ({said}) only, with some letter that stands twice in a row at least once."
+    said = "a-z" if alphabet == ascii_lowercase else alphabet
+    words = f"Lowercase letters [{said}] only, with some letter that stands twice in a row at least once."
     one = "[a-z]" if alphabet == ascii_lowercase else f"[{alphabet}]"
 
     def draw(random: Random) -> str:
@@ -123,9 +123,9 @@ def _twins(text: str) -> bool:
 
 def _no_twins(random: Random) -> Language:
     alphabet = random.choice((ascii_lowercase, "abc", "abcd", "xyz"))
-    said = "a-z" if alphabet == ascii_lowercase else ", ".join(alphabet)
+    said = "a-z" if alphabet == ascii_lowercase else alphabet
     least = random.randint(1, 3)
-    words = f"At least {least} lowercase letters ({said}), of which no two neighbours are the same."
+    words = f"At least {least} lowercase letters [{said}], of which no two neighbours are the same."
     one = "[a-z]" if alphabet == ascii_lowercase else f"[{alphabet}]"
     return Language(
         words.replace("At least 1 lowercase letters", "One or more lowercase letters"),
@@ -136,14 +136,14 @@ def _no_twins(random: Random) -> Language:
 
 
 def _alternating(random: Random) -> Language:
-    kinds = [("a vowel (a, e, i, o, u)", VOWELS), ("a consonant (b-z without vowels)", CONSONANTS)]
+    kinds = [("a vowel [aeiou]", VOWELS), ("a consonant [b-df-hj-np-tv-z]", CONSONANTS)]
     if random.random() < 0.5:
-        kinds = [("a lowercase letter (a-z)", ascii_lowercase), ("a digit (0-9)", "0123456789")]
+        kinds = [("a lowercase letter [a-z]", ascii_lowercase), ("a digit [0-9]", "0123456789")]
     random.shuffle(kinds)
     (first, here), (second, there) = kinds
     a, b = (f"[{spans(letters)}]" for letters in (here, there))
     words = (
-        f"At least two characters: {first}, then {second}, then {first.split(' (')[0]} again, and so on in turn. "
+        f"At least two characters: {first}, then {second}, then {first.split(' [')[0]} again, and so on in turn. "
         "It may end with either."
     )
 
@@ -160,7 +160,7 @@ def _alternating(random: Random) -> Language:
 def _all_different(random: Random) -> Language:
     low = random.randint(2, 4)
     high = low + random.randint(2, 4)
-    words = f"{low} to {high} lowercase letters (a-z), all of them different."
+    words = f"{low} to {high} lowercase letters [a-z], all of them different."
     return Language(
         words,
         (rf"^(?!.*(.).*\1)[a-z]{{{low},{high}}}$", rf"(?:([a-z])(?!.*\1)){{{low},{high}}}"),
@@ -174,7 +174,7 @@ def _doubled(random: Random) -> Language:
         (("", "with nothing between"), ("-", "with a hyphen between"), (" ", "with a space between"))
     )
     least = random.randint(2, 3)
-    words = f"The same word twice, {said}; the word is {least} or more lowercase letters (a-z)."
+    words = f"The same word twice, {said}; the word is {least} or more lowercase letters [a-z]."
     patterns = (rf"^([a-z]{{{least},}}){mark}\1$", rf"([a-z]{{{least},}}){mark}(?:\1)")
 
     def draw(random: Random) -> str:
@@ -192,7 +192,7 @@ def _doubled(random: Random) -> Language:
 
 def _with_and_without(random: Random) -> Language:
     wanted, banned = random.choice(MIDDLES), random.choice("xyvk")
-    words = f"Lowercase letters (a-z) only, with {wanted!r} somewhere in them and no {banned!r} anywhere."
+    words = f"Lowercase letters [a-z] only, with {wanted!r} somewhere in them and no {banned!r} anywhere."
     rest = ascii_lowercase.replace(banned, "")
     inside = spans(rest)
 
@@ -255,8 +255,8 @@ def _password(random: Random) -> Language:
     least, digits = random.randint(5, 8), random.choice((1, 2))
     said = "at least one digit" if digits == 1 else "at least two digits"
     words = (
-        f"At least {least} characters, each a letter (a-z, A-Z) or a digit (0-9), among them {said} and at least one "
-        "uppercase letter (A-Z)."
+        f"At least {least} characters, each a letter [a-zA-Z] or a digit [0-9], among them {said} and at least one "
+        "uppercase letter [A-Z]."
     )
     patterns = (
         rf"^(?=(?:.*\d){{{digits}}})(?=.*[A-Z])[A-Za-z\d]{{{least},}}$",
