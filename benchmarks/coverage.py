@@ -260,6 +260,13 @@ def compare(world: World, studies: int, rng: np.random.Generator) -> dict[str, t
     return {name: (_held(low, high, world.truth), _width(low, high, value)) for name, (low, high) in shifted.items()}
 
 
+def seed_sd(world: World) -> float:
+    """Standard deviation over seeds of the true difference, from many large studies of a fixed generator."""
+    large = replace(world, seeds=30, samples=5)
+    spread = compared(large, draw(large, 300, np.random.default_rng(0))).spread
+    return float(np.sqrt(np.mean(spread.seed - spread.shared) * large.seeds))
+
+
 class Promise(NamedTuple):
     """What came of the sizes that pilots asked for."""
 
@@ -443,10 +450,18 @@ def print_power(studies: int, rng: np.random.Generator) -> None:
             came = ("-", "0%", "-")
             if found:
                 came = (f"{found.seeds:.0f}", f"{found.answered / studies:.0%}", f"{found.power:.2f}")
-            yield [str(pilot), f"{abs(world.truth):.2f}", f"{world.seed_sd}", *came]
+            sd = f"{world.seed_sd} ({seed_sd(world):.2f})"
+            yield [str(pilot), f"{abs(world.truth):.2f}", sd, *came]
 
     print("\nPower of studies of the size that a pilot asked for, at a true difference of the margin (0.80).")
-    header = ("seeds of the pilot", "margin", "seed sd, logits", "median seeds asked for", "pilots answered", "power")
+    header = (
+        "seeds of the pilot",
+        "margin",
+        "seed sd, logits (of the difference)",
+        "median seeds asked for",
+        "pilots answered",
+        "power",
+    )
     table(header, rows())
 
 
