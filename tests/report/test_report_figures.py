@@ -17,6 +17,7 @@ from inoculate.report.figures import draw, sketches
 from inoculate.report.page import STATIC
 from inoculate.report.results import read_results
 from inoculate.report.series import along_training, dose_axis, dose_panels, doses
+from inoculate.report.transfer import DEEPEST
 
 
 def themes() -> dict[str, dict[str, str]]:
@@ -54,6 +55,20 @@ def test_contrast_is_sufficient(theme: str) -> None:
         assert contrast(colours[text], colours[ground]) >= 4.5 - 0.5 * (ground == "wrong"), (text, ground)
     for mark in ("correct", "hack", "wrong", "focus"):
         assert contrast(colours[mark], colours["paper"]) >= 3, mark
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_figures_in_the_transfer_matrix_can_be_read_at_any_rate(theme: str) -> None:
+    colours = themes()[theme]
+
+    def mixed(one: str, other: str, share: float) -> str:
+        pairs = ((int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5))
+        return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
+
+    for measure in ("correct", "hack"):
+        for rate in (0.0, 0.5, 1.0):
+            ground = mixed(colours[measure], colours["paper"], DEEPEST * rate)
+            assert contrast(colours["ink"], ground) >= 4.5, (measure, rate)
 
 
 @given(st.text(max_size=80), st.integers(40, 300))

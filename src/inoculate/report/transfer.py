@@ -14,7 +14,7 @@ from inoculate.report.drawing import NARROW, PALETTE, grid, new, wrap
 from inoculate.report.numbers import interval, percent
 from inoculate.report.results import Cell, Results, mapping, text
 
-_DEEPEST = 0.5
+DEEPEST = 0.5
 """Opacity of a rate of 100%: the figures in the cells must stay readable on it, in light and dark."""
 _MEASURES = ("correct", "hack")
 
@@ -100,7 +100,7 @@ def _cell(axis: Axes, row: int, column: int, cell: Cell | None, name: str, width
         axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["line"], linestyle=":", linewidth=0.8))
         axis.text(column + 0.5, row + 0.5, "\u2013", ha="center", va="center", fontsize=10, color=PALETTE["soft"])
         return
-    axis.add_patch(Rectangle(*box, facecolor=PALETTE[name], alpha=_DEEPEST * rate.rate, linewidth=0))
+    axis.add_patch(Rectangle(*box, facecolor=PALETTE[name], alpha=DEEPEST * rate.rate, linewidth=0))
     if trained:
         axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["soft"], linewidth=0.9))
     # The interval is in the table where a cell is too narrow for it.
