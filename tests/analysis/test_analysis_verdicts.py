@@ -224,7 +224,7 @@ def test_a_planned_look_has_a_part_of_the_level(new_run: New) -> None:
     assert found["p_adjusted"] == pytest.approx(found["p"] * 0.05 / found["look"]["level"])
     assert found["verdict"] == "supported"
     results = analyse(run.write())
-    assert any("an early of its planned looks: 3 seeds" in caution for caution in results["cautions"])
+    assert any("an early look that was planned: 3 seeds" in caution for caution in results["cautions"])
     assert [look["seeds"] for look in results["looks"]] == [3, 6]
 
 

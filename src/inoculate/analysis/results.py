@@ -148,10 +148,9 @@ def _cautions(
             "what was declared before is no declaration for this; run it as a study of another name"
         )
     looks = {(look["seeds"], look["level"]) for one in contrasts if (look := one["look"])["level"]}
-    for seeds_then, level in sorted(looks):
-        if len(schedule.looks) > 1:
-            which = "the last" if seeds_then == schedule.looks[-1] else "an early"
-            cautions.append(f"judged at {which} of its planned looks: {seeds_then} seeds, at a level of {level:.4f}")
+    for seeds_then, level in sorted(looks) if len(schedule.looks) > 1 else ():
+        which = "the last look" if seeds_then == schedule.looks[-1] else "an early look"
+        cautions.append(f"judged at {which} that was planned: {seeds_then} seeds, with {level:.4f} of the level of .05")
     exploratory = sum(one["exploratory"] for one in contrasts)
     if exploratory:
         cautions.append(

@@ -15,7 +15,6 @@ from typing import Any
 from inoculate.analysis.contrasts import Table, contrast_results
 from inoculate.analysis.declared import Claim
 from inoculate.analysis.looks import Schedule
-from inoculate.analysis.verdicts import points
 from inoculate.errors import UserError
 
 OVER = "train.learning_rate"
@@ -77,7 +76,7 @@ def _entry(number: int, main: dict[str, Any], repeats: list[dict[str, Any]]) -> 
     verdicts = [one["verdict"] for one in every]
     held = verdicts.count("supported")
     known = [one["difference"] for one in every if one["difference"] is not None]
-    sizes = f", differences from {points(min(known))} to {points(max(known))}" if known else ""
+    sizes = f", differences from {min(known) * 100:+.0f} to {max(known) * 100:+.0f} points" if known else ""
     others = "; ".join(f"{one['verdict']} at {one['value']:g}" for one in repeats)
     return {
         "claim": main["claim"],
