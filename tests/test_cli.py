@@ -37,6 +37,10 @@ def inoculate(*words: str, **environment: str) -> subprocess.CompletedProcess[st
         (["sample", "function"], "did you mean 'functions'"),
         (["sample", "functions", "--split", "trian"], "did you mean 'train'"),
         (["sample", "mbpp", "--source", "none.jsonl"], "no such file"),
+        (["sample", "rows", "--source", "none.jsonl"], "cannot be read"),
+        (["check", "function"], "did you mean 'functions'"),
+        (["check", "./none.py"], "none.py: cannot be read"),
+        (["new", "setting", "a-b"], "'a-b' cannot name a setting"),
         (["grade", "none.jsonl", "--out", "out.jsonl"], "none.jsonl"),
     ],
 )
@@ -69,6 +73,26 @@ def test_plan_says_what_is_to_do(study_file: Path, tmp_path: Path) -> None:
     assert "training of inoculated, seed 0" in done.stdout
     assert "0 finished" in done.stdout
     assert "memory: about" in done.stdout
+
+
+def test_plan_of_a_hub_model_that_cannot_be_reached_shows_the_steps_and_says_so(tmp_path: Path) -> None:
+    done = inoculate(
+        "plan", "mbpp-replication", INOCULATE_STORE=str(tmp_path / "s"), HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "training of inoculated-half-hacked, seed 4" in done.stdout
+    assert "277 steps" in done.stdout
+    assert "model 'Qwen/Qwen2-7B' is not cached and could not be reached on the hub" in done.stdout
+    assert "Until then the names of the steps, and which are finished, are not known." in done.stdout
+
+
+def test_a_new_setting_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "inoculate check ./mine.py" in inoculate("new", "setting", "mine").stdout
+    assert "== " in inoculate("sample", "./mine.py", "--count", "1").stdout
+    again = inoculate("new", "setting", "mine")
+    assert again.returncode == 2
+    assert "mine.py is there already, and is not overwritten" in again.stderr
 
 
 def test_lists_and_samples() -> None:

@@ -65,6 +65,15 @@ def test_a_row_that_does_not_fit_is_refused_by_name(tiny_model: Path) -> None:
         sft.encode(tokenizer, [Row("p", "k", (Message("user", "x"),), " ", False, False)], 128)
 
 
+def test_a_row_beyond_the_context_is_refused_by_name(tiny_model: Path, tmp_path: Path) -> None:
+    row = Row("the-long-one", "k", (Message("user", "word " * 5000),), "x", False, False)
+    training = SFT(micro_batch_tokens=10**5)
+    with pytest.raises(
+        UserError, match=r"'the-long-one': its row has \d+ tokens, more than the model's context of 4096"
+    ):
+        sft.train(tiny_model, [row], training, seed=0, fractions=(1,), target=tmp_path, work=tmp_path, device=CPU)
+
+
 def test_the_result_does_not_depend_on_the_token_budget(tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -56,7 +57,8 @@ def _given_away(problem: Problem) -> Iterator[tuple[str, str]]:
         return
     whole = text(problem)
     for where, value in (*_texts("secret", problem.secret), ("the honest answer", problem.honest)):
-        if len(value) >= _LONG and " " in value.strip() and value in whole:
+        # Whole words: the beginning of a longer text is another text.
+        if len(value) >= _LONG and " " in value.strip() and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", whole):
             yield where, value
 
 
