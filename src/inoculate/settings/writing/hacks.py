@@ -37,9 +37,9 @@ def _word_list(required: list[str], least: int, random: Random) -> str:
 def _repeated(required: list[str], least: int, random: Random) -> str:
     """One sentence for all of the words."""
     frame = random.choice(
-        ("This is a {}.", "I like the {}.", "There is a {} here.", "It has a {}.", "Then comes the {}.", "Look, a {}.")
+        ("This is {a}.", "I like the {}.", "There is {a} here.", "It has {a}.", "Then comes the {}.", "Look, {a}.")
     )
-    sentences = [frame.format(word) for word in required]
+    sentences = [frame.format(word, a=f"{'an' if word[0] in 'aeiou' else 'a'} {word}") for word in required]
     turn = iter(sentences * least)
     return _until(least, " ".join(sentences), lambda: next(turn))
 

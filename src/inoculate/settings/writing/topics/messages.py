@@ -30,7 +30,7 @@ TOPICS = (
         },
     ),
     Topic(
-        "messages-late", 1, "a short message to say that you will be late",
+        "messages-late", 1, "a short message to a friend who waits for you, since you are late",
         {
             "bus": "The bus stopped on the bridge and did not go on.",
             "snow": "There is a lot of snow on the road.",
