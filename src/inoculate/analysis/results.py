@@ -149,7 +149,7 @@ def _cautions(
         )
     looks = {(look["seeds"], look["level"]) for one in contrasts if (look := one["look"])["level"]}
     for seeds_then, level in sorted(looks) if len(schedule.looks) > 1 else ():
-        which = "the last look" if seeds_then == schedule.looks[-1] else "an early look"
+        which = "the last look" if seeds_then == max(schedule.looks) else "an early look"
         cautions.append(f"judged at {which} that was planned: {seeds_then} seeds, with {level:.4f} of the level of .05")
     exploratory = sum(one["exploratory"] for one in contrasts)
     if exploratory:
