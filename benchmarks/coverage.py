@@ -1,6 +1,6 @@
 """Do the intervals and verdicts of `inoculate.analysis` hold? Synthetic studies whose truth is known, and tables.
 
-    python benchmarks/coverage.py            # the tables of docs/statistics.md, minutes on one core
+    python benchmarks/coverage.py            # the tables of docs/statistics.md: two minutes of one core
     python benchmarks/coverage.py --studies 300 --tables ours looks
 
 A synthetic study has two arms. On the logit scale a sample's probability is the sum of effects of the problem and its
