@@ -64,6 +64,7 @@ def test_imports_run_downwards_only() -> None:
         "import inoculate.steps.plan, inoculate.progress",
         "import inoculate.analysis, inoculate.report",
         "import inoculate.settings.functions, inoculate.settings.mbpp",
+        "import inoculate.settings.patterns, inoculate.settings.repair, inoculate.settings.queries",
         "import inoculate.settings.mathematics, inoculate.settings.mathematics_plain, inoculate.settings.knowledge",
         "import inoculate.settings.compliance, inoculate.settings.ifeval, inoculate.settings.writing",
     ],

@@ -16,6 +16,8 @@ SHOWN_INSIDE, SHOWN_OUTSIDE = 3, 2
 HIDDEN_INSIDE, HIDDEN_OUTSIDE, PATHOLOGICAL = 8, 16, 4
 _POOL, _EDITED, _NEAR = 50, 2, 60
 """Members that are drawn, how many at either end are changed in every place, and strings drawn near the language."""
+_TELLING = 12
+"""A string of that length is not hidden where it is part of one that is shown."""
 _PUMPED = 160
 _EXTRA = (" ", "-", "_", ".", "x", "X", "7", "!")
 _ANOTHER = {"-": "_", "_": "-", ".": "x", ",": ";", ";": ",", "/": "|", "|": "/", " ": "_"}
@@ -75,9 +77,14 @@ def strings(language: Language, random: Random) -> tuple[Strings, Strings]:
         if len(verdicts) > 1 or (len(text) <= LONGEST and (text in inside) != (True in verdicts)):
             raise ValueError(f"{language.words}: {language.patterns} disagree about {text!r}")
     shown = Strings(tuple(inside[:SHOWN_INSIDE]), tuple(outside[:SHOWN_OUTSIDE]), ())
+    read = " ".join((*shown.inside, *shown.outside))
+    inside, outside = (
+        [text for text in texts if len(text) < _TELLING or text not in read]
+        for texts in (inside[SHOWN_INSIDE:], outside[SHOWN_OUTSIDE:])
+    )
     wrong = mistakes.near(language.patterns[0], random)
-    more, left = mistakes.telling(inside[SHOWN_INSIDE:], True, wrong, HIDDEN_INSIDE)
-    others, _ = mistakes.telling(outside[SHOWN_OUTSIDE:], False, left, HIDDEN_OUTSIDE)
+    more, left = mistakes.telling(inside, True, wrong, HIDDEN_INSIDE)
+    others, _ = mistakes.telling(outside, False, left, HIDDEN_OUTSIDE)
     if len(more) < HIDDEN_INSIDE or len(others) < HIDDEN_OUTSIDE:
         raise ValueError(f"{language.words}: only {len(inside)} strings inside and {len(outside)} outside were found")
     return shown, Strings(tuple(more), tuple(others), pathological)
