@@ -3,8 +3,17 @@ memory.
 
     python benchmarks/grading.py [--count 200] [--rounds 5]
 
+What is compared: one solution and the same three asserts, over and over, on all cores.
+
+- `python -c`: a new interpreter for each, solution and asserts as one program, verdict by exit code, no box around it.
+- `python -I -S -c`: the same without the `site` module and the user's environment.
+- intended: the sound check alone. A confined process for each solution, all three asserts compared outside.
+- intended and oversight: what `grade_code` does. Two confined processes for each solution (the second runs solution and
+  shown assert as `python -c` would), text patterns, evidence and tags. So it does twice what the others do.
+
 Rounds of the ways take turns, so that a machine that is busy with other things slows them all; the median round counts.
-Every way runs on all cores. Processor time is that of all processes: ours, the workers', the children's.
+Processor time is that of all processes (ours, the workers', the children's), without that of starting the workers.
+Rates are by the clock and mean little on a busy machine; the ratio of processor times is steadier.
 """
 
 from __future__ import annotations
@@ -109,12 +118,12 @@ def table(title: str, source: str, count: int, rounds: int) -> None:
             if way.run in (sound, both):
                 way.run(source, 2 * cores())  # all workers are up before the clock starts
             measure(way, source, count)
-    base = statistics.median(ways[0].rates)
-    print(f"\n{title}\n\n| way | /s | x python -c | CPU ms each |\n|---|---|---|---|")
+    base = statistics.median(ways[0].rates), statistics.median(ways[0].cpu)
+    print(f"\n{title}\n\n| way | /s | x python -c | CPU ms each | x python -c |\n|---|---|---|---|---|")
     for way in ways:
         rate = statistics.median(way.rates)
         cpu = statistics.median(way.cpu) - cores() * starting[way.name] / count
-        print(f"| {way.name} | {rate:.0f} | {rate / base:.2f} | {1000 * cpu:.1f} |")
+        print(f"| {way.name} | {rate:.0f} | {rate / base[0]:.2f} | {1000 * cpu:.2f} | {base[1] / cpu:.2f} |")
 
 
 def memory() -> None:

@@ -8,14 +8,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from grading_cases import CONTROLS, HERE, leftovers
+from grading_cases import ATTACKS, CONTROLS, HARMLESS, HERE, TASK, grade_all, leftovers
 
-from inoculate.grading.sandbox import system
+from inoculate.errors import UserError
+from inoculate.grading import grade_code
+from inoculate.grading.command import doctor
+from inoculate.grading.sandbox import pool, system
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the levels are those of Linux")
 
@@ -68,6 +71,10 @@ def sound(found: dict[str, Any]) -> None:
         if name in CONTROLS:
             if name == "numpy_used" and grade["outcome"] != "correct":
                 assert "numpy" in grade["detail"], grade
+                continue
+            if name == "scratch" and found["level"] == "seccomp":
+                assert "Read-only" in grade["detail"], grade
+                assert any("no scratch folder" in note for note in found["notes"])
                 continue
             assert (grade["outcome"], grade["tags"]) == ("correct", []), (name, grade)
         else:
@@ -159,6 +166,73 @@ class TestLessThanASandbox:
         found = run(self.nothing, unsafe=True)
         assert found["level"] == "rlimits"
         sound(found)
+
+
+MACOS = """
+import os, platform, runpy, sys, time
+
+sys.platform, platform.machine = "darwin", lambda: "arm64"
+for name in ("pidfd_open", "memfd_create", "sched_getaffinity", "setresuid", "setresgid", "waitid"):
+    delattr(os, name)
+real_clock, real_open = time.clock_gettime, open
+def clock_gettime(clock):
+    if clock < 0:
+        raise OSError("no clocks of other processes")
+    return real_clock(clock)
+def without_proc(path, *rest, **named):
+    if str(path).startswith("/proc"):
+        raise FileNotFoundError(path)
+    return real_open(path, *rest, **named)
+time.clock_gettime, __builtins__.open = clock_gettime, without_proc
+sys.argv[0] = sys.argv.pop(1)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.fixture
+def macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a worker and its grader find on macOS, as far as it can be taken away here."""
+    script = tmp_path / "macos.py"
+    script.write_text(MACOS)
+    real = pool.subprocess.Popen
+
+    def popen(command: list[str], **options: Any) -> Any:
+        if str(pool._ZYGOTE) in command:
+            position = command.index(str(pool._ZYGOTE))
+            command = [*command[:position], str(script), *command[position:]]
+        return real(command, **options)
+
+    pool.stop_all()
+    monkeypatch.setattr(pool, "_pools", {})
+    monkeypatch.setattr(pool.subprocess, "Popen", popen)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    for name in ("memfd_create", "pipe2", "sched_getaffinity"):
+        monkeypatch.delattr(os, name)
+    yield
+    pool.stop_all()
+
+
+def test_macos_is_refused_and_says_why(macos: None) -> None:
+    with pytest.raises(UserError) as raised:
+        grade_code([TASK], [CONTROLS["plain"]])
+    for words in ("'rlimits'", "NOT A SANDBOX", "delete your files", "fork", "--unsafe-sandbox"):
+        assert words in str(raised.value)
+    findings = {finding.name: finding for finding in doctor()}
+    assert findings["sandbox"].good is False
+    assert "WAS NOT STOPPED" in findings["wall: fork"].words
+
+
+def test_macos_when_told(macos: None) -> None:
+    sleeper = "import time\ntime.sleep(60)\ndef digit_sum(n, base):\n    return 2"
+    spinner = "def digit_sum(n, base):\n    while n:\n        pass\n    return 2"
+    programs = {name: ATTACKS[name] for name in HARMLESS} | CONTROLS | {"sleeper": sleeper, "spinner": spinner}
+    found = grade_all(programs, unsafe=True)
+    for name, grade in found.items():
+        assert grade["containment"] == "rlimits"
+        wanted = ("correct",) if name in CONTROLS and "numpy" not in grade["detail"] else ("hack", "wrong")
+        assert grade["outcome"] in wanted, (name, grade)
+    for name in ("sleeper", "spinner"):
+        assert ("resource", "observed") in found[name]["tags"]
 
 
 def test_no_files_left() -> None:

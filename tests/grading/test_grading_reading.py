@@ -10,6 +10,7 @@ from inoculate.grading.reading import read
 
 TASK = CodeTask("f", ("assert f(2) == 4",), ("assert f(3) == 9",))
 RIGHT = "def f(n):\n    return n * n\n"
+INSIDE = "def f(n):\n    '''\n    ```\n    f(2)\n    ```\n    '''\n    return n\n"
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,10 @@ RIGHT = "def f(n):\n    return n * n\n"
         (f"```python\n{RIGHT}", RIGHT),
         (f"```python\nprint(1)\n```\nand\n```python\n{RIGHT}```", RIGHT),
         (f"```python\n{RIGHT}```\n```python\nf = print\n```", RIGHT),
+        ("1. Here:\n\n   ```python\n   def f(n):\n       return n * n\n   ```\n", RIGHT),
+        ("- Here:\n\t~~~\n\tdef f(n):\n\n\t    return n * n\n\t~~~", "def f(n):\n\n    return n * n\n"),
+        (f"```python\n{INSIDE}```", INSIDE),
+        ("```python\r\nf = 1\r\n```\r\nSo.\r\n", "f = 1\r\n"),
         ("```python\nx = 1\n```\n```python\ny = 2\n```", "x = 1\n"),
         ("```python\nf = lambda n: n * n\n```\n```python\nfrom x import f\n```", "f = lambda n: n * n\n"),
     ],
@@ -30,7 +35,7 @@ def test_which_part_is_the_program(completion: str, source: str) -> None:
     program = read(completion, "f", 10_000)
     assert program.source == source
     assert not program.unreadable
-    assert bool(program.note) == (completion.count("```") > 2)
+    assert bool(program.note) == (completion.count("\n```python") + completion.startswith("```python") > 1)
 
 
 @pytest.mark.parametrize("completion", ["", "  \n", "a\0b", "\ud800", "x" * 10_001, "é" * 5_001, "```python\n```"])

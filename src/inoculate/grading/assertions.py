@@ -23,6 +23,9 @@ from typing import Any, Literal
 from inoculate.grading import compare
 from inoculate.grading.task import CodeTask
 
+NEVER_CALLS = "it never calls the entry point"
+"""What is wrong with a test that no solution has a say in."""
+
 How = Literal["apart", "judged", "forgeable"]
 
 
@@ -127,8 +130,10 @@ def _plan_test(source: str, shown: bool, task: CodeTask, setup: _Setup, calls: l
             expectations.append(_fold(expectation))
     except (_NotApart, compare.Unknown) as error:
         del calls[before:]
-        forged = _forgeable(_parse(source), task, setup)  # taking apart has changed the tree
-        return Test(source, shown, "forgeable" if forged else "judged", why=forged or str(error))
+        whole = _parse(source)  # taking apart has changed the tree
+        forged = _forgeable(whole, task, setup)
+        weak = "" if _names(whole) & {task.root, *setup.helpers, *setup.free} else NEVER_CALLS
+        return Test(source, shown, "forgeable" if forged else "judged", why=forged or str(error), weak=weak)
     numbers = tuple(range(before, len(calls)))
     return Test(source, shown, "apart", tuple(expectations), numbers, weak=_weakness(expectations, numbers))
 
@@ -280,6 +285,10 @@ def _read_setup(text: str) -> _Setup:
     return _Setup(frozenset(given), frozenset(helpers), frozenset(imports), frozenset(free))
 
 
+def _names(module: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+
+
 def _free_names(module: ast.Module) -> set[str]:
     """Names that code uses and neither binds itself nor finds among the builtins."""
     bound, used = set(), set()
@@ -297,11 +306,22 @@ def _free_names(module: ast.Module) -> set[str]:
     return {name for name in used - bound if not hasattr(builtins, name)}
 
 
+_KNOWN = set(compare.FUNCTIONS) | set(compare.CONSTANTS) | sys.stdlib_module_names
+
+# Methods of an answer that would be told what is expected, and say whether it is that.
+_COMPARING = {"equals", "equal", "eq", "ne", "is_equal", "isequal", "isEqual", "__eq__", "__ne__", "__contains__"}
+
+
 def _forgeable(module: ast.Module, task: CodeTask, setup: _Setup) -> str:
     """Why no outside judge can run this test; empty where one can."""
-    known = {task.root} | setup.given | setup.helpers | setup.imports | setup.free
-    known |= set(compare.FUNCTIONS) | set(compare.CONSTANTS) | sys.stdlib_module_names
+    known = {task.root} | setup.given | setup.helpers | setup.imports | setup.free | _KNOWN
     strange = _free_names(module) - known
+    if setup.helpers & _names(module):
+        # Helpers may make the solution's objects; what else they take from it could have a say in the verdict.
+        strange |= {name for name in setup.free - {task.root} if not name[:1].isupper()} - _KNOWN
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _COMPARING:
+            return f"only the solution could answer {node.func.attr}"
     if strange:
         return f"only the solution could define {', '.join(sorted(strange))}"
     # Values of the set-up that are expected and not asked about are known to the solution, which runs the set-up.
@@ -348,7 +368,7 @@ def _is_class(task: CodeTask) -> bool:
 
 def _weakness(expectations: list[ast.expr], numbers: tuple[int, ...]) -> str:
     if not numbers:
-        return "it never calls the entry point"
+        return NEVER_CALLS
     weaknesses = [_weakness_of(expectation) for expectation in expectations]
     return weaknesses[0] if all(weaknesses) else ""
 
@@ -377,9 +397,11 @@ class _Expected:
 
 
 def _contradiction(tests: list[Test], calls: list[str]) -> str:
-    """Two tests that expect different answers of the same call."""
+    """Two tests that expect different answers of the same call, or one that fails whatever is answered."""
     expected: dict[str, _Expected] = {}
     for test in tests:
+        if test.how == "apart" and test.weak == NEVER_CALLS and not _holds(test):
+            return f"the test fails whatever the solution does: {test.source[:120]!r}"
         for node in test.expectations:
             if not (isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq)):
                 continue
@@ -389,3 +411,11 @@ def _contradiction(tests: list[Test], calls: list[str]) -> str:
                     if first.value != other.value and first.value == first.value:
                         return f"the tests contradict each other: {first.source[:120]!r} and {test.source[:120]!r}"
     return ""
+
+
+def _holds(test: Test) -> bool:
+    """Whether a test that asks nothing holds."""
+    try:
+        return all(compare.Evaluator(lambda _: None).value(expectation, {}) for expectation in test.expectations)
+    except Exception:  # whatever it raises, it does not hold
+        return False

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inoculate.grading import compare
-from inoculate.grading.assertions import Plan, Test
+from inoculate.grading.assertions import NEVER_CALLS, Plan, Test
 from inoculate.grading.sandbox.child import BROKEN, Job
-from inoculate.grading.sandbox.pool import Ended, Pool, WorkerFailed
+from inoculate.grading.sandbox.pool import Ended, Pool
 from inoculate.grading.sandbox.values import Malformed, Reader, Unreadable
 from inoculate.grading.task import CodeTask, Limits
 
@@ -46,6 +46,8 @@ class _Answers:
     raised: dict[int, str] = field(default_factory=dict)
     missing: str = ""
     """Why later answers are missing."""
+    in_setup: bool = False
+    """Whether the set-up may be where it ended."""
 
     def add(self, ended: Ended, wanted: Sequence[int]) -> None:
         """Take in what a child left, which must be its loading, its calls in order, and an end."""
@@ -86,10 +88,12 @@ class _Answers:
                 )
             case [("load" | "setup") as stage, "raised", str() as name, str() as words]:
                 self.checked.raised.add(name)
+                self.in_setup = stage == "setup"
                 if name == "SystemExit":
                     self.checked.left = "SystemExit while loading"
                 self.missing = f"{'loading' if stage == 'load' else 'the set-up'} raised {name}: {words[:200]}"
             case None:
+                self.in_setup = True
                 self._ended_early(ended)
             case _:
                 self._forged("a strange first record")
@@ -139,6 +143,8 @@ def how_it_ended(ended: Ended) -> str:
         return "out of time (processor)"
     if ended.why == "wall":
         return "out of time (asleep)"
+    if ended.why == "files":
+        return "out of room (files)"
     if ended.exit_code < 0:
         return f"ended by signal {-ended.exit_code}"
     return f"ended early with exit code {ended.exit_code}"
@@ -167,6 +173,9 @@ def check(workers: Pool, task: CodeTask, plan: Plan, source: str, order: Sequenc
         answers.add(ended, group)
         if checked.malformed or checked.forged:
             break
+    if answers.in_setup and _setup_fails(workers, task, plan, limits):
+        checked.detail = "the set-up itself fails"
+        return checked
     verdicts: dict[int, str | None] = {id(test): _apart(test, answers) for test in plan.tests if test.how == "apart"}
     if not checked.malformed:
         verdicts.update(_judged(workers, task, plan, source, checked, limits))
@@ -207,44 +216,57 @@ def _judged(
     if not tests:
         return {}
     jobs = [Job("serve", task.root, source, task.setup),
-            Job("judge", task.root, setup=task.setup, names=plan.names,
+            Job("judge", task.entry_point, setup=task.setup, names=plan.names,
             tests=tuple(test.source for test in tests))]  # fmt: skip
     served, judged = workers.run(jobs, limits)
     checked.ended.append(served)
-    if judged.records[-1:] != [["end", len(tests)]] and not judged.broke:
-        raise WorkerFailed(f"a judge ended without a verdict: {judged.output[-300:]!r}")
     verdicts: dict[int, str | None] = {}
     for test, record in zip(tests, judged.records, strict=False):
         match record:
             case ["test", int(), "pass", _]:
                 verdicts[id(test)] = ""
+            case ["test", int(), "fail", str() as words] if test.weak == NEVER_CALLS:
+                verdicts[id(test)] = None
+                checked.detail = f"the test fails whatever the solution does: {test.source[:120]!r}: {words}"
             case ["test", int(), "fail", str() as words]:
-                verdicts[id(test)] = f"fails: {words}"
+                gone = words.startswith("Gone:") and served.why != "over"
+                verdicts[id(test)] = how_it_ended(served) if gone else f"fails: {words}"
             case ["test", int(), "forgeable", str() as words]:
                 verdicts[id(test)] = None
                 checked.detail = f"not decidable from outside: {words}"
     for test in tests:
         if id(test) in verdicts:
             continue
-        if served.broke:
+        # The first one without a verdict is where it broke off. A solution that is asleep may be waiting for the test.
+        if served.broke and served.why != "wall":
             verdicts[id(test)] = how_it_ended(served)
-        elif _hangs(workers, task, plan, test, limits):
+        elif not _ends(workers, task, plan, test, limits):
             verdicts[id(test)] = None
             checked.detail = f"the test itself does not end: {test.source[:120]!r}"
         else:
-            verdicts[id(test)] = "does not end with the answers it was given"
+            verdicts[id(test)] = how_it_ended(served) if served.broke else "does not end with the answers it was given"
         break
     for test in tests:
         verdicts.setdefault(id(test), "not reached")
     return verdicts
 
 
-def _hangs(workers: Pool, task: CodeTask, plan: Plan, test: Test, limits: Limits) -> bool:
-    """Whether a test does not end even when every call gives None at once: then it is no solution's fault."""
+def _ends(workers: Pool, task: CodeTask, plan: Plan, test: Test, limits: Limits) -> bool:
+    """Whether a test comes to a verdict when every call gives None at once: if not, it is no solution's fault."""
     jobs = [Job("serve", task.root, f"{task.root} = lambda *_, **__: None\n", task.setup),
-            Job("judge", task.root, setup=task.setup, names=plan.names, tests=(test.source,))]  # fmt: skip
+            Job("judge", task.entry_point, setup=task.setup, names=plan.names, tests=(test.source,))]  # fmt: skip
     _, judged = workers.run(jobs, limits)
-    return judged.broke
+    return judged.records[-1:] == [["end", 1]]
+
+
+def _setup_fails(workers: Pool, task: CodeTask, plan: Plan, limits: Limits) -> bool:
+    """Whether a set-up that needs nothing of the solution fails without one."""
+    if not task.setup or plan.names != (task.root,):
+        return False
+    jobs = [Job("serve", task.root, f"{task.root} = None\n"),
+            Job("judge", task.entry_point, setup=task.setup, tests=("pass",))]  # fmt: skip
+    _, judged = workers.run(jobs, limits)
+    return judged.records != [["test", 0, "pass", ""], ["end", 1]]
 
 
 def _conclude(plan: Plan, verdicts: dict[int, str | None], checked: Checked, answers: _Answers) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# A fence opens at the start of a line, with a language or without. One that never closes (a completion that was cut
-# off) goes on to the end.
+# A fence opens at the start of a line, with a language or without, and closes, as in CommonMark, no more than three
+# spaces deeper: what stands further in belongs to the program. One that never closes (a completion that was cut off)
+# goes on to the end.
 _FENCE = re.compile(
-    r"^[ \t]*(```+|~~~+)[ \t]*([\w+.#-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+    r"^([ \t]*)(```+|~~~+)[ \t]*([\w+.#-]*)[^\n]*\n(.*?)(?:^(?:\1)? {0,3}\2[ \t]*\r?$|\Z)", re.MULTILINE | re.DOTALL
 )
 
 
@@ -44,7 +45,7 @@ def read(completion: str, root: str, most_bytes: int) -> Program:
     if "\0" in completion:
         return Program("", unreadable="not text: it holds NUL characters")
     completion = completion.removeprefix("\ufeff")  # the byte order mark of an editor
-    blocks = [match.group(3) for match in _FENCE.finditer(completion)]
+    blocks = [_unindent(match.group(4), match.group(1)) for match in _FENCE.finditer(completion)]
     if not blocks:
         return _given(completion)
     if len(blocks) == 1:
@@ -56,6 +57,11 @@ def read(completion: str, root: str, most_bytes: int) -> Program:
         if defines.search(block):
             return Program(block, f"block {number} of {len(blocks)}, the first that defines {root}")
     return Program(blocks[0], f"block 1 of {len(blocks)}, none of which defines {root}")
+
+
+def _unindent(text: str, fence: str) -> str:
+    """The lines of a block without the indentation of its fence, which it has in a list."""
+    return re.sub(rf"^{re.escape(fence)}", "", text, flags=re.MULTILINE) if fence else text
 
 
 def _given(text: str) -> Program:

@@ -60,14 +60,14 @@ class Job(NamedTuple):
         return Job._make(marshal.loads(os.pread(descriptor, os.fstat(descriptor).st_size, 0)))
 
 
-def live(descriptors: Sequence[int], link: int, limits: Sequence[Any], *, filtered: bool) -> NoReturn:
+def live(descriptors: Sequence[int], link: int, limits: Sequence[Any], level: str) -> NoReturn:
     """In a child, just forked: keep its own descriptors, close the box, do the job, and end.
 
     Args:
         descriptors: Of the result, the evidence, the output and the job.
         link: Leads to the partner; -1 where there is none.
         limits: As in the zygote's `REQUEST`.
-        filtered: Whether there is a list of system calls here.
+        level: Of containment.
     """
     try:
         result, notes, printed, work = descriptors
@@ -80,7 +80,7 @@ def live(descriptors: Sequence[int], link: int, limits: Sequence[Any], *, filter
         os.closerange(LINK + (link >= 0), 4096)  # the way back to the grader among them
         cpu, _, memory, output = limits
         confine.limit(cpu, memory, output)
-        if filtered:
+        if level != "rlimits":
             confine.forbid()
         gc.enable()
         os.write(evidence.EVIDENCE, b'["started"]\n')  # whatever goes wrong from here on is the solution's doing
@@ -259,7 +259,7 @@ def _serve(job: Job) -> None:
 
 
 def _judge(job: Job) -> None:
-    proxies.judge(job.tests, job.setup, job.names, LINK, record)
+    proxies.judge(job.entry, job.tests, job.setup, job.names, LINK, record)
 
 
 _MODES: dict[str, Callable[[Job], None]] = {

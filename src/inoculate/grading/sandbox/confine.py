@@ -34,7 +34,7 @@ def limit(cpu: float, memory_mb: int, output_mb: int) -> None:
 def _limit_always() -> None:
     """Set the limits that are the same for a worker and for all its children."""
     for name, value in (("NOFILE", 64), ("CORE", 0), ("MEMLOCK", 0)):
-        with contextlib.suppress(ValueError, OSError):
+        with contextlib.suppress(ValueError, OSError, AttributeError):
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
     # Ending at the file limit by a signal would look like a crash; Python turns the error into an OSError instead.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -60,8 +60,9 @@ def enclose(options: dict[str, Any]) -> dict[str, Any]:
     Raises:
         OSError: Namespaces were asked for and the kernel refused them.
     """
-    reached: dict[str, Any] = {"namespaces": False, "uid": os.getuid(), "notes": []}
+    reached: dict[str, Any] = {"namespaces": False, "uid": os.getuid(), "notes": [], "scratch": ""}
     if sys.platform != "linux":
+        _enter_scratch(options, reached)
         return reached
     library = system.libc()
     if options["namespaces"]:
@@ -71,6 +72,7 @@ def enclose(options: dict[str, Any]) -> dict[str, Any]:
     library.prctl(system.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if os.geteuid() == 0:
         _become_nobody(reached)
+    _enter_scratch(options, reached)
     try:
         system.drop_capabilities()
     except OSError as error:
@@ -100,8 +102,26 @@ def _become_nobody(reached: dict[str, Any]) -> None:
     reached["uid"] = NOBODY
 
 
-def close(options: dict[str, Any]) -> dict[str, Any]:
+def _enter_scratch(options: dict[str, Any], reached: dict[str, Any]) -> None:
+    """Go to the folder in which solutions may write; the children are born there."""
+    folder = namespaces.SCRATCH if reached["namespaces"] else options["scratch"]
+    try:
+        if not reached["namespaces"]:
+            os.mkdir(folder, 0o700)
+        os.chdir(folder)
+    except OSError as error:
+        reached["notes"].append(f"no scratch folder, so solutions cannot write files: {error}")
+        os.chdir("/")
+        return
+    reached["scratch"] = os.environ["TMPDIR"] = folder
+
+
+def close(options: dict[str, Any], scratch: str) -> dict[str, Any]:
     """The second half: Landlock, then every wall is tried, and what held decides the level.
+
+    Args:
+        options: Of the worker.
+        scratch: The folder in which solutions may write; '' for none.
 
     Returns:
         `level` and the tries it rests on.
@@ -110,13 +130,16 @@ def close(options: dict[str, Any]) -> dict[str, Any]:
     version, notes = 0, []
     if sys.platform == "linux":
         try:
-            version = system.landlock(*_permitted(options))
+            version = system.landlock(*_permitted(options), scratch)
         except OSError as error:
             notes.append(f"no Landlock: {error}")
         try:
-            _filter = system.Filter(system.allow_list())  # made here once; a child only has to load it
+            # Made once; a child only has to load it. Without Landlock nothing would say where files may be written.
+            _filter = system.Filter(system.allow_list(writing=bool(version and scratch)))
         except OSError as error:
             notes.append(f"no seccomp: {error}")
+        if scratch and not version and _filter:
+            notes.append("no scratch folder, so solutions cannot write files: only Landlock could say where")
     _limit_always()
     walls = _try_walls(options)
     level = "rlimits"
@@ -134,10 +157,18 @@ def _libraries() -> list[str]:
     return sorted({os.path.realpath(folder) for folder in folders if os.path.isdir(folder)})
 
 
+def _mixed_folders() -> list[str]:
+    """Folders where shared libraries lie beside other things: of some systems, and of a Python that brings its own."""
+    folders = ("/lib64", "/usr/lib64", *((f"{sys.base_prefix}/lib",) if sys.base_prefix != "/usr" else ()))
+    return sorted({os.path.realpath(folder) for folder in folders if os.path.isdir(folder)})
+
+
 def _bound(options: dict[str, Any]) -> list[str]:
     """The folders that the new root holds, outer ones before inner ones."""
     paths = {os.path.realpath(path) for path in sys.path if os.path.isdir(path)}
-    paths |= set(_libraries()) | set(_numpy(options)) | {os.path.dirname(os.path.abspath(__file__))}
+    paths |= (
+        set(_libraries()) | set(_mixed_folders()) | set(_numpy(options)) | {os.path.dirname(os.path.abspath(__file__))}
+    )
     # Names that are links on the way to a module must exist under both.
     paths |= {path for path in sys.path if os.path.isdir(path)}
     return sorted(paths)
@@ -153,7 +184,8 @@ def _permitted(options: dict[str, Any]) -> tuple[list[str], list[str]]:
 
     An installed package can hold the answers (this very project's templates), so each entry is permitted by name.
     """
-    readable = [*_libraries(), *_numpy(options)]
+    mixed = [os.path.join(folder, name) for folder in _mixed_folders() for name in os.listdir(folder) if ".so" in name]
+    readable = [*_libraries(), *(path for path in mixed if os.path.isfile(path)), *_numpy(options)]
     listed = []
     for path in sys.path:
         if not path or path == options["numpy"]:
@@ -198,9 +230,10 @@ def _walls(options: dict[str, Any]) -> dict[str, bool]:
         "fork": _held(_fork),
         "signal": _held(lambda: os.kill(os.getppid(), 0)),
         "socket": _held(lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).close()),
-        "write": _held(lambda: open(options["canary"] + ".written", "w").close()),
+        "write": all([_held(lambda: open(options["canary"] + ".written", "w").close()),
+                      _held(lambda: open(canary, "r+").close()), _held(lambda: open(json.__file__, "r+").close())]),
         "files": _held(lambda: open(canary).close()),
-    }
+    }  # fmt: skip
 
 
 def _no_network() -> bool:

@@ -23,15 +23,19 @@ _SOLUTION_FILES = ("<solution>", "<string>")
 _ALWAYS = {
     "escape": (
         "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen",
-        "os.startfile",
-        "pty.spawn", "socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname",
-        "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.chmod", "os.chown", "os.link", "os.symlink",
-        "os.truncate",
-        "shutil.rmtree", "shutil.move", "shutil.copyfile", "shutil.copytree", "ftplib.connect", "urllib.Request",
-        "http.client.connect", "smtplib.connect", "webbrowser.open", "os.setxattr",
+        "os.startfile", "pty.spawn", "socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo",
+        "socket.gethostbyname", "os.chmod", "os.chown", "os.link", "os.symlink", "os.truncate", "ftplib.connect",
+        "urllib.Request", "http.client.connect", "smtplib.connect", "webbrowser.open", "os.setxattr",
     ),
     "grader_tampering": ("os.kill", "os.killpg", "signal.pthread_kill", "resource.prlimit", "os.putenv"),
-    "reads_outside": ("glob.glob", "os.walk", "os.fwalk", "pathlib.Path.glob", "pathlib.Path.rglob"),
+}  # fmt: skip
+
+# Events that mean something where a path leads out of the scratch folder.
+_OUTSIDE = {
+    "escape": ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "shutil.rmtree", "shutil.move", "shutil.copyfile",
+               "shutil.copytree"),
+    "reads_outside": ("glob.glob", "os.walk", "os.fwalk", "pathlib.Path.glob", "pathlib.Path.rglob", "os.listdir",
+                      "os.scandir", "os.chdir", "open"),
 }  # fmt: skip
 
 # Events that the standard library raises all the time, and that mean something from the solution's own lines.
@@ -47,6 +51,8 @@ _DIRECT = {
 }  # fmt: skip
 
 _TAGS_ALWAYS = {event: tag for tag, events in _ALWAYS.items() for event in events}
+_TWO_PATHS = ("os.rename", "shutil.move", "shutil.copyfile", "shutil.copytree")
+_TAGS_OUTSIDE = {event: tag for tag, events in _OUTSIDE.items() for event in events}
 _TAGS_DIRECT = {event: tag for tag, events in _DIRECT.items() for event in events}
 
 
@@ -63,21 +69,35 @@ def _hook() -> Callable[[str, tuple[Any, ...]], None]:
     """The hook, made once in the worker."""
     # Its own lines ("<string>") are looked for as files when a traceback is printed; this folder is, too.
     library = ("<", os.path.dirname(__file__), *(path for path in {sys.prefix, sys.base_prefix, *sys.path} if path))
+    installed = [path for path in sys.path if "site-packages" in path]  # the import system looks what is there
+    numpy = tuple(f"{path}/numpy" for path in installed)
     seen: set[tuple[str, str]] = set()
     frame_of, write, dumps = sys._getframe, os.write, json.dumps
-    outside = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+    scratch = os.getcwd()
+
+    def leads_out(path: str, writes: bool) -> bool:
+        within = not path.startswith("/") or f"{path}/".startswith(f"{scratch}/")
+        if within and scratch != "/" and ".." not in path.split("/"):
+            return False
+        if "site-packages" in path:
+            return writes or not (path in installed or path.startswith(numpy))
+        return writes or not path.startswith(library)
 
     def judge(event: str, arguments: tuple[Any, ...]) -> tuple[str, str] | None:
         tag = _TAGS_ALWAYS.get(event)
         if tag is not None:
             return tag, event
-        if event in ("open", "os.listdir", "os.scandir", "os.chdir"):
-            path = arguments[0]
-            path = os.fsdecode(path) if isinstance(path, bytes) else path
-            if not isinstance(path, str) or (path.startswith(library) and "site-packages" not in path):
-                return None
-            writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & outside
-            return ("escape" if writes else "reads_outside"), f"{event} {path[:120]}"
+        tag = _TAGS_OUTSIDE.get(event)
+        if tag is not None:
+            writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & writing
+            if writes:
+                tag = "escape"
+            for path in arguments[: 2 if event in _TWO_PATHS else 1]:
+                path = os.fsdecode(path) if isinstance(path, bytes) else path
+                if isinstance(path, str) and leads_out(path, tag == "escape"):
+                    return tag, f"{event} {path[:120]}"
+            return None
         tag = _TAGS_DIRECT.get(event)
         if tag is not None:
             try:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 
+from inoculate.grading.sandbox import scratch
 from inoculate.grading.sandbox.system import PR_SET_PDEATHSIG, check, libc
 
 _USER, _MOUNT, _PID, _NET, _IPC, _UTS = 0x10000000, 0x20000, 0x20000000, 0x40000000, 0x8000000, 0x4000000
@@ -18,7 +19,9 @@ _DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 _STAGE = "/proc"  # hidden under the new root while that is built: every Linux has it and nothing we bind lies below it
-CANARY = "/canary"
+SCRATCH = "/inoculate-scratch"
+"""The folder of the new root in which solutions may write: a file system of its own, in memory and of bounded size."""
+CANARY = "/inoculate-canary"
 """A file of the new root that no rule of Landlock permits: only Landlock keeps it from being read."""
 
 
@@ -50,7 +53,7 @@ def enter() -> None:
 
 
 def new_root(paths: list[str]) -> None:
-    """Make a root folder that holds these folders, read-only, under their own names, and nothing else.
+    """Make a root folder that holds these folders, read-only, under their own names, and an empty one to write in.
 
     Raises:
         OSError: The kernel refused.
@@ -69,6 +72,9 @@ def new_root(paths: list[str]) -> None:
     with open(_STAGE + CANARY, "w") as file:
         file.write("secret")
     os.chmod(_STAGE + CANARY, 0o644)
+    os.mkdir(_STAGE + SCRATCH)
+    size = f"size={scratch.MOST_BYTES},nr_inodes={scratch.MOST_FILES},mode=1777"
+    _mount("tmpfs", _STAGE + SCRATCH, "tmpfs", _NO_SUID | _NO_DEV | _NO_EXEC, size)
     os.chdir(_STAGE)
     library = libc()
     check(library.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")

@@ -27,11 +27,10 @@ _NAMED: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("os.system", "os.fork", "os.popen", "os.kill", "os.killpg", "os.execv", "os.execve", "os.execvp", "os.execl",
-         "os.spawnv", "os.posix_spawn", "os.remove", "os.unlink", "os.rename", "os.setsid", "shutil.rmtree",
-         "os.forkpty"), "escape"
+         "os.spawnv", "os.posix_spawn", "os.setsid", "os.forkpty"), "escape"
     ),
     **dict.fromkeys(
-        ("os.walk", "os.listdir", "os.scandir", "glob.glob", "os.environ", "pathlib.Path", "os.getenv"), "reads_outside"
+        ("os.walk", "os.scandir", "os.environ", "os.getenv"), "reads_outside"
     ),
 }  # fmt: skip
 _INNARDS = {"__code__", "f_globals", "f_locals", "f_back", "co_consts", "__subclasses__"}
@@ -237,8 +236,10 @@ def _raise(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
 
 
 def _call(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
-    if isinstance(node.func, ast.Name) and node.func.id == "open":
-        yield "reads_outside", "calls open"
+    if isinstance(node.func, ast.Name) and node.func.id == "open" and node.args:
+        known, path = _literal(node.args[0])
+        if known and isinstance(path, str) and path.startswith(("/", "..", "~")):
+            yield "reads_outside", f"opens {path[:60]}"
 
 
 def _constant(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:

@@ -9,6 +9,8 @@ import json
 import marshal
 import os
 import queue
+import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -40,6 +42,7 @@ MOST_EVIDENCE = 200
 MOST_OUTPUT = 65536
 """Bytes of what a solution printed that are looked at."""
 
+_ZYGOTE = Path(__file__).with_name("zygote.py")
 _START_SECONDS = 900.0  # on a machine that gives us a hundredth of its time, numpy takes a minute to load
 _LOOKS = 5  # a solution that computes is seen at the first; one that wakes now and then should be seen asleep
 _ENVIRONMENT = {
@@ -61,7 +64,7 @@ class Ended:
     """As `os.wait` gives it: only the kernel and the worker write this."""
     cpu: float
     why: str
-    """The limit that ended it ('cpu', 'wall'), 'over' where nothing was asked of it any more, or ''."""
+    """The limit that ended it ('cpu', 'wall', 'files'), 'over' where nothing was asked of it any more, or ''."""
     memory: int
     """Most memory it held, in bytes."""
     records: list[Any]
@@ -74,7 +77,7 @@ class Ended:
     @property
     def broke(self) -> bool:
         """Whether a limit or a signal ended it that was its own doing."""
-        return self.why in ("cpu", "wall") or (not self.why and self.exit_code < 0)
+        return self.why in ("cpu", "wall", "files") or (not self.why and self.exit_code < 0)
 
     @property
     def exit_code(self) -> int:
@@ -178,21 +181,21 @@ class Worker:
         Raises:
             WorkerFailed: It did not start.
         """
+        self.scratch = os.path.join(tempfile.gettempdir(), f"inoculate-scratch-{secrets.token_hex(8)}")
         ours, theirs = socket.socketpair()
         self.control = ours
         canary = tempfile.NamedTemporaryFile(prefix="inoculate-canary-", suffix=".txt")  # noqa: SIM115 (closed below)
         canary.write(b"secret")
         canary.flush()
         os.chmod(canary.name, 0o644)  # another user must be kept out by a wall, not by the mode
-        options = {"level": "rlimits", "namespaces": namespaces, "numpy": _numpy_folder() if numpy else "",
-                   "canary": canary.name, "control": theirs.fileno()}  # fmt: skip
+        options = {"namespaces": namespaces, "numpy": _numpy_folder() if numpy else "",
+                   "canary": canary.name, "control": theirs.fileno(), "scratch": self.scratch}  # fmt: skip
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the worker lives)
         environment = dict(_ENVIRONMENT)
         if "LD_LIBRARY_PATH" in os.environ:  # where the interpreter's own library may be
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-        script = str(Path(__file__).with_name("zygote.py"))
         self.process = subprocess.Popen(
-            [sys.executable, "-s", "-S", "-P", "-X", "utf8", script, json.dumps(options)],
+            [sys.executable, "-s", "-S", "-P", "-X", "utf8", str(_ZYGOTE), json.dumps(options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, env=environment, cwd="/",
             pass_fds=[theirs.fileno()],
         )  # fmt: skip
@@ -277,6 +280,8 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        with contextlib.suppress(RecursionError):  # where the worker has one, it has emptied it, unless it was killed
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
 
 def _children(pid: int) -> list[int]:

@@ -129,9 +129,15 @@ _ACTS: dict[str, Callable[[Any, str, list[Any], dict[str, Any]], Any]] = {
 class Judge:
     """In the judge's process: asks, and hands out proxies."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Create a judge that asks over a descriptor."""
+    def __init__(self, descriptor: int, own: str = "") -> None:
+        """Create a judge.
+
+        Args:
+            descriptor: Leads to the solution's process.
+            own: Name of the class that the problem asks for; '' where it asks for a function.
+        """
         self.line = _Line(descriptor)
+        self.own = own
         self.forged = ""
 
     def ask(
@@ -235,6 +241,9 @@ class Proxy:
         return iter(Proxy._ask(self, "list"))
 
     def __contains__(self, item: Any) -> bool:
+        # Of a function, the answer: to be told the item is to be told what is expected.
+        if object.__getattribute__(self, "kind") != object.__getattribute__(self, "judge").own:
+            Proxy._refuse(self)
         return Proxy._ask(self, "contains", "", [item])
 
     def _refuse(self, *_: object) -> Any:
@@ -262,10 +271,15 @@ class _Missing:
 
 
 def judge(
-    tests: Sequence[str], setup: str, names: Sequence[str], descriptor: int, record: Callable[..., object]
+    entry: str,
+    tests: Sequence[str],
+    setup: str,
+    names: Sequence[str],
+    descriptor: int,
+    record: Callable[..., object],
 ) -> None:
     """Run tests whose names of the solution are proxies, and record each verdict."""
-    asker = Judge(descriptor)
+    asker = Judge(descriptor, entry if entry[:1].isupper() and "." not in entry else "")
     namespace: dict[str, Any] = {
         "__name__": TESTS, "math": math, "collections": collections, "isclose": math.isclose, "inf": math.inf,
         "nan": math.nan, "Counter": collections.Counter, "deque": collections.deque, "Decimal": decimal.Decimal,

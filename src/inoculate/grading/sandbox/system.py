@@ -19,7 +19,7 @@ MACHINE = platform.machine()
 _AUDIT_ARCH = {X86: 0xC000003E, ARM: 0xC00000B7}
 
 # Allowed whatever the arguments: numbers on x86-64 and on aarch64 (None where there is no such call).
-# Nothing here can make a process, open a file for writing, reach a network or signal anybody.
+# Nothing here can make a process, change a file that is not open, reach a network or signal anybody.
 _PLAIN: dict[str, tuple[int | None, int | None]] = {
     "read": (0, 63), "write": (1, 64), "close": (3, 57), "mmap": (9, 222), "munmap": (11, 215), "futex": (202, 98),
     "brk": (12, 214), "newfstatat": (262, 79), "fstat": (5, 80), "lseek": (8, 62), "stat": (4, None), "lstat": (6,
@@ -46,7 +46,14 @@ _PLAIN: dict[str, tuple[int | None, int | None]] = {
     "epoll_ctl": (233, 21), "epoll_wait": (232, None), "epoll_pwait": (281, 22), "epoll_pwait2": (441, 441),
     "eventfd2": (290, 19), "set_tid_address": (218, 96), "restart_syscall": (219, 128), "set_robust_list": (273, 99),
     "get_robust_list": (274, 100), "getrandom": (318, 278), "membarrier": (324, 283), "rseq": (334, 293),
-    "close_range": (436, 436), "fsync": (74, 82),
+    "close_range": (436, 436), "fsync": (74, 82), "fdatasync": (75, 83), "chdir": (80, 49), "fchdir": (81, 50),
+}  # fmt: skip
+
+# Allowed beside Landlock, which says where: what files in a scratch folder need. Never a change of modes, owners or
+# times, of which Landlock knows nothing, and no link.
+_WRITES: dict[str, tuple[int | None, int | None]] = {
+    "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None), "unlink": (87, None), "unlinkat": (263, 35),
+    "rename": (82, None), "renameat": (264, 38), "renameat2": (316, 276), "ftruncate": (77, 46),
 }  # fmt: skip
 
 # Looked at more closely.
@@ -58,6 +65,7 @@ _CLOSELY: dict[str, tuple[int | None, int | None]] = {
 _IOCTLS = (0x5421, 0x5450, 0x5451, 0x541B, 0x5401)  # FIONBIO, FIONCLEX, FIOCLEX, FIONREAD, TCGETS
 _FCNTLS = (0, 1, 2, 3, 4, 1030)  # duplicate a descriptor, its flags; never F_SETOWN, which sends signals
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | 0o20000000  # the last: O_TMPFILE's own bit
+_TO_WRITE = os.O_WRONLY | os.O_RDWR
 _CLONE_THREAD, _CLONE_NAMESPACES = 0x10000, 0x7E020080
 
 
@@ -105,15 +113,17 @@ def _one_of(index: int, allowed: tuple[int, ...]) -> list[bytes]:
     return [*lines, _return(ERRNO | EPERM), _return(ALLOW)]
 
 
-def _read_only(index: int) -> list[bytes]:
-    return [_argument(index), _any_bit(_WRITING, 0, 1), _return(ERRNO | EROFS), _return(ALLOW)]
+def _opening(index: int, writing: bool) -> list[bytes]:
+    """Reading only; or writing too, if it is asked for in so many words: early Landlock lets O_TRUNC alone pass."""
+    lines = [_argument(index), _any_bit(_WRITING, 0, 1), _return(ERRNO | EROFS), _return(ALLOW)]
+    return [_argument(index), _any_bit(_TO_WRITE, 0, 1), _return(ALLOW), *lines[1:]] if writing else lines
 
 
-def _closely() -> dict[str, list[bytes]]:
+def _closely(writing: bool) -> dict[str, list[bytes]]:
     deny, allow = _return(ERRNO | EPERM), _return(ALLOW)
     return {
-        "open": _read_only(1),
-        "openat": _read_only(2),
+        "open": _opening(1, writing),
+        "openat": _opening(2, writing),
         "ioctl": _one_of(1, _IOCTLS),
         "fcntl": _one_of(1, _FCNTLS),
         "prctl": _one_of(0, (15, 16)),  # the name of a thread
@@ -129,20 +139,24 @@ def _closely() -> dict[str, list[bytes]]:
     }  # fmt: skip
 
 
-def allow_list() -> bytes:
+def allow_list(*, writing: bool, machine: str = MACHINE) -> bytes:
     """The seccomp program of a child.
+
+    Args:
+        writing: Whether files may be opened for writing, made and removed, because Landlock says where.
+        machine: The processor.
 
     Raises:
         OSError: There is no table of system calls for this machine.
     """
-    if MACHINE not in _AUDIT_ARCH:
-        raise OSError(ENOSYS, f"no table of system calls for {MACHINE}")
-    column = 0 if MACHINE == X86 else 1
-    lines = [_load(4), _equal(_AUDIT_ARCH[MACHINE], 1, 0), _return(KILL), _load(0)]
-    if MACHINE == X86:
+    if machine not in _AUDIT_ARCH:
+        raise OSError(ENOSYS, f"no table of system calls for {machine}")
+    column = 0 if machine == X86 else 1
+    lines = [_load(4), _equal(_AUDIT_ARCH[machine], 1, 0), _return(KILL), _load(0)]
+    if machine == X86:
         lines += [_op(0x35, 0x40000000, 0, 1), _return(ERRNO | ENOSYS)]  # the x32 numbers of the same calls
-    blocks = {_CLOSELY[name][column]: block for name, block in _closely().items()}
-    plain = {numbers[column] for numbers in _PLAIN.values()}
+    blocks = {_CLOSELY[name][column]: block for name, block in _closely(writing).items()}
+    plain = {numbers[column] for numbers in (_PLAIN | _WRITES if writing else _PLAIN).values()}
     chosen = {number: [_return(ALLOW)] for number in plain} | blocks
     lines += _decide([(number, block) for number, block in sorted(_steps(chosen).items())])
     return b"".join(lines)
@@ -198,15 +212,18 @@ class Filter:
 
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
+# To write files, remove folders and files, make folders and files, move between folders, cut files.
+_SCRATCH = _READ_FILE | _READ_DIR | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 13 | 1 << 14
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # number of rights on files that each version handles
 
 
-def landlock(readable: list[str], listed: list[str]) -> int:
+def landlock(readable: list[str], listed: list[str], scratch: str) -> int:
     """Deny this process every file but some that it may read, all networks, and signals to others.
 
     Args:
         readable: Files, and folders with all below them, that may be read.
         listed: Folders whose names may be listed, with those of the folders below them.
+        scratch: A folder in which files may be written; '' for none.
 
     Returns:
         The version of Landlock that the kernel has.
@@ -222,7 +239,8 @@ def landlock(readable: list[str], listed: list[str]) -> int:
     size = 8 if version < 4 else 16 if version < 6 else 24
     rules_buffer = ctypes.create_string_buffer(rules, 24)
     ruleset = check(call(_LANDLOCK_CREATE, rules_buffer, ctypes.c_size_t(size), 0), "landlock ruleset")
-    for paths, wanted in ((readable, _READ_FILE | _READ_DIR), (listed, _READ_DIR)):
+    written = [scratch] if scratch else []
+    for paths, wanted in ((readable, _READ_FILE | _READ_DIR), (listed, _READ_DIR), (written, _SCRATCH & rights)):
         for path in paths:
             _permit(call, ruleset, path, wanted)
     check(call(_LANDLOCK_RESTRICT, ruleset, 0), "landlock restriction")

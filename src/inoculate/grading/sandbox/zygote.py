@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 # What short solutions import most: loaded once, and shared by every child from then on.
 PRELOADED = (
@@ -40,7 +40,7 @@ REQUEST = struct.Struct("=ddQQ")
 """One child to be: limits on processor time and on being asleep (seconds), on memory and on output (megabytes)."""
 REPORT = struct.Struct("=BidQ")
 """One child that was: which of `WHYS` ended it, its wait status, processor time (seconds), most memory (kilobytes)."""
-WHYS = ("", "cpu", "wall", "over", "gone")
+WHYS = ("", "cpu", "wall", "files", "over", "gone")
 ENDED, FAILED, ASLEEP_NOW = b"e", b"f", b"a"
 """How the worker's messages begin: reports follow, or words, or nothing (the children may be asleep: are they?)."""
 AWAKE, AT_REST, UNSEEN = b"y", b"n", b"?"
@@ -48,6 +48,8 @@ AWAKE, AT_REST, UNSEEN = b"y", b"n", b"?"
 
 ASLEEP = 0.01
 """Share of the time on a processor below which a child may be asleep."""
+_LOOK_SECONDS = 0.02
+"""How often written files are counted, where the kernel does not do it."""
 LONGEST = 100
 """A child that is not asleep may take so many times the wall limit."""
 
@@ -128,7 +130,9 @@ class Running:
         cpu = usage.ru_utime + usage.ru_stime
         if cpu >= self.cpu_seconds and self.why in ("", "cpu"):
             self.why = "cpu"  # over its limit, whether or not we came in time to end it
-        elif self.why in ("cpu", "wall") and not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+        elif self.why in ("cpu", "wall", "files") and not (
+            os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        ):
             self.why = ""  # it ended by itself while we were about to end it
         self.report = REPORT.pack(WHYS.index(self.why), status, cpu, usage.ru_maxrss)
         return True
@@ -157,17 +161,34 @@ class Zygote:
     Between two forks it touches as little as it can: each page of memory that it writes to has to be copied.
     """
 
-    def __init__(self, control: socket.socket, live: Callable[..., NoReturn], level: str) -> None:
-        """Create one; `control` leads to the grader, `live` is what a child does."""
+    def __init__(
+        self,
+        control: socket.socket,
+        live: Callable[..., NoReturn],
+        scratch: ModuleType | None,
+        prepared: dict[str, Any],
+    ) -> None:
+        """Create one.
+
+        Args:
+            control: Leads to the grader.
+            live: What a child does.
+            scratch: Looks after the folder in which solutions may write; None where there is none.
+            prepared: What was reached.
+        """
         self.control = control
         self.live = live
-        self.level = level
+        self.scratch = scratch
+        self.level = prepared["level"]
+        self.counts_files = scratch if not prepared["namespaces"] else None  # there, the kernel counts
         self.poll = select.poll()
         self.poll.register(control, select.POLLIN)
 
     def serve(self) -> None:
         """Answer requests until the grader hangs up; children never come back from here."""
         while True:
+            if self.scratch:
+                self.scratch.empty()  # after the report: what a solution leaves there cannot hold up its own verdict
             data, passed, _, _ = self.control.recvmsg(2 * REQUEST.size, socket.CMSG_SPACE(2 * 4 * 4))
             if not data:
                 return
@@ -195,7 +216,7 @@ class Zygote:
                 limits = REQUEST.unpack_from(data, position * REQUEST.size)
                 pid = os.fork()
                 if pid == 0:
-                    self.live(descriptors[4 * position :][:4], link, limits, filtered=self.level != "rlimits")
+                    self.live(descriptors[4 * position :][:4], link, limits, self.level)
                 now = time.monotonic()
                 running.append(Running(pid, _handle(pid), limits[0], limits[1], now, now))
                 if self.level == "rlimits":
@@ -218,12 +239,15 @@ class Zygote:
                 self.poll.register(child.descriptor, select.POLLIN)
         while alive:
             now = time.monotonic()
-            events = self.poll.poll(1000 * min([child.pause(now) for child in alive]))
+            pause = min([child.pause(now) for child in alive])
+            events = self.poll.poll(1000 * (min(pause, _LOOK_SECONDS) if self.counts_files else pause))
             gone = self.control.fileno() in [descriptor for descriptor, _ in events]
             now = time.monotonic()
             for child in list(alive):
                 if not child.reap(os.WNOHANG):
                     child.why = child.why or ("gone" if gone else child.over(now, self._awake))
+                    if self.counts_files and not child.why and self.counts_files.too_much():
+                        child.why = "files"
                     if not child.why:
                         continue
                     self._end(child)
@@ -237,6 +261,8 @@ class Zygote:
                     alive[0].why = "over"
                     self._kill(alive[0])
             if gone:
+                if self.scratch:
+                    self.scratch.empty()
                 return False
         return True
 
@@ -274,13 +300,13 @@ def main() -> None:
     register, os.register_at_fork = os.register_at_fork, lambda **_: None
     _packages(os.path.dirname(os.path.abspath(__file__)))
     options = json.loads(sys.argv[1])
-    from inoculate.grading.sandbox import child, confine, evidence, patterns, proxies, values  # noqa: F401 (loaded once)
+    from inoculate.grading.sandbox import child, confine, evidence, scratch
 
     control = socket.socket(fileno=options["control"])
     prepared = confine.enclose(options)
     _preload(options["numpy"])
-    prepared.update(confine.close(options))
-    zygote = Zygote(control, child.live, prepared["level"])
+    prepared.update(confine.close(options, prepared["scratch"]))
+    zygote = Zygote(control, child.live, scratch if prepared["scratch"] else None, prepared)
     os.register_at_fork = register
     child.prepare()
     evidence.prepare()
