@@ -326,6 +326,9 @@ def test_problems_that_cannot_be_graded() -> None:
     assert "contradict" in grade(right, hidden=["assert f(3) == 9", "assert 10 == f(3)"]).detail
     assert grade(right, hidden=["assert f(3) == 9", "assert f(3) == 9.0"]).outcome == "correct"
     assert "no tests" in grade(right, [], []).detail
+    for large in ("[" * 80 + "]" * 80, "0x" + "f" * 120_000, "{" + ", ".join(map(str, range(30_000))) + "}"):
+        found = grade(right, hidden=[f"assert f(3) == {large}"])
+        assert (found.outcome, "more than an answer may hold" in found.detail) == ("ungraded", True), found.detail[:300]
     assert "no shown test" in grade(right, []).detail
     assert "does not parse" in grade(right, ["assert f(2 == 4"]).detail
     assert {grade(right, [], []).outcome, grade(right, []).outcome} == {"ungraded"}

@@ -21,6 +21,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from inoculate.grading import compare
+from inoculate.grading.sandbox.values import TooBig, encode
 from inoculate.grading.task import CodeTask
 
 NEVER_CALLS = "it never calls the entry point"
@@ -99,7 +100,7 @@ def plan(task: CodeTask) -> Plan:
             try:
                 tests.append(_plan_test(source, shown, task, setup, calls))
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-                return Plan((), (), problem=f"a test does not parse: {source[:120]!r}: {error}")
+                return Plan((), (), problem=f"a test does not parse: {source[:120]!r}: {error or 'too deep'}")
     names = tuple(sorted({task.root, *setup.free}))
     return Plan(tuple(tests), tuple(calls), names, _contradiction(tests, calls))
 
@@ -397,11 +398,13 @@ class _Expected:
 
 
 def _contradiction(tests: list[Test], calls: list[str]) -> str:
-    """Two tests that expect different answers of the same call, or one that fails whatever is answered."""
+    """Two tests that expect different answers of the same call, or one that no answer can pass."""
     expected: dict[str, _Expected] = {}
     for test in tests:
         if test.how == "apart" and test.weak == NEVER_CALLS and not _holds(test):
             return f"the test fails whatever the solution does: {test.source[:120]!r}"
+        if too_big := _too_big(test):
+            return too_big
         for node in test.expectations:
             if not (isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq)):
                 continue
@@ -410,6 +413,18 @@ def _contradiction(tests: list[Test], calls: list[str]) -> str:
                     first = expected.setdefault(calls[int(side.id)], _Expected(other.value, test.source))
                     if first.value != other.value and first.value == first.value:
                         return f"the tests contradict each other: {first.source[:120]!r} and {test.source[:120]!r}"
+    return ""
+
+
+def _too_big(test: Test) -> str:
+    """Whether a test expects what is beyond the limits of a reply."""
+    for expectation in test.expectations:
+        for node in ast.walk(expectation):
+            if isinstance(node, ast.Constant):
+                try:
+                    encode(node.value)
+                except TooBig as error:
+                    return f"the test expects more than an answer may hold ({error}): {test.source[:120]!r}"
     return ""
 
 

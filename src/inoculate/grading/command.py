@@ -227,7 +227,8 @@ def check_tests(where: str, line: Mapping[str, Any]) -> None:
                 warnings.simplefilter("ignore")
                 ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise UserError(f"{where}: '{name}' does not parse: {error}") from error
+            words = str(error) or "it is nested too deeply"  # a MemoryError says nothing
+            raise UserError(f"{where}: '{name}' does not parse: {words}") from error
 
 
 def _grade_lines(
