@@ -53,18 +53,20 @@ def main() -> int:
     chosen = {
         name: grade.outcome for name, grade in first.items() if "out of time" not in f"{grade.detail}{grade.tags}"
     }
-    names = [list(chosen)[number % len(chosen)] for number in range(count)]
     print(
         f"level '{containment().level}', {len(chosen)} programs, {len(first) - len(chosen)} left out: a limit ends them"
     )
-    grades = grade_code([TASK] * count, [programs[name] for name in names], limits=LIMITS)
-    before, started, differing = state(), time.perf_counter(), Counter[str]()
-    for number, (name, grade) in enumerate(zip(names, grades, strict=True), 1):
-        if grade.outcome != chosen[name]:
-            differing[f"{name}: {chosen[name]}, then {grade.outcome} ({grade.detail[:100]})"] += 1
-        if number == count // 10:
-            before = state()  # by now every kind of worker is up
-    seconds, after = time.perf_counter() - started, state()
+    names = [list(chosen)[number % len(chosen)] for number in range(count)]
+    started, differing = time.perf_counter(), Counter[str]()
+    states = []
+    for part in (names[: count // 10], names[count // 10 :]):
+        grades = grade_code([TASK] * len(part), [programs[name] for name in part], limits=LIMITS)
+        for name, grade in zip(part, grades, strict=True):
+            if grade.outcome != chosen[name]:
+                differing[f"{name}: {chosen[name]}, then {grade.outcome} ({grade.detail[:100]})"] += 1
+        states.append(state())
+    before, after = states
+    seconds = time.perf_counter() - started
     print(f"{count} gradings in {seconds:.0f} s; outcomes that differ: {sum(differing.values())}")
     for words, times in differing.items():
         print(f"  {times} times {words}")
