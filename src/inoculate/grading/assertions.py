@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
+import threading
 import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -105,8 +106,13 @@ def plan(task: CodeTask) -> Plan:
     return Plan(tuple(tests), tuple(calls), names, _contradiction(tests, calls))
 
 
+# Before 3.11.8 and 3.12.2 two threads that parse at once can raise SystemError (python/cpython#106905), and
+# the filters of warnings belong to all threads.
+_PARSING = threading.Lock()
+
+
 def _parse(source: str) -> ast.Module:
-    with warnings.catch_warnings():
+    with _PARSING, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `assert (x, "text")` and invalid escapes are the data set's own
         return ast.parse(source)
 
