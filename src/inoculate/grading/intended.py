@@ -237,8 +237,9 @@ def _judged(
     for test in tests:
         if id(test) in verdicts:
             continue
-        # The first one without a verdict is where it broke off. A solution that is asleep may be waiting for the test.
-        if served.broke and served.why != "wall":
+        # The first one without a verdict is where it broke off. A solution out of time may have spent it on waiting for
+        # the test, or on answering one that asks for ever.
+        if served.broke and served.why not in ("cpu", "wall"):
             verdicts[id(test)] = how_it_ended(served)
         elif not _ends(workers, task, plan, test, limits):
             verdicts[id(test)] = None

@@ -8,8 +8,8 @@ from typing import Any
 
 from inoculate.settings.functions import Test, fresh
 
-_MOST_STEPS = 2_000
-"""Rounds of all loops and calls together in one call; honest functions need a few hundred."""
+_MOST_STEPS = 10_000
+"""Rounds of all loops and calls together in one call; honest functions need up to 6,000."""
 
 
 class _Unfit(BaseException):
