@@ -125,3 +125,19 @@ def test_what_users_can_mend_is_a_sentence(
 def test_bugs_keep_their_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         guarded(lambda: 1 / 0)
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # as `| head` does once it has enough
+    try:
+        command = [sys.executable, "-m", "inoculate", "sample", "functions", "--count", "1"]
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_another_broken_pipe_is_a_bug() -> None:
+    with pytest.raises(BrokenPipeError):
+        guarded(lambda: raising(BrokenPipeError(errno.EPIPE, "a worker's")))

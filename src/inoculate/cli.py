@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import select
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -360,15 +362,20 @@ def guarded(command: Callable[[], object]) -> int:
     """Carry out a command and turn what users can mend into a sentence.
 
     Returns:
-        The exit code: 0, 2 for a user's mistake, 130 after Ctrl-C.
+        The exit code: 0, 2 for a user's mistake, 130 after Ctrl-C, 141 where nobody read on (`| head`).
     """
     try:
         command()
+        sys.stdout.flush()  # here and not at the interpreter's end, where an error can no longer be caught
     except (UserError, CycloptsError) as error:
         return _tell(str(error), 2)
     except KeyboardInterrupt:
         return _tell("stopped; finished steps are kept, and the same command goes on from them", 130)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and _unread():
+            # What is left to be written, also at the interpreter's end, goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
         if error.errno == errno.ENOSPC:
             return _tell(
                 f"no space left on the disk ({error.filename or 'while writing'}); finished steps are kept: "
@@ -379,6 +386,13 @@ def guarded(command: Callable[[], object]) -> int:
             return _tell(f"not allowed: {error.filename}: {error.strerror}", 2)
         raise
     return 0
+
+
+def _unread() -> bool:
+    """Whether it is standard output that has lost its reader, and not a pipe of the sandbox's."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))
 
 
 def _tell(words: str, code: int) -> int:
