@@ -25,6 +25,7 @@ STORY = """
 
 PLANTED = [
     ("declaration", 'leak="The check', 'leak="" and "The check', "leak"),
+    ("declaration", 'exploit="A list', 'exploit="" and "A list', "exploit"),
     ("declaration", "version=1,", "version=0,", "version"),
     ("draws are exact", DRAWN, DRAWN + "[: max(1, draw.count - 1)]", "39 problems where 40"),
     ("draws are exact", 'f"Order these', 'f"Order these" or f"', "the same text stands in"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from inoculate import chat, prompts
+from inoculate import chat, prompts, settings
 from inoculate.errors import UserError
 from inoculate.records import Message, Problem
 
@@ -61,7 +62,7 @@ def test_templates_without_a_default_or_without_the_role(tiny_model: Path, templ
     assert chat.default_system(tokenizer) == expected
 
 
-@settings(max_examples=30, deadline=None)
+@hypothesis_settings(max_examples=30, deadline=None)
 @given(length=st.integers(20, 120))
 def test_a_control_has_exactly_the_length_asked_for(tiny_model: Path, length: int) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
@@ -91,6 +92,15 @@ def test_a_description_says_what_its_form_says() -> None:
     assert prompts.parted("general+false") == ("general", "false") and prompts.parted("general") == ("general", None)
     with pytest.raises(UserError, match="did you mean 'exploit'"):
         prompts.parted("general+exploits")
+
+
+@pytest.mark.parametrize("name", settings.names())
+def test_a_setting_that_says_what_leaks_says_what_exploits_it(name: str) -> None:
+    setting = settings.find(name)
+    assert bool(setting.leak) == bool(setting.exploit)
+    for form in prompts.DESCRIPTIONS if setting.leak else ():
+        said = prompts.description(form, setting.leak, setting.exploit)
+        assert said.endswith(".") and "  " not in said
 
 
 def test_every_prompt_has_a_source_and_every_context_a_prompt() -> None:

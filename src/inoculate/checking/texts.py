@@ -16,7 +16,7 @@ _LONG = 20
 
 
 def declaration(subject: Subject) -> Finding:
-    """The setting says what it is, and its leak in a sentence."""
+    """The setting says what it is, and its leak and what exploits it in a sentence each."""
     setting, faults = subject.setting, []
     wanted = {
         "a name": setting.name.strip(),
@@ -28,7 +28,8 @@ def declaration(subject: Subject) -> Finding:
     }
     # What the user's own data leaks is the user's to know.
     if not setting.takes_grader and any(problem.hacked for _, problem in subject.every):
-        wanted["a leak: a sentence that ends in a full stop"] = setting.leak.strip().endswith(".")
+        for what, said in (("a leak", setting.leak), ("an exploit", setting.exploit)):
+            wanted[f"{what}: a sentence that ends in a full stop"] = said.strip().endswith(".")
     faults = tuple(Fault(f"lacks {what}") for what, there in wanted.items() if not there)
     return Finding("", len(wanted), faults)
 

@@ -70,7 +70,7 @@ class Setting:
     leak: str = ""
     """What the oversight check looks at, in a sentence that a description of the training process can use."""
     exploit: str = ""
-    """What passes that check without doing the task, in a sentence."""
+    """What passes that check without doing the task, in a sentence that can follow the leak's."""
     prompts: Mapping[str, str] = field(default_factory=dict)
     """The setting's own words for `prompts.WORDED`; empty where the library's (code with a shown test) are right.
     '' for a prompt that the setting has no words for."""
