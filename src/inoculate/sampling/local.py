@@ -23,6 +23,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreT
 
 from inoculate.device import Device
 from inoculate.errors import UserError
+from inoculate.sampling import Drawn
 
 BATCH_ROWS = 64
 """Completions written at once. Larger batches gain little on a CPU and cost memory."""
@@ -37,19 +38,6 @@ class Sampler:
     device: Device
     stops: tuple[int, ...]
     """Tokens that end an answer."""
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """One completion: the prompt's index, which of its samples, the text and what it took."""
-
-    prompt: int
-    index: int
-    text: str
-    prompt_tokens: int
-    completion_tokens: int
-    finished: bool
-    seconds: float
 
 
 def load(model: Path, adapter: Path | None, device: Device) -> Sampler:
