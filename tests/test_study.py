@@ -89,6 +89,7 @@ def test_the_digest_follows_what_is_said_and_nothing_else(study_file: Path, tmp_
         ("[evaluate]", "[sensitivity]\nlearning_rates = [1e-4]\n[evaluate]", ["unknown key", "'learning_rate'?"]),
         ("[arms.plain]", "[sensitivity]\nlearning_rate = [1e-4]\n[arms.'plain@1']", ["'@'", "another name"]),
         ("[arms.plain]", "[arms.base]", ["'base' is the untrained arm"]),
+        ("[arms.plain]", "[arms]\nplain = 3", ["arms: each must be a table"]),
         ("hacked = 0.5", "hacked = 0.0", ["arms.inoculated.inoculation.on", "no hacked rows"]),
         ("hacked = 0.5", 'hacked = 1.0\nfilter = "hacked"', ["leaves no rows"]),
         ("problems = 6", "problems = 6\nsamples = 2", ["evaluate", "temperature"]),
@@ -108,6 +109,13 @@ def test_mistakes_are_refused_with_file_key_and_help(tmp_path: Path, old: str, n
         load(path)
     for word in [str(path), *words]:
         assert word in str(refusal.value)
+
+
+def test_a_study_of_the_untrained_model_alone_has_no_rows(tmp_path: Path) -> None:
+    alone = 'question = "?"\nmodel = "m"\nevaluate.settings = ["functions"]\n'
+    assert load(written(tmp_path, alone)).arms == {}
+    with pytest.raises(UserError, match=r"at least one arm .* one of 'base' alone has no rows and no train"):
+        load(written(tmp_path, f"{alone}rows.count = 3\ntrain.epochs = 2"))
 
 
 def test_sensitivity_repeats_the_arms_of_the_contrasts(tmp_path: Path) -> None:

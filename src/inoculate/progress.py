@@ -123,7 +123,7 @@ def studies_table() -> Table:
     table = Table("study", "question", "model", "arms", "seeds")
     for name in studies.names():
         study = load(studies.find(name))
-        table.add_row(name, study.question, study.model, ", ".join(study.arms), str(len(study.seeds)))
+        table.add_row(name, study.question, study.model, ", ".join(study.arms) or "none", str(len(study.seeds)))
     return table
 
 

@@ -68,11 +68,16 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
 def _merged(raw: dict[str, Any], where: str) -> dict[str, Any]:
     """Give every arm the study's `rows` and `train`, overridden by its own."""
     rest = {key: value for key, value in raw.items() if key not in {"rows", "train", "name"}}
-    arms = raw.get("arms")
+    arms = raw.get("arms", {})
     if not isinstance(arms, dict) or not all(isinstance(arm, dict) for arm in arms.values()):
-        raise UserError(f"{where}: arms: a study needs arms, each a table: [arms.plain]")
+        raise UserError(f"{where}: arms: each must be a table: [arms.plain]")
     if not arms:
-        raise UserError(f"{where}: arms: a study needs at least one arm beside the untrained '{BASE}': [arms.plain]")
+        if unused := [key for key in ("rows", "train") if key in raw]:
+            raise UserError(
+                f"{where}: arms: a study that trains needs at least one arm beside the untrained '{BASE}': "
+                f"[arms.plain]; one of '{BASE}' alone has no {' and no '.join(unused)}"
+            )
+        rest = {"seeds": [0], **rest}  # nothing is drawn from it: there is no training to repeat
     whole: dict[str, Any] = {}
     for name, arm in arms.items():
         whole[name] = dict(arm)

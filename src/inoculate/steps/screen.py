@@ -92,9 +92,11 @@ def make_screen(study: Study) -> Plan:
     """The plan of a screen.
 
     Raises:
-        UserError: There is no candidate, or the model is none.
+        UserError: There is no candidate, no arm whose hacked answers could be scored, or the model is none.
     """
     screened = derived(study)
+    if not study.arms:
+        raise UserError(f"study '{study.name}' has no arm: a screen scores hacked answers of one: [arms.plain]")
     plan = make(screened)
     weights = models.fingerprint(study.model)
     arm = next(iter(study.arms.values()))
