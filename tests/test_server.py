@@ -15,7 +15,12 @@ from transformers import AutoTokenizer
 
 import fake_server
 from inoculate.errors import UserError
+from inoculate.records import Completion, Problem, read_lines
 from inoculate.sampling import Drawn, server
+from inoculate.steps import plan as planning
+from inoculate.steps import run
+from inoculate.steps.store import Store
+from inoculate.study_file import load
 
 PROMPTS = [f"<|im_start|>user\n{number} and {number % 7}<|im_end|>\n" for number in range(40)]
 FAULTS = "503,drop,429,half,abort,500,502"
@@ -208,3 +213,60 @@ def test_streams_do_not_meet() -> None:
     assert len(seeds) == 2400
     assert all(0 <= seed < 2**31 for seed in seeds)
     assert not any(seed + 1 in seeds for seed in seeds)
+
+
+class Silent:
+    """Watches a run and counts the steps that were done."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def started(self, step: Any, number: int, total: int) -> None: ...
+
+    def moved(self, done: int, total: int, note: str) -> None: ...
+
+    def ended(self, step: Any) -> None:
+        self.done.append(step.kind)
+
+    def say(self, words: str) -> None: ...
+
+
+def test_a_study_samples_from_a_server_and_goes_on_after_it_was_away(
+    study_file: Path, tiny_model: Path, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "PATIENCE", 0.3)
+    study, store, log = load(study_file), Store(tmp_path / "store"), tmp_path / "log"
+    url = f"http://127.0.0.1:{port}/v1"
+    plan = planning.make(study, server=url)
+
+    def carry_out() -> list[str]:
+        watcher = Silent()
+        run.carry_out(plan, store, watcher, study_file.read_text())
+        return watcher.done
+
+    with pytest.raises(UserError, match=r"no server answers"):
+        carry_out()
+    with fake_server.running(port, log, root=tiny_model, faults="503") as process:
+        monkeypatch.setattr(Silent, "moved", lambda self, done, total, note: note == "sampled" and process.kill())
+        with pytest.raises(UserError, match=r"has not answered"):
+            carry_out()
+    monkeypatch.setattr(Silent, "moved", lambda *said: None)
+    with fake_server.running(port, log, root=tiny_model):
+        assert carry_out().count("completions") >= 7
+        assert carry_out() == []
+    assert {len(set(logged(log, "loaded"))), len(logged(log, "loaded"))} == {3}  # once for both contexts of an arm
+    for cell in plan.cells:
+        found = list(read_lines(store.folder(cell.completions) / "completions.jsonl", Completion))
+        problems = list(read_lines(store.folder(cell.problems) / "problems.jsonl", Problem))
+        assert [line.problem for line in found] == [problem.id for problem in problems]
+        assert len({line.completion for line in found}) == len(found)
+        (engine,) = json.loads((store.folder(cell.completions) / "engines.json").read_text())
+        assert (engine["server"], engine["version"]) == (url, "fake")
+
+
+def test_another_engine_makes_other_samples_but_no_other_adapters(study_file: Path) -> None:
+    study = load(study_file)
+    here, there, moved = (planning.make(study, server=url) for url in ("", "http://a/v1", "http://b/v1"))
+    assert [t.adapter.key for t in here.trainings] == [t.adapter.key for t in there.trainings]
+    assert not {c.completions.key for c in here.cells} & {c.completions.key for c in there.cells}
+    assert [c.grades.key for c in there.cells] == [c.grades.key for c in moved.cells]

@@ -39,12 +39,13 @@ def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False) -> None:
 
 
 @app.command
-def run(study: str, *, store: StoreFolder = DEFAULT_STORE, track: str = "") -> None:
+def run(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", track: str = "") -> None:
     """Carry out a study: what is finished in the store is not done again.
 
     Args:
         study: A study file, or the name of a ready-made study.
         store: Folder of finished steps.
+        server: Sample from this OpenAI-compatible server (http://localhost:8000/v1) instead of in this process.
         track: Also send training metrics to tensorboard, trackio or wandb.
     """
     from inoculate.integrations import trackers
@@ -59,17 +60,19 @@ def run(study: str, *, store: StoreFolder = DEFAULT_STORE, track: str = "") -> N
     declared = load(path)
     trackers.choose(track)
     with Console() as console:
-        folder = running.carry_out(make(declared), Store(store), console, path.read_text(encoding="utf-8"))
+        plan = make(declared, server=server)
+        folder = running.carry_out(plan, Store(store), console, path.read_text(encoding="utf-8"))
     report(str(folder), store=store)
 
 
 @app.command
-def plan(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
+def plan(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "") -> None:
     """Show the steps of a study, which are finished, and about how long the rest will take.
 
     Args:
         study: A study file, or the name of a ready-made study.
         store: Folder of finished steps.
+        server: The server that would sample: its samples are other steps than those of this process.
     """
     from rich.console import Console
 
@@ -82,14 +85,14 @@ def plan(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
 
     console, declared = Console(), load(find(study))
     try:
-        console.print(plan_table(make(declared), Store(store)))
+        console.print(plan_table(make(declared, server=server), Store(store)))
     except Unreachable as error:
-        console.print(plan_table(make(declared, weights="unknown"), Store(store)))
+        console.print(plan_table(make(declared, "unknown", server), Store(store)))
         console.print(f"{error}\nUntil then the names of the steps, and which are finished, are not known.")
 
 
 @app.command
-def screen(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
+def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "") -> None:
     """Screen prompts before training: how strongly each elicits the hack on the untrained model.
 
     The candidates are the inoculations of the study's arms and `screen.prompts`.
@@ -97,6 +100,7 @@ def screen(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
     Args:
         study: A study file, or the name of a ready-made study.
         store: Folder of finished steps.
+        server: Sample from this OpenAI-compatible server; answers are scored in this process all the same.
     """
     from rich.console import Console as Terminal
 
@@ -111,7 +115,7 @@ def screen(study: str, *, store: StoreFolder = DEFAULT_STORE) -> None:
 
     path = find(study)
     with Console() as console:
-        plan = make_screen(load(path))
+        plan = make_screen(load(path), server)
         folder = running.carry_out(plan, Store(store), console, path.read_text(encoding="utf-8"))
     found = analyse_screen(folder)
     figure = draw_screen(found, folder / "figures")

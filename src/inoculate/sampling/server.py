@@ -119,7 +119,8 @@ def connect(url: str, model: str, weights: Path) -> Server:
     # The hub's name of an embedded model does not count: the weights there are not the ones adapters are trained on.
     for name, card in served.items():
         if name == model or str(weights) in (name, card.get("root")):
-            return Server(url, name, card.get("max_model_len"), {"server": url, "model": card} | _version(url))
+            said = {key: card[key] for key in ("owned_by", "root", "max_model_len") if key in card}
+            return Server(url, name, card.get("max_model_len"), {"server": url, "model": name, **said, **_version(url)})
     raise UserError(
         f"the server at {url} does not serve '{model}': it serves {', '.join(served) or 'nothing'}; {start}"
     )

@@ -48,6 +48,8 @@ class Plan:
     trainings: list[Training] = field(default_factory=list)
     scores: Step | None = None
     """The log-probabilities of training answers, where the plan is a screen's."""
+    server: str = ""
+    """The address of the server that samples; '' where this process does."""
 
     def steps(self) -> list[Step]:
         """All steps, each once, in an order in which every step comes after its inputs.
@@ -81,28 +83,29 @@ class Plan:
         return {step.key for step in self.steps() if store.done(step)}
 
 
-def make(study: Study, weights: str = "") -> Plan:
+def make(study: Study, weights: str = "", server: str = "") -> Plan:
     """The plan of a study.
 
     Args:
         study: The study.
         weights: The fingerprint of its model; found out unless given.
+        server: The address of the server that samples; '' for this process.
 
     Raises:
         UserError: Its model is none, or cannot be identified without a network; or the user's data is not what it has
             to be.
     """
     weights = weights or models.fingerprint(study.model)
-    plan = Plan(study)
+    plan = Plan(study, server=server)
     _read_data(study)
     problems = {setting: _problems(study, setting) for setting in study.evaluate.settings}
-    plan.cells.extend(_cells(study, problems, weights, BASE, None, 0.0, None))
+    plan.cells.extend(_cells(plan, problems, weights, BASE, None, 0.0, None))
     for seed in study.seeds:
         for name, arm in study.arms.items():
             training = _training(study, name, arm, seed, weights)
             plan.trainings.append(training)
             for fraction in study.evaluate.fractions:
-                plan.cells.extend(_cells(study, problems, weights, name, seed, fraction, training.adapter))
+                plan.cells.extend(_cells(plan, problems, weights, name, seed, fraction, training.adapter))
     return plan
 
 
@@ -215,7 +218,7 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
 
 
 def _cells(
-    study: Study,
+    plan: Plan,
     problems: dict[str, Step],
     weights: str,
     arm: str,
@@ -223,6 +226,11 @@ def _cells(
     at: float,
     adapter: Step | None,
 ) -> Iterator[Cell]:
+    study = plan.study
+    # Which engine samples belongs to the name: another one rounds differently and draws other random numbers, so its
+    # samples are others, and a study of which some arms were sampled here and some there would compare engines too.
+    # Where the server is does not belong to it: the same engine may have moved.
+    engine = {"engine": "server"} if plan.server else {}
     for setting in study.evaluate.settings:
         evaluate = study.evaluate.of(setting)
         only_neutral = settings.find(setting).only_neutral
@@ -244,6 +252,7 @@ def _cells(
                     "temperature": evaluate.temperature,
                     "max_new_tokens": evaluate.max_new_tokens,
                     "seed": evaluate.seed,
+                    **engine,
                 },
                 {"problems": problems[setting], **({"adapter": adapter} if adapter else {})},
                 label=f"samples of {where}",

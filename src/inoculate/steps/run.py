@@ -66,7 +66,7 @@ def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str) -> Path:
     first = _first(folder, plan)
     level = containment().level  # refuses before any work where code cannot be run safely
     (folder / "study.toml").write_text(source, encoding="utf-8")
-    workshop = Workshop(store, plan.study.model, watcher.say)
+    workshop = Workshop(store, plan.study.model, watcher.say, plan.server)
     missing = [step for step in plan.steps() if not store.done(step)]
     manifest = Manifest(plan, store, first, level)
     try:

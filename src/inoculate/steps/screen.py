@@ -88,8 +88,12 @@ def derived(study: Study) -> Study:
     )
 
 
-def make_screen(study: Study) -> Plan:
+def make_screen(study: Study, server: str = "") -> Plan:
     """The plan of a screen.
+
+    Args:
+        study: The study.
+        server: The address of the server that samples; answers are scored in this process all the same.
 
     Raises:
         UserError: There is no candidate, no arm whose hacked answers could be scored, or the model is none.
@@ -97,7 +101,7 @@ def make_screen(study: Study) -> Plan:
     screened = derived(study)
     if not study.arms:
         raise UserError(f"study '{study.name}' has no arm: a screen scores hacked answers of one: [arms.plain]")
-    plan = make(screened)
+    plan = make(screened, server=server)
     weights = models.fingerprint(study.model)
     arm = next(iter(study.arms.values()))
     hacked = {"count": study.screen.answers, "hacked": 1.0, "vetted": 0, "filter": "none", "share_problems": False}
@@ -113,7 +117,7 @@ def make_screen(study: Study) -> Plan:
         {"rows": rows_step(study, "the screen", bare, study.seeds[0], weights)},
         label=f"log-probabilities of {study.screen.answers} hacked answers under {len(said)} prompts",
     )
-    return Plan(screened, plan.cells, [], scores)
+    return Plan(screened, plan.cells, [], scores, server)
 
 
 def _words(study: Study, context: Context, setting: str) -> tuple[str, prompts.Placement]:

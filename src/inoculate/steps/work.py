@@ -1,8 +1,8 @@
 """What each kind of step does: inputs from the store in, files in one folder out.
 
 Files of a finished step: `problems.jsonl`; `rows.jsonl` and `rows.json` (the system prompt and inoculation as they
-were written out); `grades.jsonl`; `at-<fraction>/` (PEFT folders) and `training.json`; `completions.jsonl`;
-`scores.jsonl` (log-probabilities, of screens).
+were written out); `grades.jsonl`; `at-<fraction>/` (PEFT folders) and `training.json`; `completions.jsonl` and
+`engines.json` (what wrote them); `scores.jsonl` (log-probabilities, of screens).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from inoculate import chat, models, prompts, rows, settings
 from inoculate.errors import UserError
 from inoculate.integrations import trackers
 from inoculate.records import Completion, Problem, Row, Split, read_lines, write_lines
+from inoculate.sampling import Drawn
 from inoculate.steps.store import Step, Store, file_digest
 from inoculate.study import SFT, Rows
 
@@ -31,15 +33,16 @@ class Workshop:
     Nothing heavy is loaded before a step needs it.
     """
 
-    def __init__(self, store: Store, model: str, say: models.Say) -> None:
+    def __init__(self, store: Store, model: str, say: models.Say, server: str = "") -> None:
         """Set up.
 
         Args:
             store: Where inputs are read and results written.
             model: The study's model.
             say: Told of downloads and conversions.
+            server: The address of the server that samples; '' for this process.
         """
-        self.store, self.model, self.say = store, model, say
+        self.store, self.model, self.say, self.server = store, model, say, server
         self._sampler: tuple[Path | None, Any] | None = None
 
     def carry_out(self, step: Step, progress: Progress) -> None:
@@ -164,12 +167,38 @@ class Workshop:
             self._sampler = (adapter, local.load(self.weights, adapter, self.device))
         return self._sampler[1]
 
-    def _completions(self, step: Step, work: Path, progress: Progress) -> None:
+    @cached_property
+    def served(self) -> Any:
+        """The model on the server."""
+        from inoculate.sampling import server
+
+        return server.connect(self.server, self.model, self.weights)
+
+    def _draw(
+        self, adapter: Path | None, sent: list[str], made: list[list[tuple[int, int]]], how: dict[str, Any]
+    ) -> Iterator[list[Drawn]]:
+        """Completions of the prompts that were sent, without those that are made: batches of (prompt, sample)."""
+        if self.server:
+            from inoculate.sampling import server
+
+            sampler = server.Sampler(self.served, self.tokenizer, adapter)
+            return server.sample(sampler, sent, done=[key for batch in made for key in batch], **how)
         from inoculate.sampling import local
+
+        return local.sample(self._sampler_for(adapter), sent, skip=len(made), **how)
+
+    def _engine(self) -> dict[str, Any]:
+        """What writes completions, for the record."""
+        if self.server:
+            return self.served.said
+        return {"transformers": version("transformers"), "torch": version("torch"), "device": self.device.name}
+
+    def _completions(self, step: Step, work: Path, progress: Progress) -> None:
         from inoculate.training.sft import fraction_name
 
         params = step.params
         problems = self.read_problems(step.inputs["problems"])
+        position = {problem.id: number for number, problem in enumerate(problems)}
         adapter = step.inputs.get("adapter")
         folder = None if adapter is None else self.store.folder(adapter) / fraction_name(params["at"])
         system = self.system(params["system"])
@@ -181,25 +210,19 @@ class Workshop:
         total = len(problems) * params["samples"]
         kept = work / "batches.jsonl"
         batches = _finished_batches(kept)
+        made = [[(position[line.problem], line.index) for line in batch] for batch in batches]
         done = sum(map(len, batches))
+        how = {name: params[name] for name in ("samples", "temperature", "max_new_tokens", "seed")}
+        how["names"] = [f"problem '{problem.id}'" for problem in problems]
+        _note(work / "engines.json", self._engine())
         with kept.open("a", encoding="utf-8") as partial:
-            for batch in local.sample(
-                self._sampler_for(folder),
-                sent,
-                samples=params["samples"],
-                temperature=params["temperature"],
-                max_new_tokens=params["max_new_tokens"],
-                seed=params["seed"],
-                skip=len(batches),
-                names=[f"problem '{problem.id}'" for problem in problems],
-            ):
+            for batch in self._draw(folder, sent, made, how):
                 lines = [_completion(problems, sent, drawn) for drawn in batch]
                 partial.write(json.dumps([asdict(line) for line in lines]) + "\n")
                 partial.flush()
                 batches.append(lines)
                 done += len(lines)
                 progress(done, total, "sampled")
-        position = {problem.id: number for number, problem in enumerate(problems)}
         every = [line for batch in batches for line in batch]
         write_lines(work / "completions.jsonl", sorted(every, key=lambda c: (position[c.problem], c.index)))
         kept.unlink()
@@ -265,6 +288,13 @@ def _quiet() -> None:
 
     logging.disable_progress_bar()
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|trl")
+
+
+def _note(path: Path, engine: dict[str, Any]) -> None:
+    """Add an engine to those that had a part in a step: a server may be another when the step is gone on with."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    if engine not in known:
+        path.write_text(json.dumps([*known, engine], indent=1) + "\n", encoding="utf-8")
 
 
 def _finished_batches(kept: Path) -> list[list[Completion]]:
