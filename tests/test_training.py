@@ -112,6 +112,38 @@ def test_training_learns_and_saves_at_fractions(tiny_model: Path, tmp_path: Path
     assert (tmp_path / "out" / "at-1" / "adapter_config.json").exists()
 
 
+def test_training_goes_on_beyond_its_nominal_end_as_it_went_to_it(tiny_model: Path, tmp_path: Path) -> None:
+    """With a constant learning rate the adapter at 100% is that of a training that ends there."""
+    found = {}
+    training = SFT(batch_rows=4, learning_rate=1e-3, schedule="constant", micro_batch_tokens=4096)
+    for last in (1.0, 2.0):
+        sft.train(
+            tiny_model, some_rows(), training,
+            seed=1, fractions=(1.0, last), target=tmp_path / f"{last}", work=tmp_path / f"work-{last}", device=CPU,
+        )  # fmt: skip
+        found[last] = load_file(tmp_path / f"{last}" / "at-1" / "adapter_model.safetensors")
+    further = load_file(tmp_path / "2.0" / "at-2" / "adapter_model.safetensors")
+    for name, value in found[1.0].items():
+        torch.testing.assert_close(value, found[2.0][name])
+    assert any(not torch.equal(further[name], value) for name, value in found[2.0].items())
+
+
+def test_training_goes_on_from_another_adapter(tiny_model: Path, tmp_path: Path) -> None:
+    """With next to no learning rate the result is the adapter that it started from, which a new one is not."""
+    _, first = trained(tiny_model, tmp_path / "first", 4096)
+    found = {}
+    for start in (tmp_path / "first" / "out" / "at-1", None):
+        target = tmp_path / f"from-{start is not None}"
+        sft.train(
+            tiny_model, some_rows(), SFT(batch_rows=4, learning_rate=1e-12, micro_batch_tokens=4096),
+            seed=2, fractions=(1.0,), start=start, target=target, work=target / "work", device=CPU,
+        )  # fmt: skip
+        found[start is not None] = load_file(target / "at-1" / "adapter_model.safetensors")
+    for name, value in first.items():
+        torch.testing.assert_close(found[True][name], value)
+    assert any(not torch.allclose(found[False][name], value) for name, value in first.items())
+
+
 def test_same_seed_same_adapter(tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

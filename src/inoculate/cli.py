@@ -59,6 +59,8 @@ def run(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", tra
     path = find(study)
     declared = load(path)
     trackers.choose(track)
+    if declared.elicitation:
+        screen(study, store=store, server=server)
     with Console() as console:
         plan = make(declared, server=server)
         folder = running.carry_out(plan, Store(store), console, path.read_text(encoding="utf-8"))
@@ -155,7 +157,7 @@ def report(run: str, *, store: StoreFolder = DEFAULT_STORE, contrast: tuple[str,
     """
     from rich.console import Console
 
-    from inoculate.analysis import analyse, contrast_table, others_table, outcome_table, read_contrast
+    from inoculate.analysis import analyse, read_contrast, report_tables
     from inoculate.report import write_report
     from inoculate.steps.run import find_run
     from inoculate.steps.store import Store
@@ -163,11 +165,8 @@ def report(run: str, *, store: StoreFolder = DEFAULT_STORE, contrast: tuple[str,
     folder = find_run(Store(store), run)
     results = analyse(folder, [read_contrast(text) for text in contrast])
     console = Console()
-    console.print(outcome_table(results))
-    if others := others_table(results):
-        console.print(others)
-    if results["contrasts"]:
-        console.print(contrast_table(results))
+    for table in report_tables(results):
+        console.print(table)
     console.print(results["headline"], style="bold")
     for caution in results["cautions"]:
         console.print(f"- {caution}")

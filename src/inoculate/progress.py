@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console as Terminal
 from rich.console import Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from inoculate import prompts as library
 from inoculate import studies
@@ -120,7 +120,7 @@ def plan_table(plan: Plan, store: Store) -> Group:
 
 def studies_table() -> Table:
     """The ready-made studies and their questions."""
-    table = Table("study", "question", "model", "arms", "seeds")
+    table = Table(*(Column(name, overflow="fold") for name in ("study", "question", "model", "arms", "seeds")))
     for name in studies.names():
         study = load(studies.find(name))
         table.add_row(name, study.question, study.model, ", ".join(study.arms) or "none", str(len(study.seeds)))

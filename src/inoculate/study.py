@@ -18,7 +18,7 @@ from inoculate.records import Split
 BASE = "base"
 """The untrained arm that every study has."""
 Share = Annotated[float, Field(ge=0, le=1)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
+Fraction = Annotated[float, Field(gt=0)]
 Measure = Literal["correct", "hack", "wrong", "malformed"]
 Guard = Literal["correct", "malformed", "asked-hack"]
 
@@ -116,6 +116,8 @@ class Arm(Strict):
     """One training condition."""
 
     rows: Rows
+    start: str = ""
+    """An arm whose adapter training goes on from, seed by seed; the untrained model unless given."""
     inoculation: Inoculation | None = None
     method: Literal["sft"] = "sft"
     train: SFT = SFT()
@@ -156,7 +158,7 @@ class Evaluate(Strict):
     families: tuple[str, ...] = ()
     levels: tuple[int, ...] = ()
     fractions: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (1.0,)
-    """Of training, at which the arms are evaluated."""
+    """Of the nominal training, at which the arms are evaluated; beyond 1 with a constant learning rate only."""
     seed: int = 0
     """Of the draw of problems, and of sampling."""
 
@@ -183,6 +185,29 @@ class Screen(Strict):
     """Hacked training answers whose log-probability is taken under every candidate."""
     compliance: Annotated[int, Field(ge=0)] = 0
     """Tasks of the compliance suite that are sampled under every candidate; 0 for none."""
+
+
+class Measured(Strict):
+    """Which rate an analysis of many arms is about."""
+
+    measure: Measure = "hack"
+    context: str = "neutral"
+    setting: str = ""
+    """The first setting of `evaluate` unless given."""
+
+
+class Factorial(Measured):
+    """Arms as a grid of prompt, description of the training process and placement: main effects and interactions."""
+
+    prompts: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The prompts of the grid, by name without a description. Every arm with one of them is in the grid."""
+
+
+class Elicitation(Measured):
+    """Whether elicitation before training goes with the effect after it; `run` screens the arms' prompts first."""
+
+    plain: str
+    """The arm without a prompt, from which effects are measured."""
 
 
 class Contrast(Strict):
@@ -247,6 +272,8 @@ class Study(Strict):
     evaluate: Evaluate
     screen: Screen = Screen()
     contrasts: tuple[Contrast, ...] = ()
+    factorial: Factorial | None = None
+    elicitation: Elicitation | None = None
     sensitivity: Sensitivity | None = None
 
     @model_validator(mode="after")

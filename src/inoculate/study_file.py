@@ -21,7 +21,9 @@ from inoculate.study import (
     Context,
     Contrast,
     Each,
+    Elicitation,
     Evaluate,
+    Factorial,
     Inoculation,
     Rows,
     Screen,
@@ -99,6 +101,8 @@ _TABLES: dict[str, type[Strict]] = {
     "contexts": Context,
     "arms": Arm,
     "sensitivity": Sensitivity,
+    "factorial": Factorial,
+    "elicitation": Elicitation,
 }
 
 
@@ -132,7 +136,9 @@ def _check_names(study: Study, where: str) -> None:
         _check_prompt(study, name, f"{where}: screen.prompts")
     for name, arm in study.arms.items():
         _check_arm(study, name, arm, where)
+        _check_start(study, name, arm, where)
     _check_evaluation(study, where)
+    _check_grids(study, where)
     for number, contrast in enumerate(study.contrasts):
         key = f"contrasts.{number}"
         for arm in contrast.arms:
@@ -174,6 +180,42 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
             raise UserError(f"{where}: {given}: holds the inoculation of arm '{name}': a neutral prompt must not")
     if inoculation.on == "hacked" and (arm.rows.hacked_rows == 0 or arm.rows.filter == "hacked"):
         raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has no hacked rows")
+
+
+def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
+    """An arm that goes on from another's adapter, and training that goes on beyond its nominal length."""
+    key = f"{where}: arms.{name}"
+    if arm.start:
+        others = [other for other, spec in study.arms.items() if other != name and not spec.start]
+        _known(arm.start, others, f"{key}.start: not an arm that starts from the untrained model:")
+        ours, theirs = ({k: getattr(a.train, k) for k in _SHAPE} for a in (arm, study.arms[arm.start]))
+        if ours != theirs:
+            raise UserError(f"{key}.start: goes on with the adapter of '{arm.start}', so {ours} must be {theirs}")
+    if max(study.evaluate.fractions) > 1 and arm.train.schedule != "constant":
+        raise UserError(
+            f"{where}: evaluate.fractions: beyond 1 training goes on after its nominal end, where the schedule "
+            f"'{arm.train.schedule}' of arm '{name}' has brought the learning rate to 0: use train.schedule = "
+            '"constant", or more epochs and fractions up to 1'
+        )
+
+
+_SHAPE = ("lora_rank", "lora_alpha")
+
+
+def _check_grids(study: Study, where: str) -> None:
+    for key, given in (("factorial", study.factorial), ("elicitation", study.elicitation)):
+        if given:
+            _known(given.context, study.evaluate.contexts, f"{where}: {key}.context: not evaluated:")
+            _known(given.setting or study.evaluate.settings[0], study.evaluate.settings, f"{where}: {key}.setting:")
+    if study.elicitation:
+        plain = study.elicitation.plain
+        _known(plain, study.arms, f"{where}: elicitation.plain: unknown arm")
+        if study.arms[plain].inoculation:
+            raise UserError(f"{where}: elicitation.plain: arm '{plain}' has an inoculation: name one without")
+    if study.factorial:
+        used = {prompts.parted(arm.inoculation.prompt)[0] for arm in study.arms.values() if arm.inoculation}
+        for name in study.factorial.prompts:
+            _known(name, used, f"{where}: factorial.prompts: no arm has the prompt")
 
 
 def _check_evaluation(study: Study, where: str) -> None:

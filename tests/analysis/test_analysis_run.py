@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from inoculate.analysis import analyse, contrast_table, others_table, outcome_table
+from inoculate.analysis import analyse
+from inoculate.analysis.table import contrast_table, others_table, outcome_table
 from inoculate.errors import UserError
 from inoculate.records import Problem, write_lines
 

@@ -194,19 +194,19 @@ def rate(counts: Counts) -> Rate | None:
     """Estimate the rate of an outcome; None without a graded sample, no interval from a single problem."""
     if not counts.graded.sum():
         return None
-    (arm,) = _arms([counts.only(counts.graded > 0)])
+    (arm,) = arms([counts.only(counts.graded > 0)])
     if not arm.spread.kind_df:
         return Rate(float(arm.rate), None, None, "none")
     low, high = arm.ends()
     return Rate(float(arm.rate), float(low), float(high), "beta-crossed" if arm.spread.seed_df else "beta-cluster")
 
 
-def _arms(every: list[Counts]) -> list[Arm]:
+def arms(every: list[Counts]) -> list[Arm]:
     """Arms whose scores have the same columns: kinds, or problems where there is only one kind to draw from."""
     kinds, problems = (np.concatenate([getattr(counts, key) for counts in every]) for key in ("kinds", "problems"))
     names, column = np.unique(kinds if (kinds != kinds[0]).any() else problems, return_inverse=True)
     number = len(np.unique(problems))
-    arms = []
+    found = []
     for counts, own in zip(every, np.split(column, np.cumsum([len(c.hits) for c in every])[:-1]), strict=True):
         seeds, row = np.unique(counts.seeds, return_inverse=True)
         shape = (len(seeds), len(names))
@@ -214,8 +214,8 @@ def _arms(every: list[Counts]) -> list[Arm]:
             np.bincount(row * len(names) + own, values, shape[0] * shape[1]).reshape(shape).astype(float)
             for values in (counts.hits, counts.graded)
         )
-        arms.append(Arm.of(hits, graded, number, trained=bool(counts.seeds[0] != NO_SEED)))
-    return arms
+        found.append(Arm.of(hits, graded, number, trained=bool(counts.seeds[0] != NO_SEED)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -305,7 +305,7 @@ def difference(first: Counts, second: Counts) -> Difference | None:
     pair = _paired(first, second)
     if pair is None:
         return None
-    return Difference(*_arms(list(pair)), problems=len(np.unique(pair[0].problems)))
+    return Difference(*arms(list(pair)), problems=len(np.unique(pair[0].problems)))
 
 
 def _paired(first: Counts, second: Counts) -> tuple[Counts, Counts] | None:

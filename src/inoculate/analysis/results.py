@@ -12,6 +12,8 @@ from inoculate.analysis.cells import by_place, cell_result
 from inoculate.analysis.checks import Check, run_checks
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.declared import read_claims
+from inoculate.analysis.elicitation import elicitation
+from inoculate.analysis.factorial import factorial
 from inoculate.analysis.looks import Schedule, levels
 from inoculate.analysis.reading import Run, Tally, finished, read_cell, read_run
 from inoculate.analysis.sensitivity import sensitivity
@@ -61,6 +63,8 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "cells": [cell_result(place, found) for place, found in table.items()],
         "contrasts": contrasts,
         "sensitivity": sensitivity(table, study, claims, contrasts, schedule),
+        "factorial": factorial(table, study),
+        "elicitation": elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
         "checks": [check._asdict() for check in checks],
         "training": [
             {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}

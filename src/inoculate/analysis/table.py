@@ -16,6 +16,23 @@ _STATUS_STYLES = {"green": "green", "amber": "yellow", "red": "bold red"}
 _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
 
 
+def report_tables(results: dict[str, Any]) -> Iterator[Group | Table]:
+    """What the terminal shows of a run: outcomes, other metrics, contrasts, effects of a grid, elicitation.
+
+    Args:
+        results: As `analyse` returns them.
+    """
+    yield outcome_table(results)
+    if others := others_table(results):
+        yield others
+    if results["contrasts"]:
+        yield contrast_table(results)
+    if results["factorial"]:
+        yield effects_table(results["factorial"])
+    if results["elicitation"]:
+        yield elicitation_table(results["elicitation"])
+
+
 def outcome_table(results: dict[str, Any]) -> Group:
     """Outcome rates in percent with 95% intervals, a table for every setting and context, a line for every arm.
 
@@ -186,3 +203,53 @@ def _nats(found: dict[str, Any] | None) -> str:
 
 def _rank(found: dict[str, Any] | None) -> str:
     return "" if found is None else f"{found['rank']} ({found['low']:.0f}-{found['high']:.0f})"
+
+
+def effects_table(found: dict[str, Any]) -> Group:
+    """Main effects and interactions of a grid, in percentage points.
+
+    Args:
+        found: `factorial` of the results.
+    """
+    title = f"Effects on {found['measure']}, {found['setting']}, {found['context']}, in points with 95% intervals"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("effect", overflow="fold")
+    table.add_column("difference", justify="right", no_wrap=True)
+    for one in found["effects"]:
+        table.add_row(Text(effect_name(one)), _difference(one | {"difference": one["estimate"]}))
+    return Group(table, *([Text(found["reason"], style="yellow")] if found["reason"] else []))
+
+
+def effect_name(one: dict[str, Any]) -> str:
+    """An effect in words: `description: checked - none`, an interaction with ` x ` between its factors."""
+    parts = zip(one["factors"], one["levels"], one["than"], strict=True)
+    return " x ".join(f"{factor}: {level} - {than}" for factor, level, than in parts)
+
+
+def elicitation_table(found: dict[str, Any]) -> Group:
+    """Correlations of elicitation with the effect of inoculation, and the arms that started from another.
+
+    Args:
+        found: `elicitation` of the results.
+    """
+    table = Table(title="Elicitation before training and effect after it", box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("score", "prompts", "seeds", "Spearman, 95%", "says"):
+        table.add_column(heading, overflow="fold")
+    for one in found["correlations"]:
+        interval = "" if one["low"] is None else f" [{one['low']:+.2f}, {one['high']:+.2f}]".replace("[", "\\[")
+        said = "-" if one["correlation"] is None else f"{one['correlation']:+.2f}{interval}"
+        which = f"{one['prompts']}" if one["with_irrelevant"] else f"{one['prompts']} relevant"
+        table.add_row(one["score"], which, str(one["seeds"]), said, one["says"])
+    parts: list[Table | Text] = [table]
+    if found["starts"]:
+        starts = Table(title="Started from a model that hacks when asked", box=SIMPLE_HEAD, pad_edge=False)
+        for heading in ("arm", "effect", "from the untrained model", "difference, points"):
+            starts.add_column(heading, overflow="fold")
+        for one in found["starts"]:
+            starts.add_row(one["arm"], _points(one["effect"]), _points(one["effect_from_base"]), _difference(one))
+        parts.append(starts)
+    return Group(*parts, *([Text(found["reason"], style="yellow")] if found["reason"] else []))
+
+
+def _points(value: float | None) -> str:
+    return "-" if value is None else f"{value * 100:+.0f}"

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from inoculate.report.bars import forest, stacked
 from inoculate.report.drawing import FULL, NARROW, WIDE, inline, save, style, svg
+from inoculate.report.effects import drawn_scores, effects, scatter
 from inoculate.report.lines import Across, Panel, losses, rate_panels
 from inoculate.report.picture import Panel as Group
 from inoculate.report.picture import picture
@@ -22,7 +23,7 @@ FIRST = 2
 """Panels of the first screen."""
 TALLEST = 3000.0
 """Pixels of a figure on a phone."""
-NAMES = ("picture", "outcomes", "contrasts", "curves", "transfer", "losses")
+NAMES = ("picture", "outcomes", "contrasts", "effects", "elicitation", "curves", "transfer", "losses")
 """Beside them `dose-1`, `dose-2`, ... for as many doses as there are."""
 _OURS = re.compile(rf"({'|'.join(NAMES)}|dose-\d+)\.(svg|png)")
 
@@ -105,6 +106,10 @@ def sketches(results: Results) -> Iterator[Sketch]:
     contrasts = [contrast for contrast in results.contrasts if contrast.difference is not None]
     if contrasts:
         yield Sketch("contrasts", "Contrasts", lambda width: forest(results, contrasts, width), WIDE, file_only=True)
+    if results.factorial.get("effects"):
+        yield Sketch("effects", "Effects of prompt, description and placement", lambda width: effects(results, width))
+    if drawn_scores(results.elicitation):
+        yield Sketch("elicitation", "Elicitation and effect", lambda width: scatter(results, width))
     along = along_training(results)
     if along:
         yield _lines(results, "curves", "Rates along training", along, training_axis(along))

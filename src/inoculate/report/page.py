@@ -72,6 +72,8 @@ def render(results: Results, samples: Samples, figures: dict[str, Drawn], tables
             tallied=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
             doses=[(f"dose-{place}", dose) for place, dose in enumerate(doses(results), 1)],
             in_panels=_drawn_only(results),
+            factorial=_factorial(results),
+            elicitation=_elicitation(results.elicitation),
             sensitivity=[_survival(claim) for claim in results.sensitivity],
             looks=_looks(results.looks),
             missing=[_missing(cell) for cell in results.missing],
@@ -356,6 +358,28 @@ def _survival(claim: dict[str, Any]) -> dict[str, Any]:
             for repeat in map(mapping, claim.get("repeats") or ())
         ],
     }
+
+
+def _factorial(results: Results) -> dict[str, Any]:
+    found = results.factorial
+    return found | {"label": results.label(found["setting"], found["measure"])} if found else {}
+
+
+def _elicitation(found: dict[str, Any]) -> dict[str, Any]:
+    """Correlations and their intervals as they read."""
+    if not found:
+        return {}
+
+    def said(value: float | None) -> str:
+        return "" if value is None else numbers.minus(f"{value:+.2f}")
+
+    correlations = [
+        one
+        | {"said": said(one["correlation"]) or numbers.UNKNOWN}
+        | {"interval": f"{said(one['low'])} to {said(one['high'])}" if one["low"] is not None else ""}
+        for one in found["correlations"]
+    ]
+    return found | {"correlations": correlations}
 
 
 def _looks(looks: list[dict[str, Any]]) -> str:

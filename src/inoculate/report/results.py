@@ -140,6 +140,10 @@ class Results:
     """After how many seeds verdicts were planned to be read off, and the level of each look."""
     extended_seeds: tuple[Any, ...] = ()
     """Seeds that were added after results had been seen."""
+    factorial: dict[str, Any] = field(default_factory=dict)
+    """Effects of a grid of arms."""
+    elicitation: dict[str, Any] = field(default_factory=dict)
+    """What prompts elicit before training, against their effect after it."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     """Setting to what its outcomes are called, for settings whose outcomes mean something else."""
     sample_cells: list[dict[str, Any]] = field(default_factory=list)
@@ -221,6 +225,8 @@ def read_results(run: Path) -> Results:
             missing=list(results.get("missing") or ()),
             looks=[mapping(look) for look in results.get("looks") or ()],
             extended_seeds=tuple(results.get("extended_seeds") or ()),
+            factorial=mapping(results.get("factorial")),
+            elicitation=mapping(results.get("elicitation")),
             labels=_labels(results.get("settings")),
             sample_cells=[mapping(cell) for cell in manifest.get("cells") or ()],
         )

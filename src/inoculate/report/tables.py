@@ -41,6 +41,8 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "guards.csv": ("claim guard status difference low high sentence", _guards(results)),
         "floor.csv": ("claim setting context arm rate low high", _floor(results)),
         "dose.csv": ("key value series arm setting context outcome rate low high", _doses(results)),
+        "effects.csv": ("effect level than estimate low high", _effects(results)),
+        "elicitation.csv": ("arm kind irrelevant sampled added effect seed effect_of_seed", _elicitation(results)),
         "tags.csv": ("arm setting context at tag evidence count", _tags(results)),
         "checks.csv": (
             "name status sentence detail",
@@ -127,6 +129,19 @@ def _doses(results: Results) -> Iterable[list[Any]]:
                         rate = cell.outcomes[name]
                         start = [dose.key, value, series, arm, cell.setting, cell.context, name]
                         yield [*start, rate.rate, rate.low, rate.high]
+
+
+def _effects(results: Results) -> Iterable[list[Any]]:
+    for one in results.factorial.get("effects") or ():
+        named = (" x ".join(one[key]) for key in ("factors", "levels", "than"))
+        yield [*named, one["estimate"], one["low"], one["high"]]
+
+
+def _elicitation(results: Results) -> Iterable[list[Any]]:
+    for point in results.elicitation.get("points") or ():
+        start = [point[key] for key in ("arm", "kind", "irrelevant", "sampled", "added", "effect")]
+        for seed, effect in point["by_seed"].items():
+            yield [*start, seed, effect]
 
 
 def _samples(samples: Samples) -> Iterable[list[Any]]:

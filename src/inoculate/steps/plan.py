@@ -202,6 +202,7 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
         {"rows": made},
         label=f"check of the rows of {name}, seed {seed}",
     )
+    start = _training(study, arm.start, study.arms[arm.start], seed, weights).adapter if arm.start else None
     adapter = Step(
         "adapter",
         {
@@ -210,8 +211,9 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
             "train": arm.train.model_dump(mode="json"),
             "seed": seed,
             "fractions": study.evaluate.fractions,
+            **({"start": max(study.evaluate.fractions)} if start else {}),
         },
-        {"rows": made},
+        {"rows": made, **({"start": start} if start else {})},
         label=f"training of {name}, seed {seed}",
     )
     return Training(name, seed, made, row_grades, adapter)

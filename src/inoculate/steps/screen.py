@@ -70,6 +70,8 @@ def derived(study: Study) -> Study:
             "contexts": contexts,
             "seeds": (0,),
             "contrasts": (),
+            "factorial": None,
+            "elicitation": None,
             "evaluate": Evaluate(
                 settings=(first, COMPLIANCE) if wanted.compliance else (first,),
                 each=own,

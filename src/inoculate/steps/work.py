@@ -142,13 +142,14 @@ class Workshop:
     def _adapter(self, step: Step, work: Path, progress: Progress) -> None:
         from inoculate.training import sft
 
-        training = step.params
+        training, start = step.params, step.inputs.get("start")
         trained = sft.train(
             self.weights,
             list(read_lines(self.store.folder(step.inputs["rows"]) / "rows.jsonl", Row)),
             SFT(**training["train"]),
             seed=training["seed"],
             fractions=training["fractions"],
+            start=None if start is None else self.store.folder(start) / sft.fraction_name(training["start"]),
             target=work,
             work=work / "trainer",
             device=self.device,

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -147,13 +147,14 @@ def collate(rows: Sequence[dict[str, list[int]]], budget: int) -> dict[str, Any]
 class _Watch(TrainerCallback):
     """Saves adapters at the chosen fractions, keeps the losses and reports progress."""
 
-    def __init__(self, target: Path, fractions: Sequence[float], progress: Progress) -> None:
-        self.target, self.fractions, self.progress = target, fractions, progress
+    def __init__(self, target: Path, fractions: Sequence[float], steps: int, progress: Progress) -> None:
+        self.target, self.progress = target, progress
+        self.points = {fraction: max(1, round(fraction * steps)) for fraction in fractions}
         self.losses: list[tuple[int, float]] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        for fraction in self.fractions:
-            if state.global_step == max(1, round(fraction * state.max_steps)):
+        for fraction, point in self.points.items():
+            if state.global_step == point:
                 kwargs["model"].save_pretrained(self.target / fraction_name(fraction))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
@@ -174,6 +175,7 @@ def train(
     *,
     seed: int,
     fractions: Sequence[float],
+    start: Path | None = None,
     target: Path,
     work: Path,
     device: Device,
@@ -187,7 +189,9 @@ def train(
         rows: The training rows, in any order; the seed decides the order of training.
         sft: Hyperparameters.
         seed: Of the adapter's first weights and of the order of rows.
-        fractions: Of training, in (0, 1], at which the adapter is saved to `target/at-<fraction>`.
+        fractions: Of the nominal training (`sft.epochs`) at which the adapter is saved to `target/at-<fraction>`. With
+            one beyond 1, training goes on that far; the rows come round again in a new order.
+        start: A PEFT folder whose adapter training goes on with; a new adapter unless given.
         target: A folder to save into.
         work: A folder for the trainer's own checkpoints: what an interrupted training goes on from.
         device: Where and in what precision.
@@ -196,7 +200,8 @@ def train(
     """
     tokenizer = AutoTokenizer.from_pretrained(model)
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
-    steps = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
+    nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
+    steps = round(nominal * max(1.0, *fractions))
     base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation="sdpa")
     base.config.use_cache = False
     for row, one in zip(rows, encoded, strict=True):
@@ -205,10 +210,10 @@ def train(
                 f"problem '{row.problem}': its row has {len(one.tokens)} tokens, more than the model's context of "
                 f"{base.config.max_position_embeddings}; rows are never cut: drop it, or take another model"
             )
-    watch = _Watch(target, fractions, progress)
+    watch = _Watch(target, fractions, nominal, progress)
     trainer = _Trainer(
-        model=base,
-        args=_arguments(sft, steps, seed, work, device, tracking or {"report_to": "none"}),
+        model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
+        args=_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),
         train_dataset=Dataset.from_list(
             [
                 {"input_ids": row.tokens, "labels": [-100] * (len(row.tokens) - row.labels) + row.tokens[-row.labels :]}
@@ -217,13 +222,7 @@ def train(
         ),
         data_collator=lambda batch: collate(batch, sft.micro_batch_tokens),
         processing_class=tokenizer,
-        peft_config=LoraConfig(
-            r=sft.lora_rank,
-            lora_alpha=sft.lora_alpha,
-            lora_dropout=0.0,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        ),
+        peft_config=None if start else _adapter(sft),
         callbacks=[watch],
     )
     trainer.remove_callback(PrinterCallback)  # progress is reported by `watch`
@@ -237,7 +236,19 @@ def train(
     )
 
 
-def _arguments(sft: SFT, steps: int, seed: int, work: Path, device: Device, tracking: Mapping[str, Any]) -> SFTConfig:
+def _adapter(sft: SFT) -> LoraConfig:
+    return LoraConfig(
+        r=sft.lora_rank,
+        lora_alpha=sft.lora_alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _arguments(
+    sft: SFT, steps: int, nominal: int, seed: int, work: Path, device: Device, tracking: Mapping[str, Any]
+) -> SFTConfig:
     return SFTConfig(
         output_dir=str(work),
         max_steps=steps,
@@ -245,7 +256,7 @@ def _arguments(sft: SFT, steps: int, seed: int, work: Path, device: Device, trac
         gradient_accumulation_steps=1,
         learning_rate=sft.learning_rate,
         lr_scheduler_type=sft.schedule,
-        warmup_steps=round(sft.warmup * steps),
+        warmup_steps=round(sft.warmup * nominal),
         weight_decay=sft.weight_decay,
         max_grad_norm=1.0,
         # Recomputing activations halves the speed and saves what the token budget already bounds.
