@@ -1,0 +1,75 @@
+"""The tables of these pages, from a results.json.
+
+    python docs/results/tables.py docs/results/leaky-code/results.json
+
+Rates in percent with 95% intervals, and each seed's rate of `--by-seed`; then the contrasts. A report has the same
+numbers (`inoculate report RUN`); this prints them as Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    """Print the tables of one file."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--by-seed", default="hack", help="the outcome whose rate at every seed is shown")
+    given = parser.parse_args()
+    results = json.loads(given.results.read_text(encoding="utf-8"))
+    several = len({cell["setting"] for cell in results["cells"]}) > 1
+    print(*outcomes(results["cells"], results["settings"], given.by_seed, several), sep="\n")
+    print()
+    print(*contrasts(results["contrasts"]), sep="\n")
+
+
+def outcomes(cells: list[dict[str, Any]], settings: dict[str, Any], by_seed: str, several: bool) -> list[str]:
+    """A line for every arm in every setting and context."""
+    names = ("correct", "hack", "wrong", "malformed")
+    own = {setting: about["outcome_labels"] for setting, about in settings.items() if about["outcome_labels"]}
+    heads = names if several or not own else [next(iter(own.values())).get(name, name) for name in names]
+    lines = [row("context", "arm", *heads, f"{by_seed} by seed"), "|" + "---|" * 7]
+    before = ""
+    for cell in sorted(cells, key=lambda cell: (cell["setting"], cell["context"] != "neutral", cell["context"])):
+        place = f"{cell['setting']}, {cell['context']}" if several else cell["context"]
+        at = "" if cell["at"] in (0, 1) else f" at {cell['at']:.0%}"
+        seeds = " ".join(percent(seed["outcomes"][by_seed]) for seed in cell["by_seed"] if seed["seed"] is not None)
+        rates = (interval(cell["outcomes"][name]) for name in names)
+        lines.append(row("" if place == before else place, cell["arm"] + at, *rates, seeds))
+        before = place
+    return lines
+
+
+def contrasts(found: list[dict[str, Any]]) -> list[str]:
+    """A line for every contrast."""
+    lines = [row("claim", "difference", "95% interval", "adjusted p", "verdict"), "|" + "---|" * 5]
+    for one in found:
+        ends = "" if one["low"] is None else f"[{100 * one['low']:+.0f}, {100 * one['high']:+.0f}]"
+        difference = "" if one["difference"] is None else f"{100 * one['difference']:+.0f}"
+        p = "" if one["p_adjusted"] is None else f"{one['p_adjusted']:.2g}"
+        lines.append(row(f"{one['claim']} ({one['measure']}, {one['setting']})", difference, ends, p, one["verdict"]))
+    return lines
+
+
+def interval(rate: dict[str, Any]) -> str:
+    """A rate and its interval, in percent."""
+    ends = "" if rate["low"] is None else f" [{100 * rate['low']:.0f}, {100 * rate['high']:.0f}]"
+    return percent(rate["rate"]) + ends
+
+
+def percent(rate: float | None) -> str:
+    """A rate in percent; a dash where there is none."""
+    return "-" if rate is None else f"{100 * rate:.0f}"
+
+
+def row(*values: str) -> str:
+    """One line of a Markdown table."""
+    return "| " + " | ".join(values) + " |"
+
+
+if __name__ == "__main__":
+    main()
