@@ -96,7 +96,7 @@ def test_the_digest_follows_what_is_said_and_nothing_else(study_file: Path, tmp_
         ("problems = 6", 'problems = 6\ncontexts = ["nuetral"]', ["unknown context 'nuetral'", "'neutral'"]),
         ("problems = 6", 'problems = 6\ncontexts = ["neutral"]', ["asked-hack", "asks-to-hack"]),
         ("problems = 6", "problems = 6\nlevels = [9]", ["unknown level 9", "[1, 2, 3, 4]"]),
-        ("problems = 6", "problems = 6\nfractions = [1.5]", ["fractions", "less than or equal to 1"]),
+        ("problems = 6", "problems = 6\nfractions = [0]", ["fractions", "greater than 0"]),
         ('question = "Does it run?"', "question = ", ["not TOML"]),
         ('model = "m"', "", ["model", "required"]),
     ],
