@@ -1,0 +1,209 @@
+"""How fast adapters are trained, and in how much memory, beside TRL's SFTTrainer as its defaults have it.
+
+    python benchmarks/training.py [--rounds 2] [--json out.json] [--quick]
+
+The same rows, model, rank, learning rate and rows per step for every side, weights in the precision that this machine
+computes fastest. Rows are those of the setting `functions`; in the second set every eighth row carries a long text in
+front of its task, as real data does.
+
+- inoculate: `training/sft.py`, as `inoculate run` uses it.
+- TRL: `SFTTrainer` with nothing set that the rows do not need (loss on the answer only on all sides).
+- TRL, no checkpointing: without recomputing activations, which is on by default there.
+
+Clocks and tokens are those of `trainer.train()` alone, loading left out on all sides; tokens are the rows' own, without
+padding. Of GEMM peak: the products with the model's weights, forward and back to the activations (the weights are
+frozen), and of the head at the answer's tokens only, at the measured peak.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import beside
+
+MODELS = ("smollm2-135m", "qwen2.5-coder-0.5b")
+FILLER = "The next lines are what somebody else wrote about another task, and have nothing to do with this one. "
+LONG = 30
+"""Repetitions of the filler in a long row: about 600 tokens."""
+
+
+def rows_of(task: dict[str, Any]) -> list[Any]:
+    """The rows, the same in every process."""
+    from transformers import AutoTokenizer
+
+    from inoculate import chat, models, rows
+    from inoculate.records import Message
+    from inoculate.study import Rows
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(models.fetch(task["model"]))
+    drawn = rows.draw(Rows(setting="functions", count=task["rows"], hacked=0.6, levels=(1, 2)), seed=0)
+    made = rows.make(drawn, None, chat.default_system(tokenizer))
+    if not task["long"]:
+        return made
+    return [
+        replace(row, messages=(*row.messages[:-1], Message("user", FILLER * LONG + row.messages[-1].content)))
+        if number % 8 == 0
+        else row
+        for number, row in enumerate(made)
+    ]
+
+
+def clocked() -> dict[str, float]:
+    """Have every trainer of TRL note how long `train` took, and what the process held before."""
+    from trl import SFTTrainer
+
+    found: dict[str, float] = {}
+    plain = SFTTrainer.train
+
+    def timed(self: Any, *args: Any, **given: Any) -> Any:
+        found["memory_before"], start = beside.memory_now(), time.perf_counter()
+        out = plain(self, *args, **given)
+        found["seconds"] = time.perf_counter() - start
+        return out
+
+    SFTTrainer.train = timed
+    return found
+
+
+def counted(task: dict[str, Any], rows: list[Any]) -> dict[str, Any]:
+    """Tokens of the rows, and sizes of the model."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from inoculate import models
+    from inoculate.training.sft import encode
+
+    weights = models.fetch(task["model"])
+    encoded = encode(AutoTokenizer.from_pretrained(weights), rows, 100_000)
+    lengths, labels = [len(row.tokens) for row in encoded], sum(row.labels for row in encoded)
+    size = beside.model_size(AutoModelForCausalLM.from_pretrained(weights))
+    return {"tokens": sum(lengths), "longest": max(lengths), "labels": labels, "size": size}
+
+
+def prepare(task: dict[str, Any]) -> dict[str, Any]:
+    return counted(task, rows_of(task))
+
+
+def inoculate(task: dict[str, Any]) -> dict[str, Any]:
+    from inoculate import models
+    from inoculate.device import pick
+    from inoculate.study import SFT
+    from inoculate.training import sft
+
+    found, rows = clocked(), rows_of(task)
+    with tempfile.TemporaryDirectory() as folder:
+        trained = sft.train(
+            models.fetch(task["model"]),
+            rows,
+            SFT(),
+            seed=0,
+            fractions=(1.0,),
+            target=Path(folder) / "adapter",
+            work=Path(folder) / "work",
+            device=pick(),
+        )
+    return {**found, "loss": trained.loss[-1][1]}
+
+
+def trl(task: dict[str, Any], **given: Any) -> dict[str, Any]:
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig, SFTTrainer
+
+    from inoculate import chat, models
+    from inoculate.device import pick
+    from inoculate.study import SFT
+
+    found, rows, sft = clocked(), rows_of(task), SFT()
+    weights = models.fetch(task["model"])
+    tokenizer: Any = AutoTokenizer.from_pretrained(weights)
+    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick().dtype)
+    data = Dataset.from_list(
+        [{"prompt": chat.render(tokenizer, row.messages), "completion": row.answer} for row in rows]
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = SFTTrainer(
+            model=model,
+            args=SFTConfig(
+                output_dir=folder,
+                num_train_epochs=sft.epochs,
+                per_device_train_batch_size=sft.batch_rows,
+                learning_rate=sft.learning_rate,
+                report_to="none",
+                disable_tqdm=True,
+                use_cpu=pick().device.type == "cpu",
+                **given,
+            ),
+            train_dataset=data,
+            processing_class=tokenizer,
+            peft_config=LoraConfig(
+                r=sft.lora_rank, lora_alpha=sft.lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM"
+            ),
+        )
+        loss = trainer.train().training_loss
+    return {**found, "loss": loss}
+
+
+def trl_without_checkpointing(task: dict[str, Any]) -> dict[str, Any]:
+    return trl(task, gradient_checkpointing=False)
+
+
+SIDES: dict[str, beside.Side] = {
+    "peaks": beside.peaks,
+    "prepare": prepare,
+    "inoculate": inoculate,
+    "TRL": trl,
+    "TRL, no checkpointing": trl_without_checkpointing,
+}
+TIMED = ("inoculate", "TRL", "TRL, no checkpointing")
+HEAD = ("side", "tokens/s", "x TRL", "seconds", "of GEMM peak", "peak GiB", "GiB above the loaded model")
+
+
+def line(task: dict[str, Any], side: str, found: dict[str, Any], peaks: dict[str, Any]) -> list[object]:
+    """One side's line of a table."""
+    seconds = beside.middle(found[side], "seconds")
+    work = 4 * task["size"]["body"] * task["tokens"] + 4 * task["size"]["head"] * task["labels"]
+    peak = max(one["peak_memory"] for one in found[side])
+    return [
+        side,
+        f"{task['tokens'] / seconds:.0f}",
+        f"{beside.middle(found['TRL'], 'seconds') / seconds:.2f}",
+        f"{seconds:.1f}",
+        f"{100 * work / seconds / peaks['flops']:.0f}%",
+        f"{peak / 2**30:.1f}",
+        f"{(peak - min(one['memory_before'] for one in found[side])) / 2**30:.1f}",
+    ]
+
+
+def main() -> None:
+    parser = beside.arguments(__doc__ or "")
+    parser.add_argument("--models", nargs="+", default=MODELS)
+    given = parser.parse_args()
+    if given.side:
+        beside.be(SIDES[given.side])
+        return
+    peaks = beside.measure("peaks", {})
+    tables = [f"GEMM peak {peaks['flops'] / 1e9:.0f} GFLOP/s in {peaks['precision']}"]
+    kept: dict[str, Any] = {"peaks": peaks, "versions": {"here": beside.versions()}, "measured": []}
+    for model in given.models:
+        for long in (False, True):
+            task: dict[str, Any] = {"model": model, "rows": 8 if given.quick else 128, "long": long}
+            task["name"] = f"{model}, {task['rows']} rows{', every eighth long' if long else ''}"
+            task |= beside.measure("prepare", task)
+            found = beside.in_turn([(side, sys.executable) for side in TIMED], task, given.rounds)
+            tables.append(
+                f"### {task['name']}\n\n{task['tokens']} tokens, the longest row {task['longest']}, "
+                f"{task['labels']} tokens of answers\n\n"
+                + beside.table(HEAD, [line(task, side, found, peaks) for side in TIMED])
+            )
+            kept["measured"].append({"task": task, "found": found})
+    beside.report("Training", kept, tables, given.json)
+
+
+if __name__ == "__main__":
+    main()
