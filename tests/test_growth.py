@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,3 +49,29 @@ def test_a_plan_hashes_each_step_about_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert many_steps > 3.5 * few_steps
     assert few <= 1.5 * few_steps and many <= 1.5 * many_steps
     assert many / few <= 4.2
+
+
+def calls_to_list(arms: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """How often the file system is asked which steps are finished, and how many of them there are."""
+    plan, store = planning.make(study_of(arms)), storing.Store(folder)
+    for step in plan.steps():
+        store.folder(step).mkdir(parents=True)
+    asked: list[Any] = []
+
+    def counting(real: Any) -> Any:
+        return lambda *given, **more: asked.append(real) or real(*given, **more)
+
+    with monkeypatch.context() as patched:
+        for module, name in ((os, "stat"), (os, "listdir"), (os, "scandir"), (io, "open")):
+            patched.setattr(module, name, counting(getattr(module, name)))
+        finished = plan.finished(store)
+    assert finished == {step.key for step in plan.steps()}
+    return len(asked), len(finished)
+
+
+def test_a_store_is_listed_and_not_asked_for_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "fingerprint", lambda model: "weights")
+    few, few_steps = calls_to_list(5, tmp_path / "few", monkeypatch)
+    many, many_steps = calls_to_list(20, tmp_path / "many", monkeypatch)
+    assert many_steps > 3 * few_steps
+    assert few == many <= 3 * len(storing.VERSIONS)

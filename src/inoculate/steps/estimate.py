@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from inoculate.steps.store import Kind, Step, Store
 _SECONDS_PER_BILLION: dict[Kind, float] = {"adapter": 2.2, "completions": 1.1}
 """Seconds for a row or a completion and a billion parameters; measured with both embedded models on two CPU cores."""
 _GRADE_SECONDS = 0.01
+_LOOKED_AT = 200
+"""Finished steps of a kind that are read for how long they took: enough, however large the study."""
 _BYTES_PER_TOKEN_AND_PARAMETER = 0.006
 """Memory of activations and gradients for a token of a micro-batch; measured with both embedded models."""
 
@@ -38,9 +41,11 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     """Time and memory for the missing steps of a plan."""
     size = parameters(plan.study.model)
     total = 0.0
+    todo = {step.key for step in missing}
+    finished = [step for step in plan.steps() if step.key not in todo]
     for kind, fallback in _SECONDS_PER_BILLION.items():
         waiting = [step for step in missing if step.kind == kind]
-        rate = _measured(plan, store, kind) or (size and fallback * size / 1e9)
+        rate = _measured(finished, store, kind) or (size and fallback * size / 1e9)
         if waiting and not rate:
             return Estimate(None, None)
         total += sum(_units(step) for step in waiting) * (rate or 0)
@@ -59,12 +64,11 @@ def _units(step: Step) -> float:
     return step.inputs["problems"].params["count"] * step.params["samples"]
 
 
-def _measured(plan: Plan, store: Store, kind: Kind) -> float | None:
-    """Seconds per unit in the finished steps of this plan."""
+def _measured(finished: Sequence[Step], store: Store, kind: Kind) -> float | None:
+    """Seconds per unit in finished steps of this plan."""
     seconds, units = 0.0, 0.0
-    for step in plan.steps():
-        if step.kind == kind and store.done(step):
-            note = json.loads((store.folder(step) / "step.json").read_text(encoding="utf-8"))
-            seconds += note["seconds"]
-            units += _units(step)
+    for step in islice((step for step in finished if step.kind == kind), _LOOKED_AT):
+        note = json.loads((store.folder(step) / "step.json").read_text(encoding="utf-8"))
+        seconds += note["seconds"]
+        units += _units(step)
     return seconds / units if units else None

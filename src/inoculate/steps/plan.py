@@ -80,7 +80,7 @@ class Plan:
 
     def finished(self, store: Store) -> set[str]:
         """Keys of the steps that the store has."""
-        return {step.key for step in self.steps() if store.done(step)}
+        return store.finished(self.steps())
 
 
 def make(study: Study, weights: str = "", server: str = "") -> Plan:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -67,16 +70,49 @@ def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str) -> Path:
     level = containment().level  # refuses before any work where code cannot be run safely
     (folder / "study.toml").write_text(source, encoding="utf-8")
     workshop = Workshop(store, plan.study.model, watcher.say, plan.server)
-    missing = [step for step in plan.steps() if not store.done(step)]
+    finished = plan.finished(store)
+    missing = [step for step in plan.steps() if step.key not in finished]
     manifest = Manifest(plan, store, first, level)
     try:
-        for number, step in enumerate(missing, 1):
-            watcher.started(step, number, len(missing))
-            workshop.carry_out(step, watcher.moved)
-            watcher.ended(step)
+        _do(missing, workshop, watcher)
     finally:
         manifest.write(folder, workshop)
     return folder
+
+
+def _do(missing: Sequence[Step], workshop: Workshop, watcher: Watcher) -> None:
+    """Carry out steps, one after the other.
+
+    Where models run on a server or a GPU, completions are graded on this machine's cores beside that: nothing in a
+    plan waits for grades. On the cores themselves it would only slow both (sampling's threads wait for each other).
+    """
+    grading: deque[tuple[int, Step, Future[None]]] = deque()
+
+    def collect(*, wait: bool) -> None:
+        while grading and (wait or grading[0][2].done()):
+            number, step, graded = grading.popleft()
+            watcher.started(step, number, len(missing))
+            graded.result()
+            watcher.ended(step)
+
+    beside = ThreadPoolExecutor(1)
+    try:
+        for number, step in enumerate(missing, 1):
+            collect(wait=False)
+            if step.kind == "grades" and workshop.cores_are_free:
+                grading.append((number, step, beside.submit(workshop.carry_out, step, _unwatched)))
+                continue
+            watcher.started(step, number, len(missing))
+            workshop.carry_out(step, watcher.moved)
+            watcher.ended(step)
+        collect(wait=True)
+    finally:
+        # Whatever ends the run, the step that is being graded is finished, and those after it are not begun.
+        beside.shutdown(cancel_futures=True)
+
+
+def _unwatched(done: int, total: int, note: str) -> None:
+    """Progress of what nobody watches."""
 
 
 def _first(folder: Path, plan: Plan) -> dict[str, Any]:
@@ -122,7 +158,7 @@ class Manifest:
         part.replace(folder / "manifest.json")
 
     def _content(self, workshop: Workshop) -> dict[str, Any]:
-        study = self.plan.study
+        study, finished = self.plan.study, self.plan.finished(self.store)
         return {
             "schema": MANIFEST_SCHEMA,
             "name": study.name,
@@ -140,7 +176,7 @@ class Manifest:
             "settings": {
                 name: {"outcome_labels": dict(settings.find(name).labels)} for name in study.evaluate.settings
             },
-            "cells": [self._cell(cell) for cell in self.plan.cells],
+            "cells": [self._cell(cell, finished) for cell in self.plan.cells],
             "training": [self._training(training) for training in self.plan.trainings],
             **({"scores": str(self.store.folder(self.plan.scores))} if self.plan.scores else {}),
         }
@@ -182,8 +218,7 @@ class Manifest:
             return json.loads(path.read_text(encoding="utf-8"))["inoculation"]
         return training.rows.params["inoculation"]
 
-    def _cell(self, cell: Cell) -> dict[str, Any]:
-        done = self.store.done(cell.grades)
+    def _cell(self, cell: Cell, finished: set[str]) -> dict[str, Any]:
         return {
             "arm": cell.arm,
             "seed": cell.seed,
@@ -192,7 +227,7 @@ class Manifest:
             "context": cell.context,
             "problems": str(self.store.folder(cell.problems)),
             "completions": str(self.store.folder(cell.completions)),
-            "grades": str(self.store.folder(cell.grades)) if done else None,
+            "grades": str(self.store.folder(cell.grades)) if cell.grades.key in finished else None,
         }
 
     def _training(self, training: Training) -> dict[str, Any]:

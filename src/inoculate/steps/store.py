@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -78,6 +78,14 @@ class Store:
     def done(self, step: Step) -> bool:
         """Whether the step is finished."""
         return self.folder(step).is_dir()
+
+    def finished(self, steps: Iterable[Step]) -> set[str]:
+        """Keys of those steps that are finished; each kind's folder is listed once, however many steps there are."""
+        there: dict[Kind, set[str]] = {}
+        for kind in VERSIONS:
+            folder = self.root / "steps" / kind
+            there[kind] = set(os.listdir(folder)) if folder.is_dir() else set()
+        return {step.key for step in steps if step.key in there[step.kind]}
 
     def run_folder(self, name: str) -> Path:
         """The folder of a study's run."""

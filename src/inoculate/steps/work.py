@@ -84,6 +84,11 @@ class Workshop:
 
         return pick()
 
+    @property
+    def cores_are_free(self) -> bool:
+        """Whether models run elsewhere than on this machine's cores."""
+        return bool(self.server) or self.device.device.type != "cpu"
+
     def system(self, given: str | None) -> str | None:
         """The system prompt to be written out; None where the chat template has no place for one."""
         default = chat.default_system(self.tokenizer)
