@@ -267,7 +267,8 @@ class _Line:
     def _refusal(self, answer: httpx2.Response) -> str:
         folder = self.sampler.adapter or Path()
         rank = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
-        words = f"the server at {self.url} did not load the adapter {folder} ({answer.status_code}: {_words(answer)}): "
+        words = f"the server at {self.url} did not load the adapter {folder} as '{self.name}' "
+        words += f"({answer.status_code}: {_words(answer)}): "
         if answer.status_code == 404 and "detail" in answer.text:  # there is no such route
             return f"{words}it has to be started with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True and --enable-lora"
         return f"{words}it needs --enable-lora, --max-lora-rank {rank} or more, and has to see this folder"
