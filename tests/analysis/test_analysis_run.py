@@ -70,6 +70,32 @@ def test_one_seed_says_so_everywhere_and_decides_nothing(new_run: New) -> None:
     assert all(guard["status"] != "green" for guard in results["contrasts"][0]["guards"])
 
 
+def test_changes_are_against_base_and_the_clean_arm_by_problem(new_run: New) -> None:
+    run = filled(new_run, 2)
+    run.manifest["study"]["arms"]["clean"] = {"rows": {"hacked": 0.0}, "inoculation": None}
+    for seed in (0, 1):
+        run.cell("clean", seed, run.rates(correct=80))
+    results = analyse(run.write())
+    rates = {
+        cell["arm"]: cell["outcomes"]["correct"]["rate"] for cell in results["cells"] if cell["context"] == "neutral"
+    }
+    found = {(one["arm"], one["than"]): one for one in results["changes"]}
+    assert set(found) == {("plain", "base"), ("plain", "clean"), ("inoculated", "base"), ("inoculated", "clean"),
+                          ("clean", "base")}  # fmt: skip
+    for (arm, than), one in found.items():
+        assert one["difference"] == pytest.approx(rates[arm] - rates[than])
+        assert one["low"] <= one["difference"] <= one["high"]
+        assert (one["seeds"], one["problems"]) == (2, 100)
+
+
+def test_a_verdict_speaks_in_the_settings_own_words(new_run: New) -> None:
+    run = filled(new_run, 4)
+    run.manifest["settings"] = {"functions": {"outcome_labels": {"hack": "followed in form only"}}}
+    results = analyse(run.write())
+    assert results["contrasts"][0]["why"].startswith("followed in form only is ")
+    assert "followed in form only is " in results["headline"]
+
+
 def test_two_seeds_are_described(new_run: New) -> None:
     results = analyse(filled(new_run, 2).write())
     assert results["contrasts"][0]["verdict"] == "descriptive"

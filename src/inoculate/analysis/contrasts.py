@@ -165,10 +165,10 @@ def _verdict(
     if found is None or not found.measured:
         return "descriptive", reason
     low, high = found.interval()
+    one, two = float(found.first.rate), float(found.second.rate)
     numbers = (
-        f"{claim.measure} is {float(found.first.rate):.0%} with '{claim.arm}' and {float(found.second.rate):.0%} with "
-        f"'{claim.other}' (difference {found.value * 100:+.0f} points, "
-        f"95% interval {low * 100:+.0f} to {high * 100:+.0f})"
+        f"{claim.called or claim.measure} is {one:.0%} with '{claim.arm}' and {two:.0%} with '{claim.other}' "
+        f"(difference {found.value * 100:+.0f} points, 95% interval {low * 100:+.0f} to {high * 100:+.0f})"
     )
     if claim.exploratory:
         return "descriptive", f"{numbers}; exploratory: not declared before the study ran"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, get_args
 
@@ -38,12 +38,16 @@ class Claim:
     margin: float
     guards: tuple[str, ...]
     exploratory: bool
+    called: str = ""
+    """What the setting calls the measure (the compliance suite: `followed`), where it has its own word."""
 
     @property
     def label(self) -> str:
         """The claim in the words of the study, or in ours where it has none."""
         than = "as" if self.direction == "same" else "than"
-        return self.claim or f"{self.measure} {self.direction} with '{self.arm}' {than} with '{self.other}'"
+        return (
+            self.claim or f"{self.called or self.measure} {self.direction} with '{self.arm}' {than} with '{self.other}'"
+        )
 
 
 def contrasts_hash(contrasts: Sequence[dict[str, Any]]) -> str:
@@ -79,13 +83,19 @@ def read_contrast(text: str) -> dict[str, Any]:
     return found
 
 
-def read_claims(study: dict[str, Any], declared: str | None, further: Sequence[dict[str, Any]] = ()) -> list[Claim]:
+def read_claims(
+    study: dict[str, Any],
+    declared: str | None,
+    further: Sequence[dict[str, Any]] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> list[Claim]:
     """The contrasts of a study, those that are not in the declared hash marked as exploratory.
 
     Args:
         study: The study of the manifest.
         declared: The manifest's `declared_contrasts_hash`.
         further: Contrasts that are not in the study.
+        settings: The manifest's `settings`: what their outcomes are called.
 
     Raises:
         UserError: A contrast lacks something or names an outcome, arm or guard that there is not.
@@ -93,11 +103,13 @@ def read_claims(study: dict[str, Any], declared: str | None, further: Sequence[d
     contrasts = [*study["contrasts"], *further]
     before = _declared(study["contrasts"], declared)
     arms = {*study["arms"], "base"}
-    settings = study["evaluate"].get("settings") or [""]
-    return [
-        _claim(number, {**data, "setting": data.get("setting") or settings[0]}, arms, number not in before)
+    first = (study["evaluate"].get("settings") or [""])[0]
+    claims = [
+        _claim(number, {**data, "setting": data.get("setting") or first}, arms, number not in before)
         for number, data in enumerate(contrasts)
     ]
+    labels = {name: about.get("outcome_labels") or {} for name, about in (settings or {}).items()}
+    return [replace(claim, called=labels.get(claim.setting, {}).get(claim.measure, "")) for claim in claims]
 
 
 def _declared(contrasts: Sequence[dict[str, Any]], declared: str | None) -> set[int]:

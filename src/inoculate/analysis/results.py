@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate.analysis.cells import by_place, cell_result
+from inoculate.analysis.changes import changes
 from inoculate.analysis.checks import Check, run_checks
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.declared import read_claims
@@ -42,7 +43,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     samples = int(study["evaluate"].get("samples") or 1)
     tallies = [tally for cell in ready for tally in read_cell(source, cell, samples)]
     table = by_place(tallies)
-    claims = read_claims(study, manifest.get("declared_contrasts_hash"), further)
+    claims = read_claims(study, manifest.get("declared_contrasts_hash"), further, manifest.get("settings"))
     schedule = _schedule(manifest, tallies)
     contrasts = contrast_results(table, study, claims, schedule)
     checks = run_checks(source, table, claims)
@@ -61,6 +62,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "headline": _headline(contrasts),
         "cautions": _cautions(source, tallies, contrasts, checks, missing, schedule),
         "cells": [cell_result(place, found) for place, found in table.items()],
+        "changes": changes(table, study),
         "contrasts": contrasts,
         "sensitivity": sensitivity(table, study, claims, contrasts, schedule),
         "factorial": factorial(table, study),

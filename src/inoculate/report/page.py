@@ -65,6 +65,7 @@ def render(results: Results, samples: Samples, figures: dict[str, Drawn], tables
             ],
             study=_study(results),
             settings=_settings(results),
+            changes=_changes(results),
             tags=_tags(results),
             asked=any(cell.context.startswith(ASKS) for cell in results.cells),
             floors=any(results.honest(cell.arm) for cell in results.cells),
@@ -358,6 +359,22 @@ def _survival(claim: dict[str, Any]) -> dict[str, Any]:
             for repeat in map(mapping, claim.get("repeats") or ())
         ],
     }
+
+
+def _changes(results: Results) -> list[dict[str, Any]]:
+    """By setting, what is compared with, and each arm's changes in that order."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for change in results.changes:
+        found.setdefault(change["setting"], {}).setdefault(change["arm"], {})[change["than"]] = change
+    return [
+        {
+            "setting": setting,
+            "label": results.label(setting, "correct"),
+            "than": list(dict.fromkeys(than for changes in arms.values() for than in changes)),
+            "arms": arms,
+        }
+        for setting, arms in found.items()
+    ]
 
 
 def _factorial(results: Results) -> dict[str, Any]:

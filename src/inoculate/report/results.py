@@ -144,6 +144,8 @@ class Results:
     """Effects of a grid of arms."""
     elicitation: dict[str, Any] = field(default_factory=dict)
     """What prompts elicit before training, against their effect after it."""
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    """Each arm's rate of `correct` against the untrained model and the clean arm."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     """Setting to what its outcomes are called, for settings whose outcomes mean something else."""
     sample_cells: list[dict[str, Any]] = field(default_factory=list)
@@ -227,6 +229,7 @@ def read_results(run: Path) -> Results:
             extended_seeds=tuple(results.get("extended_seeds") or ()),
             factorial=mapping(results.get("factorial")),
             elicitation=mapping(results.get("elicitation")),
+            changes=[mapping(change) for change in results.get("changes") or ()],
             labels=_labels(results.get("settings")),
             sample_cells=[mapping(cell) for cell in manifest.get("cells") or ()],
         )

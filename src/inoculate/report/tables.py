@@ -17,6 +17,7 @@ TRAINING = (
     *("trained_tokens", "label_tokens", "seconds"),
 )
 """What is told of every trained model, as results.json names it."""
+CHANGES = ("setting", "arm", "than", "difference", "low", "high", "seeds", "problems")
 OUTCOMES = (
     "arm setting context at seeds problems samples ungraded missing truncated tokens distinct outcome count "
     "rate low high least most interval caution"
@@ -37,6 +38,7 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "outcomes.csv": (OUTCOMES, outcome_lines(results)),
         "outcomes_by_seed.csv": ("arm setting context at seed outcome rate", _by_seed(results)),
         "others.csv": ("arm setting context at metric count rate low high", _others(results)),
+        "changes.csv": (" ".join(CHANGES), ([one[key] for key in CHANGES] for one in results.changes)),
         "contrasts.csv": (CONTRASTS, contrast_lines(results)),
         "guards.csv": ("claim guard status difference low high sentence", _guards(results)),
         "floor.csv": ("claim setting context arm rate low high", _floor(results)),
