@@ -9,6 +9,7 @@ models with a LoRA adapter, in the precision that this machine computes fastest.
 - inoculate: `sampling/local.py`, as `inoculate run` uses it.
 - generate: `model.generate` on batches of 25 prompts padded on the left, adapter merged into the weights.
 - generate, PEFT: the same with the adapter beside the weights, as `PeftModel.from_pretrained` leaves it.
+- generate_batch: transformers' continuous batching, adapter merged.
 - vllm, merged; vllm, adapter: vLLM's own engine in its own environment (`make test-server` makes one), on weights with
   the adapter merged in, and with the adapter by name. Without compilation.
 
@@ -123,6 +124,39 @@ def generate_peft(task: dict[str, Any]) -> dict[str, Any]:
     return generate(task, merged=False)
 
 
+def generate_batch(task: dict[str, Any]) -> dict[str, Any]:
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+    from transformers.generation import ContinuousBatchingConfig
+
+    from inoculate.device import pick
+
+    where, dtype = pick()
+    tokenizer: Any = AutoTokenizer.from_pretrained(task["weights"])
+    model: Any = AutoModelForCausalLM.from_pretrained(task["weights"], dtype=dtype)
+    model = PeftModel.from_pretrained(model, task["adapter"]).merge_and_unload().to(where).eval()
+    end = tokenizer.eos_token_id
+    drawn = {"do_sample": False}
+    if task["temperature"]:
+        drawn = {"do_sample": True, "temperature": task["temperature"], "top_k": 0, "top_p": 1.0}
+
+    def write(prompts: Sequence[list[int]], new: int) -> list[list[int]]:
+        how = GenerationConfig(
+            max_new_tokens=new, eos_token_id=end, pad_token_id=end, num_return_sequences=task["samples"], **drawn
+        )
+        # A share of the memory for its cache that leaves the machine some; by itself it takes more than half.
+        out = model.generate_batch(prompts, how, ContinuousBatchingConfig(max_memory_percent=0.2), warmup=False)
+        return [one.generated_tokens for one in out.values()]
+
+    with torch.inference_mode():
+        write(task["tokens"][:WARM_UP], 8)
+        start = time.perf_counter()
+        written = [ids[: ids.index(end)] if end in ids else ids for ids in write(task["tokens"], task["new"])]
+        texts = [tokenizer.decode(ids, skip_special_tokens=True) for ids in written]
+    return {"seconds": time.perf_counter() - start, "texts": texts, "counts": [len(ids) for ids in written]}
+
+
 def vllm(task: dict[str, Any], *, merged: bool = True) -> dict[str, Any]:
     # In this process, so that its memory is seen, and with no more cache than this needs.
     os.environ |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_NO_USAGE_STATS": "1"}
@@ -162,6 +196,7 @@ SIDES: dict[str, beside.Side] = {
     "inoculate": inoculate,
     "generate": generate,
     "generate, PEFT": generate_peft,
+    "generate_batch": generate_batch,
     "vllm, merged": vllm,
     "vllm, adapter": vllm_adapter,
 }
@@ -233,7 +268,7 @@ def main() -> None:
                 task |= {"temperature": temperature, "new": new, "precision": peaks["precision"]}
                 task["name"] = f"{model}, {prompts} x {samples}"
                 task |= beside.measure("prepare", task)
-                sides = [(side, sys.executable) for side in ("inoculate", "generate")]
+                sides = [(side, sys.executable) for side in ("inoculate", "generate", "generate_batch")]
                 # The slow ways of having an adapter once, where greedy answers can be compared too.
                 sides += [("generate, PEFT", sys.executable)] * (samples == 1)
                 if given.vllm:
