@@ -18,9 +18,7 @@ from math import prod, sqrt
 from typing import Any
 
 import numpy as np
-import statsmodels.formula.api as smf
 from numpy.typing import NDArray
-from pandas import DataFrame
 from scipy.special import stdtrit
 
 from inoculate.analysis.contrasts import Table, final
@@ -124,8 +122,8 @@ def effects(cells: Sequence[Cell], estimates: Sequence[Arm]) -> list[dict[str, A
         estimates: [A] Their rates, over the same seeds and kinds of problem.
 
     Returns:
-        For each `factors`, `levels`, `than`, `estimate` (a difference of rates; for an interaction a difference of
-        differences) and its 95% interval `low`, `high` (None with one seed).
+        For each `name` (`description: checked - none`), `factors`, `levels`, `than`, `estimate` (a difference of rates;
+        for an interaction a difference of differences) and its 95% interval `low`, `high` (None with one seed).
     """
     variance, degrees = _residual(estimates)
     levels = _levels(dict(enumerate(cells)))  # type: ignore[arg-type]
@@ -140,12 +138,18 @@ def effects(cells: Sequence[Cell], estimates: Sequence[Arm]) -> list[dict[str, A
                 half = _half(weights, estimates, variance, degrees)
                 found.append(
                     {
+                        "name": _name(names, chosen, firsts),
                         "factors": names, "levels": list(chosen), "than": firsts, "estimate": estimate,
                         "low": None if half is None else estimate - half,
                         "high": None if half is None else estimate + half,
                     }
                 )  # fmt: skip
     return found
+
+
+def _name(factors: Sequence[str], levels: Sequence[str], than: Sequence[str]) -> str:
+    parts = zip(factors, levels, than, strict=True)
+    return " x ".join(f"{factor}: {level} - {first}" for factor, level, first in parts)
 
 
 def _weights(
@@ -167,9 +171,11 @@ def _residual(estimates: Sequence[Arm]) -> tuple[float, int]:
     rates = np.array([_by_seed(one) for one in estimates])
     if rates.shape[1] < 2:
         return 0.0, 0
-    frame = DataFrame(
-        [(arm, seed, rate) for (arm, seed), rate in np.ndenumerate(rates)], columns=["arm", "seed", "rate"]
-    )
+    import statsmodels.formula.api as smf  # half a second that every command would pay
+    from pandas import DataFrame
+
+    lines = [(arm, seed, rate) for (arm, seed), rate in np.ndenumerate(rates)]
+    frame = DataFrame(lines, columns=["arm", "seed", "rate"])
     fit = smf.ols("rate ~ C(arm) + C(seed)", frame).fit()
     return float(fit.mse_resid), int(fit.df_resid)
 

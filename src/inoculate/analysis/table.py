@@ -216,14 +216,8 @@ def effects_table(found: dict[str, Any]) -> Group:
     table.add_column("effect", overflow="fold")
     table.add_column("difference", justify="right", no_wrap=True)
     for one in found["effects"]:
-        table.add_row(Text(effect_name(one)), _difference(one | {"difference": one["estimate"]}))
+        table.add_row(Text(one["name"]), _difference(one | {"difference": one["estimate"]}))
     return Group(table, *([Text(found["reason"], style="yellow")] if found["reason"] else []))
-
-
-def effect_name(one: dict[str, Any]) -> str:
-    """An effect in words: `description: checked - none`, an interaction with ` x ` between its factors."""
-    parts = zip(one["factors"], one["levels"], one["than"], strict=True)
-    return " x ".join(f"{factor}: {level} - {than}" for factor, level, than in parts)
 
 
 def elicitation_table(found: dict[str, Any]) -> Group:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adjustText import adjust_text
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from inoculate.analysis.table import effect_name
 from inoculate.report.drawing import NARROW, PALETTE, grid, new, wrap
 from inoculate.report.numbers import minus
 from inoculate.report.results import Results
@@ -32,7 +30,7 @@ def effects(results: Results, width: float) -> Figure:
         width: In pixels.
     """
     found = results.factorial["effects"]
-    names = [wrap(effect_name(one), (160 if width == NARROW else _NAMES) - 12, 10) for one in found]
+    names = [wrap(one["name"], (160 if width == NARROW else _NAMES) - 12, 10) for one in found]
     left, tall = (160.0 if width == NARROW else _NAMES), [max(24.0, 13.0 * len(name) + 8) for name in names]
     height = sum(tall) + 44
     figure = new(width, height)
@@ -85,6 +83,8 @@ def drawn_scores(found: dict[str, Any]) -> list[str]:
 
 
 def _panel(axis: Axes, found: dict[str, Any], score: str, width: float) -> None:
+    from adjustText import adjust_text  # brings pyplot, which a report without this figure does not need
+
     points = [point for point in found["points"] if point["effect"] is not None and point[score] is not None]
     axis.axhline(0, color=PALETTE["line"], linewidth=1)
     texts = []
