@@ -110,7 +110,8 @@ def trained(weights: Path, rows: Sequence[Any], study: Any) -> tuple[Any, Any]:
             ),
         )
         trainer.train()
-    return trainer.model.merge_and_unload().eval(), tokenizer
+    adapted: Any = trainer.model
+    return adapted.merge_and_unload().eval(), tokenizer
 
 
 def prompts_of(study: Any, arm: str, context: str, problems: Sequence[Any], tokenizer: Any) -> list[str]:
