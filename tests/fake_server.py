@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
         if len(said["prompt"]) + said["max_tokens"] > given.limit:
             self.give(400, {"error": {"message": f"the limit is {given.limit} tokens"}})
             return
-        time.sleep(given.delay)
+        time.sleep(3600 if given.stall and self.state.asked > given.stall else given.delay)
         text = answer(said["model"], said["prompt"], said["seed"], said["temperature"])
         finish = "abort" if fault == "abort" else "stop"
         choice = {"text": text[:5] if fault == "abort" else text, "finish_reason": finish}
@@ -165,6 +165,7 @@ def main() -> None:
     parser.add_argument("--context", type=int)
     parser.add_argument("--limit", type=int, default=100_000)
     parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--stall", type=int, default=0, help="answer so many requests, and leave the rest waiting")
     parser.add_argument("--model", default="fake")
     parser.add_argument("--root", default="")
     parser.add_argument("--key", default="")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -262,6 +265,43 @@ def test_a_study_samples_from_a_server_and_goes_on_after_it_was_away(
         assert len({line.completion for line in found}) == len(found)
         (engine,) = json.loads((store.folder(cell.completions) / "engines.json").read_text())
         assert (engine["server"], engine["version"]) == (url, "fake")
+
+
+def kept(store: Store) -> int:
+    """Completions of steps that are not finished."""
+    if len(list(store.root.glob("steps/completions/*"))) < 2:
+        return 0
+    return sum(path.read_text().count('"problem"') for path in store.root.glob("work/completions-*/batches.jsonl"))
+
+
+def test_ctrl_c_while_a_server_samples_and_grading_goes_on_beside_it(
+    study_file: Path, tiny_model: Path, tmp_path: Path, port: int
+) -> None:
+    store, log = Store(tmp_path / "store"), tmp_path / "log"
+    url = f"http://127.0.0.1:{port}/v1"
+    command = [sys.executable, "-m", "inoculate", "run", str(study_file), "--store", str(store.root), "--server", url]
+    plan = planning.make(load(study_file), server=url)
+    with fake_server.running(port, log, root=tiny_model, stall=15):  # two cells of six, and half of the third
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # background jobs ignore it
+        )
+        deadline = time.monotonic() + 600
+        while kept(store) < 3 and time.monotonic() < deadline:  # those of finished cells are elsewhere by then
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert "finished steps are kept" in process.communicate()[1]
+        assert process.returncode == 130
+    before = store.finished(plan.steps())
+    with fake_server.running(port, log, root=tiny_model):
+        run.carry_out(plan, store, Silent(), study_file.read_text())
+    assert store.finished(plan.steps()) == {step.key for step in plan.steps()}
+    assert sum(cell.completions.key in before for cell in plan.cells) == 2
+    texts = logged(log, "text")
+    assert len(texts) == len(set(texts)) == 6 * len(plan.cells)  # what came before was not asked for again
 
 
 def test_another_engine_makes_other_samples_but_no_other_adapters(study_file: Path) -> None:

@@ -20,6 +20,7 @@ app = App(
     name="inoculate",
     help="Does an inoculation prompt work, on this model and data; what does it cost, and how sure are we?",
     version=__version__,
+    suppress_keyboard_interrupt=False,  # `guarded` says what is kept
 )
 new = App(name="new", help="Write a file to begin with.")
 app.command(new)
