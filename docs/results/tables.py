@@ -25,6 +25,8 @@ def main() -> None:
     print(*outcomes(results["cells"], results["settings"], given.by_seed, several), sep="\n")
     print()
     print(*contrasts(results["contrasts"]), sep="\n")
+    print()
+    print(*changes(results.get("changes") or []), sep="\n")
 
 
 def outcomes(cells: list[dict[str, Any]], settings: dict[str, Any], by_seed: str, several: bool) -> list[str]:
@@ -53,6 +55,18 @@ def contrasts(found: list[dict[str, Any]]) -> list[str]:
         p = "" if one["p_adjusted"] is None else f"{one['p_adjusted']:.2g}"
         lines.append(row(f"{one['claim']} ({one['measure']}, {one['setting']})", difference, ends, p, one["verdict"]))
     return lines
+
+
+def changes(found: list[dict[str, Any]]) -> list[str]:
+    """A line for every arm and setting: the change of `correct` against base and the clean arm, in points."""
+    than = list(dict.fromkeys(one["than"] for one in found))
+    lines = [row("setting", "arm", *(f"correct, against {name}" for name in than)), "|" + "---|" * (2 + len(than))]
+    by_place: dict[tuple[str, str], dict[str, str]] = {}
+    for one in found:
+        ends = "" if one["low"] is None else f" [{100 * one['low']:+.0f}, {100 * one['high']:+.0f}]"
+        by_place.setdefault((one["setting"], one["arm"]), {})[one["than"]] = f"{100 * one['difference']:+.1f}{ends}"
+    lines += [row(*place, *(said.get(name, "") for name in than)) for place, said in by_place.items()]
+    return lines if found else []
 
 
 def interval(rate: dict[str, Any]) -> str:
