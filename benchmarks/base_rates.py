@@ -1,6 +1,7 @@
 """What the untrained models can do, level by level: the tables of docs/base-rates.md.
 
-    python benchmarks/base_rates.py [--models NAME ...] [--settings NAME ...] [--problems 200] [--store store]
+    python benchmarks/base_rates.py [--models NAME ...] [--settings NAME ...] [--levels N ...] [--problems 200]
+                                     [--store store] [--server http://localhost:8000/v1]
 
 Asks what the ready-made study `abilities` asks, each level by itself: one study a model and level, carried out into
 the store. What is finished there is not done again: after an interruption the same command goes on, and once all is
@@ -59,11 +60,20 @@ def _interval(outcome: dict[str, Any]) -> str:
     return "" if outcome["low"] is None else f" [{100 * outcome['low']:.0f}, {100 * outcome['high']:.0f}]"
 
 
-def table(study: Study, model: str, names: Sequence[str], problems: int, store: Store, console: Console) -> str:
-    """The table of one model, after sampling and grading what is missing."""
+def table(
+    study: Study,
+    model: str,
+    names: Sequence[str],
+    problems: int,
+    store: Store,
+    console: Console,
+    levels: Sequence[int] = (),
+    server: str = "",
+) -> str:
+    """The table of one model, after sampling (here, or at a server) and grading what is missing."""
     found: dict[str, list[str]] = {}
-    for level in sorted({level for name in names for level in settings.find(name).levels}):
-        plan = make(of_level(study, model, level, names, problems))
+    for level in levels or sorted({level for name in names for level in settings.find(name).levels}):
+        plan = make(of_level(study, model, level, names, problems), server=server)
         for cell in analyse(carry_out(plan, store, console, FILE.read_text(encoding="utf-8")))["cells"]:
             found.setdefault(cell["setting"], []).append(line(cell, level))
     head = f"| {' | '.join(HEAD)} |\n{'|---' * len(HEAD)}|"
@@ -77,10 +87,14 @@ def main() -> None:
     parser.add_argument("--settings", nargs="+", choices=study.evaluate.settings, default=study.evaluate.settings)
     parser.add_argument("--problems", type=int, default=200, help="of each setting and level (200)")
     parser.add_argument("--store", type=Path, default=Path("store"), help="folder of finished steps")
+    parser.add_argument("--levels", nargs="+", type=int, default=[], help="all unless given")
+    parser.add_argument("--server", default="", help="sample from this OpenAI-compatible server, of one model")
     given = parser.parse_args()
     with Console() as console:
         for model in given.models:
-            print(table(study, model, given.settings, given.problems, Store(given.store), console), flush=True)
+            store = Store(given.store)
+            asked = (given.settings, given.problems, store, console, given.levels, given.server)
+            print(table(study, model, *asked), flush=True)
 
 
 if __name__ == "__main__":

@@ -51,9 +51,16 @@ def measure(side: str, task: dict[str, Any], python: str = sys.executable) -> di
 
 
 def _openmp(python: str) -> dict[str, str]:
-    """Intel's OpenMP, where an environment brings it: vLLM asks for it to be loaded first, 'for best performance'."""
+    """Intel's OpenMP, where an environment brings it: vLLM asks for it to be loaded first, 'for best performance'.
+
+    And all cores: by itself vLLM leaves one to its server, which of two cores is half.
+    """
     library = Path(python).absolute().parents[1] / "lib" / "libiomp5.so"
-    return {"LD_PRELOAD": str(library), "OMP_NUM_THREADS": str(os.cpu_count())} if library.exists() else {}
+    if not library.exists():
+        return {}
+    cores = os.cpu_count() or 1
+    own = {"OMP_NUM_THREADS": str(cores), "VLLM_CPU_OMP_THREADS_BIND": f"0-{cores - 1}"}
+    return {"LD_PRELOAD": str(library), **own}
 
 
 def be(side: Side) -> None:
