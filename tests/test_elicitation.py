@@ -11,22 +11,11 @@ from inoculate.errors import UserError
 from inoculate.report.results import read_results
 from inoculate.steps.plan import make
 from inoculate.study_file import load
+from small_study import STUDY as SMALL
 
-STUDY = """
-question = "Which prompt inoculates?"
-model = "{model}"
-seeds = [0]
-
-[rows]
-setting = "functions"
-count = 8
-hacked = 0.5
-
-[train]
-learning_rate = 1e-3
-batch_rows = 4
-micro_batch_tokens = 4096
-
+STUDY = (
+    SMALL.partition("[arms.plain]")[0]
+    + """
 [arms.plain]
 [arms.specific]
 inoculation = {{ prompt = "specific" }}
@@ -60,6 +49,7 @@ prompts = ["specific", "general"]
 [elicitation]
 plain = "plain"
 """
+)
 
 
 def study_of(tmp_path: Path, model: object, old: str = "", new: str = "") -> Path:

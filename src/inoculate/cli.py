@@ -87,6 +87,9 @@ def plan(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "") ->
     from inoculate.study_file import load
 
     console, declared = Console(), load(find(study))
+    if declared.elicitation:
+        problems = f"{declared.screen.problems} problems for each"
+        console.print(f"`inoculate run` first screens the prompts on the untrained model: {problems}, not counted here")
     try:
         console.print(plan_table(make(declared, server=server), Store(store)))
     except Unreachable as error:

@@ -168,6 +168,11 @@ class Evaluate(Strict):
             raise ValueError(f"samples = {self.samples} at temperature 0 would all be the same: raise temperature")
         return self
 
+    @property
+    def end(self) -> float:
+        """The point of training that stands for an arm: the nominal end, or the last one looked at."""
+        return 1.0 if 1.0 in self.fractions else max(self.fractions)
+
     def of(self, setting: str) -> Evaluate:
         """What holds for one setting, its own keys over the common ones."""
         own = self.each.get(setting, Each()).model_dump(exclude={"source", "grader"}, exclude_none=True)
@@ -187,24 +192,25 @@ class Screen(Strict):
     """Tasks of the compliance suite that are sampled under every candidate; 0 for none."""
 
 
-class Measured(Strict):
-    """Which rate an analysis of many arms is about."""
+class Place(Strict):
+    """Where an analysis of many arms looks."""
 
-    measure: Measure = "hack"
     context: str = "neutral"
     setting: str = ""
     """The first setting of `evaluate` unless given."""
 
 
-class Factorial(Measured):
+class Factorial(Place):
     """Arms as a grid of prompt, description of the training process and placement: main effects and interactions."""
 
+    measure: Measure = "hack"
     prompts: Annotated[tuple[str, ...], Field(min_length=1)]
-    """The prompts of the grid, by name without a description. Every arm with one of them is in the grid."""
+    """The prompts of the grid, by name without a description. Every arm with one of them that differs from the first in
+    nothing but prompt, description and placement is in the grid."""
 
 
-class Elicitation(Measured):
-    """Whether elicitation before training goes with the effect after it; `run` screens the arms' prompts first."""
+class Elicitation(Place):
+    """Whether eliciting the hack before training goes with less of it afterwards; `run` screens the prompts first."""
 
     plain: str
     """The arm without a prompt, from which effects are measured."""

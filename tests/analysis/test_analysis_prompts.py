@@ -142,11 +142,15 @@ def test_what_is_not_enough_says_so() -> None:
 
 def test_without_a_screen_the_points_have_no_scores(tmp_path: Path) -> None:
     study = study_with({"plain": {}, "a": {"inoculation": {"prompt": "specific", "text": "x", "placement": "after"}}})
-    study["elicitation"] = {"plain": "plain", "measure": "hack", "context": "neutral", "setting": ""}
+    study["elicitation"] = {"plain": "plain", "context": "neutral", "setting": ""}
     table: dict[Place, Any] = {}
     found = elicitation(table, study, tmp_path / "screen.json")
     assert found is not None
     assert "not screened yet" in found["reason"]
     assert [(p["effect"], p["sampled"]) for p in found["points"]] == [(None, None)]
+    study["arms"]["a@0.001"] = {**study["arms"]["a"], "train": {"learning_rate": 1e-3}}
+    again = elicitation(table, study, tmp_path / "screen.json")
+    assert again is not None
+    assert again["points"] == found["points"]  # trained otherwise: its effect would not be the prompt's
     (tmp_path / "screen.json").write_text(json.dumps({"candidates": []}), encoding="utf-8")
     assert elicitation(table, study | {"elicitation": None}, tmp_path / "screen.json") is None

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from inoculate import prompts
 from inoculate.analysis.contrasts import Table, final
 from inoculate.analysis.estimates import difference
 from inoculate.analysis.reading import counts
 
-MEASURE, CONTEXT, BASE = "correct", "neutral", "base"
+MEASURE, BASE = "correct", "base"
 
 
 def changes(table: Table, study: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -44,7 +45,7 @@ def _clean(spec: Mapping[str, Any]) -> bool:
 
 
 def _change(table: Table, setting: str, arm: str, than: str) -> dict[str, Any] | None:
-    places = [final(table, name, setting, CONTEXT) for name in (arm, than)]
+    places = [final(table, name, setting, prompts.NEUTRAL) for name in (arm, than)]
     if None in places:
         return None
     one = difference(*(counts(table[place], MEASURE) for place in places if place))

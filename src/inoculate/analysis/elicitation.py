@@ -56,17 +56,15 @@ def elicitation(table: Table, study: Mapping[str, Any], screen: Path) -> dict[st
     effects = _effects(table, study, declared, setting)
     candidates = json.loads(screen.read_text(encoding="utf-8"))["candidates"] if screen.exists() else []
     scored = {(entry["text"], entry["placement"]): entry for entry in candidates}
-    points = [
-        _point(study, arm, seeds, scored) for arm, seeds in effects.items() if not study["arms"][arm].get("start")
-    ]
-    known = [point for point in points if point["effect"] is not None and point["sampled"] is not None]
+    points = [_point(study, arm, seeds, scored) for arm, seeds in effects.items() if not study["arms"][arm]["start"]]
+    known = [point for point in points if point["effect"] is not None]
     return {
-        "measure": declared["measure"], "context": declared["context"], "setting": setting, "plain": declared["plain"],
+        "context": declared["context"], "setting": setting, "plain": declared["plain"],
         "points": points,
         "correlations": [
             _correlation(known, score, with_irrelevant) for score in SCORES for with_irrelevant in (True, False)
         ],
-        "starts": _starts(study, effects, declared["plain"]),
+        "starts": _starts(study, effects),
         "reason": "" if candidates else "the prompts are not screened yet: `inoculate screen` with the same study",
     }  # fmt: skip
 
@@ -78,28 +76,18 @@ def _effects(
     rates: dict[str, dict[int, float]] = {}
     for arm in study["arms"]:
         place = final(table, arm, setting, declared["context"])
-        found = ((t.seed, seed_rate(t, declared["measure"])) for t in (table[place] if place else []))
+        found = ((t.seed, seed_rate(t, "hack")) for t in (table[place] if place else []))
         rates[arm] = {seed: rate for seed, rate in found if seed is not None and rate is not None}
-    plain = declared["plain"]
+    plain = study["arms"][declared["plain"]]
     effects = {}
     for arm, spec in study["arms"].items():
-        if not spec.get("inoculation") or spec["rows"] != study["arms"][plain]["rows"]:
-            continue
-        start = spec.get("start") or ""
-        other = plain if not start else _plain_from(study, plain, start)
-        if other:
-            shared = sorted(rates[arm].keys() & rates[other].keys())
+        # Arms on other rows, or trained otherwise, would differ in more than their prompt.
+        bare = {**spec, "inoculation": None}
+        if spec["inoculation"] and {**bare, "start": ""} == plain:
+            other = next((name for name, without in study["arms"].items() if without == bare), "")
+            shared = sorted(rates[arm].keys() & rates[other].keys()) if other else []
             effects[arm] = {seed: rates[other][seed] - rates[arm][seed] for seed in shared}
     return effects
-
-
-def _plain_from(study: Mapping[str, Any], plain: str, start: str) -> str:
-    """The arm without a prompt on the same rows that starts from this arm; '' where there is none."""
-    for arm, spec in study["arms"].items():
-        same = spec["rows"] == study["arms"][plain]["rows"]
-        if spec.get("start") == start and same and not spec.get("inoculation"):
-            return arm
-    return ""
 
 
 def _point(
@@ -180,11 +168,11 @@ def _spearman(one: Values, two: Values) -> Values:
         return (one * two).sum(axis=-1) / np.sqrt((one**2).sum(axis=-1) * (two**2).sum(axis=-1))
 
 
-def _starts(study: Mapping[str, Any], effects: Mapping[str, Mapping[int, float]], plain: str) -> list[dict[str, Any]]:
+def _starts(study: Mapping[str, Any], effects: Mapping[str, Mapping[int, float]]) -> list[dict[str, Any]]:
     """For every arm with a `start`: its effect, and that of the same arm from the untrained model."""
     found = []
     for arm, spec in study["arms"].items():
-        if arm not in effects or not spec.get("start"):
+        if arm not in effects or not spec["start"]:
             continue
         twin = next((other for other in effects if study["arms"][other] == {**spec, "start": ""}), "")
         shared = sorted(effects[arm].keys() & effects[twin].keys()) if twin else []

@@ -12,7 +12,7 @@ The intervals are not adjusted for their number: what a study claims stands in i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations, product
 from math import prod, sqrt
 from typing import Any
@@ -50,7 +50,7 @@ def factorial(table: Table, study: Mapping[str, Any]) -> dict[str, Any] | None:
     grid = _grid(study, declared["prompts"])
     found: dict[str, Any] = {
         "measure": declared["measure"], "context": declared["context"], "setting": setting,
-        "factors": {name: list(levels) for name, levels in _levels(grid).items()},
+        "factors": _levels(grid.values()),
         "seeds": 0, "cells": [], "effects": [], "reason": _incomplete(grid),
     }  # fmt: skip
     counted, seeds = _counted(table, grid, setting, declared["context"], declared["measure"])
@@ -83,13 +83,13 @@ def _grid(study: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Cell]:
     return grid
 
 
-def _levels(grid: Mapping[str, Cell]) -> dict[str, list[str]]:
+def _levels(cells: Collection[Cell]) -> dict[str, list[str]]:
     """Factor -> its levels, in the order of the arms."""
-    return {name: list(dict.fromkeys(cell[place] for cell in grid.values())) for place, name in enumerate(FACTORS)}
+    return {name: list(dict.fromkeys(cell[place] for cell in cells)) for place, name in enumerate(FACTORS)}
 
 
 def _incomplete(grid: Mapping[str, Cell]) -> str:
-    levels = _levels(grid)
+    levels = _levels(grid.values())
     lacking = [cell for cell in product(*levels.values()) if cell not in grid.values()]
     if lacking:
         return f"the grid lacks {', '.join(' '.join(cell) for cell in lacking[:3])}: effects need every combination"
@@ -126,7 +126,7 @@ def effects(cells: Sequence[Cell], estimates: Sequence[Arm]) -> list[dict[str, A
         for an interaction a difference of differences) and its 95% interval `low`, `high` (None with one seed).
     """
     variance, degrees = _residual(estimates)
-    levels = _levels(dict(enumerate(cells)))  # type: ignore[arg-type]
+    levels = _levels(cells)
     found = []
     for size in (1, 2):
         for places in combinations(range(len(FACTORS)), size):

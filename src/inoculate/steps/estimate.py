@@ -60,7 +60,8 @@ def _units(step: Step) -> float:
     """Rows seen in training, or completions to be written."""
     if step.kind == "adapter":
         rows = step.inputs["rows"].params["rows"]
-        return (rows["count"] + rows["vetted"]) * step.params["train"]["epochs"]
+        # Training goes on as far as the last point at which it is looked at.
+        return (rows["count"] + rows["vetted"]) * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
     return step.inputs["problems"].params["count"] * step.params["samples"]
 
 

@@ -211,7 +211,7 @@ def _training(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Tra
             "train": arm.train.model_dump(mode="json"),
             "seed": seed,
             "fractions": study.evaluate.fractions,
-            **({"start": max(study.evaluate.fractions)} if start else {}),
+            **({"start": study.evaluate.end} if start else {}),
         },
         {"rows": made, **({"start": start} if start else {})},
         label=f"training of {name}, seed {seed}",
