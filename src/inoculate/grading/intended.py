@@ -220,11 +220,15 @@ def _judged(
             tests=tuple(test.source for test in tests))]  # fmt: skip
     served, judged = workers.run(jobs, limits)
     checked.ended.append(served)
+    # A solution out of time may have spent it on waiting for the test, or on answering one that asks for ever.
+    out_of_time = served.why in ("cpu", "wall")
     verdicts: dict[int, str | None] = {}
     for test, record in zip(tests, judged.records, strict=False):
         match record:
             case ["test", int(), "pass", _]:
                 verdicts[id(test)] = ""
+            case ["test", int(), "fail", str() as words] if words.startswith("Gone:") and out_of_time:
+                break  # whose fault it is that no answer came is asked below, whether the judge lived to see it or not
             case ["test", int(), "fail", str() as words] if test.weak == NEVER_CALLS:
                 verdicts[id(test)] = None
                 checked.detail = f"the test fails whatever the solution does: {test.source[:120]!r}: {words}"
@@ -237,9 +241,8 @@ def _judged(
     for test in tests:
         if id(test) in verdicts:
             continue
-        # The first one without a verdict is where it broke off. A solution out of time may have spent it on waiting for
-        # the test, or on answering one that asks for ever.
-        if served.broke and served.why not in ("cpu", "wall"):
+        # The first one without a verdict is where it broke off.
+        if served.broke and not out_of_time:
             verdicts[id(test)] = how_it_ended(served)
         elif not _ends(workers, task, plan, test, limits):
             verdicts[id(test)] = None
@@ -256,8 +259,9 @@ def _ends(workers: Pool, task: CodeTask, plan: Plan, test: Test, limits: Limits)
     """Whether a test comes to a verdict when every call gives None at once: if not, it is no solution's fault."""
     jobs = [Job("serve", task.root, f"{task.root} = lambda *_, **__: None\n", task.setup),
             Job("judge", task.entry_point, setup=task.setup, names=plan.names, tests=(test.source,))]  # fmt: skip
-    _, judged = workers.run(jobs, limits)
-    return judged.records[-1:] == [["end", 1]]
+    served, judged = workers.run(jobs, limits)
+    # Where the answering side ran out of time first, the judge comes to an end, but not to a verdict.
+    return not served.broke and judged.records[-1:] == [["end", 1]]
 
 
 def _setup_fails(workers: Pool, task: CodeTask, plan: Plan, limits: Limits) -> bool:
