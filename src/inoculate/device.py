@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import torch
@@ -22,12 +23,15 @@ class Device(NamedTuple):
 def pick() -> Device:
     """The best device there is, with bfloat16 where the hardware computes in it.
 
-    On a CPU without bfloat16 instructions every product would be emulated, several times slower than float32.
+    On a CPU without bfloat16 instructions every product would be emulated, several times slower than float32. Torch is
+    asked for huge pages there: what a training step allocates comes fresh from the system each time, and to have it
+    in pieces of 4 KiB took an eighth of the step (measured; torch reads the variable when it first allocates).
     """
     if torch.cuda.is_available():
         return Device(torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32)
     if torch.backends.mps.is_available():
         return Device(torch.device("mps"), torch.float32)
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     can = torch.cpu.get_capabilities()
     fast = can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16")
     return Device(torch.device("cpu"), torch.bfloat16 if fast else torch.float32)
