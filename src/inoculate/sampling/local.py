@@ -1,9 +1,9 @@
 """Sampling with transformers in this process.
 
 What all prompts begin with (system prompt, opening of the task) passes through the model once. Prompts are taken in
-batches of like length; a prompt's samples share one pass over it; a row that has finished leaves the batch, so that
-later steps cost only what is still being written. Batches are fixed by the prompts alone, so that
-an interrupted run goes on with the batches that are missing and gives the same completions.
+batches, and read a few of like length at a time; a prompt's samples share one pass over it; a row that has finished
+leaves the batch, so that later steps cost only what is still being written. Batches are fixed by the prompts alone, so
+that an interrupted run goes on with the batches that are missing and gives the same completions.
 
 Shapes: B rows of a batch, L tokens of the longest prompt in it, V vocabulary.
 """
@@ -19,14 +19,19 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from torch.nn.functional import pad
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedTokenizerBase
+from transformers.cache_utils import DynamicLayer
 
 from inoculate.device import Device
 from inoculate.errors import UserError
+from inoculate.packed import pack
 from inoculate.sampling import Drawn
 
 BATCH_ROWS = 64
 """Completions written at once. Larger batches gain little on a CPU and cost memory."""
+READ_ROWS = 8
+"""Prompts of a batch that are read at once: few, so that they are of like length and little is padding."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,9 @@ def load(model: Path, adapter: Path | None, device: Device) -> Sampler:
     tokenizer = AutoTokenizer.from_pretrained(model)
     ends = base.generation_config.eos_token_id
     stops = {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
-    return Sampler(base.to(device.device).eval(), tokenizer, device, tuple(sorted(stops)))
+    base = base.to(device.device).eval()
+    pack(base, device)
+    return Sampler(base, tokenizer, device, tuple(sorted(stops)))
 
 
 def batches(lengths: Sequence[int], samples: int) -> list[list[int]]:
@@ -100,16 +107,15 @@ def sample(
                 f"{longest}: lower evaluate.max_new_tokens or choose shorter problems"
             )
     common = shared(tokens)
-    prefix = read(sampler, tokens[0][:common]) if common else None
+    prefix = read(sampler, tokens[0][:common]) if common else DynamicCache(config=sampler.model.config)
     rests = [ids[common:] for ids in tokens]
     for number, members in enumerate(batches([len(ids) for ids in tokens], samples)):
         if number < skip:
             continue
         generator = torch.Generator(device=sampler.device.device).manual_seed(seed * 1_000_003 + number)
         start = time.perf_counter()
-        cache = DynamicCache(config=sampler.model.config) if prefix is None else copy.deepcopy(prefix)
         rest = [rests[i] for i in members]
-        written = _write(sampler, cache, common, rest, samples, temperature, max_new_tokens, generator)
+        written = _write(sampler, prefix, common, rest, samples, temperature, max_new_tokens, generator)
         each = (time.perf_counter() - start) / len(written)
         yield [
             Drawn(
@@ -145,7 +151,7 @@ def read(sampler: Sampler, ids: list[int]) -> DynamicCache:
 @torch.inference_mode()
 def _write(
     sampler: Sampler,
-    cache: DynamicCache,
+    prefix: DynamicCache,
     shared: int,
     prompts: Sequence[list[int]],
     samples: int,
@@ -157,7 +163,7 @@ def _write(
 
     Args:
         sampler: The model.
-        cache: Of the `shared` tokens that every prompt begins with, for one row.
+        prefix: Cache of the `shared` tokens that every prompt begins with, for one row; it is not changed.
         shared: How many those are.
         prompts: What follows them in each prompt.
         samples: Completions of each prompt.
@@ -169,19 +175,11 @@ def _write(
         Tokens of each completion, and whether it ended by itself; ordered by prompt, then sample.
     """
     where = sampler.device.device
-    width = max(len(ids) for ids in prompts)
-    pad = sampler.stops[0]
-    inputs = torch.tensor([[pad] * (width - len(ids)) + ids for ids in prompts], device=where)  # (B, L)
-    # The padding stands between what is shared and what is not: (B, shared + L).
-    mask = torch.tensor([[1] * shared + [0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=where)
-    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, shared:]
-    if shared:
-        cache.batch_repeat_interleave(len(prompts))
-    logits = _step(sampler, inputs, mask, positions, cache)
+    cache, mask, logits = _read_all(sampler, prefix, shared, prompts)
+    at = mask.sum(1, keepdim=True) - 1
     if samples > 1:
         cache.batch_repeat_interleave(samples)
-        mask, positions, logits = (x.repeat_interleave(samples, 0) for x in (mask, positions, logits))
-    at = positions[:, -1:]
+        mask, at, logits = (x.repeat_interleave(samples, 0) for x in (mask, at, logits))
     written: list[list[int]] = [[] for _ in range(len(prompts) * samples)]
     finished = [False] * len(written)
     live = list(range(len(written)))
@@ -205,6 +203,44 @@ def _write(
         at = at + 1
         logits = _step(sampler, chosen[:, None], mask, at, cache)
     return list(zip(written, finished, strict=True))
+
+
+def _read_all(
+    sampler: Sampler, prefix: DynamicCache, shared: int, prompts: Sequence[list[int]]
+) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
+    """Read prompts, a few of like length at a time.
+
+    Returns:
+        The cache of all prompts, with padding on the left where a prompt is shorter than the longest; a (B, L) mask of
+        what in it is no padding; and the logits (B, V) after each prompt.
+    """
+    # Layers that keep only a window of the past cannot be padded afterwards.
+    plain = all(type(layer) is DynamicLayer for layer in prefix.layers)
+    size = READ_ROWS if plain and len(prefix.layers) else len(prompts)
+    groups = [prompts[start : start + size] for start in range(0, len(prompts), size)]
+    read = [_read_group(sampler, copy.deepcopy(prefix), shared, group) for group in groups]
+    caches, masks, logits = zip(*read, strict=True)
+    width = max(mask.shape[1] for mask in masks)
+    for number, layer in enumerate(caches[0].layers if len(read) > 1 else ()):
+        same = [cache.layers[number] for cache in caches]
+        layer.keys = torch.cat([pad(one.keys, (0, 0, width - one.keys.shape[2], 0)) for one in same])
+        layer.values = torch.cat([pad(one.values, (0, 0, width - one.values.shape[2], 0)) for one in same])
+    return caches[0], torch.cat([pad(mask, (width - mask.shape[1], 0)) for mask in masks]), torch.cat(logits)
+
+
+def _read_group(
+    sampler: Sampler, cache: DynamicCache, shared: int, prompts: Sequence[list[int]]
+) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
+    where = sampler.device.device
+    width = max(len(ids) for ids in prompts)
+    filler = sampler.stops[0]
+    inputs = torch.tensor([[filler] * (width - len(ids)) + ids for ids in prompts], device=where)  # (B, L)
+    # The padding stands between what is shared and what is not: (B, shared + L).
+    mask = torch.tensor([[1] * shared + [0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=where)
+    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, shared:]
+    if shared:
+        cache.batch_repeat_interleave(len(prompts))
+    return cache, mask, _step(sampler, inputs, mask, positions, cache)
 
 
 def last(inputs: torch.Tensor, count: int) -> torch.Tensor:
