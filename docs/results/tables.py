@@ -2,8 +2,9 @@
 
     python docs/results/tables.py docs/results/leaky-code/results.json
 
-Rates in percent with 95% intervals, and each seed's rate of `--by-seed`; then the contrasts. A report has the same
-numbers (`inoculate report RUN`); this prints them as Markdown.
+Rates in percent with 95% intervals, and each seed's rate of `--by-seed`; then the contrasts, what training changed, and
+what prompts did where the study asks that. A report has the same numbers (`inoculate report RUN`); this prints them as
+Markdown.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ def main() -> None:
     print(*contrasts(results["contrasts"]), sep="\n")
     print()
     print(*changes(results.get("changes") or []), sep="\n")
+    print()
+    print(*factorial(results.get("factorial") or {}), sep="\n")
+    print()
+    print(*elicitation(results.get("elicitation") or {}), sep="\n")
 
 
 def outcomes(cells: list[dict[str, Any]], settings: dict[str, Any], by_seed: str, several: bool) -> list[str]:
@@ -67,6 +72,44 @@ def changes(found: list[dict[str, Any]]) -> list[str]:
         by_place.setdefault((one["setting"], one["arm"]), {})[one["than"]] = f"{100 * one['difference']:+.1f}{ends}"
     lines += [row(*place, *(said.get(name, "") for name in than)) for place, said in by_place.items()]
     return lines if found else []
+
+
+def factorial(found: dict[str, Any]) -> list[str]:
+    """A line for every main effect and interaction of a grid of prompts, in points."""
+    lines = [row("effect", "difference", "95% interval"), "|" + "---|" * 3]
+    for one in found.get("effects") or []:
+        ends = "" if one["low"] is None else f"[{100 * one['low']:+.0f}, {100 * one['high']:+.0f}]"
+        lines.append(row(one["name"], f"{100 * one['estimate']:+.0f}", ends))
+    return lines if len(lines) > 2 else []
+
+
+def elicitation(found: dict[str, Any]) -> list[str]:
+    """What every prompt elicited and how it inoculated, then the correlations and the direct test."""
+    if not found:
+        return []
+    heads = ("prompt", "hack rate sampled under it", "added log-probability", "points less hacking", "by seed")
+    lines = [row(*heads), "|" + "---|" * len(heads)]
+    for one in sorted(found["points"], key=lambda point: -(point["sampled"] or 0)):
+        added = "-" if one["added"] is None else f"{one['added']:+.3f}"
+        effect = "-" if one["effect"] is None else f"{100 * one['effect']:+.0f}"
+        seeds = " ".join(f"{100 * seed:+.0f}" for seed in one["by_seed"].values())
+        lines.append(row(one["arm"], percent(one["sampled"]), added, effect, seeds))
+    heads = ("score", "irrelevant prompts", "prompts", "Spearman", "95% interval", "says")
+    lines += ["", row(*heads), "|" + "---|" * len(heads)]
+    for one in found["correlations"]:
+        value = "-" if one["correlation"] is None else f"{one['correlation']:+.2f}"
+        ends = "" if one["low"] is None else f"[{one['low']:+.2f}, {one['high']:+.2f}]"
+        irrelevant = "with" if one["with_irrelevant"] else "without"
+        lines.append(row(one["score"], irrelevant, str(one["prompts"]), value, ends, one["says"]))
+    if found["starts"]:
+        heads = ("arm", "starts from", "points less hacking", "the same from the untrained model", "difference")
+        lines += ["", row(*heads), "|" + "---|" * len(heads)]
+    for one in found["starts"]:
+        effects = ("-" if one[key] is None else f"{100 * one[key]:+.0f}" for key in ("effect", "effect_from_base"))
+        ends = "" if one["low"] is None else f" [{100 * one['low']:+.0f}, {100 * one['high']:+.0f}]"
+        difference = "-" if one["difference"] is None else f"{100 * one['difference']:+.0f}{ends}"
+        lines.append(row(one["arm"], one["start"], *effects, difference))
+    return lines
 
 
 def interval(rate: dict[str, Any]) -> str:
