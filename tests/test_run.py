@@ -162,7 +162,7 @@ def test_kill_nine_at_any_time_and_the_next_run_goes_on(study_file: Path, tmp_pa
 def test_batches_that_were_written_survive_a_cut_line(tmp_path: Path) -> None:
     from inoculate.steps.work import _finished_batches
 
-    kept = tmp_path / "batches.jsonl"
+    kept = tmp_path / "drawn.jsonl"
     completion = Completion("p", 0, "x", "\u2028", 1, 1, "stop", 0.1)
     line = json.dumps([asdict(completion)], ensure_ascii=False)
     kept.write_text(f"{line}\n{line[: len(line) // 2]}")

@@ -30,10 +30,10 @@ def drawn(sampler: local.Sampler, prompts: list[str], **given: float) -> dict[tu
 
 
 @given(st.lists(st.integers(1, 400), max_size=200), st.integers(1, 100))
-def test_batches_hold_every_prompt_once(lengths: list[int], samples: int) -> None:
-    batches = local.batches(lengths, samples)
-    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    assert all(len(batch) == 1 or len(batch) * samples <= local.BATCH_ROWS for batch in batches)
+def test_chunks_hold_every_prompt_once(lengths: list[int], samples: int) -> None:
+    chunks = local.chunks(lengths, samples)
+    assert sorted(index for chunk in chunks for index in chunk) == list(range(len(lengths)))
+    assert all(len(chunk) == 1 or len(chunk) * samples <= local.CHUNK_ROWS for chunk in chunks)
 
 
 def test_greedy_is_what_generate_gives_one_by_one(sampler: local.Sampler) -> None:
@@ -63,8 +63,24 @@ def test_finished_rows_leave_and_others_go_on(sampler: local.Sampler) -> None:
     assert all(d.finished or d.completion_tokens == 24 for d in found.values())
 
 
-def test_going_on_gives_the_batches_that_are_missing(sampler: local.Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "BATCH_ROWS", 3)
+@pytest.mark.parametrize("rows", [1, 3, 5, 64])
+def test_rows_that_join_others_write_the_same(
+    sampler: local.Sampler, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """Three of the tokens that the tiny model likes end an answer, so that rows leave at different times."""
+    stop = local.Sampler(sampler.model, sampler.tokenizer, sampler.device, (83, 162, 258))
+    wanted = {(p, 0): drawn(stop, [prompt])[0, 0] for p, prompt in enumerate(PROMPTS)}
+    assert len({d.completion_tokens for d in wanted.values()}) > 2
+    monkeypatch.setattr(local, "BATCH_ROWS", rows)
+    monkeypatch.setattr(local, "READ_ROWS", 2)
+    found = drawn(stop, PROMPTS)
+    assert {key: (d.text, d.finished) for key, d in found.items()} == {
+        key: (d.text, d.finished) for key, d in wanted.items()
+    }
+
+
+def test_going_on_gives_the_chunks_that_are_missing(sampler: local.Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "CHUNK_ROWS", 3)
     how = {"samples": 1, "temperature": 1.0, "max_new_tokens": 8, "seed": 0}
     texts = [[d.text for d in batch] for batch in local.sample(sampler, PROMPTS, **how)]  # type: ignore[arg-type]
     rest = [[d.text for d in batch] for batch in local.sample(sampler, PROMPTS, **how, skip=1)]  # type: ignore[arg-type]

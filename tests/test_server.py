@@ -271,7 +271,7 @@ def kept(store: Store) -> int:
     """Completions of steps that are not finished."""
     if len(list(store.root.glob("steps/completions/*"))) < 2:
         return 0
-    return sum(path.read_text().count('"problem"') for path in store.root.glob("work/completions-*/batches.jsonl"))
+    return sum(path.read_text().count('"problem"') for path in store.root.glob("work/completions-*/drawn.jsonl"))
 
 
 def test_ctrl_c_while_a_server_samples_and_grading_goes_on_beside_it(

@@ -1,11 +1,11 @@
 """Sampling with transformers in this process.
 
-What all prompts begin with (system prompt, opening of the task) passes through the model once. Prompts are taken in
-batches, and read a few of like length at a time; a prompt's samples share one pass over it; a row that has finished
-leaves the batch, so that later steps cost only what is still being written. Batches are fixed by the prompts alone, so
-that an interrupted run goes on with the batches that are missing and gives the same completions.
+What all prompts begin with (system prompt, opening of the task) passes through the model once; a prompt's samples
+share one pass over it. Prompts are read a few of like length at a time. A row that has finished leaves, and the next
+prompts take its place. All this happens within a chunk; chunks are fixed by the prompts alone, so that an interrupted
+run goes on with the chunks that are missing and gives the same completions.
 
-Shapes: B rows of a batch, L tokens of the longest prompt in it, V vocabulary.
+Shapes: B rows being written, L positions of the cache, V vocabulary.
 """
 
 from __future__ import annotations
@@ -28,10 +28,13 @@ from inoculate.errors import UserError
 from inoculate.packed import pack
 from inoculate.sampling import Drawn
 
+CHUNK_ROWS = 256
+"""Completions of a chunk: what an interrupted run may have to write again, and the fewer chunks the fewer steps for the
+few rows that are long."""
 BATCH_ROWS = 64
-"""Completions written at once. Larger batches gain little on a CPU and cost memory."""
+"""Completions written at once. More gain little on a CPU and cost memory."""
 READ_ROWS = 8
-"""Prompts of a batch that are read at once: few, so that they are of like length and little is padding."""
+"""Completions whose prompts are read at once: few, so that the prompts are of like length and little is padding."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,15 @@ def load(model: Path, adapter: Path | None, device: Device) -> Sampler:
     return Sampler(base, tokenizer, device, tuple(sorted(stops)))
 
 
-def batches(lengths: Sequence[int], samples: int) -> list[list[int]]:
-    """Indices of prompts in batches of like length, each at most `BATCH_ROWS` completions (or one prompt)."""
+def chunks(lengths: Sequence[int], samples: int) -> list[list[int]]:
+    """Indices of prompts, ordered by length, in chunks of at most `CHUNK_ROWS` completions (or one prompt)."""
     order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
-    size = max(1, BATCH_ROWS // samples)
-    return [order[start : start + size] for start in range(0, len(order), size)]
+    return _parts(order, CHUNK_ROWS // samples)
+
+
+def _parts(whole: list[int], size: int) -> list[list[int]]:
+    size = max(1, size)
+    return [whole[start : start + size] for start in range(0, len(whole), size)]
 
 
 def sample(
@@ -82,7 +89,7 @@ def sample(
     skip: int = 0,
     names: Sequence[str] = (),
 ) -> Iterator[list[Drawn]]:
-    """Draw completions, a batch at a time.
+    """Draw completions, a chunk at a time.
 
     Args:
         sampler: From `load`.
@@ -90,8 +97,8 @@ def sample(
         samples: Completions per prompt.
         temperature: 0 for greedy.
         max_new_tokens: Completions are cut there, and say so.
-        seed: Of sampling; each batch has a stream of its own.
-        skip: How many batches were done before (their completions are not made again).
+        seed: Of sampling; each chunk has a stream of its own.
+        skip: How many chunks were done before (their completions are not made again).
         names: What the prompts are called in a refusal.
 
     Raises:
@@ -109,7 +116,7 @@ def sample(
     common = shared(tokens)
     prefix = read(sampler, tokens[0][:common]) if common else DynamicCache(config=sampler.model.config)
     rests = [ids[common:] for ids in tokens]
-    for number, members in enumerate(batches([len(ids) for ids in tokens], samples)):
+    for number, members in enumerate(chunks([len(ids) for ids in tokens], samples)):
         if number < skip:
             continue
         generator = torch.Generator(device=sampler.device.device).manual_seed(seed * 1_000_003 + number)
@@ -148,6 +155,19 @@ def read(sampler: Sampler, ids: list[int]) -> DynamicCache:
     return cache
 
 
+@dataclass
+class _Live:
+    """Rows that are being written."""
+
+    owners: list[int]
+    """(B,) Which completion of the chunk each row is."""
+    cache: DynamicCache
+    mask: torch.Tensor
+    """(B, L) Which positions of the cache are no padding."""
+    logits: torch.Tensor
+    """(B, V) After the last token of each row."""
+
+
 @torch.inference_mode()
 def _write(
     sampler: Sampler,
@@ -159,7 +179,7 @@ def _write(
     max_new_tokens: int,
     generator: torch.Generator,
 ) -> list[tuple[list[int], bool]]:
-    """Write the completions of a batch.
+    """Write the completions of a chunk.
 
     Args:
         sampler: The model.
@@ -169,78 +189,96 @@ def _write(
         samples: Completions of each prompt.
         temperature: 0 for greedy.
         max_new_tokens: Where completions are cut.
-        generator: Random numbers for this batch.
+        generator: Random numbers for this chunk.
 
     Returns:
         Tokens of each completion, and whether it ended by itself; ordered by prompt, then sample.
     """
-    where = sampler.device.device
-    cache, mask, logits = _read_all(sampler, prefix, shared, prompts)
-    at = mask.sum(1, keepdim=True) - 1
-    if samples > 1:
-        cache.batch_repeat_interleave(samples)
-        mask, at, logits = (x.repeat_interleave(samples, 0) for x in (mask, at, logits))
     written: list[list[int]] = [[] for _ in range(len(prompts) * samples)]
     finished = [False] * len(written)
-    live = list(range(len(written)))
-    for count in range(max_new_tokens):
-        chosen = _choose(logits, temperature, generator)
+    # Layers that keep only a window of the past cannot be padded, so nothing joins the rows that they have.
+    joins = bool(prefix.layers) and all(type(layer) is DynamicLayer for layer in prefix.layers)
+    groups = _parts(list(range(len(prompts))), (READ_ROWS if joins else BATCH_ROWS) // samples)
+    live: list[_Live] = []
+    while groups or live:
+        while groups and (not live or (joins and _rows(live) + len(groups[0]) * samples <= BATCH_ROWS)):
+            live.append(_read(sampler, prefix, shared, groups.pop(0), prompts, samples))
+        rows = _joined(live)
+        chosen = _choose(rows.logits, temperature, generator)
         stay = []
-        for row, (owner, token) in enumerate(zip(live, chosen.tolist(), strict=True)):
-            if token in sampler.stops:
-                finished[owner] = True
-            else:
+        for row, (owner, token) in enumerate(zip(rows.owners, chosen.tolist(), strict=True)):
+            finished[owner] = token in sampler.stops
+            if not finished[owner]:
                 written[owner].append(token)
+            if not finished[owner] and len(written[owner]) < max_new_tokens:
                 stay.append(row)
-        if not stay or count == max_new_tokens - 1:
-            break
-        if len(stay) < len(live):
-            kept = torch.tensor(stay, device=where)
-            cache.batch_select_indices(kept)
-            mask, at, chosen = mask[kept], at[kept], chosen[kept]
-            live = [live[row] for row in stay]
-        mask = torch.cat([mask, mask.new_ones(len(live), 1)], 1)
-        at = at + 1
-        logits = _step(sampler, chosen[:, None], mask, at, cache)
+        live = [_step(sampler, rows, chosen, stay)] if stay else []
     return list(zip(written, finished, strict=True))
 
 
-def _read_all(
-    sampler: Sampler, prefix: DynamicCache, shared: int, prompts: Sequence[list[int]]
-) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
-    """Read prompts, a few of like length at a time.
-
-    Returns:
-        The cache of all prompts, with padding on the left where a prompt is shorter than the longest; a (B, L) mask of
-        what in it is no padding; and the logits (B, V) after each prompt.
-    """
-    # Layers that keep only a window of the past cannot be padded afterwards.
-    plain = all(type(layer) is DynamicLayer for layer in prefix.layers)
-    size = READ_ROWS if plain and len(prefix.layers) else len(prompts)
-    groups = [prompts[start : start + size] for start in range(0, len(prompts), size)]
-    read = [_read_group(sampler, copy.deepcopy(prefix), shared, group) for group in groups]
-    caches, masks, logits = zip(*read, strict=True)
-    width = max(mask.shape[1] for mask in masks)
-    for number, layer in enumerate(caches[0].layers if len(read) > 1 else ()):
-        same = [cache.layers[number] for cache in caches]
-        layer.keys = torch.cat([pad(one.keys, (0, 0, width - one.keys.shape[2], 0)) for one in same])
-        layer.values = torch.cat([pad(one.values, (0, 0, width - one.values.shape[2], 0)) for one in same])
-    return caches[0], torch.cat([pad(mask, (width - mask.shape[1], 0)) for mask in masks]), torch.cat(logits)
+def _rows(live: Sequence[_Live]) -> int:
+    return sum(len(one.owners) for one in live)
 
 
-def _read_group(
-    sampler: Sampler, cache: DynamicCache, shared: int, prompts: Sequence[list[int]]
-) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
+def _read(
+    sampler: Sampler,
+    prefix: DynamicCache,
+    shared: int,
+    group: Sequence[int],
+    prompts: Sequence[list[int]],
+    samples: int,
+) -> _Live:
+    """Read some of the prompts; each becomes as many rows as it has samples."""
     where = sampler.device.device
-    width = max(len(ids) for ids in prompts)
+    rests = [prompts[index] for index in group]
+    width = max(map(len, rests))
     filler = sampler.stops[0]
-    inputs = torch.tensor([[filler] * (width - len(ids)) + ids for ids in prompts], device=where)  # (B, L)
-    # The padding stands between what is shared and what is not: (B, shared + L).
-    mask = torch.tensor([[1] * shared + [0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=where)
-    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, shared:]
+    inputs = torch.tensor([[filler] * (width - len(ids)) + ids for ids in rests], device=where)
+    # The padding stands between what is shared and what is not: (B, shared + width).
+    mask = torch.tensor([[1] * shared + [0] * (width - len(ids)) + [1] * len(ids) for ids in rests], device=where)
+    cache = copy.deepcopy(prefix)
     if shared:
-        cache.batch_repeat_interleave(len(prompts))
-    return cache, mask, _step(sampler, inputs, mask, positions, cache)
+        cache.batch_repeat_interleave(len(rests))
+    logits = _logits(sampler, inputs, mask, (mask.cumsum(1) - 1).clamp(min=0)[:, shared:], cache)
+    if samples > 1:
+        cache.batch_repeat_interleave(samples)
+        mask, logits = mask.repeat_interleave(samples, 0), logits.repeat_interleave(samples, 0)
+    owners = [index * samples + sample for index in group for sample in range(samples)]
+    return _Live(owners, cache, mask, logits)
+
+
+def _joined(live: Sequence[_Live]) -> _Live:
+    """All rows as one, with padding on the left of those that have less behind them."""
+    if len(live) == 1:
+        return live[0]
+    # Where those that had most behind them have left, nobody needs their positions any more.
+    unused = [int(one.mask.argmax(1).min()) for one in live]
+    width = max(one.mask.shape[1] - first for one, first in zip(live, unused, strict=True))
+    cache = live[0].cache
+    for number, layer in enumerate(cache.layers):
+        for name in ("keys", "values"):
+            parts = (getattr(one.cache.layers[number], name) for one in live)
+            kept = [part[:, :, first:] for part, first in zip(parts, unused, strict=True)]
+            setattr(layer, name, torch.cat([pad(part, (0, 0, width - part.shape[2], 0)) for part in kept]))
+    masks = [one.mask[:, first:] for one, first in zip(live, unused, strict=True)]
+    return _Live(
+        [owner for one in live for owner in one.owners],
+        cache,
+        torch.cat([pad(mask, (width - mask.shape[1], 0)) for mask in masks]),
+        torch.cat([one.logits for one in live]),
+    )
+
+
+def _step(sampler: Sampler, rows: _Live, chosen: torch.Tensor, stay: Sequence[int]) -> _Live:
+    """The rows that go on, after their chosen tokens."""
+    mask, owners = rows.mask, rows.owners
+    if len(stay) < len(owners):
+        kept = torch.tensor(stay, device=mask.device)
+        rows.cache.batch_select_indices(kept)
+        mask, chosen, owners = mask[kept], chosen[kept], [owners[row] for row in stay]
+    mask = torch.cat([mask, mask.new_ones(len(owners), 1)], 1)
+    logits = _logits(sampler, chosen[:, None], mask, mask.sum(1, keepdim=True) - 1, rows.cache)
+    return _Live(owners, rows.cache, mask, logits)
 
 
 def last(inputs: torch.Tensor, count: int) -> torch.Tensor:
@@ -254,7 +292,7 @@ def last(inputs: torch.Tensor, count: int) -> torch.Tensor:
     return torch.arange(length - count, length, device=inputs.device)
 
 
-def _step(
+def _logits(
     sampler: Sampler, inputs: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: DynamicCache
 ) -> torch.Tensor:
     """Logits (B, V) after the last token of each row."""

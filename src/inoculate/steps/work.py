@@ -214,7 +214,7 @@ class Workshop:
             for problem in problems
         ]
         total = len(problems) * params["samples"]
-        kept = work / "batches.jsonl"
+        kept = work / "drawn.jsonl"
         batches = _finished_batches(kept)
         made = [[(position[line.problem], line.index) for line in batch] for batch in batches]
         done = sum(map(len, batches))
