@@ -12,8 +12,8 @@ from transformers import DynamicCache
 
 from inoculate.sampling.local import Sampler, last, read, shared
 
-CHUNK = 16
-"""Pairs scored at once: bounds the memory of the (B, A, V) logits."""
+CHUNK = 8
+"""Pairs scored at once: few, so that they are of like length and little is padding, and the (B, A, V) logits fit."""
 
 
 def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) -> list[float]:
@@ -33,11 +33,13 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
     scored = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
     every = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
     common = shared(every) if len(every) > 1 else 0
-    found: list[float] = []
-    for start in range(0, len(every), CHUNK):
-        chosen = [ids[common:] + scored for ids in every[start : start + CHUNK]]
-        found += _scored(sampler, every[0][:common], chosen, len(scored))
-    return found
+    order = sorted(range(len(every)), key=lambda index: len(every[index]))
+    found: dict[int, float] = {}
+    for start in range(0, len(order), CHUNK):
+        members = order[start : start + CHUNK]
+        rests = [every[index][common:] + scored for index in members]
+        found |= zip(members, _scored(sampler, every[0][:common], rests, len(scored)), strict=True)
+    return [found[index] for index in range(len(every))]
 
 
 def answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
@@ -63,6 +65,10 @@ def _scored(sampler: Sampler, prefix: list[int], rests: Sequence[list[int]], ans
         use_cache=True,
         logits_to_keep=last(inputs, answer + 1),
     )
-    predicted = torch.log_softmax(out.logits[:, :-1].float(), -1)  # (B, A, V)
-    told = predicted.gather(-1, inputs[:, -answer:, None])[..., 0]  # (B, A)
-    return told.sum(-1).tolist()
+    return [_log_probability(row[:-1], ids) for row, ids in zip(out.logits, inputs[:, -answer:], strict=True)]
+
+
+def _log_probability(logits: torch.Tensor, tokens: torch.Tensor) -> float:
+    """Of (A,) tokens, from the (A, V) logits before each; a row at a time, since V is large."""
+    scores = logits.float()
+    return float((scores.gather(-1, tokens[:, None])[:, 0] - scores.logsumexp(-1)).sum())
