@@ -147,6 +147,7 @@ class Workshop:
     def _adapter(self, step: Step, work: Path, progress: Progress) -> None:
         from inoculate.training import sft
 
+        self._sampler = None  # two models need not be held at once
         training, start = step.params, step.inputs.get("start")
         trained = sft.train(
             self.weights,
