@@ -17,7 +17,7 @@ LAYERS = (
     {"records", "studies", "python_file"},
     {"prompts", "models", "chat", "device", "grading"},
     {"settings"},
-    {"study", "analysis"},
+    {"study", "analysis", "packed"},
     {"study_file", "rows", "report", "checking", "stubs"},
     {"integrations"},
     {"training", "sampling"},
