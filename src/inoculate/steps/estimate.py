@@ -17,6 +17,8 @@ _SECONDS_PER_BILLION: dict[Kind, float] = {"adapter": 1.9, "completions": 0.8}
 _GRADE_SECONDS = 0.01
 _LOOKED_AT = 200
 """Finished steps of a kind that are read for how long they took: enough, however large the study."""
+_BYTES_PER_PARAMETER = 6
+"""Weights as they are loaded and, on a CPU, laid out twice for training (`packed`); the demo was seen at 7.8 GB."""
 _BYTES_PER_TOKEN_AND_PARAMETER = 0.006
 """Memory of activations and gradients for a token of a micro-batch; measured with both embedded models."""
 
@@ -53,7 +55,7 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     if size is None:
         return Estimate(total, None)
     tokens = max((arm.train.micro_batch_tokens for arm in plan.study.arms.values()), default=0)
-    return Estimate(total, (2 * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1)
+    return Estimate(total, (_BYTES_PER_PARAMETER * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1)
 
 
 def _units(step: Step) -> float:
