@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.table import Table
 
-from inoculate import models
+from inoculate import models, progress
 from inoculate.steps import plan as planning
 from inoculate.steps import store as storing
 from inoculate.study_file import parse
@@ -75,3 +77,23 @@ def test_a_store_is_listed_and_not_asked_for_each_step(tmp_path: Path, monkeypat
     many, many_steps = calls_to_list(20, tmp_path / "many", monkeypatch)
     assert many_steps > 3 * few_steps
     assert few == many <= 3 * len(storing.VERSIONS)
+
+
+def test_a_large_plan_is_shown_by_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "fingerprint", lambda model: "weights")
+    few, many = planning.make(study_of(5)), planning.make(study_of(150))
+    store = storing.Store(tmp_path)
+    assert [table.row_count for table in tables(few, store)] == [len(few.steps())]
+    assert len(many.steps()) > progress.MOST_LISTED
+    done = many.steps()[0]
+    store.folder(done).mkdir(parents=True)
+    (table,) = tables(many, store)
+    kinds = Counter(step.kind for step in many.steps())
+    shown = dict(zip(*(column.cells for column in table.columns[:2]), strict=True))
+    assert shown == {kind: f"{count:,}" for kind, count in kinds.items()}
+    assert dict(zip(*(table.columns[at].cells for at in (0, 2)), strict=True))[done.kind] == "1"
+    assert "more than 1,000" in str(table.caption)
+
+
+def tables(plan: planning.Plan, store: storing.Store) -> list[Table]:
+    return [part for part in progress.plan_table(plan, store).renderables if isinstance(part, Table)]

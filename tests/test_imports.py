@@ -17,7 +17,7 @@ LAYERS = (
     {"records", "studies", "python_file"},
     {"prompts", "models", "chat", "device", "grading"},
     {"settings"},
-    {"study", "analysis", "packed"},
+    {"study", "analysis", "packed", "attention"},
     {"study_file", "rows", "report", "checking", "stubs"},
     {"integrations"},
     {"training", "sampling"},

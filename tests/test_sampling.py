@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM
 
 from inoculate.device import Device
 from inoculate.errors import UserError
@@ -36,13 +38,30 @@ def test_chunks_hold_every_prompt_once(lengths: list[int], samples: int) -> None
     assert all(len(chunk) == 1 or len(chunk) * samples <= local.CHUNK_ROWS for chunk in chunks)
 
 
-def test_greedy_is_what_generate_gives_one_by_one(sampler: local.Sampler) -> None:
-    found = drawn(sampler, PROMPTS)
+def test_greedy_is_what_generate_gives_one_by_one(sampler: local.Sampler, tiny_model: Path) -> None:
+    found, model = drawn(sampler, PROMPTS), AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     for number, prompt in enumerate(PROMPTS):
         ids = sampler.tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
-        out = sampler.model.generate(**ids, max_new_tokens=24, do_sample=False)
+        out = model.generate(**ids, max_new_tokens=24, do_sample=False)
         text = sampler.tokenizer.decode(out[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
         assert found[number, 0].text == text
+
+
+def test_a_window_of_the_past_is_kept_to(tiny_model: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = MistralConfig(
+        **sizes, vocab_size=len(tokenizer), num_key_value_heads=2, sliding_window=9, eos_token_id=tokenizer.eos_token_id
+    )
+    model = MistralForCausalLM(config).eval()
+    for folder in (model, tokenizer):
+        folder.save_pretrained(tmp_path)
+    found = drawn(local.load(tmp_path, None, CPU), PROMPTS)
+    for number, prompt in enumerate(PROMPTS):
+        ids = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)["input_ids"]
+        out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=24, do_sample=False)
+        assert found[number, 0].text == tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
 
 
 def test_a_prompt_gives_as_many_samples_as_asked_and_seeds_decide(sampler: local.Sampler) -> None:
@@ -52,6 +71,20 @@ def test_a_prompt_gives_as_many_samples_as_asked_and_seeds_decide(sampler: local
     assert all(some[key].text == again[key].text for key in some)
     other = drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0, seed=1)
     assert any(some[key].text != other[key].text for key in some)
+
+
+@given(
+    st.lists(st.floats(-4, 4, width=16) | st.just(-math.inf), min_size=2, max_size=12), st.sampled_from([0.5, 1.0, 2.0])
+)
+@settings(max_examples=25, deadline=None)
+def test_tokens_are_drawn_as_often_as_they_are_likely(scores: list[float], temperature: float) -> None:
+    logits = torch.tensor([0.0, *scores])
+    wanted = torch.softmax(logits / temperature, -1)
+    count = 20_000
+    drawn = local._choose(logits.expand(count, -1), temperature, torch.Generator().manual_seed(0))
+    found = torch.bincount(drawn, minlength=len(logits)) / count
+    assert (found[wanted == 0] == 0).all()
+    assert ((found - wanted).abs() < 5 * (wanted * (1 - wanted) / count).sqrt() + 1e-4).all()
 
 
 def test_finished_rows_leave_and_others_go_on(sampler: local.Sampler) -> None:
@@ -71,7 +104,8 @@ def test_rows_that_join_others_write_the_same(
     stop = local.Sampler(sampler.model, sampler.tokenizer, sampler.device, (83, 162, 258))
     wanted = {(p, 0): drawn(stop, [prompt])[0, 0] for p, prompt in enumerate(PROMPTS)}
     assert len({d.completion_tokens for d in wanted.values()}) > 2
-    monkeypatch.setattr(local, "BATCH_ROWS", rows)
+    longest = max(d.prompt_tokens for d in wanted.values())
+    monkeypatch.setattr(local, "BATCH_TOKENS", rows * (24 + longest))
     monkeypatch.setattr(local, "READ_ROWS", 2)
     found = drawn(stop, PROMPTS)
     assert {key: (d.text, d.finished) for key, d in found.items()} == {

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from inoculate.analysis import analyse_screen, screen_table
 from inoculate.analysis.screen import _ranks
@@ -85,7 +86,10 @@ def test_a_screen_runs_once_and_ranks_with_uncertainty(tiny_model: Path, tmp_pat
 
 
 def test_scores_are_the_models_own_log_probabilities(tiny_model: Path) -> None:
-    sampler = local.load(tiny_model, None, pick())
+    sampler, model = (
+        local.load(tiny_model, None, pick()),
+        AutoModelForCausalLM.from_pretrained(tiny_model, dtype="auto"),
+    )
     prompts = ["one prompt here", "one prompt here and a longer tail", "other"]
     answer, ending = "def f(nums):\n    return nums", "<|im_end|>"
     told = scoring.score(sampler, prompts, answer, ending)
@@ -93,7 +97,7 @@ def test_scores_are_the_models_own_log_probabilities(tiny_model: Path) -> None:
         first = sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"]
         last = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
         with torch.no_grad():
-            logits = sampler.model(torch.tensor([first + last])).logits[0].float()
+            logits = model(torch.tensor([first + last])).logits[0].float()
         plain = torch.log_softmax(logits[len(first) - 1 : -1], -1)[range(len(last)), last].sum()
         assert given == pytest.approx(float(plain), rel=0.02)  # bfloat16
     assert scoring.answer_tokens(sampler, answer, ending) == len(last)

@@ -22,6 +22,9 @@ from inoculate.study_file import load
 PLAIN_SECONDS = 15
 """Where there is no terminal, at most one line in so many seconds while a step goes on."""
 
+MOST_LISTED = 1000
+"""Steps of a plan that are shown one by one; rich needs more than a millisecond for each."""
+
 
 class Console:
     """Progress of a run: bars in a terminal, plain lines elsewhere."""
@@ -100,17 +103,23 @@ def plan_table(plan: Plan, store: Store) -> Group:
     """The steps of a plan, which are finished, and an estimate for the rest."""
     steps = plan.steps()
     finished = plan.finished(store)
-    table = Table(title=f"{plan.study.name}: {plan.study.question}", title_justify="left")
-    for heading in ("step", "kind", "name", "finished"):
-        table.add_column(heading)
-    for step in steps:
-        table.add_row(step.label, step.kind, step.key, "yes" if step.key in finished else "")
+    title = f"{plan.study.name}: {plan.study.question}"
+    if len(steps) <= MOST_LISTED:
+        table = Table("step", "kind", "name", "finished", title=title, title_justify="left")
+        for step in steps:
+            table.add_row(step.label, step.kind, step.key, "yes" if step.key in finished else "")
+    else:
+        table = Table("kind", "steps", "finished", title=title, title_justify="left")
+        table.caption = f"by kind, since they are more than {MOST_LISTED:,}"
+        there = Counter(step.kind for step in steps if step.key in finished)
+        for kind, count in Counter(step.kind for step in steps).items():
+            table.add_row(kind, f"{count:,}", f"{there[kind]:,}")
     missing = [step for step in steps if step.key not in finished]
     needs = estimate(plan, store, missing)
     counts = Counter(step.kind for step in missing)
-    words = [f"{len(steps)} steps, {len(finished)} finished, {len(missing)} to do"]
+    words = [f"{len(steps):,} steps, {len(finished):,} finished, {len(missing):,} to do"]
     if missing:
-        words[0] += f" ({', '.join(f'{count} {kind}' for kind, count in counts.items())})"
+        words[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
         time_needed = "unknown until the model is here" if needs.seconds is None else f"about {duration(needs.seconds)}"
         memory = "unknown until the model is here" if needs.memory_gb is None else f"about {needs.memory_gb:.1f} GB"
         words.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")

@@ -1,6 +1,6 @@
 """How likely a model finds given answers under given prompts, with transformers in this process.
 
-Shapes: B pairs of a group, L tokens of the longest, A tokens of the answer, V vocabulary.
+Shapes: B pairs of a group, A tokens of the answer, V vocabulary.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from transformers import DynamicCache
 
-from inoculate.sampling.local import Sampler, last, read, shared
+from inoculate.sampling.local import Sampler, begin, read, shared
+from inoculate.sampling.slots import Slots
 
 CHUNK = 8
 """Pairs scored at once: few, so that they are of like length and little is padding, and the (B, A, V) logits fit."""
@@ -34,11 +34,12 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
     every = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
     common = shared(every) if len(every) > 1 else 0
     order = sorted(range(len(every)), key=lambda index: len(every[index]))
+    prefix = begin(sampler, every[0][:common])
     found: dict[int, float] = {}
     for start in range(0, len(order), CHUNK):
         members = order[start : start + CHUNK]
         rests = [every[index][common:] + scored for index in members]
-        found |= zip(members, _scored(sampler, every[0][:common], rests, len(scored)), strict=True)
+        found |= zip(members, _scored(sampler, prefix, common, rests, len(scored)), strict=True)
     return [found[index] for index in range(len(every))]
 
 
@@ -48,24 +49,10 @@ def answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
 
 
 @torch.inference_mode()
-def _scored(sampler: Sampler, prefix: list[int], rests: Sequence[list[int]], answer: int) -> list[float]:
-    where = sampler.device.device
-    cache = read(sampler, prefix) if prefix else DynamicCache(config=sampler.model.config)
-    if prefix:
-        cache.batch_repeat_interleave(len(rests))
-    width = max(len(ids) for ids in rests)
-    pad = sampler.stops[0]
-    inputs = torch.tensor([[pad] * (width - len(ids)) + ids for ids in rests], device=where)  # (B, L)
-    mask = torch.tensor([[1] * len(prefix) + [0] * (width - len(ids)) + [1] * len(ids) for ids in rests], device=where)
-    out = sampler.model(
-        input_ids=inputs,
-        attention_mask=mask,
-        position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, len(prefix) :],
-        cache=cache,
-        use_cache=True,
-        logits_to_keep=last(inputs, answer + 1),
-    )
-    return [_log_probability(row[:-1], ids) for row, ids in zip(out.logits, inputs[:, -answer:], strict=True)]
+def _scored(sampler: Sampler, prefix: Slots, common: int, rests: Sequence[list[int]], answer: int) -> list[float]:
+    logits = read(sampler, prefix.spread(len(rests)), 0, common, rests, keep=answer + 1)
+    tokens = torch.tensor([ids[-answer:] for ids in rests], device=logits.device)
+    return [_log_probability(row[:-1], ids) for row, ids in zip(logits, tokens, strict=True)]
 
 
 def _log_probability(logits: torch.Tensor, tokens: torch.Tensor) -> float:

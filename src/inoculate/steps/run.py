@@ -194,9 +194,10 @@ class Manifest:
         """The study, with every prompt and placement written out as the rows and samples have them."""
         study = self.plan.study
         said = study.model_dump(mode="json", by_alias=True)
+        first = {training.arm: training for training in reversed(self.plan.trainings)}
         for name, arm in study.arms.items():
             if arm.inoculation:
-                said["arms"][name]["inoculation"] = {**said["arms"][name]["inoculation"], **self._said(name)}
+                said["arms"][name]["inoculation"] = {**said["arms"][name]["inoculation"], **self._said(first[name])}
         said["evaluate"]["contexts"] = {name: self._context(name) for name in study.evaluate.contexts}
         return said
 
@@ -210,9 +211,8 @@ class Manifest:
         said: dict[str, Any] = {"text": texts[settings[0]], "placement": study.context(name, settings[0])[1]}
         return said | ({"texts": texts} if len(set(texts.values())) > 1 else {})
 
-    def _said(self, arm: str) -> dict[str, Any]:
+    def _said(self, training: Training) -> dict[str, Any]:
         """An arm's inoculation as its rows have it; as planned where they are not made yet."""
-        training = next(training for training in self.plan.trainings if training.arm == arm)
         path = self.store.folder(training.rows) / "rows.json"
         if path.exists():
             return json.loads(path.read_text(encoding="utf-8"))["inoculation"]

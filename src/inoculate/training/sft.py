@@ -27,13 +27,12 @@ from transformers import (
 )
 from trl import SFTConfig, SFTTrainer
 
-from inoculate import chat
+from inoculate import attention, chat
 from inoculate.device import Device
 from inoculate.errors import UserError
 from inoculate.packed import pack_under_adapters
 from inoculate.records import Row
 from inoculate.study import SFT
-from inoculate.training import attention
 
 Progress = Callable[[int, int, str], None]
 """Told (steps done, steps in all, a note such as the loss)."""
@@ -205,7 +204,7 @@ def train(
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
-    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.NAME)
+    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
     base.config.use_cache = False
     for row, one in zip(rows, encoded, strict=True):
         if len(one.tokens) > base.config.max_position_embeddings:
