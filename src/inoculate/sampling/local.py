@@ -218,16 +218,15 @@ def _write(
     groups = _parts(list(range(len(prompts))), min(READ_ROWS, most) // samples)
     slots = prefix.spread(most)
     owners: list[int] = []  # which completion the row in each slot is
-    logits = torch.empty(0)  # (B, V) after the last token of each row
+    last: list[torch.Tensor] = []  # logits (B, V) after the last token of each row, in parts
     while groups or owners:
         while groups and (not owners or len(owners) + len(groups[0]) * samples <= most):
             group, first = groups.pop(0), len(owners)
             new = read(sampler, slots, first, shared, [prompts[index] for index in group], keep=1)[:, 0]
             slots.multiply(first, len(group), samples)
-            new = new.repeat_interleave(samples, 0)
-            logits = torch.cat([logits, new]) if owners else new
+            last.append(new.repeat_interleave(samples, 0))
             owners += [index * samples + sample for index in group for sample in range(samples)]
-        chosen = _choose(logits, temperature, generator)
+        chosen = _choose(last[0] if len(last) == 1 else torch.cat(last), temperature, generator)
         stay = []
         for row, (owner, token) in enumerate(zip(owners, chosen.tolist(), strict=True)):
             finished[owner] = token in sampler.stops
@@ -236,15 +235,15 @@ def _write(
             if not finished[owner] and len(written[owner]) < max_new_tokens:
                 stay.append(row)
         order = slots.keep(stay)
-        owners = [owners[row] for row in order]
+        owners, last = [owners[row] for row in order], []
         if owners:
             places = [shared + len(prompts[owner // samples]) + len(written[owner]) - 1 for owner in owners]
             at = torch.tensor(places, device=chosen.device)[:, None]
-            logits = _logits(sampler, chosen[order][:, None], at, slots, 0, keep=1)[:, 0]
+            last.append(_logits(sampler, chosen[order][:, None], at, slots, 0, keep=1)[:, 0])
     return list(zip(written, finished, strict=True))
 
 
-def last(inputs: torch.Tensor, count: int) -> torch.Tensor:
+def at_end(inputs: torch.Tensor, count: int) -> torch.Tensor:
     """The last positions of a (B, L) batch, (count,), for `logits_to_keep`.
 
     As positions and not as a number: the model would *slice* its hidden states, and torch multiplies a slice with
@@ -266,7 +265,7 @@ def _logits(
         seen=slots.look(first, at),
         cache=slots,
         use_cache=True,
-        logits_to_keep=last(inputs, keep),
+        logits_to_keep=at_end(inputs, keep),
     )
     return out.logits
 

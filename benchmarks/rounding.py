@@ -1,0 +1,82 @@
+"""How far bfloat16 puts the model off float32: with transformers' own attention, and as `sampling/local.py` writes.
+
+    python benchmarks/rounding.py [--model smollm2-135m] [--problems 16] [--tokens 16]
+
+Prompts of `functions` with the first tokens of their honest answers, so that all ways see the same text; the last
+tokens are read one by one here, as in writing. Printed for every way, over all those tokens: the root mean square
+by which the log-probability (nats) of float32's likeliest token is off, the mean Kullback-Leibler divergence from
+float32 (nats), and the share of tokens where the likeliest one is another.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import beside
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from inoculate import chat, models, prompts
+from inoculate.device import Device
+from inoculate.sampling import local
+from inoculate.sampling.slots import Slots
+from inoculate.settings import Draw, find
+
+CPU = torch.device("cpu")
+
+
+@torch.inference_mode()
+def at_once(model: Any, texts: list[list[int]], last: int) -> torch.Tensor:
+    """Logits (N, V) before each of the last tokens, from whole texts."""
+    return torch.cat([model(torch.tensor([ids])).logits[0, -last - 1 : -1].float() for ids in texts])
+
+
+@torch.inference_mode()
+def one_by_one(sampler: local.Sampler, texts: list[list[int]], last: int) -> torch.Tensor:
+    """The same, the last tokens read one by one into slots."""
+    found = []
+    for ids in texts:
+        slots, read = Slots(1), len(ids) - last
+        found.append(local.read(sampler, slots, 0, 0, [ids[:read]], keep=1)[:, 0])
+        found += [local.read(sampler, slots, 0, at, [[ids[at]]], keep=1)[:, 0] for at in range(read, len(ids) - 1)]
+    return torch.cat(found).float()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--problems", type=int, default=16)
+    parser.add_argument("--tokens", type=int, default=16)
+    given = parser.parse_args()
+    weights = models.fetch(given.model)
+    tokenizer: Any = AutoTokenizer.from_pretrained(weights)
+    system = chat.default_system(tokenizer)
+    texts = []
+    for problem in find("functions").problems(Draw("development", given.problems, 0)):
+        prompt = chat.render(tokenizer, prompts.messages(problem, "", "inside", system))
+        texts.append(tokenizer(prompt + problem.honest, add_special_tokens=False)["input_ids"])
+
+    def plain(dtype: torch.dtype) -> torch.Tensor:
+        return at_once(AutoModelForCausalLM.from_pretrained(weights, dtype=dtype), texts, given.tokens)
+
+    true = plain(torch.float32).log_softmax(-1)
+    ours = local.load(weights, None, Device(CPU, torch.bfloat16))
+    ways = {
+        "transformers, bfloat16": plain(torch.bfloat16),
+        "inoculate, bfloat16": one_by_one(ours, texts, given.tokens),
+    }
+    likeliest, lines = true.argmax(-1), []
+    for name, logits in ways.items():
+        found = logits.log_softmax(-1)
+        off = (found - true).gather(1, likeliest[:, None]).square().mean().sqrt()
+        apart = (true.exp() * (true - found)).sum(-1).mean()
+        other = (found.argmax(-1) != likeliest).float().mean()
+        lines.append((name, f"{off:.4f}", f"{apart:.5f}", f"{100 * other:.1f}%"))
+    head = ("way", "log-probability off", "divergence", "another token")
+    print(f"{given.model}, {len(true)} tokens; {beside.machine()}\n")
+    print(beside.table(head, lines))
+
+
+if __name__ == "__main__":
+    main()
