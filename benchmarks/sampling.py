@@ -202,6 +202,9 @@ SIDES: dict[str, beside.Side] = {
 }
 
 
+NEEDED = ("inoculate", "generate")
+
+
 def roofline(task: dict[str, Any], counts: Sequence[int], peaks: dict[str, Any]) -> float:
     """Seconds that the work needs at the machine's peaks.
 
@@ -250,6 +253,9 @@ def main() -> None:
     parser = beside.arguments(__doc__ or "")
     parser.add_argument("--vllm", help="the interpreter of vLLM's environment")
     parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument(
+        "--sides", nargs="+", default=list(SIDES), help="beside inoculate and generate; all unless given"
+    )
     given = parser.parse_args()
     if given.side:
         beside.be(SIDES[given.side])
@@ -273,6 +279,7 @@ def main() -> None:
                 sides += [("generate, PEFT", sys.executable)] * (samples == 1)
                 if given.vllm:
                     sides += [("vllm, merged", given.vllm), *([("vllm, adapter", given.vllm)] * (samples == 1))]
+                sides = [side for side in sides if side[0] in (*NEEDED, *given.sides)]
                 found = beside.in_turn(sides, task, given.rounds)
             tables.append(
                 f"### {model}: {prompts} prompts x {samples}\n\n"
