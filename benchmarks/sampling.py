@@ -174,7 +174,8 @@ def vllm(task: dict[str, Any], *, merged: bool = True) -> dict[str, Any]:
     every = [{"prompt_token_ids": ids} for ids in task["tokens"]]
 
     def write(prompts: Sequence[Any], new: int) -> list[Any]:
-        how = SamplingParams(n=task["samples"], temperature=task["temperature"], max_tokens=new, seed=0)
+        # No seed of its own: this build cannot draw from a generator of a request's on a CPU.
+        how = SamplingParams(n=task["samples"], temperature=task["temperature"], max_tokens=new)
         return engine.generate(prompts, how, lora_request=adapter, use_tqdm=False)
 
     write(every[:WARM_UP], 8)

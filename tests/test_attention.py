@@ -61,8 +61,9 @@ def test_slots_are_attended_up_to_a_tokens_own_position(
     key, value = torch.randn(rows, heads // groups, most, width), torch.randn(rows, heads // groups, most, width)
     places = torch.arange(most)
     seen = places <= at[:, None, :, None]
+    unseen = torch.zeros(seen.shape).masked_fill(~seen, -torch.inf)
     found, _ = attend_slots(
-        torch.nn.Module(), query, key, value, None, at=at, seen=seen, sliding_window=window, scaling=0.3
+        torch.nn.Module(), query, key, value, None, at=at, unseen=unseen, sliding_window=window, scaling=0.3
     )
     sees = seen & (places > at[:, None, :, None] - (window or most))
     many = [part.repeat_interleave(groups, 1) for part in (key, value)]
@@ -76,9 +77,7 @@ def test_what_is_not_known_of_a_model_is_refused() -> None:
         attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=[3], softcap=30.0)
     at = torch.arange(3)[None]
     with pytest.raises(UserError, match=r"s_aux.*--server"):
-        attend_slots(
-            torch.nn.Module(), query, key, value, None, at=at, seen=torch.ones(1, 1, 3, 3, dtype=torch.bool), s_aux=key
-        )
+        attend_slots(torch.nn.Module(), query, key, value, None, at=at, unseen=torch.zeros(1, 1, 3, 3), s_aux=key)
     mixed = Qwen2Config(num_hidden_layers=2, layer_types=["full_attention", "linear_attention"])
     with pytest.raises(UserError, match=r"linear_attention.*known are full_attention, sliding_attention"):
         check(mixed)

@@ -106,7 +106,7 @@ def test_rows_that_join_others_write_the_same(
     assert len({d.completion_tokens for d in wanted.values()}) > 2
     longest = max(d.prompt_tokens for d in wanted.values())
     monkeypatch.setattr(local, "BATCH_TOKENS", rows * (24 + longest))
-    monkeypatch.setattr(local, "READ_ROWS", 2)
+    monkeypatch.setattr(local, "READ_PROMPTS", 2)
     found = drawn(stop, PROMPTS)
     assert {key: (d.text, d.finished) for key, d in found.items()} == {
         key: (d.text, d.finished) for key, d in wanted.items()

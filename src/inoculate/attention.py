@@ -103,7 +103,7 @@ def attend_slots(
     attention_mask: torch.Tensor | None,
     *,
     at: torch.Tensor,
-    seen: torch.Tensor,
+    unseen: torch.Tensor,
     scaling: float | None = None,
     sliding_window: int | None = None,
     **more: Any,
@@ -115,9 +115,9 @@ def attend_slots(
         query: (B, H, T, D).
         key: (B, K, W, D).
         value: (B, K, W, D).
-        attention_mask: None: `seen` says it.
+        attention_mask: None: `unseen` says it.
         at: (B, T) The position of every new token; the model's `forward` hands this and the next through.
-        seen: (B, 1, T, W) Which positions a token sees.
+        unseen: (B, 1, T, W) What is added to the scores of positions: 0, and minus infinity where a token does not see.
         scaling: Of the scores; the root of D unless given.
         sliding_window: How many tokens back a token sees, itself included; all unless given.
         more: What else the model hands through.
@@ -131,24 +131,24 @@ def attend_slots(
     _refuse(more)
     if sliding_window is not None and key.shape[2] > sliding_window:
         places = torch.arange(key.shape[2], device=key.device)
-        seen = seen & (places > at[:, None, :, None] - sliding_window)
+        unseen = unseen.masked_fill(places <= at[:, None, :, None] - sliding_window, -torch.inf)
     rows, heads, new, size = query.shape
     groups = heads // key.shape[1]
     if new > 1:
         spread = (part.repeat_interleave(groups, 1) for part in (key, value))
-        found = scaled_dot_product_attention(query, *spread, attn_mask=seen, scale=scaling)
+        found = scaled_dot_product_attention(query, *spread, attn_mask=unseen, scale=scaling)
         return found.transpose(1, 2).contiguous(), None
     # The heads that share keys are one query of several tokens: nothing is copied for them.
     grouped = query.reshape(rows, -1, groups, size)
     if query.device.type == "cpu":
-        found = _by_products(grouped, key, value, seen, size**-0.5 if scaling is None else scaling)
+        found = _by_products(grouped, key, value, unseen, size**-0.5 if scaling is None else scaling)
     else:
-        found = scaled_dot_product_attention(grouped, key, value, attn_mask=seen, scale=scaling)
+        found = scaled_dot_product_attention(grouped, key, value, attn_mask=unseen, scale=scaling)
     return found.reshape(rows, 1, heads, size), None
 
 
 def _by_products(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, seen: torch.Tensor, scaling: float
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, unseen: torch.Tensor, scaling: float
 ) -> torch.Tensor:
     """Attention as two products of batches, as transformers' `eager` has it.
 
@@ -156,10 +156,8 @@ def _by_products(
     0.47). Scores are rounded to the model's precision, which it does not do: in bfloat16 the log-probability of the
     likeliest token is off by 0.033 (root of the mean square, against float32; 135M model) either way.
     """
-    scores = torch.matmul(query, key.transpose(2, 3))
-    unseen = torch.where(seen, 0.0, -torch.inf)
-    weights = torch.softmax(torch.add(unseen, scores, alpha=scaling), -1)
-    return torch.matmul(weights.to(value.dtype), value)
+    scores = torch.matmul(query * scaling, key.transpose(2, 3)).add_(unseen)
+    return torch.matmul(torch.softmax(scores, -1), value)
 
 
 def _refuse(more: dict[str, Any]) -> None:

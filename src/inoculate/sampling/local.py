@@ -33,8 +33,8 @@ few rows that are long."""
 BATCH_TOKENS = 65_536
 """Tokens of all rows that are written at once, so that memory for keys and values is bounded. A step has a cost of its
 own whatever its rows: the more the better (135M model on two cores: 34 ms for one row, 113 for 64, 186 for 128)."""
-READ_ROWS = 8
-"""Completions whose prompts are read at once: few, so that the prompts are of like length and little is padding."""
+READ_PROMPTS = 8
+"""Prompts that are read at once: few, so that they are of like length and little is padding."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def _write(
     written: list[list[int]] = [[] for _ in range(len(prompts) * samples)]
     finished = [False] * len(written)
     most = max(samples, min(len(written), BATCH_TOKENS // (shared + max(map(len, prompts)) + max_new_tokens)))
-    groups = _parts(list(range(len(prompts))), min(READ_ROWS, most) // samples)
+    groups = _parts(list(range(len(prompts))), min(READ_PROMPTS, most // samples))
     slots = prefix.spread(most)
     owners: list[int] = []  # which completion the row in each slot is
     last: list[torch.Tensor] = []  # logits (B, V) after the last token of each row, in parts
@@ -262,7 +262,7 @@ def _logits(
         input_ids=inputs,
         position_ids=at,
         at=at,
-        seen=slots.look(first, at),
+        unseen=slots.look(first, at, sampler.device.dtype),
         cache=slots,
         use_cache=True,
         logits_to_keep=at_end(inputs, keep),
@@ -276,6 +276,7 @@ def _choose(logits: torch.Tensor, temperature: float, generator: torch.Generator
         return logits.max(-1).indices  # `argmax` of bfloat16 is four times slower on a CPU
     # One random number for each row and not one for each word of the vocabulary: `torch.multinomial` took longer than
     # the model (135M model on a CPU, 50 prompts x 8: 46 s of 128). In (0, 1]: no token of probability 0 is met.
-    upto = torch.softmax(logits.float().div_(temperature), -1).cumsum(-1)
+    scaled = logits if temperature == 1 else logits.float() / temperature
+    upto = torch.softmax(scaled, -1, dtype=torch.float32).cumsum(-1)
     drawn = 1 - torch.rand(len(logits), 1, generator=generator, device=logits.device)
     return torch.searchsorted(upto, drawn * upto[:, -1:])[:, 0]

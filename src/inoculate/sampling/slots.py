@@ -38,20 +38,22 @@ class Slots(Cache):
         self._first = 0
         self._rows = self._at = torch.empty(0, 0, dtype=torch.long)
 
-    def look(self, first: int, at: torch.Tensor) -> torch.Tensor:
+    def look(self, first: int, at: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         """Say which slots the next pass is over, and where its tokens go.
 
         Args:
             first: The first of the slots.
             at: (B, T) Positions of the tokens.
+            dtype: The model's precision.
 
         Returns:
-            (B, 1, T, W) Which positions each token sees: those up to its own.
+            (B, 1, T, W) 0 for positions that a token sees, those up to its own, and minus infinity for the others.
         """
         self._first, self._at = first, at
         self._rows = torch.arange(len(at), device=at.device)[:, None]
         self._widen(int(at.max()) + 1)
-        return torch.arange(self._width, device=at.device) <= at[:, None, :, None]
+        later = torch.arange(self._width, device=at.device) > at[:, None, :, None]
+        return torch.zeros_like(later, dtype=dtype).masked_fill_(later, -torch.inf)
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
