@@ -178,11 +178,16 @@ def table(head: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
 
+def keep(found: dict[str, Any], path: Path | None) -> None:
+    """Write what was measured so far: a benchmark takes long, and may be interrupted."""
+    if path:
+        path.write_text(json.dumps({"machine": machine(), **found}, indent=1) + "\n", encoding="utf-8")
+
+
 def report(title: str, found: dict[str, Any], tables: Sequence[str], path: Path | None) -> None:
     """Print machine, versions and tables, and write what was measured."""
     print(f"## {title}\n\n{machine()}\n")
     for where, known in found["versions"].items():
         print(f"{where}: {', '.join(f'{name} {number}' for name, number in known.items())}")
     print("\n" + "\n\n".join(tables))
-    if path:
-        path.write_text(json.dumps({"machine": machine(), **found}, indent=1) + "\n", encoding="utf-8")
+    keep(found, path)

@@ -287,6 +287,7 @@ def main() -> None:
                 + beside.table(HEAD, [line(task, side, found, peaks) for side, _ in sides])
             )
             kept["measured"].append({"task": {key: task[key] for key in ("name", "new", "size")}, "found": found})
+            beside.keep(kept, given.json)
             kept["versions"] |= {side: found[side][0]["versions"] for side, _ in sides if side.startswith("vllm")}
     beside.report("Sampling", kept, tables, given.json)
 

@@ -202,6 +202,7 @@ def main() -> None:
                 + beside.table(HEAD, [line(task, side, found, peaks) for side in TIMED])
             )
             kept["measured"].append({"task": task, "found": found})
+            beside.keep(kept, given.json)
     beside.report("Training", kept, tables, given.json)
 
 
