@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -39,7 +40,8 @@ def test_chunks_hold_every_prompt_once(lengths: list[int], samples: int) -> None
 
 
 def test_greedy_is_what_generate_gives_one_by_one(sampler: local.Sampler, tiny_model: Path) -> None:
-    found, model = drawn(sampler, PROMPTS), AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    found = drawn(sampler, PROMPTS)
+    model: Any = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     for number, prompt in enumerate(PROMPTS):
         ids = sampler.tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
         out = model.generate(**ids, max_new_tokens=24, do_sample=False)
@@ -50,11 +52,11 @@ def test_greedy_is_what_generate_gives_one_by_one(sampler: local.Sampler, tiny_m
 def test_a_window_of_the_past_is_kept_to(tiny_model: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sizes: Any = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
     config = MistralConfig(
         **sizes, vocab_size=len(tokenizer), num_key_value_heads=2, sliding_window=9, eos_token_id=tokenizer.eos_token_id
     )
-    model = MistralForCausalLM(config).eval()
+    model: Any = MistralForCausalLM(config).eval()
     for folder in (model, tokenizer):
         folder.save_pretrained(tmp_path)
     found = drawn(local.load(tmp_path, None, CPU), PROMPTS)
