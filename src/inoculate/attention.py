@@ -28,6 +28,9 @@ SLOTS = "inoculate_slots"
 _UNKNOWN = ("softcap", "s_aux", "position_bias")
 """What some models add to attention and this does not know."""
 _LAYERS = {"full_attention", "sliding_attention"}
+_WAY_OUT = (
+    "take another model (one that is only sampled from, in a study without arms, can be asked on a server: --server)"
+)
 
 
 def register() -> None:
@@ -46,7 +49,7 @@ def check(config: Any) -> None:
     if unknown:
         raise UserError(
             f"the model has layers of the kind {', '.join(sorted(unknown))}; known are {', '.join(sorted(_LAYERS))}: "
-            "take another model, or have a server write its completions (--server)"
+            + _WAY_OUT
         )
 
 
@@ -163,10 +166,7 @@ def _by_products(
 def _refuse(more: dict[str, Any]) -> None:
     unknown = [name for name in _UNKNOWN if more.get(name) is not None]
     if unknown:
-        raise UserError(
-            f"the model's attention has {unknown[0]}, which is not known here: take another model, or have a server "
-            "write its completions (--server)"
-        )
+        raise UserError(f"the model's attention has {unknown[0]}, which is not known here: {_WAY_OUT}")
 
 
 def _window(query: torch.Tensor, size: int) -> torch.Tensor:

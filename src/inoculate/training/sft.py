@@ -205,6 +205,7 @@ def train(
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
     base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
+    attention.check(base.config)  # layers of another kind would carry something from one row into the next
     base.config.use_cache = False
     for row, one in zip(rows, encoded, strict=True):
         if len(one.tokens) > base.config.max_position_embeddings:
