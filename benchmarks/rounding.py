@@ -2,7 +2,7 @@
 
     python benchmarks/rounding.py [--model smollm2-135m] [--problems 16] [--tokens 16]
 
-Prompts of `functions` with the first tokens of their honest answers, so that all ways see the same text; the last
+Prompts of `functions` with their honest answers, so that all ways see the same text; the last
 tokens are read one by one here, as in writing. Printed for every way, over all those tokens: the root mean square
 by which the log-probability (nats) of float32's likeliest token is off, the mean Kullback-Leibler divergence from
 float32 (nats), and the share of tokens where the likeliest one is another.
