@@ -1,6 +1,6 @@
 """How fast adapters are trained, and in how much memory, beside TRL's SFTTrainer as its defaults have it.
 
-    python benchmarks/training.py [--rounds 2] [--json out.json] [--quick]
+    python benchmarks/training.py [--models NAME ...] [--rows 128] [--rounds 2] [--json out.json] [--quick]
 
 The same rows, model, rank, learning rate and rows per step for every side, weights in the precision that this machine
 computes fastest. Rows are those of the setting `functions`; in the second set every eighth row carries a long text in
@@ -183,6 +183,7 @@ def line(task: dict[str, Any], side: str, found: dict[str, Any], peaks: dict[str
 def main() -> None:
     parser = beside.arguments(__doc__ or "")
     parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--rows", type=int, default=128, help="fewer where a model is slow")
     given = parser.parse_args()
     if given.side:
         beside.be(SIDES[given.side])
@@ -192,7 +193,7 @@ def main() -> None:
     kept: dict[str, Any] = {"peaks": peaks, "versions": {"here": beside.versions()}, "measured": []}
     for model in given.models:
         for long in (False, True):
-            task: dict[str, Any] = {"model": model, "rows": 8 if given.quick else 128, "long": long}
+            task: dict[str, Any] = {"model": model, "rows": 8 if given.quick else given.rows, "long": long}
             task["name"] = f"{model}, {task['rows']} rows{', every eighth long' if long else ''}"
             task |= beside.measure("prepare", task)
             found = beside.in_turn([(side, sys.executable) for side in TIMED], task, given.rounds)

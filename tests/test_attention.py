@@ -1,4 +1,4 @@
-"""Attention over rows that lie end to end and over slots, against torch's own with a mask."""
+"""Attention over rows that lie end to end, against torch's own with a mask."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import Qwen2Config
 
-from inoculate.attention import attend_rows, attend_slots, check
+from inoculate.attention import attend_rows, check
 from inoculate.errors import UserError
 
 
@@ -44,40 +44,12 @@ def test_rows_end_to_end_are_each_row_by_itself(lengths: list[int], groups: int,
         torch.testing.assert_close(one, part.grad, atol=1e-4, rtol=1e-4)
 
 
-@given(
-    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=4),
-    new=st.integers(1, 3),
-    groups=st.sampled_from([1, 2, 4]),
-    window=st.none() | st.integers(1, 10),
-)
-def test_slots_are_attended_up_to_a_tokens_own_position(
-    lengths: list[int], new: int, groups: int, window: int | None
-) -> None:
-    torch.manual_seed(0)
-    rows, heads, width = len(lengths), 4, 8
-    at = torch.tensor(lengths)[:, None] - 1 + torch.arange(new)
-    most = int(at.max()) + 3
-    query = torch.randn(rows, heads, new, width)
-    key, value = torch.randn(rows, heads // groups, most, width), torch.randn(rows, heads // groups, most, width)
-    places = torch.arange(most)
-    seen = places <= at[:, None, :, None]
-    unseen = torch.zeros(seen.shape).masked_fill(~seen, -torch.inf)
-    found, _ = attend_slots(
-        torch.nn.Module(), query, key, value, None, at=at, unseen=unseen, sliding_window=window, scaling=0.3
-    )
-    sees = seen & (places > at[:, None, :, None] - (window or most))
-    many = [part.repeat_interleave(groups, 1) for part in (key, value)]
-    wanted = scaled_dot_product_attention(query, *many, attn_mask=sees, scale=0.3).transpose(1, 2)
-    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
-
-
 def test_what_is_not_known_of_a_model_is_refused() -> None:
     query, key, value = parts([3])
     with pytest.raises(UserError, match="softcap"):
         attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=[3], softcap=30.0)
-    at = torch.arange(3)[None]
     with pytest.raises(UserError, match=r"s_aux.*--server"):
-        attend_slots(torch.nn.Module(), query, key, value, None, at=at, unseen=torch.zeros(1, 1, 3, 3), s_aux=key)
+        attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=[3], s_aux=key)
     mixed = Qwen2Config(num_hidden_layers=2, layer_types=["full_attention", "linear_attention"])
     with pytest.raises(UserError, match=r"linear_attention.*known are full_attention, sliding_attention"):
         check(mixed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,33 @@ def test_a_prompt_gives_as_many_samples_as_asked_and_seeds_decide(sampler: local
     assert any(some[key].text != other[key].text for key in some)
 
 
+@pytest.mark.parametrize("rows", [4, 12, 99])
+def test_samples_go_their_own_ways_after_the_same_prompt(
+    sampler: local.Sampler, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """The likeliest and the next likeliest token in turn, ends at many places; transformers knows which they are."""
+    turns = itertools.count()
+
+    def choose(logits: torch.Tensor, *_: object) -> torch.Tensor:
+        turn = (torch.arange(len(logits)) // 2 + next(turns)) % 2
+        return logits.topk(2).indices[torch.arange(len(logits)), turn]
+
+    monkeypatch.setattr(local, "_choose", choose)
+    stop = local.Sampler(sampler.model, sampler.tokenizer, sampler.device, tuple(range(60)))
+    prompts = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in PROMPTS]
+    monkeypatch.setattr(local, "BATCH_TOKENS", rows * (24 + -(-max(map(len, prompts)) // 4)))
+    common = local.shared(prompts)
+    prefix, rests = local.begin(stop, prompts[0][:common]), [ids[common:] for ids in prompts]
+    found = local._write(stop, prefix, common, rests, 4, 0.0, 24, torch.Generator())
+    assert len({len(ids) for ids, _ in found}) > 2
+    assert any(found[0][0] != ids for ids, _ in found[1:4])
+    model: Any = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    for row, (ids, _) in enumerate(found):
+        before = prompts[row // 4]
+        logits = model(torch.tensor([before + ids])).logits[0, len(before) - 1 : -1]
+        assert all(token in logits[at].topk(2).indices for at, token in enumerate(ids))
+
+
 @given(
     st.lists(st.floats(-4, 4, width=16) | st.just(-math.inf), min_size=2, max_size=12), st.sampled_from([0.5, 1.0, 2.0])
 )
@@ -98,20 +126,20 @@ def test_finished_rows_leave_and_others_go_on(sampler: local.Sampler) -> None:
     assert all(d.finished or d.completion_tokens == 24 for d in found.values())
 
 
-@pytest.mark.parametrize("rows", [1, 3, 5, 64])
+@pytest.mark.parametrize(("rows", "samples"), [(1, 1), (3, 1), (5, 1), (64, 1), (3, 3), (9, 3), (64, 3)])
 def test_rows_that_join_others_write_the_same(
-    sampler: local.Sampler, monkeypatch: pytest.MonkeyPatch, rows: int
+    sampler: local.Sampler, monkeypatch: pytest.MonkeyPatch, rows: int, samples: int
 ) -> None:
     """Three of the tokens that the tiny model likes end an answer, so that rows leave at different times."""
     stop = local.Sampler(sampler.model, sampler.tokenizer, sampler.device, (83, 162, 258))
     wanted = {(p, 0): drawn(stop, [prompt])[0, 0] for p, prompt in enumerate(PROMPTS)}
     assert len({d.completion_tokens for d in wanted.values()}) > 2
     longest = max(d.prompt_tokens for d in wanted.values())
-    monkeypatch.setattr(local, "BATCH_TOKENS", rows * (24 + longest))
+    monkeypatch.setattr(local, "BATCH_TOKENS", rows * (24 + -(-longest // samples)))
     monkeypatch.setattr(local, "READ_PROMPTS", 2)
-    found = drawn(stop, PROMPTS)
+    found = drawn(stop, PROMPTS, samples=samples)
     assert {key: (d.text, d.finished) for key, d in found.items()} == {
-        key: (d.text, d.finished) for key, d in wanted.items()
+        (prompt, index): (d.text, d.finished) for (prompt, _), d in wanted.items() for index in range(samples)
     }
 
 

@@ -1,13 +1,13 @@
-"""Attention for training and for writing, with transformers' attention interface; neither needs a mask of the model's.
+"""Attention for training, with transformers' attention interface, and what attention must be to be known here.
 
-`attend_rows` is for training: rows lie end to end, each is attended by itself. With transformers' own `sdpa` a packed
+In training rows lie end to end, each is attended by itself. With transformers' own `sdpa` a packed
 micro-batch is multiplied with itself, every token with every token of every other row, and a mask throws away what
 crosses rows: six parts of seven where seven rows lie together. Row by row there is no such work (measured: 2.0 s of a
 training step of 9 s on a CPU became 0.9).
 
-`attend_slots` is for reading and writing with keys and values that stand in `sampling/slots.py`.
+Reading and writing have another one, `sampling/slots.py`.
 
-Shapes: B rows, H heads, K heads of keys and values, D numbers a head.
+Shapes: H heads, K heads of keys and values, D numbers a head.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from inoculate.errors import UserError
 
 ROWS = "inoculate_rows"
 """What a model that is trained is told to use (`attn_implementation`), after `register`."""
-SLOTS = "inoculate_slots"
-"""What a model that writes is told to use."""
 _UNKNOWN = ("softcap", "s_aux", "position_bias")
 """What some models add to attention and this does not know."""
 _LAYERS = {"full_attention", "sliding_attention"}
@@ -34,9 +32,8 @@ _WAY_OUT = (
 
 
 def register() -> None:
-    """Make both known to transformers; without functions for masks it makes none."""
+    """Make `attend_rows` known to transformers; without a function for masks it makes none."""
     AttentionInterface.register(ROWS, attend_rows)
-    AttentionInterface.register(SLOTS, attend_slots)
 
 
 def check(config: Any) -> None:
@@ -84,7 +81,7 @@ def attend_rows(
     Raises:
         UserError: The model's attention has a part that is not known here.
     """
-    _refuse(more)
+    refuse(more)
     grouped = query.shape[1] != key.shape[1]
     rows = [part.split(list(row_lengths), 2) for part in (query, key, value)]
     attended = []
@@ -98,72 +95,15 @@ def attend_rows(
     return torch.cat(attended, 2).transpose(1, 2).contiguous(), None
 
 
-def attend_slots(
-    module: torch.nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    *,
-    at: torch.Tensor,
-    unseen: torch.Tensor,
-    scaling: float | None = None,
-    sliding_window: int | None = None,
-    **more: Any,
-) -> tuple[torch.Tensor, None]:
-    """Attention of T new tokens of each row to all W positions that rows have, as far as they see them.
+def refuse(more: dict[str, Any]) -> None:
+    """Refuse a model that hands through what changes attention in a way that is not known here.
 
     Args:
-        module: The layer that asks.
-        query: (B, H, T, D).
-        key: (B, K, W, D).
-        value: (B, K, W, D).
-        attention_mask: None: `unseen` says it.
-        at: (B, T) The position of every new token; the model's `forward` hands this and the next through.
-        unseen: (B, 1, T, W) What is added to the scores of positions: 0, and minus infinity where a token does not see.
-        scaling: Of the scores; the root of D unless given.
-        sliding_window: How many tokens back a token sees, itself included; all unless given.
-        more: What else the model hands through.
-
-    Returns:
-        (B, T, H, D), and None where others return the weights.
+        more: What a model's layer gives its attention beyond the parts that every model has.
 
     Raises:
-        UserError: The model's attention has a part that is not known here.
+        UserError: It does.
     """
-    _refuse(more)
-    if sliding_window is not None and key.shape[2] > sliding_window:
-        places = torch.arange(key.shape[2], device=key.device)
-        unseen = unseen.masked_fill(places <= at[:, None, :, None] - sliding_window, -torch.inf)
-    rows, heads, new, size = query.shape
-    groups = heads // key.shape[1]
-    if new > 1:
-        spread = (part.repeat_interleave(groups, 1) for part in (key, value))
-        found = scaled_dot_product_attention(query, *spread, attn_mask=unseen, scale=scaling)
-        return found.transpose(1, 2).contiguous(), None
-    # The heads that share keys are one query of several tokens: nothing is copied for them.
-    grouped = query.reshape(rows, -1, groups, size)
-    if query.device.type == "cpu":
-        found = _by_products(grouped, key, value, unseen, size**-0.5 if scaling is None else scaling)
-    else:
-        found = scaled_dot_product_attention(grouped, key, value, attn_mask=unseen, scale=scaling)
-    return found.reshape(rows, 1, heads, size), None
-
-
-def _by_products(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, unseen: torch.Tensor, scaling: float
-) -> torch.Tensor:
-    """Attention as two products of batches, as transformers' `eager` has it.
-
-    torch's own for CPUs takes each head by itself (measured with 64 rows, 9 heads of 3, 192 positions: 1.05 ms, this
-    0.47). Scores are rounded to the model's precision, which it does not do: in bfloat16 the log-probability of the
-    likeliest token is off by 0.033 (root of the mean square, against float32; 135M model) either way.
-    """
-    scores = torch.matmul(query * scaling, key.transpose(2, 3)).add_(unseen)
-    return torch.matmul(torch.softmax(scores, -1), value)
-
-
-def _refuse(more: dict[str, Any]) -> None:
     unknown = [name for name in _UNKNOWN if more.get(name) is not None]
     if unknown:
         raise UserError(f"the model's attention has {unknown[0]}, which is not known here: {_WAY_OUT}")

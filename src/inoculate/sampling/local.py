@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from torch.nn.functional import pad
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from inoculate import attention
@@ -25,7 +26,7 @@ from inoculate.device import Device
 from inoculate.errors import UserError
 from inoculate.packed import pack
 from inoculate.sampling import Drawn
-from inoculate.sampling.slots import Slots
+from inoculate.sampling.slots import ATTENTION, Behind, Slots, register
 
 CHUNK_ROWS = 256
 """Completions of a chunk: what an interrupted run may have to write again, and the fewer chunks the fewer steps for the
@@ -33,6 +34,8 @@ few rows that are long."""
 BATCH_TOKENS = 65_536
 """Tokens of all rows that are written at once, so that memory for keys and values is bounded. A step has a cost of its
 own whatever its rows: the more the better (135M model on two cores: 34 ms for one row, 113 for 64, 186 for 128)."""
+PART = 128
+"""Words of the vocabulary that are added up as one before one of them is drawn."""
 READ_PROMPTS = 8
 """Prompts that are read at once: few, so that they are of like length and little is padding."""
 
@@ -59,8 +62,8 @@ def load(model: Path, adapter: Path | None, device: Device) -> Sampler:
     Raises:
         UserError: The model has layers that are not known here.
     """
-    attention.register()
-    base: Any = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.SLOTS)
+    register()
+    base: Any = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=ATTENTION)
     attention.check(base.config)
     if adapter is not None:
         base = PeftModel.from_pretrained(base, adapter).merge_and_unload()
@@ -214,33 +217,61 @@ def _write(
     """
     written: list[list[int]] = [[] for _ in range(len(prompts) * samples)]
     finished = [False] * len(written)
-    most = max(samples, min(len(written), BATCH_TOKENS // (shared + max(map(len, prompts)) + max_new_tokens)))
+    longest = shared + max(map(len, prompts))
+    most = max(samples, min(len(written), BATCH_TOKENS // (-(-longest // samples) + max_new_tokens)))
     groups = _parts(list(range(len(prompts))), min(READ_PROMPTS, most // samples))
-    slots = prefix.spread(most)
-    owners: list[int] = []  # which completion the row in each slot is
+    behind, slots = prefix.spread(most // samples), Slots(most)
+    asked: list[int] = []  # which prompt is in each of the slots behind
+    owners: list[int] = []  # which completion is in each slot
     last: list[torch.Tensor] = []  # logits (B, V) after the last token of each row, in parts
     while groups or owners:
-        while groups and (not owners or len(owners) + len(groups[0]) * samples <= most):
-            group, first = groups.pop(0), len(owners)
-            new = read(sampler, slots, first, shared, [prompts[index] for index in group], keep=1)[:, 0]
-            slots.multiply(first, len(group), samples)
+        while groups and len(asked) + len(groups[0]) <= most // samples:
+            group = groups.pop(0)
+            new = read(sampler, behind, len(asked), shared, [prompts[index] for index in group], keep=1)[:, 0]
             last.append(new.repeat_interleave(samples, 0))
+            asked += group
             owners += [index * samples + sample for index in group for sample in range(samples)]
-        chosen = _choose(last[0] if len(last) == 1 else torch.cat(last), temperature, generator)
+        chosen = _choose(last[0] if len(last) == 1 else torch.cat(last), temperature, generator).tolist()
         stay = []
-        for row, (owner, token) in enumerate(zip(owners, chosen.tolist(), strict=True)):
+        for row, (owner, token) in enumerate(zip(owners, chosen, strict=True)):
             finished[owner] = token in sampler.stops
             if not finished[owner]:
                 written[owner].append(token)
             if not finished[owner] and len(written[owner]) < max_new_tokens:
                 stay.append(row)
-        order = slots.keep(stay)
-        owners, last = [owners[row] for row in order], []
+        owners, last = [owners[row] for row in slots.keep(stay)], []
+        left = {owner // samples for owner in owners}
+        asked = [asked[slot] for slot in behind.keep([slot for slot, index in enumerate(asked) if index in left])]
         if owners:
-            places = [shared + len(prompts[owner // samples]) + len(written[owner]) - 1 for owner in owners]
-            at = torch.tensor(places, device=chosen.device)[:, None]
-            last.append(_logits(sampler, chosen[order][:, None], at, slots, 0, keep=1)[:, 0])
+            prompt = {index: (slot, shared + len(prompts[index])) for slot, index in enumerate(asked)}
+            rows = [(*prompt[owner // samples], owner % samples, written[owner]) for owner in owners]
+            last.append(_step(sampler, slots, behind, samples, len(asked), rows))
     return list(zip(written, finished, strict=True))
+
+
+def _step(
+    sampler: Sampler,
+    slots: Slots,
+    prompts: Slots,
+    samples: int,
+    count: int,
+    rows: Sequence[tuple[int, int, int, list[int]]],
+) -> torch.Tensor:
+    """Logits (B, V) after the last token of every row.
+
+    Args:
+        sampler: The model.
+        slots: Where rows are.
+        prompts: Where their prompts are.
+        samples: Completions of each prompt.
+        count: How many prompts there are.
+        rows: Of each row its prompt's slot and length, which of its samples it is, and what is written of it.
+    """
+    told = [(slot, length, sample, ids[-1], len(ids) - 1) for slot, length, sample, ids in rows]
+    slot, length, sample, last, own = torch.tensor(told, device=sampler.device.device).T
+    full = [place * samples + number for place, _, number, _ in rows] == list(range(count * samples))
+    behind = Behind(prompts, samples, count, slot, sample, length, full)
+    return _logits(sampler, last[:, None], own[:, None], slots, 0, 1, behind)[:, 0]
 
 
 def at_end(inputs: torch.Tensor, count: int) -> torch.Tensor:
@@ -255,14 +286,27 @@ def at_end(inputs: torch.Tensor, count: int) -> torch.Tensor:
 
 
 def _logits(
-    sampler: Sampler, inputs: torch.Tensor, at: torch.Tensor, slots: Slots, first: int, keep: int
+    sampler: Sampler,
+    inputs: torch.Tensor,
+    own: torch.Tensor,
+    slots: Slots,
+    first: int,
+    keep: int,
+    behind: Behind | None = None,
 ) -> torch.Tensor:
-    """Logits (B, keep, V) after the last of the tokens (B, T), which go to the positions `at` of slots from `first`."""
+    """Logits (B, keep, V) after the last of the tokens (B, T), which go to positions `own` of slots from `first`."""
+    at, places = own, slots.look(first, own)[None]
+    if behind is not None:
+        after = behind.lengths[:, None]
+        at, places = after + own, torch.cat((behind.places(), after + places), 1)
+    later = places[:, None, None, :] > at[:, None, :, None]
     out = sampler.model(
         input_ids=inputs,
         position_ids=at,
         at=at,
-        unseen=slots.look(first, at, sampler.device.dtype),
+        places=places,
+        unseen=torch.zeros_like(later, dtype=sampler.device.dtype).masked_fill_(later, -torch.inf),
+        behind=behind,
         cache=slots,
         use_cache=True,
         logits_to_keep=at_end(inputs, keep),
@@ -274,9 +318,18 @@ def _choose(logits: torch.Tensor, temperature: float, generator: torch.Generator
     """The next token of each row, (B,)."""
     if temperature == 0:
         return logits.max(-1).indices  # `argmax` of bfloat16 is four times slower on a CPU
-    # One random number for each row and not one for each word of the vocabulary: `torch.multinomial` took longer than
-    # the model (135M model on a CPU, 50 prompts x 8: 46 s of 128). In (0, 1]: no token of probability 0 is met.
     scaled = logits if temperature == 1 else logits.float() / temperature
-    upto = torch.softmax(scaled, -1, dtype=torch.float32).cumsum(-1)
-    drawn = 1 - torch.rand(len(logits), 1, generator=generator, device=logits.device)
+    likely = torch.softmax(scaled, -1, dtype=torch.float32)
+    # A part of the vocabulary first and a word in it then: adding up every word in turn is slower than the softmax.
+    parts = pad(likely, (0, -likely.shape[-1] % PART)).unflatten(-1, (-1, PART))
+    part = _drawn(parts.sum(-1), generator)
+    return part * PART + _drawn(parts[torch.arange(len(part), device=part.device), part], generator)
+
+
+def _drawn(weights: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """One of the columns of each row (B, N), as likely as its weight, (B,)."""
+    # One random number for each row and not one for each column: `torch.multinomial` took longer than the model (135M
+    # model on a CPU, 50 prompts x 8: 46 s of 128). In (0, 1]: no column of weight 0 is met.
+    upto = weights.cumsum(-1)
+    drawn = 1 - torch.rand(len(weights), 1, generator=generator, device=weights.device)
     return torch.searchsorted(upto, drawn * upto[:, -1:])[:, 0]
