@@ -1,4 +1,4 @@
-"""The tables of these pages, from a results.json.
+"""The tables of these pages, from a results.json or a screen.json.
 
     python docs/results/tables.py docs/results/leaky-code/results.json
 
@@ -22,6 +22,9 @@ def main() -> None:
     parser.add_argument("--by-seed", default="hack", help="the outcome whose rate at every seed is shown")
     given = parser.parse_args()
     results = json.loads(given.results.read_text(encoding="utf-8"))
+    if "candidates" in results:
+        print(*screened(results), sep="\n")
+        return
     several = len({cell["setting"] for cell in results["cells"]}) > 1
     print(*outcomes(results["cells"], results["settings"], given.by_seed, several), sep="\n")
     print()
@@ -109,6 +112,24 @@ def elicitation(found: dict[str, Any]) -> list[str]:
         ends = "" if one["low"] is None else f" [{100 * one['low']:+.0f}, {100 * one['high']:+.0f}]"
         difference = "-" if one["difference"] is None else f"{100 * one['difference']:+.0f}{ends}"
         lines.append(row(one["arm"], one["start"], *effects, difference))
+    return lines
+
+
+def screened(found: dict[str, Any]) -> list[str]:
+    """A line for every prompt that was screened, by what it adds to hacked answers."""
+    heads = ("prompt", "hack", "correct", "malformed", "added log-probability", "rank", "above an irrelevant prompt")
+    rates = ("hack", "correct", "malformed")
+    lines = [row(*heads), "|" + "---|" * len(heads)]
+    lines.append(row("(none)", *(interval(found["neutral"][name]) for name in rates), "", "", ""))
+    for one in sorted(found["candidates"], key=lambda candidate: -candidate["added"]["mean"]):
+        scores = (
+            f"{score['mean']:+.3f} [{score['low']:+.3f}, {score['high']:+.3f}]"
+            for score in (one["added"], one["added_to_control"])
+        )
+        rank = one["added_rank"]
+        where = f"{rank['rank']:.0f} ({rank['low']:.0f}-{rank['high']:.0f})"
+        outcomes = (interval(one["outcomes"][name]) for name in rates)
+        lines.append(row(one["name"], *outcomes, next(scores), where, next(scores)))
     return lines
 
 
