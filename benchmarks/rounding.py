@@ -34,12 +34,15 @@ def at_once(model: Any, texts: list[list[int]], last: int) -> torch.Tensor:
 
 @torch.inference_mode()
 def one_by_one(sampler: local.Sampler, texts: list[list[int]], last: int) -> torch.Tensor:
-    """The same, the last tokens read one by one into slots."""
+    """The same, the last tokens as if they were being written."""
     found = []
     for ids in texts:
-        slots, read = Slots(1), len(ids) - last
-        found.append(local.read(sampler, slots, 0, 0, [ids[:read]], keep=1)[:, 0])
-        found += [local.read(sampler, slots, 0, at, [[ids[at]]], keep=1)[:, 0] for at in range(read, len(ids) - 1)]
+        prompts, slots, read = Slots(1), Slots(1), len(ids) - last
+        found.append(local.read(sampler, prompts, 0, 0, [ids[:read]], keep=1)[:, 0])
+        found += [
+            local.step(sampler, slots, prompts, 1, 1, [(0, read, 0, ids[read : at + 1])])
+            for at in range(read, len(ids) - 1)
+        ]
     return torch.cat(found).float()
 
 

@@ -245,11 +245,12 @@ def _write(
         if owners:
             prompt = {index: (slot, shared + len(prompts[index])) for slot, index in enumerate(asked)}
             rows = [(*prompt[owner // samples], owner % samples, written[owner]) for owner in owners]
-            last.append(_step(sampler, slots, behind, samples, len(asked), rows))
+            last.append(step(sampler, slots, behind, samples, len(asked), rows))
     return list(zip(written, finished, strict=True))
 
 
-def _step(
+@torch.inference_mode()
+def step(
     sampler: Sampler,
     slots: Slots,
     prompts: Slots,

