@@ -160,7 +160,8 @@ SIDES: dict[str, beside.Side] = {
     "TRL": trl,
     "TRL, no checkpointing": trl_without_checkpointing,
 }
-TIMED = ("inoculate", "TRL", "TRL, no checkpointing")
+NEEDED = ("inoculate", "TRL")
+OTHERS = ("TRL, no checkpointing",)
 HEAD = ("side", "tokens/s", "x TRL", "seconds", "of GEMM peak", "peak GiB", "GiB above the loaded model")
 
 
@@ -184,11 +185,15 @@ def main() -> None:
     parser = beside.arguments(__doc__ or "")
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--rows", type=int, default=128, help="fewer where a model is slow")
+    parser.add_argument(
+        "--sides", nargs="*", default=OTHERS, choices=OTHERS, help="beside inoculate and TRL; all unless given"
+    )
     given = parser.parse_args()
     if given.side:
         beside.be(SIDES[given.side])
         return
     peaks = beside.measure("peaks", {})
+    sides = (*NEEDED, *given.sides)
     tables = [f"GEMM peak {peaks['flops'] / 1e9:.0f} GFLOP/s in {peaks['precision']}"]
     kept: dict[str, Any] = {"peaks": peaks, "versions": {"here": beside.versions()}, "measured": []}
     for model in given.models:
@@ -196,11 +201,11 @@ def main() -> None:
             task: dict[str, Any] = {"model": model, "rows": 8 if given.quick else given.rows, "long": long}
             task["name"] = f"{model}, {task['rows']} rows{', every eighth long' if long else ''}"
             task |= beside.measure("prepare", task)
-            found = beside.in_turn([(side, sys.executable) for side in TIMED], task, given.rounds)
+            found = beside.in_turn([(side, sys.executable) for side in sides], task, given.rounds)
             tables.append(
                 f"### {task['name']}\n\n{task['tokens']} tokens, the longest row {task['longest']}, "
                 f"{task['labels']} tokens of answers\n\n"
-                + beside.table(HEAD, [line(task, side, found, peaks) for side in TIMED])
+                + beside.table(HEAD, [line(task, side, found, peaks) for side in sides])
             )
             kept["measured"].append({"task": task, "found": found})
             beside.keep(kept, given.json)
