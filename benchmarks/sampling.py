@@ -247,6 +247,8 @@ def line(task: dict[str, Any], side: str, found: dict[str, Any], peaks: dict[str
     ]
 
 
+SETS = {"200x1": (200, 1, 0.0), "50x8": (50, 8, 1.0)}
+"""Prompts, completions of each, temperature."""
 HEAD = ("side", "new tokens", "seconds", "new tokens/s", "x generate", "same text", "of roofline", "peak GiB")
 
 
@@ -257,12 +259,13 @@ def main() -> None:
     parser.add_argument(
         "--sides", nargs="+", default=list(SIDES), help="beside inoculate and generate; all unless given"
     )
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS, help="both unless given")
     given = parser.parse_args()
     if given.side:
         beside.be(SIDES[given.side])
         return
     peaks = beside.measure("peaks", {})
-    work = [(4, 1, 0.0), (2, 2, 1.0)] if given.quick else [(200, 1, 0.0), (50, 8, 1.0)]
+    work = [(4, 1, 0.0), (2, 2, 1.0)] if given.quick else [SETS[name] for name in given.sets]
     tables = [
         f"GEMM peak {peaks['flops'] / 1e9:.0f} GFLOP/s in {peaks['precision']}, {peaks['bandwidth'] / 1e9:.1f} GB/s"
     ]

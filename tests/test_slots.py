@@ -18,6 +18,11 @@ class Layer(torch.nn.Module):
     layer_idx = 0
 
 
+def put(slots: Slots, parts: torch.Tensor) -> None:
+    """Keys and values (2, B, K, T, D) into the first layer."""
+    slots.update(parts[0], parts[1], 0)
+
+
 @given(
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=4),
     new=st.integers(1, 3),
@@ -65,13 +70,13 @@ def test_samples_attend_to_their_prompt_and_to_what_they_wrote(
     kinds = HEADS // groups
     asked, own = Slots(len(prompts) + 1), Slots(len(rows))
     width = asked.look(0, torch.tensor([[max(prompts)]]))
-    asked.update(*torch.zeros(2, 1, kinds, 1, SIZE), 0)
+    put(asked, torch.zeros(2, 1, kinds, 1, SIZE))
     for slot, length in enumerate(prompts):
         asked.look(slot, torch.arange(length)[None])
-        asked.update(*torch.randn(2, 1, kinds, length, SIZE), 0)
+        put(asked, torch.randn(2, 1, kinds, length, SIZE))
     for slot, count in enumerate(rows.values()):
         own.look(slot, torch.arange(count)[None])
-        own.update(*torch.randn(2, 1, kinds, count, SIZE), 0)
+        put(own, torch.randn(2, 1, kinds, count, SIZE))
     key, value = own.keys[0], own.values[0]
     slots, samples, lengths = torch.tensor([(prompt, sample, prompts[prompt]) for prompt, sample in rows]).T
     full = list(rows) == [(prompt, sample) for prompt in range(len(prompts)) for sample in range(3)]
@@ -89,8 +94,8 @@ def test_samples_attend_to_their_prompt_and_to_what_they_wrote(
             torch.cat((part[prompt, :, : prompts[prompt]], mine[row, :, :count]), 1)[:, -(window or 99) :]
             for part, mine in ((asked.keys[0], key), (asked.values[0], value))
         ]
-        many = [part.repeat_interleave(groups, 0) for part in whole]
-        wanted = scaled_dot_product_attention(query[row], *many)
+        keys, values = (part.repeat_interleave(groups, 0) for part in whole)
+        wanted = scaled_dot_product_attention(query[row], keys, values)
         torch.testing.assert_close(found[row].transpose(0, 1), wanted, atol=1e-5, rtol=1e-4)
 
 
@@ -98,7 +103,7 @@ def test_samples_attend_to_their_prompt_and_to_what_they_wrote(
 def test_rows_that_stay_take_the_first_slots(stay: set[int]) -> None:
     slots = Slots(8)
     slots.look(0, torch.zeros(8, 1, dtype=torch.long))
-    slots.update(*torch.arange(8.0).expand(2, 1, 1, 1, 8).transpose(1, 4), 0)
+    put(slots, torch.arange(8.0).expand(2, 1, 1, 1, 8).transpose(1, 4))
     order = slots.keep(sorted(stay))
     assert set(order) == stay
     assert slots.keys[0][: len(order), 0, 0, 0].tolist() == order
@@ -108,4 +113,4 @@ def test_what_is_not_known_of_a_model_is_refused() -> None:
     query = torch.zeros(1, 4, 1, 8)
     at = torch.zeros(1, 1, dtype=torch.long)
     with pytest.raises(UserError, match=r"s_aux.*--server"):
-        attend_slots(Layer(), *[query] * 3, None, at=at, places=at, unseen=torch.zeros(1, 1, 1, 1), s_aux=query)
+        attend_slots(Layer(), query, query, query, None, at=at, places=at, unseen=torch.zeros(1, 1, 1, 1), s_aux=query)
