@@ -1,6 +1,7 @@
 """How fast completions are written, beside `transformers.generate` as people write it and vLLM's CPU build.
 
-    python benchmarks/sampling.py [--vllm .venv-server/bin/python] [--rounds 2] [--json out.json] [--quick]
+    python benchmarks/sampling.py [--vllm .venv-server/bin/python] [--models NAME ...] [--sets 50x8] [--sides NAME ...]
+        [--rounds 2] [--json out.json] [--quick]
 
 200 prompts with one greedy completion each, and 50 prompts with 8 at temperature 1; up to 128 new tokens; both embedded
 models with a LoRA adapter, in the precision that this machine computes fastest. Prompts are those of the setting

@@ -122,15 +122,18 @@ def screened(found: dict[str, Any]) -> list[str]:
     lines = [row(*heads), "|" + "---|" * len(heads)]
     lines.append(row("(none)", *(interval(found["neutral"][name]) for name in rates), "", "", ""))
     for one in sorted(found["candidates"], key=lambda candidate: -candidate["added"]["mean"]):
-        scores = (
-            f"{score['mean']:+.3f} [{score['low']:+.3f}, {score['high']:+.3f}]"
-            for score in (one["added"], one["added_to_control"])
-        )
+        scores = map(nats, (one["added"], one["added_to_control"]))
         rank = one["added_rank"]
         where = f"{rank['rank']:.0f} ({rank['low']:.0f}-{rank['high']:.0f})"
         outcomes = (interval(one["outcomes"][name]) for name in rates)
         lines.append(row(one["name"], *outcomes, next(scores), where, next(scores)))
     return lines
+
+
+def nats(score: dict[str, Any]) -> str:
+    """A mean log-probability and its interval, in nats."""
+    ends = "" if score["low"] is None else f" [{score['low']:+.3f}, {score['high']:+.3f}]"
+    return f"{score['mean']:+.3f}{ends}"
 
 
 def interval(rate: dict[str, Any]) -> str:
