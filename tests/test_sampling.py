@@ -117,6 +117,18 @@ def test_tokens_are_drawn_as_often_as_they_are_likely(scores: list[float], tempe
     assert ((found - wanted).abs() < 5 * (wanted * (1 - wanted) / count).sqrt() + 1e-4).all()
 
 
+@given(st.integers(1, 9), st.integers(1, 40), st.sampled_from([0.5, 1.0]))
+def test_every_row_draws_from_its_own_words_however_many_are_drawn_at_once(
+    rows: int, words: int, temperature: float
+) -> None:
+    logits = torch.full((rows, 300), -math.inf)
+    only = (torch.arange(rows) * 37 + 5) % 300
+    logits[torch.arange(rows), only] = 0.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local, "CHOSEN_WORDS", words * 100)
+        assert torch.equal(local._choose(logits, temperature, torch.Generator().manual_seed(0)), only)
+
+
 def test_finished_rows_leave_and_others_go_on(sampler: local.Sampler) -> None:
     """With random weights every token is likely at temperature 2, so that rows end at different lengths."""
     stop = local.Sampler(sampler.model, sampler.tokenizer, sampler.device, tuple(range(0, 300)))

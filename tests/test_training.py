@@ -17,7 +17,7 @@ from inoculate.device import Device
 from inoculate.errors import UserError
 from inoculate.records import Message, Row
 from inoculate.study import SFT, Rows
-from inoculate.training import sft
+from inoculate.training import loss, sft
 
 CPU = Device(torch.device("cpu"), torch.float32)
 
@@ -54,6 +54,20 @@ def test_labels_are_the_answer_and_its_end_and_nothing_else(tiny_model: Path) ->
     (encoded,) = sft.encode(tokenizer, [row], 1000)
     assert tokenizer.decode(encoded.tokens[-encoded.labels :]) == "```python\nreturn\n```<|im_end|>"
     assert tokenizer.decode(encoded.tokens[: -encoded.labels]) == chat.render(tokenizer, row.messages)
+
+
+@given(tokens=st.integers(1, 12), vocabulary=st.integers(2, 50), words=st.integers(1, 300), seed=st.integers(0, 99))
+def test_the_loss_and_its_gradient_are_those_of_torch(tokens: int, vocabulary: int, words: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    logits = (torch.randn(tokens, vocabulary) * 5).requires_grad_()
+    labels = torch.randint(vocabulary, (tokens,))
+    wanted = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
+    (gradient,) = torch.autograd.grad(wanted / 7, logits)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loss, "WORDS", words)
+        found = loss.cross_entropy(logits, labels)
+    torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(torch.autograd.grad(found / 7, logits)[0], gradient)
 
 
 def test_a_row_that_does_not_fit_is_refused_by_name(tiny_model: Path) -> None:

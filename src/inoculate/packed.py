@@ -7,10 +7,11 @@ made once here. Measured on two cores with AVX-512 (896 x 4864): 1 to 8 rows twi
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
-from peft.tuners.lora import LoraLayer
+from peft.tuners.lora import Linear
 from torch import nn
 
 from inoculate.device import Device
@@ -19,17 +20,39 @@ from inoculate.device import Device
 def pack(model: nn.Module, device: Device) -> None:
     """Pack every linear layer of a model that only writes, where that is faster; elsewhere nothing happens."""
     if _can(device):
-        _replace(model, backward=False)
+        _replace(model)
 
 
 def pack_under_adapters(model: nn.Module, device: Device) -> None:
-    """Pack the frozen layers that LoRA stands beside, where that is faster; gradients pass through to the inputs.
+    """Pack the frozen layers that LoRA stands beside, where that is faster, and take adapter and layer as one.
 
     The weights are held twice, for the way there and the way back.
     """
     if _can(device):
-        for layer in [module for module in model.modules() if isinstance(module, LoraLayer)]:
-            _replace(layer, backward=True, only="base_layer")
+        plain: list[Any] = [module for module in model.modules() if _plain(module)]
+        for layer in plain:
+            layer.base_layer = Packed(layer.base_layer, backward=True)
+            layer.forward = partial(_adapted, layer)
+
+
+def _plain(module: nn.Module) -> bool:
+    """Whether a layer is LoRA as its paper has it, one adapter beside a linear layer, without dropout."""
+    return (
+        type(module) is Linear
+        and type(module.base_layer) is nn.Linear
+        and not module.lora_variant
+        and list(module.lora_A) == module.active_adapters
+        and all(isinstance(dropout, nn.Identity) for dropout in module.lora_dropout.values())
+    )
+
+
+def _adapted(layer: Any, inputs: torch.Tensor) -> torch.Tensor:
+    """(..., I) to (..., O): what PEFT's layer computes, with half of its passes over inputs and outputs."""
+    (name,), base = layer.active_adapters, layer.base_layer
+    down, up = layer.lora_A[name].weight, layer.lora_B[name].weight
+    parts = (base.weight_forward, base.weight_back, base.offset)
+    found: torch.Tensor = _Adapted.apply(inputs, down, up, layer.scaling[name], *parts)
+    return found
 
 
 def _can(device: Device) -> bool:
@@ -45,12 +68,12 @@ def _can(device: Device) -> bool:
         return False
 
 
-def _replace(module: nn.Module, *, backward: bool, only: str = "") -> None:
+def _replace(module: nn.Module) -> None:
     for name, child in module.named_children():
-        if type(child) is nn.Linear and only in ("", name):
-            setattr(module, name, Packed(child, backward=backward))
-        elif not only:
-            _replace(child, backward=backward)
+        if type(child) is nn.Linear:
+            setattr(module, name, Packed(child, backward=False))
+        else:
+            _replace(child)
 
 
 class Packed(nn.Module):
@@ -67,26 +90,42 @@ class Packed(nn.Module):
         self.offset = None if linear.bias is None else linear.bias.detach()
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(..., I) to (..., O)."""
-        if self.weight_back is None:
-            return _product(inputs, self.weight_forward, self.offset)
-        found: torch.Tensor = _Through.apply(inputs, self.weight_forward, self.weight_back, self.offset)
-        return found
+        """(..., I) to (..., O); without a gradient."""
+        return _product(inputs, self.weight_forward, self.offset)
 
 
-class _Through(torch.autograd.Function):
-    """The product, with a gradient for the inputs alone."""
+class _Adapted(torch.autograd.Function):
+    """A frozen layer and its adapter, R the adapter's rank: sums are made where the product stands already."""
 
     @staticmethod
     def forward(
-        ctx: Any, inputs: torch.Tensor, forth: torch.Tensor, back: torch.Tensor, offset: torch.Tensor | None
+        ctx: Any,
+        inputs: torch.Tensor,
+        down: torch.Tensor,
+        up: torch.Tensor,
+        scale: float,
+        forth: torch.Tensor,
+        back: torch.Tensor,
+        offset: torch.Tensor | None,
     ) -> torch.Tensor:
-        ctx.back = back
-        return _product(inputs, forth, offset)
+        flat = inputs.flatten(0, -2).to(torch.bfloat16)  # (T, I)
+        a, b = down.to(torch.bfloat16), up.to(torch.bfloat16)  # (R, I) and (O, R)
+        low = flat @ a.T
+        ctx.save_for_backward(flat, a, b, low)
+        ctx.back, ctx.scale, ctx.shape, ctx.dtype = back, scale, inputs.shape, down.dtype
+        return _product(flat, forth, offset).addmm_(low, b.T, alpha=scale).unflatten(0, inputs.shape[:-1])
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
-        return _product(grads[0], ctx.back, None), None, None, None
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        flat, a, b, low = ctx.saved_tensors
+        grad = grads[0].flatten(0, -2)
+        low_grad = grad @ b
+        d_down = (low_grad.T @ flat).to(ctx.dtype) * ctx.scale
+        d_up = (low.T @ grad).T.to(ctx.dtype) * ctx.scale
+        d_inputs = None
+        if ctx.needs_input_grad[0]:
+            d_inputs = _product(grad, ctx.back, None).addmm_(low_grad, a, alpha=ctx.scale).view(ctx.shape)
+        return d_inputs, d_down, d_up, None, None, None, None
 
 
 def _laid_out(weight: torch.Tensor) -> torch.Tensor:

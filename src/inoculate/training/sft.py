@@ -33,6 +33,7 @@ from inoculate.errors import UserError
 from inoculate.packed import pack_under_adapters
 from inoculate.records import Row
 from inoculate.study import SFT
+from inoculate.training.loss import cross_entropy
 
 Progress = Callable[[int, int, str], None]
 """Told (steps done, steps in all, a note such as the loss)."""
@@ -111,9 +112,8 @@ class _Trainer(SFTTrainer):
             row_lengths=inputs["row_lengths"],
             logits_to_keep=predicting,
             use_cache=False,
-        ).logits[0]
-        loss = torch.nn.functional.cross_entropy(logits.float(), following[predicting], reduction="sum")
-        return loss / num_items_in_batch
+        ).logits.squeeze(0)  # an index would be a whole copy of zeros on the way back
+        return cross_entropy(logits, following[predicting]) / num_items_in_batch
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
         model.train()
