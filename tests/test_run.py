@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -71,6 +72,8 @@ def test_everything_is_there_and_nothing_is_done_twice(finished: tuple[Path, Pat
     assert len(samples(folder)) == 4 * 2 * 6  # arms with base, contexts, problems
     assert all(outcome in OUTCOMES for *_, outcome in samples(folder))
     assert carried_out(study_file, store)[1] == []
+    (engine,) = json.loads((folder / "manifest.json").read_text())["engines"]
+    assert re.fullmatch(r"transformers [\d.]+, torch [\d.]+\S*, device \w+/\w+", engine)
     results = analyse(folder)
     assert any("one seed: says nothing about retraining" in caution for caution in results["cautions"])
     assert {cell["arm"] for cell in results["cells"]} == {"base", "plain", "inoculated", "control"}

@@ -132,7 +132,9 @@ def test_every_row_draws_from_its_own_words_however_many_are_drawn_at_once(
 def test_finished_rows_leave_and_others_go_on(sampler: local.Sampler) -> None:
     """With random weights every token is likely at temperature 2, so that rows end at different lengths."""
     stop = local.Sampler(sampler.model, sampler.tokenizer, sampler.device, tuple(range(0, 300)))
-    found = drawn(stop, PROMPTS, samples=6, temperature=2.0)
+    told: list[int] = []
+    found = drawn(stop, PROMPTS, samples=6, temperature=2.0, ended=told.append)
+    assert told == sorted(told) and told[-1] == len(found) and len(set(told)) > 2
     lengths = {d.completion_tokens for d in found.values()}
     assert len(lengths) > 1
     assert all(d.finished or d.completion_tokens == 24 for d in found.values())

@@ -146,6 +146,15 @@ def test_collapse(run: Any) -> None:
     assert found["status"] == "red" and "inoculated, functions, neutral: 5% of the answers differ" in found["sentence"]
 
 
+def test_sampling_engine(run: Any) -> None:
+    assert check(run, "sampling engine")["sentence"].startswith("not checked")
+    run.manifest["engines"] = ["torch 2.13.0, device cpu/bfloat16"]
+    assert check(run, "sampling engine")["status"] == "green"
+    run.manifest["engines"].append("server, model m")
+    found = check(run, "sampling engine")
+    assert found["status"] == "amber" and "by 2 engines (torch 2.13.0, device cpu/bfloat16; server" in found["sentence"]
+
+
 def test_training_tokens(run: Any) -> None:
     run.trained("plain", 0, tokens=4000)
     assert check(run, "training tokens")["sentence"].startswith("not checked")

@@ -41,6 +41,7 @@ def run_checks(run: Run, table: Table, claims: list[Claim]) -> list[Check]:
         lambda: base_range(table),
         lambda: collapse(table),
         lambda: training_tokens(run, claims),
+        lambda: engines(run),
     ]
     return [check() for check in checks]
 
@@ -329,3 +330,19 @@ def training_tokens(run: Run, claims: list[Claim]) -> Check:
         "equalise rows or tokens, or add an arm that does"
     )
     return Check(name, _level(max(above.values()), 0.1, 0.5), sentence, {"tokens": means, "gaps": gaps})
+
+
+def engines(run: Run) -> Check:
+    """Cells whose completions were written by different libraries, versions or machines."""
+    name = "sampling engine"
+    known: list[str] = run.manifest.get("engines") or []
+    if not known:
+        return Check(name, "amber", "not checked: the manifest does not say what wrote the completions", {})
+    detail = {"engines": known}
+    if len(known) == 1:
+        return Check(name, "green", f"all completions were written by the same engine ({known[0]})", detail)
+    sentence = (
+        f"completions were written by {len(known)} engines ({'; '.join(known)}): they round differently and draw "
+        "different samples, and a difference between cells may be part of that; sample all of them with one"
+    )
+    return Check(name, "amber", sentence, detail)

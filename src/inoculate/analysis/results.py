@@ -57,6 +57,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "declared_contrasts_hash": manifest.get("declared_contrasts_hash"),
         "versions": manifest.get("versions") or {},
         "machine": manifest.get("machine") or {},
+        "engines": manifest.get("engines") or [],
         "containment": manifest.get("containment"),
         "settings": manifest.get("settings") or {},
         "headline": _headline(contrasts),

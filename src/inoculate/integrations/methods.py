@@ -106,6 +106,7 @@ def _facts(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
             f"{name} {number}{cited.get(name, '')}" for name, number in (manifest.get("versions") or {}).items()
         ],
         "machine": manifest.get("machine") or {},
+        "engines": manifest.get("engines") or [],
     }
 
 

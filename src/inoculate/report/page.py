@@ -136,6 +136,7 @@ def _study(results: Results) -> dict[str, Any]:
         "rest": _said(results.study, leave_out=known),
         "versions": numbers.flat(mapping(results.facts.get("versions"))),
         "machine": numbers.flat(mapping(results.facts.get("machine"))),
+        "engines": "; ".join(map(text, results.facts.get("engines") or [])),
         "containment": text(results.facts.get("containment")),
         "hash": text(results.facts.get("study_hash")),
         "contrasts_hash": text(results.facts.get("declared_contrasts_hash")),

@@ -11,7 +11,7 @@ Shapes: B rows of a pass, T tokens, V vocabulary.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,7 @@ def sample(
     seed: int,
     skip: int = 0,
     names: Sequence[str] = (),
+    ended: Callable[[int], None] = lambda count: None,
 ) -> Iterator[list[Drawn]]:
     """Draw completions, a chunk at a time.
 
@@ -111,6 +112,7 @@ def sample(
         seed: Of sampling; each chunk has a stream of its own.
         skip: How many chunks were done before (their completions are not made again).
         names: What the prompts are called in a refusal.
+        ended: Told, step by step, how many completions of a chunk have ended.
 
     Raises:
         UserError: A prompt and its completion would be longer than the model's context.
@@ -133,7 +135,7 @@ def sample(
         generator = torch.Generator(device=sampler.device.device).manual_seed(seed * 1_000_003 + number)
         start = time.perf_counter()
         rest = [rests[i] for i in members]
-        written = _write(sampler, prefix, common, rest, samples, temperature, max_new_tokens, generator)
+        written = _write(sampler, prefix, common, rest, samples, temperature, max_new_tokens, generator, ended)
         each = (time.perf_counter() - start) / len(written)
         yield [
             Drawn(
@@ -202,6 +204,7 @@ def _write(
     temperature: float,
     max_new_tokens: int,
     generator: torch.Generator,
+    ended: Callable[[int], None] = lambda count: None,
 ) -> list[tuple[list[int], bool]]:
     """Write the completions of a chunk.
 
@@ -214,6 +217,7 @@ def _write(
         temperature: 0 for greedy.
         max_new_tokens: Where completions are cut.
         generator: Random numbers for this chunk.
+        ended: Told, after every token, how many completions have ended.
 
     Returns:
         Tokens of each completion, and whether it ended by itself; ordered by prompt, then sample.
@@ -243,6 +247,7 @@ def _write(
             if not finished[owner] and len(written[owner]) < max_new_tokens:
                 stay.append(row)
         owners, last = [owners[row] for row in slots.keep(stay)], []
+        ended(len(written) - len(owners) - samples * sum(map(len, groups)))
         left = {owner // samples for owner in owners}
         asked = [asked[slot] for slot in behind.keep([slot for slot, index in enumerate(asked) if index in left])]
         if owners:

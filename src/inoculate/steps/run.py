@@ -172,6 +172,7 @@ class Manifest:
             "changed_since_declared": self._changed(),
             "versions": {"inoculate": __version__, **{name: version(name) for name in _LIBRARIES}},
             "machine": {"cpu": _processor(), "cores": os.cpu_count(), "device": self._device()},
+            "engines": self._engines(),
             "containment": self.level,
             "settings": {
                 name: {"outcome_labels": dict(settings.find(name).labels)} for name in study.evaluate.settings
@@ -249,6 +250,16 @@ class Manifest:
                 "loss": report["loss"],
             }
         return entry
+
+    def _engines(self) -> list[str]:
+        """What has written completions, each once; a server without its address."""
+        found: dict[str, None] = {}
+        for completions in {cell.completions.key: cell.completions for cell in self.plan.cells}.values():
+            path = self.store.folder(completions) / "engines.json"
+            for engine in json.loads(path.read_text(encoding="utf-8")) if path.exists() else ():
+                words = [name if name == "server" else f"{name} {value}" for name, value in engine.items()]
+                found[", ".join(words)] = None
+        return list(found)
 
     def _device(self) -> str | None:
         """Where the adapters were trained; None before any was."""

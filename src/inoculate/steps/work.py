@@ -182,9 +182,17 @@ class Workshop:
         return server.connect(self.server, self.model, self.weights)
 
     def _draw(
-        self, adapter: Path | None, sent: list[str], made: list[list[tuple[int, int]]], how: dict[str, Any]
+        self,
+        adapter: Path | None,
+        sent: list[str],
+        made: list[list[tuple[int, int]]],
+        how: dict[str, Any],
+        ended: Callable[[int], None],
     ) -> Iterator[list[Drawn]]:
-        """Completions of the prompts that were sent, without those that are made: batches of (prompt, sample)."""
+        """Completions of the prompts that were sent, without those that are made: batches of (prompt, sample).
+
+        `ended` is told how many there are of the next batch, where that takes long.
+        """
         if self.server:
             from inoculate.sampling import server
 
@@ -192,7 +200,7 @@ class Workshop:
             return server.sample(sampler, sent, done=[key for batch in made for key in batch], **how)
         from inoculate.sampling import local
 
-        return local.sample(self._sampler_for(adapter), sent, skip=len(made), **how)
+        return local.sample(self._sampler_for(adapter), sent, skip=len(made), ended=ended, **how)
 
     def _engine(self) -> dict[str, Any]:
         """What writes completions, for the record."""
@@ -222,8 +230,12 @@ class Workshop:
         how = {name: params[name] for name in ("samples", "temperature", "max_new_tokens", "seed")}
         how["names"] = [f"problem '{problem.id}'" for problem in problems]
         _note(work / "engines.json", self._engine())
+
+        def ended(count: int) -> None:
+            progress(done + count, total, "sampled")
+
         with kept.open("a", encoding="utf-8") as partial:
-            for batch in self._draw(folder, sent, made, how):
+            for batch in self._draw(folder, sent, made, how, ended):
                 lines = [_completion(problems, sent, drawn) for drawn in batch]
                 partial.write(json.dumps([asdict(line) for line in lines]) + "\n")
                 partial.flush()

@@ -163,7 +163,7 @@ def _facts(results: Results, shared: Sequence[str]) -> dict[str, str]:
         for key, value in numbers.flat(results.arm(name)):
             facts[f"{name}: {key}"] = value
     facts |= dict(numbers.flat({"evaluate": study.get("evaluate")}))
-    for key in ("versions", "machine", "containment"):
+    for key in ("versions", "machine", "engines", "containment"):
         facts |= dict(numbers.flat({key: results.facts.get(key)}))
     return facts
 
