@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM
 
+from inoculate import device
 from inoculate.device import Device
 from inoculate.errors import UserError
 from inoculate.sampling import local
@@ -125,7 +126,7 @@ def test_every_row_draws_from_its_own_words_however_many_are_drawn_at_once(
     only = (torch.arange(rows) * 37 + 5) % 300
     logits[torch.arange(rows), only] = 0.0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(local, "CHOSEN_WORDS", words * 100)
+        patch.setattr(device, "CACHED", words * 100)
         assert torch.equal(local._choose(logits, temperature, torch.Generator().manual_seed(0)), only)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from inoculate import chat, rows
+from inoculate import chat, device, rows
 from inoculate.device import Device
 from inoculate.errors import UserError
 from inoculate.records import Message, Row
@@ -64,7 +64,7 @@ def test_the_loss_and_its_gradient_are_those_of_torch(tokens: int, vocabulary: i
     wanted = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
     (gradient,) = torch.autograd.grad(wanted / 7, logits)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loss, "WORDS", words)
+        patch.setattr(device, "CACHED", words)
         found = loss.cross_entropy(logits, labels)
     torch.testing.assert_close(found, wanted)
     torch.testing.assert_close(torch.autograd.grad(found / 7, logits)[0], gradient)

@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 import torch
 
+CACHED = 2**19
+"""Numbers in float32 that are worked on at once where there are many times as many (2 MiB): what a processor's cache
+holds. Probabilities of 256 rows x 150,000 words on two cores: 146 ms all at once, 28 so many at a time."""
+
 
 class Device(NamedTuple):
     """A torch device and the precision that models are held in on it."""
@@ -18,6 +22,11 @@ class Device(NamedTuple):
     def name(self) -> str:
         """As it stands in the names of steps: 'cpu/bfloat16'."""
         return f"{self.device.type}/{str(self.dtype).removeprefix('torch.')}"
+
+
+def rows_at_once(width: int) -> int:
+    """How many rows of so many numbers to work on at once."""
+    return max(1, CACHED // width)
 
 
 def pick() -> Device:

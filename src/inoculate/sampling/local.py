@@ -22,7 +22,7 @@ from torch.nn.functional import pad
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from inoculate import attention
-from inoculate.device import Device
+from inoculate.device import Device, rows_at_once
 from inoculate.errors import UserError
 from inoculate.packed import pack
 from inoculate.sampling import Drawn
@@ -36,9 +36,6 @@ BATCH_TOKENS = 65_536
 own whatever its rows: the more the better (135M model on two cores: 34 ms for one row, 113 for 64, 186 for 128)."""
 PART = 128
 """Words of the vocabulary that are added up as one before one of them is drawn."""
-CHOSEN_WORDS = 2**19
-"""Probabilities that are there at once when tokens are drawn (256 rows of 150,000 words on two cores: all at once 146
-ms, these at a time 28)."""
 READ_PROMPTS = 8
 """Prompts that are read at once: few, so that they are of like length and little is padding."""
 
@@ -330,8 +327,7 @@ def _choose(logits: torch.Tensor, temperature: float, generator: torch.Generator
     # One random number for each row and not one for each word: `torch.multinomial` took longer than the model (135M
     # model on a CPU, 50 prompts x 8: 46 s of 128). In (0, 1]: no word of probability 0 is met.
     drawn = 1 - torch.rand(2, len(logits), 1, generator=generator, device=logits.device)
-    # Some rows at a time, so that what is made of them stays in the processor's cache.
-    some = max(1, CHOSEN_WORDS // logits.shape[-1])
+    some = rows_at_once(logits.shape[-1])
     groups = zip(logits.split(some), drawn[0].split(some), drawn[1].split(some), strict=True)
     return torch.cat([_drawn(*group, temperature) for group in groups])
 

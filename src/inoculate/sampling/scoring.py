@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
+from inoculate.device import rows_at_once
 from inoculate.sampling.local import Sampler, begin, read, shared
 from inoculate.sampling.slots import Slots
 
@@ -56,6 +57,10 @@ def _scored(sampler: Sampler, prefix: Slots, common: int, rests: Sequence[list[i
 
 
 def _log_probability(logits: torch.Tensor, tokens: torch.Tensor) -> float:
-    """Of (A,) tokens, from the (A, V) logits before each; a row at a time, since V is large."""
-    scores = logits.float()
-    return float((scores.gather(-1, tokens[:, None])[:, 0] - scores.logsumexp(-1)).sum())
+    """Of (A,) tokens, from the (A, V) logits before each."""
+    some = rows_at_once(logits.shape[-1])
+    each = [
+        torch.log_softmax(part, -1, dtype=torch.float32).gather(-1, ids)
+        for part, ids in zip(logits.split(some), tokens[:, None].split(some), strict=True)
+    ]
+    return float(torch.cat(each).sum())

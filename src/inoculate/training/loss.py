@@ -6,8 +6,7 @@ from typing import Any
 
 import torch
 
-WORDS = 2**19
-"""Probabilities that are there at once: as many as a processor's cache holds."""
+from inoculate.device import rows_at_once
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -33,7 +32,7 @@ class _CrossEntropy(torch.autograd.Function):
     def forward(ctx: Any, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         grad = torch.empty_like(logits)
         total = torch.zeros((), dtype=torch.float32, device=logits.device)
-        some = max(1, WORDS // logits.shape[-1])
+        some = rows_at_once(logits.shape[-1])
         for part, right, found in zip(logits.split(some), labels.split(some), grad.split(some), strict=True):
             likely = torch.log_softmax(part, -1, dtype=torch.float32)
             total -= likely.gather(1, right[:, None]).sum()
