@@ -202,9 +202,7 @@ SIDES: dict[str, beside.Side] = {
     "vllm, merged": vllm,
     "vllm, adapter": vllm_adapter,
 }
-
-
-NEEDED = ("inoculate", "generate")
+OTHERS = [side for side in SIDES if side not in ("peaks", "prepare", "inoculate")]
 
 
 def roofline(task: dict[str, Any], counts: Sequence[int], peaks: dict[str, Any]) -> float:
@@ -233,16 +231,19 @@ def roofline(task: dict[str, Any], counts: Sequence[int], peaks: dict[str, Any])
 
 def line(task: dict[str, Any], side: str, found: dict[str, Any], peaks: dict[str, Any]) -> list[object]:
     """One side's line of a table."""
-    rounds, base, ours = found[side], found["generate"], found["inoculate"][0]
+    rounds, base = found[side], found.get("generate")
     rates = {name: sum(found[name][0]["counts"]) / beside.middle(found[name], "seconds") for name in found}
-    equal = sum(a == b for a, b in zip(rounds[0]["texts"], base[0]["texts"], strict=True)) / len(ours["texts"])
+    equal = None
+    if base and not task["temperature"]:
+        texts = list(zip(rounds[0]["texts"], base[0]["texts"], strict=True))
+        equal = sum(a == b for a, b in texts) / len(texts)
     return [
         side,
         sum(rounds[0]["counts"]),
         f"{beside.middle(rounds, 'seconds'):.1f}",
         f"{rates[side]:.0f}",
-        f"{rates[side] / rates['generate']:.2f}",
-        "" if task["temperature"] else f"{100 * equal:.0f}%",
+        f"{rates[side] / rates['generate']:.2f}" if base else "",
+        "" if equal is None else f"{100 * equal:.0f}%",
         f"{100 * roofline(task, rounds[0]['counts'], peaks) / beside.middle(rounds, 'seconds'):.0f}%",
         f"{max(one['peak_memory'] for one in rounds) / 2**30:.1f}",
     ]
@@ -257,9 +258,7 @@ def main() -> None:
     parser = beside.arguments(__doc__ or "")
     parser.add_argument("--vllm", help="the interpreter of vLLM's environment")
     parser.add_argument("--models", nargs="+", default=MODELS)
-    parser.add_argument(
-        "--sides", nargs="+", default=list(SIDES), help="beside inoculate and generate; all unless given"
-    )
+    parser.add_argument("--sides", nargs="+", default=OTHERS, choices=OTHERS, help="beside inoculate; all unless given")
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS, help="both unless given")
     given = parser.parse_args()
     if given.side:
@@ -284,7 +283,7 @@ def main() -> None:
                 sides += [("generate, PEFT", sys.executable)] * (samples == 1)
                 if given.vllm:
                     sides += [("vllm, merged", given.vllm), *([("vllm, adapter", given.vllm)] * (samples == 1))]
-                sides = [side for side in sides if side[0] in (*NEEDED, *given.sides)]
+                sides = [side for side in sides if side[0] in ("inoculate", *given.sides)]
                 found = beside.in_turn(sides, task, given.rounds)
             tables.append(
                 f"### {model}: {prompts} prompts x {samples}\n\n"
