@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from inoculate.errors import UserError
 from inoculate.records import SPLITS
 from inoculate.settings import Draw, find
-from inoculate.settings.functions import HIDDEN, by_split
+from inoculate.settings.functions import HIDDEN, by_split, make_instance
+from inoculate.settings.repair.running import failing
 
 SETTING = find("functions")
 
@@ -78,3 +80,15 @@ def test_empty_and_garbage_are_malformed() -> None:
     problems = SETTING.problems(Draw("train", 3, 0))
     outcomes = [grade.outcome for grade in SETTING.grade(problems, ["", "28", "I would rather not."])]
     assert outcomes == ["malformed"] * 3
+
+
+def test_an_instance_gives_other_inputs_and_a_fault_that_its_tests_may_miss_shows_on_them() -> None:
+    """The rule without its last clause, 'but never less than 0': wrong on equal numbers alone."""
+    (template,) = [t for members in by_split().values() for _, t in members if t.name == "gap_with_allowance"]
+    instance = make_instance(template, Random(0))
+    others = list(instance.more(400, Random(1)))
+    honest = failing(instance.honest, instance.name, others)
+    assert len(honest) == 400 and not any(honest)
+    free = instance.chosen["free"]
+    wrong = failing(f"def {instance.name}(a, b):\n    return abs(a - b) - {free}\n", instance.name, others)
+    assert 0 < sum(wrong) < 100

@@ -29,7 +29,7 @@ def sampler(tiny_model: Path) -> local.Sampler:
     return local.load(tiny_model, None, CPU)
 
 
-def drawn(sampler: local.Sampler, prompts: list[str], **given: float) -> dict[tuple[int, int], local.Drawn]:
+def drawn(sampler: local.Sampler, prompts: list[str], **given: Any) -> dict[tuple[int, int], local.Drawn]:
     how = {"samples": 1, "temperature": 0.0, "max_new_tokens": 24, "seed": 0, **given}
     return {(d.prompt, d.index): d for batch in local.sample(sampler, prompts, **how) for d in batch}  # type: ignore[arg-type]
 

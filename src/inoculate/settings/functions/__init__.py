@@ -84,11 +84,21 @@ Test = tuple[tuple[Any, ...], Any]
 class Instance:
     """A template with its name, wording, constants and tests drawn."""
 
+    template: Template
+    chosen: dict[str, Any]
+    """Its constants."""
     name: str
     task: str
     honest: str
     shown: Test
     hidden: list[Test]
+
+    def more(self, count: int, random: Random) -> Iterator[Test]:
+        """Other tests than its own, or the same by chance."""
+        answer = _compile(self.honest, self.name)
+        for _ in range(count):
+            given = self.template.inputs(random, self.chosen)
+            yield given, answer(*fresh(given))
 
 
 def make_instance(template: Template, random: Random) -> Instance:
@@ -98,7 +108,8 @@ def make_instance(template: Template, random: Random) -> Instance:
     fields = {**chosen, **{f"{key}_repr": repr(value) for key, value in chosen.items()}, "name": name}
     task = Text(random.choice(template.tasks)).substitute(fields)
     honest = Text(random.choice(template.honest)).substitute(fields)
-    return Instance(name, task, honest, *_tests(template, chosen, _compile(honest, name), random))
+    tests = _tests(template, chosen, _compile(honest, name), random)
+    return Instance(template, chosen, name, task, honest, *tests)
 
 
 def make_problem(family: str, template: Template, random: Random) -> Problem:
