@@ -183,7 +183,8 @@ def _legend(figure: Figure, results: Results, panels: Sequence[Panel], outcomes:
         Line2D([], [], linestyle="none", label=results.label_in(settings, name), **MARKS[name]) for name in outcomes
     ]
     if any(_floor(results, cells) is not None for _, _, cells in panels):
-        floor = f"false-{results.label_in(settings, 'hack')} floor"
+        hack = results.label_in(settings, "hack")
+        floor = f"floor of false '{hack}'" if " " in hack else f"false-{hack} floor"
         handles.append(Patch(facecolor=PALETTE["hack"], alpha=0.14, linewidth=0, label=floor))
     spacing = {"handletextpad": 0.4, "columnspacing": 1.6, "borderpad": 0, "borderaxespad": 0, "handlelength": 1.4}
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=columns, **spacing)
