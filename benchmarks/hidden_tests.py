@@ -77,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--instances", type=int, default=4, help="problems of each template")
     parser.add_argument("--inputs", type=int, default=300, help="other inputs that a fault is tried on")
-    parser.add_argument("--show", type=int, default=20, help="how many of the commonest to print")
+    parser.add_argument("--show", type=int, default=20, help="how many of those that are wrong most often to print")
     given = parser.parse_args()
     found: list[Fault] = []
     by: dict[str, list[Fault]] = defaultdict(list)

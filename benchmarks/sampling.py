@@ -6,7 +6,7 @@
 200 prompts with one greedy completion each, and 50 prompts with 8 at temperature 1; up to 128 new tokens; both embedded
 models with a LoRA adapter, in the precision that this machine computes fastest. Prompts are those of the setting
 `functions`. The adapter's weights are small random numbers: it changes answers, not their length. With the larger model
-`generate` needs more than 24 GiB for 25 prompts with 8; `--sets 10x8` is for that.
+`generate` held 22 GiB for 10 prompts with 8 (`--sets 10x8`), and takes far more for batches of 25.
 
 - inoculate: `sampling/local.py`, as `inoculate run` uses it.
 - generate: `model.generate` on batches of 25 prompts padded on the left, adapter merged into the weights.

@@ -130,6 +130,12 @@ def test_every_row_draws_from_its_own_words_however_many_are_drawn_at_once(
         assert torch.equal(local._choose(logits, temperature, torch.Generator().manual_seed(0)), only)
 
 
+def test_only_a_cpu_works_on_some_rows_at_a_time() -> None:
+    assert device.rows_at_once(torch.empty(7, device.CACHED // 3)) == 3
+    assert device.rows_at_once(torch.empty(7, 2 * device.CACHED)) == 1
+    assert device.rows_at_once(torch.empty(7, 2 * device.CACHED, device="meta")) == 7
+
+
 def test_finished_rows_leave_and_others_go_on(sampler: local.Sampler) -> None:
     """With random weights every token is likely at temperature 2, so that rows end at different lengths."""
     stop = local.Sampler(sampler.model, sampler.tokenizer, sampler.device, tuple(range(0, 300)))

@@ -24,9 +24,9 @@ class Device(NamedTuple):
         return f"{self.device.type}/{str(self.dtype).removeprefix('torch.')}"
 
 
-def rows_at_once(width: int) -> int:
-    """How many rows of so many numbers to work on at once."""
-    return max(1, CACHED // width)
+def rows_at_once(table: torch.Tensor) -> int:
+    """How many rows of a table (N, V) to work on at once; all of them where each piece would be a launch of its own."""
+    return max(1, CACHED // table.shape[-1]) if table.device.type == "cpu" else max(1, len(table))
 
 
 def pick() -> Device:

@@ -327,7 +327,7 @@ def _choose(logits: torch.Tensor, temperature: float, generator: torch.Generator
     # One random number for each row and not one for each word: `torch.multinomial` took longer than the model (135M
     # model on a CPU, 50 prompts x 8: 46 s of 128). In (0, 1]: no word of probability 0 is met.
     drawn = 1 - torch.rand(2, len(logits), 1, generator=generator, device=logits.device)
-    some = rows_at_once(logits.shape[-1])
+    some = rows_at_once(logits)
     groups = zip(logits.split(some), drawn[0].split(some), drawn[1].split(some), strict=True)
     return torch.cat([_drawn(*group, temperature) for group in groups])
 

@@ -58,7 +58,7 @@ def _scored(sampler: Sampler, prefix: Slots, common: int, rests: Sequence[list[i
 
 def _log_probability(logits: torch.Tensor, tokens: torch.Tensor) -> float:
     """Of (A,) tokens, from the (A, V) logits before each."""
-    some = rows_at_once(logits.shape[-1])
+    some = rows_at_once(logits)
     each = [
         torch.log_softmax(part, -1, dtype=torch.float32).gather(-1, ids)
         for part, ids in zip(logits.split(some), tokens[:, None].split(some), strict=True)

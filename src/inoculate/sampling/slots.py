@@ -237,9 +237,9 @@ def _written(
     """Attention of one token as products of batches, as transformers' `eager` has it.
 
     torch's own for CPUs takes each head by itself (measured with 64 rows, 9 heads of 3, 192 positions: 1.05 ms, as
-    products 0.47). Scores and the two sums are rounded to the model's precision, which it does not
-    do: in bfloat16 the log-probability of the likeliest token is off by 0.038, where transformers' is by 0.033 (root of
-    the mean square, against float32; 135M model, benchmarks/rounding.py).
+    products 0.47). Scores and the two sums are rounded to the model's precision, which it does not do: in
+    bfloat16 the log-probability of the likeliest token is off by 0.038, where transformers' is by 0.033 (root of the
+    mean square, against float32; 135M model, benchmarks/rounding.py).
     """
     scores = torch.cat((behind.scores(layer, query), torch.matmul(query, key.transpose(2, 3))), -1)
     weights = torch.softmax(scores.add_(unseen), -1)

@@ -172,7 +172,7 @@ class Manifest:
             "changed_since_declared": self._changed(),
             "versions": {"inoculate": __version__, **{name: version(name) for name in _LIBRARIES}},
             "machine": {"cpu": _processor(), "cores": os.cpu_count(), "device": self._device()},
-            "engines": self._engines(),
+            "engines": self._engines(finished),
             "containment": self.level,
             "settings": {
                 name: {"outcome_labels": dict(settings.find(name).labels)} for name in study.evaluate.settings
@@ -251,12 +251,16 @@ class Manifest:
             }
         return entry
 
-    def _engines(self) -> list[str]:
-        """What has written completions, each once; a server without its address."""
+    def _engines(self, finished: set[str]) -> list[str]:
+        """What has written the finished completions, each once; a server without its address."""
         found: dict[str, None] = {}
-        for completions in {cell.completions.key: cell.completions for cell in self.plan.cells}.values():
+        made = {cell.completions.key: cell.completions for cell in self.plan.cells if cell.completions.key in finished}
+        for completions in made.values():
             path = self.store.folder(completions) / "engines.json"
-            for engine in json.loads(path.read_text(encoding="utf-8")) if path.exists() else ():
+            if not path.exists():
+                found["one that was not recorded"] = None
+                continue
+            for engine in json.loads(path.read_text(encoding="utf-8")):
                 words = [name if name == "server" else f"{name} {value}" for name, value in engine.items()]
                 found[", ".join(words)] = None
         return list(found)

@@ -32,7 +32,7 @@ class _CrossEntropy(torch.autograd.Function):
     def forward(ctx: Any, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         grad = torch.empty_like(logits)
         total = torch.zeros((), dtype=torch.float32, device=logits.device)
-        some = rows_at_once(logits.shape[-1])
+        some = rows_at_once(logits)
         for part, right, found in zip(logits.split(some), labels.split(some), grad.split(some), strict=True):
             likely = torch.log_softmax(part, -1, dtype=torch.float32)
             total -= likely.gather(1, right[:, None]).sum()
