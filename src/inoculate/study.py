@@ -330,9 +330,7 @@ class Study(Strict):
         asked = {f"contrasts.{number}": contrast for number, contrast in enumerate(self.contrasts)}
         every: dict[str, Contrast | Factorial | None] = {**asked, "factorial": self.factorial}
         first = self.evaluate.settings[0]
-        return [
-            key for key, one in every.items() if one and one.measure == GAMED and (one.setting or first) == setting
-        ]
+        return [key for key, one in every.items() if one and one.measure == GAMED and (one.setting or first) == setting]
 
     def digest(self) -> str:
         """A hash of all that the study says."""

@@ -17,7 +17,7 @@ _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusi
 
 
 def report_tables(results: dict[str, Any]) -> Iterator[Group | Table]:
-    """What the terminal shows of a run: outcomes, how hacks split, other metrics, contrasts, effects of a grid, elicitation.
+    """What the terminal shows of a run: outcomes and how hacks split, other metrics, contrasts, grids, elicitation.
 
     Args:
         results: As `analyse` returns them.
