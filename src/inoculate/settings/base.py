@@ -55,11 +55,12 @@ class Setting:
 
     `problems` returns exactly `draw.count` distinct problems or raises `UserError` that says how many there are.
     `grade` takes problems and completions of equal length and the name of an oversight, and yields one grade for each,
-    in order, as they become ready. `version` is raised by hand whenever problems or grades change for the same draw.
+    in order, as they become ready.
     """
 
     name: str
     version: int
+    """Raised by hand whenever problems change for the same draw: all that came of them is made anew."""
     summary: str
     families: tuple[str, ...]
     levels: tuple[int, ...]
@@ -71,6 +72,8 @@ class Setting:
     """What the oversight check looks at, in a sentence that a description of the training process can use."""
     exploit: str = ""
     """What passes that check without doing the task, in a sentence that can follow the leak's."""
+    grading: int = 1
+    """Raised by hand whenever the same answers get other grades: they are graded anew, and nothing is sampled again."""
     prompts: Mapping[str, str] = field(default_factory=dict)
     """The setting's own words for `prompts.WORDED`; empty where the library's (code with a shown test) are right.
     '' for a prompt that the setting has no words for."""

@@ -155,7 +155,8 @@ def _files(*names: str) -> dict[str, Any]:
 
 def _grading(setting: str, grader: str) -> dict[str, Any]:
     """What grading depends on. A grader that was changed is asked again; nothing is sampled or trained for it."""
-    return {"setting": setting, **_files(setting, grader.partition(":")[0])}
+    version = settings.find(setting).grading
+    return {"setting": setting, "grading_version": version, **_files(setting, grader.partition(":")[0])}
 
 
 def rows_step(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Step:
