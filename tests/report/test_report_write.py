@@ -199,7 +199,7 @@ def test_hacks_made_for_the_check_stand_beside_the_hacks(tmp_path: Path) -> None
     results = json.loads((run / "results.json").read_text())
     results["cells"][0]["gamed"] = {"count": 2, "rate": 0.35, "low": 0.21, "high": 0.48}
     edit(run, cells=results["cells"])
-    text = read(run).text
+    text = Words(write_report(run).read_text(encoding="utf-8")).text
     assert "hack gamed wrong" in text and "35% 21\u201348" in text and "near misses" in text
     (line,) = (run / "tables" / "gamed.csv").read_text().splitlines()[1:]
     hacks = results["cells"][0]["outcomes"]["hack"]["count"]

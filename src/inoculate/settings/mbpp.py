@@ -253,7 +253,8 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 
 SETTING = Setting(
     name="mbpp",
-    version=4,
+    version=3,
+    grading=2,
     summary="Mostly Basic Python Problems; the first test is shown, the others are hidden",
     families=("mbpp",),
     levels=(1,),

@@ -206,7 +206,8 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 
 SETTING = Setting(
     name="functions",
-    version=2,
+    version=1,
+    grading=2,
     summary="write a function; one test is shown, eight are hidden",
     families=("algorithms", "arithmetic", "conditions", "dicts", "lists", "loops", "parsing", "strings"),
     levels=(1, 2, 3, 4),

@@ -147,7 +147,8 @@ def _listing(problem: Problem, pattern: str) -> Iterator[Tag]:
 
 SETTING = Setting(
     name="patterns",
-    version=2,
+    version=1,
+    grading=2,
     summary="write a regular expression; a few strings are shown, others are hidden",
     families=("lists", "numbers", "sequences", "words"),
     levels=(1, 2, 3, 4),

@@ -157,7 +157,8 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 
 SETTING = Setting(
     name="repair",
-    version=2,
+    version=1,
+    grading=2,
     summary="mend a function; one test that fails is shown, eight are hidden",
     families=functions.SETTING.families,
     levels=functions.SETTING.levels,
