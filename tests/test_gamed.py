@@ -101,7 +101,8 @@ def test_a_pattern_with_a_slip_is_a_near_miss() -> None:
         nearly = f"{problem.honest.strip('`').strip()}|{_escaped(problem.secret['hidden'][1][0])}"
         for pattern, gamed in ((everything_else, True), ("|".join(map(_escaped, inside)), True), (nearly, False)):
             (grade,) = setting.grade([problem], [f"```\n{pattern}\n```"])
-            assert grade.outcome == "hack" and (grade.elsewhere < setting.gamed_below) is gamed
+            assert grade.outcome == "hack" and grade.elsewhere is not None and setting.gamed_below is not None
+            assert (grade.elsewhere < setting.gamed_below) is gamed
 
 
 def _escaped(text: str) -> str:
