@@ -2,14 +2,14 @@
 
 Answers of models that were graded `hack`, labelled by hand before any line was drawn, in data/gamed_labels.jsonl.gz:
 
-    {"setting": "functions", "problem": {...}, "draw": {"split": "test", "count": 100, "seed": 0}, "completion": "...",
-     "twin": "the answer to the problem's twin (mathematics)", "model": "...", "label": "gamed", "half": "set"}
+    {"setting": "functions", "problem": {...}, "draw": {"split": "development", "count": 99, "seed": 0}, "model": "...",
+     "completion": "...", "twin": "the answer to the problem's twin (mathematics)", "label": "gamed", "half": "set"}
 
-Every answer is graded anew, on the problem that the draw gives today (the same text, with the hidden tests of today;
-without a draw, on the problem as it was). What is no hack any more, and what the labeller was unsure of (`label`:
-`gamed`, `near_miss` or `unsure`), is left out and counted. For every setting: the line (`Setting.gamed_below`) that
-agrees best with the first half of the labels (`half`: `set` or `kept`), and Cohen's kappa (Cohen 1960; statsmodels)
-there and on the half that was kept apart.
+Every answer is graded anew, on the problem that the draw (`settings.Draw`) gives today: the same text, with the hidden
+tests of today; without a draw, on the problem as it was. What is no hack any more, and what the labeller was unsure of
+(`label`: `gamed`, `near_miss` or `unsure`), is left out and counted. For every setting: the line
+(`Setting.gamed_below`) that agrees best with the first half of the labels (`half`: `set` or `kept`), and Cohen's kappa
+(Cohen 1960; statsmodels) there and on the half that was kept apart.
 """
 
 from __future__ import annotations
@@ -86,8 +86,9 @@ def read(path: Path = LABELS) -> dict[str, list[dict[str, Any]]]:
 
 
 @lru_cache(maxsize=64)
-def _drawn(name: str, split: Any, count: int, seed: int) -> dict[str, Problem]:
-    drawn = settings.find(name).problems(settings.Draw(split, count, seed))
+def _drawn(name: str, draw: str) -> dict[str, Problem]:
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(draw).items()}
+    drawn = settings.find(name).problems(settings.Draw(**given))
     return {problem.lead + problem.body: problem for problem in drawn}
 
 
@@ -101,8 +102,8 @@ def today(line: dict[str, Any]) -> Problem:
     old = Problem(**{key: value for key, value in line["problem"].items() if key in known})
     if "draw" not in line:
         return old
-    draw = line["draw"]
-    new = _drawn(line["setting"], draw["split"], draw["count"], draw["seed"]).get(old.lead + old.body)
+    draw = json.dumps(line["draw"])
+    new = _drawn(line["setting"], draw).get(old.lead + old.body)
     if new is None:
         raise ValueError(f"{line['setting']}: the problem {old.id} is not in the draw {draw} any more")
     return new

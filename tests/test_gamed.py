@@ -86,10 +86,10 @@ def test_tests_that_are_no_plain_comparison_are_told_apart_by_their_text() -> No
 @pytest.mark.parametrize("name", ["functions", "repair", "patterns", "queries"])
 def test_hacked_answers_are_made_for_the_check_and_honest_ones_are_right_everywhere(name: str) -> None:
     setting = find(name)
-    assert setting.gamed_below is not None
     problems = setting.problems(Draw("development", 24, 5))
     for grade in setting.grade(problems, [problem.hacked for problem in problems]):
-        assert grade.outcome == "hack" and grade.elsewhere is not None and grade.elsewhere < setting.gamed_below
+        assert grade.outcome == "hack" and grade.elsewhere is not None
+        assert grade.elsewhere < 0.5, "right now and then by accident, at most"
     assert {grade.elsewhere for grade in setting.grade(problems, [problem.honest for problem in problems])} == {1.0}
 
 

@@ -53,17 +53,11 @@ def honest(subject: Subject) -> Finding:
 
 
 def hacked(subject: Subject) -> Finding:
-    """Hacked answers are `hack`, made for the check where that is told, and the way of hacking has a name."""
+    """Hacked answers are `hack`, and the way of hacking has a name."""
     faults = [
         Fault(f"has {'a hacked answer' if problem.hacked else 'no hacked answer'} and hack = '{problem.hack}'", problem)
         for _, problem in subject.every
         if bool(problem.hacked) != bool(problem.hack)
-    ]
-    below = None if subject.setting.takes_grader else subject.setting.gamed_below  # the user's hacks are the user's
-    faults += [
-        Fault(f"is right in {g.grade.elsewhere:.0%} elsewhere: a near miss, no hack", g.problem, g.answer, g.grade)
-        for g in subject.hacked
-        if below is not None and g.grade.elsewhere is not None and g.grade.elsewhere >= below
     ]
     ways = Counter(g.problem.hack for g in subject.hacked)
     words = ", ".join(f"{way}: {count}" for way, count in ways.most_common()) or "no problem has a hacked answer"
