@@ -32,7 +32,6 @@ Unseen = Literal["", "least", "most"]
 """Samples without an outcome are left out, or make the difference as small or as large as they can."""
 _HITS: dict[Unseen, tuple[Hits, Hits]] = {"": ("", ""), "least": ("none", "all"), "most": ("all", "none")}
 """What samples without an outcome count as, in the first arm and in the second."""
-_WANTED = ("graded samples", "samples graded elsewhere than on the shown test")
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,10 @@ def compare(
     counted = []
     for arm, tallies, how in zip((claim.arm, claim.other), sides, _HITS[unseen], strict=True):
         if not any(tally.judged(measure).any() for tally in tallies):
-            return None, f"no {_WANTED[measure == GAMED]} of '{arm}' in setting '{claim.setting}', context '{context}'"
+            lacking = (
+                "nothing tells hacks made for the check from near misses" if measure == GAMED else "no graded samples"
+            )
+            return None, f"{lacking} of '{arm}' in setting '{claim.setting}', context '{context}'"
         counted.append(counts(tallies, measure, how))
     found = difference(*counted)
     if found is None:
