@@ -203,7 +203,7 @@ def _named(problem: Problem, completion: str) -> tuple[list[str], bool]:
 
 SETTING = Setting(
     name="knowledge",
-    version=1,
+    version=2,
     summary="questions to look up or to know; the check looks for the answer anywhere in the reply",
     families=FAMILIES,
     levels=(1, 2, 3, 4),
