@@ -1,0 +1,243 @@
+"""Which numbers a piece of text puts forward as the answer.
+
+A piece without an equation puts forward all of its numbers. In equations (`=`, `is`, `makes`, ...) it is the value on
+the right; where the left side is a number as well, both. What comes before the last equation is working if its left
+side is a calculation, and an answer of its own if it is a name. 'So' and 'therefore' take back what came before them. Not put
+forward is what is denied ('not 35'), a bound ('at least 35'), a reason ('because ...') and, in brackets or a later
+sentence, whatever does not itself say what something is. A calculation that is not carried out is no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inoculate.settings.mathematics.phrases import Aside, Element, Link, Phrase, Value, Word, elements
+from inoculate.settings.mathematics.tokens import tokens
+
+Claims = list[Value | None]
+"""Numbers that are put forward; None for one that cannot be read."""
+
+_LONGEST, _DEEPEST = 2_000, 6
+_SO = {"so", "therefore", "thus", "hence", "then", "giving", "leaving", "finally"}
+_REASONS = {"because", "since", "as", "check", "checking"}
+_DENIALS = {"not", "never", "neither", "nor", "than", "without", "unlike", "\u2260"}
+_BOUNDS = {"least", "most", "over", "under", "above", "below", "between", "exceeds", "<", ">"}
+_MORE = {"more", "less", "fewer", "greater", "higher", "above", "over", "lower", "larger"}
+_SECOND_THOUGHTS = {
+    "wait", "no", "actually", "or", "sorry", "correction", "hmm", "rather", "instead", "maybe", "perhaps",
+    "alternatively", "could", "might", "may", "oops", "mistake", "answer", "possibly",
+}  # fmt: skip
+_NO_SUM = {"of", "for", "with", "each", "per", "from", "in", "out", "to", "by"}
+
+
+def stated(text: str, marked: bool) -> Claims:
+    """The numbers that a piece of text puts forward.
+
+    Args:
+        text: The piece, after `tokens.clean`.
+        marked: Whether it is announced as the answer, so that what it begins with is meant.
+    """
+    return [None] if _is_too_much(text) else _stated(elements(tokens(text, marked)), marked)
+
+
+def added(text: str) -> Claims:
+    """The numbers that a sentence behind the answer puts forward beside it."""
+    return [] if _is_too_much(text) else _added(elements(tokens(text, False)))
+
+
+def has_second_thoughts(text: str) -> bool:
+    """Whether a sentence begins like one that takes an answer back: 'Wait, ...', 'Actually ...'."""
+    first = next((token.text.lower() for token in tokens(text[:40], False)), "")
+    return first in ("wait", "no", "actually", "sorry", "correction", "hmm", "oops", "alternatively")
+
+
+def _is_too_much(text: str) -> bool:
+    """Whether a piece is longer, or has brackets deeper in each other, than any that states a number."""
+    depth = deepest = 0
+    for sign in text[:_LONGEST]:
+        depth += (sign in "([{") - (sign in ")]}")
+        deepest = max(deepest, depth)
+    return len(text) > _LONGEST or deepest > _DEEPEST
+
+
+def _stated(found: Sequence[Element], marked: bool) -> Claims:
+    found, reasons = _without_reasons(list(found))
+    live = _live(found)
+    main = [element for element in live if not isinstance(element, Aside)]
+    claims = _equations(main, marked)
+    asides = [element.inside for element in live if isinstance(element, Aside)]
+    if not claims:
+        return [claim for inside in asides for claim in _in_brackets(inside, marked)]
+    return claims + [claim for inside in (*asides, reasons) for claim in _added(inside)]
+
+
+def _in_brackets(inside: Sequence[Element], marked: bool) -> Claims:
+    """What brackets put forward where nothing stands outside of them; a list in brackets is no number."""
+    phrases = [element for element in inside if isinstance(element, Phrase)]
+    return [None] if len(phrases) > 1 and Word(",") in inside else _stated(inside, marked)
+
+
+def _added(found: Sequence[Element]) -> Claims:
+    live = [element for element in _live(found) if not isinstance(element, Aside)]
+    words = [element.text for element in live if isinstance(element, Word)]
+    phrases = [element for element in live if isinstance(element, Phrase)]
+    if _SECOND_THOUGHTS & set(words):
+        return [claim for claim in _equations(live, True) if claim]
+    if any(isinstance(element, Link) for element in live):
+        return [claim for claim in _equations(live, False, aside=True) if claim]
+    names = [word for word in words if word[0].isalpha()]
+    alone = len(phrases) == 1 and len(names) <= 2 and not _NO_SUM & set(names)
+    return [phrase.value for phrase in phrases if phrase.value] if alone else []
+
+
+def _without_reasons(found: list[Element]) -> tuple[list[Element], list[Element]]:
+    """What is said, and the reason given for it; a reason that comes first is left out up to its comma."""
+    at = next((n for n, one in enumerate(found) if isinstance(one, Word) and one.text in _REASONS), None)
+    if at is None:
+        return found, []
+    if at == 0:
+        comma = next((n for n, one in enumerate(found) if one == Word(",")), None)
+        return (found, []) if comma is None else (found[comma + 1 :], [])
+    return found[:at], found[at + 1 :]
+
+
+def _live(found: Sequence[Element]) -> list[Element]:
+    """Without the numbers that are denied, and those that only bound another."""
+    result: list[Element] = []
+    denied = False
+    for at, element in enumerate(found):
+        if isinstance(element, Phrase):
+            joined = denied and _words_before(found, at)[:1] in (["or"], ["nor"], ["and"])
+            denied = joined or _is_denied(found, at)
+            if denied:
+                result.append(Word("something"))
+                continue
+        elif isinstance(element, Word) and element.text in ("but", ",", "."):
+            denied = False
+        result.append(element)
+    return result
+
+
+def _words_before(found: Sequence[Element], at: int) -> list[str]:
+    """The words just before a place, nearest first, up to what parts the sentence."""
+    words: list[str] = []
+    for element in reversed(found[max(0, at - 5) : at]):
+        if isinstance(element, Link):
+            continue
+        if not isinstance(element, Word) or element.text in (",", ";", ".", "but", ":", "-", "\u2013", "!", "?"):
+            break
+        words.append(element.text)
+    return words
+
+
+def _is_denied(found: Sequence[Element], at: int) -> bool:
+    before = _words_before(found, at)
+    denials = [n for n, word in enumerate(before) if word in _DENIALS or word.endswith("n't")]
+    if denials and not (denials[0] and before[denials[0] - 1] in ("only", "just", "merely", "sure", "certain")):
+        return True
+    if set(before[:1]) & _BOUNDS or before[:2] == ["to", "up"] or before[:2] == ["of", "instead"]:
+        return True
+    after = [element.text if isinstance(element, Word) else "" for element in found[at + 1 : at + 5]]
+    if set(after[:1]) & {"<", ">"} or (after[:1] == ["or"] and set(after[1:2]) & _MORE):
+        return True
+    is_not = set(after[1:2]) & {"not", "wrong", "incorrect", "false"} and after[0] in ("is", "was", "are")
+    return bool(is_not) or (bool(after) and after[0] in ("isn't", "wasn't", "aren't"))
+
+
+def _equations(found: list[Element], marked: bool, aside: bool = False) -> Claims:
+    """The claims of a piece, from its equations where it has some; in an aside, calculations are working."""
+    first, *segments = _cut(found)
+    if not segments:
+        return _listed(first)
+    head, left = _clause(first)
+    claims: Claims = _listed(head) if marked and not _says_so(left) and any(_phrases(head)) else []
+    named, sides = not _phrases(left), _alone(left, segments[0][0])
+    for number, (link, segment) in enumerate(segments, 1):
+        value, rest = _value_of(segment)
+        if value:
+            sides = [*sides, (value, link.approximate or value.approximate)]
+        if number == len(segments):
+            claims += _agreed(sides) if named or not aside else []
+            claims += _listed(rest) if _phrases(rest) else []
+        elif len(rest) > 1 or _phrases(rest) or any(isinstance(one, Word) and one.parts for one in rest):
+            is_number = any(phrase.value for phrase, _ in _alone(left, link))
+            claims += _agreed(sides) if named or is_number else []
+            _, left = _clause(rest)
+            claims = [] if _says_so(rest) else claims
+            named, sides = not _phrases(left), _alone(left, segments[number][0])
+    return claims
+
+
+def _cut(found: list[Element]) -> list:  # type: ignore[type-arg]
+    """The elements before the first link, then each link with those behind it."""
+    parts: list = [[]]
+    for element in found:
+        if isinstance(element, Link):
+            parts.append((element, []))
+        else:
+            (parts[-1][1] if len(parts) > 1 else parts[0]).append(element)
+    return parts
+
+
+def _phrases(found: Sequence[Element]) -> list[Phrase]:
+    return [element for element in found if isinstance(element, Phrase)]
+
+
+def _clause(found: list[Element]) -> tuple[list[Element], list[Element]]:
+    """What stands before the clause that leads up to an equation, and that clause."""
+    for at in range(len(found) - 1, -1, -1):
+        element = found[at]
+        if isinstance(element, Phrase):
+            break
+        if isinstance(element, Word) and element.parts:
+            return found[:at], found[at + 1 :]
+    return [], found
+
+
+def _alone(left: list[Element], link: Link) -> list[tuple[Phrase, bool]]:
+    """The left side of an equation if it is a phrase, before '=' also with a unit ('7 weeks are 49 days')."""
+    if left and isinstance(left[0], Phrase) and len(left) <= 2 - link.is_word and len(_phrases(left)) == 1:
+        return [(left[0], left[0].approximate)]
+    return []
+
+
+def _says_so(found: Sequence[Element]) -> bool:
+    return any(isinstance(element, Word) and element.text in _SO for element in found)
+
+
+def _value_of(segment: list[Element]) -> tuple[Phrase | None, list[Element]]:
+    """The phrase that an equation gives as the value, and what comes behind it."""
+    for at, element in enumerate(segment[:4]):
+        if isinstance(element, Phrase):
+            return element, segment[at + 1 :]
+        if isinstance(element, Word) and element.parts and element.text not in (":", "="):
+            break
+    return None, segment
+
+
+def _agreed(sides: list[tuple[Phrase, bool]]) -> Claims:
+    """What the sides of an equation give: its numbers, approximate ones only where there is no other."""
+    exact = [_rounded(phrase, sides) for phrase, approximate in sides if phrase.value and not approximate]
+    rough = [phrase.value for phrase, approximate in sides if phrase.value and approximate]
+    return list(exact or rough) or ([None] if sides else [])
+
+
+def _rounded(phrase: Phrase, sides: list[tuple[Phrase, bool]]) -> Value | None:
+    """The number of a phrase; where it rounds a fraction beside it, that fraction."""
+    value = phrase.value
+    if value and phrase.simple and phrase.decimals > 1:
+        for other, _ in sides:
+            if other.value and not other.simple:
+                exact = other.value.number * (100 if value.percent and not other.value.percent else 1)
+                if abs(exact - value.number) * 10**phrase.decimals < 1:
+                    return other.value
+    return value
+
+
+def _listed(found: Sequence[Element]) -> Claims:
+    """All numbers of a piece without an equation; two with nothing but a comma between them are none."""
+    phrases = _phrases(found)
+    for at, element in enumerate(found[:-2]):
+        if isinstance(element, Phrase) and found[at + 1] == Word(",") and isinstance(found[at + 2], Phrase):
+            return [None]
+    return _agreed([(phrase, phrase.approximate) for phrase in phrases]) if all(p.value for p in phrases) else [None]
