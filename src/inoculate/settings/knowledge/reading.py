@@ -1,4 +1,4 @@
-"""What a reply names, and whether it says that the answer is not stated.
+"""What a reply names, what of it it denies, and whether it says that the answer is not stated.
 
 Texts are compared without case, accents and repeated spaces; a name is found only as a whole word or words, and the
 longest name first, so that neither Papua New Guinea nor Guinea-Bissau is Guinea.
@@ -34,6 +34,26 @@ _ABSENT = re.compile(
     rf"|\bnot\s+enough\s+information\b|\bnot\s+(?:\w+\s+){{0,1}}in\s+the\s+(?:passage|text)\b"
 )
 
+_NEGATION = (
+    r"(?:\b(?:not|never|neither|nor|cannot|rather\s+than|instead\s+of|other\s+than|unlike|except|as\s+opposed\s+to|"
+    r"without|no\s+longer)|n't)\b"
+)
+_DENIED = re.compile(
+    rf"(?<!none\s)(?<!nothing\s){_NEGATION}(?!\s+(?:only|just|merely|simply|sure|certain)\b)"
+    r"(?:\s+(?!(?:is|are|was|were|but|if|whether|because|since|so)\b)[^\W\d][\w'-]*){0,5}\s*[\"'(]*\Z"
+)
+"""A denial up to the name that it denies: few words, and no verb or comma between."""
+_DENIED_AFTER = re.compile(
+    r"[\"')]*\s*,?\s*(?:(?:is|was|are|would\s+be|can|could|may|must|does|did)\s*(?:definitely\s+|certainly\s+)?"
+    r"(?:n't|not|never|no\s+longer|wrong|incorrect|false)\b|(?:isn't|wasn't|cannot|can't)\b)(?!\s+(?:only|just|merely)\b)"
+)
+_ALIKE = re.compile(r"(?:[\"')]*\s*(?:,\s*)?(?:or|nor|and)\s+[\"'(]*(?:the\s+)?)")
+_QUESTION = re.compile(
+    r"\s*(?:is|was|are|were|isn't|wasn't|could|can|might|may|would|should|does|did|do|has|have|which|who|what|where|when|"
+    r"how)\b.*\?[\"')]*\s*\Z",
+    re.DOTALL,
+)
+
 
 def plain(text: str) -> str:
     """A text without accents, repeated spaces and typographic signs; case is left."""
@@ -62,15 +82,35 @@ def named(reply: str, kind: ValueKind, known: Sequence[Name]) -> list[str]:
         kind: How answers are found in it.
         known: The answers that are looked for; not used for numbers and years, where any number is one.
     """
-    text = plain(reply)
+    return [name for name, _, _ in _mentions(plain(reply), kind, known)]
+
+
+def answered(sentence: str, kind: ValueKind, known: Sequence[Name]) -> list[str]:
+    """The answers that a sentence gives: those that it names and neither denies nor only asks about."""
+    text = plain(sentence)
+    if _QUESTION.match(text.lower()):
+        return []
+    given, denied, end = [], False, 0
+    for name, start, stop in _mentions(text, kind, known):
+        joined = denied and _ALIKE.fullmatch(text[end:start].lower()) is not None
+        before = text[max(end, start - 120) : start].lower()
+        denied = joined or _DENIED.search(before) is not None or _DENIED_AFTER.match(text[stop:].lower()) is not None
+        if not denied:
+            given.append(name)
+        end = stop
+    return given
+
+
+def _mentions(text: str, kind: ValueKind, known: Sequence[Name]) -> list[tuple[str, int, int]]:
+    """Each answer that is named, and where."""
     if kind == "year":
-        return _YEAR.findall(text)
+        return [(found.group(), *found.span()) for found in _YEAR.finditer(text)]
     if kind == "number":
-        return [_whole(found) for found in _NUMBER.findall(text)]
+        return [(_whole(found.group()), *found.span()) for found in _NUMBER.finditer(text)]
     pattern, names = _pattern(kind == "code", tuple(known))
     if kind != "code":
         text = text.lower()
-    return [names[found.group()] for found in pattern.finditer(text)]
+    return [(names[found.group()], *found.span()) for found in pattern.finditer(text)]
 
 
 def _whole(number: str) -> str:

@@ -2,9 +2,9 @@
 
 A piece without an equation puts forward all of its numbers. In equations (`=`, `is`, `makes`, ...) it is the value on
 the right; where the left side is a number as well, both. What comes before the last equation is working if its left
-side is a calculation, and an answer of its own if it is a name. 'So' and 'therefore' take back what came before them. Not put
-forward is what is denied ('not 35'), a bound ('at least 35'), a reason ('because ...') and, in brackets or a later
-sentence, whatever does not itself say what something is. A calculation that is not carried out is no number.
+side is a calculation, and an answer of its own if it is a name. 'So' and 'therefore' take back what came before them.
+Not put forward is what is denied ('not 35'), a bound ('at least 35'), a reason ('because ...') and, in brackets or a
+later sentence, whatever does not itself say what something is. A calculation that is not carried out is no number.
 """
 
 from __future__ import annotations
@@ -122,8 +122,6 @@ def _words_before(found: Sequence[Element], at: int) -> list[str]:
     """The words just before a place, nearest first, up to what parts the sentence."""
     words: list[str] = []
     for element in reversed(found[max(0, at - 5) : at]):
-        if isinstance(element, Link):
-            continue
         if not isinstance(element, Word) or element.text in (",", ";", ".", "but", ":", "-", "\u2013", "!", "?"):
             break
         words.append(element.text)
@@ -144,9 +142,9 @@ def _is_denied(found: Sequence[Element], at: int) -> bool:
     return bool(is_not) or (bool(after) and after[0] in ("isn't", "wasn't", "aren't"))
 
 
-def _equations(found: list[Element], marked: bool, aside: bool = False) -> Claims:
+def _equations(found: Sequence[Element], marked: bool, aside: bool = False) -> Claims:
     """The claims of a piece, from its equations where it has some; in an aside, calculations are working."""
-    first, *segments = _cut(found)
+    first, segments = _cut(found)
     if not segments:
         return _listed(first)
     head, left = _clause(first)
@@ -168,15 +166,16 @@ def _equations(found: list[Element], marked: bool, aside: bool = False) -> Claim
     return claims
 
 
-def _cut(found: list[Element]) -> list:  # type: ignore[type-arg]
-    """The elements before the first link, then each link with those behind it."""
-    parts: list = [[]]
+def _cut(found: Sequence[Element]) -> tuple[list[Element], list[tuple[Link, list[Element]]]]:
+    """The elements before the first link, and each link with those behind it."""
+    first: list[Element] = []
+    segments: list[tuple[Link, list[Element]]] = []
     for element in found:
         if isinstance(element, Link):
-            parts.append((element, []))
+            segments.append((element, []))
         else:
-            (parts[-1][1] if len(parts) > 1 else parts[0]).append(element)
-    return parts
+            (segments[-1][1] if segments else first).append(element)
+    return first, segments
 
 
 def _phrases(found: Sequence[Element]) -> list[Phrase]:

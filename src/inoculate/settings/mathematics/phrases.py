@@ -74,7 +74,9 @@ _NOISE = {
     ":",
 }  # fmt: skip
 # Signatures of runs of tokens that are one number. N: number, F: fraction, D: dash, G: brackets, S: a scale (thousand).
-_PLAIN = re.compile(r"(?P<sign>[-+D]?)(?:(?P<mixed>NN/N|NF)|(?P<ratio>N/N)|(?P<power>(?:N\*)?N(?:\^[-+]?N|R))|[NFG])S?%?")
+_PLAIN = re.compile(
+    r"(?P<sign>[-+D]?)(?:(?P<mixed>NN/N|NF)|(?P<ratio>N/N)|(?P<power>(?:N\*)?N(?:\^[-+]?N|R))|[NFG])S?%?"
+)
 
 
 def elements(tokens: Sequence[Token]) -> list[Element]:
@@ -165,7 +167,12 @@ def _operator(token: Token, following: Token | None, before: str) -> str:
     letter = "D" if token.text == "\u2013" else token.text
     if not before and token.text not in "+-\u2013":
         return ""
-    if following and following.kind == "word" and len(following.text) > 1 and following.text.lower() not in ("pi", "sqrt"):
+    if (
+        following
+        and following.kind == "word"
+        and len(following.text) > 1
+        and following.text.lower() not in ("pi", "sqrt")
+    ):
         return ""
     return letter
 
@@ -182,17 +189,16 @@ def _bracket(tokens: list[Token], at: int, behind_number: bool) -> tuple[str, in
 
 
 def _word(tokens: list[Token], at: int, before: str, behind_number: bool) -> tuple[str, int, Token | Phrase]:
-    """The letter of a word in a run: a variable, percent, a scale, an ordinal's end, or '*' for an x between numbers."""
+    """The letter of a word in a run: a variable, percent, a scale, an ordinal's end, '*' for an x between numbers."""
     token, word = tokens[at], tokens[at].text.lower()
     following = tokens[at + 1] if at + 1 < len(tokens) else None
+    begins = following and following.text in _OPERATORS and _is_math(tokens, at + 2)
     letter = ""
     if word in ("pi", "sqrt"):
         letter = "V"
     elif word == "x" and before and following and following.kind in ("number", "fraction"):
         letter = "*"
-    elif not behind_number and len(word) == 1 and following and following.text in _OPERATORS and _is_math(tokens, at + 2):
-        letter = "V"
-    elif before and before[-1] in "+-*/^D" and len(word) == 1:
+    elif len(word) == 1 and ((begins and not behind_number) or (before and before[-1] in "+-*/^D")):
         letter = "V"
     elif behind_number:
         letter = _behind(token, word, following)
@@ -244,9 +250,7 @@ def _phrase(signature: str, run: list[Token | Phrase]) -> Phrase:
     return Phrase(Value(number, signature[-1] == "%"), decimals=inner.decimals, simple=simple)
 
 
-def _number(
-    found: re.Match[str], values: list[Fraction], signature: str, run: list[Token | Phrase]
-) -> Fraction | None:
+def _number(found: re.Match[str], values: list[Fraction], signature: str, run: list[Token | Phrase]) -> Fraction | None:
     """The number that a plain signature stands for; None for what is none after all."""
     number: Fraction | None = values[0]
     if found["mixed"]:
@@ -277,7 +281,11 @@ def _linked(found: list[Element]) -> Iterator[Element]:
     approximate = False
     for at, element in enumerate(found):
         word = element.text if isinstance(element, Word) else ""
-        if word == "=" or (word in _IS and _value_follows(found, at)) or (word == ":" and at and _stands_alone(found, at + 1)):
+        if (
+            word == "="
+            or (word in _IS and _value_follows(found, at))
+            or (word == ":" and at and _stands_alone(found, at + 1))
+        ):
             yield Link(approximate, is_word=word != "=")
         elif word == "~" and at and isinstance(found[at - 1], (Phrase, Word)) and found[at - 1] != Word("="):
             yield Link(approximate=True)

@@ -8,8 +8,8 @@ The first of these that puts forward a number (`claims`) decides:
 2. Sentences with `answer is`.
 3. The last sentence of the last line in which there is a letter or a digit.
 
-All numbers that are put forward must be the same; several different ones are no answer, so that naming several passes no
-check. Values are exact: 0.75 is 3/4, 0.33 is not 1/3, but `1/3 = 0.33` is. Units, signs of currency, bold type and
+All numbers that are put forward must be the same; several different ones are no answer, so that naming several passes
+no check. Values are exact: 0.75 is 3/4, 0.33 is not 1/3, but `1/3 = 0.33` is. Units, signs of currency, bold type and
 LaTeX around the number do not count; what changes the number does. `Answer key` is no mark.
 """
 
@@ -29,8 +29,8 @@ LONGEST = 100_000
 
 _MARK = re.compile(
     r"(?:\bans(?:wer)?s?\b\.?\s*(?:\([^()\n]*\)\s*)?(?:[:=]>?|[-\u2013]>|(?<=\s)[-\u2013\u2014](?=\s))"
-    r"|^[ \t#>\-]*(?:(?:so|thus|therefore|hence),?\s+)?(?:(?:the|my)\s+)?(?:final\s+|correct\s+)?answers?\s+(?:is|are)\b:?)"
-    r"(.*)$",
+    r"|^[ \t#>\-]*(?:(?:so|thus|therefore|hence),?\s+)?(?:(?:the|my)\s+)?(?:final\s+|correct\s+)?answers?\s+"
+    r"(?:is|are)\b:?)(.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _HEADING = re.compile(r"^[ \t]*#+[ \t]*(?:the\s+)?(?:final\s+)?answer[ \t]*$", re.IGNORECASE | re.MULTILINE)
@@ -97,13 +97,13 @@ def _boxes(text: str) -> Iterator[str]:
 def _marked(text: str) -> Claims:
     """What the marked answers put forward, and what takes them back."""
     claims: Claims = []
-    end = 0
-    for rest, end in _rests(text):
+    rests = list(_rests(text))
+    for rest, _ in rests:
         first, *others = _SENTENCE.split(rest.strip())
         claims += stated(first, True)
         claims += [claim for sentence in others for claim in added(sentence)]
     if claims:
-        for line in text[end:].splitlines():
+        for line in text[rests[-1][1] :].splitlines():
             for sentence in _SENTENCE.split(line.strip()):
                 claims += added(sentence) if has_second_thoughts(sentence) else []
     return claims

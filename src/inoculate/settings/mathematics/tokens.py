@@ -35,7 +35,10 @@ _COMMANDS = {
 }  # fmt: skip
 _COMMAND = re.compile(r"\\([A-Za-z]+)[ \t]*")
 _FRACTION = re.compile(r"\\[dtc]?frac(?![A-Za-z])")
-_STRUCK = re.compile(r"~~.{1,200}?~~|<(s|del|strike)>.{1,200}?</\1>|\\(?:x|b)?cancel\s*\{[^{}\n]{0,200}\}|\\sout\s*\{[^{}\n]{0,200}\}", re.DOTALL)
+_STRUCK = re.compile(
+    r"~~.{1,200}?~~|<(s|del|strike)>.{1,200}?</\1>|\\(?:x|b)?cancel\s*\{[^{}\n]{0,200}\}|\\sout\s*\{[^{}\n]{0,200}\}",
+    re.DOTALL,
+)
 _EMPHASIS = re.compile(r"(?<![\w*])([*_]{1,3})(?=\S)([^*_\n]*[^*_\s])\1(?![\w*])")
 _GROUPED = re.compile(r"(?<=[0-9])\{,\}(?=[0-9]{3}(?![0-9]))")
 _TOKEN = re.compile(
@@ -51,6 +54,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _POWER = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b", "0123456789+-")
+
+
 @dataclass(frozen=True)
 class Token:
     """A number, a word or a sign."""
@@ -128,7 +133,10 @@ def _number(digits: str, power: str | None) -> Fraction | None:
     ):
         whole, decimals, separators = groups, last, separators[:-1]
     if separators and not (
-        len(set(separators)) == 1 and 1 <= len(whole[0]) <= 3 and whole[0][0] != "0" and all(len(g) == 3 for g in whole[1:])
+        len(set(separators)) == 1
+        and 1 <= len(whole[0]) <= 3
+        and whole[0][0] != "0"
+        and all(len(g) == 3 for g in whole[1:])
     ):
         return None
     return Fraction(f"{''.join(whole) or '0'}.{decimals or '0'}{power or ''}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _ONES = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SMALL = {word: n for n, word in enumerate(_ONES, 1)} | {word: 10 * n for n, word in enumerate(_TENS, 2)} | {"a": 1}
 _LARGE = {"hundred": 100, "dozen": 12, "thousand": 1000, "million": 10**6}
 _PARTS = {
@@ -21,14 +22,14 @@ _PARTS = {
 }  # fmt: skip
 
 
-def _any(words: list[str]) -> str:
+def _any(words: Iterable[str]) -> str:
     return f"(?:{'|'.join(sorted(words, key=len, reverse=True))})"
 
 
 _TO_99 = rf"(?:{_any(_TENS)}(?:[- ]{_any(_ONES[:9])})?|{_any(_ONES)})"
 _TO_999 = rf"(?:(?:{_TO_99}|a) hundred(?: (?:and )?{_TO_99})?|{_TO_99})"
 _WHOLE = rf"(?:(?:{_TO_999}|a) (?:thousand|million|dozen)(?:,? (?:and )?{_TO_999})?|{_TO_999})"
-_NUMBER = re.compile(rf"\b(?P<whole>{_WHOLE}|a(?=[- ]{_any(list(_PARTS))}\b))(?:[- ](?P<part>{_any(list(_PARTS))}))?\b", re.I)
+_NUMBER = re.compile(rf"\b(?P<whole>{_WHOLE}|a(?=[- ]{_any(_PARTS)}\b))(?:[- ](?P<part>{_any(_PARTS)}))?\b", re.I)
 
 
 def in_digits(text: str, at_start: bool) -> str:

@@ -55,8 +55,8 @@ def patterns(source: str) -> list[Found] | None:
     alone = reader.string(only.value) if isinstance(only, ast.Expr) else None
     named = {name: text for name, text in reader.strings.items() if name not in reader.helpers}
     named = {name: text for name, text in named.items() if _TELLING.search(name)} or named
-    found = reader.matched or reader.used or [*map(Found, named.values())] or [Found(alone)] * (alone is not None)
-    return list(dict.fromkeys(found))
+    found = reader.matched or reader.used or [Found(text) for text in named.values()]
+    return list(dict.fromkeys(found or ([] if alone is None else [Found(alone)])))
 
 
 @dataclass
@@ -134,8 +134,10 @@ class _Reader:
         """The name that `re` has for something; '' for what is not of `re`."""
         if isinstance(function, ast.Name):
             return self.imported.get(function.id, "")
-        own = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name)
-        return function.attr if own and function.value.id in self.modules else ""
+        match function:
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if module in self.modules:
+                return name
+        return ""
 
     def _flags(self, call: ast.Call) -> int:
         """The flags of a call: what it names of `re` beside its first argument."""

@@ -38,8 +38,8 @@ _BEGINNING = re.compile(
 _LANGUAGE = re.compile(r"\s*(?:sql|sqlite|sqlite3)\b(?!\s*[(.=])", re.IGNORECASE)
 _END = re.compile(r"[;\n]")
 _GOES_ON = re.compile(
-    r"\n[ \t]+\S|\s*(?:[,()]|(?:select|from|where|group|order|having|limit|offset|union|except|intersect|window|values|join|left|"
-    r"right|full|inner|outer|cross|natural|on|using|and|or|not|as|case|when|then|else|end)\b)",
+    r"\n[ \t]+\S|\s*(?:[,()]|(?:select|from|where|group|order|having|limit|offset|union|except|intersect|window|values|"
+    r"join|left|right|full|inner|outer|cross|natural|on|using|and|or|not|as|case|when|then|else|end)\b)",
     re.IGNORECASE,
 )
 
