@@ -16,6 +16,9 @@ from inoculate.settings.knowledge.sort import Name, ValueKind
 LONGEST = 100_000
 """Characters; a longer reply is not read."""
 
+Mention = tuple[str, int, int]
+"""A name that stands in a text, with its start and end."""
+
 _SUPERSCRIPT = str.maketrans({sign: f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "-"})
 _START, _STOP = r"(?<!\w)(?<!\w-)", r"(?!\w)(?!-\w)"
 _NUMBER = re.compile(r"(?<![\w.,])-?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,30}(?![0-9]))(?:\.[0-9]+)?")
@@ -40,7 +43,7 @@ _NEGATION = (
 )
 _DENIED = re.compile(
     rf"(?<!none\s)(?<!nothing\s){_NEGATION}(?!\s+(?:only|just|merely|simply|sure|certain)\b)"
-    r"(?:\s+(?!(?:is|are|was|were|but|if|whether|because|since|so)\b)[^\W\d][\w'-]*){0,5}\s*[\"'(]*\Z"
+    r"(?:\s+(?:think|believe|suppose|say|mean|claim)s?\b[^,;:]*|(?:\s+(?!(?:is|are|was|were|but|if|whether|because|since|so)\b)[^\W\d][\w'-]*){0,5})\s*[\"'(]*\Z"
 )
 """A denial up to the name that it denies: few words, and no verb or comma between."""
 _DENIED_AFTER = re.compile(
@@ -48,6 +51,7 @@ _DENIED_AFTER = re.compile(
     r"(?:n't|not|never|no\s+longer|wrong|incorrect|false)\b|(?:isn't|wasn't|cannot|can't)\b)(?!\s+(?:only|just|merely)\b)"
 )
 _ALIKE = re.compile(r"(?:[\"')]*\s*(?:,\s*)?(?:or|nor|and)\s+[\"'(]*(?:the\s+)?)")
+_COMMA = re.compile(r"[\"')]*,\s*[\"'(]*(?:the\s+)?")
 _QUESTION = re.compile(
     r"\s*(?:is|was|are|were|isn't|wasn't|could|can|might|may|would|should|does|did|do|has|have|which|who|what|where|when|"
     r"how)\b.*\?[\"')]*\s*\Z",
@@ -90,18 +94,32 @@ def answered(sentence: str, kind: ValueKind, known: Sequence[Name]) -> list[str]
     text = plain(sentence)
     if _QUESTION.match(text.lower()):
         return []
-    given, denied, end = [], False, 0
-    for name, start, stop in _mentions(text, kind, known):
-        joined = denied and _ALIKE.fullmatch(text[end:start].lower()) is not None
-        before = text[max(end, start - 120) : start].lower()
-        denied = joined or _DENIED.search(before) is not None or _DENIED_AFTER.match(text[stop:].lower()) is not None
-        if not denied:
-            given.append(name)
-        end = stop
+    given: list[str] = []
+    for group in _groups(text, _mentions(text, kind, known)):
+        (_, start, _), (_, _, stop) = group[0], group[-1]
+        before = text[max(0, start - 120) : start].lower()
+        if not _DENIED.search(before) and not _DENIED_AFTER.match(text[stop:].lower()):
+            given += [name for name, _, _ in group]
     return given
 
 
-def _mentions(text: str, kind: ValueKind, known: Sequence[Name]) -> list[tuple[str, int, int]]:
+def _groups(text: str, mentions: list[Mention]) -> list[list[Mention]]:
+    """Names that are denied together or not at all: 'a', 'a or b', 'a, b and c'; by commas alone, each stands apart."""
+    groups: list[list[Mention]] = []
+    commas = 0  # names at the end of the last group that only commas join
+    for mention in mentions:
+        gap = text[groups[-1][-1][2] : mention[1]].lower() if groups else "."
+        if _ALIKE.fullmatch(gap):
+            joined = [one for group in groups[len(groups) - 1 - commas :] for one in group]
+            groups[len(groups) - 1 - commas :] = [[*joined, mention]]
+            commas = 0
+        else:
+            commas = commas + 1 if _COMMA.fullmatch(gap) else 0
+            groups.append([mention])
+    return groups
+
+
+def _mentions(text: str, kind: ValueKind, known: Sequence[Name]) -> list[Mention]:
     """Each answer that is named, and where."""
     if kind == "year":
         return [(found.group(), *found.span()) for found in _YEAR.finditer(text)]

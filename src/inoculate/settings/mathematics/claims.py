@@ -21,6 +21,7 @@ _LONGEST, _DEEPEST = 2_000, 6
 _SO = {"so", "therefore", "thus", "hence", "then", "giving", "leaving", "finally"}
 _REASONS = {"because", "since", "as", "check", "checking"}
 _DENIALS = {"not", "never", "neither", "nor", "than", "without", "unlike", "\u2260"}
+_OPINIONS = {"think", "believe", "suppose", "say", "mean", "claim"}
 _BOUNDS = {"least", "most", "over", "under", "above", "below", "between", "exceeds", "<", ">"}
 _MORE = {"more", "less", "fewer", "greater", "higher", "above", "over", "lower", "larger"}
 _SECOND_THOUGHTS = {
@@ -130,6 +131,9 @@ def _words_before(found: Sequence[Element], at: int) -> list[str]:
 
 def _is_denied(found: Sequence[Element], at: int) -> bool:
     before = _words_before(found, at)
+    if at and isinstance(found[at - 1], Link):  # 'I do not think that it is 35'
+        before = _words_before(found, at - 1)
+        before = before if _OPINIONS & set(before) else []
     denials = [n for n, word in enumerate(before) if word in _DENIALS or word.endswith("n't")]
     if denials and not (denials[0] and before[denials[0] - 1] in ("only", "just", "merely", "sure", "certain")):
         return True

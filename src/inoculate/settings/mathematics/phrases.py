@@ -67,7 +67,10 @@ _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9,
 _VARIABLES = set("xyznie")
 _OPERATORS = "+-*/^\u2013"
 _ODD = "\u00b1\u221a\u03c0\u221e"
-_IS = {"is", "are", "was", "were", "equals", "makes", "gives", "leaves", "says", "said", "becomes"}
+_IS = {
+    "is", "are", "was", "were", "equals", "makes", "gives", "leaves", "says", "said", "becomes", "be",
+    "get", "gets", "got", "find", "found", "obtain",
+}  # fmt: skip
 _NOISE = {
     "exactly", "about", "approximately", "roughly", "then", "only", "just", "now", "therefore", "thus", "also", "to",
     "a", "total", "of", "the", "not", "indeed", "still", "actually", "around", "nearly", "almost", "simply", "equal",
@@ -89,7 +92,7 @@ def _elements(tokens: list[Token]) -> Iterator[Element]:
     while at < len(tokens):
         token = tokens[at]
         aside = behind_phrase and token.text in ("(", "[")
-        stop, signature, run = (at, "", []) if aside else _run(tokens, at)
+        stop, signature, run = (at, "", []) if aside or _is_dash(tokens, at) else _run(tokens, at)
         behind_phrase = signature != ""
         if signature:
             yield _phrase(signature, run)
@@ -104,6 +107,14 @@ def _elements(tokens: list[Token]) -> Iterator[Element]:
         else:
             yield Word(token.text.lower())
             at += 1
+
+
+def _is_dash(tokens: list[Token], at: int) -> bool:
+    """Whether a dash parts a label and its number: 'Total - 35'."""
+    if tokens[at].text not in "-\u2013" or not 0 < at < len(tokens) - 1:
+        return False
+    label = tokens[at - 1].kind == "word" and len(tokens[at - 1].text) > 1
+    return label and tokens[at].spaced and tokens[at + 1].spaced
 
 
 def _is_exponent(tokens: list[Token], at: int) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import dropwhile
 from typing import NamedTuple
 
 from inoculate.settings.mathematics.claims import Claims, added, has_second_thoughts, stated
@@ -103,9 +104,9 @@ def _marked(text: str) -> Claims:
         claims += stated(first, True)
         claims += [claim for sentence in others for claim in added(sentence)]
     if claims:
-        for line in text[rests[-1][1] :].splitlines():
-            for sentence in _SENTENCE.split(line.strip()):
-                claims += added(sentence) if has_second_thoughts(sentence) else []
+        behind = [one for line in text[rests[-1][1] :].splitlines() for one in _SENTENCE.split(line.strip())]
+        for sentence in dropwhile(lambda one: not has_second_thoughts(one), behind):
+            claims += added(sentence)
     return claims
 
 

@@ -34,6 +34,7 @@ _COMMANDS = {
     "cdots": "\u2026",
 }  # fmt: skip
 _COMMAND = re.compile(r"\\([A-Za-z]+)[ \t]*")
+_DEGREES = re.compile(r"\^\s*\{?\s*\u00b0\s*\}?")
 _FRACTION = re.compile(r"\\[dtc]?frac(?![A-Za-z])")
 _STRUCK = re.compile(
     r"~~.{1,200}?~~|<(s|del|strike)>.{1,200}?</\1>|\\(?:x|b)?cancel\s*\{[^{}\n]{0,200}\}|\\sout\s*\{[^{}\n]{0,200}\}",
@@ -86,7 +87,7 @@ def tokens(text: str, marked: bool = True) -> list[Token]:
 
 def _tokens(text: str) -> Iterator[Token]:
     at = end = 0
-    text = _COMMAND.sub(lambda found: _COMMANDS.get(found[1], found[0]), text)
+    text = _DEGREES.sub("\u00b0", _COMMAND.sub(lambda found: _COMMANDS.get(found[1], found[0]), text))
     fraction = _FRACTION.search(text)
     while True:
         found = _TOKEN.search(text, at)
