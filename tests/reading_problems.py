@@ -67,7 +67,7 @@ def _orders() -> dict[str, Any]:
     """PO and one digit or more."""
     return {
         "shown": [["PO7", "PO31", "PO2048"], ["7PO9", "PO"]],
-        "hidden": [["PO0", "PO111", "PO90210"], ["", "po7", "PO7 ", "PO7a", "XPO7", "PO-7", "P07"]],
+        "hidden": [["PO0", "PO111", "PO90210"], ["", "po7", "PO7 ", "PO7a", "XPO7", "PO-7", "P07", "XY7"]],
         "pathological": [],
     }
 

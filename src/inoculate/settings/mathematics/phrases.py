@@ -64,6 +64,7 @@ Element = Phrase | Word | Link | Aside
 
 _UNITS = set("mglLshtWVAJNCFdcpbT")
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
+_SPELLED = {"minus": "-", "negative": "-", "plus": "+"}
 _VARIABLES = set("xyznie")
 _OPERATORS = "+-*/^\u2013"
 _ODD = "\u00b1\u221a\u03c0\u221e"
@@ -207,6 +208,8 @@ def _word(tokens: list[Token], at: int, before: str, behind_number: bool) -> tup
     letter = ""
     if word in ("pi", "sqrt"):
         letter = "V"
+    elif word in _SPELLED and following and following.kind in ("number", "fraction"):
+        letter = _SPELLED[word]
     elif word == "x" and before and following and following.kind in ("number", "fraction"):
         letter = "*"
     elif len(word) == 1 and ((begins and not behind_number) or (before and before[-1] in "+-*/^D")):
