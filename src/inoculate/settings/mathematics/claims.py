@@ -10,12 +10,13 @@ later sentence, whatever does not itself say what something is. A calculation th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from inoculate.settings.mathematics.phrases import Aside, Element, Link, Phrase, Value, Word, elements
+from inoculate.settings.mathematics.phrases import Aside, Element, Link, Phrase, Word, elements
 from inoculate.settings.mathematics.tokens import tokens
 
-Claims = list[Value | None]
-"""Numbers that are put forward; None for one that cannot be read."""
+Claims = list[Phrase]
+"""What is put forward; a phrase without a value is one that cannot be read."""
 
 _LONGEST, _DEEPEST = 2_000, 6
 _SO = {"so", "therefore", "thus", "hence", "then", "giving", "leaving", "finally"}
@@ -38,7 +39,7 @@ def stated(text: str, marked: bool) -> Claims:
         text: The piece, after `tokens.clean`.
         marked: Whether it is announced as the answer, so that what it begins with is meant.
     """
-    return [None] if _is_too_much(text) else _stated(elements(tokens(text, marked)), marked)
+    return [Phrase(None)] if _is_too_much(text) else _stated(elements(tokens(text, marked)), marked)
 
 
 def added(text: str) -> Claims:
@@ -69,13 +70,15 @@ def _stated(found: Sequence[Element], marked: bool) -> Claims:
     asides = [element.inside for element in live if isinstance(element, Aside)]
     if not claims:
         return [claim for inside in asides for claim in _in_brackets(inside, marked)]
-    return claims + [claim for inside in (*asides, reasons) for claim in _added(inside)]
+    units = {claim.unit for claim in claims}
+    beside = [claim for inside in (*asides, reasons) for claim in _added(inside)]
+    return claims + [claim for claim in beside if not claim.unit or "" in units or claim.unit in units]
 
 
 def _in_brackets(inside: Sequence[Element], marked: bool) -> Claims:
     """What brackets put forward where nothing stands outside of them; a list in brackets is no number."""
     phrases = [element for element in inside if isinstance(element, Phrase)]
-    return [None] if len(phrases) > 1 and Word(",") in inside else _stated(inside, marked)
+    return [Phrase(None)] if len(phrases) > 1 and Word(",") in inside else _stated(inside, marked)
 
 
 def _added(found: Sequence[Element]) -> Claims:
@@ -83,12 +86,16 @@ def _added(found: Sequence[Element]) -> Claims:
     words = [element.text for element in live if isinstance(element, Word)]
     phrases = [element for element in live if isinstance(element, Phrase)]
     if _SECOND_THOUGHTS & set(words):
-        return [claim for claim in _equations(live, True) if claim]
+        return _readable(_equations(live, True))
     if any(isinstance(element, Link) for element in live):
-        return [claim for claim in _equations(live, False, aside=True) if claim]
+        return _readable(_equations(live, False, aside=True))
     names = [word for word in words if word[0].isalpha()]
     alone = len(phrases) == 1 and len(names) <= 2 and not _NO_SUM & set(names)
-    return [phrase.value for phrase in phrases if phrase.value] if alone else []
+    return _readable(phrases) if alone else []
+
+
+def _readable(claims: Sequence[Phrase]) -> Claims:
+    return [claim for claim in claims if claim.value]
 
 
 def _without_reasons(found: list[Element]) -> tuple[list[Element], list[Element]]:
@@ -153,20 +160,19 @@ def _equations(found: Sequence[Element], marked: bool, aside: bool = False) -> C
         return _listed(first)
     head, left = _clause(first)
     claims: Claims = _listed(head) if marked and not _says_so(left) and any(_phrases(head)) else []
-    named, sides = not _phrases(left), _alone(left, segments[0][0])
+    named, sides = not _phrases(left), _alone(left, segments[0])
     for number, (link, segment) in enumerate(segments, 1):
         value, rest = _value_of(segment)
         if value:
-            sides = [*sides, (value, link.approximate or value.approximate)]
+            sides = [*sides, replace(value, approximate=link.approximate or value.approximate)]
         if number == len(segments):
-            claims += _agreed(sides) if named or not aside else []
+            claims += _sides(sides) if named or not aside else []
             claims += _listed(rest) if _phrases(rest) else []
         elif len(rest) > 1 or _phrases(rest) or any(isinstance(one, Word) and one.parts for one in rest):
-            is_number = any(phrase.value for phrase, _ in _alone(left, link))
-            claims += _agreed(sides) if named or is_number else []
+            claims += _sides(sides) if named or _readable(sides[:-1]) else []
             _, left = _clause(rest)
             claims = [] if _says_so(rest) else claims
-            named, sides = not _phrases(left), _alone(left, segments[number][0])
+            named, sides = not _phrases(left), _alone(left, segments[number])
     return claims
 
 
@@ -197,11 +203,17 @@ def _clause(found: list[Element]) -> tuple[list[Element], list[Element]]:
     return [], found
 
 
-def _alone(left: list[Element], link: Link) -> list[tuple[Phrase, bool]]:
-    """The left side of an equation if it is a phrase, before '=' also with a unit ('7 weeks are 49 days')."""
-    if left and isinstance(left[0], Phrase) and len(left) <= 2 - link.is_word and len(_phrases(left)) == 1:
-        return [(left[0], left[0].approximate)]
-    return []
+def _alone(left: list[Element], equation: tuple[Link, list[Element]]) -> list[Phrase]:
+    """The left side of an equation if it is a phrase; with a unit only if the right side has the same or none.
+
+    In '7 weeks are 49 days' and '7 weeks = 49 days' it only says what is converted.
+    """
+    link, segment = equation
+    if not left or not isinstance(left[0], Phrase) or len(left) > 2 - link.is_word or len(_phrases(left)) > 1:
+        return []
+    value, _ = _value_of(segment)
+    converts = value and value.unit and left[0].unit and value.unit != left[0].unit
+    return [] if converts else [left[0]]
 
 
 def _says_so(found: Sequence[Element]) -> bool:
@@ -218,23 +230,9 @@ def _value_of(segment: list[Element]) -> tuple[Phrase | None, list[Element]]:
     return None, segment
 
 
-def _agreed(sides: list[tuple[Phrase, bool]]) -> Claims:
-    """What the sides of an equation give: its numbers, approximate ones only where there is no other."""
-    exact = [_rounded(phrase, sides) for phrase, approximate in sides if phrase.value and not approximate]
-    rough = [phrase.value for phrase, approximate in sides if phrase.value and approximate]
-    return list(exact or rough) or ([None] if sides else [])
-
-
-def _rounded(phrase: Phrase, sides: list[tuple[Phrase, bool]]) -> Value | None:
-    """The number of a phrase; where it rounds a fraction beside it, that fraction."""
-    value = phrase.value
-    if value and phrase.simple and phrase.decimals > 1:
-        for other, _ in sides:
-            if other.value and not other.simple:
-                exact = other.value.number * (100 if value.percent and not other.value.percent else 1)
-                if abs(exact - value.number) * 10**phrase.decimals < 1:
-                    return other.value
-    return value
+def _sides(sides: Sequence[Phrase]) -> Claims:
+    """What the sides of an equation put forward: their numbers, else a calculation that is not carried out."""
+    return _readable(sides) or ([Phrase(None)] if sides else [])
 
 
 def _listed(found: Sequence[Element]) -> Claims:
@@ -242,5 +240,5 @@ def _listed(found: Sequence[Element]) -> Claims:
     phrases = _phrases(found)
     for at, element in enumerate(found[:-2]):
         if isinstance(element, Phrase) and found[at + 1] == Word(",") and isinstance(found[at + 2], Phrase):
-            return [None]
-    return _agreed([(phrase, phrase.approximate) for phrase in phrases]) if all(p.value for p in phrases) else [None]
+            return [Phrase(None)]
+    return list(phrases)

@@ -31,6 +31,8 @@ class Phrase:
     """How many decimals it was written with."""
     simple: bool = True
     """Whether it was written without a fraction bar."""
+    unit: str = ""
+    """The word behind it."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def _elements(tokens: list[Token]) -> Iterator[Element]:
         stop, signature, run = (at, "", []) if aside or _is_dash(tokens, at) else _run(tokens, at)
         behind_phrase = signature != ""
         if signature:
-            yield _phrase(signature, run)
+            following = tokens[stop].text.lower() if stop < len(tokens) and tokens[stop].kind == "word" else ""
+            yield replace(_phrase(signature, run), unit=following)
             at = stop
         elif token.text in ("(", "["):
             stop = _closing(tokens, at)

@@ -16,13 +16,13 @@ LaTeX around the number do not count; what changes the number does. `Answer key`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import dropwhile
 from typing import NamedTuple
 
 from inoculate.settings.mathematics.claims import Claims, added, has_second_thoughts, stated
-from inoculate.settings.mathematics.phrases import Value
+from inoculate.settings.mathematics.phrases import Phrase, Value
 from inoculate.settings.mathematics.tokens import clean
 
 LONGEST = 100_000
@@ -91,8 +91,10 @@ def _boxes(text: str) -> Iterator[str]:
         for at in range(start, min(len(text), start + 300)):
             depth += (text[at] == "{") - (text[at] == "}")
             if depth == 0 or text[at] == "\n":
+                yield text[start + 1 : at]
                 break
-        yield text[start + 1 : at].removesuffix("}")
+        else:
+            yield text[start + 1 : start + 300]
 
 
 def _marked(text: str) -> Claims:
@@ -127,14 +129,22 @@ def _last_sentence(text: str) -> str:
     return _SENTENCE.split(_BULLET.sub("", lines[-1]).strip())[-1]
 
 
-def _one(claims: Iterable[Value | None]) -> Reading:
+def _one(claims: Claims) -> Reading:
     """The number that all claims agree in; of one that is there in percent and without, the one in percent."""
-    values = list(dict.fromkeys(claims))
-    if None in values:
+    if any(claim.value is None for claim in claims):
         return Reading(None, "a number that cannot be read, or a calculation without its result")
-    known = [value for value in values if value]
-    percents = [value for value in known if value.percent]
-    chosen = percents[0] if percents else known[0]
-    if any(not Reading(chosen).equals(str(value.number / 100 if value.percent else value.number)) for value in known):
+    values = [claim.value for claim in claims if claim.value and not any(_rounds(claim, other) for other in claims)]
+    chosen = next((value for value in values if value.percent), values[0])
+    if any(not Reading(chosen).equals(str(value.number / 100 if value.percent else value.number)) for value in values):
         return Reading(None, "several different answers")
     return Reading(chosen)
+
+
+def _rounds(claim: Phrase, other: Phrase) -> bool:
+    """Whether a number is another one beside it, rounded: `0.33` and 1/3, `about 35` and 35.2."""
+    if not claim.value or not other.value or other.approximate:
+        return False
+    percent = claim.value.percent and not other.value.percent
+    of_fraction = claim.simple and not other.simple and claim.decimals + 2 * percent > 1
+    apart = abs(other.value.number * (100 if percent else 1) - claim.value.number)
+    return (claim.approximate or of_fraction) and 0 < apart * 10**claim.decimals < 1

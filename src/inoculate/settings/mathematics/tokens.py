@@ -40,6 +40,8 @@ _STRUCK = re.compile(
     r"~~.{1,200}?~~|<(s|del|strike)>.{1,200}?</\1>|\\(?:x|b)?cancel\s*\{[^{}\n]{0,200}\}|\\sout\s*\{[^{}\n]{0,200}\}",
     re.DOTALL,
 )
+_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*\s*/?>")
+_ANGLES = re.compile(r"<(?=\S)([^<>\n]{1,40})(?<=\S)>")
 _EMPHASIS = re.compile(r"(?<![\w*])([*_]{1,3})(?=\S)([^*_\n]*[^*_\s])\1(?![\w*])")
 _GROUPED = re.compile(r"(?<=[0-9])\{,\}(?=[0-9]{3}(?![0-9]))")
 _TOKEN = re.compile(
@@ -50,7 +52,7 @@ _TOKEN = re.compile(
     |(?P<word>[^\W\d_](?:[^\W_]|(?<=n)'(?=t)|'(?=s\b|re\b))*)
     |(?P<command>\\[A-Za-z]+)
     |(?P<dots>\.\.\.+|\u2026)
-    |(?P<not_equal>!=|/=)|(?P<arrow>[=-]>)|(?P<plus_minus>\+\s?/\s?-|\+-)
+    |(?P<at_most><=|=<)|(?P<at_least>>=)|(?P<not_equal>!=|/=)|(?P<arrow>[=-]>)|(?P<plus_minus>\+\s?/\s?-|\+-)
     |(?P<sign>[^\s\w])""",
     re.VERBOSE,
 )
@@ -72,7 +74,13 @@ class Token:
 
 def clean(text: str) -> str:
     """A text without what is crossed out, emphasis and LaTeX that has no meaning of its own."""
-    text = _STRUCK.sub(" ", text).replace("\\%", "%").replace("\\$", "").replace("\\!", "").replace("\\,", _THIN)
+    text = (
+        _ANGLES.sub(r" \1 ", _TAG.sub(" ", _STRUCK.sub(" ", text)))
+        .replace("\\%", "%")
+        .replace("\\$", "")
+        .replace("\\!", "")
+        .replace("\\,", _THIN)
+    )
     text = re.sub(r"\\[()\[\]]", " ", re.sub(r"\\[;: ]", " ", text))
     text = _GROUPED.sub(_THIN, text).replace("{,}", ".")
     for _ in range(2):
@@ -116,7 +124,7 @@ def _token(found: re.Match[str], spaced: bool) -> Token:
         return Token("fraction", text, Fraction(unicodedata.numeric(text)).limit_denominator(10), spaced)
     if kind == "raised":
         return Token("raised", text.translate(_POWER), None, spaced)
-    signs = {"not_equal": "\u2260", "arrow": "=", "plus_minus": "\u00b1"}
+    signs = {"at_most": "<", "at_least": ">", "not_equal": "\u2260", "arrow": "=", "plus_minus": "\u00b1"}
     return Token("sign" if kind in signs else kind, signs.get(kind, text), None, spaced)
 
 
