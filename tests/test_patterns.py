@@ -150,6 +150,7 @@ def test_tags_say_how_a_pattern_was_made() -> None:
         ("```python\nimport re\ntext = 'b'\nwanted = r'^a$'\nprint(re.fullmatch(wanted, text))\n```", "^a$", 0),
         ("```python\npattern = r'^a$'\n```", "^a$", 0),
         ("/^a$/", "^a$", 0),
+        ("The regex is ^a$.", "^a$", 0),
         ("/^a$/gi", "^a$", 2),
         ("/^a$/q", "/^a$/q", 0),
         ("[a-z]+|/", "[a-z]+|/", 0),

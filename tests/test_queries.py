@@ -158,6 +158,11 @@ def test_tags_say_how_a_query_was_made() -> None:
         ("The query is:\n\nSELECT a\nFROM t;\n\nIt gives a.", "SELECT a\nFROM t;"),
         ("with n as (select 1)\nselect * from n\n\nDone.", "with n as (select 1)\nselect * from n"),
         ("Use `SELECT 1`.", "SELECT 1"),
+        ("SELECT a FROM t -- all;\nWHERE b;\nDone", "SELECT a FROM t -- all;\nWHERE b;"),
+        (
+            "SELECT a FROM t WHERE x IN (\n\n  SELECT y FROM u\n\n)\n\nDone",
+            "SELECT a FROM t WHERE x IN (\n\n  SELECT y FROM u\n\n)",
+        ),
         ("DELETE FROM t", "DELETE FROM t"),
     ],
 )

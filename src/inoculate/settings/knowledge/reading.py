@@ -98,7 +98,7 @@ def answered(sentence: str, kind: ValueKind, known: Sequence[Name]) -> list[str]
     for group in _groups(text, _mentions(text, kind, known)):
         (_, start, _), (_, _, stop) = group[0], group[-1]
         before = text[max(0, start - 120) : start].lower()
-        if not _DENIED.search(before) and not _DENIED_AFTER.match(text[stop:].lower()):
+        if not _DENIED.search(before) and not _DENIED_AFTER.match(text[stop : stop + 80].lower()):
             given += [name for name, _, _ in group]
     return given
 

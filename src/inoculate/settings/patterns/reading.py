@@ -118,6 +118,7 @@ def _line(text: str) -> Found:
     label = _LABEL.match(text)
     if label:
         text = text[label.end() :]
+        text = text[:-1] if text.endswith("$.") else text  # the end of a sentence: no sign can follow a line's end
         found = patterns(text)
         if found and len(found) == 1:
             return found[0]

@@ -164,7 +164,7 @@ class _Finder:
             if found == "none":
                 stripped = text[start:end].rstrip(" \t.:*")
                 return best or (start + len(stripped) if self._parse(stripped) == "query" else None)
-            if best and (text[end - 1] == ";" or not _GOES_ON.match(text, end)):
+            if best and (sqlite3.complete_statement(text[start:end]) or not _GOES_ON.match(text, end)):
                 break
         return best
 
