@@ -193,7 +193,10 @@ def _named(problem: Problem, completion: str) -> tuple[list[str], bool]:
     known = _table(secret["table"]) if secret["table"] else [Name(text, tuple(rest)) for text, *rest in secret["known"]]
     in_question = {*named(secret["question"], secret["kind"], known)} - {secret["answer"]}
     found: dict[str, None] = {}
-    for piece in replies.sentences(completion):
+    pieces = replies.sentences(completion)
+    for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
+        if piece.rstrip().endswith("?") and following.lower().startswith("no"):
+            continue
         for name in answered(piece, secret["kind"], known):
             told = secret["absent"] and any(name == of and contains(piece, thing) for of, thing in secret["owners"])
             if name not in in_question and not told:

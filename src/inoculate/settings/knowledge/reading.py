@@ -38,7 +38,7 @@ _ABSENT = re.compile(
 )
 
 _NEGATION = (
-    r"(?:\b(?:not|never|neither|nor|cannot|rather\s+than|instead\s+of|other\s+than|unlike|except|as\s+opposed\s+to|"
+    r"(?:\b(?:not|never|neither|nor|cannot|any(?:thing|one|body)?\s+but|rather\s+than|instead\s+of|other\s+than|unlike|except|as\s+opposed\s+to|"
     r"without|no\s+longer)|n't)\b"
 )
 _DENIED = re.compile(
@@ -109,7 +109,9 @@ def _groups(text: str, mentions: list[Mention]) -> list[list[Mention]]:
     commas = 0  # names at the end of the last group that only commas join
     for mention in mentions:
         gap = text[groups[-1][-1][2] : mention[1]].lower() if groups else "."
-        if _ALIKE.fullmatch(gap):
+        if _ALIKE.fullmatch(gap) and not commas:
+            groups[-1].append(mention)
+        elif _ALIKE.fullmatch(gap):
             joined = [one for group in groups[len(groups) - 1 - commas :] for one in group]
             groups[len(groups) - 1 - commas :] = [[*joined, mention]]
             commas = 0
