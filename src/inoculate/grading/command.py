@@ -5,13 +5,11 @@ Prints nothing: the command line does, from what is returned and from the progre
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import os
 import sys
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from inoculate.errors import UserError
+from inoculate.grading import telling
 from inoculate.grading.grade import UNSAFE_VARIABLE, containment, cores, grade_code
+from inoculate.grading.parsing import UNPARSABLE, parse
 from inoculate.grading.sandbox.containment import ACCEPTED, MEANING
 from inoculate.grading.sandbox.pool import WorkerFailed, numpy_is_here, pool
 from inoculate.grading.task import CodeTask, Limits, Oversight
@@ -85,7 +85,7 @@ def grade_file(
     level = containment(unsafe=unsafe).level
 
     def grade(lines: Sequence[dict[str, Any]]) -> Iterator[Grade]:
-        tasks = [_task(line) for line in lines]
+        tasks = [CodeTask.of(line) for line in lines]
         completions = [line["completion"] for line in lines]
         return grade_code(tasks, completions, limits=limits, unsafe=unsafe, oversight=oversight)
 
@@ -133,10 +133,6 @@ def grade_file_of_problems(
         os.environ[UNSAFE_VARIABLE] = "1"
     level = containment().level
     return _grade_lines(source, out, total, grade_lines, progress, level)
-
-
-def _task(line: Mapping[str, Any]) -> CodeTask:
-    return CodeTask(line["entry_point"], tuple(line["shown_tests"]), tuple(line["hidden_tests"]), line.get("setup", ""))
 
 
 def _lines(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -207,7 +203,7 @@ def check_tests(where: str, line: Mapping[str, Any]) -> None:
         line: Its `entry_point`, `shown_tests`, `hidden_tests` and, where there is one, `setup`.
 
     Raises:
-        UserError: One is missing, of a wrong type, or no Python.
+        UserError: One is missing, of a wrong type, no Python, or tests nothing.
     """
     _check_keys(where, line, _TESTS)
     if not all(part.isidentifier() for part in line["entry_point"].split(".")):
@@ -223,12 +219,12 @@ def check_tests(where: str, line: Mapping[str, Any]) -> None:
             texts.append((f"{key}[{position}]", test))
     for name, text in texts:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            parse(text)
+        except UNPARSABLE as error:
             words = str(error) or "it is nested too deeply"  # a MemoryError says nothing
             raise UserError(f"{where}: '{name}' does not parse: {words}") from error
+    if fault := telling.fault(CodeTask.of(line)):
+        raise UserError(f"{where}: a test tests nothing: {fault}")
 
 
 def _grade_lines(
