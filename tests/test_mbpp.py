@@ -113,7 +113,7 @@ def test_what_cannot_be_graded_is_left_out_and_counted(tmp_path: Path) -> None:
         ([task(601), {"task_id": 602, "text": "x", "code": "y"}], r"mbpp.jsonl:2: 'test_list' is missing"),
         ([{"text": "x"}], r"mbpp.jsonl:1: 'task_id' is missing"),
         ([task(601), task(601)], r"mbpp.jsonl:2: task 601 stands in the source twice"),
-        ([["a list"]], r"mbpp.jsonl:1: not a task"),
+        ([["a list"]], r"mbpp.jsonl:1: a list, where an object was expected: a task needs task_id"),
     ],
 )
 def test_bad_lines_are_named(tmp_path: Path, lines: list[Any], words: str) -> None:

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from inoculate import json_lines
 from inoculate.errors import UserError
 from inoculate.grading import telling
 from inoculate.grading.grade import UNSAFE_VARIABLE, containment, cores, grade_code
@@ -33,6 +34,7 @@ Progress = Callable[[int, int], None]
 _BATCH = 2000
 _TESTS = {"entry_point": str, "shown_tests": list, "hidden_tests": list}
 _NEEDED = {"id": str, **_TESTS, "completion": str}
+_SHAPE = "a completion and what it answers"
 _NEEDED_FOR_SETTING = {"id": str, "problem": str, "completion": str}
 
 
@@ -135,29 +137,6 @@ def grade_file_of_problems(
     return _grade_lines(source, out, total, grade_lines, progress, level)
 
 
-def _lines(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The lines that are not blank, each with its place."""
-    try:
-        with source.open("rb") as file:
-            for number, data in enumerate(file, 1):
-                where = f"{source}:{number}"
-                if not data.strip():
-                    continue
-                try:
-                    line = json.loads(data.decode("utf-8"))
-                except UnicodeDecodeError as error:
-                    raise UserError(f"{where}: not UTF-8: {error}") from error
-                except (ValueError, RecursionError) as error:
-                    raise UserError(f"{where}: not JSON: {error}") from error
-                if not isinstance(line, dict):
-                    raise UserError(
-                        f"{where}: a {type(line).__name__} where an object with the keys of a line was expected"
-                    )
-                yield where, line
-    except OSError as error:
-        raise UserError(f"{source}: cannot be read: {error.strerror}") from error
-
-
 def _check_lines(source: Path, out: Path, check: Callable[[str, Mapping[str, Any]], None]) -> int:
     """Look at every line before any is graded; returns how many there are."""
     if not out.parent.is_dir():
@@ -168,7 +147,7 @@ def _check_lines(source: Path, out: Path, check: Callable[[str, Mapping[str, Any
         raise UserError(f"{out}: would overwrite what is to be graded; name another file with --out")
     places: dict[str, str] = {}
     count = 0
-    for where, line in _lines(source):
+    for where, line in json_lines.read(str(source), _SHAPE):
         check(where, line)
         first = places.setdefault(line["id"], where)
         if first != where:
@@ -236,7 +215,7 @@ def _grade_lines(
     level: str,
 ) -> Graded:
     outcomes: Counter[str] = Counter()
-    lines = (line for _, line in _lines(source))
+    lines = (line for _, line in json_lines.read(str(source), _SHAPE))
     done = 0
     with _whole(out) as file:
         while batch := list(islice(lines, _BATCH)):

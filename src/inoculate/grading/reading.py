@@ -1,8 +1,8 @@
 """How a completion is read: which part of what a model wrote is the program.
 
-Fences are those of CommonMark (0.31, section 4.5), found by markdown-it: they may be indented in lists and quotes, close
-with as many signs or more, and go on to the end where they never close. HTML is not looked at, so that a block counts
-within a tag such as `<answer>`.
+Fences are those of CommonMark (0.31, section 4.5), found by markdown-it: they may be indented in lists and quotes,
+close with as many signs or more, and go on to the end where they never close. HTML is not looked at, so that a block
+counts within a tag such as `<answer>`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ or whose reference is not valid Python, cannot be graded soundly: it is left out
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -21,6 +20,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, cast
 
+from inoculate import json_lines
 from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, exit_codes, grade_code, telling
 from inoculate.grading.parsing import UNPARSABLE
@@ -31,6 +31,7 @@ from inoculate.settings.functions import hacks
 
 RANGES: dict[Split, range] = {"train": range(601, 975), "development": range(511, 601), "test": range(11, 511)}
 _TRIES = 50
+_SHAPE = "a task needs task_id, text (or prompt), code, test_list"
 LEAD = "Write a Python function that does the task below."
 
 
@@ -87,22 +88,9 @@ class _Unsound(Exception):
 
 
 def _tasks(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    path = Path(source).expanduser()
-    if path.suffix != ".jsonl":
-        yield from _hub_tasks(source)
-        return
-    if not path.is_file():
-        raise UserError(f"setting 'mbpp': source '{source}': there is no such file")
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    task = json.loads(line)
-                except ValueError as error:
-                    raise UserError(f"{source}:{number}: not JSON: {error}") from None
-                if not isinstance(task, dict):
-                    raise UserError(f"{source}:{number}: not a task: an object with task_id, text, code, test_list")
-                yield f"{source}:{number}", task
+    if Path(source).suffix == ".jsonl":
+        return json_lines.read(source, _SHAPE)
+    return _hub_tasks(source)
 
 
 def _hub_tasks(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -124,7 +112,7 @@ def _hub_tasks(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _field(task: dict[str, Any], key: str, kind: type[Any], where: str) -> Any:
     if not isinstance(task.get(key), kind):
         found = "is missing" if key not in task else f"is {task[key]!r:.40}"
-        raise UserError(f"{where}: '{key}' {found}; a task needs task_id, text (or prompt), code, test_list")
+        raise UserError(f"{where}: '{key}' {found}; {_SHAPE}")
     return task[key]
 
 
