@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import sys
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
@@ -20,7 +21,6 @@ from inoculate.grading.uncalled import FUNCTIONS, Function, called, is_test_clas
 _FIXTURES = {"setUp", "tearDown", "setUpClass", "tearDownClass", "setup_method", "teardown_method", "runTest"}
 _DYNAMIC = {"eval", "exec", "globals", "locals", "vars"}
 """With these a text may do anything, so that nothing follows from the names in it."""
-_CHECKING = ("assert", "fail", "check", "verify", "expect", "debug", "validate", "ensure")
 _BOXED = sys.stdlib_module_names | {"numpy"}
 """Modules that there are where tests run."""
 
@@ -52,13 +52,17 @@ def _fault(task: CodeTask) -> str:
         names |= _reaching(module, names)
     if task.shown_tests and task.hidden_tests and all(repeats(test, task.shown_tests) for test in task.hidden_tests):
         return (
-            "'hidden_tests' only repeat the shown ones, so that an answer made for those passes: ask for other inputs"
+            "'hidden_tests' only repeat the shown ones, or compare a call with itself, so that an answer made for the "
+            "shown ones passes: ask for other inputs"
         )
     return ""
 
 
 def repeats(test: str, others: Sequence[str]) -> bool:
-    """Whether a test says nothing that others do not say, by their syntax trees: spacing and messages aside."""
+    """Whether a test says nothing that others do not say, by their syntax trees: spacing and messages aside.
+
+    That a call gives what it gives, or that the entry point can be called, is nothing said.
+    """
     said = {one for other in others for one in _said(parse(other).body)}
     return set(_said(parse(test).body)) <= said
 
@@ -70,10 +74,16 @@ def _said(body: Sequence[ast.stmt]) -> Iterator[Hashable]:
                 name.lower().startswith("test")
             ):
                 yield from _said(inner)
-            case ast.Assert(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])):
-                yield frozenset((_form(left), _form(right)))
-            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="assertEqual"), args=[left, right, *_])):
-                yield frozenset((_form(left), _form(right)))
+            case ast.Assert(test=ast.BoolOp(op=ast.And(), values=parts)):
+                yield from _said([ast.Assert(part) for part in parts])
+            case (
+                ast.Assert(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]))
+                | ast.Expr(value=ast.Call(func=ast.Attribute(attr="assertEqual"), args=[left, right, *_]))
+            ):
+                if _form(left) != _form(right):
+                    yield frozenset((_form(left), _form(right)))
+            case ast.Assert(test=ast.Call(func=ast.Name(id="callable"), args=[ast.Name()])):
+                continue
             case ast.Assert(test=test):
                 yield _form(test)
             case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):
@@ -199,7 +209,7 @@ class _Text:
 
     def _carried_out(self) -> list[Function]:
         """Functions that are called, as far as their names tell."""
-        mentioned = _flat(self._parts(self.module))
+        mentioned = self.mentioned = _flat(self._parts(self.module))
         found: list[Function] = []
         tests = {
             id(method)
@@ -223,25 +233,48 @@ class _Text:
                     mentioned |= _flat(self._parts(statement))
 
     def _unasked(self) -> str:
-        """A function that holds asserts and is not called."""
+        """A function with asserts that is not called, or that does nothing when it is."""
         for node in self.functions:
-            runs = node.name.startswith("test")
-            wanted = [name for name in needed(node) if name != "self"]
-            if runs and wanted and (node not in self.carried_out or self._is_method(node)):
+            if not any(True for part in node.body for _ in vacuous.asserts(part)):
+                continue
+            if node not in self.carried_out:
+                if node.name.startswith("test") and needed(node):
+                    return self._ungiven(node)
                 return (
-                    f"has a function '{node.name}' that takes {', '.join(map(repr, wanted))}, which only pytest would "
-                    "give it: write the values into the test"
+                    f"has a function '{node.name}' with asserts that nothing calls: call it (as a runner would call "
+                    "functions named test_... and those of classes named Test...)"
                 )
-            if node not in self.carried_out and any(True for part in node.body for _ in vacuous.asserts(part)):
-                return f"has a function '{node.name}' with asserts that nothing calls: call it, or name it test_..."
+            if node.name.startswith("test") and (words := self._unrun(node)):
+                return words
         return ""
 
-    def _is_method(self, function: Function) -> bool:
-        return any(
-            function in node.body and is_test_class(node, self.module)
-            for node in ast.walk(self.module)
-            if isinstance(node, ast.ClassDef)
+    def _ungiven(self, node: Function) -> str:
+        return (
+            f"has a function '{node.name}' that takes {', '.join(map(repr, needed(node)))}, which only pytest would "
+            "give it: write the values into the test"
         )
+
+    def _unrun(self, node: Function) -> str:
+        """Why a test function would test nothing when it is called."""
+        owner = self._owner(node)
+        skipping = [name for name in map(ast.unparse, node.decorator_list + (owner.decorator_list if owner else []))
+                    if re.search("skip|expectedFailure|xfail", name)]  # fmt: skip
+        if skipping:
+            return f"has a function '{node.name}' that `@{skipping[0][:40]}` leaves out: take that or the test away"
+        if needed(node)[bool(owner) :] and node.name not in self.mentioned:
+            return self._ungiven(node)
+        if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node)):
+            return f"has a function '{node.name}' that is a generator, which does nothing when called: use a loop"
+        isolated = owner is None or "Isolated" in ast.unparse(ast.Tuple(owner.bases))
+        if isinstance(node, ast.AsyncFunctionDef) and not isolated:
+            return (
+                f"has an async method '{node.name}' that nothing awaits: derive from unittest.IsolatedAsyncioTestCase"
+            )
+        return ""
+
+    def _owner(self, function: Function) -> ast.ClassDef | None:
+        owners = (node for node in ast.walk(self.module) if isinstance(node, ast.ClassDef) and function in node.body)
+        return next(owners, None)
 
     def _returned(self, run: Sequence[Function]) -> str:
         for node in run:
@@ -263,7 +296,7 @@ class _Text:
                     if (name not in defined and not hasattr(builtins, name)) or name in _DYNAMIC:
                         return True
                 case ast.Call(func=ast.Attribute(attr=name)):
-                    if name.lower().startswith(_CHECKING):
+                    if name.lower().startswith(vacuous.CHECKING):
                         return True
         return False
 

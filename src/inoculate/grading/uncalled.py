@@ -53,12 +53,13 @@ def called(test: str, entry_point: str) -> str:
 
 
 def needed(function: Function) -> list[str]:
-    """The parameters that a call has to give."""
+    """The parameters that a call has to give; `@patch` gives the last ones itself."""
     given = function.args
+    patches = sum("patch" in ast.unparse(decorator) for decorator in function.decorator_list)
     plain = [*given.posonlyargs, *given.args]
     needed = plain[: len(plain) - len(given.defaults)]
     needed += [name for name, value in zip(given.kwonlyargs, given.kw_defaults, strict=True) if value is None]
-    return [name.arg for name in needed]
+    return [name.arg for name in needed][: max(0, len(needed) - patches)]
 
 
 def is_test_case(node: ast.ClassDef, module: ast.Module) -> bool:

@@ -19,6 +19,8 @@ _CATCHING = {"AssertionError", "Exception", "BaseException"}
 _EXITS = {"exit", "quit", "sys.exit", "os._exit"}
 _EXPECTING = ("raises", "warns", "suppress")
 """In the name of a context that waits for an exception: what stands in it need not be looked at."""
+CHECKING = ("assert", "fail", "check", "verify", "expect", "debug", "validate", "ensure")
+"""How the names of what may fail a test begin."""
 _LEAVING = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _Block = Sequence[ast.stmt]
 
@@ -157,11 +159,19 @@ def _claim(test: ast.expr, message: ast.expr | None, root: str) -> str:
             f"asserts `{ast.unparse(test)[:80]}`, which is true whatever the solution does: write what a call is to "
             f"give, such as `assert {root}(1) == 2`"
         )
+    if _is_itself(test, root):
+        return f"asks about '{root}' itself and not about an answer of it: write `assert {root}(...) == ...`"
     told = message is not None and not _is_text(message)
     if told and _starts_at(test, root):
         said, shown = ast.unparse(message)[:40], ast.unparse(test)[:80]  # type: ignore[arg-type]
         return f"compares nothing: the {said} after the comma is a message; write `assert {shown} == {said}`"
     return ""
+
+
+def _is_itself(test: ast.expr, root: str) -> bool:
+    """Whether what is asserted is the entry point, uncalled: `f`, `f != 9`, `f is not None`."""
+    sides = [test.left, *test.comparators] if isinstance(test, ast.Compare) else [test]
+    return any(isinstance(side, ast.Name) and side.id == root for side in sides)
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -203,7 +213,7 @@ def _swallowed(place: _Place) -> str:
         )
     elif isinstance(statement, ast.Try):
         handler = next((one for one in statement.handlers if one.type is None or _catches(one.type)), None)
-        hides = handler is not None and all(map(_idle, handler.body))
+        hides = handler is not None and not any(map(_acts, ast.walk(handler)))
     else:
         return ""
     if not hides or _counted(place) or not any(True for part in statement.body for _ in asserts(part)):
@@ -218,6 +228,9 @@ def _counted(place: _Place) -> bool:
     """Whether something that a statement leaves behind is looked at elsewhere, as a count of what went well is."""
     inside = {id(part) for part in ast.walk(place.statement)}
     left = _names(place.statement, ast.Store)
+    for part in ast.walk(place.statement):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+            left += _names(part.func.value, ast.Load)  # `failures.append(...)`
     looking = (ast.Assert, ast.If, ast.Raise, ast.Return)
     looked = [
         part
@@ -239,14 +252,15 @@ def _catches(node: ast.expr) -> bool:
     return any(_last_name(kind) in _CATCHING for kind in kinds)
 
 
-def _idle(statement: ast.stmt) -> bool:
-    """Whether a statement does nothing about a failure."""
-    match statement:
-        case ast.Pass() | ast.Continue() | ast.Break() | ast.Return(value=None) | ast.Expr(value=ast.Constant()):
+def _acts(node: ast.AST) -> bool:
+    """Whether a part of a handler lets a failure be seen."""
+    match node:
+        case ast.Raise() | ast.Assert():
             return True
-        case ast.Expr(value=ast.Call(func=function)):
-            name = ast.unparse(function)
-            return name == "print" or name.startswith(("log", "traceback.print"))
+        case ast.Return(value=value):
+            return value is not None
+        case ast.Call(func=function):
+            return ast.unparse(function) in _EXITS or _last_name(function).lower().startswith(CHECKING)
     return False
 
 
@@ -282,8 +296,8 @@ def is_true(node: ast.expr) -> bool:
             return all(map(is_true, values))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return is_false(operand)
-        case ast.IfExp(body=one, orelse=other):
-            return is_true(one) and is_true(other)
+        case ast.IfExp(test=test, body=one, orelse=other):
+            return (is_false(test) or is_true(one)) and (is_true(test) or is_true(other))
         case ast.NamedExpr(value=value):
             return is_true(value)
         case ast.Compare(left=ast.Call(func=ast.Name(id="len" | "abs")), ops=[op], comparators=[ast.Constant(value=0)]):
