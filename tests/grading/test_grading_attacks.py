@@ -224,7 +224,7 @@ def test_inputs_from_the_setup() -> None:
     ("shown", "hidden", "entry", "setup"),
     [
         (["assert check(f(2), 4)"], ["assert f(3) == 9"], "f", ""),
-        (["assert P(2).v == 4"], ["assert P(1) == P(1)"], "P", ""),
+        (["assert P(2).v == 4"], ["assert P(1) == P(2)"], "P", ""),
         (["assert f(2) == expected"], [], "f", "expected = 4"),
         (["assert f(2) == 4"], ["assert f(3).equals(9)"], "f", ""),
         (["assert f(2) == 4"], ["for i in [3]:\n    assert f(i).__eq__(i * i)"], "f", ""),
