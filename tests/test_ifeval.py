@@ -184,6 +184,13 @@ def test_data_that_the_library_needs_is_asked_for(tmp_path: Path, monkeypatch: p
         SETTING.problems(Draw("test", 1, 0, source=write(tmp_path / "sentences.jsonl", [prompt])))
 
 
+def test_a_reply_that_breaks_the_library_is_not_followed(tmp_path: Path) -> None:
+    prompt = PROMPTS[0] | {"instruction_id_list": ["detectable_format:json_format"]}
+    (problem,) = SETTING.problems(Draw("test", 1, 0, source=write(tmp_path / "json.jsonl", [prompt])))
+    grades = list(SETTING.grade([problem] * 3, ['{"tea": 1}', "[" * 9_000, '{"a":[' * 1_500]))
+    assert [grade.outcome for grade in grades] == ["correct", "wrong", "wrong"]
+
+
 def test_a_failure_of_the_library_is_no_verdict(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (problem,) = SETTING.problems(Draw("test", 1, 0, source=source))
     checks, _ = module._library()

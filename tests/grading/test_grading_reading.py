@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from grading_cases import LIMITS
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inoculate.grading import CodeTask, grade_code
 from inoculate.grading.reading import read
@@ -64,6 +66,24 @@ def test_which_part_is_the_program(completion: str, source: str) -> None:
     ],
 )
 def test_fences_of_all_kinds(completion: str) -> None:
+    assert read(completion, "f", 10_000).source == RIGHT
+
+
+@given(
+    sign=st.sampled_from("`~"),
+    count=st.integers(3, 9),
+    longer=st.integers(0, 4),
+    indent=st.integers(0, 3),
+    info=st.text('abcpython 3.{}=#"', max_size=12),
+    before=st.sampled_from(["", "Here it is:\n", "Use `f` or ```f```.\n\n", "1. One\n2. Two\n\n<answer>\n"]),
+    after=st.sampled_from(["", "\nDone.", "\n</answer>", "  \n\nIt squares `n`."]),
+)
+def test_any_fence_of_commonmark(
+    sign: str, count: int, longer: int, indent: int, info: str, before: str, after: str
+) -> None:
+    code = "".join(f"{' ' * indent}{line}\n" for line in RIGHT.splitlines())
+    fence = " " * indent + sign * count
+    completion = f"{before}{fence}{info}\n{code}{fence}{sign * longer}{after}"
     assert read(completion, "f", 10_000).source == RIGHT
 
 

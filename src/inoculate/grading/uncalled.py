@@ -28,7 +28,6 @@ for _name in [name for name in dir({name}) if name.startswith("test")]:
 """
 # `debug` runs the fixtures too, and lets a failure out.
 _UNITTEST = "import unittest\nunittest.defaultTestLoader.loadTestsFromTestCase({name}).debug()"
-_RUNNERS = {"unittest", "pytest"}
 
 
 @lru_cache(maxsize=4096)
@@ -43,7 +42,8 @@ def called(test: str, entry_point: str) -> str:
         module = parse(test)
     except UNPARSABLE:
         return test  # refused elsewhere
-    kept = [statement for statement in module.body if not _is_runner(statement)]
+    runners = {"unittest.main", "pytest.main", *_imported_main(module)}
+    kept = [statement for statement in module.body if not _is_runner(statement, runners)]
     if not any(isinstance(node, ast.Name) and node.id == "pytest" for node in ast.walk(ast.Module(kept, []))):
         kept = [statement for statement in kept if not _imports_pytest(statement)]
     calls = [call for statement in kept if (call := _call(statement, module, entry_point))]
@@ -84,8 +84,8 @@ def _call(node: ast.stmt, module: ast.Module, entry_point: str) -> str:
         return _PYTEST_CLASS.format(name=node.name) if is_test_class(node, module) and _unused(node, module) else ""
     if not isinstance(node, FUNCTIONS) or not _unused(node, module):
         return ""
-    if node.name == CANDIDATE and len(needed(node)) == 1 and "." not in entry_point:
-        return f"{node.name}({entry_point})"
+    if node.name == CANDIDATE and len(needed(node)) == 1:
+        return f"{node.name}({entry_point.replace('.', '().', 1)})"
     if not node.name.startswith("test") or needed(node):
         return ""
     call = f"{node.name}()"
@@ -117,10 +117,15 @@ def _imports_pytest(node: ast.stmt) -> bool:
     return isinstance(node, ast.Import) and [alias.name for alias in node.names] == ["pytest"]
 
 
-def _is_runner(node: ast.stmt) -> bool:
+def _imported_main(module: ast.Module) -> set[str]:
+    imports = (node for node in module.body if isinstance(node, ast.ImportFrom) and node.module == "unittest")
+    return {alias.asname or alias.name for node in imports for alias in node.names if alias.name == "main"}
+
+
+def _is_runner(node: ast.stmt, runners: set[str]) -> bool:
     """Whether a statement is only a runner's call, under the main guard or not: `unittest.main()`."""
     if is_main_guard(node):
         assert isinstance(node, ast.If)
-        return not node.orelse and all(_is_runner(inner) for inner in node.body)
+        return not node.orelse and all(_is_runner(inner, runners) for inner in node.body)
     call = node.value if isinstance(node, ast.Expr) else None
-    return isinstance(call, ast.Call) and ast.unparse(call.func) in {f"{runner}.main" for runner in _RUNNERS}
+    return isinstance(call, ast.Call) and ast.unparse(call.func) in runners

@@ -33,6 +33,7 @@ FAMILIES = (
 """The groups of instructions; a prompt is of the family of its first one."""
 _LETTERS, _WORDS = "keywords:letter_frequency", "keywords:frequency"
 _NEEDS_PUNKT = {"length_constraints:number_sentences", "change_case:capital_word_frequency"}
+_HARMLESS = "A reply."
 _SHAPE = "an object with key, prompt, instruction_id_list, kwargs"
 
 
@@ -169,7 +170,7 @@ def _drawn(check: Any, name: str, given: dict[str, Any], where: str) -> list[str
             with _chance(end) as draws:
                 # The library leaves out what is false: 0, an empty text or list.
                 instruction.build_description(**{key: value for key, value in given.items() if value})
-                instruction.check_following("A reply.")
+                instruction.check_following(_HARMLESS)
         except Exception as error:
             raise UserError(f"{where}: instruction '{name}' cannot be checked with {given!r:.200}: {error}") from None
         if not draws:
@@ -235,15 +236,26 @@ def _grade(checks: Any, problem: Problem, text: str) -> Grade:
     secret = problem.secret
     asked = checks.InputExample(secret["key"], secret["checks"], problem.body, secret["kwargs"])
     try:
-        strict = checks.test_instruction_following_strict(asked, text)
-        loose = checks.test_instruction_following_loose(asked, text)
+        strict = _followed(checks.test_instruction_following_strict, asked, text)
+        loose = _followed(checks.test_instruction_following_loose, asked, text)
     except Exception as error:  # the library's own failure is no verdict on the reply
         return Grade("ungraded", None, None, detail=f"lm_eval failed: {type(error).__name__}")
-    passed, intended = loose.follow_all_instructions, strict.follow_all_instructions
-    pairs = zip(secret["instructions"], strict.follow_instruction_list, strict=True)
-    broken = [name for name, followed in pairs if not followed]
+    passed, intended = all(loose), all(strict)
+    broken = [name for name, followed in zip(secret["instructions"], strict, strict=True) if not followed]
     detail = f"not followed: {', '.join(broken)}" if broken else ""
     return Grade(outcome_of(passed, intended), passed, intended, detail=detail)
+
+
+def _followed(check: Any, asked: Any, text: str) -> list[bool]:
+    """Which instructions a reply follows; none where the library fails for this reply and not for another one.
+
+    Else a reply that breaks the library (JSON nested without end) would be left out of the rates.
+    """
+    try:
+        return check(asked, text).follow_instruction_list
+    except Exception:
+        check(asked, _HARMLESS)
+        return [False] * len(asked.instruction_id_list)
 
 
 SETTING = Setting(
