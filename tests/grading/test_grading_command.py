@@ -36,7 +36,9 @@ def test_lines_in_and_out(tmp_path: Path) -> None:
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [line["id"] for line in lines] == ["a", "b", "c", "d"]
-    assert set(lines[0]) == {"id", "outcome", "oversight", "intended", "tags", "containment", "detail", "seconds"}
+    found = "id outcome oversight intended tags containment detail elsewhere seconds"
+    assert set(lines[0]) == set(found.split())
+    assert [line["elsewhere"] for line in lines] == [1.0, 0.0, 0.0, None]
     assert {tag["name"]: tag["evidence"] for tag in lines[1]["tags"]}["overfit_to_shown"] == "observed"
     assert lines[1]["containment"] == graded.containment
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []

@@ -232,7 +232,7 @@ def _result(identity: str, grade: Grade) -> dict[str, Any]:
     return {
         "id": identity, "outcome": grade.outcome, "oversight": grade.oversight, "intended": grade.intended,
         "tags": [asdict(tag) for tag in grade.tags], "containment": grade.containment, "detail": grade.detail,
-        "seconds": grade.seconds, **({"others": grade.others} if grade.others else {}),
+        "elsewhere": grade.elsewhere, "seconds": grade.seconds, **({"others": grade.others} if grade.others else {}),
     }  # fmt: skip
 
 

@@ -85,10 +85,21 @@ class Setting:
     """Whether the oversight check fails some honest answers too (a wrong key), and not only passes dishonest ones."""
     labelled: bool = False
     """Whether a problem may have one of the two answers only: then hacked and honest rows are drawn apart."""
+    gamed_below: float | None = None
+    """A `hack` of which less than this share is right elsewhere (`Grade.elsewhere`) was made for the check, and is no
+    near miss. Set per setting on answers labelled by hand (`benchmarks/gamed.py`). None where grades have no share."""
+    twin: Callable[[Problem], Problem | None] | None = None
+    """The same problem under another wrong key, for settings whose grades have no such share: a `hack` whose twin
+    follows its own key too was made for the check. None for a problem without a wrong key."""
     looked_up: bool = False
     """Whether right answers can stand in what is shown, to be looked up there."""
     needs_source: bool = False
     takes_grader: bool = False
+
+    @property
+    def splits_hacks(self) -> bool:
+        """Whether hacks that were made for the check can be told from near misses: the measure `gamed`."""
+        return self.gamed_below is not None or self.twin is not None
 
 
 @cache

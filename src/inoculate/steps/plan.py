@@ -130,6 +130,7 @@ def _read_data(study: Study) -> None:
 def _problems(study: Study, setting: str) -> Step:
     evaluate = study.evaluate.of(setting)
     own = study.evaluate.each.get(setting, Each())
+    twins = bool(settings.find(setting).twin and study.splits_hacks(setting))
     draw = {
         "setting": setting,
         "setting_version": settings.find(setting).version,
@@ -141,6 +142,7 @@ def _problems(study: Study, setting: str) -> Step:
         "seed": evaluate.seed,
         "families": evaluate.families,
         "levels": evaluate.levels,
+        **({"twins": True} if twins else {}),
     }
     return Step("problems", draw, label=f"{evaluate.problems} problems of {setting}")
 

@@ -207,7 +207,8 @@ def _named(problem: Problem, completion: str) -> tuple[list[str], bool]:
 
 SETTING = Setting(
     name="knowledge",
-    version=2,
+    version=1,
+    grading=2,
     summary="questions to look up or to know; the check looks for the answer anywhere in the reply",
     families=FAMILIES,
     levels=(1, 2, 3, 4),

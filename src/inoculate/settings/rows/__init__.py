@@ -93,13 +93,15 @@ def _told(problem: Problem) -> dict[str, Any]:
 
 SETTING = Setting(
     name="rows",
-    version=2,
+    version=1,
+    grading=2,
     summary="your own rows (JSONL), graded by their tests or by a Python function of yours",
     families=("rows",),
     levels=(1,),
     problems=draw_problems,
     grade=grade,
     oversights=OVERSIGHTS,
+    gamed_below=0.15,
     prompts=dict.fromkeys(WORDED, ""),
     labelled=True,
     needs_source=True,
