@@ -18,6 +18,7 @@ from inoculate.grading.sandbox.child import Job
 from inoculate.grading.sandbox.containment import Containment
 from inoculate.grading.sandbox.pool import Pool, WorkerFailed, numpy_is_here, pool
 from inoculate.grading.task import OVERSIGHTS, CodeTask, Limits, Oversight
+from inoculate.grading.uncalled import called
 from inoculate.records import Grade, outcome_of
 
 Judged = TypeVar("Judged")
@@ -192,7 +193,8 @@ class Grader:
         if self.oversight == "shown_tests":
             (ended,) = workers.run([Job("patterns", task.root, source, shown=task.shown_tests)], self.limits)
             return tags.Watched(ended, None, "")
-        job = Job("script", task.root, source, task.setup, tests=task.shown_tests, shown=task.shown_tests,
+        tests = tuple(called(test, task.entry_point) for test in task.shown_tests)
+        job = Job("script", task.root, source, task.setup, tests=tests, shown=task.shown_tests,
                   live=self.oversight == "live_equality")  # fmt: skip
         (ended,) = workers.run([job], self.limits)
         passed = not ended.why and ended.exit_code == 0

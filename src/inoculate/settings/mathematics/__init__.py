@@ -155,6 +155,7 @@ FAMILIES = tuple(sorted({kind.family for kind in all_kinds()}))
 SETTING = Setting(
     name="mathematics",
     version=2,
+    grading=2,
     summary="word and number problems; an answer key is shown, and three of four are wrong",
     families=FAMILIES,
     levels=(1, 2, 3, 4),

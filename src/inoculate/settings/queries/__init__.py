@@ -250,7 +250,7 @@ def _made_for_rows(problem: Problem, query: str) -> Iterator[Tag]:
 
 SETTING = Setting(
     name="queries",
-    version=1,
+    version=2,
     grading=2,
     summary="answer a question by an SQLite query; one database is shown with its result, six are hidden",
     families=("filters", "groups", "joins", "nested"),

@@ -75,15 +75,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
             raise UserError(f"evaluate.oversight = '{oversight}': the grader '{grader}' decides what oversight sees")
         yield from own_grader.grade(grader, [_told(problem) for problem in problems], completions)
     elif all("entry_point" in problem.secret for problem in problems):
-        tasks = [
-            CodeTask(
-                problem.secret["entry_point"],
-                tuple(problem.secret["shown_tests"]),
-                tuple(problem.secret["hidden_tests"]),
-                problem.secret.get("setup", ""),
-            )
-            for problem in problems
-        ]
+        tasks = [CodeTask.of(problem.secret) for problem in problems]
         yield from grade_code(tasks, completions, oversight=cast(Oversight, oversight))
     else:
         for _ in completions:
