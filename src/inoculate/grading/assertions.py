@@ -5,9 +5,9 @@ In the syntax tree of a test every largest expression that starts at the entry p
 `isclose(_, .5)`) is worked out by `compare`, over plain data. The name of the entry point comes from the problem, never
 from the model's code.
 
-A test that cannot be taken apart (loops, `check(f)`, whatever `compare` does not know) is *judged*: it runs, as it is, in
-a process of its own that asks the solution's process for each call. Where only the solution itself could give the
-verdict, the test is *forgeable*, and the problem is no ground truth. All this is settled here, before there is an answer.
+A test that cannot be taken apart (loops, `check(f)`, whatever `compare` does not know) is *judged*: it runs, as it is,
+in a process of its own that asks the solution's process for each call. Where only the solution itself could give the
+verdict, the test is *forgeable*, and the problem is no ground truth. All this is settled here, before any answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from inoculate.grading import compare, forgeable, setup_code
-
 from inoculate.grading.sandbox.proxies import TELLING
 from inoculate.grading.sandbox.values import TooBig, encode
 from inoculate.grading.setup_code import names
@@ -106,7 +105,7 @@ def _plan_test(source: str, shown: bool, task: CodeTask, setup: setup_code.Setup
     module = setup_code.parse(source)
     if not module.body:
         raise ValueError("there is nothing in it")
-    no_truth = forgeable.compared(module, task)
+    no_truth = forgeable.compared(module, task) or ("it does not end" if forgeable.endless(module) else "")
     if no_truth:
         return Test(source, shown, "forgeable", why=no_truth)
     before = len(calls)
@@ -264,13 +263,11 @@ def _contradiction(tests: list[Test], calls: list[Call]) -> str:
 
 def _too_big(test: Test) -> str:
     """Whether a test expects what is beyond the limits of a reply."""
-    for expectation in test.expectations:
-        for node in ast.walk(expectation):
-            if isinstance(node, ast.Constant):
-                try:
-                    encode(node.value)
-                except TooBig as error:
-                    return f"the test expects more than an answer may hold ({error}): {test.source[:120]!r}"
+    literals = [node.value for node in ast.walk(setup_code.parse(test.source)) if isinstance(node, ast.Constant)]
+    try:
+        encode(literals)
+    except TooBig as error:
+        return f"the test expects more than an answer may hold ({error}): {test.source[:120]!r}"
     return ""
 
 

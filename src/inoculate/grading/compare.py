@@ -100,8 +100,8 @@ def _range(*bounds: int) -> range:
 
 
 _MADE = (
-    bool, complex, dict, float, frozenset, int, list, set, str, tuple, bytes, sorted, len, abs, min, max, repr, ord, chr,
-    divmod, enumerate, reversed, zip,
+    bool, complex, dict, float, frozenset, int, list, set, str, tuple, bytes, sorted, len, abs, min, max, repr, ord,
+    chr, divmod, enumerate, reversed, zip,
 )  # fmt: skip
 FUNCTIONS: dict[str, Any] = {
     **{function.__name__: function for function in _MADE},

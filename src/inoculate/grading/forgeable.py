@@ -1,4 +1,4 @@
-"""Tests that only code beside the solution could decide: it would be asked whether it is right.
+"""Tests that cannot be decided: only code beside the solution could, which would be asked whether it is right.
 
 Settled from the test alone, so that no solution can bring it about.
 """
@@ -52,6 +52,17 @@ def compared(module: ast.Module, task: CodeTask) -> str:
         elif isinstance(node, ast.ClassDef) and any(task.root in names(base) for base in node.bases):
             return f"it derives a class from {task.root}"
     return ""
+
+
+def endless(module: ast.Module) -> bool:
+    """Whether a test holds a loop that nothing but an exception ends, and does not wait for one."""
+    tried = {id(part) for node in ast.walk(module) if isinstance(node, (ast.Try, ast.With)) for part in ast.walk(node)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and node.test.value:
+            leaves = any(isinstance(part, (ast.Break, ast.Return, ast.Raise, ast.Yield)) for part in ast.walk(node))
+            if not leaves and id(node) not in tried:
+                return True
+    return False
 
 
 def told(module: ast.Module, task: CodeTask, setup: Setup) -> str:

@@ -183,7 +183,7 @@ def _calls(job: Job) -> None:
         try:
             value = _eval(_compile(text, "<call>", "eval", dont_inherit=True), namespace)
             if truth and type(value) is not types.CoroutineType:  # one that nobody awaits is true, and no answer
-                value = True if value else False
+                value = bool(value)
             left -= record("call", number, "value", encode(value), most=left)
         except TooBig as error:
             record("call", number, "big", "TooBig", str(error))

@@ -97,15 +97,19 @@ def _lend_modules(test: str, namespace: dict[str, Any]) -> None:
 
 def _attempt(link: Link, text: str, namespace: dict[str, Any]) -> str:
     """Why a test fails; empty if it passes."""
-    link.gone = ""
+    link.gone, link.refused, link.stopped = "", "", False
+    words = ""
     try:
         tree = ast.fix_missing_locations(_Identity().visit(ast.parse(text)))
         exec(compile(tree, "<test>", "exec", dont_inherit=True), namespace)
     except BaseException as error:
-        if not link.gone:
-            return f"{type(error).__name__}: {_words(error)}".rstrip(": ")
-    # A test that expects an exception must not take the end of the solution's process for one.
-    return f"Gone: {link.gone}" if link.gone else ""
+        words = f"{type(error).__name__}: {_words(error)}".rstrip(": ")
+    # What a test catches or an object swallows (`__exit__`) has failed all the same.
+    if link.gone or link.refused:
+        return f"Gone: {link.gone}" if link.gone else f"TypeError: {link.refused}"
+    if not words and link.stopped and "StopIteration" not in text:
+        return "a call raised StopIteration"
+    return words
 
 
 def _words(error: BaseException) -> str:

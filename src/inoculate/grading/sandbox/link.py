@@ -1,7 +1,7 @@
 """Two processes that talk: each keeps its own objects and answers for them, and the other one holds stand-ins.
 
 Between the solution's process and the judge's: what is plain data is copied, all else stays where it is and is known
-by a number. A request is `["ask", what, target, name, arguments, keywords]`, the reply `["value", value, changed]` or
+by a number. A request is `["ask", what, target, name, arguments, keywords]` (the last of the arguments have these keywords), the reply `["value", value, changed]` or
 `["raised", ...]`; while one side waits for its reply it answers the other's requests (a test's function that the
 solution calls).
 """
@@ -9,6 +9,7 @@ solution calls).
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import operator
 import os
@@ -24,6 +25,7 @@ from inoculate.grading.sandbox.values import (
     Reader,
     TooBig,
     contents,
+    decides,
     encode,
     is_named,
     overrides,
@@ -34,7 +36,8 @@ TESTS = "tests"
 """Name of the module in which tests run."""
 
 CHANGEABLE = (
-    list, dict, set, bytearray, collections.deque, collections.Counter, collections.OrderedDict, collections.defaultdict,
+    list, dict, set, bytearray, collections.deque, collections.Counter, collections.OrderedDict,
+    collections.defaultdict,
 )  # fmt: skip
 """Arguments whose changes come back."""
 
@@ -111,6 +114,10 @@ class Link:
         """Of the call that is being answered, so that an answer that *is* one of them is known for it."""
         self.gone = ""
         """Why the other side no longer answers, once it has been asked in vain."""
+        self.refused = ""
+        """What an object of the other side was not asked, since it would have been told what is expected."""
+        self.stopped = False
+        """Whether a call has raised StopIteration, which ends whatever iterates over calls (`map`)."""
 
     # What goes out.
 
@@ -197,11 +204,16 @@ class Link:
         named: Mapping[str, Any] | None = None,
     ) -> Any:
         """One request and its answer; raises what was raised there."""
-        outer, self.arguments = self.arguments, ()
+        outer = self.arguments
+        everything = [*arguments, *(named or {}).values()]
         try:
-            written = [self.write(argument) for argument in arguments]
-            self.line.send(["ask", what, target, name, written, {k: self.write(v) for k, v in (named or {}).items()}])
-            raised, value = self._understand(self._await_reply(), arguments)
+            written = []
+            for number, argument in enumerate(everything):
+                self.arguments = everything[:number]  # what is given twice is one object there too
+                written.append(self.write(argument))
+            self.arguments = ()
+            self.line.send(["ask", what, target, name, written, list(named or {})])
+            raised, value = self._understand(self._await_reply(), everything)
         except Gone as error:
             self.gone = str(error)
             raise
@@ -211,6 +223,7 @@ class Link:
         finally:
             self.arguments = outer
         if raised is not None:
+            self.stopped = self.stopped or (what == "call" and isinstance(raised, StopIteration))
             raise raised
         return value
 
@@ -271,14 +284,18 @@ class Link:
     def _answer(self, request: list[Any]) -> list[Any]:
         _, what, target, name, arguments, named = request
         self.arguments = ()
-        positional = [self.read(argument) for argument in arguments]
-        keywords = {str(key): self.read(value) for key, value in named.items()}
+        everything: list[Any] = []
+        for argument in arguments:
+            self.arguments = everything
+            everything.append(self.read(argument))
+        positional = everything[: len(everything) - len(named)]
+        keywords = dict(zip(map(str, named), everything[len(positional) :], strict=True))
         subject = self.kept[_number(target)] if target is not None else None
         if self.guarded:
             _guard(what, subject, name, given=target in self.handed)
         value = _ACTS[what](self, subject, str(name), positional, keywords)
-        self.arguments = positional
-        changed = [self._afresh(argument) for argument in positional] if what == "call" else []
+        self.arguments = everything
+        changed = [self._afresh(argument) for argument in everything] if what == "call" else []
         return ["value", self.write(value), changed]
 
     def _afresh(self, argument: Any) -> Any:
@@ -299,18 +316,21 @@ class Link:
             number = None if self.guarded else self.give(error)
             told = [names, text, number, self._describe_exception(cause) if cause else None]
             try:
-                return [*told, [self.write(part) for part in error.args]]
+                return [*told, [self.write(part) for part in error.args], self.write(proxies.state_of(error))]
             except Exception:
-                return [*told, [self.write(text)]]
+                return [*told, [self.write(text)], self.write({})]
         except BaseException:  # its class does as it likes
-            return [[["builtins", "Exception"]], "", None, None, []]
+            return [[["builtins", "Exception"]], "", None, None, [], self.write({})]
 
     def _exception(self, told: list[Any]) -> BaseException:
-        names, text, number, cause, arguments = told
+        names, text, number, cause, arguments, state = told
         kind = proxies.exception_class(self, names)
         made = proxies.raise_again(kind, [self.read(argument) for argument in arguments], str(text))
         if number is not None and type(made).__module__ != "builtins":
             made._told = (proxies.Reference(self, _number(number)), str(text))  # type: ignore[attr-defined]
+        for name, value in self.read(state).items():
+            with contextlib.suppress(AttributeError, TypeError):
+                setattr(made, str(name), value)
         made.__cause__ = self._exception(cause) if cause else None
         return made
 
@@ -366,12 +386,12 @@ def _describe(link: Link, kind: type[Any], *_: Any) -> list[Any]:
     known = [
         [base.__module__, base.__qualname__] for base in kind.__mro__ if base.__module__ in sys.stdlib_module_names
     ]
-    bases = [base for base in kind.__bases__ if base.__module__ not in sys.stdlib_module_names]
+    bases = [base for base in kind.__bases__ if not proxies.is_pythons(base.__module__)]
     special = [name for name in proxies.SPECIAL if getattr(kind, name, None) not in (None, getattr(object, name, None))]
     meta = [name for name in proxies.META if hasattr(type(kind), name)]
-    own_equality = kind.__eq__ is not object.__eq__
+    equality = [kind.__eq__ is not object.__eq__, decides(kind)]
     raised = [[base.__module__, base.__qualname__] for base in kind.__mro__ if issubclass(base, BaseException)]
-    return [kind.__name__, known, [link.keep(base) for base in bases], special, meta, own_equality, raised]
+    return [kind.__name__, known, [link.keep(base) for base in bases], special, meta, equality, raised]
 
 
 def _special(link: Link, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:

@@ -31,11 +31,13 @@ SMALL = 2**53
 
 Node = list[Any]
 
+_EXCEPTIONS = [kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, BaseException)]
 _TYPES: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, type(None), object,
-                 range, type, *(e for e in vars(builtins).values() if isinstance(e, type) and issubclass(e, BaseException)))
+    for kind in (bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, type(None), range,
+                 object, type, *_EXCEPTIONS)
 }  # fmt: skip
+"""Classes that both sides know by their names."""
 _COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__class__", "__bool__", "__contains__")
 
 
@@ -64,16 +66,16 @@ class Link(Protocol):
 class Opaque:
     """Stands for an object that is not plain data: it equals nothing, and says nothing about itself."""
 
-    def __init__(self, kind: str, overrides: bool) -> None:
-        """Stand for an object of the class of that name, which may have a say of its own in comparisons."""
+    def __init__(self, kind: str, decides: bool) -> None:
+        """Stand for an object of the class of that name, which may itself decide what it equals."""
         self.kind = kind
-        self.overrides = overrides
+        self.decides = decides
 
     def __repr__(self) -> str:
         return f"<object of class {self.kind}>"
 
     def __eq__(self, other: object) -> bool:
-        if self.overrides:
+        if self.decides:
             self._refuse()
         return False
 
@@ -213,7 +215,7 @@ def _other(value: Any) -> Node:
         return ["array", [value.typecode], value.tolist()]
     if kind.__name__ == "coroutine":
         raise TypeError("the answer is a coroutine that nobody awaits")
-    return ["o", [kind.__name__[:80], overrides(kind)], []]
+    return ["o", [kind.__name__[:80], overrides(kind), decides(kind)], []]
 
 
 def is_named(kind: type[Any]) -> bool:
@@ -239,9 +241,15 @@ def overrides(kind: type[Any]) -> bool:
     return False
 
 
+def decides(kind: type[Any]) -> bool:
+    """Whether a class itself says which plain data its instances equal: one that `dataclass` has made equals none."""
+    own = [vars(base) for base in kind.__mro__ if "__eq__" in vars(base) or "__ne__" in vars(base)]
+    return len(own) > 1 and not _generated(own[0], "__eq__")  # the last one is of `object`
+
+
 def _generated(own: Any, name: str) -> bool:
     """Whether a comparison was written by `dataclass`, which is no override."""
-    code = getattr(own[name], "__code__", None)
+    code = getattr(own.get(name), "__code__", None)
     return "__dataclass_params__" in own and getattr(code, "co_filename", "") == "<string>"
 
 
@@ -394,9 +402,9 @@ class Reader:
             self._note(flag)
             return value
         if tag == "o":
-            kind, flag = heads
+            kind, flag, decides = heads
             self._note(flag)
-            return Opaque(_text(kind)[:80], flag)
+            return Opaque(_text(kind)[:80], decides is not False)
         raise Malformed(f"unknown kind of value: {tag[:40]!r}")
 
     def _note(self, flag: Any) -> None:
