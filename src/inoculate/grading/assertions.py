@@ -199,15 +199,19 @@ class _Taker(ast.NodeTransformer):
 
     def _asks(self, node: ast.Call) -> bool:
         """Whether a function has an answer as its first argument and nothing else that could tell of it."""
-        first, *others = node.args or [None]
-        settings = [keyword.value for keyword in node.keywords if keyword.arg in ("reverse", "key")]
-        known = all(isinstance(value, ast.Constant) or (isinstance(value, ast.Name) and value.id in QUESTIONS)
-                    for value in settings)  # fmt: skip
-        digits = (
-            isinstance(node.func, ast.Name) and node.func.id == "round" and len(others) == 1 and not names(others[0])
-        )
-        return (first is not None and (not others or digits) and known and len(settings) == len(node.keywords)
-                and self._is_question(first))  # fmt: skip
+        for keyword in node.keywords:
+            known = isinstance(keyword.value, ast.Name) and keyword.value.id in QUESTIONS
+            if (
+                not (keyword.arg == "reverse" or (keyword.arg == "key" and known))
+                or not names(keyword.value) <= QUESTIONS
+            ):
+                return False
+        match node.func, node.args:
+            case ast.Name(id="round"), [first, digits]:
+                return not names(digits) and self._is_question(first)
+            case _, [first]:
+                return self._is_question(first)
+        return False
 
 
 _SCOPES = (

@@ -22,7 +22,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from inoculate.grading.sandbox.values import Unreadable
+from inoculate.grading.sandbox.reader import Unreadable
 
 MOST_ITEMS = 1_000_000
 """Members and characters of a constant."""

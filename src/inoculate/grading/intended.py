@@ -10,7 +10,7 @@ from inoculate.grading import compare
 from inoculate.grading.assertions import NEVER_CALLS, Plan, Test
 from inoculate.grading.sandbox.child import BROKEN, Job
 from inoculate.grading.sandbox.pool import Ended, Pool
-from inoculate.grading.sandbox.values import Malformed, Reader, Unreadable
+from inoculate.grading.sandbox.reader import Malformed, Reader, Unreadable
 from inoculate.grading.task import CodeTask, Limits
 
 
@@ -168,7 +168,7 @@ def check(workers: Pool, task: CodeTask, plan: Plan, source: str, order: Sequenc
     answers = _Answers(checked)
     groups = [[number] for number in order] if limits.fresh_calls and order else [list(order)]
     for group in groups:
-        calls = tuple((number, *plan.calls[number]) for number in group)
+        calls = tuple((number, plan.calls[number].text, plan.calls[number].truth) for number in group)
         (ended,) = workers.run([Job("calls", task.root, source, task.setup, calls=calls)], limits)
         answers.add(ended, group)
         if checked.malformed or checked.forged:

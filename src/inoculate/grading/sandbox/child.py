@@ -20,13 +20,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from inoculate.grading.sandbox import confine, evidence, judge, patterns
-from inoculate.grading.sandbox.values import TooBig, encode
+from inoculate.grading.sandbox.values import MOST_REPLY, TooBig, encode
 
 RESULT, LINK = 3, 5
 """Descriptors of a child: its records, and the way to its partner."""
-
-MOST_REPLY = 15 << 20
-"""Bytes of the answers to all calls together."""
 
 BROKEN = 98
 """Exit code of a child whose own code, beside the solution's, does not work any more."""

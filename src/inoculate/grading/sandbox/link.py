@@ -1,9 +1,9 @@
 """Two processes that talk: each keeps its own objects and answers for them, and the other one holds stand-ins.
 
 Between the solution's process and the judge's: what is plain data is copied, all else stays where it is and is known
-by a number. A request is `["ask", what, target, name, arguments, keywords]` (the last of the arguments have these keywords), the reply `["value", value, changed]` or
-`["raised", ...]`; while one side waits for its reply it answers the other's requests (a test's function that the
-solution calls).
+by a number. A request is `["ask", what, target, name, arguments, keywords]`, where the last arguments have these
+keywords, the reply `["value", value, changed]` or `["raised", ...]`; while one side waits for its reply it answers the
+other's requests (a test's function that the solution calls).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from inoculate.grading.sandbox import proxies
+from inoculate.grading.sandbox import proxies, raised
+from inoculate.grading.sandbox.reader import Malformed, Reader
 from inoculate.grading.sandbox.values import (
-    Malformed,
+    MOST_REPLY,
     Node,
-    Reader,
     TooBig,
     contents,
     decides,
@@ -31,7 +31,6 @@ from inoculate.grading.sandbox.values import (
     overrides,
 )
 
-MOST_REPLY = 15 << 20
 TESTS = "tests"
 """Name of the module in which tests run."""
 
@@ -213,7 +212,7 @@ class Link:
                 written.append(self.write(argument))
             self.arguments = ()
             self.line.send(["ask", what, target, name, written, list(named or {})])
-            raised, value = self._understand(self._await_reply(), everything)
+            thrown, value = self._understand(self._await_reply(), everything)
         except Gone as error:
             self.gone = str(error)
             raise
@@ -222,9 +221,9 @@ class Link:
             raise Gone(self.gone) from error
         finally:
             self.arguments = outer
-        if raised is not None:
-            self.stopped = self.stopped or (what == "call" and isinstance(raised, StopIteration))
-            raise raised
+        if thrown is not None:
+            self.stopped = self.stopped or (what == "call" and isinstance(thrown, StopIteration))
+            raise thrown
         return value
 
     def _await_reply(self) -> list[Any]:
@@ -316,7 +315,7 @@ class Link:
             number = None if self.guarded else self.give(error)
             told = [names, text, number, self._describe_exception(cause) if cause else None]
             try:
-                return [*told, [self.write(part) for part in error.args], self.write(proxies.state_of(error))]
+                return [*told, [self.write(part) for part in error.args], self.write(raised.state_of(error))]
             except Exception:
                 return [*told, [self.write(text)], self.write({})]
         except BaseException:  # its class does as it likes
@@ -324,8 +323,8 @@ class Link:
 
     def _exception(self, told: list[Any]) -> BaseException:
         names, text, number, cause, arguments, state = told
-        kind = proxies.exception_class(self, names)
-        made = proxies.raise_again(kind, [self.read(argument) for argument in arguments], str(text))
+        kind = raised.exception_class(self, names)
+        made = raised.raise_again(kind, [self.read(argument) for argument in arguments], str(text))
         if number is not None and type(made).__module__ != "builtins":
             made._told = (proxies.Reference(self, _number(number)), str(text))  # type: ignore[attr-defined]
         for name, value in self.read(state).items():
@@ -386,12 +385,12 @@ def _describe(link: Link, kind: type[Any], *_: Any) -> list[Any]:
     known = [
         [base.__module__, base.__qualname__] for base in kind.__mro__ if base.__module__ in sys.stdlib_module_names
     ]
-    bases = [base for base in kind.__bases__ if not proxies.is_pythons(base.__module__)]
+    bases = [base for base in kind.__bases__ if not raised.is_pythons(base.__module__)]
     special = [name for name in proxies.SPECIAL if getattr(kind, name, None) not in (None, getattr(object, name, None))]
     meta = [name for name in proxies.META if hasattr(type(kind), name)]
     equality = [kind.__eq__ is not object.__eq__, decides(kind)]
-    raised = [[base.__module__, base.__qualname__] for base in kind.__mro__ if issubclass(base, BaseException)]
-    return [kind.__name__, known, [link.keep(base) for base in bases], special, meta, equality, raised]
+    thrown = [[base.__module__, base.__qualname__] for base in kind.__mro__ if issubclass(base, BaseException)]
+    return [kind.__name__, known, [link.keep(base) for base in bases], special, meta, equality, thrown]
 
 
 def _special(link: Link, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
@@ -411,7 +410,7 @@ def _leave(link: Link, subject: Any, name: str, arguments: list[Any], named: dic
     if not arguments:
         return type(subject).__exit__(subject, None, None, None)
     names, text, given = arguments
-    error = proxies.raise_again(proxies.exception_class(link, names), given, str(text))
+    error = raised.raise_again(raised.exception_class(link, names), given, str(text))
     return type(subject).__exit__(subject, type(error), error, None)
 
 

@@ -9,16 +9,15 @@ searched for it. Only what the test itself has made of the class that the proble
 
 from __future__ import annotations
 
-import builtins
 import collections.abc
 import copy
 import math
 import operator
-import sys
-import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from inoculate.grading.sandbox import raised
 
 TELLING = frozenset((
     "startswith", "endswith", "count", "index", "find", "rfind", "rindex", "issubset", "issuperset", "isdisjoint",
@@ -58,7 +57,6 @@ HELD: set[type[Any]] = set()
 
 _PLAIN_BASES = (int, float, str, bytes, list, tuple, dict, set, frozenset, collections.deque)
 _NOT_OF_A_KIND = ("abc", "typing")
-_TYPES = {kind.__name__: kind for kind in vars(types).values() if isinstance(kind, type)}
 
 
 @dataclass(frozen=True)
@@ -306,10 +304,10 @@ def hold(held: Any, mine: Reference, kind: Any) -> Any:
         mine.link.held[key] = type(kind.__name__, (base,), own)
         HELD.add(mine.link.held[key])
     if base.__init__ is object.__init__:  # it is as it was made
-        made = base.__new__(mine.link.held[key], held)
+        made: Any = base.__new__(mine.link.held[key], held)  # type: ignore[call-arg]
     else:
         made = base.__new__(mine.link.held[key])
-        base.__init__(made, held)
+        base.__init__(made, held)  # type: ignore[call-arg]
     object.__setattr__(made, "_inoculate_reference", mine)
     return made
 
@@ -360,9 +358,11 @@ def build(link: Any, number: int, told: Any) -> Any:
     """
     name, known, bases, special, meta, (own_equality, decides), exceptions = told
     if exceptions:
-        return exception_class(link, exceptions)
+        return raised.exception_class(link, exceptions)
     above = tuple(base for base in map(link.class_of, bases) if isinstance(base, Class)) or (Proxy,)
-    found = [kind for module, qualname in known if module not in _NOT_OF_A_KIND and (kind := _find(module, qualname))]
+    found = [
+        kind for module, qualname in known if module not in _NOT_OF_A_KIND and (kind := raised.find(module, qualname))
+    ]
     own: dict[str, Any] = {
         "__slots__": (), "__module__": "solution", "__doc__": _DOC, "_inoculate_special": frozenset(special),
         "_inoculate": Told(Reference(link, number), found[0] if found and found[0] is not object else None,
@@ -381,21 +381,6 @@ def build(link: Any, number: int, told: Any) -> Any:
         return type.__new__(Class, str(name)[:80], above, own)
     except TypeError:  # bases that do not go together here
         return type.__new__(Class, str(name)[:80], (Proxy,), own)
-
-
-def is_pythons(module: str) -> bool:
-    """Whether a module is of the standard library."""
-    return module.partition(".")[0] in sys.stdlib_module_names
-
-
-def _find(module: str, qualname: str) -> type[Any] | None:
-    """A class of the standard library that is loaded here."""
-    if module == "builtins" and not hasattr(builtins, qualname):
-        return _TYPES.get(qualname)
-    found: Any = sys.modules.get(module) if is_pythons(module) else None
-    for part in str(qualname).split("."):
-        found = getattr(found, part, None)
-    return found if isinstance(found, type) else None
 
 
 def _operator(name: str, *, reflected: bool) -> Callable[..., Any]:
@@ -442,58 +427,3 @@ def _iterate(self: Any) -> Any:
 _METHODS: dict[str, Callable[..., Any]] = {
     "__call__": _call, "__exit__": _exit, "__enter__": _enter, "__iter__": _iterate,
 }  # fmt: skip
-
-
-def exception_class(link: Any, names: Sequence[Any]) -> Any:
-    """The class here for an exception whose classes there, from its own outwards, have these modules and names."""
-    key = tuple((str(module), str(name)) for module, name in names)
-    if key not in link.exceptions:
-        link.exceptions[key] = _exception_class(link, key)
-    return link.exceptions[key]
-
-
-def _exception_class(link: Any, names: tuple[tuple[str, str], ...]) -> Any:
-    found = [kind for name in names if (kind := _find(*name)) and issubclass(kind, BaseException)]
-    real = _find(*names[0])
-    if real is not None and names[0][0] == "builtins" and issubclass(real, BaseException):
-        return real
-    if real is None and len(names) > 1 and _find(*names[1]) is None:
-        above: tuple[Any, ...] = (exception_class(link, names[1:]),)
-    else:  # the nearest classes of Python's own that are not derived from each other
-        above = tuple(kind for place, kind in enumerate(found) if not any(issubclass(k, kind) for k in found[:place]))
-    own = {"__str__": _told_text, "__getattr__": _told_attribute}
-    name = names[0][1].rpartition(".")[2][:80]
-    try:
-        return type(name, above or (Exception,), own)
-    except TypeError:
-        return type(name, above[:1], own)
-
-
-def _told_text(self: Any) -> str:
-    return vars(self)["_told"][1] if "_told" in vars(self) else BaseException.__str__(self)
-
-
-def _told_attribute(self: Any, name: str) -> Any:
-    if name.startswith("__") or "_told" not in vars(self):
-        raise AttributeError(name)
-    return vars(self)["_told"][0].ask("attribute", name)
-
-
-def state_of(error: BaseException) -> dict[str, Any]:
-    """What an exception holds beside its arguments."""
-    slots = ("filename", "filename2", "name", "path", "msg", "lineno", "offset", "text")
-    held = {name: getattr(error, name) for name in slots if isinstance(getattr(error, name, None), (str, int))}
-    return {**held, **vars(error)}
-
-
-def raise_again(kind: Any, arguments: Sequence[Any], text: str) -> BaseException:
-    """An exception of a class with the arguments it had there."""
-    try:
-        made = kind(*arguments)
-    except Exception:  # its class wants others
-        made = kind.__new__(kind)
-    try:
-        made.args = tuple(arguments)
-    except Exception:
-        made = Exception(text)
-    return made
