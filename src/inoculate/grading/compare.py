@@ -41,7 +41,7 @@ def _size(value: Any) -> int:
         return len(value) + sum(_size(v) for v in value.values())
     if isinstance(value, (list, tuple, set, frozenset, collections.deque)):
         return len(value) + sum(_size(v) for v in value if not isinstance(v, (int, float, str)))
-    return len(value) if hasattr(value, "__len__") else 1
+    return len(value) if hasattr(value, "__len__") and not isinstance(value, type) else 1
 
 
 def _bounded(value: Any) -> Any:

@@ -300,7 +300,8 @@ def hold(held: Any, mine: Reference, kind: Any) -> Any:
         own = {name: _forward(name) for name in ("__str__", "__repr__", "__format__")}
         if issubclass(base, dict) and "__missing__" in kind._inoculate_special:
             own["__missing__"] = _forward("__missing__")
-        own.update(__getattr__=_attribute, _inoculate_kind=kind)
+        known = type.__getattribute__(kind, "_inoculate").known or base
+        own.update(__getattr__=_attribute, _inoculate_kind=kind, __class__=property(lambda self: known))
         mine.link.held[key] = type(kind.__name__, (base,), own)
         HELD.add(mine.link.held[key])
     if base.__init__ is object.__init__:  # it is as it was made

@@ -49,7 +49,7 @@ def _exception_class(link: Any, names: tuple[tuple[str, str], ...]) -> Any:
     try:
         return type(name, above, own)
     except TypeError:  # bases that do not go together here
-        return type(name, above[:1], own)
+        return type(name, (found[0] if found else Exception,), own)
 
 
 def _told_text(self: Any) -> str:
