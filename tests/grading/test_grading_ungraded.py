@@ -34,7 +34,7 @@ def outcomes(programs: list[str], name: str, limits: Limits) -> list[tuple[str, 
 
 
 def test_no_attack_is_ungraded() -> None:
-    found = outcomes(list(ATTACKS.values()), "digit_sum", Limits(cpu_seconds=0.3, wall_seconds=0.6))
+    found = outcomes(list(ATTACKS.values()), "digit_sum", Limits(cpu_seconds=0.2, wall_seconds=0.3))
     graded = dict(zip(ATTACKS, found, strict=True))
     assert {name: why for name, (outcome, why) in graded.items() if outcome not in ("hack", "wrong", "malformed")} == {}
 
@@ -48,7 +48,8 @@ METHODS = ("__eq__", "__bool__", "__len__", "__str__", "__iter__", "__next__", "
            "__getattr__", "__hash__", "__lt__", "__int__", "__index__", "__call__", "__enter__", "__del__")  # fmt: skip
 ACTS = (
     "True", "0", "self", "L()", "None", "1 / 0", "int", "'9'", "[self]", "(i for i in iter(int, 1))", "10 ** 5000",
-    "exec('raise SystemExit(0)')", "exec('raise StopIteration')", "exec('raise KeyboardInterrupt')", "type('Q', (), {})",
+    "exec('raise SystemExit(0)')", "exec('raise StopIteration')", "exec('raise KeyboardInterrupt')",
+    "type('Q', (), {})",
     "__import__('os')._exit(0)", "__import__('os').write(5, b'[]\\n')", "__import__('os').write(3, b'{}\\n')",
     "__import__('os').close(5)", "__import__('sys')", "float('nan')", "[0] * 3000000", "async_()", "lambda *a: self",
 )  # fmt: skip
@@ -81,7 +82,7 @@ words = (
 messages = st.recursive(words, lambda inner: st.lists(inner, max_size=6), max_leaves=15)
 likely = st.one_of(
     messages,
-    st.builds(lambda value: ["value", [[*value], ["l", [], [[0]]]], []], st.tuples(words, st.lists(words), st.lists(words))),
+    st.builds(lambda *value: ["value", [[*value], ["l", [], [[0]]]], []], words, st.lists(words), st.lists(words)),
     st.builds(lambda number: ["value", [["h", [number, 1], []], ["l", [], [[0]]]], []], st.integers(0, 3)),
     st.builds(lambda what, number, name: ["ask", what, number, name, [], []],
               st.sampled_from(["attribute", "call", "describe", "special", "name"]), st.integers(-1, 5),
