@@ -79,7 +79,28 @@ def told(module: ast.Module, task: CodeTask, setup: Setup) -> str:
         return f"only the solution could define {', '.join(sorted(strange))}"
     if missing := _not_here(module):
         return f"it imports {missing}, which tests cannot import"
+    if around := _surroundings(module):
+        return f"it changes what is around the solution ({around}), in a process where the solution is not"
     return _given_away(module, task, setup)
+
+
+_AROUND = frozenset((
+    "patch", "redirect_stdout", "redirect_stderr", "mock.patch", "unittest.mock.patch", "contextlib.redirect_stdout",
+    "contextlib.redirect_stderr", "monkeypatch", "capsys",
+))  # fmt: skip
+_STREAMS = frozenset(("sys.stdout", "sys.stdin", "sys.stderr"))
+
+
+def _surroundings(module: ast.Module) -> str:
+    """What a test replaces around the solution: its input, its output, its random numbers."""
+    used = [(ast.unparse(node), node.ctx) for node in ast.walk(module) if isinstance(node, ast.Attribute)]
+    named = {node.name for node in ast.walk(module) if isinstance(node, ast.alias)}
+    named |= {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
+    named |= {name for name, ctx in used if isinstance(ctx, ast.Store) or name not in _STREAMS}
+    for name in sorted(named & (_AROUND | _STREAMS)):
+        return name
+    # Random numbers that the test draws itself, for its inputs, are the test's own affair.
+    return "random.seed" if {name for name, _ in used if name.startswith("random.")} == {"random.seed"} else ""
 
 
 def _not_here(module: ast.Module) -> str:
