@@ -106,6 +106,7 @@ class Link:
         """Numbers of what the other side was given, and not only told the class of."""
         self.classes: dict[int, Any] = {}
         """Stand-ins for classes of the other side, by number."""
+        self.loop: Any = None
         self.proxies: dict[Any, Any] = {}
         self.held: dict[Any, Any] = {}
         self.exceptions: dict[Any, Any] = {}
@@ -415,9 +416,16 @@ def _leave(link: Link, subject: Any, name: str, arguments: list[Any], named: dic
 
 
 def _await(link: Link, subject: Any, *_: Any) -> Any:
+    """The value of a coroutine, or the next one of an asynchronous iterator."""
     import asyncio
 
-    return asyncio.run(subject)
+    if link.loop is None:
+        link.loop = asyncio.new_event_loop()  # one for all: the end of a loop ends its asynchronous generators
+    return link.loop.run_until_complete(subject if isinstance(subject, types.CoroutineType) else _step(subject))
+
+
+async def _step(subject: Any) -> Any:
+    return await anext(subject)
 
 
 _ACTS: dict[str, Callable[..., Any]] = {

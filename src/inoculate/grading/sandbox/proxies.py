@@ -45,8 +45,9 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "__delitem__": operator.delitem, "__contains__": operator.contains, "__missing__": operator.getitem,
     "__enter__": lambda subject: type(subject).__enter__(subject), "__copy__": copy.copy,
     "__deepcopy__": copy.deepcopy, "__hash__": hash,
+    "__aiter__": aiter,
     # Known by name only: what they do is said below.
-    **dict.fromkeys(("__call__", "__exit__", *OPERATORS, *_REFLECTED), lambda *_: None),
+    **dict.fromkeys(("__call__", "__exit__", "__anext__", *OPERATORS, *_REFLECTED), lambda *_: None),
 }  # fmt: skip
 """Special methods, and how they are asked for where the object lives."""
 META = ("__iter__", "__len__", "__getitem__", "__contains__")
@@ -297,7 +298,7 @@ def hold(held: Any, mine: Reference, kind: Any) -> Any:
         return held
     key = (base, kind)
     if key not in mine.link.held:
-        own = {name: _forward(name) for name in ("__str__", "__repr__", "__format__")}
+        own: dict[str, Any] = {name: _forward(name) for name in ("__str__", "__repr__", "__format__")}
         if issubclass(base, dict) and "__missing__" in kind._inoculate_special:
             own["__missing__"] = _forward("__missing__")
         known = type.__getattribute__(kind, "_inoculate").known or base
@@ -415,6 +416,10 @@ def _exit(self: Any, kind: Any, error: BaseException | None, trace: Any) -> Any:
     return answer and not failed
 
 
+async def _anext(self: Any) -> Any:
+    return reference(self).ask("await")
+
+
 def _enter(self: Any) -> Any:
     answer = reference(self).ask("special", "__enter__")
     return self if same(self, answer) else answer
@@ -427,4 +432,5 @@ def _iterate(self: Any) -> Any:
 
 _METHODS: dict[str, Callable[..., Any]] = {
     "__call__": _call, "__exit__": _exit, "__enter__": _enter, "__iter__": _iterate,
+    "__anext__": _anext,
 }  # fmt: skip
