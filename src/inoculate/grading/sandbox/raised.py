@@ -45,10 +45,11 @@ def _exception_class(link: Any, names: tuple[tuple[str, str], ...]) -> Any:
         above = tuple(kind for place, kind in enumerate(found) if not any(issubclass(k, kind) for k in found[:place]))
     own = {"__str__": _told_text, "__getattr__": _told_attribute}
     name = names[0][1].rpartition(".")[2][:80]
+    nearest: type[Any] = found[0] if found else Exception
     try:
-        return type(name, above or (Exception,), own)
+        return type(name, above or (nearest,), own)
     except TypeError:  # bases that do not go together here
-        return type(name, (found[0] if found else Exception,), own)
+        return type(name, (nearest,), own)
 
 
 def _told_text(self: Any) -> str:
