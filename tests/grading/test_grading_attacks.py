@@ -229,7 +229,13 @@ def test_inputs_from_the_setup() -> None:
         (["assert f(2) == 4"], ["assert f(3).equals(9)"], "f", ""),
         (["assert f(2) == 4"], ["for i in [3]:\n    assert f(i).__eq__(i * i)"], "f", ""),
         (["assert f(2) == 4"], ["good(f(3))"], "f", "def good(x):\n    assert close(x, 9)"),
-        (["assert f(2) == 4"], ["assert f(lambda x: x) == 9 if [i for i in [f(1)]] else 0\nx = f(lambda: 1)"], "f", ""),
+        (["assert f(2) == 4"], ["import pandas\nassert f(3) == 9"], "f", ""),
+        (["assert f(2) == 4"], ["from unittest.mock import patch\nwith patch('x.y'):\n    assert f(3)"], "f", ""),
+        (["assert f(2) == 4"], ["import sys, io\nsys.stdout = io.StringIO()\nassert f(3) == 9"], "f", ""),
+        (["assert f(2) == 4"], ["import random\nrandom.seed(1)\nassert f(3) == 9"], "f", ""),
+        (["assert f(2) == 4"], ["assert len({P(1), P(1)}) == 1"], "P", ""),
+        (["assert f(2) == 4"], ["p = P(1)\nassert [p, P(2)] == [P(1), P(2)]"], "P", ""),
+        (["assert f(2) == 4"], ["class Q(P): pass\nassert Q(1).x == 1"], "P", ""),
     ],
 )  # fmt: skip
 def test_forgeable_tests_are_no_ground_truth(shown: list, hidden: list, entry: str, setup: str) -> None:
@@ -327,7 +333,7 @@ def test_problems_that_cannot_be_graded() -> None:
     assert "contradict" in grade(right, hidden=["assert f(3) == 9", "assert 10 == f(3)"]).detail
     assert grade(right, hidden=["assert f(3) == 9", "assert f(3) == 9.0"]).outcome == "correct"
     assert "no tests" in grade(right, [], []).detail
-    for large in ("[" * 80 + "]" * 80, "0x" + "f" * 120_000, "{" + ", ".join(map(str, range(30_000))) + "}"):
+    for large in ("0x" + "f" * 1_200_000, f"'{'x' * 12_000_001}'"):
         found = grade(right, hidden=[f"assert f(3) == {large}"])
         assert (found.outcome, "more than an answer may hold" in found.detail) == ("ungraded", True), found.detail[:300]
     assert "no shown test" in grade(right, []).detail

@@ -6,7 +6,7 @@ import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from inoculate.grading import assertions
+from inoculate.grading.parsing import parse
 
 
 def test_threads_that_parse_at_once_do_not_disturb_each_other() -> None:
@@ -21,7 +21,7 @@ def test_threads_that_parse_at_once_do_not_disturb_each_other() -> None:
     gc.set_threshold(3)
     try:
         with ThreadPoolExecutor(4) as threads:
-            trees = list(threads.map(assertions._parse, [shallow, deep] * 60))
+            trees = list(threads.map(parse, [shallow, deep] * 60))
     finally:
         gc.set_threshold(*usual)
         gc.callbacks.remove(let_others_go_on)

@@ -172,7 +172,10 @@ class Grader:
         return self._combine(task, plan, program, watched, checked)
 
     def _workers(self, task: CodeTask, source: str) -> Pool:
-        wanted = any(_NUMPY.search(text) for text in (source, task.setup)) and numpy_is_here()
+        wanted = (
+            any(_NUMPY.search(text) for text in (source, task.setup, *task.shown_tests, *task.hidden_tests))
+            and numpy_is_here()
+        )
         workers = pool(numpy=wanted)
         if wanted and workers.reached().level != self.level:
             raise UserError(

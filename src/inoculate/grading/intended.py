@@ -10,7 +10,7 @@ from inoculate.grading import compare
 from inoculate.grading.assertions import NEVER_CALLS, Plan, Test
 from inoculate.grading.sandbox.child import BROKEN, Job
 from inoculate.grading.sandbox.pool import Ended, Pool
-from inoculate.grading.sandbox.values import Malformed, Reader, Unreadable
+from inoculate.grading.sandbox.reader import Malformed, Reader, Unreadable
 from inoculate.grading.task import CodeTask, Limits
 
 
@@ -170,7 +170,7 @@ def check(workers: Pool, task: CodeTask, plan: Plan, source: str, order: Sequenc
     answers = _Answers(checked)
     groups = [[number] for number in order] if limits.fresh_calls and order else [list(order)]
     for group in groups:
-        calls = tuple((number, plan.calls[number]) for number in group)
+        calls = tuple((number, plan.calls[number].text, plan.calls[number].truth) for number in group)
         (ended,) = workers.run([Job("calls", task.root, source, task.setup, calls=calls)], limits)
         answers.add(ended, group)
         if checked.malformed or checked.forged:
@@ -190,11 +190,11 @@ def _apart(test: Test, answers: _Answers) -> str:
     evaluator = compare.Evaluator(answers.get)
     try:
         for expectation in test.expectations:
-            if not evaluator.value(expectation, {}):
+            if not evaluator.value(expectation):
                 return f"fails{_given(test, answers)}"
     except _NoAnswer as error:
         return str(error)
-    except (Unreadable, compare.TooLong) as error:
+    except Unreadable as error:
         return f"fails: {error}"
     except Exception as error:  # whatever a solution's data brings about is the solution's
         return f"fails: the comparison raised {type(error).__name__}{_given(test, answers)}"
@@ -213,7 +213,7 @@ def _given(test: Test, answers: _Answers) -> str:
 def _judged(
     workers: Pool, task: CodeTask, plan: Plan, source: str, checked: Checked, limits: Limits
 ) -> dict[int, str | None]:
-    """Verdicts on the tests that run beside the solution; None for one that turned out to be forgeable."""
+    """Verdicts on the tests that run in a process of their own; None for one that nobody can decide."""
     tests = [test for test in plan.tests if test.how == "judged"]
     if not tests:
         return {}
@@ -237,9 +237,8 @@ def _judged(
             case ["test", int(), "fail", str() as words]:
                 gone = words.startswith("Gone:") and served.why != "over"
                 verdicts[id(test)] = how_it_ended(served) if gone else f"fails: {words}"
-            case ["test", int(), "forgeable", str() as words]:
-                verdicts[id(test)] = None
-                checked.detail = f"not decidable from outside: {words}"
+            case ["test", int(), "setup", str() as words]:
+                verdicts[id(test)] = how_it_ended(served) if served.broke else f"fails: the set-up raises {words}"
     for test in tests:
         if id(test) in verdicts:
             continue
@@ -257,18 +256,35 @@ def _judged(
     return verdicts
 
 
+_ANSWERING_AT_ONCE = """calls = 0
+def {root}(*_, **__):
+    global calls
+    calls += 1
+    if calls > 2:
+        raise RuntimeError("asked too often")
+    return {answer}
+"""
+
+
 def _ends(workers: Pool, task: CodeTask, plan: Plan, test: Test, limits: Limits) -> bool:
-    """Whether a test comes to a verdict when every call gives None at once: if not, it is no solution's fault."""
-    jobs = [Job("serve", task.root, f"{task.root} = lambda *_, **__: None\n", task.setup),
-            Job("judge", task.entry_point, setup=task.setup, names=plan.names, tests=(test.source,))]  # fmt: skip
-    served, judged = workers.run(jobs, limits)
-    # Where the answering side ran out of time first, the judge comes to an end, but not to a verdict.
-    return not served.broke and judged.records[-1:] == [["end", 1]]
+    """Whether a test can come to a verdict: when calls are answered at once, one way or another, and soon refused.
+
+    If not, no solution is at fault; if it does, the answers were why it went on.
+    """
+    for answer in (None, True):
+        source = _ANSWERING_AT_ONCE.format(root=task.root, answer=answer)
+        jobs = [Job("serve", task.root, source, task.setup),
+                Job("judge", task.entry_point, setup=task.setup, names=plan.names, tests=(test.source,))]  # fmt: skip
+        served, judged = workers.run(jobs, limits)
+        # Where the answering side ran out of time first, the judge comes to an end, but not to a verdict.
+        if not served.broke and judged.records[-1:] == [["end", 1]]:
+            return True
+    return False
 
 
 def _setup_fails(workers: Pool, task: CodeTask, plan: Plan, limits: Limits) -> bool:
     """Whether a set-up that needs nothing of the solution fails without one."""
-    if not task.setup or plan.names != (task.root,):
+    if not task.setup or not plan.setup_alone:
         return False
     jobs = [Job("serve", task.root, f"{task.root} = None\n"),
             Job("judge", task.entry_point, setup=task.setup, tests=("pass",))]  # fmt: skip

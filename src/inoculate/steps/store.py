@@ -28,10 +28,10 @@ Kind = Literal["problems", "rows", "row-grades", "adapter", "completions", "grad
 VERSIONS: dict[Kind, int] = {
     "problems": 1,
     "rows": 1,
-    "row-grades": 1,
+    "row-grades": 2,
     "adapter": 1,
     "completions": 1,
-    "grades": 1,
+    "grades": 2,
     "scores": 1,
 }
 """Raised by hand when a kind of step gives something else from the same inputs."""

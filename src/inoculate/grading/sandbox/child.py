@@ -19,14 +19,11 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from inoculate.grading.sandbox import confine, evidence, patterns, proxies
-from inoculate.grading.sandbox.values import TooBig, encode
+from inoculate.grading.sandbox import confine, evidence, judge, patterns
+from inoculate.grading.sandbox.values import MOST_REPLY, TooBig, encode
 
 RESULT, LINK = 3, 5
 """Descriptors of a child: its records, and the way to its partner."""
-
-MOST_REPLY = 8 << 20
-"""Bytes of the answers to all calls together."""
 
 BROKEN = 98
 """Exit code of a child whose own code, beside the solution's, does not work any more."""
@@ -43,8 +40,8 @@ class Job(NamedTuple):
     entry: str
     source: str = ""
     setup: str = ""
-    calls: tuple[tuple[int, str], ...] = ()
-    """Number and expression of each call, in the order to be made."""
+    calls: tuple[tuple[int, str, bool], ...] = ()
+    """Number and expression of each call, in the order to be made, and whether only its truth is asked."""
     tests: tuple[str, ...] = ()
     """Shown tests of a `script`; every test of a `judge`."""
     shown: tuple[str, ...] = ()
@@ -179,9 +176,11 @@ def _calls(job: Job) -> None:
     if namespace is None:
         return
     left = MOST_REPLY
-    for number, text in job.calls:
+    for number, text, truth in job.calls:
         try:
             value = _eval(_compile(text, "<call>", "eval", dont_inherit=True), namespace)
+            if truth and type(value) is not types.CoroutineType:  # one that nobody awaits is true, and no answer
+                value = bool(value)
             left -= record("call", number, "value", encode(value), most=left)
         except TooBig as error:
             record("call", number, "big", "TooBig", str(error))
@@ -255,11 +254,11 @@ def _patterns(job: Job) -> None:
 def _serve(job: Job) -> None:
     namespace = load(job)
     if namespace is not None:
-        proxies.serve(namespace, LINK)
+        judge.serve(namespace, LINK)
 
 
 def _judge(job: Job) -> None:
-    proxies.judge(job.entry, job.tests, job.setup, job.names, LINK, record)
+    judge.judge(job.entry, job.tests, job.setup, job.names, LINK, record)
 
 
 _MODES: dict[str, Callable[[Job], None]] = {

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inoculate.grading.sandbox.child import MOST_REPLY, Job
+from inoculate.grading.sandbox.child import Job
 from inoculate.grading.sandbox.containment import Containment
+from inoculate.grading.sandbox.values import MOST_REPLY
 from inoculate.grading.sandbox.zygote import (
     ASLEEP_NOW,
     AT_REST,

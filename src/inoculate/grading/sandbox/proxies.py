@@ -1,320 +1,436 @@
-"""Tests that cannot be taken apart: the solution answers calls in one process, the test runs in another.
+"""Stand-ins for what lives in the other process: for its objects, its classes, its coroutines and its exceptions.
 
-The judge's process holds the tests and never a line of the solution; for it the solution's names are `Proxy`
-objects, whose
-every use is a request over a socket and whose every answer is plain data. An object that is not plain data can be
-handed
-back and asked for its parts, but not whether it equals something or is true: such a question fails the test.
+A class of the other side becomes a class here, with the name, the bases and the special methods that it has there, so
+that `isinstance`, `callable`, `with`, `for` and `except` mean what they mean beside it; each use of an object is a
+request. In the judge's process one rule is above that: an object of the solution's is asked, but never told what is
+expected of it. It is not compared with plain data (a subclass of a builtin is, by its contents), subtracted from it or
+searched for it. Only what the test itself has made of the class that the problem asks for has a say in what it is told.
 """
 
 from __future__ import annotations
 
-import ast
-import builtins
-import collections
-import decimal
-import fractions
-import importlib
-import json
+import collections.abc
+import copy
 import math
-import os
-import sys
-import types
+import operator
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from inoculate.grading.sandbox.values import Malformed, Reader, TooBig, encode
+from inoculate.grading.sandbox import raised
 
-MOST_REPLY = 8 << 20
-TESTS = "tests"
-"""Name of the module in which tests run."""
+TELLING = frozenset((
+    "startswith", "endswith", "count", "index", "find", "rfind", "rindex", "issubset", "issuperset", "isdisjoint",
+    "union", "intersection", "difference", "symmetric_difference", "removeprefix", "removesuffix", "partition",
+    "rpartition", "remove", "discard",
+))  # fmt: skip
+"""Methods of plain data whose argument may be what is expected: of an object, they are no questions."""
 
-
-class Forgeable(Exception):
-    """Only code in the solution's process could decide the test."""
-
-
-class Gone(Exception):
-    """The solution's process has ended."""
-
-
-class SolutionError(Exception):
-    """Stands for an exception of a class that the solution made."""
-
-
-class _Line:
-    """Lines of JSON over a descriptor."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self.waiting = b""
-
-    def send(self, message: Any) -> None:
-        data = (json.dumps(message) + "\n").encode()
-        try:
-            while data:
-                data = data[os.write(self.descriptor, data) :]
-        except OSError as error:
-            raise Gone("the other side has ended") from error
-
-    def receive(self) -> Any:
-        """The next line."""
-        pieces = [self.waiting]
-        size = len(self.waiting)
-        while b"\n" not in pieces[-1]:
-            try:
-                piece = os.read(self.descriptor, 1 << 16)
-            except OSError as error:
-                raise Gone("the other side has ended") from error
-            size += len(piece)
-            if not piece or size > MOST_REPLY:
-                raise Gone("the other side has ended" if not piece else "a reply is too long")
-            pieces.append(piece)
-        line, _, self.waiting = b"".join(pieces).partition(b"\n")
-        try:
-            return json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise Gone("a reply is not JSON") from error
-
-
-def serve(namespace: dict[str, Any], descriptor: int) -> None:
-    """In the solution's process: answer requests until the judge has ended."""
-    line = _Line(descriptor)
-    kept: list[Any] = []
-
-    def keep(value: Any) -> int:
-        kept.append(value)
-        return len(kept) - 1
-
-    def answer(request: list[Any]) -> list[Any]:
-        what, target, name, arguments, keywords = request
-        reader = Reader(lambda number, _: kept[number])
-        positional = [reader.read(argument) for argument in arguments]
-        named = {key: reader.read(value) for key, value in keywords.items()}
-        value = _ACTS[what](namespace if target is None else kept[target], name, positional, named)
-        changed = [encode(a, keep) if type(a) in _CHANGEABLE else None for a in positional] if what == "call" else []
-        return ["value", encode(value, keep), changed]
-
-    while True:
-        try:
-            request = line.receive()
-        except Gone:
-            return
-        try:
-            reply = answer(request)
-        except TooBig as error:
-            reply = ["raised", "OverflowError", str(error)]
-        except BaseException as error:
-            try:
-                reply = ["raised", type(error).__name__[:80], str(error)[:300]]
-            except BaseException:
-                reply = ["raised", "Exception", ""]
-        line.send(reply)
-
-
-_CHANGEABLE = (list, dict, set, bytearray, collections.deque)
-_ACTS: dict[str, Callable[[Any, str, list[Any], dict[str, Any]], Any]] = {
-    "name": lambda target, name, args, named: target[name],
-    "call": lambda target, name, args, named: target(*args, **named),
-    "attribute": lambda target, name, args, named: getattr(target, name),
-    "set": lambda target, name, args, named: setattr(target, name, args[0]),
-    "item": lambda target, name, args, named: target[args[0]],
-    "set_item": lambda target, name, args, named: target.__setitem__(args[0], args[1]),
-    "length": lambda target, name, args, named: len(target),
-    "list": lambda target, name, args, named: list(target),
-    "contains": lambda target, name, args, named: args[0] in target,
+OPERATORS: dict[str, str] = {
+    **{f"__{name}__": name for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift",
+                                        "rshift")},
+    "__and__": "and_", "__or__": "or_", "__xor__": "xor", "__lt__": "lt", "__le__": "le", "__gt__": "gt",
+    "__ge__": "ge", "__eq__": "eq",
+    **{f"__i{name}__": f"i{name}" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or",
+                                               "xor")},
 }  # fmt: skip
+_REFLECTED = {f"__r{name[2:]}": name for name in list(OPERATORS)[:13]}
+
+SPECIAL: dict[str, Callable[..., Any]] = {
+    "__len__": len, "__bool__": bool, "__str__": str, "__repr__": repr, "__int__": int, "__float__": float,
+    "__complex__": complex, "__index__": operator.index, "__neg__": operator.neg, "__pos__": operator.pos,
+    "__abs__": abs, "__invert__": operator.invert, "__round__": round, "__floor__": math.floor, "__ceil__": math.ceil,
+    "__trunc__": math.trunc, "__iter__": iter, "__next__": next, "__reversed__": reversed, "__bytes__": bytes,
+    "__format__": format, "__getitem__": operator.getitem, "__setitem__": operator.setitem,
+    "__delitem__": operator.delitem, "__contains__": operator.contains, "__missing__": operator.getitem,
+    "__enter__": lambda subject: type(subject).__enter__(subject), "__copy__": copy.copy,
+    "__deepcopy__": copy.deepcopy, "__hash__": hash,
+    "__aiter__": aiter,
+    # Known by name only: what they do is said below.
+    **dict.fromkeys(("__call__", "__exit__", "__anext__", *OPERATORS, *_REFLECTED), lambda *_: None),
+}  # fmt: skip
+"""Special methods, and how they are asked for where the object lives."""
+META = ("__iter__", "__len__", "__getitem__", "__contains__")
+"""Of them, those that a class may have as an object (an enumeration)."""
+
+HELD: set[type[Any]] = set()
+"""Classes of contents that remember the object they were read from."""
+
+_PLAIN_BASES = (int, float, str, bytes, list, tuple, dict, set, frozenset, collections.deque)
+_NOT_OF_A_KIND = ("abc", "typing")
 
 
-class Judge:
-    """In the judge's process: asks, and hands out proxies."""
+@dataclass(frozen=True)
+class Reference:
+    """An object of the other side."""
 
-    def __init__(self, descriptor: int, own: str = "") -> None:
-        """Create a judge.
+    link: Any
+    number: int
+    made: bool = False
+    """Whether the test itself made it, by calling the class that the problem asks for."""
+    closed: bool = False
+    """Whether it is a method that must not be told anything."""
 
-        Args:
-            descriptor: Leads to the solution's process.
-            own: Name of the class that the problem asks for; '' where it asks for a function.
-        """
-        self.line = _Line(descriptor)
-        self.own = own
-        self.forged = ""
-
-    def ask(
-        self,
-        what: str,
-        target: int | None,
-        name: str = "",
-        args: Sequence[Any] = (),
-        named: dict[str, Any] | None = None,
-    ) -> Any:
-        """One request and its answer; raises what the solution raised."""
-        request = [what, target, name, [encode(a, self._number) for a in args],
-                   {key: encode(value, self._number) for key, value in (named or {}).items()}]  # fmt: skip
-        self.line.send(request)
-        reply = self.line.receive()
-        try:
-            return self._understand(reply, args)
-        except (Malformed, ValueError, TypeError, KeyError, IndexError) as error:
-            raise Gone(f"a reply is malformed: {error}") from error
-
-    def _understand(self, reply: Any, args: Sequence[Any]) -> Any:
-        if reply[0] == "raised":
-            _, name, text = reply
-            kind = getattr(builtins, name, None) if isinstance(name, str) else None
-            if not (isinstance(kind, type) and issubclass(kind, Exception)):
-                kind = SolutionError
-            try:
-                raised = kind(str(text))
-            except TypeError:  # UnicodeDecodeError and the like want more
-                raised = SolutionError(f"{name}: {text}")
-            raise _Raised(raised)
-        _, value, changed = reply
-        reader = Reader(lambda number, kind: Proxy(self, number, kind))
-        for argument, new in zip(args, changed, strict=False):
-            if new is not None and type(argument) in _CHANGEABLE:
-                _put_back(argument, reader.read(new))
-        return reader.read(value)
-
-    def _number(self, value: Any) -> int:
-        if type(value) is Proxy:
-            return object.__getattribute__(value, "number")
-        if isinstance(value, (types.FunctionType, type)) or type(value).__module__ == TESTS:
-            # The test's own doing, so its own fault. The solution must not be able to bring this about.
-            self.forged = self.forged or f"the test hands the solution an object of its own ({type(value).__name__})"
-            raise Forgeable(self.forged)
-        raise TypeError(f"a {type(value).__name__} cannot be handed to the solution")
+    def ask(self, what: str, name: str = "", args: Sequence[Any] = (), named: dict[str, Any] | None = None) -> Any:
+        """Ask for something of this object."""
+        return self.link.ask(what, self.number, name, args, named)
 
 
-class _Raised(Exception):
-    """Carries the solution's exception past our own handlers."""
+@dataclass(frozen=True)
+class Told:
+    """What is known of a class of the other side."""
+
+    reference: Reference
+    known: type[Any] | None
+    """The nearest class of Python's own that it is, or is derived from."""
+    own_equality: bool
+    decides: bool
+    """Whether it says itself which plain data it equals."""
+    meta: tuple[str, ...]
 
 
-def _put_back(argument: Any, new: Any) -> None:
-    if type(new) is not type(argument):
-        raise Malformed("an argument changed its type")
-    if isinstance(argument, (list, bytearray)):
-        argument[:] = new
-        return
-    argument.clear()
-    if isinstance(argument, collections.deque):
-        argument.extend(new)
-    else:
-        argument.update(new)
+class Refused(TypeError):
+    """The solution's object would be told what is expected of it."""
 
 
-class Proxy:
-    """Something of the solution's, seen from the judge's process."""
+def reference(value: Any) -> Reference:
+    """The reference of anything here that stands for something there."""
+    if isinstance(value, Class):
+        return type.__getattribute__(value, "_inoculate").reference
+    return object.__getattribute__(value, "_inoculate_reference")
 
-    def __init__(self, judge: Judge, number: int, kind: str) -> None:
-        """Stand for the object of that number in the solution's process."""
-        for name, value in (("judge", judge), ("number", number), ("kind", kind)):
-            object.__setattr__(self, name, value)
 
-    def _ask(self, what: str, name: str = "", args: Sequence[Any] = (), named: dict[str, Any] | None = None) -> Any:
-        judge, number = object.__getattribute__(self, "judge"), object.__getattribute__(self, "number")
-        try:
-            return judge.ask(what, number, name, args, named)
-        except _Raised as error:
-            raise error.args[0] from None
+class Class(type):
+    """A class of the other side."""
 
-    def __call__(self, *args: Any, **named: Any) -> Any:
-        """Call it there."""
-        return Proxy._ask(self, "call", "", args, named)
+    def __call__(cls, *args: Any, **named: Any) -> Any:
+        """Make an instance there."""
+        mine = reference(cls)
+        return _as_made(mine.ask("call", "", args, named)) if mine.link.own else mine.ask("call", "", args, named)
+
+    def __getattr__(cls, name: str) -> Any:
+        return reference(cls).ask("attribute", name)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        reference(cls).ask("set", name, [value])
+
+    def _meta(cls, name: str, *args: Any) -> Any:
+        if name not in type.__getattribute__(cls, "_inoculate").meta:
+            raise TypeError(f"the class {cls.__name__} has no {name}")
+        return reference(cls).ask("special", name, args)
+
+    def __iter__(cls) -> Any:
+        return cls._meta("__iter__")
+
+    def __len__(cls) -> int:
+        return cls._meta("__len__")
+
+    def __getitem__(cls, key: Any) -> Any:
+        return cls._meta("__getitem__", key)
+
+    def __contains__(cls, item: Any) -> bool:
+        return cls._meta("__contains__", item)
+
+    def __bool__(cls) -> bool:
+        return True
+
+
+class Proxy(metaclass=Class):
+    """An object of the other side."""
+
+    __slots__ = ("_inoculate_reference",)
+    _inoculate: Any = None
+
+    @property
+    def __class__(self) -> Any:  # type: ignore[override]
+        """What `isinstance` sees beside the class itself."""
+        return _told(self).known or type(self)
 
     def __getattr__(self, name: str) -> Any:
-        return Proxy._ask(self, "attribute", name)
+        return _attribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        Proxy._ask(self, "set", name, [value])
+        reference(self).ask("set", name, [value])
 
-    def __getitem__(self, key: Any) -> Any:
-        return Proxy._ask(self, "item", "", [key])
+    def __delattr__(self, name: str) -> None:
+        reference(self).ask("delete", name)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        Proxy._ask(self, "set_item", "", [key, value])
+    def __str__(self) -> str:
+        return reference(self).ask("special", "__str__")
 
-    def __len__(self) -> int:
-        return Proxy._ask(self, "length")
+    def __repr__(self) -> str:
+        return reference(self).ask("special", "__repr__")
 
-    def __iter__(self) -> Any:
-        return iter(Proxy._ask(self, "list"))
+    def __format__(self, spec: str) -> str:
+        return reference(self).ask("special", "__format__", [spec])
+
+    def __copy__(self) -> Any:
+        return _again(self, reference(self).ask("special", "__copy__"))
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return _again(self, reference(self).ask("special", "__deepcopy__"))
+
+    def __hash__(self) -> int:
+        return hash(reference(self).number)
+
+    def __eq__(self, other: object) -> Any:
+        mine = reference(self)
+        if not mine.link.guarded:
+            return mine.ask("operator", "__eq__", [self, other])
+        if isinstance(type(other), Class):
+            theirs = reference(other)
+            if theirs.number == mine.number:
+                return True
+            if mine.made and theirs.made:
+                return mine.ask("operator", "__eq__", [self, other])
+            other = _contents(other)
+        held = _contents(self)
+        if not isinstance(type(held), Class):
+            return held == other
+        told = _told(self)
+        both = isinstance(type(other), Class)
+        if told.decides or (both and (told.own_equality or _told(other).own_equality)):
+            _refuse(self, "whether it equals something")
+        return False
+
+    def _compare(self, name: str, other: Any) -> Any:
+        if isinstance(type(other), Class) or not reference(self).link.guarded:
+            return reference(self).ask("operator", name, [self, other])
+        held = _contents(self)
+        if isinstance(type(held), Class):
+            if getattr(type(self), "_inoculate_orders", False):
+                _refuse(self, "how it compares with plain data")
+            return NotImplemented
+        return getattr(operator, OPERATORS[name])(held, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return Proxy._compare(self, "__lt__", other)
+
+    def __le__(self, other: Any) -> Any:
+        return Proxy._compare(self, "__le__", other)
+
+    def __gt__(self, other: Any) -> Any:
+        return Proxy._compare(self, "__gt__", other)
+
+    def __ge__(self, other: Any) -> Any:
+        return Proxy._compare(self, "__ge__", other)
 
     def __contains__(self, item: Any) -> bool:
-        # Of a function, the answer: to be told the item is to be told what is expected.
-        if object.__getattribute__(self, "kind") != object.__getattribute__(self, "judge").own:
-            Proxy._refuse(self)
-        return Proxy._ask(self, "contains", "", [item])
+        mine = reference(self)
+        if mine.made or not mine.link.guarded:
+            return mine.ask("special", "__contains__", [item])
+        held = _contents(self)
+        if not isinstance(type(held), Class):
+            return item in held
+        if not hasattr(type(self), "__iter__"):
+            _refuse(self, "what is in it")
+        return any(item is found or item == found for found in self)  # type: ignore[attr-defined]
+
+
+class Coroutine(collections.abc.Coroutine[Any, Any, Any]):
+    """A coroutine of the other side: it runs there, to its end, when it is awaited. Nothing else is asked of it."""
+
+    def __init__(self, link: Any, number: int) -> None:
+        """Stand for the coroutine of that number."""
+        self._inoculate_reference = Reference(link, number)
+
+    def send(self, value: Any) -> Any:
+        """Run it."""
+        raise StopIteration(self._inoculate_reference.ask("await"))
+
+    def throw(self, *error: Any) -> Any:
+        """End it with an exception."""
+        raise error[0]
+
+    def close(self) -> None:
+        """Leave it."""
+
+    def __await__(self) -> Any:
+        """Run it."""
+        return self._inoculate_reference.ask("await")
+        yield
 
     def _refuse(self, *_: object) -> Any:
-        kind = object.__getattribute__(self, "kind")
-        raise TypeError(
-            f"the answer is an object of the solution's own ({kind}), which cannot be asked whether it is right"
-        )
+        self._inoculate_reference.link.refused = "the answer is a coroutine that nobody awaits"
+        raise Refused(self._inoculate_reference.link.refused)
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __instancecheck__ = __subclasscheck__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __str__ = __repr__ = __format__ = _refuse
-    __int__ = __float__ = __index__ = __round__ = __abs__ = __neg__ = _refuse
+    __bool__ = __eq__ = __str__ = __repr__ = _refuse
     __hash__ = object.__hash__
 
 
-class _Missing:
-    """A name that the solution does not have."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, *_: object, **__: object) -> Any:
-        raise NameError(f"name '{self.name}' is not defined")
-
-    __getattr__ = __call__
+HELD.add(Coroutine)
 
 
-def judge(
-    entry: str,
-    tests: Sequence[str],
-    setup: str,
-    names: Sequence[str],
-    descriptor: int,
-    record: Callable[..., object],
-) -> None:
-    """Run tests whose names of the solution are proxies, and record each verdict."""
-    asker = Judge(descriptor, entry if entry[:1].isupper() and "." not in entry else "")
-    namespace: dict[str, Any] = {
-        "__name__": TESTS, "math": math, "collections": collections, "isclose": math.isclose, "inf": math.inf,
-        "nan": math.nan, "Counter": collections.Counter, "deque": collections.deque, "Decimal": decimal.Decimal,
-        "Fraction": fractions.Fraction, "OrderedDict": collections.OrderedDict, "defaultdict": collections.defaultdict,
+def _attribute(value: Any, name: str) -> Any:
+    mine = reference(value)
+    answer = mine.ask("attribute", name)
+    if name in TELLING and not mine.made and mine.link.guarded and isinstance(type(answer), Class):
+        return make(type(answer), replace(reference(answer), closed=True))
+    return answer
+
+
+def _told(value: Any) -> Told:
+    return type.__getattribute__(type(value), "_inoculate")
+
+
+def _refuse(value: Any, what: str) -> Any:
+    reference(value).link.refused = f"it asks an object of the solution's own ({type(value).__name__}) {what}"
+    raise Refused(f"an object of the solution's own ({type(value).__name__}) cannot be asked {what}: it would be told "
+                  "what is expected")  # fmt: skip
+
+
+def make(kind: Any, mine: Reference) -> Any:
+    """The object here for one there; the same one each time."""
+    if not isinstance(kind, Class):  # the class of an object is no class: nothing that a `Link` would say
+        raise TypeError("not a class of objects")
+    known = mine.link.proxies
+    key = (mine.number, mine.made, mine.closed)
+    if key not in known:
+        known[key] = object.__new__(kind)
+        object.__setattr__(known[key], "_inoculate_reference", mine)
+    return known[key]
+
+
+def hold(held: Any, mine: Reference, kind: Any) -> Any:
+    """Contents of a builtin that remember the object, an instance of a subclass, that they were read from."""
+    base = type(held)
+    if not issubclass(base, _PLAIN_BASES):
+        return held
+    key = (base, kind)
+    if key not in mine.link.held:
+        own: dict[str, Any] = {name: _forward(name) for name in ("__str__", "__repr__", "__format__")}
+        if issubclass(base, dict) and "__missing__" in kind._inoculate_special:
+            own["__missing__"] = _forward("__missing__")
+        known = type.__getattribute__(kind, "_inoculate").known or base
+        own.update(__getattr__=_attribute, _inoculate_kind=kind, __class__=property(lambda self: known))
+        mine.link.held[key] = type(kind.__name__, (base,), own)
+        HELD.add(mine.link.held[key])
+    if base.__init__ is object.__init__:  # it is as it was made
+        made: Any = base.__new__(mine.link.held[key], held)  # type: ignore[call-arg]
+    else:
+        made = base.__new__(mine.link.held[key])
+        base.__init__(made, held)  # type: ignore[call-arg]
+    object.__setattr__(made, "_inoculate_reference", mine)
+    return made
+
+
+def _forward(name: str) -> Callable[..., Any]:
+    return lambda self, *args: reference(self).ask("special", name, args)
+
+
+def _as_made(value: Any) -> Any:
+    """An instance that the test has just made: it answers for itself, also where it is derived from a builtin."""
+    if type(value) in HELD and not isinstance(value, Coroutine):
+        return make(type(value)._inoculate_kind, replace(reference(value), made=True))
+    return make(type(value), replace(reference(value), made=True)) if isinstance(type(value), Class) else value
+
+
+def _again(value: Any, answer: Any) -> Any:
+    """An answer that is as much the test's own making as the object that gave it."""
+    return _as_made(answer) if reference(value).made else answer
+
+
+def _contents(value: Any) -> Any:
+    """What an instance of a subclass of a builtin holds; the object itself where it is no such thing."""
+    if isinstance(type(value), Class):
+        known = _told(value).known
+        if known is not None and issubclass(known, _PLAIN_BASES):
+            held = reference(value).ask("contents")
+            return held[0] if held else value
+    return value
+
+
+def same(left: Any, right: Any) -> bool:
+    """What `is` says where both are there; here one object may have two stand-ins."""
+    if isinstance(type(left), Class) and isinstance(type(right), Class):
+        return reference(left).number == reference(right).number
+    return left is right
+
+
+_DOC = property(lambda self: reference(self).ask("attribute", "__doc__"))
+
+
+def build(link: Any, number: int, told: Any) -> Any:
+    """The class here for a class there.
+
+    Args:
+        link: Leads there.
+        number: Its number.
+        told: What the other side says of it.
+    """
+    name, known, bases, special, meta, (own_equality, decides), exceptions = told
+    if exceptions:
+        return raised.exception_class(link, exceptions)
+    above = tuple(base for base in map(link.class_of, bases) if isinstance(base, Class)) or (Proxy,)
+    found = [
+        kind for module, qualname in known if module not in _NOT_OF_A_KIND and (kind := raised.find(module, qualname))
+    ]
+    own: dict[str, Any] = {
+        "__slots__": (), "__module__": "solution", "__doc__": _DOC, "_inoculate_special": frozenset(special),
+        "_inoculate": Told(Reference(link, number), found[0] if found and found[0] is not object else None,
+                           bool(own_equality), bool(decides), tuple(meta)),
     }  # fmt: skip
-    for name in names:
-        namespace[name] = _resolve(asker, name)
-    failed = _attempt(asker, setup, namespace) if setup else None
-    for number, test in enumerate(tests):
-        if not failed:
-            _lend_modules(test, namespace)
-        verdict = failed or _attempt(asker, test, namespace) or ("pass", "")
-        record("test", number, *verdict)
-    record("end", len(tests))
-
-
-def _lend_modules(test: str, namespace: dict[str, Any]) -> None:
-    """Import what a test takes from the standard library and counts on the solution to have imported."""
-    for node in ast.walk(ast.parse(test)):
-        if isinstance(node, ast.Name) and node.id not in namespace and node.id in sys.stdlib_module_names:
-            namespace[node.id] = importlib.import_module(node.id)
-
-
-def _resolve(asker: Judge, name: str) -> Any:
+    for method in special:
+        if method in _REFLECTED:
+            own[method] = _operator(_REFLECTED[method], reflected=True)
+        elif method in OPERATORS:
+            if method not in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__"):
+                own[method] = _operator(method, reflected=False)
+        elif method in SPECIAL and method not in vars(Proxy):
+            own[method] = _METHODS.get(method) or _forward(method)
+    own["_inoculate_orders"] = "__lt__" in special or "__gt__" in special
     try:
-        return asker.ask("name", None, name)
-    except (_Raised, Gone):
-        return _Missing(name)
+        return type.__new__(Class, str(name)[:80], above, own)
+    except TypeError:  # bases that do not go together here
+        return type.__new__(Class, str(name)[:80], (Proxy,), own)
 
 
-def _attempt(asker: Judge, text: str, namespace: dict[str, Any]) -> tuple[str, str] | None:
-    asker.forged = ""
-    try:
-        exec(compile(text, "<test>", "exec", dont_inherit=True), namespace)
-    except BaseException as error:
-        words = f"{type(error).__name__}: {str(error)[:200]}".rstrip(": ")
-        return ("forgeable", asker.forged) if asker.forged else ("fail", words)
-    return ("forgeable", asker.forged) if asker.forged else None
+def _operator(name: str, *, reflected: bool) -> Callable[..., Any]:
+    def operate(self: Any, other: Any, *_: Any) -> Any:
+        mine = reference(self)
+        nothing = type(other) is int and other == 0 and name == "__add__"  # what `sum` begins with
+        if mine.link.guarded and not (mine.made or nothing or isinstance(type(other), Class)):
+            held = _contents(self)
+            if isinstance(type(held), Class):
+                _refuse(self, f"for {name} of plain data")
+            return getattr(operator, OPERATORS[name])(*((other, held) if reflected else (held, other)))
+        answer = mine.ask("operator", name, [other, self] if reflected else [self, other])
+        return _again(self, answer)
+
+    return operate
+
+
+def _call(self: Any, *args: Any, **named: Any) -> Any:
+    mine = reference(self)
+    if mine.closed and (args or named):
+        _refuse(self, "this")
+    return mine.ask("call", "", args, named)
+
+
+def _exit(self: Any, kind: Any, error: BaseException | None, trace: Any) -> Any:
+    if error is None:
+        return reference(self).ask("exit")
+    names = [[base.__module__, base.__qualname__] for base in type(error).__mro__ if issubclass(base, BaseException)]
+    failed = isinstance(error, AssertionError)  # the test's own verdict: not to be told of, and not to be swallowed
+    answer = reference(self).ask("exit", "", [names, "" if failed else str(error), [] if failed else list(error.args)])
+    return answer and not failed
+
+
+async def _anext(self: Any) -> Any:
+    return reference(self).ask("await")
+
+
+def _enter(self: Any) -> Any:
+    answer = reference(self).ask("special", "__enter__")
+    return self if same(self, answer) else answer
+
+
+def _iterate(self: Any) -> Any:
+    answer = reference(self).ask("special", "__iter__")
+    return self if same(self, answer) else answer
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "__call__": _call, "__exit__": _exit, "__enter__": _enter, "__iter__": _iterate,
+    "__anext__": _anext,
+}  # fmt: skip

@@ -1,0 +1,80 @@
+"""What the set-up code of a problem defines, and what names code uses."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from dataclasses import dataclass
+
+from inoculate.grading import compare
+from inoculate.grading.parsing import parse
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the set-up code defines."""
+
+    given: frozenset[str] = frozenset()
+    """Names it binds to values."""
+    helpers: frozenset[str] = frozenset()
+    """Names it binds to functions and classes, and by imports of other than the standard library."""
+    imports: frozenset[str] = frozenset()
+    """Names it takes from the standard library."""
+    foreign: frozenset[str] = frozenset()
+    """Names that do not mean what they mean without it."""
+    free: frozenset[str] = frozenset()
+    """Names it uses and does not bind: the solution's."""
+
+
+def read(text: str) -> Setup:
+    """Look through set-up code.
+
+    Raises:
+        SyntaxError, ValueError: It does not parse.
+    """
+    module = parse(text)
+    given, helpers, imports, foreign = set(), set(), set(), set()
+    for node in ast.walk(module):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            helpers.add(node.name)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                name = alias.asname or top
+                (imports if top in sys.stdlib_module_names else helpers).add(name)
+                if alias.asname:
+                    foreign.add(name)
+        elif isinstance(node, ast.ImportFrom):
+            module_name = node.module or ""
+            for alias in node.names:
+                name = alias.asname or alias.name
+                (imports if module_name in sys.stdlib_module_names else helpers).add(name)
+                if alias.name != "*" and (alias.asname or not compare.means_the_same(name, module_name)):
+                    foreign.add(name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            given.add(node.id)
+    free = free_names(module) - {"*"}
+    return Setup(*map(frozenset, (given, helpers, imports, foreign | given | helpers, free)))
+
+
+def names(module: ast.AST) -> set[str]:
+    """All names in a piece of code."""
+    return {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+
+
+def free_names(module: ast.Module) -> set[str]:
+    """Names that code uses and neither binds itself nor finds among the builtins."""
+    bound, used = set(), set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.alias):
+            bound.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            bound.add(node.name)
+    return {name for name in used - bound if not hasattr(builtins, name)}
