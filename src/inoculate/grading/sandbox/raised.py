@@ -35,6 +35,7 @@ def exception_class(link: Any, names: Sequence[Any]) -> Any:
 
 
 def _exception_class(link: Any, names: tuple[tuple[str, str], ...]) -> Any:
+    name = names[0][1].rpartition(".")[2][:80]
     found = [kind for name in names if (kind := find(*name)) and issubclass(kind, BaseException)]
     real = find(*names[0])
     if real is not None and names[0][0] == "builtins" and issubclass(real, BaseException):
@@ -44,7 +45,6 @@ def _exception_class(link: Any, names: tuple[tuple[str, str], ...]) -> Any:
     else:  # the nearest classes of Python's own that are not derived from each other
         above = tuple(kind for place, kind in enumerate(found) if not any(issubclass(k, kind) for k in found[:place]))
     own = {"__str__": _told_text, "__getattr__": _told_attribute}
-    name = names[0][1].rpartition(".")[2][:80]
     nearest: type[Any] = found[0] if found else Exception
     try:
         return type(name, above or (nearest,), own)
