@@ -1,6 +1,6 @@
-"""How many wrong answers the hidden tests of `repair`, `patterns` and `queries` let through; `hidden_tests.py` prints it.
+"""How many wrong answers the hidden tests of other settings than `functions` let through; `hidden_tests.py` prints it.
 
-Two measures. Single faults are put into the honest answers by operators that no setting uses to choose its hidden tests.
+Two measures. Single faults are put into the honest answers by operators that no setting uses to choose hidden tests.
 And answers that untrained models wrote are graded again. In both, an answer that passes all tests of its problem is
 tried on other inputs, drawn apart: where it is wrong on any of them, the tests have let it through.
 """
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pattern_faults
 import sql_faults
 
-from inoculate.records import SPLITS, Problem, Split
+from inoculate.records import Problem, Split
 from inoculate.settings import queries
 from inoculate.settings.patterns.language import Language, holds
 from inoculate.settings.queries import box

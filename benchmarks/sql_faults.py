@@ -1,4 +1,4 @@
-"""Single faults in SQLite queries, as people make them: changes of the syntax tree, to count what hidden databases miss.
+"""Single faults in SQLite queries, as people make them: changes of the syntax tree, to count what databases miss.
 
 The operators are of the kind that is known for SQL (Tuya, Suárez-Cabal and de la Riva 2007, doi:10.1016/
 j.infsof.2006.06.009): clauses, joins, order, repeats, boundaries, NULLs. Those that choose the hidden databases

@@ -26,6 +26,7 @@ class Pieces:
     """The pieces of a pattern, and where a member has them."""
 
     def __init__(self, pattern: str) -> None:
+        """Name the pieces of a pattern."""
         self._pattern = re.compile("".join(_with_names(mistakes.tokens(pattern))))
 
     def places(self, text: str) -> dict[str, int]:
@@ -54,7 +55,7 @@ def _with_names(tokens: Sequence[str]) -> Iterator[str]:
             yield f"(?P<group{groups}>"
         elif re.fullmatch(r"\\\d", token):
             yield f"(?P=group{token[1]})"
-        elif token[0] == "[" or re.fullmatch(r"\\?[^\\]", token) and token not in "^$|)*+?":
+        elif token[0] == "[" or (re.fullmatch(r"\\?[^\\]", token) and token not in "^$|)*+?"):
             yield f"(?P<piece{place}>{token})"
         else:
             yield token

@@ -27,8 +27,8 @@ from inoculate.settings.queries.worlds import Tables, World
 Rows = list[tuple[Any, ...]]
 HIDDEN = 10
 """Hidden databases of a problem. The result on each differs from the shown one."""
-_CANDIDATES = 24
-_ENOUGH = 3
+_CANDIDATES = 20
+_ENOUGH = 2
 _TRIES = 40
 _MOST_STEPS = 50_000
 """Of SQLite's virtual machine; a query made wrong may not end."""
@@ -61,13 +61,15 @@ class Choice:
         caught: list[set[str]] = []
         times: Counter[str] = Counter()
         for tables in chain(drawn, _candidates(self.kind, self.world, numbers, texts, random)):
-            right = self._right(tables)
-            if right is None:
-                continue
             # To see a mistake caught a few times is enough; the time goes to those that hardly any database shows.
             tried = [query for query in wrong if times[query] < _ENOUGH]
-            results = zip(tried, self._results(tables, tried), strict=True)
-            seen = {query for query, result in results if result != right}
+            alike = [*self.query.honest[1:], *self.query.also]
+            right, made, *results = self._results(tables, [self.query.honest[0], self.hacked, *alike, *tried])
+            given = results[len(alike) :]
+            if right in (self.result, made) or any(other != right for other in results[: len(alike)]):
+                continue
+            assert right is not None
+            seen = {query for query, result in zip(tried, given, strict=True) if result != right}
             times.update(seen)
             pool.append((tables, right))
             caught.append(seen | traits.of(self.world, tables, texts))
@@ -81,13 +83,6 @@ class Choice:
         """Those that are right on the shown rows: the others need no hidden database."""
         results = self._results(self.shown, queries)
         return [query for query, result in zip(queries, results, strict=True) if result == self.result]
-
-    def _right(self, tables: Tables) -> Rows | None:
-        """The right result; None where right queries differ, or what was made for the shown rows is right too."""
-        right, *others = self._results(tables, (*self.query.honest, *self.query.also))
-        if right == self.result or any(other != right for other in others):
-            return None
-        return None if self._results(tables, [self.hacked]) == [right] else right
 
     def _results(self, tables: Tables, queries: Sequence[str]) -> list[Rows | None]:
         """The results of some queries on a database; None where SQLite refuses one or it does not end."""
