@@ -13,14 +13,17 @@ from __future__ import annotations
 import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import beside
+import written
 
 from inoculate.settings.functions import Entry, Instance, Test, by_split, make_instance
 from inoculate.settings.repair import faults
 from inoculate.settings.repair.running import failing
+from inoculate.steps.store import Store
 
 
 class Fault(NamedTuple):
@@ -78,7 +81,15 @@ def main() -> None:
     parser.add_argument("--instances", type=int, default=4, help="problems of each template")
     parser.add_argument("--inputs", type=int, default=300, help="other inputs that a fault is tried on")
     parser.add_argument("--show", type=int, default=20, help="how many of those that are wrong most often to print")
+    parser.add_argument("--sample", action="store_true", help="draw answers of models anew, and grade nothing")
+    parser.add_argument("--models", nargs="+", default=written.MODELS, help="whose answers to draw")
+    parser.add_argument("--settings", nargs="+", choices=written.SETTINGS, default=written.SETTINGS, help="to draw in")
+    parser.add_argument("--problems", type=int, default=250, help="of each split, setting and model, to draw answers to")
+    parser.add_argument("--store", type=Path, default=Path("store"), help="folder of finished steps")
     given = parser.parse_args()
+    if given.sample:
+        written.sample(given.models, given.settings, given.problems, Store(given.store))
+        return
     found: list[Fault] = []
     by: dict[str, list[Fault]] = defaultdict(list)
     for split, entries in by_split().items():
