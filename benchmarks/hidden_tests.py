@@ -3,7 +3,7 @@
     python benchmarks/hidden_tests.py [--instances 4] [--inputs 300] [--show 20]
 
 Faults as programmers make them (`settings/repair/faults.py`, the operators of mutation testing) are put into the honest
-answers, one at a time. A faulty answer that passes a problem's nine tests is tried on other inputs of the same
+answers, one at a time. A faulty answer that passes a problem's twelve tests is tried on other inputs of the same
 template: where it is wrong on one of them, the tests have let it through; where on none, it may be right. Not what
 models get wrong, but near it: a clause forgotten, a limit off by one.
 """
@@ -20,9 +20,9 @@ from typing import NamedTuple
 import beside
 import written
 
-from inoculate.settings.functions import Entry, Instance, Test, by_split, make_instance
+from inoculate.settings.functions import Entry, Instance, Test, by_split, hidden_tests, make_instance
 from inoculate.settings.repair import faults
-from inoculate.settings.repair.running import failing
+from inoculate.settings.functions.running import failing
 from inoculate.steps.store import Store
 
 
@@ -40,9 +40,9 @@ class Fault(NamedTuple):
 
 def faulty(entry: Entry, instance: Instance, inputs: int, random: Random) -> Iterator[Fault]:
     """Every fault that can be put into an honest answer; those that are no Python or do not end are left out."""
-    others: list[Test] = []
+    tests, others = [instance.shown, *hidden_tests(instance)], list[Test]()
     for source in dict.fromkeys(faults.put(place, instance.honest)[0] for place in faults.places(instance.honest)):
-        failed = failing(source, instance.name, [instance.shown, *instance.hidden])
+        failed = failing(source, instance.name, tests)
         if not failed:
             continue
         if any(failed):
