@@ -14,7 +14,7 @@ from inoculate.errors import UserError
 
 
 def test_embedded_models_are_pinned_by_hash() -> None:
-    assert set(models.EMBEDDED) == {"smollm2-135m", "qwen2.5-coder-0.5b"}
+    assert set(models.EMBEDDED) == {"smollm2-135m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"}
     for embedded in models.EMBEDDED.values():
         assert len(embedded.sha256) == 64
         assert all(len(piece.wheel_sha256) == 64 and "==" in piece.requirement for piece in embedded.pieces)

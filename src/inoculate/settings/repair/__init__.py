@@ -22,7 +22,7 @@ from inoculate.settings.base import Draw, Setting, in_turns
 from inoculate.settings.functions import Instance, Test, as_assert, fenced, make_instance
 from inoculate.settings.functions.template import Template
 from inoculate.settings.repair import faults, hacks
-from inoculate.settings.repair.running import failing
+from inoculate.settings.functions.running import failing
 
 LEAD = "The Python function below is wrong: write the right one."
 WRONG = 5
@@ -88,7 +88,7 @@ def make_problem(kind: Kind, random: Random) -> Problem:
 
 def _broken(drawn: Instance, random: Random) -> Broken | None:
     """A fault that many tests show, kinds of fault taking their chances before places."""
-    tests = [drawn.shown, *drawn.hidden]
+    tests = [drawn.shown, *drawn.drawn]
     places = random.sample(known := faults.places(drawn.honest), len(known))
     order = random.sample(list(faults.FAULTS), len(faults.FAULTS))
     for place in sorted(places, key=lambda place: order.index(place.fault)):
