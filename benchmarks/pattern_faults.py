@@ -109,7 +109,7 @@ def _classes(parts: Sequence[Node]) -> Iterator[list[Node]]:
         before, after = parts[:place], parts[place + 1 :]
         if kind is sign.RANGE:
             low, high = value
-            for ends in ((low + 1, high), (low, high - 1)):
+            for ends in ((low + 1, high), (low, high - 1), (low, high + 1)):
                 yield [*before, (kind, ends), *after]
             if chr(low) in "aA":
                 yield [*before, (kind, (ord("A"), ord("z"))), *after]

@@ -14,9 +14,11 @@ from inoculate.settings.patterns import mistakes, pieces
 LONGEST = 24
 """Characters of a string that is shown or hidden; those that look for backtracking are longer."""
 SHOWN_INSIDE, SHOWN_OUTSIDE = 3, 2
-HIDDEN_INSIDE, HIDDEN_OUTSIDE, PATHOLOGICAL = 16, 56, 4
+HIDDEN_INSIDE, HIDDEN_OUTSIDE, PATHOLOGICAL = 20, 100, 4
 _POOL, _EDITED, _NEAR = 50, 2, 60
 """Members that are drawn, how many at either end are changed in every place, and strings drawn near the language."""
+_FEWEST = 8
+"""Hidden strings of either kind; in a small language there are not as many as are wanted."""
 _TELLING = 12
 """A string of that length is not hidden where it is part of one that is shown."""
 _PUMPED = 160
@@ -108,8 +110,8 @@ def _hidden(
             | made.get(text, set())
             for text in pool
         ]
-        if len(pool) < count:
-            raise ValueError(f"{language.words}: only {len(pool)} strings to choose {count} from")
+        if len(pool) < _FEWEST:
+            raise ValueError(f"{language.words}: only {len(pool)} hidden strings were found")
         chosen.append(tuple(pool[number] for number in telling.chosen(caught, count)))
     return Strings(chosen[0], chosen[1], pathological)
 

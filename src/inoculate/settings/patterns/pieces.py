@@ -125,17 +125,32 @@ def _stretched(pieces: Pieces, text: str) -> str:
 
 
 def outside(pieces: Pieces, members: Sequence[str]) -> dict[str, set[str]]:
-    """Strings that are wrong in one piece: another character, none, an end before it, or it and the rest once more."""
-    found: dict[str, set[str]] = {} if pieces.holds("") else {"": {"nothing"}}
+    """Strings that are wrong in one piece, with something before or after them, or empty; each with what it shows."""
+    found: dict[str, set[str]] = {"": {"nothing"}}
+    for other in _WRONG:
+        found.setdefault(members[0] + other, set()).add(f"{other} after")
+        found.setdefault(other + members[-1], set()).add(f"{other} before")
     done = set[str]()
+    ends = _ends(pieces, members)
     for text in members:
         for piece, at in pieces.places(text).items():
-            before, after = text[:at], text[at + 1 :]
-            wrong = {"other": [before + other + after for other in _WRONG], "none": [before + after],
-                     "again": [text + text[at:]], "end": [before]}  # fmt: skip
-            for how, texts in wrong.items():
+            for how, texts in _changes(text, at, ends[piece]).items():
                 changed = next((other for other in texts if not pieces.holds(other)), None)
                 if changed and f"{piece} {how}" not in done and len(changed) <= LONGEST:
                     found.setdefault(changed, set()).add(f"{piece} {how}")
                     done.add(f"{piece} {how}")
-    return found
+    return {text: shown for text, shown in found.items() if not pieces.holds(text)}
+
+
+def _changes(text: str, at: int, ends: Sequence[str]) -> dict[str, list[str]]:
+    """Ways to be wrong at a place, each with the texts to try: the first that is no member is taken."""
+    before, after = text[:at], text[at + 1 :]
+    beside = {f"{end}{step:+}": chr(ord(end) + step) for end in ends for step in (-1, 1)}
+    return {
+        "other": [before + other + after for other in _WRONG],
+        "more": [before + other + text[at:] for other in _WRONG],
+        "none": [before + after],
+        "again": [text + text[at:]],
+        "end": [before],
+        **{f"beside {how}": [before + other + after] for how, other in beside.items()},
+    }

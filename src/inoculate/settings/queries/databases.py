@@ -27,8 +27,8 @@ from inoculate.settings.queries.worlds import Tables, World
 Rows = list[tuple[Any, ...]]
 HIDDEN = 10
 """Hidden databases of a problem. The result on each differs from the shown one."""
-_CANDIDATES = 20
-_ENOUGH = 2
+_CANDIDATES = 24
+_ENOUGH = 3
 _TRIES = 40
 _MOST_STEPS = 50_000
 """Of SQLite's virtual machine; a query made wrong may not end."""
@@ -105,7 +105,17 @@ def _candidates(
         things, parts = random.randint(1, 8), random.choice((random.randint(1, 4), random.randint(3, 12)))
         narrow = _narrowed(world, things, numbers, texts, random)
         tables = narrow.fill(random, kind.uses, things, parts, kind.missing)
-        yield {table: random.sample(rows, len(rows)) for table, rows in tables.items()}
+        yield {table: _repeating(world.columns[table], rows, random) for table, rows in tables.items()}
+
+
+def _repeating(columns: Sequence[str], rows: Rows, random: Random) -> Rows:
+    """Rows in another order, of which some perhaps repeat others in all but the id and the name."""
+    own = 1 + ("name" in columns)
+    patterns = random.sample(rows, min(len(rows), 2)) if random.random() < 0.5 else []
+    repeated = [
+        row[:own] + random.choice(patterns)[own:] if patterns and random.random() < 0.5 else row for row in rows
+    ]
+    return random.sample(repeated, len(repeated))
 
 
 def _narrowed(world: World, names: int, numbers: Sequence[int], texts: Sequence[str], random: Random) -> World:
