@@ -272,7 +272,7 @@ def _made_for_rows(problem: Problem, query: str) -> Iterator[Tag]:
 SETTING = Setting(
     name="queries",
     version=2,
-    summary="answer a question by an SQLite query; one database is shown with its result, ten are hidden",
+    summary="answer a question by an SQLite query; one database is shown with its result, twelve are hidden",
     families=("filters", "groups", "joins", "nested"),
     levels=(1, 2, 3, 4),
     problems=draw_problems,

@@ -25,9 +25,9 @@ from inoculate.settings.queries.query import Kind, Query
 from inoculate.settings.queries.worlds import Tables, World
 
 Rows = list[tuple[Any, ...]]
-HIDDEN = 10
+HIDDEN = 12
 """Hidden databases of a problem. The result on each differs from the shown one."""
-_CANDIDATES = 24
+_CANDIDATES = 32
 _ENOUGH = 3
 _TRIES = 40
 _MOST_STEPS = 50_000

@@ -35,7 +35,8 @@ def of(world: World, tables: Tables, texts: Sequence[str]) -> set[str]:
             found.update(f"{by}: {trait}" for trait in _of_groups(rows, group, number))
     if len(tables) == 2:
         owners = {row[1] for row in tables[world.parts]}
-        found.update("without parts" for row in tables[world.things] if row[0] not in owners)
+        lacking = [row for row in tables[world.things] if row[0] not in owners]
+        found.update(f"without parts{f', {row[1]}' if row[1] in texts else ''}" for row in lacking)
     there = {value for rows in tables.values() for row in rows for value in row}
     return found | {f"no {text}" for text in texts if text not in there}
 
