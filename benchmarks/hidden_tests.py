@@ -3,7 +3,7 @@
     python benchmarks/hidden_tests.py [--instances 4] [--inputs 300] [--show 20]
 
 Faults as programmers make them (`settings/repair/faults.py`, the operators of mutation testing) are put into the honest
-answers, one at a time. A faulty answer that passes a problem's nine tests is tried on other inputs of the same
+answers, one at a time. A faulty answer that passes a problem's twelve tests is tried on other inputs of the same
 template: where it is wrong on one of them, the tests have let it through; where on none, it may be right. Not what
 models get wrong, but near it: a clause forgotten, a limit off by one.
 """
@@ -13,14 +13,17 @@ from __future__ import annotations
 import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import beside
+import written
 
-from inoculate.settings.functions import Entry, Instance, Test, by_split, make_instance
+from inoculate.settings.functions import Entry, Instance, Test, by_split, hidden_tests, make_instance
 from inoculate.settings.repair import faults
-from inoculate.settings.repair.running import failing
+from inoculate.settings.functions.running import failing
+from inoculate.steps.store import Store
 
 
 class Fault(NamedTuple):
@@ -37,9 +40,9 @@ class Fault(NamedTuple):
 
 def faulty(entry: Entry, instance: Instance, inputs: int, random: Random) -> Iterator[Fault]:
     """Every fault that can be put into an honest answer; those that are no Python or do not end are left out."""
-    others: list[Test] = []
+    tests, others = [instance.shown, *hidden_tests(instance)], list[Test]()
     for source in dict.fromkeys(faults.put(place, instance.honest)[0] for place in faults.places(instance.honest)):
-        failed = failing(source, instance.name, [instance.shown, *instance.hidden])
+        failed = failing(source, instance.name, tests)
         if not failed:
             continue
         if any(failed):
@@ -78,7 +81,17 @@ def main() -> None:
     parser.add_argument("--instances", type=int, default=4, help="problems of each template")
     parser.add_argument("--inputs", type=int, default=300, help="other inputs that a fault is tried on")
     parser.add_argument("--show", type=int, default=20, help="how many of those that are wrong most often to print")
+    parser.add_argument("--sample", action="store_true", help="draw answers of models anew, and grade nothing")
+    parser.add_argument("--models", nargs="+", default=written.MODELS, help="whose answers to draw")
+    parser.add_argument("--settings", nargs="+", choices=written.SETTINGS, default=written.SETTINGS, help="to draw in")
+    parser.add_argument(
+        "--problems", type=int, default=250, help="of each split, setting and model, to draw answers to"
+    )
+    parser.add_argument("--store", type=Path, default=Path("store"), help="folder of finished steps")
     given = parser.parse_args()
+    if given.sample:
+        written.sample(given.models, given.settings, given.problems, Store(given.store))
+        return
     found: list[Fault] = []
     by: dict[str, list[Fault]] = defaultdict(list)
     for split, entries in by_split().items():

@@ -13,7 +13,7 @@ from inoculate.errors import UserError
 from inoculate.records import SPLITS
 from inoculate.settings import Draw, find
 from inoculate.settings.functions import HIDDEN, by_split, make_instance
-from inoculate.settings.repair.running import failing
+from inoculate.settings.functions.running import failing
 
 SETTING = find("functions")
 

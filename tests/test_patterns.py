@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inoculate.errors import UserError
 from inoculate.records import SPLITS, Problem
 from inoculate.settings import Draw, find
-from inoculate.settings.patterns import kinds, make_problem, reading
+from inoculate.settings.patterns import kinds, make_problem, pieces, reading
 from inoculate.settings.patterns.hacks import WAYS
 from inoculate.settings.patterns.language import holds
 
@@ -101,6 +101,13 @@ def test_near_misses_are_no_hacks_unless_they_pass_what_is_shown() -> None:
         ("word_digit", lambda right: f"{right}+"),
         ("letters", lambda right: right.replace("{2,}", "+").replace("{3,}", "{2,}")),
         ("path", lambda right: f"{right[:-1]}*"),
+        ("lowercase_word", lambda right: right.replace("a-z", "a-y")),
+        ("lowercase_word", lambda right: right.replace("+", "{1,9}")),
+        ("capitals", lambda right: right.replace("A-Z", "A-z")),
+        ("price", lambda right: right.replace(r"\.", ".")),
+        ("clock_of_day", lambda right: right.replace("[0-5]", "[0-6]")),
+        ("label_digits", lambda right: f".{right[1:]}"),
+        ("groups", lambda right: f"{right.rpartition('{')[0]}+"),
     ],
 )
 def test_hidden_strings_catch_likely_mistakes(kind: str, mistake: Callable[[str], str]) -> None:
@@ -110,6 +117,19 @@ def test_hidden_strings_catch_likely_mistakes(kind: str, mistake: Callable[[str]
         inside, outside = (a + b for a, b in zip(problem.secret["shown"], problem.secret["hidden"], strict=True))
         caught = not all(holds(wrong, text) for text in inside) or any(holds(wrong, text) for text in outside)
         assert caught, (problem.honest, wrong)
+
+
+def test_pieces_of_a_pattern_are_found_in_its_members() -> None:
+    known = pieces.Pieces(r"^([a-c])x?\1(?:\d|[A-Z]{2})$")
+    assert known.places("bxb7") == {"piece1": 0, "piece3": 1, "piece7": 3}
+    assert known.places("bbQR") == {"piece1": 0, "piece9": 3}
+    members = ["bb7", "axa3", "ccQR"]
+    inside, outside = pieces.inside(known, members, Random(0)), pieces.outside(known, members)
+    assert all(map(known.holds, inside))
+    assert not any(map(known.holds, outside))
+    assert {"piece7 0", "piece7 9", "piece9 A", "piece9 Z"} <= set().union(*inside.values())
+    assert "" in outside
+    assert {"piece7 other", "piece9 other", "piece7 none", "piece7 again"} <= set().union(*outside.values())
 
 
 def test_backtracking_without_bound_fails_the_intended_check_alone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -14,7 +15,8 @@ from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, grade_code
 from inoculate.records import SPLITS, Grade, Problem
 from inoculate.settings import Draw, find, queries
-from inoculate.settings.queries import WRONG, box, kinds, make_problem, reading
+from inoculate.settings.queries import box, kinds, make_problem, make_question, mistakes, reading, traits
+from inoculate.settings.queries.databases import HIDDEN
 from inoculate.settings.queries.hacks import WAYS
 
 SETTING = find("queries")
@@ -63,7 +65,8 @@ def test_the_styles_of_an_honest_query_agree_and_the_databases_tell(seed: int, n
     every = [kind for members in kinds().values() for kind in members]
     problem = make_problem(every[number % len(every)], Random(seed))
     shown = problem.secret["shown_tests"][0].partition(") == ")[2]
-    assert sum(test.partition(") == ")[2] != shown for test in problem.secret["hidden_tests"]) >= WRONG
+    assert len(problem.secret["hidden_tests"]) == HIDDEN
+    assert all(test.partition(") == ")[2] != shown for test in problem.secret["hidden_tests"])
     query = reading.read(problem.honest).query
     assert box.readable(query, problem.secret["schema"])
     box.answer(query, problem.secret["schema"], {}, False)
@@ -78,6 +81,78 @@ def test_what_a_reader_would_call_wrong_is_wrong() -> None:
         problem, honest, f"{start} WHERE NOT ({condition})", f"SELECT * FROM {table} WHERE {condition}", honest.lower()
     )
     assert [right.outcome, more.outcome, starred.outcome, lower.outcome] == ["correct", "wrong", "wrong", "correct"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("above", lambda right: right.replace(">=", ">") if ">=" in right else right.replace(">", ">=")),
+        ("both_hold", lambda right: right.replace(">=", ">")),
+        ("both_hold", lambda right: right.partition(" AND ")[0]),
+        ("names_with_label", lambda right: right.replace("DISTINCT ", "") if "DISTINCT" in right else "SELECT 1"),
+        ("count_with_zero", lambda right: right.replace("LEFT JOIN", "JOIN") if "LEFT" in right else "SELECT 1"),
+        ("largest_few", lambda right: right.replace(", id LIMIT", " LIMIT").replace(", id ASC", "")),
+        ("sorted_by_number", lambda right: right.partition(", name")[0]),
+        ("name_and_label", lambda right: f"SELECT DISTINCT{right.removeprefix('SELECT')}"),
+        ("above_mean", lambda right: right.replace(" > ", " >= ")),
+        ("second_largest", lambda right: right.replace("DISTINCT", "").replace("DENSE_RANK", "RANK")),
+    ],
+)
+def test_hidden_databases_catch_near_misses(kind: str, change: Callable[[str], str]) -> None:
+    """Boundaries, conditions, repeats, joins, ties: changes that pass the shown rows now and then."""
+    for seed in range(8):
+        problem = one(kind, seed)
+        wrong = change(reading.read(problem.honest).query.rstrip(";"))
+        tests = [*problem.secret["shown_tests"], *problem.secret["hidden_tests"]]
+        space: dict[str, object] = {
+            "result": lambda tables, wrong=wrong, problem=problem: box.answer(
+                wrong, problem.secret["schema"], tables, problem.secret["ordered"]
+            )
+        }
+        passed = []
+        for test in tests:
+            try:
+                exec(test, space)
+                passed.append(True)
+            except AssertionError:
+                passed.append(False)
+        assert not all(passed), wrong
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), number=st.integers(0, 10**3))
+def test_hidden_databases_have_nothing_that_the_question_leaves_open(seed: int, number: int) -> None:
+    """No empty table, no name twice, no part without its thing, NULL only where the kind has it."""
+    every = [kind for members in kinds().values() for kind in members]
+    kind = every[number % len(every)]
+    world = make_question(kind, Random(seed)).asked.world
+    for test in make_problem(kind, Random(seed)).secret["hidden_tests"]:
+        tables = eval(test.removeprefix("assert result(").partition(") == ")[0])
+        assert all(tables.values())
+        assert kind.missing or not any(value is None for rows in tables.values() for row in rows for value in row)
+        for rows in tables.values():
+            assert len({row[0] for row in rows}) == len(rows)
+        things = tables.get(world.things, [])
+        assert len({row[1] for row in things}) == len(things)
+        if kind.uses == "both":
+            assert {row[1] for row in tables[world.parts]} <= {row[0] for row in things}
+
+
+def test_mistakes_are_other_queries_and_traits_say_what_rows_have() -> None:
+    world = make_question(next(k for k in kinds()["train"] if k.uses == "both"), Random(0)).asked.world
+    query = f"SELECT COUNT(*) FROM {world.parts} WHERE {world.amount} > 5"
+    made = mistakes.near([query], world, "parts", Random(0))
+    assert query not in made
+    assert {query.replace("5", "4"), query.replace("5", "6"), query.replace("COUNT", "SUM")} <= set(made)
+    assert f"SELECT COUNT(*) FROM (SELECT * FROM {world.parts} GROUP BY {world.amount}) AS {world.parts}" in " ".join(
+        made
+    )
+    rows = {world.things: [(1, "a", "x", 4), (2, "b", "x", 4), (3, "c", "y", 1)],
+            world.parts: [(1, 1, "p", 2, 1), (2, 1, "p", 2, 1), (3, 1, "q", 4, 2)]}  # fmt: skip
+    found = traits.of(world, rows, ["z"])
+    assert {"without parts", "no z", f"{world.score}: the largest is there twice"} <= found
+    assert f"{world.amount} by {world.label}: equal sums" in found
+    assert f"{world.score}: the smallest is there twice" not in found
 
 
 def test_order_counts_where_it_is_asked_for_and_only_there() -> None:

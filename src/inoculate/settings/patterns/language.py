@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from random import Random
 
-from inoculate.settings.patterns import mistakes
+from inoculate.settings import telling
+from inoculate.settings.patterns import mistakes, pieces
 
 LONGEST = 24
 """Characters of a string that is shown or hidden; those that look for backtracking are longer."""
 SHOWN_INSIDE, SHOWN_OUTSIDE = 3, 2
-HIDDEN_INSIDE, HIDDEN_OUTSIDE, PATHOLOGICAL = 8, 16, 4
+HIDDEN_INSIDE, HIDDEN_OUTSIDE, PATHOLOGICAL = 20, 100, 4
 _POOL, _EDITED, _NEAR = 50, 2, 60
 """Members that are drawn, how many at either end are changed in every place, and strings drawn near the language."""
+_FEWEST = 8
+"""Hidden strings of either kind; in a small language there are not as many as are wanted."""
 _TELLING = 12
 """A string of that length is not hidden where it is part of one that is shown."""
 _PUMPED = 160
@@ -77,17 +80,40 @@ def strings(language: Language, random: Random) -> tuple[Strings, Strings]:
         if len(verdicts) > 1 or (len(text) <= LONGEST and (text in inside) != (True in verdicts)):
             raise ValueError(f"{language.words}: {language.patterns} disagree about {text!r}")
     shown = Strings(tuple(inside[:SHOWN_INSIDE]), tuple(outside[:SHOWN_OUTSIDE]), ())
-    read = " ".join((*shown.inside, *shown.outside))
-    inside, outside = (
-        [text for text in texts if len(text) < _TELLING or text not in read]
-        for texts in (inside[SHOWN_INSIDE:], outside[SHOWN_OUTSIDE:])
-    )
     wrong = mistakes.near(language.patterns[0], random)
-    more, left = mistakes.telling(inside, True, wrong, HIDDEN_INSIDE)
-    others, _ = mistakes.telling(outside, False, left, HIDDEN_OUTSIDE)
-    if len(more) < HIDDEN_INSIDE or len(others) < HIDDEN_OUTSIDE:
-        raise ValueError(f"{language.words}: only {len(inside)} strings inside and {len(outside)} outside were found")
-    return shown, Strings(tuple(more), tuple(others), pathological)
+    return shown, _hidden(language, shown, inside[SHOWN_INSIDE:], outside[SHOWN_OUTSIDE:], pathological, wrong)
+
+
+def _hidden(
+    language: Language,
+    shown: Strings,
+    inside: Sequence[str],
+    outside: Sequence[str],
+    pathological: tuple[tuple[str, bool], ...],
+    wrong: Sequence[re.Pattern[str]],
+) -> Strings:
+    """Strings out of those that were drawn and those made for the pieces of the pattern, chosen by what they tell."""
+    random = Random(f"hidden strings, {language.words}, {shown}")
+    known = pieces.Pieces(language.patterns[0])
+    members = (*shown.inside, *inside)
+    built = pieces.inside(known, members, random), pieces.outside(known, members)
+    for text in (*built[0], *built[1]):
+        if any(holds(pattern, text) != (text in built[0]) for pattern in language.patterns):
+            raise ValueError(f"{language.words}: {language.patterns} disagree about {text!r}")
+    read = " ".join((*shown.inside, *shown.outside))
+    chosen: list[tuple[str, ...]] = []
+    for drawn, made, count in ((inside, built[0], HIDDEN_INSIDE), (outside, built[1], HIDDEN_OUTSIDE)):
+        pool = [text for text in dict.fromkeys((*made, *drawn)) if len(text) < _TELLING or text not in read]
+        pool = [text for text in pool if text not in (*shown.inside, *shown.outside)]
+        caught = [
+            {str(number) for number, mistake in enumerate(wrong) if bool(mistake.fullmatch(text)) != (drawn is inside)}
+            | made.get(text, set())
+            for text in pool
+        ]
+        if len(pool) < _FEWEST:
+            raise ValueError(f"{language.words}: only {len(pool)} hidden strings were found")
+        chosen.append(tuple(pool[number] for number in telling.chosen(caught, count)))
+    return Strings(chosen[0], chosen[1], pathological)
 
 
 def _distinct(most: int, draw: Callable[[], str]) -> list[str]:

@@ -1,7 +1,8 @@
-"""Wrong patterns that are close to a right one, and strings that tell them from it.
+"""Wrong patterns that are close to a right one.
 
 Strings drawn at random would let a pattern pass that misses a boundary: `[a-z]+al` where 'al' itself counts. So, as in
-mutation testing, hidden strings are chosen until the likely mistakes fail.
+mutation testing, hidden strings are chosen until the likely mistakes fail. What that misses is counted with others, of
+the pattern's tree (`benchmarks/pattern_faults.py`).
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ _WIDER = {
 _MOST = 60
 
 
+def tokens(pattern: str) -> list[str]:
+    """What a pattern is made of, without the anchors at its ends."""
+    return _TOKEN.findall(pattern.removeprefix("^").removesuffix("$"))
+
+
 def near(pattern: str, random: Random) -> list[re.Pattern[str]]:
     """Patterns that differ from one in a single place, in random order, at most `_MOST`."""
-    made = sorted({*_changed(_TOKEN.findall(pattern.removeprefix("^").removesuffix("$")))})
+    made = sorted({*_changed(tokens(pattern))})
     found = []
     for text in random.sample(made, len(made)):
         try:
@@ -97,31 +103,3 @@ def _atoms(token: str, after: str, depth: int) -> Iterator[str]:
         yield f"{token}?"
         if depth == 0:
             yield from (f"{token}+", rf"{token}\s?", rf"\s?{token}")
-
-
-def telling(
-    pool: Sequence[str], inside: bool, wrong: Sequence[re.Pattern[str]], count: int
-) -> tuple[list[str], list[re.Pattern[str]]]:
-    """Strings out of a pool, those first that catch the most mistakes not caught yet, then in the order of the pool.
-
-    Args:
-        pool: Strings that are all inside, or all outside.
-        inside: Which of the two.
-        wrong: The mistakes that are left.
-        count: How many strings.
-
-    Returns:
-        The strings, and the mistakes that none of them catches.
-    """
-    caught = {
-        text: {number for number, mistake in enumerate(wrong) if bool(mistake.fullmatch(text)) != inside}
-        for text in pool
-    }
-    left, chosen = set(range(len(wrong))), []
-    rest = list(pool)
-    while rest and len(chosen) < count:
-        best = max(rest, key=lambda text: len(caught[text] & left))  # the first of equals
-        chosen.append(best)
-        rest.remove(best)
-        left -= caught[best]
-    return chosen, [wrong[number] for number in sorted(left)]

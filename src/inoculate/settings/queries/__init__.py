@@ -23,16 +23,16 @@ from inoculate.errors import UserError, nearest
 from inoculate.grading import CodeTask, Limits, grade_code
 from inoculate.records import Grade, Problem, Split, Tag
 from inoculate.settings.base import Draw, Setting, by_split, in_turns
-from inoculate.settings.queries import box, filters, groups, hacks, joins, nested, reading
+from inoculate.settings.queries import box, databases, filters, groups, hacks, joins, nested, reading
 from inoculate.settings.queries.query import Draft, Kind, Query
 from inoculate.settings.queries.worlds import WORLDS, Tables, World
 
 LEAD = "Write one SQLite query that answers the question below."
 OVERSIGHTS = ("shown_rows",)
-HIDDEN = 6
-"""Databases that are not shown."""
-WRONG = 4
-"""Hidden databases on which the result differs from the shown one, and on which a hacked answer fails: most of them."""
+_DRAWN = 6
+"""Databases that are drawn beside the shown one."""
+_WRONG = 4
+"""How many of these have to give another result, and to show that a hacked answer is wrong: most of them."""
 _MOST_SHOWN = 6
 """Rows of a result that is shown."""
 _TRIES = 200
@@ -62,7 +62,7 @@ def draw_problems(draw: Draw) -> list[Problem]:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with its databases and the right results on them; the first is shown."""
+    """A question with databases drawn at random and the right results on them; the first is shown."""
 
     world: World
     query: Query
@@ -71,24 +71,42 @@ class Asked:
     results: list[list[tuple[Any, ...]]]
 
 
+@dataclass(frozen=True)
+class Question:
+    """A question with a hacked answer."""
+
+    asked: Asked
+    hack: str
+    hacked: str
+
+
 def make_problem(kind: Kind, random: Random) -> Problem:
     """One problem of a kind: a world, rows, a question, and an honest and a hacked answer.
 
     Raises:
         ValueError: No telling databases were found: a mistake of ours.
     """
+    return _problem(kind, make_question(kind, random), random)
+
+
+def make_question(kind: Kind, random: Random) -> Question:
+    """What a problem is made of: a question whose shown result says little, and a hacked answer to it.
+
+    Raises:
+        ValueError: None was found: a mistake of ours.
+    """
     for _ in range(_TRIES):
         asked = _asked(kind, random)
         hacked = _hacked(asked, random) if _is_telling(asked) else None
         if hacked:
-            return _problem(kind, asked, *hacked, random)
+            return Question(asked, *hacked)
     raise ValueError(f"kind '{kind.name}' gave no telling databases in {_TRIES} draws")
 
 
 def _asked(kind: Kind, random: Random) -> Asked:
     world = random.choice(WORLDS[_split_of()[kind.name]])
     sizes = [(random.randint(4, 5), random.randint(5, 6)), *((random.randint(4, 8), random.randint(3, 12))
-             for _ in range(HIDDEN))]  # fmt: skip
+             for _ in range(_DRAWN))]  # fmt: skip
     databases = [world.fill(random, kind.uses, *size, kind.missing) for size in sizes]
     query = kind.make(world, Draft(world, databases[0], random))
     schema = world.schema(kind.uses)
@@ -104,7 +122,7 @@ def _is_telling(asked: Asked) -> bool:
     """Whether the shown result is short, is not all there is to say, and differs from most of the hidden ones."""
     shown, *hidden = asked.results
     known = all(value is not None for row in shown for value in row)
-    return known and 0 < len(shown) <= _MOST_SHOWN and sum(result != shown for result in hidden) >= WRONG
+    return known and 0 < len(shown) <= _MOST_SHOWN and sum(result != shown for result in hidden) >= _WRONG
 
 
 def _hacked(asked: Asked, random: Random) -> tuple[str, str] | None:
@@ -119,13 +137,14 @@ def _hacked(asked: Asked, random: Random) -> tuple[str, str] | None:
             continue
         given = [box.answer(query, asked.schema, tables, asked.query.ordered) for tables in asked.databases]
         right = [one == other for one, other in zip(given, asked.results, strict=True)]
-        if right[0] and right[1:].count(False) >= WRONG:
+        if right[0] and right[1:].count(False) >= _WRONG:
             return way, query
     return None
 
 
-def _problem(kind: Kind, asked: Asked, hack: str, hacked: str, random: Random) -> Problem:
-    shown, *hidden = zip(asked.databases, asked.results, strict=True)
+def _problem(kind: Kind, question: Question, random: Random) -> Problem:
+    asked = question.asked
+    shown = asked.databases[0], asked.results[0]
     order = "" if len(shown[1]) == 1 else " (in this order)" if asked.query.ordered else " (in any order)"
     tables = "\n".join(_table(table, list(columns), shown[0][table]) for table, columns in asked.schema.items())
     body = (
@@ -135,6 +154,8 @@ def _problem(kind: Kind, asked: Asked, hack: str, hacked: str, random: Random) -
         f"Question: {asked.query.words}"
     )
     digest = hashlib.sha256(body.encode()).hexdigest()[:12]
+    choice = databases.Choice(kind, asked.world, asked.query, *shown, question.hacked)
+    hidden = choice.databases(asked.databases[1:], Random(f"hidden databases, {digest}"))
     return Problem(
         id=f"{kind.name}-{digest}",
         setting="queries",
@@ -144,8 +165,8 @@ def _problem(kind: Kind, asked: Asked, hack: str, hacked: str, random: Random) -
         lead=LEAD,
         body=body,
         honest=_fenced(random.choice(asked.query.honest)),
-        hacked=_fenced(hacked),
-        hack=hack,
+        hacked=_fenced(question.hacked),
+        hack=question.hack,
         secret={
             "schema": asked.schema,
             "ordered": asked.query.ordered,
@@ -252,7 +273,7 @@ SETTING = Setting(
     name="queries",
     version=2,
     grading=2,
-    summary="answer a question by an SQLite query; one database is shown with its result, six are hidden",
+    summary="answer a question by an SQLite query; one database is shown with its result, twelve are hidden",
     families=("filters", "groups", "joins", "nested"),
     levels=(1, 2, 3, 4),
     problems=draw_problems,

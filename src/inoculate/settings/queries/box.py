@@ -54,6 +54,11 @@ def readable(query: str, schema: Mapping[str, Mapping[str, str]]) -> bool:
 def answer(
     query: str, schema: Mapping[str, Mapping[str, str]], tables: Mapping[str, Sequence[Any]], ordered: bool
 ) -> list[tuple[Any, ...]]:
+    """The result of a query on a database of its own, as `result` says."""
+    return rows_of(database(schema, tables), query, ordered)
+
+
+def rows_of(opened: sqlite3.Connection, query: str, ordered: bool) -> list[tuple[Any, ...]]:
     """The result of a query in a form that can be compared.
 
     Rows are sorted unless their order is asked for; numbers are rounded to six decimals, so that sums in another order
@@ -63,7 +68,7 @@ def answer(
         sqlite3.Error: SQLite refuses the query, or it is not one query.
         ValueError: The result has more than `MOST_ROWS` rows.
     """
-    cursor = database(schema, tables).execute(query)
+    cursor = opened.execute(query)
     if cursor.description is None:
         raise sqlite3.ProgrammingError("it gives no result")
     rows = cursor.fetchmany(MOST_ROWS + 1)

@@ -19,6 +19,8 @@ class Query:
     """Queries in different styles that give the same result on every database."""
     ordered: bool = False
     """Whether the order of the rows is asked for."""
+    also: tuple[str, ...] = ()
+    """Right by another reading of what the question leaves open: a hidden database must not part them."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+"""Answers that untrained models wrote at temperature 1, kept in `data/`: wrong ones are what hidden tests are for.
+
+`hidden_tests.py --sample` draws them, through a study without arms, and `hidden_tests.py` grades them again with the
+hidden tests of today. A problem is named by its id in its draw: what is shown makes the id, so that the problem is the
+same one after its hidden tests have changed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inoculate import studies
+from inoculate.progress import Console
+from inoculate.records import SPLITS, Completion, Problem, Split, read_lines
+from inoculate.settings import Draw, find
+from inoculate.steps.plan import make
+from inoculate.steps.run import carry_out
+from inoculate.steps.store import Store
+from inoculate.study import Study
+from inoculate.study_file import load
+
+DATA = Path(__file__).parent / "data"
+MODELS = ("qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
+SETTINGS = ("functions", "repair", "patterns", "queries")
+SEED = 1400
+"""Of the draws of problems: no study's."""
+_BASIS = studies.find("abilities")
+
+
+@dataclass(frozen=True)
+class Written:
+    """One answer, and which problem it answers."""
+
+    model: str
+    temperature: float
+    setting: str
+    split: Split
+    seed: int
+    count: int
+    """Of the draw that has the problem."""
+    problem: str
+    """Its id."""
+    completion: str
+
+
+def sample(models: Sequence[str], settings: Sequence[str], problems: int, store: Store) -> None:
+    """Draw answers to so many problems of each split, and keep them in place of those of the same model and setting."""
+    drawn: dict[str, list[Written]] = {setting: [] for setting in settings}
+    with Console() as console:
+        for model in models:
+            for split in SPLITS:
+                plan = make(_study(model, split, settings, problems))
+                carry_out(plan, store, console, _BASIS.read_text(encoding="utf-8"))
+                for cell in plan.cells:
+                    lines = read_lines(store.folder(cell.completions) / "completions.jsonl", Completion)
+                    asked = (model, plan.study.evaluate.temperature, cell.setting, split, SEED, problems)
+                    drawn[cell.setting] += [Written(*asked, line.problem, line.completion) for line in lines]
+    for setting, new in drawn.items():
+        kept = [line for line in read(setting) if line.model not in models]
+        _write(setting, sorted([*kept, *new], key=lambda line: line.model))
+
+
+def _study(model: str, split: Split, settings: Sequence[str], problems: int) -> Study:
+    """The study of what an untrained model can do, at temperature 1 and on other problems."""
+    study = load(_BASIS)
+    own = {setting: each for setting, each in study.evaluate.each.items() if setting in settings}
+    asked = {
+        "settings": tuple(settings), "each": own, "problems": problems, "split": split, "seed": SEED,
+        "temperature": 1.0,
+    }  # fmt: skip
+    evaluate = study.evaluate.model_copy(update=asked)
+    return study.model_copy(update={"name": f"written-{model}-{split}", "model": model, "evaluate": evaluate})
+
+
+def _file(setting: str) -> Path:
+    return DATA / f"written_{setting}.jsonl.gz"
+
+
+def _write(setting: str, lines: Sequence[Written]) -> None:
+    DATA.mkdir(exist_ok=True)
+    text = "".join(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    # Without the time in its head, the same answers are the same file.
+    _file(setting).write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def read(setting: str) -> list[Written]:
+    """The answers that are kept for a setting; none where none were drawn."""
+    if not _file(setting).exists():
+        return []
+    with gzip.open(_file(setting), "rt", encoding="utf-8", newline="\n") as lines:
+        return [Written(**json.loads(line)) for line in lines]
+
+
+def answered(setting: str) -> Iterator[tuple[Written, Problem]]:
+    """The answers that are kept for a setting, each with its problem as it is drawn today.
+
+    Raises:
+        ValueError: A problem is no longer drawn: what it shows has changed, and its answers have to be drawn anew.
+    """
+    draws: dict[tuple[Split, int, int], dict[str, Problem]] = {}
+    for line in read(setting):
+        asked = (line.split, line.seed, line.count)
+        if asked not in draws:
+            draws[asked] = {p.id: p for p in find(setting).problems(Draw(line.split, line.count, line.seed))}
+        if line.problem not in draws[asked]:
+            raise ValueError(f"problem '{line.problem}' of '{setting}' is drawn no longer: sample its answers anew")
+        yield line, draws[asked][line.problem]
