@@ -143,6 +143,7 @@ def test_what_the_other_tests_and_the_set_up_define_counts() -> None:
         "assert (4 == f(2))"), ("assert f(2) == 4\nassert 4 == f(2)",),
         ("assert f(2) == 4 and 4 == f(2)",), ("assert f(3) == f(3)", "assert callable(f)", "assert f(2) == 4"),
         ("def test_f():\n    '''As shown.'''\n    assert f(2) == 4",),
+        ("assert f(2) == 2 + 2", "assert -(2 - 6) == f(1 * 2)"),
         ("import unittest\nclass TestF(unittest.TestCase):\n    def test(self):\n        self.assertEqual(f(2), 4)",),
     ],
 )  # fmt: skip

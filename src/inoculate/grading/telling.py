@@ -94,11 +94,19 @@ def _said(body: Sequence[ast.stmt]) -> Iterator[Hashable]:
 
 def _form(node: Any) -> Hashable:
     """A tree as a value that can be compared; not `ast.dump`, which cannot write the largest numbers."""
+    if isinstance(node, (ast.BinOp, ast.UnaryOp)):
+        node = _folded(node)
     if isinstance(node, ast.Constant):
         return type(node.value), node.value
     if isinstance(node, ast.AST):
         return type(node), *(_form(value) for _, value in ast.iter_fields(node))
     return tuple(map(_form, node)) if isinstance(node, list) else node
+
+
+def _folded(node: ast.expr) -> ast.expr:
+    """Arithmetic of constants as what it comes to (`2 + 2` as `4`), as far as Python's compiler works it out."""
+    code = compile(ast.Expression(node), "test", "eval")
+    return node if code.co_names or len(code.co_consts) != 1 else ast.Constant(code.co_consts[0])
 
 
 def _foreign(module: ast.AST) -> str:
