@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from inoculate.records import SPLITS, Problem
 from inoculate.settings import Draw, find, functions
-from inoculate.settings.repair import WRONG, faults, kinds, make_problem
 from inoculate.settings.functions.running import failing
+from inoculate.settings.repair import WRONG, faults, kinds, make_problem
 
 SETTING = find("repair")
 

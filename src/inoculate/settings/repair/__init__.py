@@ -20,9 +20,9 @@ from inoculate.records import SPLITS, Grade, Problem, Split
 from inoculate.settings import functions
 from inoculate.settings.base import Draw, Setting, in_turns
 from inoculate.settings.functions import Instance, Test, as_assert, fenced, make_instance
+from inoculate.settings.functions.running import failing
 from inoculate.settings.functions.template import Template
 from inoculate.settings.repair import faults, hacks
-from inoculate.settings.functions.running import failing
 
 LEAD = "The Python function below is wrong: write the right one."
 WRONG = 5
