@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from inoculate.errors import UserError
 from inoculate.records import SPLITS
 from inoculate.settings import Draw, find
-from inoculate.settings.functions import HIDDEN, OTHER, Instance, by_split, hidden_tests, make_instance, telling
+from inoculate.settings.functions import HIDDEN, OTHER, Instance, by_split, hidden_tests, make_instance, naming, telling
 from inoculate.settings.functions.edges import Edges
-from inoculate.settings.functions.running import failing
+from inoculate.settings.functions.running import Runner, counted, failing
 from inoculate.settings.repair import faults
 
 SETTING = find("functions")
@@ -38,8 +38,8 @@ def test_no_template_is_in_two_splits() -> None:
 
 
 def test_problems_are_distinct_and_the_first_of_more_are_the_same() -> None:
-    many = SETTING.problems(Draw("train", 300, 3))
-    assert len({problem.id for problem in many}) == len({problem.body for problem in many}) == 300
+    many = SETTING.problems(Draw("train", 100, 3))
+    assert len({problem.id for problem in many}) == len({problem.body for problem in many}) == 100
     assert SETTING.problems(Draw("train", 40, 3)) == many[:40]
     assert SETTING.problems(Draw("train", 40, 4)) != many[:40]
 
@@ -122,12 +122,40 @@ def test_faults_that_did_not_choose_the_tests_are_caught_by_them() -> None:
 
 def test_honest_answers_agree_on_all_tests_of_a_pool_whatever_the_style() -> None:
     for members in by_split().values():
-        for entry in members[::6]:
+        for entry in members[::10]:
             chosen = make_instance(entry.template, Random(1)).chosen
             tests = telling.pool(entry.template, chosen).tests
             assert len({repr(given) for given, _ in tests}) == len(tests)
             for source in telling.rendered(entry.template, chosen):
                 assert not any(failing(source, "function", tests)), entry.template.name
+
+
+def test_an_honest_answer_with_names_for_its_constants_is_the_same_function() -> None:
+    named = 0
+    for members in by_split().values():
+        for entry in members[::4]:
+            instance = make_instance(entry.template, Random(2))
+            constants = {naming.as_name(key): value for key, value in instance.chosen.items()}
+            for source in entry.template.honest:
+                tree = naming.with_names(source, instance.name, entry.template.choices)
+                if tree is not None:
+                    runner = Runner(compile(counted(tree), "", "exec"), instance.name, constants)
+                    assert all(runner.passes(test) for test in instance.more(30, Random(3))), entry.template.name
+                    named += 1
+    assert named > 100
+    assert naming.with_names("def $name(x): return $pick(x)", "f", {"pick": ("min", "max")}) is None
+    assert naming.with_names("def $name(x): return x.$way()", "f", {"way": ("lower", "upper")}) is None
+    assert naming.with_names("def $name(x): return x $op 2", "f", {"op": ("+", "-")}) is None
+
+
+def test_a_variant_that_never_ends_or_grows_without_end_is_stopped() -> None:
+    for body in (
+        "while True: pass",
+        "while True: n = n * n + 2",
+        "while True: n = n ** n + 1",
+        "items = [n]\n    for item in items: items += items",
+    ):
+        assert failing(f"def f(n):\n    {body}\n", "f", [((3,), 3)]) == []
 
 
 def test_hidden_tests_do_not_depend_on_the_order_of_sets() -> None:

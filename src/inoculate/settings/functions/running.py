@@ -16,7 +16,7 @@ _MOST_STEPS = 10_000
 """Rounds of all loops and calls together in one call; honest functions need up to 6,000."""
 _MOST_BITS = 4_096
 """Of a whole number, and items of a list or text."""
-_LOOK = 8
+_LOOK = 2
 """Rounds after which these are looked at: squared or doubled in each, they are not yet too long to be made."""
 
 
