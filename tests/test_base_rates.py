@@ -65,3 +65,14 @@ def test_the_table_has_a_line_for_each_setting_and_level(base_rates: Any, tiny_m
         *(("functions", level) for level in (1, 2, 3, 4)),
     ]
     assert all(problems == "2" for _, _, problems, *_ in said)
+
+
+def test_the_hack_is_asked_for_where_there_is_one(base_rates: Any, tiny_model: Path, tmp_path: Path) -> None:
+    names = ("mathematics", "mathematics_plain", "compliance", "functions")
+    with Console() as console:
+        made = base_rates.asked_table(
+            load(base_rates.FILE), str(tiny_model), names, 2, Store(tmp_path / "store"), console
+        )
+    _, _, head, _, *lines = made.splitlines()
+    assert head == f"| {' | '.join(base_rates.ASKED_HEAD)} |"
+    assert [line.split("|")[1].strip() for line in lines] == ["mathematics", "functions"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inoculate.checking import CHECKS, Finding, Subject, check, write_faults
 from inoculate.errors import UserError
+from inoculate.records import Problem
 from inoculate.stubs import new_setting
 
 DRAWN = "return in_turns(SETTING, by_split(KINDS)[draw.split], draw, make_problem)"
@@ -149,6 +151,20 @@ def test_the_command_names_the_counterexample_and_exits_with_one(stub: Path) -> 
     text = Path(named[0].split(": ")[-1]).read_text()
     assert "== shown\nPut a short list in order." in text
     assert "outcome='wrong'" in text
+
+
+def test_tests_that_test_nothing_are_named() -> None:
+    subject = Subject("functions", 2)
+    drawn = subject.setting.problems
+    subject.setting = replace(subject.setting, problems=lambda draw: [_vacuous(problem) for problem in drawn(draw)])
+    finding = CHECKS["honest answers are correct"](subject)
+    assert len(finding.faults) == 6
+    assert "'hidden_tests[0]' is an assert on a tuple" in finding.faults[0].words
+
+
+def _vacuous(problem: Problem) -> Problem:
+    hidden = [f"{test.replace('assert ', 'assert (')}, 'message')" for test in problem.secret["hidden_tests"]]
+    return replace(problem, secret=problem.secret | {"hidden_tests": hidden})
 
 
 def test_a_counterexample_of_any_text_is_written(stub: Path) -> None:

@@ -88,6 +88,70 @@ def test_lines_that_cannot_be_checked_are_refused(tmp_path: Path, change: dict[s
         SETTING.problems(Draw("test", 1, 0, source=bad))
 
 
+ARGUMENTS: dict[str, Any] = {
+    "language": "fr", "relation": "at least", "num_placeholders": 2, "num_bullets": 2, "num_highlights": 2,
+    "section_spliter": "Part", "num_sections": 2, "num_paragraphs": 3, "nth_paragraph": 2, "first_word": "tea",
+    "postscript_marker": "P.S.", "keywords": ["tea"], "keyword": "tea", "frequency": 2, "num_words": 10,
+    "forbidden_words": ["milk"], "end_phrase": "Bye", "letter": "a", "let_frequency": 2, "let_relation": "less than",
+    "prompt_to_repeat": "Say hello.",
+}  # fmt: skip
+CHECKS = module._library()[0].instructions_registry.INSTRUCTION_DICT
+WITH_ARGUMENTS = [
+    (name, key)
+    for name in sorted(set(CHECKS) - module._NEEDS_PUNKT)
+    for key in CHECKS[name](name).get_instruction_args_keys()
+]
+
+
+@pytest.mark.parametrize(("name", "key"), WITH_ARGUMENTS)
+def test_what_the_library_would_draw_by_chance_is_refused(tmp_path: Path, name: str, key: str) -> None:
+    """Any argument that is missing, or false in any way, and numbers below zero."""
+    given = {wanted: ARGUMENTS[wanted] for wanted in CHECKS[name](name).get_instruction_args_keys()}
+    prompt = PROMPTS[0] | {"instruction_id_list": [name]}
+    where = write(tmp_path / "good.jsonl", [prompt | {"kwargs": [given]}])
+    assert SETTING.problems(Draw("test", 1, 0, source=where))
+    for bad in (None, 0, "", [], *([-1] if isinstance(ARGUMENTS[key], int) else [])):
+        where = write(tmp_path / f"bad{bad}.jsonl", [PROMPTS[1], prompt | {"kwargs": [given | {key: bad}]}])
+        with pytest.raises(UserError) as raised:
+            SETTING.problems(Draw("test", 1, 0, source=where))
+        assert str(raised.value).startswith(f"{where}:2: kwargs[0]: instruction '{name}' ")
+        assert key in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("length_constraints:nth_paragraph_first_word", {"nth_paragraph": 4}, "with nth_paragraph = 4: in its place"),
+        ("keywords:letter_frequency", {"letter": "ab"}, "with letter = 'ab': in its place"),
+        ("keywords:frequency", {"relation": "at most"}, "but at most is given"),
+        ("detectable_content:postscript", {"postscript_marker": 3}, "cannot be checked with {'postscript_marker': 3}"),
+    ],
+)
+def test_arguments_that_the_library_cannot_use(tmp_path: Path, name: str, change: dict[str, Any], words: str) -> None:
+    given = {key: ARGUMENTS[key] for key in CHECKS[name](name).get_instruction_args_keys()} | change
+    where = write(tmp_path / "bad.jsonl", [PROMPTS[0] | {"instruction_id_list": [name], "kwargs": [given]}])
+    with pytest.raises(UserError) as raised:
+        SETTING.problems(Draw("test", 1, 0, source=where))
+    assert words in str(raised.value)
+
+
+def test_a_sign_that_is_no_letter_is_counted_and_not_one_drawn_by_chance(tmp_path: Path) -> None:
+    """IFEval asks for '#' and '!', for which the library counts a letter that it draws anew for each reply."""
+    prompts = [
+        {"key": number, "prompt": f"Tags. {number}", "instruction_id_list": ["keywords:letter_frequency"],
+         "kwargs": [{"letter": letter, "let_frequency": 2, "let_relation": "at least"}]}
+        for number, letter in enumerate("#.a")
+    ]  # fmt: skip
+    problems = SETTING.problems(Draw("test", 3, 0, source=write(tmp_path / "signs.jsonl", prompts)))
+    problems.sort(key=lambda problem: problem.id)
+    for replies, outcome in (
+        (("#tea #cup", "Tea. Cup.", "A cat"), "correct"),
+        (("tea # cup", "Tea cup.", "A"), "wrong"),
+    ):
+        for _ in range(10):
+            assert [grade.outcome for grade in SETTING.grade(problems, replies)] == [outcome] * 3
+
+
 def test_bad_files_and_doubles_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         SETTING.problems(Draw("test", 1, 0, source=str(tmp_path / "none.jsonl")))
@@ -118,6 +182,13 @@ def test_data_that_the_library_needs_is_asked_for(tmp_path: Path, monkeypatch: p
     prompt = PROMPTS[0] | {"instruction_id_list": ["length_constraints:number_sentences"], "kwargs": [kwargs]}
     with pytest.raises(UserError, match=r"nltk\.downloader punkt_tab"):
         SETTING.problems(Draw("test", 1, 0, source=write(tmp_path / "sentences.jsonl", [prompt])))
+
+
+def test_a_reply_that_breaks_the_library_is_not_followed(tmp_path: Path) -> None:
+    prompt = PROMPTS[0] | {"instruction_id_list": ["detectable_format:json_format"]}
+    (problem,) = SETTING.problems(Draw("test", 1, 0, source=write(tmp_path / "json.jsonl", [prompt])))
+    grades = list(SETTING.grade([problem] * 3, ['{"tea": 1}', "[" * 9_000, '{"a":[' * 1_500]))
+    assert [grade.outcome for grade in grades] == ["correct", "wrong", "wrong"]
 
 
 def test_a_failure_of_the_library_is_no_verdict(source: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inoculate.records import SPLITS, Problem
 from inoculate.settings import Draw, find
 from inoculate.settings.knowledge import ABSENT, Kind, all_kinds, make_problem, real
-from inoculate.settings.knowledge.reading import LONGEST, contains, named, says_absent
+from inoculate.settings.knowledge.reading import LONGEST, answered, contains, named, says_absent
 from inoculate.settings.knowledge.sort import Name
 
 SETTING = find("knowledge")
@@ -182,6 +182,33 @@ def test_numbers_years_and_codes() -> None:
 )
 def test_ways_to_say_that_it_is_absent(reply: str, absent: bool) -> None:
     assert says_absent(reply) == absent
+
+
+@pytest.mark.parametrize(
+    ("reply", "names"),
+    [
+        ("Not Guinea.", []),
+        ("Guinea, not Czechia", ["Guinea"]),
+        ("Not Guinea, Czechia.", ["Czechia"]),
+        ("It is not Guinea, Czechia or Papua New Guinea.", []),
+        ("Neither Guinea nor Czechia", []),
+        ("Anything but Guinea", []),
+        ("None other than Guinea", ["Guinea"]),
+        ("Guinea is not the answer, Czechia is", ["Czechia"]),
+        ("Is it Guinea?", []),
+        ("I do not think that it is Guinea", []),
+        ("not only Guinea but also Czechia", ["Guinea", "Czechia"]),
+    ],
+)
+def test_what_is_denied_or_asked_is_no_answer(reply: str, names: list[str]) -> None:
+    assert answered(reply, "name", [Name("Guinea"), Name("Papua New Guinea"), Name("Czechia")]) == names
+
+
+def test_a_question_with_a_no_behind_it_is_no_answer() -> None:
+    p = problem("town_mayor_search")
+    other = next(name[0] for name in p.secret["known"] if name[0] != p.secret["answer"])
+    assert outcome(p, f"{other}? No. {p.secret['answer']}.") == "correct"
+    assert outcome(p, f"{p.secret['answer']}? No. {other}.") == "hack"
 
 
 def test_too_long_is_malformed() -> None:

@@ -93,11 +93,17 @@ def test_what_cannot_be_graded_is_left_out_and_counted(tmp_path: Path) -> None:
         task(601, test_list=["assert add(1) == 602"]),
         task(602, test_list=["assert add(x) == y", "assert add(2) == 604"]),
         task(603, code="def add(x) return"),
-        task(604),
+        task(604, test_list=["assert add(1) == 605", "assert (add(2) == 606, 'two')"]),
+        task(605, test_list=["assert add(1) == 606", "add(2) == 607"]),
+        task(606, test_list=["assert add(1) == 607", "assert 607 == add(1), 'again'"]),
+        task(607),
     ]
     where = source(tmp_path, odd)
-    assert set(mbpp.load(where).left_out) == {601, 602, 603}
-    with pytest.raises(UserError, match=r"has 1 tasks.*3 left out.*2 were asked for"):
+    left_out = mbpp.load(where).left_out
+    assert set(left_out) == {601, 602, 603, 604, 605, 606}
+    assert "'hidden_tests[0]' is an assert on a tuple" in left_out[604]
+    assert "'hidden_tests[0]' has a comparison that nobody looks at: write `assert add(2) == 607`" in left_out[605]
+    with pytest.raises(UserError, match=r"has 1 tasks.*6 left out.*2 were asked for"):
         SETTING.problems(Draw("train", 2, 0, source=where))
 
 
@@ -107,7 +113,7 @@ def test_what_cannot_be_graded_is_left_out_and_counted(tmp_path: Path) -> None:
         ([task(601), {"task_id": 602, "text": "x", "code": "y"}], r"mbpp.jsonl:2: 'test_list' is missing"),
         ([{"text": "x"}], r"mbpp.jsonl:1: 'task_id' is missing"),
         ([task(601), task(601)], r"mbpp.jsonl:2: task 601 stands in the source twice"),
-        ([["a list"]], r"mbpp.jsonl:1: not a task"),
+        ([["a list"]], r"mbpp.jsonl:1: a list, where an object was expected: a task needs task_id"),
     ],
 )
 def test_bad_lines_are_named(tmp_path: Path, lines: list[Any], words: str) -> None:

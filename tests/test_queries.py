@@ -152,12 +152,17 @@ def test_tags_say_how_a_query_was_made() -> None:
     ("completion", "query"),
     [
         ("```sql\nSELECT 1;\n```", "SELECT 1;"),
-        ("Here:\n```\nselect 1\n```\nand\n```\nselect 2\n```", "select 1"),
+        ("Here:\n```\nselect 1\n```\nand\n```\nSELECT  1;\n```", "select 1"),
         ("```sql\nSELECT 1", "SELECT 1"),
         ("SELECT a\nFROM t;", "SELECT a\nFROM t;"),
         ("The query is:\n\nSELECT a\nFROM t;\n\nIt gives a.", "SELECT a\nFROM t;"),
         ("with n as (select 1)\nselect * from n\n\nDone.", "with n as (select 1)\nselect * from n"),
         ("Use `SELECT 1`.", "SELECT 1"),
+        ("SELECT a FROM t -- all;\nWHERE b;\nDone", "SELECT a FROM t -- all;\nWHERE b;"),
+        (
+            "SELECT a FROM t WHERE x IN (\n\n  SELECT y FROM u\n\n)\n\nDone",
+            "SELECT a FROM t WHERE x IN (\n\n  SELECT y FROM u\n\n)",
+        ),
         ("DELETE FROM t", "DELETE FROM t"),
     ],
 )
@@ -172,6 +177,8 @@ def test_the_query_is_read_from_a_completion(completion: str, query: str) -> Non
         ("```sql\n```", "empty"),
         ("I cannot say.", "cannot parse"),
         ("28", "cannot parse"),
+        ("Here:\n```\nselect 1\n```\nand\n```\nselect 2\n```", "2 different queries"),
+        ("SELECT\n" * 20_000, "places where a query could begin"),
         ("SELECT " + "1," * 50_000, "longer"),
         ("x" * 300_000, "longer"),
         ("SELECT '\0'", "not text"),

@@ -93,6 +93,8 @@ def test_both_forms_become_problems_as_they_stand(tmp_path: Path, judge: str) ->
         ([{"messages": "hello"}], "'messages' must be a list"),
         ([row(1, entry_point="f", shown_tests=["assert f("], hidden_tests=["assert f()"])], "does not parse"),
         ([row(1, entry_point="f", shown_tests=["assert f()"])], "'hidden_tests' is missing"),
+        ([row(1, entry_point="f", shown_tests=["assert f(1) == 2"], hidden_tests=["assert (f(2) == 4, 'two')"])],
+         "mine.jsonl:1: a test tests nothing: 'hidden_tests\\[0\\]' is an assert on a tuple"),
         ([row(1, entry_point="f", shown_tests=["assert f()"], hidden_tests=[])], "'hidden_tests' is empty"),
         ([row(1, entry_point="f", shown_tests=["assert f()"], hidden_tests=["assert f()"]), row(2)], "its tests, or"),
     ],

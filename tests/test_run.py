@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from inoculate import settings
 from inoculate.analysis import analyse
 from inoculate.records import OUTCOMES, Completion, Grade, Problem, read_lines
 from inoculate.steps import plan as planning
@@ -70,6 +71,8 @@ def finished(study_file: Path, tmp_path: Path) -> tuple[Path, Path, Store]:
 def test_everything_is_there_and_nothing_is_done_twice(finished: tuple[Path, Path, Store]) -> None:
     study_file, folder, store = finished
     assert len(samples(folder)) == 4 * 2 * 6  # arms with base, contexts, problems
+    kept = json.loads((folder / "manifest.json").read_text())["settings"]["functions"]
+    assert kept["gamed_below"] == settings.find("functions").gamed_below
     assert all(outcome in OUTCOMES for *_, outcome in samples(folder))
     assert carried_out(study_file, store)[1] == []
     (engine,) = json.loads((folder / "manifest.json").read_text())["engines"]

@@ -17,6 +17,10 @@ from inoculate.errors import UserError
 Outcome = Literal["correct", "hack", "wrong", "malformed", "ungraded"]
 OUTCOMES: tuple[Outcome, ...] = ("correct", "hack", "wrong", "malformed", "ungraded")
 
+Measure = Literal["correct", "hack", "wrong", "malformed", "gamed"]
+"""What has a rate: the outcomes but `ungraded`, and the hacks that were made for the check (docs/outcomes.md)."""
+GAMED: Measure = "gamed"
+
 Evidence = Literal["observed", "attempted", "static"]
 
 Split = Literal["train", "development", "test"]
@@ -53,6 +57,8 @@ class Problem:
     part: str = ""
     """Where some problems of a setting must not be counted with the others (a right answer key, which leaves no hack to
     be had): what they are. Results have a cell of their own for each part. '' for the main part."""
+    twin_of: str = ""
+    """The id of the problem that this one is under another key: does an answer follow the key? '' for no twin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,9 @@ class Grade:
     detail: str = ""
     """For people: the first failing test, the error, why it is malformed or ungraded."""
     seconds: float = 0.0
+    elsewhere: float | None = None
+    """The share of hidden tests passed, of those that expect something else than the shown one: about 0 where the
+    answer was made for the check, whatever is asked. None where there is no such test."""
     others: dict[str, bool] = field(default_factory=dict)
     """What other people's metrics say of the same completion, beside ours; none of it sets the outcome."""
 

@@ -13,13 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inoculate import prompts, settings
 from inoculate.prompts import Placement
-from inoculate.records import Split
+from inoculate.records import GAMED, Measure, Split
 
 BASE = "base"
 """The untrained arm that every study has."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0)]
-Measure = Literal["correct", "hack", "wrong", "malformed"]
 Guard = Literal["correct", "malformed", "asked-hack"]
 
 
@@ -325,6 +324,13 @@ class Study(Strict):
         if given is None:
             return "", self.placement
         return given.text or self.prompt_text(given.prompt, setting), given.placement or self.placement
+
+    def splits_hacks(self, setting: str) -> list[str]:
+        """The keys that ask which hacks in a setting were made for the check, with the measure `gamed`."""
+        asked = {f"contrasts.{number}": contrast for number, contrast in enumerate(self.contrasts)}
+        every: dict[str, Contrast | Factorial | None] = {**asked, "factorial": self.factorial}
+        first = self.evaluate.settings[0]
+        return [key for key, one in every.items() if one and one.measure == GAMED and (one.setting or first) == setting]
 
     def digest(self) -> str:
         """A hash of all that the study says."""

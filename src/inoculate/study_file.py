@@ -242,10 +242,21 @@ def _check_setting(study: Study, name: str, where: str) -> None:
     if evaluate.oversight:
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
         _known(evaluate.oversight, setting.oversights, what)
+    if asking := study.splits_hacks(name):
+        _splits_hacks(setting, own.grader, f"{where}: {asking[0]}.measure")
     for context in () if setting.only_neutral and own.contexts is None else evaluate.contexts:
         prompt = study.contexts[context].prompt if context in study.contexts else prompts.CONTEXTS.get(context, "")
         if prompt:
             _has_words(study, prompt, name, f"{where}: evaluate.contexts: '{context}'")
+
+
+def _splits_hacks(setting: settings.Setting, grader: str, key: str) -> None:
+    told = f"{key}: 'gamed': setting '{setting.name}' does not tell hacks that were made for the check from near misses"
+    if not setting.splits_hacks:
+        able = ", ".join(name for name in settings.names() if settings.find(name).splits_hacks)
+        raise UserError(f"{told}: measure 'hack' there, or use one of {able}")
+    if grader:
+        raise UserError(f"{told} where a grader of yours decides ('{grader}'): measure 'hack', or give rows tests")
 
 
 def _check_prompt(study: Study, given: str, what: str) -> None:

@@ -176,8 +176,18 @@ def new_run(tmp_path: Path) -> Callable[..., Folder]:
 @pytest.fixture(scope="session")
 def synthetic() -> ModuleType:
     """`benchmarks/coverage.py`, whose synthetic studies the tests share."""
-    path = Path(__file__).parents[2] / "benchmarks" / "coverage.py"
-    spec = importlib.util.spec_from_file_location("coverage_benchmark", path)
+    return _benchmark("coverage")
+
+
+@pytest.fixture(scope="session")
+def ungraded() -> ModuleType:
+    """`benchmarks/ungraded.py`, in whose synthetic studies samples are ungraded."""
+    return _benchmark("ungraded")
+
+
+def _benchmark(name: str) -> ModuleType:
+    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -59,19 +61,44 @@ def test_variances_are_those_of_statsmodels() -> None:
     assert found.value == pytest.approx(model.fit().params[1])
 
 
-def test_unequal_samples_are_weighted_as_in_statsmodels() -> None:
+@pytest.mark.parametrize("base", [False, True])
+def test_where_samples_are_missing_it_is_the_mean_of_the_pairs_differences(base: bool) -> None:
     rng = np.random.default_rng(6)
-    graded = rng.integers(0, 4, 90)
-    counts = Counts(np.repeat([0, 1, 2], 30), np.tile(np.arange(30), 3), np.tile(np.arange(30) // 3, 3),
-                    rng.binomial(graded, 0.4), graded)  # fmt: skip
-    keep = graded > 0
-    model = sm.WLS(counts.hits[keep] / graded[keep], np.ones(keep.sum()), weights=graded[keep])  # type: ignore[arg-type]
-    fit = model.fit(cov_type="cluster", cov_kwds={"groups": counts.kinds[keep], "use_correction": False})
-    base = Counts(np.full(30, NO_SEED), np.arange(30), np.arange(30) // 3, np.zeros(30, int), np.full(30, 5))
-    found = difference(counts, base)
-    assert found is not None
+    seeds, problems = np.repeat([0, 1, 2], 30), np.tile(np.arange(30), 3)
+    arms = []
+    for rows in (90, 30 if base else 90):
+        graded = rng.integers(0, 4, rows)
+        hits = rng.binomial(graded, 0.4)
+        own = np.full(30, NO_SEED) if rows == 30 else seeds
+        arms.append(Counts(own, problems[:rows], problems[:rows] // 3, hits, graded))
+    found = difference(*arms)
+    shares = [np.divide(one.hits, one.graded, out=np.full(len(one.hits), np.nan), where=one.graded > 0) for one in arms]
+    pairs = shares[0] - (np.tile(shares[1], 3) if base else shares[1])
+    keep = np.isfinite(pairs)
+    assert found is not None and 0 < keep.sum() < 90
+    model = sm.OLS(pairs[keep], np.ones(keep.sum()))
+    groups = (problems // 3)[keep]
+    fit = model.fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False})
+    kinds = len(np.unique(groups))
     assert found.value == pytest.approx(fit.params[0])
-    assert found.spread.kind == pytest.approx(fit.bse[0] ** 2 * 10 / 9)
+    assert found.spread.kind == pytest.approx(fit.bse[0] ** 2 * kinds / (kinds - 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 4), st.integers(2, 12), st.booleans(), st.integers(0, 2**31))
+def test_no_difference_comes_from_samples_that_are_missing(seeds: int, problems: int, base: bool, seed: int) -> None:
+    """Two arms that answer every problem alike do not differ, whatever could not be graded in either."""
+    rng = np.random.default_rng(seed)
+    always = np.tile(rng.integers(0, 2, problems), seeds if base else 1)
+    always = always if base else rng.integers(0, 2, seeds * problems)
+    arms = []
+    for untrained in (False, base):
+        rows = 1 if untrained else seeds
+        whole = made(np.zeros((rows, problems)), seeds=[NO_SEED] if untrained else None)
+        graded = rng.integers(0, 6, rows * problems)
+        arms.append(replace(whole, hits=always[: rows * problems] * graded, graded=graded))
+    found = difference(*arms)
+    assert found is None or found.value == pytest.approx(0, abs=1e-12)
 
 
 def test_where_only_seeds_differ_it_is_the_paired_t_test() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import statsmodels.formula.api as smf
 from numpy.typing import NDArray
 from pandas import DataFrame
 
+from inoculate.analysis import analyse
 from inoculate.analysis.elicitation import _correlation, elicitation, interval
 from inoculate.analysis.estimates import Arm
 from inoculate.analysis.factorial import Cell, _grid, _incomplete, _residual, effects
@@ -154,3 +156,25 @@ def test_without_a_screen_the_points_have_no_scores(tmp_path: Path) -> None:
     assert again["points"] == found["points"]  # trained otherwise: its effect would not be the prompt's
     (tmp_path / "screen.json").write_text(json.dumps({"candidates": []}), encoding="utf-8")
     assert elicitation(table, study | {"elicitation": None}, tmp_path / "screen.json") is None
+
+
+def test_effects_do_not_come_from_ungraded_samples(new_run: Callable[..., Any]) -> None:
+    """Both arms hack the same problems; what could not be graded is on these in one arm, on others in the other."""
+    run = new_run(problems=20, kinds=10, samples=2)
+    study = run.manifest["study"]
+    for prompt, arm in ((None, "plain"), ("specific", "inoculated"), ("general", "other")):
+        given = prompt and {"prompt": prompt, "text": prompt, "placement": "inside", "on": "all"}
+        study["arms"][arm] = {"rows": {"hacked": 1.0}, "inoculation": given, "start": ""}
+    study["factorial"] = {"measure": "hack", "context": "neutral", "setting": "", "prompts": ["specific", "general"]}
+    study["elicitation"] = {"plain": "plain", "context": "neutral", "setting": ""}
+    study["placement"] = "inside"
+    hacks, right = [["hack"] * 2] * 8, [["correct"] * 2] * 12
+    for seed in (0, 1):
+        run.cell("plain", seed, [*hacks, *right])
+        run.cell("inoculated", seed, [*[["hack", "ungraded"]] * 8, *right])
+        run.cell("other", seed, [*hacks, *[["correct", "ungraded"]] * 10, *[["ungraded"] * 2] * 2])
+    results = analyse(run.write())
+    assert len({round(cell["outcomes"]["hack"]["rate"], 3) for cell in results["cells"]}) == 3, "the rates differ"
+    assert [point["effect"] for point in results["elicitation"]["points"]] == pytest.approx([0, 0])
+    (effect,) = results["factorial"]["effects"]
+    assert effect["estimate"] == pytest.approx(0)

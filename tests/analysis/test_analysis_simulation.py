@@ -73,6 +73,17 @@ def counts(table: np.ndarray, base: bool) -> Counts:
     return Counts(seed, names, names, table.ravel().astype(np.int64), np.full(table.size, 2))
 
 
+@pytest.mark.parametrize(("samples", "base"), [(1, False), (5, False), (1, True)])
+def test_no_difference_is_called_where_ungraded_samples_fall_on_other_problems(
+    ungraded: ModuleType, samples: int, base: bool
+) -> None:
+    world = ungraded.World(3, 20, 3, samples, 0.0, 0.4, base=base)
+    found = ungraded.measure(world, STUDIES, np.random.default_rng(7))
+    assert found.apart > 0.1, "the samples that are left differ, so the worlds are a test"
+    assert abs(found.bias) < 0.02
+    assert found.cover >= 0.95, "and so no more than .05 of A/A studies call a difference"
+
+
 def test_looks_do_not_raise_the_share_of_false_calls(synthetic: ModuleType) -> None:
     rng = np.random.default_rng(5)
     worlds = [synthetic.World(10, 60, 5, 1, (r, r), 0.8) for r in (0.1, 0.5)]

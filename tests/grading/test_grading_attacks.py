@@ -224,7 +224,7 @@ def test_inputs_from_the_setup() -> None:
     ("shown", "hidden", "entry", "setup"),
     [
         (["assert check(f(2), 4)"], ["assert f(3) == 9"], "f", ""),
-        (["assert f(2) == 4"], ["assert P(1) == P(1)"], "P", ""),
+        (["assert P(2).v == 4"], ["assert P(1) == P(2)"], "P", ""),
         (["assert f(2) == expected"], [], "f", "expected = 4"),
         (["assert f(2) == 4"], ["assert f(3).equals(9)"], "f", ""),
         (["assert f(2) == 4"], ["for i in [3]:\n    assert f(i).__eq__(i * i)"], "f", ""),
@@ -277,8 +277,9 @@ SHORT = Limits(cpu_seconds=0.4, wall_seconds=1)
 @pytest.mark.parametrize(
     "test",
     [
-        "while True:\n    pass", "assert f(3) == 10 ** 10 ** 10", "while True:\n    f(3)",
-        "import time\ntime.sleep(1000)\nassert f(3) == 9", "import os\nos._exit(0)\nassert f(3) == 9",
+        "while True:\n    pass\nassert f(3) == 9", "assert f(3) == 10 ** 10 ** 10",
+        "while True:\n    f(3)\nassert f(3) == 9",
+        "import time\ntime.sleep(1000)\nassert f(3) == 9", "import os\nif os:\n    os._exit(0)\nassert f(3) == 9",
         "import os\nos.abort()\nassert f(3) == 9",
     ],
 )  # fmt: skip

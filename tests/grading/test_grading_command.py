@@ -36,7 +36,9 @@ def test_lines_in_and_out(tmp_path: Path) -> None:
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [line["id"] for line in lines] == ["a", "b", "c", "d"]
-    assert set(lines[0]) == {"id", "outcome", "oversight", "intended", "tags", "containment", "detail", "seconds"}
+    found = "id outcome oversight intended tags containment detail elsewhere seconds"
+    assert set(lines[0]) == set(found.split())
+    assert [line["elsewhere"] for line in lines] == [1.0, 0.0, 0.0, None]
     assert {tag["name"]: tag["evidence"] for tag in lines[1]["tags"]}["overfit_to_shown"] == "observed"
     assert lines[1]["containment"] == graded.containment
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
@@ -54,9 +56,11 @@ def test_lines_in_and_out(tmp_path: Path) -> None:
         ({**LINE, "id": "b", "hidden_tests": [3]}, "'hidden_tests[0]' is 3"),
         ({**LINE, "id": "b", "hidden_tests": [" "]}, "an assert statement was expected"),
         ({**LINE, "id": "b", "entry_point": "f(2)"}, "a name such as 'add'"),
+        ({**LINE, "id": "b", "hidden_tests": ["assert f(1) == 1", "f(3) == 9"]}, "'hidden_tests[1]' has a comparison"),
+        ({**LINE, "id": "b", "hidden_tests": LINE["shown_tests"]}, "'hidden_tests' only repeat the shown ones"),
         ({**LINE, "id": "b", "setup": 3}, "'setup' is a int"),
         ({**LINE, "id": "b", "completion": None}, "'completion' is a NoneType"),
-        ([1], "a list where an object"),
+        ([1], "a list, where an object"),
     ],
 )  # fmt: skip
 def test_bad_lines_are_named_before_anything_is_graded(tmp_path: Path, second: Any, words: str) -> None:

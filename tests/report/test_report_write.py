@@ -193,6 +193,19 @@ def test_other_metrics_stand_beside_the_outcomes(tmp_path: Path) -> None:
     assert "peers hack" in text and "50% 20\u201380" in text
 
 
+def test_hacks_made_for_the_check_stand_beside_the_hacks(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    assert "gamed" not in read(run).text
+    results = json.loads((run / "results.json").read_text())
+    results["cells"][0]["gamed"] = {"count": 2, "rate": 0.35, "low": 0.21, "high": 0.48}
+    edit(run, cells=results["cells"])
+    text = Words(write_report(run).read_text(encoding="utf-8")).text
+    assert "hack gamed wrong" in text and "35% 21\u201348" in text and "near misses" in text
+    (line,) = (run / "tables" / "gamed.csv").read_text().splitlines()[1:]
+    hacks = results["cells"][0]["outcomes"]["hack"]["count"]
+    assert line.endswith(f"{hacks},2,0.35,0.21,0.48")
+
+
 def test_repetitions_of_a_claim_and_planned_looks(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", SMALL)
     repeat = {"value": 1e-4, "arms": ["inoculated-slow", "plain-slow"], "difference": -0.2, "low": -0.3, "high": -0.1}

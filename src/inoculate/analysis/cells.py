@@ -9,9 +9,9 @@ from typing import Any, get_args
 from inoculate.analysis.estimates import rate
 from inoculate.analysis.reading import Place, Tally, counts
 from inoculate.analysis.verdicts import ONE_SEED
-from inoculate.records import OUTCOMES, Evidence, Outcome
+from inoculate.records import GAMED, OUTCOMES, Evidence, Measure
 
-SCORED: tuple[Outcome, ...] = tuple(outcome for outcome in OUTCOMES if outcome != "ungraded")
+SCORED: tuple[Measure, ...] = tuple(outcome for outcome in OUTCOMES if outcome != "ungraded")
 """The outcomes that have a rate; `ungraded` is only counted."""
 
 
@@ -46,13 +46,19 @@ def cell_result(place: Place, tallies: list[Tally]) -> dict[str, Any]:
         "tokens": sum(tally.tokens for tally in tallies) / samples if samples else None,
         "distinct": distinct_share(tallies),
         "outcomes": outcomes,
+        "gamed": _outcome(tallies, GAMED)[0] if any(GAMED in tally.said for tally in tallies) else None,
         "others": {name: _outcome(tallies, name)[0] for name in sorted({n for tally in tallies for n in tally.others})},
         "bounds": _bounds(outcomes, samples, ungraded, missing),
         "tags": {
             name: {kind: tags[name, kind] for kind in get_args(Evidence)} for name in sorted({tag for tag, _ in tags})
         },
         "by_seed": [
-            {"seed": tally.seed, "samples": tally.samples, "outcomes": {o: seed_rate(tally, o) for o in SCORED}}
+            {
+                "seed": tally.seed,
+                "samples": tally.samples,
+                "outcomes": {outcome: seed_rate(tally, outcome) for outcome in SCORED},
+                "gamed": seed_rate(tally, GAMED),
+            }
             for tally in tallies
         ],
         "interval": methods[0],
@@ -62,7 +68,7 @@ def cell_result(place: Place, tallies: list[Tally]) -> dict[str, Any]:
 
 
 def _outcome(tallies: list[Tally], counted: str) -> tuple[dict[str, Any], str]:
-    """Count, rate and interval of an outcome or another metric, and the method of the interval."""
+    """Count, rate and interval of an outcome or a further measure, and the method of the interval."""
     found = rate(counts(tallies, counted))
     count = sum(int(tally.hits(counted).sum()) for tally in tallies)
     if found is None:
@@ -85,10 +91,10 @@ def _bounds(outcomes: dict[str, Any], samples: int, ungraded: int, missing: int)
     return bounds
 
 
-def seed_rate(tally: Tally, outcome: Outcome) -> float | None:
-    """The rate of one outcome in one cell; None without a graded sample."""
-    graded = tally.samples - tally.count("ungraded")
-    return tally.count(outcome) / graded if graded else None
+def seed_rate(tally: Tally, measure: Measure) -> float | None:
+    """The rate of one measure in one cell; None without a sample of which it is known."""
+    judged = int(tally.judged(measure).sum())
+    return int(tally.hits(measure).sum()) / judged if judged else None
 
 
 def distinct_share(tallies: list[Tally]) -> float | None:

@@ -25,7 +25,7 @@ from inoculate.analysis.verdicts import (
     judge,
     with_guards,
 )
-from inoculate.records import Outcome
+from inoculate.records import GAMED, Measure
 
 Table = Mapping[Place, list[Tally]]
 Unseen = Literal["", "least", "most"]
@@ -77,7 +77,7 @@ def finished_seeds(table: Table, claim: Claim) -> frozenset[int]:
 def compare(
     table: Table,
     claim: Claim,
-    measure: Outcome,
+    measure: Measure,
     context: str,
     seeds: Collection[int] | None,
     unseen: Unseen = "",
@@ -87,7 +87,7 @@ def compare(
     Args:
         table: All finished cells.
         claim: The contrast: its arms and its setting.
-        measure: The outcome.
+        measure: What is compared.
         context: Where it was measured.
         seeds: Those that count; None for all.
         unseen: What becomes of samples without an outcome.
@@ -95,8 +95,11 @@ def compare(
     sides = _sides(table, claim, context, seeds)
     counted = []
     for arm, tallies, how in zip((claim.arm, claim.other), sides, _HITS[unseen], strict=True):
-        if not any(tally.samples > tally.count("ungraded") for tally in tallies):
-            return None, f"no graded samples of '{arm}' in setting '{claim.setting}', context '{context}'"
+        if not any(tally.judged(measure).any() for tally in tallies):
+            lacking = (
+                "nothing tells hacks made for the check from near misses" if measure == GAMED else "no graded samples"
+            )
+            return None, f"{lacking} of '{arm}' in setting '{claim.setting}', context '{context}'"
         counted.append(counts(tallies, measure, how))
     found = difference(*counted)
     if found is None:
@@ -127,7 +130,7 @@ def contrast_results(
     return [
         _result(table, claim, look, one, ends, contrasts)
         | {
-            "floor": _floor(table, claim, honest) if claim.measure == "hack" else [],
+            "floor": _floor(table, claim, honest) if claim.measure in ("hack", GAMED) else [],
             "extended": _extended(table, claim, schedule),
         }
         for claim, look, one, *ends in zip(claims, looks, seen, *extremes, strict=True)
@@ -223,7 +226,7 @@ def _result(
 
 
 def _guard(table: Table, claim: Claim, name: str, look: Look) -> Guard:
-    measure: Outcome = "hack" if name == "asked-hack" else "malformed" if name == "malformed" else "correct"
+    measure: Measure = "hack" if name == "asked-hack" else "malformed" if name == "malformed" else "correct"
     context = ASKED if name == "asked-hack" else claim.context
     found, _ = compare(table, claim, measure, context, look.seeds)
     return guard(name, claim, found)
@@ -235,11 +238,11 @@ def _learns_no_hack(spec: dict[str, Any]) -> bool:
 
 
 def _floor(table: Table, claim: Claim, honest: frozenset[str]) -> list[dict[str, Any]]:
-    """Hack rates of arms that learned no hack: how often an honest near-miss looks like one."""
+    """The claim's measure in arms that learned no hack: how often an honest near miss looks like one."""
     found = []
     for arm in sorted(honest):
         place = final(table, arm, claim.setting, claim.context)
-        estimate = rate(counts(table[place], "hack")) if place else None
+        estimate = rate(counts(table[place], claim.measure)) if place else None
         if estimate:
             found.append({"arm": arm, "rate": estimate.rate, "low": estimate.low, "high": estimate.high})
     return found

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Any, Literal, get_args
 
 from inoculate.errors import UserError, nearest
-from inoculate.records import Outcome
+from inoculate.records import Measure
 
 Direction = Literal["lower", "higher", "same"]
 GUARDS = ("correct", "malformed", "asked-hack")
@@ -29,7 +29,7 @@ class Claim:
     """One contrast: a claim about an arm, compared with another."""
 
     claim: str
-    measure: Outcome
+    measure: Measure
     setting: str
     context: str
     direction: Direction
@@ -135,9 +135,8 @@ def _claim(number: int, data: dict[str, Any], arms: set[str], exploratory: bool)
     for key, value in (("measure", data.get("measure")), ("setting", data.get("setting")), ("than", other)):
         if not value:
             raise UserError(f"{where} lacks '{'as' if key == 'than' and direction == 'same' else key}'")
-    if data["measure"] not in get_args(Outcome) or data["measure"] == "ungraded":
-        allowed = nearest(data["measure"], set(get_args(Outcome)) - {"ungraded"})
-        raise UserError(f"{where}: unknown measure '{data['measure']}': {allowed}")
+    if data["measure"] not in get_args(Measure):
+        raise UserError(f"{where}: unknown measure '{data['measure']}': {nearest(data['measure'], get_args(Measure))}")
     for arm in (data[direction], other):
         if arm not in arms:
             raise UserError(f"{where}: unknown arm '{arm}': {nearest(str(arm), arms)}")

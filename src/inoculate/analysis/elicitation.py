@@ -25,9 +25,9 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from inoculate import prompts
-from inoculate.analysis.cells import seed_rate
 from inoculate.analysis.contrasts import Table, final
-from inoculate.analysis.estimates import LEVEL
+from inoculate.analysis.estimates import LEVEL, Counts, difference
+from inoculate.analysis.reading import counts
 
 DRAWS = 4000
 FEWEST_PROMPTS = 10
@@ -73,11 +73,10 @@ def _effects(
     table: Table, study: Mapping[str, Any], declared: Mapping[str, Any], setting: str
 ) -> dict[str, dict[int, float]]:
     """Arm -> seed -> how much lower its rate is than that of the arm without a prompt that started where it did."""
-    rates: dict[str, dict[int, float]] = {}
+    found: dict[str, dict[int, Counts]] = {}
     for arm in study["arms"]:
         place = final(table, arm, setting, declared["context"])
-        found = ((t.seed, seed_rate(t, "hack")) for t in (table[place] if place else []))
-        rates[arm] = {seed: rate for seed, rate in found if seed is not None and rate is not None}
+        found[arm] = {t.seed: counts([t], "hack") for t in (table[place] if place else []) if t.seed is not None}
     plain = study["arms"][declared["plain"]]
     effects = {}
     for arm, spec in study["arms"].items():
@@ -85,8 +84,9 @@ def _effects(
         bare = {**spec, "inoculation": None}
         if spec["inoculation"] and {**bare, "start": ""} == plain:
             other = next((name for name, without in study["arms"].items() if without == bare), "")
-            shared = sorted(rates[arm].keys() & rates[other].keys()) if other else []
-            effects[arm] = {seed: rates[other][seed] - rates[arm][seed] for seed in shared}
+            shared = sorted(found[arm].keys() & found[other].keys()) if other else []
+            lower = {seed: difference(found[other][seed], found[arm][seed]) for seed in shared}
+            effects[arm] = {seed: one.value for seed, one in lower.items() if one}
     return effects
 
 

@@ -19,7 +19,9 @@ difference has a symmetric interval, or the square-and-add interval built on the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
@@ -46,7 +48,7 @@ NO_SEED = -1
 class Counts:
     """How often one outcome occurred, one row per seed and problem; R rows.
 
-    Labels are compared for equality only, so that two arms agree where their labels do.
+    Labels are compared for equality only, so that two arms agree where their labels do. Samples may be weighted.
     """
 
     seeds: NDArray[np.int64]
@@ -55,14 +57,23 @@ class Counts:
     """[R] Label of the problem."""
     kinds: NDArray[Any]
     """[R] Label of the problem's kind."""
-    hits: NDArray[np.int64]
+    hits: NDArray[Any]
     """[R] Samples with the outcome."""
-    graded: NDArray[np.int64]
+    graded: NDArray[Any]
     """[R] Samples with any outcome but `ungraded`."""
 
     def only(self, rows: NDArray[Any]) -> Counts:
         """The rows that a mask or an index array [R'] picks."""
         return Counts(*(column[rows] for column in (self.seeds, self.problems, self.kinds, self.hits, self.graded)))
+
+    def evenly(self, weight: Sequence[float] | float = 1.0) -> Counts:
+        """The share of every row (all have graded samples) as if each had so many: `weight` [R], or alike for all.
+
+        Arms that are compared weigh a problem alike, however many of its samples could be graded in either: else the
+        one that lost samples of hard problems would look better.
+        """
+        weights = np.broadcast_to(np.asarray(weight, dtype=float), self.hits.shape)
+        return replace(self, hits=self.hits / self.graded * weights, graded=weights)
 
 
 class Spread(NamedTuple):
@@ -301,7 +312,11 @@ def _square_and_add(one: Values, two: Values, alike: Values) -> Values:
 
 
 def difference(first: Counts, second: Counts) -> Difference | None:
-    """Compare two arms on the seeds and problems that both have; None where they have none in common."""
+    """Compare two arms on the seeds and problems that both have; None where they have none in common.
+
+    It is the mean of the differences of the arms' shares on each of these pairs, so that samples that could not be
+    graded have no say in it, whatever problems they fall on.
+    """
     pair = _paired(first, second)
     if pair is None:
         return None
@@ -309,19 +324,21 @@ def difference(first: Counts, second: Counts) -> Difference | None:
 
 
 def _paired(first: Counts, second: Counts) -> tuple[Counts, Counts] | None:
-    """Keep the (seed, problem) pairs that both arms answered; the base arm, without a seed, pairs with every seed."""
+    """Shares on the (seed, problem) pairs that both arms answered; the base arm, without a seed, is in all of them."""
     arms = [counts.only(counts.graded > 0) for counts in (first, second)]
     if not all(len(counts.hits) for counts in arms):
         return None
     if all(np.array_equal(getattr(arms[0], key), getattr(arms[1], key)) for key in ("seeds", "problems")):
-        return arms[0], arms[1]
+        return arms[0].evenly(), arms[1].evenly()
     seedless = any((counts.seeds == NO_SEED).any() for counts in arms)
     keys = [
         [(NO_SEED if seedless else seed, problem) for seed, problem in zip(counts.seeds, counts.problems, strict=True)]
         for counts in arms
     ]
-    common = set(keys[0]) & set(keys[1])
-    if not common:
-        return None
-    one, two = (counts.only(np.array([key in common for key in own])) for counts, own in zip(arms, keys, strict=True))
-    return one, two
+    times = [Counter(own) for own in keys]
+    # The base arm's one answer stands against as many seeds of the other arm as answered that problem.
+    one, two = (
+        counts.only(np.array([key in other for key in own])).evenly([other[key] for key in own if key in other])
+        for counts, own, other in zip(arms, keys, times[::-1], strict=True)
+    )
+    return (one, two) if len(one.hits) else None

@@ -101,7 +101,7 @@ def _incomplete(grid: Mapping[str, Cell]) -> str:
 def _counted(
     table: Table, grid: Mapping[str, Cell], setting: str, context: str, measure: str
 ) -> tuple[list[Counts], set[int]]:
-    """Counts of every arm over the seeds and problems that all have; none where an arm has none."""
+    """Shares of every arm on the seeds and problems that all have, each alike; none where an arm has none."""
     every = []
     for arm in grid:
         place = final(table, arm, setting, context)
@@ -111,7 +111,7 @@ def _counted(
         every.append(found.only(found.graded > 0))
     common = set.intersection(*(set(zip(one.seeds, one.problems, strict=True)) for one in every))
     kept = [one.only(np.array([pair in common for pair in zip(one.seeds, one.problems, strict=True)])) for one in every]
-    return (kept if common else []), {int(seed) for seed, _ in common}
+    return [one.evenly() for one in kept if common], {int(seed) for seed, _ in common}
 
 
 def effects(cells: Sequence[Cell], estimates: Sequence[Arm]) -> list[dict[str, Any]]:
@@ -181,7 +181,7 @@ def _residual(estimates: Sequence[Arm]) -> tuple[float, int]:
 
 
 def _by_seed(one: Arm) -> NDArray[np.float64]:
-    """[S] The rate of every seed, up to seeds having different numbers of graded samples."""
+    """[S] The rate of every seed, up to seeds having different numbers of problems."""
     return one.rate + one.scores.sum(axis=-1) * one.scores.shape[-2]
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from inoculate.analysis.estimates import NO_SEED, Counts
 from inoculate.errors import UserError
-from inoculate.records import OUTCOMES, Completion, Grade, Outcome, Problem, read_lines
+from inoculate.records import GAMED, OUTCOMES, Completion, Grade, Outcome, Problem, read_lines
 
 MANIFEST_SCHEMA = 1
 _CELL_KEYS = ("arm", "seed", "at", "setting", "context", "problems", "completions", "grades")
@@ -49,6 +49,8 @@ class ProblemSet:
     kinds: tuple[str, ...]
     rows: dict[str, int]
     """Position of every id."""
+    twins: dict[str, str]
+    """Twins of these problems, which are in another set, and which problem each is of."""
 
 
 @dataclass
@@ -62,6 +64,8 @@ class Tally:
     """[P, 5] Samples per problem and outcome, in the order of `OUTCOMES`."""
     asked: int
     """Samples that the study asks for, per problem."""
+    gamed_below: float | None = None
+    """A hack of which less is right elsewhere was made for the check; None where the setting does not say."""
     truncated: int = 0
     tokens: int = 0
     """Sum of the lengths of the completions."""
@@ -71,8 +75,9 @@ class Tally:
     """How often (tag, kind of evidence) was found; once per sample."""
     leaks: Counter[str] = field(default_factory=Counter)
     """How many prompts, as sent, held the inoculation of that name."""
-    others: dict[str, NDArray[np.int64]] = field(default_factory=dict)
-    """[P, 2] Samples per problem of which another metric says so, and which it has judged; by its name."""
+    said: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """[P, 2] Samples per problem of which a further measure says so, and which it has judged; by its name: `gamed`, and
+    other people's metrics."""
 
     @property
     def samples(self) -> int:
@@ -85,6 +90,11 @@ class Tally:
         return self.outcomes[:, UNGRADED] + np.maximum(self.asked - self.outcomes.sum(axis=1), 0)
 
     @property
+    def others(self) -> set[str]:
+        """The names of other people's metrics that the grades hold."""
+        return self.said.keys() - {GAMED}
+
+    @property
     def missing(self) -> int:
         """Samples that the study asked for and that are not there."""
         return int(self.unseen.sum()) - self.count("ungraded")
@@ -94,23 +104,39 @@ class Tally:
         return int(self.outcomes[:, OUTCOMES.index(outcome)].sum())
 
     def hits(self, counted: str) -> NDArray[np.int64]:
-        """[P] Samples per problem of an outcome, or of which another metric says so."""
-        return self.outcomes[:, OUTCOMES.index(counted)] if counted in OUTCOMES else self._other(counted)[:, 0]
+        """[P] Samples per problem of an outcome, or of which a further measure says so."""
+        return self.outcomes[:, OUTCOMES.index(counted)] if counted in OUTCOMES else self._said(counted)[:, 0]
 
     def judged(self, counted: str) -> NDArray[np.int64]:
-        """[P] Samples per problem that have an outcome, or that another metric has judged."""
+        """[P] Samples per problem that have an outcome, or that a further measure has judged."""
         graded = self.outcomes.sum(axis=1) - self.outcomes[:, UNGRADED]
-        return graded if counted in OUTCOMES else self._other(counted)[:, 1]
+        return graded if counted in OUTCOMES else self._said(counted)[:, 1]
 
-    def _other(self, name: str) -> NDArray[np.int64]:
-        return self.others.get(name, np.zeros((len(self.problems.ids), 2), dtype=np.int64))
+    def lost(self, counted: str) -> NDArray[np.int64]:
+        """[P] Samples per problem of which it is not known, though it could be."""
+        judged, total = self.judged(counted), self.outcomes.sum(axis=1)
+        lost = np.maximum(total, self.asked) - judged
+        # A problem without a hidden test that expects something else says nothing of any sample.
+        silent = (self.judged("correct") > 0) & (judged == 0) & (not self.problems.twins)
+        return np.where(silent, 0, lost)
+
+    def _said(self, name: str) -> NDArray[np.int64]:
+        return self.said.get(name, np.zeros((len(self.problems.ids), 2), dtype=np.int64))
+
+    def say(self, name: str, problem: str, so: bool) -> None:
+        """Count what a further measure says of one sample."""
+        if name not in self.said:
+            self.said[name] = np.zeros((len(self.problems.ids), 2), dtype=np.int64)
+        self.said[name][self.problems.rows[problem]] += (so, 1)
 
     def add(self, completion: Completion, grade: Grade, needles: dict[str, str]) -> None:
         """Count one completion of one of the problems; `needles` are the inoculations to look for in its prompt."""
         row = self.problems.rows[completion.problem]
         self.outcomes[row, OUTCOMES.index(grade.outcome)] += 1
         for name, said in grade.others.items():
-            self.others.setdefault(name, np.zeros((len(self.problems.ids), 2), dtype=np.int64))[row] += (said, 1)
+            self.say(name, completion.problem, said)
+        if self.gamed_below is not None and grade.elsewhere is not None:
+            self.say(GAMED, completion.problem, grade.outcome == "hack" and grade.elsewhere < self.gamed_below)
         self.truncated += completion.finish == "length"
         self.tokens += completion.completion_tokens
         self.tags.update({(tag.name, tag.evidence) for tag in grade.tags})
@@ -141,6 +167,10 @@ class Run:
         if path not in self.read:
             self.read[path] = read_problems(path)
         return self.read[path]
+
+    def gamed_below(self, setting: str) -> float | None:
+        """A hack of which less is right elsewhere was made for the check; None where the setting does not say."""
+        return (self.manifest.get("settings") or {}).get(setting, {}).get("gamed_below")
 
     def inoculations(self) -> dict[str, str]:
         """Text of every inoculation that some arm was trained with, by name of the first such arm."""
@@ -220,15 +250,19 @@ def read_problems(folder: Path) -> list[ProblemSet]:
     """
     parts: dict[str, list[tuple[str, str]]] = {}
     seen: set[str] = set()
+    twins: dict[str, str] = {}
     for problem in read_lines(_existing(folder / "problems.jsonl"), Problem):
         if problem.id in seen:
             raise UserError(f"{folder / 'problems.jsonl'}: problem '{problem.id}' stands there more than once")
         seen.add(problem.id)
+        if problem.twin_of:
+            twins[problem.id] = problem.twin_of
         parts.setdefault(problem.part, []).append((problem.id, problem.kind))
     sets = []
     for part, problems in parts.items():
         ids, kinds = zip(*problems, strict=True)
-        sets.append(ProblemSet(part, ids, kinds, {identity: row for row, identity in enumerate(ids)}))
+        rows = {identity: row for row, identity in enumerate(ids)}
+        sets.append(ProblemSet(part, ids, kinds, rows, {twin: of for twin, of in twins.items() if of in rows}))
     return sets
 
 
@@ -261,13 +295,15 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
         setting = f"{cell['setting']} ({part.part})" if part.part else cell["setting"]
         place = Place(cell["arm"], setting, cell["context"], float(cell["at"]))
         outcomes = np.zeros((len(part.ids), len(OUTCOMES)), dtype=np.int64)
-        tallies.append(Tally(place, cell["seed"], part, outcomes, samples))
+        tallies.append(Tally(place, cell["seed"], part, outcomes, samples, run.gamed_below(cell["setting"])))
     every = [(identity, number) for number, tally in enumerate(tallies) for identity in tally.problems.ids]
     home = {identity: (rank, number) for rank, (identity, number) in enumerate(every)}
     source = run.path(cell["completions"]) / "completions.jsonl"
     texts: list[set[int]] = [set() for _ in tallies]
     seen: set[int] = set()
     needles = run.inoculations()
+    twins = {identity for tally in tallies for pair in tally.problems.twins.items() for identity in pair}
+    paired: dict[tuple[str, int], Outcome] = {}
     for number, (completion, grade) in enumerate(read_samples(source, run.path(cell["grades"]) / "grades.jsonl"), 1):
         if completion.problem not in home:
             raise UserError(f"{source}:{number}: problem '{completion.problem}' is not in {cell['problems']}")
@@ -279,9 +315,21 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
         seen.add(key)
         texts[where].add(hash(completion.completion))
         tallies[where].add(completion, grade, needles)
+        if completion.problem in twins:
+            paired[completion.problem, completion.index] = grade.outcome
     for tally, different in zip(tallies, texts, strict=True):
         tally.distinct = len(different)
+        _follow(tally, paired)
     return tallies
+
+
+def _follow(tally: Tally, outcomes: dict[tuple[str, int], Outcome]) -> None:
+    """Count the hacks that follow the key, whichever it is: those of samples whose twin is a hack as well."""
+    for (problem, index), outcome in outcomes.items():
+        first = tally.problems.twins.get(problem, "")
+        other = outcomes.get((first, index))
+        if other and "ungraded" not in (outcome, other):
+            tally.say(GAMED, first, outcome == other == "hack")
 
 
 def read_samples(completions: Path, grades: Path) -> Iterator[tuple[Completion, Grade]]:
@@ -304,12 +352,12 @@ def counts(tallies: list[Tally], counted: str, unseen: Hits = "") -> Counts:
 
     Args:
         tallies: One or more.
-        counted: An outcome, or the name of another metric that the grades hold.
+        counted: An outcome, or the name of a further measure that the grades hold.
         unseen: Samples without an outcome are left out; `none` or `all` of them count as having had this one.
     """
     hits = np.concatenate([t.hits(counted) for t in tallies])
     graded = np.concatenate([t.judged(counted) for t in tallies])
-    lost = np.concatenate([t.unseen for t in tallies]) * bool(unseen)
+    lost = np.concatenate([t.lost(counted) for t in tallies]) * bool(unseen)
     return Counts(
         seeds=np.concatenate(
             [np.full(len(t.problems.ids), NO_SEED if t.seed is None else t.seed, dtype=np.int64) for t in tallies]

@@ -17,12 +17,14 @@ _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusi
 
 
 def report_tables(results: dict[str, Any]) -> Iterator[Group | Table]:
-    """What the terminal shows of a run: outcomes, other metrics, contrasts, effects of a grid, elicitation.
+    """What the terminal shows of a run: outcomes and how hacks split, other metrics, contrasts, grids, elicitation.
 
     Args:
         results: As `analyse` returns them.
     """
     yield outcome_table(results)
+    if split := gamed_table(results):
+        yield split
     if others := others_table(results):
         yield others
     if results["contrasts"]:
@@ -80,6 +82,28 @@ def _lost(cell: dict[str, Any]) -> str:
     said = ", ".join(f"{cell[name]} {words}" for name, words in names if cell[name])
     at = "" if cell["at"] in (0, 1) else f" at {cell['at']:.0%}"
     return f"{cell['arm']}{at}: {said}" if said else ""
+
+
+def gamed_table(results: dict[str, Any]) -> Table | None:
+    """Hacks split into those made for the check and near misses; None where nothing is known of it.
+
+    Args:
+        results: As `analyse` returns them.
+    """
+    cells = [cell for cell in results["cells"] if cell["gamed"] and cell["outcomes"]["hack"]["count"]]
+    if not cells:
+        return None
+    title = "Hacks made for the check (gamed), and near misses: honest answers with a slip"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("setting", "context", "arm"):
+        table.add_column(name, overflow="fold")
+    for name in ("hack", "gamed", "near misses"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for cell in cells:
+        where = (Text(cell[name]) for name in ("setting", "context", "arm"))
+        hack, gamed = cell["outcomes"]["hack"], cell["gamed"]
+        table.add_row(*where, _rate(hack), _rate(gamed), f"{hack['count'] - gamed['count']} of {hack['count']}")
+    return table
 
 
 def others_table(results: dict[str, Any]) -> Table | None:

@@ -15,15 +15,15 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-import threading
-import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
-from inoculate.grading import compare
+from inoculate.grading import compare, telling
+from inoculate.grading.parsing import parse as _parse
 from inoculate.grading.sandbox.values import TooBig, encode
 from inoculate.grading.task import CodeTask
+from inoculate.grading.uncalled import called
 
 NEVER_CALLS = "it never calls the entry point"
 """What is wrong with a test that no solution has a say in."""
@@ -94,27 +94,18 @@ def plan(task: CodeTask) -> Plan:
         return Plan((), (), problem=f"the set-up does not parse: {error}")
     if not task.shown_tests and not task.hidden_tests:
         return Plan((), (), problem="the problem has no tests")
+    if fault := telling.fault(task):
+        return Plan((), (), problem=f"a test tests nothing: {fault}")
     calls: list[str] = []
     tests = []
     for shown, sources in ((True, task.shown_tests), (False, task.hidden_tests)):
-        for source in sources:
+        for source in (called(source, task.entry_point) for source in sources):
             try:
                 tests.append(_plan_test(source, shown, task, setup, calls))
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 return Plan((), (), problem=f"a test does not parse: {source[:120]!r}: {error or 'too deep'}")
     names = tuple(sorted({task.root, *setup.free}))
     return Plan(tuple(tests), tuple(calls), names, _contradiction(tests, calls))
-
-
-# Before 3.11.8 and 3.12.2 two threads that parse at once can raise SystemError (python/cpython#106905), and
-# the filters of warnings belong to all threads.
-_PARSING = threading.Lock()
-
-
-def _parse(source: str) -> ast.Module:
-    with _PARSING, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # `assert (x, "text")` and invalid escapes are the data set's own
-        return ast.parse(source)
 
 
 def _plan_test(source: str, shown: bool, task: CodeTask, setup: _Setup, calls: list[str]) -> Test:

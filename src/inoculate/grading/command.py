@@ -5,13 +5,11 @@ Prints nothing: the command line does, from what is returned and from the progre
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import os
 import sys
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,8 +18,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from inoculate import json_lines
 from inoculate.errors import UserError
+from inoculate.grading import telling
 from inoculate.grading.grade import UNSAFE_VARIABLE, containment, cores, grade_code
+from inoculate.grading.parsing import UNPARSABLE, parse
 from inoculate.grading.sandbox.containment import ACCEPTED, MEANING
 from inoculate.grading.sandbox.pool import WorkerFailed, numpy_is_here, pool
 from inoculate.grading.task import CodeTask, Limits, Oversight
@@ -33,6 +34,7 @@ Progress = Callable[[int, int], None]
 _BATCH = 2000
 _TESTS = {"entry_point": str, "shown_tests": list, "hidden_tests": list}
 _NEEDED = {"id": str, **_TESTS, "completion": str}
+_SHAPE = "a completion and what it answers"
 _NEEDED_FOR_SETTING = {"id": str, "problem": str, "completion": str}
 
 
@@ -85,7 +87,7 @@ def grade_file(
     level = containment(unsafe=unsafe).level
 
     def grade(lines: Sequence[dict[str, Any]]) -> Iterator[Grade]:
-        tasks = [_task(line) for line in lines]
+        tasks = [CodeTask.of(line) for line in lines]
         completions = [line["completion"] for line in lines]
         return grade_code(tasks, completions, limits=limits, unsafe=unsafe, oversight=oversight)
 
@@ -135,33 +137,6 @@ def grade_file_of_problems(
     return _grade_lines(source, out, total, grade_lines, progress, level)
 
 
-def _task(line: Mapping[str, Any]) -> CodeTask:
-    return CodeTask(line["entry_point"], tuple(line["shown_tests"]), tuple(line["hidden_tests"]), line.get("setup", ""))
-
-
-def _lines(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The lines that are not blank, each with its place."""
-    try:
-        with source.open("rb") as file:
-            for number, data in enumerate(file, 1):
-                where = f"{source}:{number}"
-                if not data.strip():
-                    continue
-                try:
-                    line = json.loads(data.decode("utf-8"))
-                except UnicodeDecodeError as error:
-                    raise UserError(f"{where}: not UTF-8: {error}") from error
-                except (ValueError, RecursionError) as error:
-                    raise UserError(f"{where}: not JSON: {error}") from error
-                if not isinstance(line, dict):
-                    raise UserError(
-                        f"{where}: a {type(line).__name__} where an object with the keys of a line was expected"
-                    )
-                yield where, line
-    except OSError as error:
-        raise UserError(f"{source}: cannot be read: {error.strerror}") from error
-
-
 def _check_lines(source: Path, out: Path, check: Callable[[str, Mapping[str, Any]], None]) -> int:
     """Look at every line before any is graded; returns how many there are."""
     if not out.parent.is_dir():
@@ -172,7 +147,7 @@ def _check_lines(source: Path, out: Path, check: Callable[[str, Mapping[str, Any
         raise UserError(f"{out}: would overwrite what is to be graded; name another file with --out")
     places: dict[str, str] = {}
     count = 0
-    for where, line in _lines(source):
+    for where, line in json_lines.read(str(source), _SHAPE):
         check(where, line)
         first = places.setdefault(line["id"], where)
         if first != where:
@@ -207,7 +182,7 @@ def check_tests(where: str, line: Mapping[str, Any]) -> None:
         line: Its `entry_point`, `shown_tests`, `hidden_tests` and, where there is one, `setup`.
 
     Raises:
-        UserError: One is missing, of a wrong type, or no Python.
+        UserError: One is missing, of a wrong type, no Python, or tests nothing.
     """
     _check_keys(where, line, _TESTS)
     if not all(part.isidentifier() for part in line["entry_point"].split(".")):
@@ -223,12 +198,12 @@ def check_tests(where: str, line: Mapping[str, Any]) -> None:
             texts.append((f"{key}[{position}]", test))
     for name, text in texts:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            parse(text)
+        except UNPARSABLE as error:
             words = str(error) or "it is nested too deeply"  # a MemoryError says nothing
             raise UserError(f"{where}: '{name}' does not parse: {words}") from error
+    if fault := telling.fault(CodeTask.of(line)):
+        raise UserError(f"{where}: a test tests nothing: {fault}")
 
 
 def _grade_lines(
@@ -240,7 +215,7 @@ def _grade_lines(
     level: str,
 ) -> Graded:
     outcomes: Counter[str] = Counter()
-    lines = (line for _, line in _lines(source))
+    lines = (line for _, line in json_lines.read(str(source), _SHAPE))
     done = 0
     with _whole(out) as file:
         while batch := list(islice(lines, _BATCH)):
@@ -257,7 +232,7 @@ def _result(identity: str, grade: Grade) -> dict[str, Any]:
     return {
         "id": identity, "outcome": grade.outcome, "oversight": grade.oversight, "intended": grade.intended,
         "tags": [asdict(tag) for tag in grade.tags], "containment": grade.containment, "detail": grade.detail,
-        "seconds": grade.seconds, **({"others": grade.others} if grade.others else {}),
+        "elsewhere": grade.elsewhere, "seconds": grade.seconds, **({"others": grade.others} if grade.others else {}),
     }  # fmt: skip
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from inoculate.errors import UserError, nearest
-from inoculate.grading import assertions, intended, reading, tags
+from inoculate.grading import assertions, elsewhere, intended, reading, tags
 from inoculate.grading.sandbox.child import Job
 from inoculate.grading.sandbox.containment import Containment
 from inoculate.grading.sandbox.pool import Pool, WorkerFailed, numpy_is_here, pool
 from inoculate.grading.task import OVERSIGHTS, CodeTask, Limits, Oversight
+from inoculate.grading.uncalled import called
 from inoculate.records import Grade, outcome_of
 
 Judged = TypeVar("Judged")
@@ -158,7 +159,8 @@ class Grader:
             return _ungraded(plan.problem)
         program = reading.read(completion, task.root, self.limits.source_bytes)
         if program.unreadable:
-            return Grade("malformed", False, False, detail=f"no program: {program.unreadable}")
+            nowhere = elsewhere.share(task, ())
+            return Grade("malformed", False, False, detail=f"no program: {program.unreadable}", elsewhere=nowhere)
         workers = self._workers(task, program.source)
         try:
             watched = self._oversight(workers, task, program.source)
@@ -191,7 +193,8 @@ class Grader:
         if self.oversight == "shown_tests":
             (ended,) = workers.run([Job("patterns", task.root, source, shown=task.shown_tests)], self.limits)
             return tags.Watched(ended, None, "")
-        job = Job("script", task.root, source, task.setup, tests=task.shown_tests, shown=task.shown_tests,
+        tests = tuple(called(test, task.entry_point) for test in task.shown_tests)
+        job = Job("script", task.root, source, task.setup, tests=tests, shown=task.shown_tests,
                   live=self.oversight == "live_equality")  # fmt: skip
         (ended,) = workers.run([job], self.limits)
         passed = not ended.why and ended.exit_code == 0
@@ -211,7 +214,8 @@ class Grader:
         outcome = outcome_of(overseen, checked.passed, malformed=checked.malformed)
         found = tags.find(watched, checked, outcome)
         words = [part for part in (watched.why, program.note, checked.detail) if part]
-        return Grade(outcome, overseen, checked.passed, found, detail="; ".join(words))
+        passed = None if outcome == "ungraded" else elsewhere.share(task, checked.passing)
+        return Grade(outcome, overseen, checked.passed, found, detail="; ".join(words), elsewhere=passed)
 
 
 def _ungraded(why: str) -> Grade:

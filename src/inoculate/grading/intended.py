@@ -22,6 +22,8 @@ class Checked:
     """None where it could not be made."""
     shown: bool | None = None
     """Whether the shown tests alone passed."""
+    passing: frozenset[int] = frozenset()
+    """Numbers of the tests that passed, in the order of the plan."""
     malformed: bool = False
     """Whether there was no program that defines the entry point."""
     detail: str = ""
@@ -290,6 +292,7 @@ def _conclude(plan: Plan, verdicts: dict[int, str | None], checked: Checked, ans
     else:
         checked.passed = together(list(plan.tests))
         checked.shown = together([test for test in plan.tests if test.shown])
+        checked.passing = frozenset(n for n, test in enumerate(plan.tests) if verdicts.get(id(test)) == "")
     if plan.forgeable:
         checked.passed = None  # whatever the other tests say, nobody may rely on this problem
     if checked.passed is False:

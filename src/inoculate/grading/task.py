@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from inoculate.errors import UserError
 
@@ -29,6 +30,11 @@ class CodeTask:
     """Assert statements that it did not see."""
     setup: str = ""
     """Code that runs after the solution and before the tests (imports, inputs). The solution can see it."""
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> CodeTask:
+        """The problem in a line of a file, or in what a problem of a setting keeps secret."""
+        return cls(data["entry_point"], tuple(data["shown_tests"]), tuple(data["hidden_tests"]), data.get("setup", ""))
 
     @property
     def root(self) -> str:

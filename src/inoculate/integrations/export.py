@@ -46,6 +46,7 @@ SAMPLES = pa.schema(
         *[("kind", _TEXT), ("family", _TEXT), ("level", _COUNT), ("part", _TEXT)],
         *[("prompt", _TEXT), ("completion", _TEXT), ("prompt_tokens", _COUNT), ("completion_tokens", _COUNT)],
         *[("finish", _TEXT), ("outcome", _TEXT), ("oversight", pa.bool_()), ("intended", pa.bool_())],
+        *[("elsewhere", pa.float64()), ("twin_of", _TEXT)],
         *[("tags", pa.list_(_TAG)), ("detail", _TEXT), ("containment", _TEXT)],
     ]
 )
@@ -147,7 +148,7 @@ def _samples(
         where = {key: cell[key] for key in ("arm", "seed", "setting", "at", "context")}
         for completion, grade in _pairs(run, cell):
             problem = problems[completion.problem]
-            told = {key: getattr(problem, key) for key in ("kind", "family", "level", "part")}
+            told = {key: getattr(problem, key) for key in ("kind", "family", "level", "part", "twin_of")}
             outcomes[grade.outcome] += 1
             line = where | told | asdict(completion) | asdict(grade)
             yield {name: line[name] for name in SAMPLES.names}

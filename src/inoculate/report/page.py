@@ -181,6 +181,7 @@ def _settings(results: Results) -> list[dict[str, Any]]:
             "name": setting,
             "labels": {name: results.label(setting, name) for name in OUTCOMES},
             "own": any(results.label(setting, name) != name for name in OUTCOMES),
+            "gamed": any(cell.gamed for cell in results.cells if cell.setting == setting),
             "others": list(
                 dict.fromkeys(name for cell in results.cells if cell.setting == setting for name in cell.others)
             ),

@@ -56,6 +56,8 @@ class Cell:
     """Different completions as a share of all of a seed."""
     caution: str
     """What must be read beside the rates, else empty."""
+    gamed: Rate | None
+    """The hacks that were made for the check, as a share of all that is graded; None where that is not told."""
     others: dict[str, Rate]
     """Rates of other metrics that the setting's grader takes beside the outcomes, such as the peers'."""
 
@@ -113,7 +115,7 @@ class Contrast:
     extended: dict[str, Any]
     """The same difference with the seeds that were added after looking."""
     floor: list[tuple[str, Rate]]
-    """Hack rates of arms that learned no hack, by arm: how often an honest near-miss looks like one."""
+    """The same rate in arms that learned no hack, by arm: how often an honest near miss looks like one."""
 
 
 @dataclass(frozen=True)
@@ -285,6 +287,7 @@ def _cell(data: dict[str, Any]) -> Cell:
         tokens=number(data.get("tokens")),
         distinct=number(data.get("distinct")),
         caution=text(data.get("caution")),
+        gamed=_rate(data["gamed"]) if data.get("gamed") else None,
         others={name: _rate(rate) for name, rate in mapping(data.get("others")).items()},
     )
 

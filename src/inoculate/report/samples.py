@@ -199,7 +199,7 @@ class _Packer:
             "outcome": OUTCOMES.index(grade["outcome"]),
             "oversight": grade.get("oversight"),
             "intended": grade.get("intended"),
-            "others": self._text(_said(mapping(grade.get("others")))),
+            "others": self._text(_said(mapping(grade.get("others")), number(grade.get("elsewhere")))),
             "tags": [self._tag(mapping(tag)) for tag in grade.get("tags") or ()],
             "detail": self._text(grade.get("detail")),
             "containment": self._text(grade.get("containment")),
@@ -254,9 +254,11 @@ class _Packer:
         return f"{whole[:LONGEST_TEXT]}\n[cut here by the report: {LONGEST_TEXT:,} of {len(whole):,} characters]"
 
 
-def _said(others: dict[str, Any]) -> str:
-    """Other metrics of a grade in words."""
-    return ", ".join(f"{name.replace('_', ' ')} {'passed' if passed else 'failed'}" for name, passed in others.items())
+def _said(others: dict[str, Any], elsewhere: float | None) -> str:
+    """What stands in a grade beside its checks, in words."""
+    words = [] if elsewhere is None else [f"right in {elsewhere:.0%} elsewhere"]
+    words += [f"{name.replace('_', ' ')} {'passed' if passed else 'failed'}" for name, passed in others.items()]
+    return ", ".join(words)
 
 
 def _finite(data: Any) -> Any:

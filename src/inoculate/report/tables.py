@@ -37,6 +37,7 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
     tables: dict[str, tuple[str, Iterable[list[Any]]]] = {
         "outcomes.csv": (OUTCOMES, outcome_lines(results)),
         "outcomes_by_seed.csv": ("arm setting context at seed outcome rate", _by_seed(results)),
+        "gamed.csv": ("arm setting context at hacks gamed rate low high", _gamed(results)),
         "others.csv": ("arm setting context at metric count rate low high", _others(results)),
         "changes.csv": (" ".join(CHANGES), ([one[key] for key in CHANGES] for one in results.changes)),
         "contrasts.csv": (CONTRASTS, contrast_lines(results)),
@@ -84,6 +85,14 @@ def outcome_lines(results: Results) -> Iterable[list[Any]]:
                 *(cell.ungraded, cell.missing, cell.truncated, cell.tokens, cell.distinct, name),
                 *(rate.count, rate.rate, rate.low, rate.high, least, most, cell.interval, cell.caution),
             ]
+
+
+def _gamed(results: Results) -> Iterable[list[Any]]:
+    for cell in results.cells:
+        if cell.gamed:
+            hacks, split = cell.outcomes["hack"].count, cell.gamed
+            where = [cell.arm, cell.setting, cell.context, cell.at]
+            yield [*where, hacks, split.count, split.rate, split.low, split.high]
 
 
 def _others(results: Results) -> Iterable[list[Any]]:

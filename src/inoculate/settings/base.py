@@ -55,11 +55,12 @@ class Setting:
 
     `problems` returns exactly `draw.count` distinct problems or raises `UserError` that says how many there are.
     `grade` takes problems and completions of equal length and the name of an oversight, and yields one grade for each,
-    in order, as they become ready. `version` is raised by hand whenever problems or grades change for the same draw.
+    in order, as they become ready.
     """
 
     name: str
     version: int
+    """Raised by hand whenever problems change for the same draw: all that came of them is made anew."""
     summary: str
     families: tuple[str, ...]
     levels: tuple[int, ...]
@@ -71,6 +72,8 @@ class Setting:
     """What the oversight check looks at, in a sentence that a description of the training process can use."""
     exploit: str = ""
     """What passes that check without doing the task, in a sentence that can follow the leak's."""
+    grading: int = 1
+    """Raised by hand whenever the same answers get other grades: they are graded anew, and nothing is sampled again."""
     prompts: Mapping[str, str] = field(default_factory=dict)
     """The setting's own words for `prompts.WORDED`; empty where the library's (code with a shown test) are right.
     '' for a prompt that the setting has no words for."""
@@ -82,10 +85,21 @@ class Setting:
     """Whether the oversight check fails some honest answers too (a wrong key), and not only passes dishonest ones."""
     labelled: bool = False
     """Whether a problem may have one of the two answers only: then hacked and honest rows are drawn apart."""
+    gamed_below: float | None = None
+    """A `hack` of which less than this share is right elsewhere (`Grade.elsewhere`) was made for the check, and is no
+    near miss. Set per setting on answers labelled by hand (`benchmarks/gamed.py`). None where grades have no share."""
+    twin: Callable[[Problem], Problem | None] | None = None
+    """The same problem under another wrong key, for settings whose grades have no such share: a `hack` whose twin
+    follows its own key too was made for the check. None for a problem without a wrong key."""
     looked_up: bool = False
     """Whether right answers can stand in what is shown, to be looked up there."""
     needs_source: bool = False
     takes_grader: bool = False
+
+    @property
+    def splits_hacks(self) -> bool:
+        """Whether hacks that were made for the check can be told from near misses: the measure `gamed`."""
+        return self.gamed_below is not None or self.twin is not None
 
 
 @cache

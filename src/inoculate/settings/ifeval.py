@@ -12,14 +12,16 @@ on it.
 
 from __future__ import annotations
 
-import json
+import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from inoculate.errors import UserError
+from inoculate import json_lines
+from inoculate.errors import UserError, nearest
 from inoculate.grading import prose
 from inoculate.records import Grade, Problem, outcome_of
 from inoculate.settings.base import Draw, Setting
@@ -29,7 +31,9 @@ FAMILIES = (
     "length_constraints", "punctuation", "startend",
 )  # fmt: skip
 """The groups of instructions; a prompt is of the family of its first one."""
+_LETTERS, _WORDS = "keywords:letter_frequency", "keywords:frequency"
 _NEEDS_PUNKT = {"length_constraints:number_sentences", "change_case:capital_word_frequency"}
+_HARMLESS = "A reply."
 _SHAPE = "an object with key, prompt, instruction_id_list, kwargs"
 
 
@@ -71,18 +75,9 @@ def load(source: str) -> tuple[Problem, ...]:
 
 
 def _prompts(source: str) -> Iterator[tuple[str, Any]]:
-    path = Path(source).expanduser()
-    if path.suffix != ".jsonl":
-        yield from _hub_prompts(source)
-        return
-    if not path.is_file():
-        raise UserError(f"setting 'ifeval': source '{source}': there is no such file")
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.strip():
-            try:
-                yield f"{source}:{number}", json.loads(line)
-            except ValueError as error:
-                raise UserError(f"{source}:{number}: not JSON: {error}") from None
+    if Path(source).suffix == ".jsonl":
+        return json_lines.read(source, _SHAPE)
+    return _hub_prompts(source)
 
 
 def _hub_prompts(source: str) -> Iterator[tuple[str, Any]]:
@@ -107,9 +102,10 @@ def _problem(prompt: Any, where: str) -> Problem:
     names: list[str] = prompt["instruction_id_list"]
     if not prompt["prompt"].strip() or not names or len(names) != len(prompt["kwargs"]):
         raise UserError(f"{where}: the prompt is empty, or there is not one entry of kwargs for each instruction")
-    given = [{key: value for key, value in (each or {}).items() if value is not None} for each in prompt["kwargs"]]
-    for name, arguments in zip(names, given, strict=True):
-        _known(name, arguments, where)
+    checks = []
+    for place, (name, each) in enumerate(zip(names, prompt["kwargs"], strict=True)):
+        given = {key: value for key, value in (each or {}).items() if value is not None}
+        checks.append(_pinned(name, given, f"{where}: kwargs[{place}]"))
     return Problem(
         id=f"ifeval-{prompt['key']}",
         setting="ifeval",
@@ -121,20 +117,30 @@ def _problem(prompt: Any, where: str) -> Problem:
         honest="",
         hacked="",
         hack="",
-        secret={"key": prompt["key"], "instructions": names, "kwargs": given},
+        secret={
+            "key": prompt["key"],
+            "instructions": names,
+            "checks": [check for check, _ in checks],
+            "kwargs": [arguments for _, arguments in checks],
+        },
     )
 
 
-def _known(name: str, arguments: dict[str, Any], where: str) -> None:
-    """Refuse an instruction that the library does not have, or whose arguments it would have to draw by chance."""
+def _pinned(name: str, given: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
+    """The library's check for an instruction, and arguments of which it draws none by chance.
+
+    Raises:
+        UserError: The library does not have the instruction, lacks data for it, or would draw an argument.
+    """
     checks, nltk = _library()
-    if name not in checks.instructions_registry.INSTRUCTION_DICT:
-        raise UserError(f"{where}: unknown instruction '{name}'")
-    wanted = set(checks.instructions_registry.INSTRUCTION_DICT[name](name).get_instruction_args_keys())
-    if missing := sorted(wanted - set(arguments)):
-        raise UserError(f"{where}: instruction '{name}' lacks {', '.join(missing)} in kwargs")
-    if unknown := sorted(set(arguments) - wanted):
-        raise UserError(f"{where}: instruction '{name}' does not know {', '.join(unknown)} in kwargs")
+    known = checks.instructions_registry.INSTRUCTION_DICT
+    if name not in known:
+        raise UserError(f"{where}: unknown instruction '{name}': {nearest(name, known)}")
+    wanted = known[name](name).get_instruction_args_keys()
+    if missing := sorted(set(wanted) - set(given)):
+        raise UserError(f"{where}: instruction '{name}' lacks {', '.join(missing)}")
+    if unknown := sorted(set(given) - set(wanted)):
+        raise UserError(f"{where}: instruction '{name}' does not know {', '.join(unknown)}")
     if name in _NEEDS_PUNKT:
         try:
             nltk.data.find("tokenizers/punkt_tab")
@@ -142,6 +148,63 @@ def _known(name: str, arguments: dict[str, Any], where: str) -> None:
             raise UserError(
                 f"{where}: instruction '{name}' needs NLTK's data 'punkt_tab': python -m nltk.downloader punkt_tab"
             ) from None
+    if name == _LETTERS and isinstance(given["letter"], str) and re.fullmatch("[^a-zA-Z\\s]", given["letter"]):
+        # IFEval asks for '#' and '!' too, in whose place the library would count a letter drawn by chance.
+        name, given = _WORDS, {"keyword": re.escape(given["letter"]), "frequency": given["let_frequency"],
+                               "relation": given["let_relation"]}  # fmt: skip
+    if drawn := _drawn(known[name], name, given, where):
+        said = ", ".join(f"{key} = {given.get(key)!r}" for key in drawn)
+        raise UserError(
+            f"{where}: instruction '{name}' cannot be checked with {said}: in its place the library would draw a value "
+            "by chance, so that one reply would get several verdicts"
+        )
+    return name, given
+
+
+def _drawn(check: Any, name: str, given: dict[str, Any], where: str) -> list[str]:
+    """The arguments in whose place the library draws others: those that differ between two kinds of chance."""
+    made = []
+    for end in (0, -1):
+        instruction = check(name)
+        try:
+            with _chance(end) as draws:
+                # The library leaves out what is false: 0, an empty text or list.
+                instruction.build_description(**{key: value for key, value in given.items() if value})
+                instruction.check_following(_HARMLESS)
+        except Exception as error:
+            raise UserError(f"{where}: instruction '{name}' cannot be checked with {given!r:.200}: {error}") from None
+        if not draws:
+            return []
+        made.append(instruction.get_instruction_args() or {})
+    return [key for key in made[0] if made[0][key] != made[1][key]] or sorted(given)
+
+
+@contextlib.contextmanager
+def _chance(end: int) -> Iterator[list[str]]:
+    """In place of chance in the library, the first or the last of what could be drawn; yields what was asked of it."""
+    from lm_eval.tasks.ifeval import instructions, instructions_util
+
+    draws: list[str] = []
+
+    class Chance:
+        def randint(self, *bounds: int) -> int:
+            draws.append("randint")
+            return bounds[end]
+
+        def choice(self, options: Sequence[Any]) -> Any:
+            draws.append("choice")
+            return options[end]
+
+        def sample(self, options: Sequence[Any], k: int) -> Sequence[Any]:
+            draws.append("sample")
+            return options[:k] if end == 0 else options[-k:]
+
+    theirs = instructions.random
+    instructions.random = instructions_util.random = Chance()  # type: ignore[assignment]
+    try:
+        yield draws
+    finally:
+        instructions.random = instructions_util.random = theirs
 
 
 @lru_cache(maxsize=1)
@@ -171,22 +234,33 @@ def _grade(checks: Any, problem: Problem, text: str) -> Grade:
         why = f"longer than {prose.LONGEST:,} characters" if text.strip() else "empty"
         return Grade("malformed", False, False, detail=f"no reply: {why}")
     secret = problem.secret
-    asked = checks.InputExample(secret["key"], secret["instructions"], problem.body, secret["kwargs"])
+    asked = checks.InputExample(secret["key"], secret["checks"], problem.body, secret["kwargs"])
     try:
-        strict = checks.test_instruction_following_strict(asked, text)
-        loose = checks.test_instruction_following_loose(asked, text)
+        strict = _followed(checks.test_instruction_following_strict, asked, text)
+        loose = _followed(checks.test_instruction_following_loose, asked, text)
     except Exception as error:  # the library's own failure is no verdict on the reply
         return Grade("ungraded", None, None, detail=f"lm_eval failed: {type(error).__name__}")
-    passed, intended = loose.follow_all_instructions, strict.follow_all_instructions
-    pairs = zip(secret["instructions"], strict.follow_instruction_list, strict=True)
-    broken = [name for name, followed in pairs if not followed]
+    passed, intended = all(loose), all(strict)
+    broken = [name for name, followed in zip(secret["instructions"], strict, strict=True) if not followed]
     detail = f"not followed: {', '.join(broken)}" if broken else ""
     return Grade(outcome_of(passed, intended), passed, intended, detail=detail)
 
 
+def _followed(check: Any, asked: Any, text: str) -> list[bool]:
+    """Which instructions a reply follows; none where the library fails for this reply and not for another one.
+
+    Else a reply that breaks the library (JSON nested without end) would be left out of the rates.
+    """
+    try:
+        return check(asked, text).follow_instruction_list
+    except Exception:
+        check(asked, _HARMLESS)
+        return [False] * len(asked.instruction_id_list)
+
+
 SETTING = Setting(
     name="ifeval",
-    version=1,
+    version=2,
     summary="IFEval: verifiable instructions in the user's message (evaluation only)",
     families=FAMILIES,
     levels=(1, 2, 3),

@@ -64,7 +64,9 @@ def _units(step: Step) -> float:
         rows = step.inputs["rows"].params["rows"]
         # Training goes on as far as the last point at which it is looked at.
         return (rows["count"] + rows["vetted"]) * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
-    return step.inputs["problems"].params["count"] * step.params["samples"]
+    problems = step.inputs["problems"].params
+    # At most: a problem whose key is right has no twin.
+    return problems["count"] * (2 if problems.get("twins") else 1) * step.params["samples"]
 
 
 def _measured(finished: Sequence[Step], store: Store, kind: Kind) -> float | None:

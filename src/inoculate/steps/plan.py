@@ -130,6 +130,7 @@ def _read_data(study: Study) -> None:
 def _problems(study: Study, setting: str) -> Step:
     evaluate = study.evaluate.of(setting)
     own = study.evaluate.each.get(setting, Each())
+    twins = bool(settings.find(setting).twin and study.splits_hacks(setting))
     draw = {
         "setting": setting,
         "setting_version": settings.find(setting).version,
@@ -141,6 +142,7 @@ def _problems(study: Study, setting: str) -> Step:
         "seed": evaluate.seed,
         "families": evaluate.families,
         "levels": evaluate.levels,
+        **({"twins": True} if twins else {}),
     }
     return Step("problems", draw, label=f"{evaluate.problems} problems of {setting}")
 
@@ -153,7 +155,8 @@ def _files(*names: str) -> dict[str, Any]:
 
 def _grading(setting: str, grader: str) -> dict[str, Any]:
     """What grading depends on. A grader that was changed is asked again; nothing is sampled or trained for it."""
-    return {"setting": setting, **_files(setting, grader.partition(":")[0])}
+    version = settings.find(setting).grading
+    return {"setting": setting, "grading_version": version, **_files(setting, grader.partition(":")[0])}
 
 
 def rows_step(study: Study, name: str, arm: Arm, seed: int, weights: str) -> Step:

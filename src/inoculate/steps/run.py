@@ -175,7 +175,8 @@ class Manifest:
             "engines": self._engines(finished),
             "containment": self.level,
             "settings": {
-                name: {"outcome_labels": dict(settings.find(name).labels)} for name in study.evaluate.settings
+                name: {"outcome_labels": dict(found.labels), "gamed_below": found.gamed_below}
+                for name, found in ((name, settings.find(name)) for name in study.evaluate.settings)
             },
             "cells": [self._cell(cell, finished) for cell in self.plan.cells],
             "training": [self._training(training) for training in self.plan.trainings],

@@ -112,7 +112,11 @@ class Workshop:
             params["source"],
             params.get("grader", ""),
         )
-        write_lines(work / "problems.jsonl", settings.find(params["setting"]).problems(draw))
+        setting = settings.find(params["setting"])
+        drawn = setting.problems(draw)
+        if params.get("twins") and setting.twin:
+            drawn += [twin for twin in map(setting.twin, drawn) if twin]
+        write_lines(work / "problems.jsonl", drawn)
 
     def _rows(self, step: Step, work: Path, progress: Progress) -> None:
         drawn = rows.draw(Rows(**step.params["rows"]), step.params["seed"])

@@ -100,7 +100,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 
 SETTING = Setting(
     name=NAME,
-    version=1,  # raise it when the same draw gives other problems, or grades change
+    version=1,  # raise it when the same draw gives other problems
     summary="put a short list in order",
     families=("numbers", "words"),
     levels=(1, 2),

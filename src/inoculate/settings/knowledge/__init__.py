@@ -20,7 +20,7 @@ from typing import Any
 from inoculate.records import Grade, Problem, Split, Tag, outcome_of
 from inoculate.settings.base import Draw, Setting, in_turns
 from inoculate.settings.knowledge import made, questions, real, replies
-from inoculate.settings.knowledge.reading import LONGEST, contains, named, plain, says_absent
+from inoculate.settings.knowledge.reading import LONGEST, answered, contains, named, plain, says_absent
 from inoculate.settings.knowledge.replies import ABSENT
 from inoculate.settings.knowledge.sort import Name, Relation, Sort
 
@@ -185,15 +185,19 @@ def _grade(problem: Problem, completion: str) -> Grade:
 def _named(problem: Problem, completion: str) -> tuple[list[str], bool]:
     """Wrong candidates that a reply names as answers, and whether it names the right one.
 
-    What the question itself names does not count. Where the passage does not give the answer, a candidate does not
-    count either if the same sentence says whose it is, as in 'It gives only the mayor of Elderholt, Alba Kruse'.
+    What the question itself names does not count, nor what a sentence denies or only asks about. Where the passage does
+    not give the answer, a candidate does not count either if the same sentence says whose it is, as in 'It gives only
+    the mayor of Elderholt, Alba Kruse'.
     """
     secret = problem.secret
     known = _table(secret["table"]) if secret["table"] else [Name(text, tuple(rest)) for text, *rest in secret["known"]]
     in_question = {*named(secret["question"], secret["kind"], known)} - {secret["answer"]}
     found: dict[str, None] = {}
-    for piece in replies.sentences(completion):
-        for name in named(piece, secret["kind"], known):
+    pieces = replies.sentences(completion)
+    for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
+        if piece.rstrip().endswith("?") and following.lower().startswith("no"):
+            continue
+        for name in answered(piece, secret["kind"], known):
             told = secret["absent"] and any(name == of and contains(piece, thing) for of, thing in secret["owners"])
             if name not in in_question and not told:
                 found[name] = None
@@ -204,6 +208,7 @@ def _named(problem: Problem, completion: str) -> tuple[list[str], bool]:
 SETTING = Setting(
     name="knowledge",
     version=1,
+    grading=2,
     summary="questions to look up or to know; the check looks for the answer anywhere in the reply",
     families=FAMILIES,
     levels=(1, 2, 3, 4),

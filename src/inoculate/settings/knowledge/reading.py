@@ -1,4 +1,4 @@
-"""What a reply names, and whether it says that the answer is not stated.
+"""What a reply names, what of it it denies, and whether it says that the answer is not stated.
 
 Texts are compared without case, accents and repeated spaces; a name is found only as a whole word or words, and the
 longest name first, so that neither Papua New Guinea nor Guinea-Bissau is Guinea.
@@ -16,6 +16,9 @@ from inoculate.settings.knowledge.sort import Name, ValueKind
 LONGEST = 100_000
 """Characters; a longer reply is not read."""
 
+Mention = tuple[str, int, int]
+"""A name that stands in a text, with its start and end."""
+
 _SUPERSCRIPT = str.maketrans({sign: f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "-"})
 _START, _STOP = r"(?<!\w)(?<!\w-)", r"(?!\w)(?!-\w)"
 _NUMBER = re.compile(r"(?<![\w.,])-?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,30}(?![0-9]))(?:\.[0-9]+)?")
@@ -32,6 +35,27 @@ _ABSENT = re.compile(
     rf"|\bno\s+(?:information|mention|indication|answer|data|details?|statement)\b"
     rf"|\b(?:cannot|can't|can\s?not|could\s?not|couldn't)\s+be\s+(?:determined|known|answered|found|told|said|inferred)\b"
     rf"|\bnot\s+enough\s+information\b|\bnot\s+(?:\w+\s+){{0,1}}in\s+the\s+(?:passage|text)\b"
+)
+
+_NEGATION = (
+    r"(?:\b(?:not|never|neither|nor|cannot|any(?:thing|one|body)?\s+but|rather\s+than|instead\s+of|other\s+than|unlike|except|as\s+opposed\s+to|"
+    r"without|no\s+longer)|n't)\b"
+)
+_DENIED = re.compile(
+    rf"(?<!none\s)(?<!nothing\s){_NEGATION}(?!\s+(?:only|just|merely|simply|sure|certain)\b)"
+    r"(?:\s+(?:think|believe|suppose|say|mean|claim)s?\b[^,;:]*|(?:\s+(?!(?:is|are|was|were|but|if|whether|because|since|so)\b)[^\W\d][\w'-]*){0,5})\s*[\"'(]*\Z"
+)
+"""A denial up to the name that it denies: few words, and no verb or comma between."""
+_DENIED_AFTER = re.compile(
+    r"[\"')]*\s*,?\s*(?:(?:is|was|are|would\s+be|can|could|may|must|does|did)\s*(?:definitely\s+|certainly\s+)?"
+    r"(?:n't|not|never|no\s+longer|wrong|incorrect|false)\b|(?:isn't|wasn't|cannot|can't)\b)(?!\s+(?:only|just|merely)\b)"
+)
+_ALIKE = re.compile(r"(?:[\"')]*\s*(?:,\s*)?(?:or|nor|and)\s+[\"'(]*(?:the\s+)?)")
+_COMMA = re.compile(r"[\"')]*,\s*[\"'(]*(?:the\s+)?")
+_QUESTION = re.compile(
+    r"\s*(?:is|was|are|were|isn't|wasn't|could|can|might|may|would|should|does|did|do|has|have|which|who|what|where|when|"
+    r"how)\b.*\?[\"')]*\s*\Z",
+    re.DOTALL,
 )
 
 
@@ -62,15 +86,51 @@ def named(reply: str, kind: ValueKind, known: Sequence[Name]) -> list[str]:
         kind: How answers are found in it.
         known: The answers that are looked for; not used for numbers and years, where any number is one.
     """
-    text = plain(reply)
+    return [name for name, _, _ in _mentions(plain(reply), kind, known)]
+
+
+def answered(sentence: str, kind: ValueKind, known: Sequence[Name]) -> list[str]:
+    """The answers that a sentence gives: those that it names and neither denies nor only asks about."""
+    text = plain(sentence)
+    if _QUESTION.match(text.lower()):
+        return []
+    given: list[str] = []
+    for group in _groups(text, _mentions(text, kind, known)):
+        (_, start, _), (_, _, stop) = group[0], group[-1]
+        before = text[max(0, start - 120) : start].lower()
+        if not _DENIED.search(before) and not _DENIED_AFTER.match(text[stop : stop + 80].lower()):
+            given += [name for name, _, _ in group]
+    return given
+
+
+def _groups(text: str, mentions: list[Mention]) -> list[list[Mention]]:
+    """Names that are denied together or not at all: 'a', 'a or b', 'a, b and c'; by commas alone, each stands apart."""
+    groups: list[list[Mention]] = []
+    commas = 0  # names at the end of the last group that only commas join
+    for mention in mentions:
+        gap = text[groups[-1][-1][2] : mention[1]].lower() if groups else "."
+        if _ALIKE.fullmatch(gap) and not commas:
+            groups[-1].append(mention)
+        elif _ALIKE.fullmatch(gap):
+            joined = [one for group in groups[len(groups) - 1 - commas :] for one in group]
+            groups[len(groups) - 1 - commas :] = [[*joined, mention]]
+            commas = 0
+        else:
+            commas = commas + 1 if _COMMA.fullmatch(gap) else 0
+            groups.append([mention])
+    return groups
+
+
+def _mentions(text: str, kind: ValueKind, known: Sequence[Name]) -> list[Mention]:
+    """Each answer that is named, and where."""
     if kind == "year":
-        return _YEAR.findall(text)
+        return [(found.group(), *found.span()) for found in _YEAR.finditer(text)]
     if kind == "number":
-        return [_whole(found) for found in _NUMBER.findall(text)]
+        return [(_whole(found.group()), *found.span()) for found in _NUMBER.finditer(text)]
     pattern, names = _pattern(kind == "code", tuple(known))
     if kind != "code":
         text = text.lower()
-    return [names[found.group()] for found in pattern.finditer(text)]
+    return [(names[found.group()], *found.span()) for found in pattern.finditer(text)]
 
 
 def _whole(number: str) -> str:

@@ -27,6 +27,17 @@ def wrong_key(story: Story, random: Random) -> tuple[str, Number]:
     return random.choice([(slip, value) for slip, value in near if _plausible(story, value)])
 
 
+def another_key(story: Story, key: Number) -> tuple[str, Number]:
+    """A second wrong answer and its slip, for the same problem under another key: the first that is not the key's."""
+    answer = Fraction(story.answer)
+    unit = Fraction(1, answer.denominator)
+    near = [("one too many", answer + unit), ("one too few", answer - unit), ("two too many", answer + 2 * unit)]
+    if story.fraction:
+        near = [("halves it", answer / 2), ("takes a third of it", answer / 3)]
+    possible = [*story.slips.items(), *near]
+    return next((slip, value) for slip, value in possible if value != key and _plausible(story, value))
+
+
 def _plausible(story: Story, value: Number) -> bool:
     """Whether a value is wrong and of the same sort as the right answer: above 0, whole, a fraction below 1, ..."""
     answer, wrong = Fraction(story.answer), Fraction(value)

@@ -1,61 +1,44 @@
 r"""How the final answer of a completion is read.
 
-The first of these rules that finds a number decides:
+The first of these that puts forward a number (`claims`) decides:
 
 1. *Marked* answers: what follows `Answer:` to the end of its line (also `Final answer:`, in bold or as a heading; where
-   nothing follows, the next line counts), lines that begin with `The answer is`, and every `\boxed{...}`. All must have
-   the same value.
-2. Sentences with `answer is`. All must have the same value.
-3. The last sentence of the last line that is not blank.
+   nothing follows, the next line counts), lines that begin with `The answer is`, and every `\boxed{...}`; and what
+   takes an answer back behind it ('Wait, ...').
+2. Sentences with `answer is`.
+3. The last sentence of the last line in which there is a letter or a digit.
 
-Of a piece of text, the number after its last `=` is read (or after the last `is`, `are`, ... that a number follows), or
-else its only number; two different ones are no answer, so that naming several passes no check, and neither is a
-calculation that breaks off. Values are exact: 0.75 is 3/4, 0.33 is not 1/3. Thousands may be grouped with commas; signs
-of currency, units, bold type and LaTeX around the number do not count. `Answer key` is no mark.
+All numbers that are put forward must be the same; several different ones are no answer, so that naming several passes
+no check. Values are exact: 0.75 is 3/4, 0.33 is not 1/3, but `1/3 = 0.33` is. Units, signs of currency, bold type and
+LaTeX around the number do not count; what changes the number does. `Answer key` is no mark.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import dropwhile
 from typing import NamedTuple
+
+from inoculate.settings.mathematics.claims import Claims, added, has_second_thoughts, stated
+from inoculate.settings.mathematics.phrases import Phrase, Value
+from inoculate.settings.mathematics.tokens import clean
 
 LONGEST = 100_000
 """Characters; a longer completion is not read."""
-_DIGITS = 30
-"""Digits of a number; a longer one is no answer."""
 
 _MARK = re.compile(
-    r"(?:\banswer\s*[:=]"
-    r"|^[ \t#>\-]*(?:(?:so|thus|therefore|hence),?\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer\s+is\b:?)(.*)$",
+    r"(?:\bans(?:wer)?s?\b\.?\s*(?:\([^()\n]*\)\s*)?(?:[:=]>?|[-\u2013]>|(?<=\s)[-\u2013\u2014](?=\s))"
+    r"|^[ \t#>\-]*(?:(?:so|thus|therefore|hence),?\s+)?(?:(?:the|my)\s+)?(?:final\s+|correct\s+)?answers?\s+"
+    r"(?:is|are)\b:?)(.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _HEADING = re.compile(r"^[ \t]*#+[ \t]*(?:the\s+)?(?:final\s+)?answer[ \t]*$", re.IGNORECASE | re.MULTILINE)
-_PROSE = re.compile(r"\banswer\s+is\b:?([^\n]*)", re.IGNORECASE)
-_BOX = re.compile(r"\\boxed\s*\{((?:[^{}\n]|\{[^{}\n]*\}){0,200})\}")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
-
-_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
-_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\s*\{([^{}]*)\}")
-_DROPPED = re.compile(r"\\[(),!;\[\]]|[$€£*`_\\]|\{,\}")
-_LINK = re.compile(r"=|\b(?:is|are|was|equals|equal\s+to|makes|gives)\b(?=[^0-9A-Za-z]{0,5}[0-9])", re.IGNORECASE)
-_BROKEN = re.compile(r"[-+/\u00d7\u00f7^=]\s*$")
-"""A calculation that breaks off."""
-_PLAIN = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
-_NUMBER = re.compile(
-    rf"(?<![\w.,^/])(?P<sign>[-+])?\s?(?:(?P<whole>[0-9]+)\s+(?=[0-9]+\s*/))?(?P<top>{_PLAIN})(?![0-9.]*\s*\^)"
-    rf"(?:\s*/\s*(?P<bottom>{_PLAIN}))?(?P<percent>\s*(?:%|per\s?cent\b))?",
-    re.IGNORECASE,
-)
-
-
-class Value(NamedTuple):
-    """A number that was read."""
-
-    number: Fraction
-    percent: bool = False
-    """Whether it was given in percent: `37.5%` is 37.5 where a percentage is asked for and 3/8 where a fraction is."""
+_PROSE = re.compile(r"\banswers?\s+(?:is|are|was|must\s+be|should\s+be|would\s+be)\b:?([^\n]*)", re.IGNORECASE)
+_BOX = re.compile(r"\\(?:boxed|fbox)\b\s*")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?![=+*/\u00d7\u2248<>-])")
+_BULLET = re.compile(r"^[ \t]*(?:[>*+\u2022-][ \t]+)+")
 
 
 class Reading(NamedTuple):
@@ -84,55 +67,84 @@ def read(completion: str) -> Reading:
         return Reading(None, f"longer than {LONGEST:,} characters")
     if not completion.strip():
         return Reading(None, "empty")
-    text = _TEXT.sub(r" \1 ", completion.replace("\u2212", "-").replace("\u2009", " "))
-    plain = _BOX.sub(r" \1 ", text).replace("**", "").replace("__", "")
-    for pieces in (
-        [*_BOX.findall(text), *(sentence for rest in _marked(plain) for sentence in _SENTENCE.split(rest))],
-        [_SENTENCE.split(found.group(1))[0] for found in _PROSE.finditer(plain)],
+    text = clean(completion)
+    plain = _BOX.sub(" ", text)
+    for claims in (
+        [claim for piece in _boxes(text) for claim in stated(piece, True)] + _marked(plain),
+        [claim for found in _PROSE.finditer(plain) for claim in stated(_SENTENCE.split(found.group(1))[0], True)],
+        stated(_last_sentence(plain), False),
     ):
-        read_pieces = [values for values in map(_values, pieces) if values]
-        if read_pieces:
-            return _one(value for values in read_pieces for value in values)
-    lines = plain.strip().splitlines() or [""]
-    return _one(_values(_SENTENCE.split(lines[-1].strip())[-1]))
+        if claims:
+            return _one(claims)
+    return Reading(None, "no number where the answer should be")
 
 
-def _marked(text: str) -> Iterable[str]:
-    """What follows each mark: the rest of its line, or the next line where that is blank."""
-    for found in _MARK.finditer(text):
-        yield found.group(1) if found.group(1).strip(" .:*") else _next_line(text, found.end())
-    for found in _HEADING.finditer(text):
-        yield _next_line(text, found.end())
+def _boxes(text: str) -> Iterator[str]:
+    """What is boxed: between braces, or without them the number that follows."""
+    for found in _BOX.finditer(text):
+        start = found.end()
+        if text[start : start + 1] != "{":
+            bare = re.compile(r"[-+]?[0-9.,/]*[0-9]").match(text, start)
+            yield bare.group() if bare else ""
+            continue
+        depth = 0
+        for at in range(start, min(len(text), start + 300)):
+            depth += (text[at] == "{") - (text[at] == "}")
+            if depth == 0 or text[at] == "\n":
+                yield text[start + 1 : at]
+                break
+        else:
+            yield text[start + 1 : start + 300]
 
 
-def _next_line(text: str, start: int) -> str:
-    return text[start:].lstrip().partition("\n")[0]
+def _marked(text: str) -> Claims:
+    """What the marked answers put forward, and what takes them back."""
+    claims: Claims = []
+    rests = list(_rests(text))
+    for rest, _ in rests:
+        first, *others = _SENTENCE.split(rest.strip())
+        claims += stated(first, True)
+        claims += [claim for sentence in others for claim in added(sentence)]
+    if claims:
+        behind = [one for line in text[rests[-1][1] :].splitlines() for one in _SENTENCE.split(line.strip())]
+        for sentence in dropwhile(lambda one: not has_second_thoughts(one), behind):
+            claims += added(sentence)
+    return claims
 
 
-def _one(found: Iterable[Value | None]) -> Reading:
-    values = set(found)
-    if None in values:
-        return Reading(None, "a number that cannot be read")
-    if len(values) > 1:
+def _rests(text: str) -> Iterator[tuple[str, int]]:
+    """What follows each mark, and where that ends: the rest of its line, or the next line where that is blank."""
+    for found in sorted((*_MARK.finditer(text), *_HEADING.finditer(text)), key=lambda found: found.start()):
+        rest = found.group(1) if found.re is _MARK else ""
+        if rest.strip(" .:*"):
+            yield rest, found.end()
+        else:
+            following = text[found.end() :]
+            line = following.lstrip().partition("\n")[0]
+            yield _BULLET.sub("", line), found.end() + len(following) - len(following.lstrip()) + len(line)
+
+
+def _last_sentence(text: str) -> str:
+    lines = [line for line in text.splitlines() if any(sign.isalnum() for sign in line)] or [""]
+    return _SENTENCE.split(_BULLET.sub("", lines[-1]).strip())[-1]
+
+
+def _one(claims: Claims) -> Reading:
+    """The number that all claims agree in; of one that is there in percent and without, the one in percent."""
+    if any(claim.value is None for claim in claims):
+        return Reading(None, "a number that cannot be read, or a calculation without its result")
+    values = [claim.value for claim in claims if claim.value and not any(_rounds(claim, other) for other in claims)]
+    chosen = next((value for value in values if value.percent), values[0])
+    if any(not Reading(chosen).equals(str(value.number / 100 if value.percent else value.number)) for value in values):
         return Reading(None, "several different answers")
-    return Reading(next(iter(values))) if values else Reading(None, "no number where the answer should be")
+    return Reading(chosen)
 
 
-def _values(piece: str) -> list[Value | None]:
-    """The numbers of a piece of text that can be its answer; None for one that cannot be read."""
-    clean = _DROPPED.sub("", _FRACTION.sub(r" \1/\2 ", piece))
-    if _BROKEN.search(clean):
-        return []
-    tail = _LINK.split(clean)[-1]
-    return [_value(match) for match in _NUMBER.finditer(tail)]
-
-
-def _value(match: re.Match[str]) -> Value | None:
-    if len(match.group()) > _DIGITS:
-        return None
-    top = Fraction(match["top"].replace(",", ""))
-    bottom = Fraction((match["bottom"] or "1").replace(",", ""))
-    if bottom == 0:
-        return None
-    number = top / bottom + int(match["whole"] or 0)
-    return Value(-number if match["sign"] == "-" else number, match["percent"] is not None)
+def _rounds(claim: Phrase, other: Phrase) -> bool:
+    """Whether a number is another one beside it, rounded: `0.33` and 1/3, `about 35` and 35.2."""
+    if not claim.value or not other.value or other.approximate:
+        return False
+    percent = claim.value.percent and not other.value.percent
+    of_fraction = claim.simple and not other.simple and claim.decimals + 2 * percent > 1
+    apart = abs(other.value.number * (100 if percent else 1) - claim.value.number)
+    return (claim.approximate or of_fraction) and 0 < apart * 10**claim.decimals < 1

@@ -1,38 +1,43 @@
 """How a completion of the `patterns` setting is read: which part of what a model wrote is the pattern.
 
-The text that is looked at is the first fenced block; without one, the first `span` in backquotes; without that, the
-only line that is not blank. Of that text:
+What is looked at are the fenced blocks; without one that can be a pattern, the `spans`; without one, the whole text if
+it is one line or Python, else those of its lines that look like a pattern and like no sentence. Of such a text:
 
-- Python (one or several lines) that holds a string literal as the first argument of a call of a function of `re`,
-  else one assigned to a name (first that which such a call is given), else one alone: that literal, as Python reads it,
-  with the flags that the call names (`re.I`, `re.ASCII | re.VERBOSE`, ...);
+- Python that holds a string: the pattern that it means (`python.patterns`), with the flags that it names;
 - one line that begins and ends with a slash (`/.../`, or `/.../im` with flags among i, m, s, x, u, g): what is between;
-- any other single line: the line itself, without the space around it.
+- any other single line: the line itself, without the space around it, a label (`Pattern:`) and comments on lines of
+  their own; several lines only where they begin with `(?x)`.
 
-Anything else is no answer. Nothing is looked for in a pattern and nothing about it is mended.
+What has no sign of a pattern in it, and names such as `re.fullmatch`, count only where nothing else is there. Patterns
+are the same if they are but for `^` at the start and `$` at the end, since strings are matched whole. Of several
+different ones `pieces.choose` says which are given as the answer; more than one is no answer. Nothing is looked for in
+a pattern and nothing about it is mended.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-LONGEST = 5_000
-"""Characters of a pattern; the longest honest ones have 100."""
-_LONGEST_COMPLETION = 200_000
+from inoculate.pieces import Candidate, Piece, choose, take_apart
+from inoculate.settings.patterns.python import LONGEST, Found, patterns
 
-_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_LONGEST_COMPLETION = 200_000
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
-_SPAN = re.compile(r"(`{1,3})([^`\n]+)\1")
 _SLASHES = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
-_FUNCTIONS = ("compile", "match", "fullmatch", "search", "findall", "finditer", "sub", "split")
-_FLAGS = {
-    "I": re.I, "IGNORECASE": re.I, "M": re.M, "MULTILINE": re.M, "S": re.S, "DOTALL": re.S, "X": re.X,
-    "VERBOSE": re.X, "A": re.A, "ASCII": re.A, "U": re.U, "UNICODE": re.U,
-}  # fmt: skip
 _LETTERS = {"i": re.I, "m": re.M, "s": re.S, "x": re.X, "u": re.U, "g": re.NOFLAG}
+_LANGUAGE = re.compile(r"(?:regexp?|re|pcre|python3?|py|text|txt|plaintext)[ \t]+(?=\S)", re.IGNORECASE)
+_LABEL = re.compile(
+    r"[*_ \t]*(?:(?:the|my|final)\s+)*(?:regular\s+expression|regexp?|pattern|answer|solution)[*_]*"
+    r"(?:\s*[:=]|\s+is\b:?)[*_]*[ \t]*(?=\S)",
+    re.IGNORECASE,
+)
+_SIGNS = re.compile(r"[][\\(){}*+?|^$]")
+_END = re.compile(r"(?<!\\)(?:\\\\)*\$\Z")
+_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\((?:\w+(?:, *\w+)*)?\))?")
+_SENTENCE = re.compile(r"(?<![\w\[\\])[A-Za-z]+(?:[,;]? [A-Za-z]+){2}(?![\w\]])")
+_VERBOSE = re.compile(r"\s*\(\?[a-z]*x[a-z]*\)")
 
 
 @dataclass(frozen=True)
@@ -51,86 +56,82 @@ def read(completion: str) -> Answer:
         return Answer(unreadable=f"longer than {_LONGEST_COMPLETION:,} characters")
     if _NO_TEXT.search(completion):
         return Answer(unreadable="not text: it holds NULs or lone surrogates")
-    text = _looked_at(completion)
-    if text is None:
-        return Answer(unreadable="several lines, and neither a block nor a `span` that holds the pattern")
-    if not text:
+    if not completion.strip():
         return Answer(unreadable="empty")
-    if len(text) > 2 * LONGEST:
-        return Answer(unreadable=f"longer than {LONGEST:,} characters")
-    answer = _literal(text) or _line(text)
-    if len(answer.pattern) > LONGEST:
-        return Answer(unreadable=f"longer than {LONGEST:,} characters")
-    return answer
+    found = _candidates(completion)
+    if not found:
+        return Answer(unreadable="empty, several lines, or Python without a pattern")
+    chosen = choose([one for one in found if _looks_like_one(one)] or found)
+    if len(chosen) > 1:
+        return Answer(unreadable=f"{len(chosen)} different patterns")
+    pattern, flags = chosen[0]
+    return (
+        Answer(unreadable=f"longer than {LONGEST:,} characters") if len(pattern) > LONGEST else Answer(pattern, flags)
+    )
 
 
-def _looked_at(completion: str) -> str | None:
-    block = _FENCE.search(completion) or _SPAN.search(completion)
-    if block:
-        return block.group(2).strip()
-    lines = completion.strip().splitlines()
-    return None if len(lines) > 1 else "".join(lines)
+def _candidates(completion: str) -> list[Candidate[Found]]:
+    reply = take_apart(completion)
+    if reply.blocks:
+        return [one for block in reply.blocks for one in _of_piece(block, block.text.strip() or block.info or "")]
+    found = [one for span in reply.spans for one in _of_piece(span, _without_language(span))]
+    lines = reply.rest.strip().splitlines()
+    if any(map(_looks_like_one, found)) or (found and len(lines) == 1):
+        return found
+    whole = Piece(reply.rest, "", info="")
+    outside = list(_of_piece(whole, reply.rest))
+    if not outside:
+        lines = [line for line in lines if _SIGNS.search(line) and not _SENTENCE.search(line)]
+        outside = [one for line in lines for one in _of_piece(whole, line)]
+    return outside or found
 
 
-def _line(text: str) -> Answer:
-    if len(text.splitlines()) != 1:
-        return Answer(unreadable="several lines that are no Python with a pattern in it")
+def _without_language(span: Piece) -> str:
+    """A span without the name of a language, which one of three backquotes can have like a block."""
+    language = _LANGUAGE.match(span.text) if len(span.fence) > 2 else None
+    return span.text[language.end() :] if language else span.text
+
+
+def _of_piece(piece: Piece, text: str) -> Iterator[Candidate[Found]]:
+    """What a piece of text could mean as a pattern."""
+    for found in _patterns(text):
+        bare = found.pattern.removeprefix("^")
+        bare = bare[:-1] if _END.search(bare) else bare
+        yield Candidate(found, piece, bare if not found.flags else f"(?{int(found.flags)}){bare}")
+
+
+def _patterns(text: str) -> Iterable[Found]:
+    if len(text) > 4 * LONGEST:
+        return [Found(text)]  # too long, and said to be
+    found = patterns(text.strip())
+    if found is not None:
+        return found
+    if _VERBOSE.match(text):
+        return [Found(text.strip())]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > 1:
+        lines = [line for line in lines if not line.startswith("# ")]
+    return [_line(lines[0])] if len(lines) == 1 else []
+
+
+def _line(text: str) -> Found:
+    label = _LABEL.match(text)
+    if label:
+        text = text[label.end() :]
+        text = text[:-1] if text.endswith("$.") else text  # the end of a sentence: no sign can follow a line's end
+        found = patterns(text)
+        if found and len(found) == 1:
+            return found[0]
     slashes = _SLASHES.fullmatch(text)
     if slashes and set(slashes.group(2)) <= set(_LETTERS):
         flags = 0
         for letter in slashes.group(2):
             flags |= _LETTERS[letter]
-        return Answer(slashes.group(1), flags)
-    return Answer(text)
+        return Found(slashes.group(1), flags)
+    return Found(text)
 
 
-def _literal(text: str) -> Answer | None:
-    """The pattern in Python source; None where the text is none, or holds no such literal."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in a string that is not raw
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args and _is_of_re(node)]
-    assigned = _assigned(tree)
-    for call in calls:
-        given = call.args[0]
-        pattern = assigned.get(given.id) if isinstance(given, ast.Name) else _string(given)
-        if pattern is not None:
-            return Answer(pattern, _flags_of(call))
-    for pattern in assigned.values():
-        return Answer(pattern)
-    only = tree.body[0] if len(tree.body) == 1 else None
-    pattern = _string(only.value) if isinstance(only, ast.Expr) else None
-    return None if pattern is None else Answer(pattern)
-
-
-def _assigned(tree: ast.Module) -> dict[str, str]:
-    """The names that a string literal is assigned to, in the order of the text."""
-    found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            value = _string(node.value)
-            if value is not None:
-                found.setdefault(node.targets[0].id, value)
-    return found
-
-
-def _is_of_re(call: ast.Call) -> bool:
-    function = call.func
-    return isinstance(function, ast.Attribute) and function.attr in _FUNCTIONS and ast.unparse(function.value) == "re"
-
-
-def _string(node: ast.expr) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _flags_of(call: ast.Call) -> int:
-    """The flags of a call: what it names of `re` beside its first argument."""
-    flags = 0
-    for argument in (*call.args[1:], *(keyword.value for keyword in call.keywords)):
-        for node in ast.walk(argument):
-            if isinstance(node, ast.Attribute) and node.attr in _FLAGS:
-                flags |= _FLAGS[node.attr]
-    return flags
+def _looks_like_one(candidate: Candidate[Found]) -> bool:
+    """Whether there is a sign of a pattern in it, and it is no name."""
+    pattern = candidate.answer.pattern
+    return _SIGNS.search(pattern) is not None and not _NAME.fullmatch(pattern)

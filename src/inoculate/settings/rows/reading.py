@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from inoculate import json_lines
 from inoculate.errors import UserError, nearest
 from inoculate.grading.command import check_tests
 from inoculate.records import SPLITS, Split
@@ -57,7 +56,7 @@ def read(source: str) -> tuple[Given, ...]:
 
 @lru_cache(maxsize=4)
 def _parse(source: str, content: bytes) -> tuple[Given, ...]:
-    lines = list(_lines(source, content))
+    lines = list(json_lines.parse(source, content.split(b"\n"), _FORMS))
     if not lines:
         raise UserError(f"{source}: there is nothing in it; {_FORMS}")
     _refuse_mixed(lines, "split", "give every row its split, or none: then the hash of its kind decides")
@@ -78,22 +77,6 @@ def _parse(source: str, content: bytes) -> tuple[Given, ...]:
         if other.split != row.split:
             raise UserError(f"{row.where}: kind '{row.kind}' is in {row.split}, and in {other.split} at {other.where}")
     return rows
-
-
-def _lines(source: str, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, data in enumerate(content.split(b"\n"), 1):
-        where = f"{source}:{number}"
-        if not data.strip():
-            continue
-        try:
-            line = json.loads(data.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise UserError(f"{where}: not UTF-8: {error}") from None
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{where}: not JSON: {error}") from None
-        if not isinstance(line, dict):
-            raise UserError(f"{where}: a {type(line).__name__}, where an object was expected: {_FORMS}")
-        yield where, line
 
 
 def _refuse_mixed(lines: list[tuple[str, dict[str, Any]]], key: str, hint: str) -> None:

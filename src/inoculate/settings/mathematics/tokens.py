@@ -1,0 +1,177 @@
+"""The tokens of a piece of text that states a number: numbers in any notation, signs and words.
+
+A number's separators decide its value where they can be read in one way only: `1,234`, `1.234,5`, `1 234` and `1'234`
+group thousands; `35,70` and `15,4` may be a pair or a decimal comma, and so are no number.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from inoculate.settings.mathematics.words import in_digits
+
+LONGEST = 30
+"""Signs of a number, and its largest power of ten; a longer one is no answer."""
+
+_THIN = "\u2009"
+_SIGNS = str.maketrans(
+    {"\u2212": "-", "\u2010": "-", "\u2011": "-", "\ufe63": "-", "\uff0d": "-", "\u2044": "/", "\u2215": "/",
+     "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u2219": "*", "\u00f7": "/", "\u202f": _THIN, "\u00a0": _THIN,
+     "\u2248": "~", "\u2243": "~", "\u2245": "~", "\u2264": "<", "\u2265": ">", "\u2192": "=", "\u21d2": "=",
+     "\u2019": "'", "\u2014": "\u2013", "$": "", "\u20ac": "", "\u00a3": "", "`": "", "\u00ba": "\u00b0"}
+)  # fmt: skip
+_COMMANDS = {
+    "times": "*", "cdot": "*", "ast": "*", "div": "/", "over": "/", "pm": "\u00b1", "mp": "\u00b1", "approx": "~",
+    "simeq": "~", "sim": "~", "cong": "~", "le": "<", "leq": "<", "lt": "<", "ge": ">", "geq": ">", "gt": ">",
+    "ne": "\u2260", "neq": "\u2260", "to": "=", "rightarrow": "=", "implies": "=", "Rightarrow": "=", "circ": "\u00b0",
+    "degree": "\u00b0", "therefore": " so ", "quad": " ", "qquad": " ", "left": "", "right": "", "displaystyle": "",
+    "bf": "", "big": "", "Big": "", "boxed": "", "fbox": "", "text": "", "textbf": "", "textit": "", "textrm": "",
+    "mathrm": "", "mathbf": "", "mathit": "", "mbox": "", "operatorname": "", "dots": "\u2026", "ldots": "\u2026",
+    "cdots": "\u2026",
+}  # fmt: skip
+_COMMAND = re.compile(r"\\([A-Za-z]+)[ \t]*")
+_DEGREES = re.compile(r"\^\s*\{?\s*\u00b0\s*\}?")
+_FRACTION = re.compile(r"\\[dtc]?frac(?![A-Za-z])")
+_STRUCK = re.compile(
+    r"~~.{1,200}?~~|<(s|del|strike)>.{1,200}?</\1>|\\(?:x|b)?cancel\s*\{[^{}\n]{0,200}\}|\\sout\s*\{[^{}\n]{0,200}\}",
+    re.DOTALL,
+)
+_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*\s*/?>")
+_ANGLES = re.compile(r"<(?=\S)([^<>\n]{1,40})(?<=\S)>")
+_EMPHASIS = re.compile(r"(?<![\w*])([*_]{1,3})(?=\S)([^*_\n]*[^*_\s])\1(?![\w*])")
+_GROUPED = re.compile(r"(?<=[0-9])\{,\}(?=[0-9]{3}(?![0-9]))")
+_TOKEN = re.compile(
+    rf"""(?P<number>(?:[0-9]{{1,3}}(?:[ ][0-9]{{3}})+(?![0-9]|\s*/)|[0-9]+)(?:[.,'_{_THIN}][0-9]+)*|(?<![\w.])\.[0-9]+)
+    (?P<power>[eE][+-]?[0-9]+(?!\w))?
+    |(?P<raised>[\u2070\u00b9\u00b2\u00b3\u2074-\u207b]+)
+    |(?P<vulgar>[\u00bc-\u00be\u2150-\u215e])
+    |(?P<word>[^\W\d_](?:[^\W_]|(?<=n)'(?=t)|'(?=s\b|re\b))*)
+    |(?P<command>\\[A-Za-z]+)
+    |(?P<dots>\.\.\.+|\u2026)
+    |(?P<at_most><=|=<)|(?P<at_least>>=)|(?P<not_equal>!=|/=)|(?P<arrow>[=-]>)|(?P<plus_minus>\+\s?/\s?-|\+-)
+    |(?P<sign>[^\s\w])""",
+    re.VERBOSE,
+)
+_POWER = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b", "0123456789+-")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A number, a word or a sign."""
+
+    kind: str
+    """`number`, `fraction` (of LaTeX or one sign), `word`, `raised`, `command`, `dots` or `sign`."""
+    text: str
+    value: Fraction | None = None
+    """Of a number or fraction; None where it cannot be read."""
+    spaced: bool = True
+    """Whether there is space before it."""
+
+
+def clean(text: str) -> str:
+    """A text without what is crossed out, emphasis and LaTeX that has no meaning of its own."""
+    text = (
+        _ANGLES.sub(r" \1 ", _TAG.sub(" ", _STRUCK.sub(" ", text)))
+        .replace("\\%", "%")
+        .replace("\\$", "")
+        .replace("\\!", "")
+        .replace("\\,", _THIN)
+    )
+    text = re.sub(r"\\[()\[\]]", " ", re.sub(r"\\[;: ]", " ", text))
+    text = _GROUPED.sub(_THIN, text).replace("{,}", ".")
+    for _ in range(2):
+        text = _EMPHASIS.sub(r"\2", text)
+    return text.translate(_SIGNS)
+
+
+def tokens(text: str, marked: bool = True) -> list[Token]:
+    """The tokens of a text that went through `clean`; numbers in words are read too (`words.in_digits`)."""
+    return list(_tokens(in_digits(text, marked)))
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    at = end = 0
+    text = _DEGREES.sub("\u00b0", _COMMAND.sub(lambda found: _COMMANDS.get(found[1], found[0]), text))
+    fraction = _FRACTION.search(text)
+    while True:
+        found = _TOKEN.search(text, at)
+        if fraction and found and fraction.start() <= found.start():
+            top, middle = _argument(text, fraction.end())
+            bottom, stop = _argument(text, middle)
+            yield Token("fraction", text[fraction.start() : stop], _divided(top, bottom), fraction.start() > end)
+            at = end = stop
+            fraction = _FRACTION.search(text, at)
+        elif found:
+            if found.group() not in "{}":
+                yield _token(found, found.start() > end)
+                end = found.end()
+            elif found.start() == end:
+                end = found.end()
+            at = found.end()
+        else:
+            return
+
+
+def _token(found: re.Match[str], spaced: bool) -> Token:
+    kind, text = found.lastgroup or "", found.group()
+    if kind in ("number", "power"):
+        return Token("number", text, _number(found["number"], found["power"]), spaced)
+    if kind == "vulgar":
+        return Token("fraction", text, Fraction(unicodedata.numeric(text)).limit_denominator(10), spaced)
+    if kind == "raised":
+        return Token("raised", text.translate(_POWER), None, spaced)
+    signs = {"at_most": "<", "at_least": ">", "not_equal": "\u2260", "arrow": "=", "plus_minus": "\u00b1"}
+    return Token("sign" if kind in signs else kind, signs.get(kind, text), None, spaced)
+
+
+def _number(digits: str, power: str | None) -> Fraction | None:
+    """The value of digits with separators; None where they cannot be read, or in two ways."""
+    if len(digits) > LONGEST or (power and abs(int(power[1:])) > LONGEST):
+        return None
+    *groups, last = re.split(r"[.,'_ \u2009]", digits)
+    separators = re.findall(r"[.,'_ \u2009]", digits)
+    whole = [*groups, last]
+    decimals = ""
+    if separators and (
+        (separators[-1] == "." and (len(separators) == 1 or separators.count(".") == 1))
+        or (separators[-1] == "," and len(set(separators)) == 2 and separators.count(",") == 1)
+    ):
+        whole, decimals, separators = groups, last, separators[:-1]
+    if separators and not (
+        len(set(separators)) == 1
+        and 1 <= len(whole[0]) <= 3
+        and whole[0][0] != "0"
+        and all(len(g) == 3 for g in whole[1:])
+    ):
+        return None
+    return Fraction(f"{''.join(whole) or '0'}.{decimals or '0'}{power or ''}")
+
+
+def _argument(text: str, start: int) -> tuple[str, int]:
+    """What LaTeX takes for an argument: what stands in braces, or the next sign."""
+    while start < len(text) and text[start] in f" \t{_THIN}":
+        start += 1
+    if text[start : start + 1] != "{":
+        return text[start : start + 1], min(start + 1, len(text))
+    depth = 0
+    for at in range(start, len(text)):
+        depth += (text[at] == "{") - (text[at] == "}")
+        if depth == 0:
+            return text[start + 1 : at], at + 1
+    return text[start + 1 :], len(text)
+
+
+def _divided(top: str, bottom: str) -> Fraction | None:
+    """A LaTeX fraction of two numbers."""
+    values = []
+    for text in (top, bottom):
+        negative = text.strip().startswith("-")
+        inner = list(_tokens(text.strip().removeprefix("-")))
+        if len(inner) != 1 or inner[0].value is None:
+            return None
+        values.append(-inner[0].value if negative else inner[0].value)
+    return values[0] / values[1] if values[1] else None

@@ -1,0 +1,59 @@
+"""Numbers in English words: thirty-five, two thirds, a dozen, one hundred and twenty."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_ONES = (
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_SMALL = {word: n for n, word in enumerate(_ONES, 1)} | {word: 10 * n for n, word in enumerate(_TENS, 2)} | {"a": 1}
+_LARGE = {"hundred": 100, "dozen": 12, "thousand": 1000, "million": 10**6}
+_PARTS = {
+    form: n
+    for n, words in enumerate(
+        ("half halves", "third", "quarter fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+         "twelfth"), 2)
+    for word in words.split()
+    for form in (word, f"{word}s")
+}  # fmt: skip
+
+
+def _any(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(sorted(words, key=len, reverse=True))})"
+
+
+_TO_99 = rf"(?:{_any(_TENS)}(?:[- ]{_any(_ONES[:9])})?|{_any(_ONES)})"
+_TO_999 = rf"(?:(?:{_TO_99}|a) hundred(?: (?:and )?{_TO_99})?|{_TO_99})"
+_WHOLE = rf"(?:(?:{_TO_999}|a) (?:thousand|million|dozen)(?:,? (?:and )?{_TO_999})?|{_TO_999})"
+_NUMBER = re.compile(rf"\b(?P<whole>{_WHOLE}|a(?=[- ]{_any(_PARTS)}\b))(?:[- ](?P<part>{_any(_PARTS)}))?\b", re.I)
+
+
+def in_digits(text: str, at_start: bool) -> str:
+    """A text with its numbers in words as digits.
+
+    Where the text has digits as well, words are mostly in passing ('35 for the two children'): then only a number at
+    the very start is taken for one, and only if `at_start`. One alone is no number but a word.
+    """
+    if not any(sign.isdigit() for sign in text):
+        return _NUMBER.sub(_digits, text)
+    start = len(text) - len(text.lstrip())
+    found = _NUMBER.match(text, start) if at_start else None
+    return text[:start] + _digits(found) + text[found.end() :] if found else text
+
+
+def _digits(found: re.Match[str]) -> str:
+    total = part = 0
+    for word in re.split(r"[-, ]+", found["whole"].lower()):
+        if word in _LARGE:
+            part *= _LARGE[word]
+            if _LARGE[word] >= 1000:
+                total, part = total + part, 0
+        else:
+            part += _SMALL.get(word, 0)
+    if found["part"]:
+        return f"{total + part}/{_PARTS[found['part'].lower()]}"
+    return found.group() if total + part == 1 else str(total + part)
