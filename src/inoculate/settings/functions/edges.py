@@ -80,7 +80,7 @@ class Edges(Random):
 
 _NEAR = 2
 _MOST_PAIRED = 8
-"""Features of an input whose pairs are looked at; with more of them, each counts by itself."""
+"""Features of an input that are looked at together; with more of them, each counts by itself."""
 Feature = tuple[int, Any]
 
 
@@ -117,10 +117,10 @@ class Looks(ast.NodeTransformer):
 
 
 def new(features: set[Feature], known: set[Any]) -> bool:
-    """Whether an input shows something that none before it did, or two things together; what it shows is known then."""
+    """Whether an input shows what none before it did: one thing, two together, or these alone. It is known then."""
     shown: set[Any] = set(features)
     if len(features) <= _MOST_PAIRED:
-        shown.update(itertools.combinations(sorted(features), 2))
+        shown.update(itertools.combinations(sorted(features), 2), [frozenset(features)])
     before = len(known)
     known |= shown
     return len(known) > before

@@ -115,6 +115,9 @@ def _make(template: Template, chosen: Mapping[str, Any]) -> Pool:
     most = 100 + 5 * longest
     wrong: list[Passes] = [Runner(code, _NAME, constants, most).passes for code in _slips(template, chosen)]
     wrong += [_asking(ask, right[0]) for ask in slips.ASKED]
+    # As if the smallest input were got wrong, alone.
+    smallest = min(len(repr(given)) for given, _ in tests)
+    wrong.append(lambda test: len(repr(test[0])) > smallest)
     caught = {slip: line for slip in wrong if (line := _caught(slip, tests, probes))}
     lines = np.array(list(caught.values()), dtype=bool).reshape(len(caught), len(tests))
     return Pool(tuple(tests), tuple(caught), lines.T)
