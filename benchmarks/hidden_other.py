@@ -20,7 +20,7 @@ import sql_faults
 import written
 
 from inoculate.records import SPLITS, Problem, Split
-from inoculate.settings import Draw, find, patterns, queries, repair
+from inoculate.settings import Draw, find, mbpp, patterns, queries, repair
 from inoculate.settings.base import in_turns
 from inoculate.settings.functions import as_assert
 from inoculate.settings.functions.running import failing
@@ -152,20 +152,20 @@ def _with(problem: Problem, **secret: Any) -> Problem:
     return replace(problem, secret={**problem.secret, **secret})
 
 
-def tables(instances: int, inputs: int, mbpp: str = "") -> list[str]:
+def tables(instances: int, inputs: int, source: str = "") -> list[str]:
     """The tables of all settings, each under a heading.
 
     Args:
         instances: Problems of each kind that faults are put into.
         inputs: Other inputs that an answer is tried on.
-        mbpp: The source of the data of `mbpp`; without one it is left out, and this is said.
+        source: The data of `mbpp`; without one it is left out, and this is said.
     """
     found = []
     for setting, (ask, kinds) in SETTINGS.items():
         made = list(_faults(setting, ask, kinds(), instances, inputs))
         found.append(f"## {setting}: single faults in the honest answers\n\n{_of_faults(made)}")
         found.append(f"## {setting}: answers that models wrote\n\n{_of_models(setting, ask, kinds(), inputs)}")
-    found.append(f"## mbpp: single faults in the references\n\n{_of_mbpp(mbpp, instances)}")
+    found.append(f"## mbpp: single faults in the references\n\n{_of_mbpp(source, instances)}")
     return found
 
 
@@ -230,8 +230,7 @@ def _of_mbpp(source: str, instances: int) -> str:
     """
     if not source:
         return "Left out: `--mbpp FILE.jsonl` says where the data is."
-    setting = find("mbpp")
-    drawn = [problem for split in SPLITS for problem in setting.problems(Draw(split, 20 * instances, 0, source=source))]
+    drawn = list(mbpp.load(source).problems.values())[: 20 * instances]
     problems: list[Problem] = []
     answers: list[str] = []
     for problem in drawn:
@@ -239,7 +238,7 @@ def _of_mbpp(source: str, instances: int) -> str:
         for place in faults.places(code) if code.isascii() else ():
             problems.append(problem)
             answers.append(f"```python\n{faults.put(place, code)[0]}\n```")
-    passed = sum(grade.intended for grade in setting.grade(problems, answers))
+    passed = sum(grade.intended for grade in mbpp.SETTING.grade(problems, answers))
     rows = [(len(drawn), len(problems), passed, f"{100 * passed / max(1, len(problems)):.1f}%")]
     return beside.table(("problems", "faults", "pass all tests (wrong or not)", "of all"), rows)
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inoculate import studies
 from inoculate.progress import Console
-from inoculate.records import SPLITS, Completion, Problem, Split, read_lines
-from inoculate.settings import Draw, find
+from inoculate.records import SPLITS, Completion, Split, read_lines
 from inoculate.steps.plan import make
 from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
@@ -93,19 +92,3 @@ def read(setting: str) -> list[Written]:
         return []
     with gzip.open(_file(setting), "rt", encoding="utf-8", newline="\n") as lines:
         return [Written(**json.loads(line)) for line in lines]
-
-
-def answered(setting: str) -> Iterator[tuple[Written, Problem]]:
-    """The answers that are kept for a setting, each with its problem as it is drawn today.
-
-    Raises:
-        ValueError: A problem is no longer drawn: what it shows has changed, and its answers have to be drawn anew.
-    """
-    draws: dict[tuple[Split, int, int], dict[str, Problem]] = {}
-    for line in read(setting):
-        asked = (line.split, line.seed, line.count)
-        if asked not in draws:
-            draws[asked] = {p.id: p for p in find(setting).problems(Draw(line.split, line.count, line.seed))}
-        if line.problem not in draws[asked]:
-            raise ValueError(f"problem '{line.problem}' of '{setting}' is drawn no longer: sample its answers anew")
-        yield line, draws[asked][line.problem]

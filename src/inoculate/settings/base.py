@@ -225,11 +225,13 @@ def in_turns(
         random.shuffle(left)
         spent = []
         for kind in left:
+            if len(problems) == draw.count:
+                break
             drawn = (make(kind, random) for _ in range(_TRIES))
             new = next((problem for problem in drawn if problem.id not in problems), None)
             if new is None:
                 spent.append(kind)
-            elif len(problems) < draw.count:
+            else:
                 problems[new.id] = new
         left = [kind for kind in left if kind not in spent]
     return list(problems.values())

@@ -1,4 +1,4 @@
-"""Random numbers that lie at the edges: what a template draws with them is rare otherwise, and never outside its domain.
+"""Random numbers that lie at the edges: what a template draws with them is rare otherwise, and always in its domain.
 
 A template's `inputs` makes arguments out of what it is given by `randint` and `choice`. Whatever these give, it could
 have drawn itself: so ends of ranges, the shortest list, two that are equal, and a number just at a rule's limit come
@@ -7,6 +7,8 @@ often here, and nothing comes that the task does not define.
 
 from __future__ import annotations
 
+import ast
+import itertools
 from collections.abc import Sequence
 from random import Random
 from typing import Any, TypeVar
@@ -15,7 +17,7 @@ Item = TypeVar("Item")
 
 
 class Edges(Random):
-    """A generator that prefers the ends of ranges, what it gave before, and given numbers, all with their neighbours."""
+    """A generator that prefers ends of ranges, what it gave before, and given numbers, all with their neighbours."""
 
     def __init__(self, seed: str, numbers: Sequence[int] = ()) -> None:
         """Start.
@@ -74,3 +76,51 @@ class Edges(Random):
         found = seq[self._below(len(seq))]
         self._chosen.append(found)
         return found
+
+
+_NEAR = 2
+_MOST_PAIRED = 8
+"""Features of an input that are looked at together; with more of them, each counts by itself."""
+Feature = tuple[int, Any]
+
+
+class Looks(ast.NodeTransformer):
+    """Makes comparisons, `min` and `max` tell how far their sides are apart, to `seen`."""
+
+    def __init__(self) -> None:
+        """Start with nothing seen."""
+        self.seen: set[Feature] = set()
+        self._count = 0
+
+    def look(self, number: int, left: Any, right: Any) -> None:
+        """Note what a comparison sees; answers call it by the name `__look__`."""
+        if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+            self.seen.add((number, max(-_NEAR, min(_NEAR, left - right))))
+        else:
+            self.seen.add((number, left == right))
+
+    def _looking(self, node: ast.expr, left: ast.expr, right: ast.expr) -> ast.expr:
+        self._count += 1
+        look = ast.Call(ast.Name("__look__", ast.Load()), [ast.Constant(self._count), left, right], [])
+        return ast.Subscript(ast.Tuple([look, node], ast.Load()), ast.Constant(1), ast.Load())
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """A comparison of two sides."""
+        self.generic_visit(node)
+        return node if len(node.ops) > 1 else self._looking(node, node.left, node.comparators[0])
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """`min` or `max` of two."""
+        self.generic_visit(node)
+        extreme = isinstance(node.func, ast.Name) and node.func.id in ("min", "max") and len(node.args) == 2
+        return self._looking(node, node.args[0], node.args[1]) if extreme else node
+
+
+def new(features: set[Feature], known: set[Any]) -> bool:
+    """Whether an input shows what none before it did: one thing, two together, or these alone. It is known then."""
+    shown: set[Any] = set(features)
+    if len(features) <= _MOST_PAIRED:
+        shown.update(itertools.combinations(sorted(features), 2), [frozenset(features)])
+    before = len(known)
+    known |= shown
+    return len(known) > before

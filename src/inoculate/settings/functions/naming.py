@@ -8,12 +8,17 @@ from collections.abc import Mapping, Sequence
 from string import Template as Text
 from typing import Any
 
-_TOKEN = re.compile(r"(__\w+?__)")
+_TOKEN = re.compile(r"(c__\w+?__c)")
 
 
 def as_name(key: str) -> str:
     """The name that stands for a constant."""
-    return f"__{key}__"
+    return f"c__{key}__c"
+
+
+def is_constant(node: ast.AST) -> bool:
+    """Whether it is a name that stands for a constant."""
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and bool(_TOKEN.fullmatch(node.id))
 
 
 def with_names(source: str, name: str, choices: Mapping[str, Sequence[Any]]) -> ast.Module | None:
@@ -29,11 +34,8 @@ def with_names(source: str, name: str, choices: Mapping[str, Sequence[Any]]) -> 
     """
     names = {key: as_name(key) for key in choices}
     text = Text(source).substitute({**names, **{f"{key}_repr": to for key, to in names.items()}, "name": name})
-    bare = {
-        to
-        for key, to in names.items()
-        if f"${key}_repr" not in source and any(isinstance(v, str) for v in choices[key])
-    }
+    texts = {key for key, values in choices.items() if any(isinstance(value, str) for value in values)}
+    bare = {names[key] for key in texts if f"${key}_repr" not in source}
     try:
         tree = ast.parse(text)
     except SyntaxError:
@@ -41,9 +43,7 @@ def with_names(source: str, name: str, choices: Mapping[str, Sequence[Any]]) -> 
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and _TOKEN.search(node.attr):
             return None
-        if isinstance(node, ast.Name) and (
-            node.id in bare or (_TOKEN.search(node.id) and node.id not in names.values())
-        ):
+        if isinstance(node, ast.Name) and _TOKEN.search(node.id) and (node.id in bare or not is_constant(node)):
             return None
     return _InTexts().visit(tree)
 
@@ -58,7 +58,7 @@ class _InTexts(ast.NodeTransformer):
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         """An f-string with its literal parts split up."""
-        values: list[ast.expr] = []
+        values: list[Any] = []
         for value in node.values:
             values += _split(value) if isinstance(value, ast.Constant) else [self.generic_visit(value)]
         return ast.JoinedStr(values)

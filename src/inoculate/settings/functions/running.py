@@ -16,7 +16,7 @@ _MOST_STEPS = 10_000
 """Rounds of all loops and calls together in one call; honest functions need up to 6,000."""
 _MOST_BITS = 4_096
 """Of a whole number, and items of a list or text."""
-_LOOK = 4
+_LOOK = 2
 """Rounds after which these are looked at: squared or doubled in each, they are not yet too long to be made."""
 
 
@@ -57,24 +57,27 @@ def counted(tree: ast.Module) -> ast.Module:
 class Runner:
     """A function that is stopped when it does not end."""
 
-    def __init__(self, code: CodeType, name: str, given: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, code: CodeType, name: str, given: Mapping[str, Any] | None = None, most: int = _MOST_STEPS
+    ) -> None:
         """Set up.
 
         Args:
             code: Compiled from a tree that is `counted`.
             name: Of the function in it.
             given: Further names that it can use.
+            most: Rounds after which it is stopped.
         """
-        self._steps = 0
+        self.steps, self._most = 0, most
         space: dict[str, Any] = {"__step__": self._step, "__power__": power, **(given or {})}
         exec(code, space)
         self.function: Function = space[name]
 
     def _step(self) -> None:
-        self._steps += 1
-        if self._steps > _MOST_STEPS:
+        self.steps += 1
+        if self.steps > self._most:
             raise Unfit
-        if self._steps % _LOOK == 0:
+        if self.steps % _LOOK == 0:
             for value in sys._getframe(1).f_locals.values():
                 size = value.bit_length() if type(value) is int else len(value) if type(value) in (list, str) else 0
                 if size > _MOST_BITS:
@@ -82,7 +85,7 @@ class Runner:
 
     def answer(self, given: tuple[Any, ...]) -> Any:
         """What the function gives."""
-        self._steps = 0
+        self.steps = 0
         return self.function(*fresh(given))
 
     def passes(self, test: Test) -> bool:
@@ -91,7 +94,7 @@ class Runner:
         Raises:
             Unfit: It does not end, or uses a name that it does not define.
         """
-        self._steps = 0
+        self.steps = 0
         given, expected = test
         try:
             return bool(self.function(*fresh(given)) == expected)
@@ -116,10 +119,13 @@ def failing(source: str, name: str, tests: Sequence[Test]) -> list[bool]:
 
 def fresh(given: tuple[Any, ...]) -> tuple[Any, ...]:
     """A copy of the arguments, so that an answer that changes them cannot change the tests."""
-    return tuple(_copied(value) for value in given)
+    return tuple([_copied(value) if type(value) in _HOLDERS else value for value in given])
+
+
+_HOLDERS = {list, tuple, dict, set}
 
 
 def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    return type(value)(map(_copied, value)) if isinstance(value, (list, tuple, set)) else value
+    if type(value) is dict:
+        return {key: _copied(item) if type(item) in _HOLDERS else item for key, item in value.items()}
+    return type(value)([_copied(item) if type(item) in _HOLDERS else item for item in value])

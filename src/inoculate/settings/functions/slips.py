@@ -14,9 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from types import CodeType
 from typing import Any
 
+from inoculate.settings.functions.naming import is_constant
 from inoculate.settings.functions.running import counted
 
 _EDGES = (-1, 0, 1)
+_STEPS = (-2, -0.5, 0.5, 2)
+"""By which numbers are off; halves show where a whole step is rounded away."""
 _MOST_OTHERS = 3
 """Variables that are read in place of another."""
 _EXTREMES = {"min", "max"}
@@ -31,20 +34,18 @@ def edge(left: Any, right: Any, apart: int) -> bool:
 def variants(tree: ast.Module) -> list[CodeType]:
     """Every slip that can be made in a function, compiled, for `Runner`; the tree is changed."""
     counted(tree)
-    return [compile(ast.fix_missing_locations(tree), "<slip>", "exec") for _ in _slipped(tree)]
+    return [compile(tree, "<slip>", "exec") for _ in _slipped(tree)]
 
 
 def _slipped(tree: ast.Module) -> Iterator[None]:
     """Make each slip in the tree itself, and undo it after it was looked at."""
-    variables = sorted(
-        {node.arg if isinstance(node, ast.arg) else node.id for node in ast.walk(tree) if _is_variable(node)}
-    )
+    variables = sorted({name for node in ast.walk(tree) if (name := _variable(node))})
     unordered = any(_makes_set(node) for node in ast.walk(tree))
     for parent in list(ast.walk(tree)):
         for field, value in ast.iter_fields(parent):
             if isinstance(value, ast.expr):
                 for other in _expressions(value, field, parent, variables, unordered):
-                    setattr(parent, field, other)
+                    setattr(parent, field, _placed(other, value))
                     yield
                 setattr(parent, field, value)
             elif isinstance(value, list) and value:
@@ -53,13 +54,22 @@ def _slipped(tree: ast.Module) -> Iterator[None]:
                 else:
                     others = _items(value, parent, variables, unordered)
                 for lines in others:
-                    setattr(parent, field, lines)
+                    setattr(parent, field, [_placed(line, value[0]) for line in lines])
                     yield
                 setattr(parent, field, value)
 
 
-def _is_variable(node: ast.AST) -> bool:
-    return isinstance(node, ast.arg) or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+def _placed(node: ast.AST, like: ast.AST) -> ast.AST:
+    """A node that the text does not have, at the place of another."""
+    if "lineno" in node._attributes and not hasattr(node, "lineno"):
+        ast.copy_location(node, like)
+    return ast.fix_missing_locations(node)
+
+
+def _variable(node: ast.AST) -> str:
+    if isinstance(node, ast.arg):
+        return node.arg
+    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else ""
 
 
 def _makes_set(node: ast.AST) -> bool:
@@ -88,24 +98,24 @@ def _expressions(
         yield ast.Constant(False)
         if not isinstance(parent, ast.While):
             yield ast.Constant(True)
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        yield from (
-            ast.Constant(other) for other in (node.value + 2, node.value - 2, 2 * node.value) if other != node.value
-        )
+    if (isinstance(node, ast.Constant) and type(node.value) is int) or is_constant(node):
+        yield from (ast.BinOp(node, ast.Add(), ast.Constant(step)) for step in _STEPS)
+        yield ast.BinOp(node, ast.Mult(), ast.Constant(2))
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in variables:
         place = variables.index(node.id)
         others = [*variables[place + 1 :], *variables[:place]]
         yield from (ast.Name(other, ast.Load()) for other in others[:_MOST_OTHERS])
     if field == "iter" and isinstance(parent, (ast.For, ast.comprehension)):
-        listed = ast.Call(ast.Name("list", ast.Load()), [node], [])
-        for lower, upper in ((1, None), (None, -1), (None, 1)):
-            yield ast.Subscript(listed, _slice(lower, upper), ast.Load())
-        if not unordered:
-            yield ast.Subscript(listed, _slice(None, None, -1), ast.Load())
+        # The order of a set is another in another process: what follows from it must not choose tests.
+        yield from () if unordered else _shortened(node)
 
 
-def _slice(lower: int | None, upper: int | None, step: int | None = None) -> ast.Slice:
-    return ast.Slice(*(None if number is None else ast.Constant(number) for number in (lower, upper, step)))
+def _shortened(node: ast.expr) -> Iterator[ast.expr]:
+    """What a loop goes through, without an end of it, with its first alone, or backwards."""
+    listed = ast.Call(ast.Name("list", ast.Load()), [node], [])
+    for numbers in ((1, None, None), (None, -1, None), (None, 1, None), (None, None, -1)):
+        ends = (None if number is None else ast.Constant(number) for number in numbers)
+        yield ast.Subscript(listed, ast.Slice(*ends), ast.Load())
 
 
 def _parts(node: ast.expr, unordered: bool) -> Iterator[ast.expr]:
@@ -125,7 +135,6 @@ def _parts(node: ast.expr, unordered: bool) -> Iterator[ast.expr]:
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
         if node.func.id == "__power__" or (node.func.id in _EXTREMES and len(node.args) > 1):
             yield from node.args
-        # The order of a set is another in another process: what follows from it must not choose tests.
         elif node.func.id in _WRAPPERS or (node.func.id == "sorted" and not unordered):
             yield node.args[0]
 
@@ -214,13 +223,9 @@ def _empty(value: Any) -> bool:
 
 def _within(value: Any) -> list[Any]:
     """The items of a list or the characters of a text."""
-    return (
-        list(value)
-        if isinstance(value, (list, tuple, str))
-        else list(value.values())
-        if isinstance(value, dict)
-        else []
-    )
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, (list, tuple, str)) else []
 
 
 ASKED: tuple[Ask, ...] = (

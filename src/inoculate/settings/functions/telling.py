@@ -19,19 +19,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inoculate.settings.functions import naming, slips
-from inoculate.settings.functions.edges import Edges
+from inoculate.settings.functions import edges, naming, slips
 from inoculate.settings.functions.running import Runner, Test, Unfit, counted, fresh
 from inoculate.settings.functions.template import Template
 
-PLAIN, EDGES = 150, 150
-"""Inputs of each kind that are drawn; equal ones count once."""
-_PROBES = 10
-_EASY = 6
-"""A slip that so many of the probes catch is caught anyhow, and has no say in which tests are chosen."""
+_PLAIN, _EDGES = 100, 300
+"""Inputs that are drawn as they come, and at the edges; equal ones count once."""
+_INPUTS = 150
+"""That are kept: first those in which comparisons come out as in none before."""
+_STEPS = 6_000
+"""Rounds of loops in an honest answer, over all inputs: where they take more, there are fewer inputs."""
+_LONG = 1_000
+"""Rounds beyond which an input comes last."""
+_FEWEST = 40
+"""Inputs, whatever they take."""
+_PROBES = 12
+_EASY = 7
+"""A slip that so many of the probes catch is tried on no further tests: they count as not catching it."""
 _NAME = "function"
 _WEIGHT = 1 << 20
+_AGAIN = 6
+"""What is caught already counts so many halvings less."""
+Passes = Callable[[Test], bool]
 Property = Callable[[Test], bool]
+Given = tuple[Any, ...]
 Choices = tuple[tuple[str, tuple[Any, ...]], ...]
 
 
@@ -40,11 +51,12 @@ class Pool:
     """Tests of a template with its constants, and which slips each of them catches."""
 
     tests: tuple[Test, ...]
+    slips: tuple[Passes, ...]
     caught: NDArray[np.bool_]
     """Tests x slips."""
 
     def choose(self, count: int, shown: Test, needs: Sequence[tuple[int, Property]] = ()) -> list[Test]:
-        """The tests that together catch most.
+        """The tests that together catch most of what the shown one does not.
 
         Args:
             count: How many.
@@ -56,8 +68,8 @@ class Pool:
         """
         free = np.array([repr(given) != repr(shown[0]) for given, _ in self.tests])
         having = [(least, np.array([bool(has(test)) for test in self.tests])) for least, has in needs]
-        often = self.caught.sum(axis=0)
-        weights: NDArray[np.int64] = _WEIGHT // np.maximum(often, 1)
+        weights: NDArray[np.int64] = _WEIGHT // self.caught.sum(axis=0)
+        weights = np.where([_fails(slip, shown) for slip in self.slips], weights >> _AGAIN, weights)
         chosen: list[int] = []
         while len(chosen) < count:
             left = count - len(chosen)
@@ -70,7 +82,7 @@ class Pool:
             best = int(np.argmax(np.where(fit, self.caught @ weights, -1)))
             chosen.append(best)
             free[best] = False
-            weights = np.where(self.caught[best], weights >> 3, weights)
+            weights = np.where(self.caught[best], weights >> _AGAIN, weights)
         return [self.tests[number] for number in chosen]
 
 
@@ -86,30 +98,56 @@ _POOLS: dict[tuple[str, str], Pool] = {}
 
 
 def _make(template: Template, chosen: Mapping[str, Any]) -> Pool:
-    trees = [ast.parse(source) for source in _rendered(template, chosen)]
+    trees = [ast.parse(source) for source in rendered(template, chosen)]
     right = [Runner(compile(counted(tree), "<ours>", "exec"), _NAME) for tree in trees]
-    given = _inputs(template, chosen, _numbers(trees))
-    tests = tuple((one, right[0].answer(one)) for one in given)
+    tests, longest, total = list[Test](), 0, 0
+    for given in _inputs(template, chosen):
+        try:
+            tests.append((given, right[0].answer(given)))
+        except Unfit:  # takes far too long: no good test
+            continue
+        longest = max(longest, right[0].steps)
+        total += right[0].steps
+        if total > _STEPS and len(tests) >= _FEWEST:
+            break
     probes = [*range(0, len(tests), max(1, len(tests) // _PROBES))][:_PROBES]
     constants = {**{naming.as_name(key): value for key, value in chosen.items()}, "__edge__": slips.edge}
-    wrong: list[Callable[[Test], bool]] = [Runner(code, _NAME, constants).passes for code in _slips(template, chosen)]
+    most = 100 + 5 * longest
+    wrong: list[Passes] = [Runner(code, _NAME, constants, most).passes for code in _slips(template, chosen)]
     wrong += [_asking(ask, right[0]) for ask in slips.ASKED]
-    caught = [line for passes in wrong if (line := _caught(passes, tests, probes)) is not None]
-    return Pool(tests, np.array(caught, dtype=bool).reshape(len(caught), len(tests)).T)
+    # As if the smallest input were got wrong, alone.
+    smallest = min(len(repr(given)) for given, _ in tests)
+    wrong.append(lambda test: len(repr(test[0])) > smallest)
+    caught = {slip: line for slip in wrong if (line := _caught(slip, tests, probes))}
+    lines = np.array(list(caught.values()), dtype=bool).reshape(len(caught), len(tests))
+    return Pool(tuple(tests), tuple(caught), lines.T)
 
 
-def _inputs(template: Template, chosen: Mapping[str, Any], numbers: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Arguments as they are drawn, and at the edges, in turn."""
+def _inputs(template: Template, chosen: Mapping[str, Any]) -> list[Given]:
+    """Arguments as they are drawn, and at the edges, the most different first."""
+    trees = [ast.parse(source) for source in rendered(template, chosen)]
     seed = f"hidden tests of {template.name}, {sorted(chosen.items())}"
-    plain, edges = Random(seed), Edges(seed, numbers)
-    drawn: dict[str, tuple[Any, ...]] = {}
-    for _ in range(PLAIN):
-        one = template.inputs(plain, chosen)
+    plain, at_edges = Random(seed), edges.Edges(seed, _numbers(trees))
+    drawn: dict[str, Given] = {}
+    for number in range(_PLAIN + _EDGES):
+        at_edges.begin()
+        one = template.inputs(plain if number % 4 == 0 else at_edges, chosen)
         drawn.setdefault(repr(one), one)
-        edges.begin()
-        one = template.inputs(edges, chosen)
-        drawn.setdefault(repr(one), one)
-    return list(drawn.values())
+    looks = edges.Looks()
+    names = {"__look__": looks.look}
+    looking = [Runner(compile(counted(looks.visit(tree)), "<ours>", "exec"), _NAME, names, _LONG) for tree in trees]
+    known: set[Any] = set()
+    new, old, long = list[Given](), list[Given](), list[Given]()
+    for one in drawn.values():
+        looks.seen = set()
+        try:
+            for runner in looking:
+                runner.answer(one)
+        except Unfit:
+            long.append(one)
+            continue
+        (new if edges.new(looks.seen, known) else old).append(one)
+    return [*new, *old, *long][:_INPUTS]
 
 
 def _numbers(trees: Sequence[ast.Module]) -> list[int]:
@@ -120,18 +158,27 @@ def _numbers(trees: Sequence[ast.Module]) -> list[int]:
     })  # fmt: skip
 
 
-def _caught(passes: Callable[[Test], bool], tests: Sequence[Test], probes: Sequence[int]) -> list[bool] | None:
-    """Which tests catch a slip; None where nearly all do, or none, or it does not end."""
+def _caught(slip: Passes, tests: Sequence[Test], probes: Sequence[int]) -> list[bool]:
+    """Which tests catch a slip; empty where none does, or where it does not end."""
+    found = [False] * len(tests)
     try:
-        if sum(not passes(tests[probe]) for probe in probes) >= _EASY:
-            return None
-        found = [not passes(test) for test in tests]
+        for probe in probes:
+            found[probe] = not slip(tests[probe])
+        if sum(found) < _EASY:
+            found = [not slip(test) for test in tests]
     except Unfit:
-        return None
-    return found if any(found) else None
+        return []
+    return found if any(found) else []
 
 
-def _asking(ask: slips.Ask, right: Runner) -> Callable[[Test], bool]:
+def _fails(slip: Passes, test: Test) -> bool:
+    try:
+        return not slip(test)
+    except Unfit:
+        return True
+
+
+def _asking(ask: slips.Ask, right: Runner) -> Passes:
     def passes(test: Test) -> bool:
         given, expected = test
         try:
@@ -142,7 +189,8 @@ def _asking(ask: slips.Ask, right: Runner) -> Callable[[Test], bool]:
     return passes
 
 
-def _rendered(template: Template, chosen: Mapping[str, Any]) -> list[str]:
+def rendered(template: Template, chosen: Mapping[str, Any]) -> list[str]:
+    """The honest answers with their constants, all of one name."""
     fields = {**chosen, **{f"{key}_repr": repr(value) for key, value in chosen.items()}, "name": _NAME}
     return [Text(source).substitute(fields) for source in template.honest]
 
@@ -157,6 +205,6 @@ def _named(source: str, choices: Choices) -> list[CodeType] | None:
 def _slips(template: Template, chosen: Mapping[str, Any]) -> Iterator[CodeType]:
     """Slips in all honest answers."""
     choices = tuple((key, tuple(values)) for key, values in template.choices.items())
-    for source, rendered in zip(template.honest, _rendered(template, chosen), strict=True):
+    for source, written in zip(template.honest, rendered(template, chosen), strict=True):
         known = _named(source, choices)
-        yield from slips.variants(ast.parse(rendered)) if known is None else known
+        yield from slips.variants(ast.parse(written)) if known is None else known
