@@ -229,13 +229,13 @@ def test_inputs_from_the_setup() -> None:
         (["assert f(2) == 4"], ["assert f(3).equals(9)"], "f", ""),
         (["assert f(2) == 4"], ["for i in [3]:\n    assert f(i).__eq__(i * i)"], "f", ""),
         (["assert f(2) == 4"], ["good(f(3))"], "f", "def good(x):\n    assert close(x, 9)"),
-        (["assert f(2) == 4"], ["import pandas\nassert f(3) == 9"], "f", ""),
+        (["assert f(2) == 4"], ["import pandas\nassert f(3) == 9"], "f", ""),  # refused by name, before that
         (["assert f(2) == 4"], ["from unittest.mock import patch\nwith patch('x.y'):\n    assert f(3)"], "f", ""),
         (["assert f(2) == 4"], ["import sys, io\nsys.stdout = io.StringIO()\nassert f(3) == 9"], "f", ""),
         (["assert f(2) == 4"], ["import random\nrandom.seed(1)\nassert f(3) == 9"], "f", ""),
-        (["assert f(2) == 4"], ["assert len({P(1), P(1)}) == 1"], "P", ""),
-        (["assert f(2) == 4"], ["p = P(1)\nassert [p, P(2)] == [P(1), P(2)]"], "P", ""),
-        (["assert f(2) == 4"], ["class Q(P): pass\nassert Q(1).x == 1"], "P", ""),
+        (["assert P(2).v == 4"], ["assert len({P(1), P(1)}) == 1"], "P", ""),
+        (["assert P(2).v == 4"], ["p = P(1)\nassert [p, P(2)] == [P(1), P(2)]"], "P", ""),
+        (["assert P(2).v == 4"], ["class Q(P): pass\nassert Q(1).x == 1"], "P", ""),
     ],
 )  # fmt: skip
 def test_forgeable_tests_are_no_ground_truth(shown: list, hidden: list, entry: str, setup: str) -> None:
@@ -252,7 +252,7 @@ class P:
     found = grade(program, shown, hidden, entry, setup)
     assert found.outcome == "ungraded", found
     assert found.intended is None
-    assert "no ground truth" in found.detail or "not decidable" in found.detail
+    assert any(words in found.detail for words in ("no ground truth", "not decidable", "imports 'pandas'"))
 
 
 def test_a_solution_cannot_make_itself_ungraded() -> None:
