@@ -164,7 +164,7 @@ def _twinned(world: World, table: str, rows: Rows, random: Random) -> Rows:
         for first, second in zip(rows[: 2 * paired : 2], rows[1 : 2 * paired : 2], strict=True)
         for row, value in ((first, one), (second, other))
     ]
-    left = [row[:group] + (random.choice(more or [row[group]]),) + row[group + 1 :] for row in rows[2 * paired :]]
+    left = [(*row[:group], random.choice(more or [row[group]]), *row[group + 1 :]) for row in rows[2 * paired :]]
     return random.sample([*pairs, *left], len(rows))
 
 

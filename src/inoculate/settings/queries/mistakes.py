@@ -1,8 +1,9 @@
 """Wrong queries that are close to a right one: other names, values and functions in it, or rows that it is blind to.
 
 They choose the hidden databases. What such a choice misses is counted with other faults, of clauses, joins and order
-(`benchmarks/sql_faults.py`), so that the one does not measure itself. Two ideas are in both, since SQL has few ways to
-go wrong there: a limit off at equality, and rows that are alike taken once (there DISTINCT, here a table read by groups).
+(`benchmarks/sql_faults.py`), so that the one does not measure itself. Two ideas are in both, since there are few ways
+to go wrong there: a limit off at equality, and rows that are alike taken once (DISTINCT there, a table that is read by
+groups here).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def of(world: World, tables: Tables, numbers: Sequence[int], texts: Sequence[str
         values = [place for place, column in enumerate(columns) if column in (world.score, world.amount, world.time)]
         groups = [place for place, column in enumerate(columns) if column in (world.key, world.group, world.label)]
         for value in values:
-            found.update(f"{columns[value]}: {trait}" for trait in _of_values([row[value] for row in rows]))
+            found.update(f"{columns[value]}: {trait}" for trait in _of_values(_column(rows, value)))
         for group, value in product(groups, values):
             by = f"{columns[value]} by {columns[group]}"
             found.update(f"{by}: {trait}" for trait in _of_groups(_grouped(rows, group, value), numbers, names))
@@ -60,6 +60,10 @@ def _of_values(values: Sequence[int | None]) -> Iterator[str]:
         yield "one lies between the mean of all and that of the different ones"
 
 
+def _column(rows: Sequence[Row], value: int) -> list[Any]:
+    return [row[value] for row in rows]
+
+
 def _grouped(rows: Sequence[Row], group: int, value: int) -> dict[Any, list[int]]:
     """The known values of each group."""
     groups: dict[Any, list[int]] = defaultdict(list)
@@ -69,7 +73,7 @@ def _grouped(rows: Sequence[Row], group: int, value: int) -> dict[Any, list[int]
     return groups
 
 
-def _of_groups(groups: Mapping[Any, list[int]], numbers: Sequence[int], names: Mapping[Any, str]) -> Iterator[str]:
+def _of_groups(groups: Mapping[Any, list[int]], numbers: Sequence[int], names: Mapping[Any, Any]) -> Iterator[str]:
     """The traits of groups; `names` has those of things, where it is these that the groups belong to."""
     for values in groups.values():
         if len(values) > len(set(values)) > 1:
