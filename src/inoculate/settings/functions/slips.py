@@ -10,6 +10,7 @@ be wrong: a comparison that fails when its sides are equal, and a clause that ne
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType
 from typing import Any
@@ -254,6 +255,7 @@ ASKED: tuple[Ask, ...] = (
     _changed(_of(str, lambda text: text[:-1])),
     _changed(_of(str, str.lower)),
     _changed(_of(str, str.strip)),
+    _changed(_of(str, lambda text: re.sub("(?<![0-9])0+([0-9])", r"\1", text))),
     _changed(_of(int, abs)),
     _changed(_of(int, lambda number: number + 1)),
     _changed(_of(int, lambda number: number - 1)),

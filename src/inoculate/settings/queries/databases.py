@@ -105,7 +105,7 @@ def _candidates(
     for number in range(_CANDIDATES * _TRIES):
         if number % 3 == 0:
             things, parts = random.randint(5, 8), random.randint(6, 12)
-            yield _uneven(world, things, numbers, random).fill(random, kind.uses, things, parts, kind.missing)
+            yield _uneven(world, things, numbers, texts, random).fill(random, kind.uses, things, parts, kind.missing)
             continue
         things, parts = random.randint(1, 8), random.choice((random.randint(1, 4), random.randint(3, 12)))
         narrow = _narrowed(world, things, numbers, texts, random)
@@ -114,24 +114,26 @@ def _candidates(
         yield {table: change(world, table, rows, random) for table, rows in tables.items()}
 
 
-def _uneven(world: World, names: int, numbers: Sequence[int], random: Random) -> World:
+def _uneven(world: World, names: int, numbers: Sequence[int], texts: Sequence[str], random: Random) -> World:
     """A world in which most are of one group, and the smallest of three values is there most often.
 
     The middle one is above the mean of all and not above that of the different ones. Where numbers are named, the
-    smallest may be half of one, so that two together just reach it.
+    smallest may be one of them or beside it, or half of one, so that two together just reach it.
     """
 
     def values(of: Sequence[int]) -> list[int]:
         place = random.randrange(len(of) - 2)
         low, middle, high = of[place : place + 3]
-        halves = [number // 2 for number in numbers if min(of) <= number // 2 <= max(of)]
-        if halves and random.random() < 0.5:
-            low = random.choice(halves)
+        near = [value for value in _near(numbers) if min(of) <= value <= max(of)]
+        if near and random.random() < 0.5:
+            low = random.choice(near)
             middle, high = low + 1, 2 * low
         return [low, low, low, middle, high]
 
-    def mostly(texts: Sequence[str]) -> tuple[str, ...]:
-        one, other = random.sample(texts, 2)
+    def mostly(known: Sequence[str]) -> tuple[str, ...]:
+        one, other = random.sample(known, 2)
+        named = [text for text in known if text in texts and text != other]
+        one = random.choice(named or [one])
         return one, one, one, other
 
     return replace(
@@ -143,6 +145,11 @@ def _uneven(world: World, names: int, numbers: Sequence[int], random: Random) ->
         amounts=values(world.amounts),
         times=values(world.times),
     )
+
+
+def _near(numbers: Sequence[int]) -> list[int]:
+    """The numbers, those beside them, and half of each."""
+    return sorted({near for number in numbers for near in (number - 1, number, number + 1, number // 2)})
 
 
 def _twinned(world: World, table: str, rows: Rows, random: Random) -> Rows:
@@ -182,8 +189,7 @@ def _narrowed(world: World, names: int, numbers: Sequence[int], texts: Sequence[
     """A world with few different values: at and beside those that a query names, and some others."""
 
     def few(values: Sequence[int]) -> list[int]:
-        beside = {near for number in numbers for near in (number - 1, number, number + 1, number // 2)}
-        near = [value for value in sorted(beside) if max(1, min(values) - 1) <= value <= 2 * max(values)]
+        near = [value for value in _near(numbers) if max(1, min(values) - 1) <= value <= 2 * max(values)]
         return random.sample(near, min(len(near), random.randint(0, 3))) + random.sample(values, random.randint(1, 3))
 
     def some(values: Sequence[str], count: int) -> tuple[str, ...]:
