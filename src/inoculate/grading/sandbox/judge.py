@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import ast
 import collections
+import contextlib
 import decimal
 import fractions
 import importlib
 import math
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from inoculate.grading.sandbox import proxies
 from inoculate.grading.sandbox.link import TESTS, Gone, Link
 
-_SAME = " same"  # a name that no test can contain
+_SAME, _DISTANCE = " same", " distance"  # names that no test can contain
 
 
 def serve(namespace: dict[str, Any], descriptor: int) -> None:
@@ -38,12 +40,14 @@ def judge(
     record: Callable[..., object],
 ) -> None:
     """Run tests whose names of the solution stand for what is in the other process, and record each verdict."""
-    link = Link(descriptor, guarded=True, own=entry if entry[:1].isupper() and "." not in entry else "")
+    root = entry.partition(".")[0]
+    link = Link(descriptor, guarded=True, own=root if root[:1].isupper() else "")
+    threading.excepthook = lambda error: _note_thread(link, error.exc_value)
     namespace: dict[str, Any] = {
         "__name__": TESTS, "math": math, "collections": collections, "isclose": math.isclose, "inf": math.inf,
         "nan": math.nan, "Counter": collections.Counter, "deque": collections.deque, "Decimal": decimal.Decimal,
         "Fraction": fractions.Fraction, "OrderedDict": collections.OrderedDict, "defaultdict": collections.defaultdict,
-        _SAME: proxies.same,
+        _SAME: proxies.same, _DISTANCE: proxies.distance,
     }  # fmt: skip
     for name in names:
         namespace[name] = _resolve(link, name)
@@ -56,6 +60,10 @@ def judge(
         words = _attempt(link, test, namespace)
         record("test", number, "fail" if words else "pass", words)
     record("end", len(tests))
+
+
+def _note_thread(link: Link, error: BaseException | None) -> None:
+    link.failed = link.failed or f"a thread of the test's ended in {type(error).__name__}"
 
 
 class _Missing:
@@ -77,8 +85,8 @@ def _resolve(link: Link, name: str) -> Any:
         return _Missing(name)
 
 
-class _Identity(ast.NodeTransformer):
-    """Asks `is` of what an object stands for: here, one may have two stand-ins."""
+class _Asked(ast.NodeTransformer):
+    """Asks `is` of what an object stands for (here, one may have two stand-ins), and `abs(a - b)` of no object."""
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
@@ -87,29 +95,56 @@ class _Identity(ast.NodeTransformer):
         asked: ast.expr = ast.Call(ast.Name(_SAME, ast.Load()), [node.left, node.comparators[0]], [])
         return asked if isinstance(node.ops[0], ast.Is) else ast.UnaryOp(ast.Not(), asked)
 
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        match node:
+            case ast.Call(func=ast.Name("abs"), args=[ast.BinOp(left, ast.Sub(), right)]):
+                return ast.Call(ast.Name(_DISTANCE, ast.Load()), [left, right], [])
+        return node
+
 
 def _lend_modules(test: str, namespace: dict[str, Any]) -> None:
     """Import what a test takes from the standard library and counts on the solution to have imported."""
     for node in ast.walk(ast.parse(test)):
         if isinstance(node, ast.Name) and node.id not in namespace and node.id in sys.stdlib_module_names:
-            namespace[node.id] = importlib.import_module(node.id)
+            with contextlib.suppress(ImportError):  # a name of the test's own, of a module for another system
+                namespace[node.id] = importlib.import_module(node.id)
 
 
 def _attempt(link: Link, text: str, namespace: dict[str, Any]) -> str:
     """Why a test fails; empty if it passes."""
-    link.gone, link.refused, link.stopped = "", "", False
+    link.gone, link.failed, link.stopped, link.thrown = "", "", "", None
     words = ""
     try:
-        tree = ast.fix_missing_locations(_Identity().visit(ast.parse(text)))
-        exec(compile(tree, "<test>", "exec", dont_inherit=True), namespace)
+        tree = ast.fix_missing_locations(_Asked().visit(ast.parse(text)))
+        link.blocks, link.lines = list(_asserting(tree)), text.splitlines()
+        exec(compile(tree, proxies.TEST_FILE, "exec", dont_inherit=True), namespace)
     except BaseException as error:
         words = f"{type(error).__name__}: {_words(error)}".rstrip(": ")
     # What a test catches or an object swallows (`__exit__`) has failed all the same.
-    if link.gone or link.refused:
-        return f"Gone: {link.gone}" if link.gone else f"TypeError: {link.refused}"
-    if not words and link.stopped and "StopIteration" not in text:
-        return "a call raised StopIteration"
+    if link.gone or link.failed:
+        return f"Gone: {link.gone}" if link.gone else f"TypeError: {link.failed}"
+    if not words and link.stopped and link.stopped not in text:
+        return f"the solution raised {link.stopped}"
     return words
+
+
+def _asserting(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    """Of each `with` that holds asserts that may hold: the line where it begins, and that of its last assert."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.With, ast.AsyncWith)):
+            lines = [part.end_lineno or 0 for part in ast.walk(node) if _is_assert(part)]
+            if lines:
+                yield node.lineno, max(lines)
+
+
+def _is_assert(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assert):
+        return not isinstance(node.test, ast.Constant)  # `assert False` says that this must not be reached
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name.startswith("assert")
+    return False
 
 
 def _words(error: BaseException) -> str:

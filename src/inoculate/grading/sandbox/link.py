@@ -13,7 +13,9 @@ import contextlib
 import json
 import operator
 import os
+import re
 import sys
+import threading
 import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -100,6 +102,10 @@ class Link:
         self.namespace: dict[str, Any] = {}
         """Whose names the other side may ask for."""
         self.own = own
+        self.lock = threading.RLock()
+        """Held while something is asked: threads of a test take turns."""
+        self.contents: dict[int, Any] = {}
+        """What objects of the other side, derived from builtins that do not change, have been found to hold."""
         self.kept: list[Any] = []
         self.numbers: dict[int, int] = {}
         self.handed: set[int] = set()
@@ -114,10 +120,18 @@ class Link:
         """Of the call that is being answered, so that an answer that *is* one of them is known for it."""
         self.gone = ""
         """Why the other side no longer answers, once it has been asked in vain."""
-        self.refused = ""
-        """What an object of the other side was not asked, since it would have been told what is expected."""
-        self.stopped = False
-        """Whether a call has raised StopIteration, which ends whatever iterates over calls (`map`)."""
+        self.failed = ""
+        """Why a test fails whatever it goes on to do, as when an object would have been told what is expected."""
+        self.stopped = ""
+        """The exception, raised by the other side, that ends in silence whatever uses it (`map`)."""
+        self.thrown: BaseException | None = None
+        """What the other side has raised last."""
+        self.denied = False
+        """Whether an assert of the test's has failed in what the solution called, in the request that is open."""
+        self.lines: Sequence[str] = ()
+        """Of the test that is running."""
+        self.blocks: Sequence[tuple[int, int]] = ()
+        """Of each `with` of the test that is running: the line where it begins, and that of its last assert."""
 
     # What goes out.
 
@@ -181,7 +195,7 @@ class Link:
             return self._exception(told)
         if tag == "h":
             number, kind = heads
-            return proxies.make(self.class_of(_number(kind)), proxies.Reference(self, _number(number)))
+            return proxies.make(self.class_of(_number(kind)), proxies.Reference(self, _number(number)), whole=True)
         if tag == "S":
             _, number, kind = heads
             (held,) = parts
@@ -204,16 +218,30 @@ class Link:
         named: Mapping[str, Any] | None = None,
     ) -> Any:
         """One request and its answer; raises what was raised there."""
-        outer = self.arguments
-        everything = [*arguments, *(named or {}).values()]
+        with self.lock:
+            thrown, value = self._ask(what, target, name, [*arguments, *(named or {}).values()], list(named or {}))
+            if thrown is None:
+                return value
+            self.thrown = thrown
+            self.stopped = self.stopped or _ends_in_silence(thrown, what, name)
+            raise thrown
+
+    def _ask(
+        self, what: str, target: int | None, name: str, everything: list[Any], named: list[str]
+    ) -> tuple[BaseException | None, Any]:
+        outer, denied = self.arguments, self.denied
+        self.denied = False
         try:
             written = []
             for number, argument in enumerate(everything):
                 self.arguments = everything[:number]  # what is given twice is one object there too
                 written.append(self.write(argument))
             self.arguments = ()
-            self.line.send(["ask", what, target, name, written, list(named or {})])
+            self.line.send(["ask", what, target, name, written, named])
             thrown, value = self._understand(self._await_reply(), everything)
+            if self.denied and not isinstance(thrown, AssertionError):
+                self.failed = "an assert failed in what the solution called, which went on"
+            return thrown, value
         except Gone as error:
             self.gone = str(error)
             raise
@@ -221,11 +249,11 @@ class Link:
             self.gone = f"a reply is malformed: {error}"
             raise Gone(self.gone) from error
         finally:
-            self.arguments = outer
-        if thrown is not None:
-            self.stopped = self.stopped or (what == "call" and isinstance(thrown, StopIteration))
-            raise thrown
-        return value
+            self.arguments, self.denied = outer, denied
+
+    def asserts_after(self, line: int) -> bool:
+        """Whether an assert of the same `with` would have come at a line of the test or after it."""
+        return any(begin <= line <= last for begin, last in self.blocks)
 
     def _await_reply(self) -> list[Any]:
         while True:
@@ -273,6 +301,7 @@ class Link:
             reply = ["raised", self._describe_exception(OverflowError(str(error)))]
         except BaseException as error:
             self.arguments = ()
+            self.denied = self.denied or self._denies(error)
             reply = ["raised", self._describe_exception(error)]
         finally:
             self.arguments = outer
@@ -280,6 +309,19 @@ class Link:
             self.line.send(reply)
         except TooBig as error:
             self.line.send(["raised", self._describe_exception(OverflowError(str(error)))])
+
+    def _denies(self, error: BaseException) -> bool:
+        """Whether an assert of the test's has looked at what the solution gave it, which might try until it holds."""
+        trace = error.__traceback__
+        if not self.guarded or not isinstance(error, AssertionError) or error is self.thrown:
+            return False
+        said: set[str] = set()
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            if code.co_filename == proxies.TEST_FILE and trace.tb_lineno <= len(self.lines):
+                said = set(re.findall(r"\w+", self.lines[trace.tb_lineno - 1])) & set(code.co_varnames)
+            trace = trace.tb_next
+        return bool(said - {"self"})
 
     def _answer(self, request: list[Any]) -> list[Any]:
         _, what, target, name, arguments, named = request
@@ -335,6 +377,16 @@ class Link:
         return made
 
 
+_SILENT = ("StopIteration", "StopAsyncIteration", "CancelledError", "GeneratorExit", "SkipTest", "SystemExit")
+
+
+def _ends_in_silence(error: BaseException, what: str, name: str) -> str:
+    """The name of an exception that ends a `map`, a task, a thread or a test without a failure; else empty."""
+    silent = [kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _SILENT]
+    iterating = name == "__next__" or (what == "await" and silent == ["StopAsyncIteration"])
+    return silent[0] if silent and not iterating else ""
+
+
 class _NotUnderstood(Exception):
     """A reply of another form than replies have."""
 
@@ -375,8 +427,19 @@ def _guard(what: str, subject: Any, name: Any, *, given: bool) -> None:
     if what in ("attribute", "set", "delete") and name not in _OPEN_NAMES:
         if isinstance(subject, _CLOSED) or not isinstance(name, str) or name.startswith("_"):
             raise AttributeError(name)
+        if _is_tests_own(subject, name, reading=what == "attribute"):
+            raise AttributeError(f"'{name}' is the test's own")
     elif what not in ("describe", "call", "special", "operator", "contents", "await", "attribute"):
         raise TypeError(f"a test's object cannot be asked for '{what}'")
+
+
+def _is_tests_own(subject: Any, name: str, *, reading: bool) -> bool:
+    """Whether a name of a test's object is no data: a method that would be replaced, or what a mock has noted."""
+    mock = sys.modules.get("unittest.mock")
+    if mock is not None and isinstance(subject, mock.NonCallableMock):
+        return hasattr(type(subject), name) or name.startswith("assert")
+    found = next((vars(kind)[name] for kind in type(subject).__mro__ if name in vars(kind)), None)
+    return not reading and (callable(found) or isinstance(found, classmethod))
 
 
 def _describe(link: Link, kind: type[Any], *_: Any) -> list[Any]:
@@ -408,24 +471,32 @@ def _contents(link: Link, subject: Any, *_: Any) -> Any:
 
 def _leave(link: Link, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
     """`__exit__`, given the exception by the names of its classes and its arguments."""
+    return type(subject).__exit__(subject, *_left_with(link, arguments))
+
+
+def _leave_async(link: Link, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
+    return _await(link, type(subject).__aexit__(subject, *_left_with(link, arguments)))
+
+
+def _left_with(link: Link, arguments: list[Any]) -> tuple[Any, ...]:
     if not arguments:
-        return type(subject).__exit__(subject, None, None, None)
+        return None, None, None
     names, text, given = arguments
     error = raised.raise_again(raised.exception_class(link, names), given, str(text))
-    return type(subject).__exit__(subject, type(error), error, None)
+    return type(error), error, None
 
 
-def _await(link: Link, subject: Any, *_: Any) -> Any:
-    """The value of a coroutine, or the next one of an asynchronous iterator."""
+def _await(link: Link, subject: Any, name: str = "", *_: Any) -> Any:
+    """The value of a coroutine, what a context gives, or the next value of an asynchronous iterator."""
     import asyncio
 
     if link.loop is None:
         link.loop = asyncio.new_event_loop()  # one for all: the end of a loop ends its asynchronous generators
-    return link.loop.run_until_complete(subject if isinstance(subject, types.CoroutineType) else _step(subject))
+    return link.loop.run_until_complete(subject if isinstance(subject, types.CoroutineType) else _step(subject, name))
 
 
-async def _step(subject: Any) -> Any:
-    return await anext(subject)
+async def _step(subject: Any, name: str) -> Any:
+    return await (type(subject).__aenter__(subject) if name == "__aenter__" else anext(subject))
 
 
 _ACTS: dict[str, Callable[..., Any]] = {
@@ -435,5 +506,6 @@ _ACTS: dict[str, Callable[..., Any]] = {
     "attribute": lambda link, target, name, args, named: getattr(target, name),
     "set": lambda link, target, name, args, named: setattr(target, name, args[0]),
     "delete": lambda link, target, name, args, named: delattr(target, name),
-    "special": _special, "operator": _operator, "contents": _contents, "exit": _leave, "await": _await,
+    "special": _special, "operator": _operator, "contents": _contents, "exit": _leave, "aexit": _leave_async,
+    "await": _await,
 }  # fmt: skip
