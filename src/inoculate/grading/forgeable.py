@@ -34,9 +34,9 @@ def compared(module: ast.Module, task: CodeTask) -> str:
     for node in ast.walk(module):
         if isinstance(node, ast.ClassDef) and any(found.classes & names(base) for base in node.bases):
             return f"it derives a class from {task.root}"
-        if isinstance(node, (ast.Set, ast.Dict)):
-            if any(map(found.is_one, node.elts if isinstance(node, ast.Set) else node.keys)):
-                return f"only an instance of {task.root} could say which of them are the same"
+        members = node.elts if isinstance(node, ast.Set) else node.keys if isinstance(node, ast.Dict) else []
+        if any(map(found.is_one, members)):
+            return f"only an instance of {task.root} could say which of them are the same"
         sides = _sides(node)
         # With plain data on the other side it may be a function that has a capital letter.
         if any(map(found.is_one, sides)) and all(map(found.mentions, sides)):

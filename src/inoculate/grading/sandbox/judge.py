@@ -15,11 +15,12 @@ import importlib
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from inoculate.grading.sandbox import proxies
 from inoculate.grading.sandbox.link import TESTS, Gone, Link
+from inoculate.grading.sandbox.watch import TEST_FILE, Watch
 
 _SAME, _DISTANCE = " same", " distance"  # names that no test can contain
 
@@ -63,7 +64,7 @@ def judge(
 
 
 def _note_thread(link: Link, error: BaseException | None) -> None:
-    link.failed = link.failed or f"a thread of the test's ended in {type(error).__name__}"
+    link.watch.failed = link.watch.failed or f"a thread of the test's ended in {type(error).__name__}"
 
 
 class _Missing:
@@ -113,38 +114,16 @@ def _lend_modules(test: str, namespace: dict[str, Any]) -> None:
 
 def _attempt(link: Link, text: str, namespace: dict[str, Any]) -> str:
     """Why a test fails; empty if it passes."""
-    link.gone, link.failed, link.stopped, link.thrown = "", "", "", None
+    link.gone, link.watch = "", Watch(text)
     words = ""
     try:
         tree = ast.fix_missing_locations(_Asked().visit(ast.parse(text)))
-        link.blocks, link.lines = list(_asserting(tree)), text.splitlines()
-        exec(compile(tree, proxies.TEST_FILE, "exec", dont_inherit=True), namespace)
+        exec(compile(tree, TEST_FILE, "exec", dont_inherit=True), namespace)
     except BaseException as error:
         words = f"{type(error).__name__}: {_words(error)}".rstrip(": ")
-    # What a test catches or an object swallows (`__exit__`) has failed all the same.
-    if link.gone or link.failed:
-        return f"Gone: {link.gone}" if link.gone else f"TypeError: {link.failed}"
-    if not words and link.stopped and link.stopped not in text:
-        return f"the solution raised {link.stopped}"
-    return words
-
-
-def _asserting(tree: ast.AST) -> Iterator[tuple[int, int]]:
-    """Of each `with` that holds asserts that may hold: the line where it begins, and that of its last assert."""
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.With, ast.AsyncWith)):
-            lines = [part.end_lineno or 0 for part in ast.walk(node) if _is_assert(part)]
-            if lines:
-                yield node.lineno, max(lines)
-
-
-def _is_assert(node: ast.AST) -> bool:
-    if isinstance(node, ast.Assert):
-        return not isinstance(node.test, ast.Constant)  # `assert False` says that this must not be reached
-    match node:
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
-            return name.startswith("assert")
-    return False
+    if link.gone:
+        return f"Gone: {link.gone}"
+    return f"TypeError: {link.watch.failed}" if link.watch.failed else words
 
 
 def _words(error: BaseException) -> str:

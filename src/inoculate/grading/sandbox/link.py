@@ -13,7 +13,6 @@ import contextlib
 import json
 import operator
 import os
-import re
 import sys
 import threading
 import types
@@ -32,6 +31,7 @@ from inoculate.grading.sandbox.values import (
     is_named,
     overrides,
 )
+from inoculate.grading.sandbox.watch import Watch
 
 TESTS = "tests"
 """Name of the module in which tests run."""
@@ -120,18 +120,7 @@ class Link:
         """Of the call that is being answered, so that an answer that *is* one of them is known for it."""
         self.gone = ""
         """Why the other side no longer answers, once it has been asked in vain."""
-        self.failed = ""
-        """Why a test fails whatever it goes on to do, as when an object would have been told what is expected."""
-        self.stopped = ""
-        """The exception, raised by the other side, that ends in silence whatever uses it (`map`)."""
-        self.thrown: BaseException | None = None
-        """What the other side has raised last."""
-        self.denied = False
-        """Whether an assert of the test's has failed in what the solution called, in the request that is open."""
-        self.lines: Sequence[str] = ()
-        """Of the test that is running."""
-        self.blocks: Sequence[tuple[int, int]] = ()
-        """Of each `with` of the test that is running: the line where it begins, and that of its last assert."""
+        self.watch = Watch()
 
     # What goes out.
 
@@ -222,15 +211,14 @@ class Link:
             thrown, value = self._ask(what, target, name, [*arguments, *(named or {}).values()], list(named or {}))
             if thrown is None:
                 return value
-            self.thrown = thrown
-            self.stopped = self.stopped or _ends_in_silence(thrown, what, name)
+            self.watch.raised(thrown, what, name)
             raise thrown
 
     def _ask(
         self, what: str, target: int | None, name: str, everything: list[Any], named: list[str]
     ) -> tuple[BaseException | None, Any]:
-        outer, denied = self.arguments, self.denied
-        self.denied = False
+        outer, denied = self.arguments, self.watch.denied
+        self.watch.denied = False
         try:
             written = []
             for number, argument in enumerate(everything):
@@ -239,8 +227,8 @@ class Link:
             self.arguments = ()
             self.line.send(["ask", what, target, name, written, named])
             thrown, value = self._understand(self._await_reply(), everything)
-            if self.denied and not isinstance(thrown, AssertionError):
-                self.failed = "an assert failed in what the solution called, which went on"
+            if self.watch.denied and not isinstance(thrown, AssertionError):
+                self.watch.failed = "an assert failed in what the solution called, which went on"
             return thrown, value
         except Gone as error:
             self.gone = str(error)
@@ -249,11 +237,7 @@ class Link:
             self.gone = f"a reply is malformed: {error}"
             raise Gone(self.gone) from error
         finally:
-            self.arguments, self.denied = outer, denied
-
-    def asserts_after(self, line: int) -> bool:
-        """Whether an assert of the same `with` would have come at a line of the test or after it."""
-        return any(begin <= line <= last for begin, last in self.blocks)
+            self.arguments, self.watch.denied = outer, denied
 
     def _await_reply(self) -> list[Any]:
         while True:
@@ -301,7 +285,7 @@ class Link:
             reply = ["raised", self._describe_exception(OverflowError(str(error)))]
         except BaseException as error:
             self.arguments = ()
-            self.denied = self.denied or self._denies(error)
+            self.watch.denied = self.watch.denied or self.watch.denies(error)
             reply = ["raised", self._describe_exception(error)]
         finally:
             self.arguments = outer
@@ -309,19 +293,6 @@ class Link:
             self.line.send(reply)
         except TooBig as error:
             self.line.send(["raised", self._describe_exception(OverflowError(str(error)))])
-
-    def _denies(self, error: BaseException) -> bool:
-        """Whether an assert of the test's has looked at what the solution gave it, which might try until it holds."""
-        trace = error.__traceback__
-        if not self.guarded or not isinstance(error, AssertionError) or error is self.thrown:
-            return False
-        said: set[str] = set()
-        while trace is not None:
-            code = trace.tb_frame.f_code
-            if code.co_filename == proxies.TEST_FILE and trace.tb_lineno <= len(self.lines):
-                said = set(re.findall(r"\w+", self.lines[trace.tb_lineno - 1])) & set(code.co_varnames)
-            trace = trace.tb_next
-        return bool(said - {"self"})
 
     def _answer(self, request: list[Any]) -> list[Any]:
         _, what, target, name, arguments, named = request
@@ -375,16 +346,6 @@ class Link:
                 setattr(made, str(name), value)
         made.__cause__ = self._exception(cause) if cause else None
         return made
-
-
-_SILENT = ("StopIteration", "StopAsyncIteration", "CancelledError", "GeneratorExit", "SkipTest", "SystemExit")
-
-
-def _ends_in_silence(error: BaseException, what: str, name: str) -> str:
-    """The name of an exception that ends a `map`, a task, a thread or a test without a failure; else empty."""
-    silent = [kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _SILENT]
-    iterating = name == "__next__" or (what == "await" and silent == ["StopAsyncIteration"])
-    return silent[0] if silent and not iterating else ""
 
 
 class _NotUnderstood(Exception):

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from inoculate.grading.sandbox import raised
+from inoculate.grading.sandbox.watch import TEST_FILE
 
 TELLING = frozenset((
     "startswith", "endswith", "count", "index", "find", "rfind", "rindex", "issubset", "issuperset", "isdisjoint",
@@ -48,7 +49,8 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "__deepcopy__": copy.deepcopy, "__hash__": hash,
     "__aiter__": aiter,
     # Known by name only: what they do is said below.
-    **dict.fromkeys(("__call__", "__exit__", "__anext__", "__aenter__", "__aexit__", *OPERATORS, *_REFLECTED), lambda *_: None),
+    **dict.fromkeys(("__call__", "__exit__", "__anext__", "__aenter__", "__aexit__", *OPERATORS, *_REFLECTED),
+                    lambda *_: None),
 }  # fmt: skip
 """Special methods, and how they are asked for where the object lives."""
 META = ("__iter__", "__len__", "__getitem__", "__contains__")
@@ -57,10 +59,8 @@ META = ("__iter__", "__len__", "__getitem__", "__contains__")
 HELD: set[type[Any]] = set()
 """Classes of contents that remember the object they were read from."""
 
-TEST_FILE = "<test>"
-"""Where the code of a test says that it is."""
-
 _PLAIN_BASES = (int, float, str, bytes, list, tuple, dict, set, frozenset, collections.deque)
+_USED = ("__call__", "__enter__", "__exit__")
 _UNCHANGING = (int, float, str, bytes, tuple, frozenset)
 _NOT_OF_A_KIND = ("abc", "typing")
 
@@ -259,8 +259,8 @@ class Coroutine(collections.abc.Coroutine[Any, Any, Any]):
         yield
 
     def _refuse(self, *_: object) -> Any:
-        self._inoculate_reference.link.failed = "the answer is a coroutine that nobody awaits"
-        raise Refused(self._inoculate_reference.link.failed)
+        self._inoculate_reference.link.watch.failed = "the answer is a coroutine that nobody awaits"
+        raise Refused(self._inoculate_reference.link.watch.failed)
 
     __bool__ = __eq__ = __str__ = __repr__ = _refuse
     __hash__ = object.__hash__
@@ -278,8 +278,8 @@ def _close(link: Any, method: Any) -> Any:
     if isinstance(type(method), Class):
         return make(type(method), replace(reference(method), closed=True))
     if callable(method):
-        link.failed = "it asks an object of the solution's own for a method that is something else"
-        raise Refused(link.failed)
+        link.watch.failed = "it asks an object of the solution's own for a method that is something else"
+        raise Refused(link.watch.failed)
     return method
 
 
@@ -292,7 +292,7 @@ def _known(kind: Any) -> type[Any]:
 
 
 def _refuse(value: Any, what: str) -> Any:
-    reference(value).link.failed = f"it asks an object of the solution's own ({type(value).__name__}) {what}"
+    reference(value).link.watch.failed = f"it asks an object of the solution's own ({type(value).__name__}) {what}"
     raise Refused(f"an object of the solution's own ({type(value).__name__}) cannot be asked {what}: it would be told "
                   "what is expected")  # fmt: skip
 
@@ -324,6 +324,7 @@ def hold(held: Any, mine: Reference, kind: Any) -> Any:
     key = (base, kind)
     if key not in mine.link.held:
         own: dict[str, Any] = {name: _forward(name) for name in ("__str__", "__repr__", "__format__")}
+        own.update({name: _METHODS[name] for name in _USED if name in kind._inoculate_special})
         if issubclass(base, dict) and "__missing__" in kind._inoculate_special:
             own["__missing__"] = _forward("__missing__")
         known = type.__getattribute__(kind, "_inoculate").known or base
@@ -399,9 +400,10 @@ def build(link: Any, number: int, told: Any) -> Any:
     found = [
         kind for module, qualname in known if module not in _NOT_OF_A_KIND and (kind := raised.find(module, qualname))
     ]
+    mine = Reference(link, number, made=bool(link.own))
     own: dict[str, Any] = {
         "__slots__": (), "__module__": "solution", "__doc__": _DOC, "_inoculate_special": frozenset(special),
-        "_inoculate": Told(Reference(link, number, made=bool(link.own)), found[0] if found and found[0] is not object else None,
+        "_inoculate": Told(mine, found[0] if found and found[0] is not object else None,
                            bool(own_equality), bool(decides), tuple(meta)),
     }  # fmt: skip
     for method in special:
@@ -449,8 +451,8 @@ def _exit(self: Any, kind: Any, error: BaseException | None, trace: Any, what: s
     failed = isinstance(error, AssertionError)  # the test's own verdict: not to be told of, and not to be swallowed
     mine = reference(self)
     answer = mine.ask(what, "", [names, "" if failed else str(error), [] if failed else list(error.args)])
-    if answer and error is mine.link.thrown and mine.link.asserts_after(trace.tb_lineno):
-        mine.link.failed = f"the solution raised {type(error).__name__} before an assert, and swallowed it"
+    if answer:
+        mine.link.watch.swallowed(error, trace)
     return answer and not failed
 
 
