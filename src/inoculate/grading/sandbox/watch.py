@@ -75,7 +75,9 @@ def _asserting(tree: ast.AST) -> Iterator[tuple[int, int]]:
     checking = {node.name for node in functions if any(map(_is_assert, ast.walk(node)))}
     for node in ast.walk(tree):
         if isinstance(node, (ast.With, ast.AsyncWith)):
-            lines = [part.end_lineno or 0 for part in ast.walk(node) if _is_assert(part) or _name(part) in checking]
+            lines = [
+                getattr(part, "end_lineno", 0) for part in ast.walk(node) if _is_assert(part) or _name(part) in checking
+            ]
             if lines:
                 yield node.lineno, max(lines)
 
