@@ -39,7 +39,9 @@ def compared(module: ast.Module, task: CodeTask) -> str:
             return f"only an instance of {task.root} could say which of them are the same"
         sides = _sides(node)
         # With plain data on the other side it may be a function that has a capital letter.
-        if any(map(found.is_one, sides)) and all(map(found.mentions, sides)):
+        if sides and (
+            all(map(found.is_one, sides)) or (any(map(found.is_new, sides)) and all(map(found.mentions, sides)))
+        ):
             return f"only an instance of {task.root} could say what it equals"
     return ""
 
@@ -116,6 +118,10 @@ class _Instances:
             case ast.Name() | ast.Attribute():
                 return ast.unparse(node) in self.names
         return False
+
+    def is_new(self, node: ast.AST) -> bool:
+        """Whether an expression is an instance that it makes itself, so that nothing else is that very object."""
+        return self.is_one(node) and not isinstance(node, (ast.Name, ast.Attribute))
 
     def mentions(self, node: ast.AST) -> bool:
         """Whether an instance has a part in an expression."""
