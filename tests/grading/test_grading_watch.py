@@ -139,6 +139,8 @@ CASES = {
     "swallowed before an assert": Case("f", "with f(3) as r:\n    assert r.value == 9", CONTEXT, (SWALLOWS,)),
     "swallowed before a check": Case("f", "def look(r):\n    assert r.value == 9\nwith f(3) as r:\n    look(r)",
                                      CONTEXT, (SWALLOWS,)),
+    "swallowed verdict": Case("f", "with f(3) as r:\n    if r.value != 9:\n        raise ValueError", CONTEXT, (
+        CONTEXT.replace("9", "0").replace("return False", "return True"),)),
     "map that stops": Case("f", "r = f(3)\nassert all(map(lambda c: r[c] == c * c, range(3)))",
                            "def f(n): return [i * i for i in range(n)]", (
         "class R:\n    def __getitem__(self, i): raise StopIteration\ndef f(n): return R()",)),

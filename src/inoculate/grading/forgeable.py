@@ -154,24 +154,31 @@ def told(module: ast.Module, task: CodeTask, setup: Setup) -> str:
     if missing := _not_here(module):
         return f"it imports {missing}, which tests cannot import"
     if around := _surroundings(module):
-        return f"it changes what is around the solution ({around}), in a process where the solution is not"
+        return f"it changes or hears what is around the solution ({around}), in a process where the solution is not"
     return _given_away(module, task, setup)
 
 
 _AROUND = frozenset((
     "patch", "redirect_stdout", "redirect_stderr", "mock.patch", "unittest.mock.patch", "contextlib.redirect_stdout",
-    "contextlib.redirect_stderr", "monkeypatch", "capsys",
+    "contextlib.redirect_stderr", "monkeypatch", "capsys", "os.environ", "os.putenv", "sys.argv", "getcontext",
+    "decimal.getcontext", "setrecursionlimit", "sys.setrecursionlimit",
 ))  # fmt: skip
+_HEARING = frozenset(("assertWarns", "assertWarnsRegex", "assertLogs", "assertNoLogs"))
+"""Methods that wait for what the solution says beside its answers."""
 _STREAMS = frozenset(("sys.stdout", "sys.stdin", "sys.stderr"))
 
 
 def _surroundings(module: ast.Module) -> str:
-    """What a test replaces around the solution: its input, its output, its random numbers."""
+    """What a test replaces around the solution, or hears there: its input, its output, warnings, random numbers."""
     used = [(ast.unparse(node), node.ctx) for node in ast.walk(module) if isinstance(node, ast.Attribute)]
     named = {node.name for node in ast.walk(module) if isinstance(node, ast.alias)}
     named |= {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
     named |= {name for name, ctx in used if isinstance(ctx, ast.Store) or name not in _STREAMS}
-    for name in sorted(named & (_AROUND | _STREAMS)):
+    imported = {node.asname or node.name for node in ast.walk(module) if isinstance(node, ast.alias)}
+    replaced = {name for name, ctx in used if isinstance(ctx, ast.Store) and name.partition(".")[0] in imported}
+    heard = {name for name, _ in used if name.rpartition(".")[2] in _HEARING}
+    recorded = {"catch_warnings" for node in ast.walk(module) if isinstance(node, ast.keyword) and node.arg == "record"}
+    for name in sorted(named & (_AROUND | _STREAMS) | replaced | heard | recorded):
         return name
     # Random numbers that the test draws itself, for its inputs, are the test's own affair.
     return "random.seed" if {name for name, _ in used if name.startswith("random.")} == {"random.seed"} else ""

@@ -38,6 +38,11 @@ OPERATORS: dict[str, str] = {
 }  # fmt: skip
 _REFLECTED = {f"__r{name[2:]}": name for name in list(OPERATORS)[:13]}
 
+
+def _of_class(name: str) -> Callable[..., Any]:
+    return lambda subject, *given: getattr(type(subject), name)(subject, *given)
+
+
 SPECIAL: dict[str, Callable[..., Any]] = {
     "__len__": len, "__bool__": bool, "__str__": str, "__repr__": repr, "__int__": int, "__float__": float,
     "__complex__": complex, "__index__": operator.index, "__neg__": operator.neg, "__pos__": operator.pos,
@@ -45,9 +50,10 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "__trunc__": math.trunc, "__iter__": iter, "__next__": next, "__reversed__": reversed, "__bytes__": bytes,
     "__format__": format, "__getitem__": operator.getitem, "__setitem__": operator.setitem,
     "__delitem__": operator.delitem, "__contains__": operator.contains, "__missing__": operator.getitem,
-    "__enter__": lambda subject: type(subject).__enter__(subject), "__copy__": copy.copy,
+    "__enter__": _of_class("__enter__"), "__copy__": copy.copy,
     "__deepcopy__": copy.deepcopy, "__hash__": hash,
     "__aiter__": aiter,
+    **{name: _of_class(name) for name in ("__get__", "__set__", "__delete__", "__set_name__")},
     # Known by name only: what they do is said below.
     **dict.fromkeys(("__call__", "__exit__", "__anext__", "__aenter__", "__aexit__", *OPERATORS, *_REFLECTED),
                     lambda *_: None),

@@ -29,6 +29,7 @@ class Watch:
         tree = ast.parse(text)
         self._lines: Sequence[str] = text.splitlines()
         self._blocks = list(_asserting(tree))
+        self._verdicts = set(_verdicts(tree))
         self._waiting = list(_waiting(tree))
 
     def raised(self, error: BaseException, what: str, name: str) -> None:
@@ -67,6 +68,8 @@ class Watch:
         line = trace.tb_lineno if trace else 0
         if error is self.thrown and any(begin <= line <= last for begin, last in self._blocks):
             self.failed = f"the solution raised {type(error).__name__} before an assert, and swallowed it"
+        elif line in self._verdicts:
+            self.failed = f"the solution swallowed what the test raised of it ({type(error).__name__})"
 
 
 def _asserting(tree: ast.AST) -> Iterator[tuple[int, int]]:
@@ -80,6 +83,17 @@ def _asserting(tree: ast.AST) -> Iterator[tuple[int, int]]:
             ]
             if lines:
                 yield node.lineno, max(lines)
+
+
+def _verdicts(tree: ast.AST) -> Iterator[int]:
+    """The lines in a `with` that raise something because of what it gave (`with f() as r: if r.x != 1: raise ...`)."""
+    for block in ast.walk(tree):
+        if isinstance(block, (ast.With, ast.AsyncWith)):
+            given = {part.id for item in block.items if item.optional_vars for part in ast.walk(item.optional_vars)
+                     if isinstance(part, ast.Name)}  # fmt: skip
+            for node in ast.walk(block):
+                if isinstance(node, ast.If) and any(getattr(part, "id", None) in given for part in ast.walk(node.test)):
+                    yield from (part.lineno for part in ast.walk(node) if isinstance(part, ast.Raise))
 
 
 def _is_assert(node: ast.AST) -> bool:
