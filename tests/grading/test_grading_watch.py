@@ -213,12 +213,38 @@ class V:
         "import unittest\nclass T(unittest.TestCase):\n    def setUp(self):\n        self.v = V(1)\n"
         "    def test_sum(self):\n        self.assertEqual(self.v + V(3), V(4))",
         "i = V(1)\nj = V(2)\nassert [i, j].index(j) == 1",
+        "values = [V(1), V(2)]\nvalues.remove(V(2))\nassert values[0].x == 1",
+        "seen = {}\nseen[V(1)] = 2\nassert len(seen) == 1",
+        "assert len({V(x) for x in (1, 1)}) == 1",
+        "assert len(set([V(1), V(1)])) == 1",
     ],
 )
 def test_what_an_instance_equals_is_forgeable(test: str) -> None:
     """Also where the instance is worked out: an answer of `True` to all of them would pass."""
     (one,) = plan(CodeTask("V", (test,), ())).tests
     assert one.how == "forgeable"
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "import warnings\nwith warnings.catch_warnings(record=True) as said:\n    assert f(3) == 9 and len(said) == 1",
+        "import unittest\nclass T(unittest.TestCase):\n    def test_it(self):\n        with self.assertLogs('a'):\n"
+        "            self.assertEqual(f(3), 9)",
+        "import os\nos.environ['A'] = '1'\nassert f(3) == 9",
+        "import time\ntime.sleep = lambda *_: None\nassert f(3) == 9",
+        "import sys\nsys.setrecursionlimit(9000)\nassert f(3) == 9",
+    ],
+)
+def test_what_happens_around_the_solution_is_not_seen(test: str) -> None:
+    (one,) = plan(CodeTask("f", (test,), ())).tests
+    assert one.how == "forgeable" and "around" in one.why
+
+
+def test_a_test_may_silence_warnings() -> None:
+    test = "import warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n    assert f(3) == 9"
+    (one,) = plan(CodeTask("f", (test,), ())).tests
+    assert one.how == "judged"
 
 
 def test_parts_of_instances_are_compared() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from typing import Any
 
 from inoculate.grading import compare
 from inoculate.grading.setup_code import Setup, free_names, names
@@ -34,8 +35,7 @@ def compared(module: ast.Module, task: CodeTask) -> str:
     for node in ast.walk(module):
         if isinstance(node, ast.ClassDef) and any(found.classes & names(base) for base in node.bases):
             return f"it derives a class from {task.root}"
-        members = node.elts if isinstance(node, ast.Set) else node.keys if isinstance(node, ast.Dict) else []
-        if any(map(found.is_one, members)):
+        if any(map(found.is_one, _hashed(node))):
             return f"only an instance of {task.root} could say which of them are the same"
         sides = _sides(node)
         # With plain data on the other side it may be a function that has a capital letter.
@@ -51,6 +51,18 @@ _COMPARED = ("assertEqual", "assertNotEqual", "assertIn", "assertNotIn", "assert
              "assertGreaterEqual", "assertLessEqual", "assert_equal", "isclose")  # fmt: skip
 
 
+def _hashed(node: ast.AST) -> list[Any]:
+    """What an expression tells apart by what it equals."""
+    match node:
+        case ast.Set(elts=members) | ast.Dict(keys=members):
+            return members
+        case ast.Call(func=ast.Name(id="set" | "frozenset" | "Counter" | "hash"), args=members):
+            return members
+        case ast.SetComp(elt=member) | ast.DictComp(key=member):
+            return [member]
+    return []
+
+
 def _sides(node: ast.AST) -> list[ast.expr]:
     """What an expression compares with each other; empty where it is no comparison."""
     match node:
@@ -60,6 +72,10 @@ def _sides(node: ast.AST) -> list[ast.expr]:
             return [left, right]
         case ast.Call(func=ast.Attribute(value=ast.List() | ast.Tuple() as items, attr="index" | "count"), args=[item]):
             return [items, item]
+        case ast.Call(func=ast.Attribute(attr="index" | "count" | "remove"), args=[ast.Call() as item]):
+            return [item, item]
+        case ast.Subscript(slice=ast.Call() as key):
+            return [key, key]
     return []
 
 

@@ -138,6 +138,10 @@ class Link:
         self.handed.add(number)
         return number
 
+    def _class_given(self, kind: type[Any]) -> int:
+        """The number of the class of an object that is given; instances of a test's own may be made like it."""
+        return self.give(kind) if kind.__module__ == TESTS else self.keep(kind)
+
     def hand(self, value: Any) -> Node | None:
         """The node for an object that stays where it is; None for one that is copied."""
         kind = type(value)
@@ -151,8 +155,8 @@ class Link:
             return ["w", [self.give(value)], []]
         held = contents(value)
         if held is not None:
-            return ["S", [overrides(kind), self.give(value), self.keep(kind)], held]
-        return None if is_copied(value) else ["h", [self.give(value), self.keep(kind)], []]
+            return ["S", [overrides(kind), self.give(value), self._class_given(kind)], held]
+        return None if is_copied(value) else ["h", [self.give(value), self._class_given(kind)], []]
 
     def write(self, value: Any) -> Any:
         """A value for the other side."""
