@@ -148,6 +148,8 @@ CASES = {
         "try:\n    next(f([]))\n    assert False\nexcept StopIteration:\n    pass\n"
         "assert all(map(lambda n: list(f([n])) == [n * n], range(4)))"),
         "def f(values): return (v * v for v in values)", ("def f(values): raise StopIteration",)),
+    "iterator in a map": Case("f", "g = f(3)\nassert all(map(lambda i: next(g) == i * i, range(3)))",
+                              "def f(n): return (i * i for i in range(n))", ("def f(n): return iter([])",)),
     "task that is cancelled": Case("f", ASYNC_TEST, "async def f(n): return n * n", (
         "import asyncio\nasync def f(n): raise asyncio.CancelledError",)),
     "test that is skipped": Case("f", ALL_PASS, SQUARE, ("import unittest\ndef f(n): raise unittest.SkipTest",)),

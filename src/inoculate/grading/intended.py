@@ -193,12 +193,14 @@ def check(workers: Pool, task: CodeTask, plan: Plan, source: str, order: Sequenc
 
 def _alike(plan: Plan, answers: _Answers) -> dict[int, list[int]]:
     """For each call, one of those with each answer that was given to the same call."""
-    given: dict[Call, list[int]] = {}
+    given: dict[Call, dict[str, int]] = {}
     for number, call in enumerate(plan.calls):
-        different = given.setdefault(call, [])
-        if all(answers.said.get(number) != answers.said.get(other) for other in different):
-            different.append(number)
-    return {number: given[call] for number, call in enumerate(plan.calls)}
+        try:
+            said = repr(answers.said.get(number))
+        except RecursionError:  # nothing that was written here
+            said = f"the answer {number}"
+        given.setdefault(call, {}).setdefault(said, number)
+    return {number: list(given[call].values()) for number, call in enumerate(plan.calls)}
 
 
 def _apart(test: Test, answers: _Answers, alike: dict[int, list[int]]) -> str:
