@@ -105,9 +105,26 @@ def _expressions(
         place = variables.index(node.id)
         others = [*variables[place + 1 :], *variables[:place]]
         yield from (ast.Name(other, ast.Load()) for other in others[:_MOST_OTHERS])
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is_number(node.slice):
+        yield from _others_of(node.value)
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)) and len(node.elts) > 2 and isinstance(parent, ast.Compare):
+        yield from (ast.Tuple(node.elts[:at] + node.elts[at + 1 :], ast.Load()) for at in range(len(node.elts)))
     if field == "iter" and isinstance(parent, (ast.For, ast.comprehension)):
         # The order of a set is another in another process: what follows from it must not choose tests.
         yield from () if unordered else _shortened(node)
+
+
+def _is_number(node: ast.expr) -> bool:
+    """Whether it is a whole number as it is written, with its sign."""
+    inner = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
+    return isinstance(inner, ast.Constant) and type(inner.value) is int
+
+
+def _others_of(node: ast.expr) -> Iterator[ast.expr]:
+    """Other items of a list that may be read in place of one: in the middle, and a third of the way from either end."""
+    listed, size = (ast.Call(ast.Name(name, ast.Load()), [node], []) for name in ("list", "len"))
+    for part in (2, 3, -3):
+        yield ast.Subscript(listed, ast.BinOp(size, ast.FloorDiv(), ast.Constant(part)), ast.Load())
 
 
 def _shortened(node: ast.expr) -> Iterator[ast.expr]:

@@ -2,7 +2,8 @@
 
 For a template with its constants there is one pool: inputs as they are drawn anyway and inputs at the edges (`edges`),
 each with the slips (`slips`) in any of the honest answers that it catches. A problem's hidden tests are chosen from it
-one after the other: always the one that catches most of what was not caught so far, rarely caught slips first.
+one after the other: always the one that catches most of what was not caught so far, rarely caught slips first, or less
+so where more are caught that way.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ _NAME = "function"
 _WEIGHT = 1 << 20
 _AGAIN = 6
 """What is caught already counts so many halvings less."""
+_RARITIES = (1.0, 0.5, 0.0)
+"""How much more a slip weighs that fewer tests catch."""
 Passes = Callable[[Test], bool]
 Property = Callable[[Test], bool]
 Given = tuple[Any, ...]
@@ -68,9 +71,25 @@ class Pool:
         """
         free = np.array([repr(given) != repr(shown[0]) for given, _ in self.tests])
         having = [(least, np.array([bool(has(test)) for test in self.tests])) for least, has in needs]
-        weights: NDArray[np.int64] = _WEIGHT // self.caught.sum(axis=0)
-        weights = np.where([_fails(slip, shown) for slip in self.slips], weights >> _AGAIN, weights)
-        chosen: list[int] = []
+        uncaught = ~np.array([_fails(slip, shown) for slip in self.slips], dtype=bool)
+        # Rarely caught slips first finds most where all can be caught; where they cannot, it may leave out what
+        # many tests would catch.
+        sets = [self._in_turn(count, free, having, uncaught, rarity) for rarity in _RARITIES]
+        best = max(sets, key=lambda chosen: int((self.caught[chosen].any(axis=0) & uncaught).sum()))
+        return [self.tests[number] for number in best]
+
+    def _in_turn(
+        self,
+        count: int,
+        free: NDArray[np.bool_],
+        having: Sequence[tuple[int, NDArray[np.bool_]]],
+        uncaught: NDArray[np.bool_],
+        rarity: float,
+    ) -> list[int]:
+        """The numbers of tests, each of which catches most of what is left; slips weigh more the rarer they are."""
+        weights = (_WEIGHT / self.caught.sum(axis=0) ** rarity).astype(np.int64)
+        weights = np.where(uncaught, weights, weights >> _AGAIN)
+        free, chosen = free.copy(), list[int]()
         while len(chosen) < count:
             left = count - len(chosen)
             fit = free.copy()
@@ -83,7 +102,7 @@ class Pool:
             chosen.append(best)
             free[best] = False
             weights = np.where(self.caught[best], weights >> _AGAIN, weights)
-        return [self.tests[number] for number in chosen]
+        return chosen
 
 
 def pool(template: Template, chosen: Mapping[str, Any]) -> Pool:
