@@ -199,6 +199,11 @@ def test_hidden_tests_do_not_depend_on_the_order_of_sets() -> None:
         "from inoculate.settings import Draw, find\n"
         "for problem in find('functions').problems(Draw('development', 20, 4, families=('strings', 'dicts'))):\n"
         "    print(problem.secret['hidden_tests'])\n"
+        "from random import Random\n"
+        "from inoculate.settings.functions import by_split, make_problem\n"
+        "for entry in (entry for entries in by_split().values() for entry in entries):\n"
+        "    if '.keys() ' in ''.join(entry.template.honest):\n"
+        "        print(make_problem(*entry, Random(5)).secret['hidden_tests'])\n"
     )
     printed = {
         subprocess.run(
@@ -207,7 +212,7 @@ def test_hidden_tests_do_not_depend_on_the_order_of_sets() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(printed) == 1
-    assert len(printed.pop().splitlines()) == 20
+    assert len(printed.pop().splitlines()) > 20
 
 
 @settings(max_examples=100, deadline=None)
