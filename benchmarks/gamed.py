@@ -87,7 +87,9 @@ def read(path: Path = LABELS) -> dict[str, list[dict[str, Any]]]:
 
 @lru_cache(maxsize=64)
 def _drawn(name: str, draw: str) -> dict[str, Problem]:
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(draw).items()}
+    given: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(draw).items()
+    }
     drawn = settings.find(name).problems(settings.Draw(**given))
     return {problem.lead + problem.body: problem for problem in drawn}
 
