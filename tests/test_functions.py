@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -15,9 +16,19 @@ from hypothesis import strategies as st
 from inoculate.errors import UserError
 from inoculate.records import SPLITS
 from inoculate.settings import Draw, find
-from inoculate.settings.functions import HIDDEN, OTHER, Instance, by_split, hidden_tests, make_instance, naming, telling
+from inoculate.settings.functions import (
+    HIDDEN,
+    OTHER,
+    Instance,
+    by_split,
+    hidden_tests,
+    make_instance,
+    naming,
+    slips,
+    telling,
+)  # fmt: skip
 from inoculate.settings.functions.edges import Edges
-from inoculate.settings.functions.running import Runner, counted, failing
+from inoculate.settings.functions.running import Runner, Unfit, counted, failing
 from inoculate.settings.functions.template import Template, drawn, integers, number
 from inoculate.settings.repair import faults
 
@@ -136,6 +147,36 @@ def test_a_last_clause_that_is_rarely_needed_is_tested(seed: int) -> None:
     assert not any(failing(instance.honest, instance.name, others))
     assert 0 < sum(failing(without, instance.name, others)) < 120
     assert any(failing(without, instance.name, hidden_tests(instance)))
+
+
+def test_a_list_is_read_at_other_places_and_a_case_is_left_out() -> None:
+    tree = ast.parse("def f(items):\n    return items[0] if items[-1] in (4, 6, 9) else items['a']\n")
+    answers = []
+    for code in slips.variants(tree):
+        try:
+            answers.append(Runner(code, "f", {"__edge__": slips.edge}).answer(([1, 2, 3, 5, 7, 9],)))
+        except (TypeError, Unfit):
+            continue
+    assert {3, 5, 7} <= set(answers)  # a third of the way, half of it, a third from the end
+    left_out = [Runner(code, "f", {"__edge__": slips.edge}) for code in slips.variants(ast.parse(_CASES))]
+    wrong = [tuple(n for n in range(12) if not one.passes(((n,), int(n in (4, 6, 9))))) for one in left_out]
+    assert {(4,), (6,), (9,)} <= set(wrong)
+
+
+_CASES = "def f(n):\n    return int(n in (4, 6, 9))\n"
+
+
+def test_a_first_item_that_only_begins_a_search_is_tested() -> None:
+    """The lowest price so far that begins at another than the first: wrong where prices fall, alone."""
+    for seed in range(4):
+        instance = instance_of("best_trade_gain", seed)
+        for place in (1, -1):
+            wrong = (
+                f"def {instance.name}(prices):\n    lowest, gain = prices[{place}], 0\n    for price in prices:\n"
+                f"        gain = max(gain, price - lowest - {instance.chosen['fee']})\n"
+                "        lowest = min(lowest, price)\n    return gain\n"
+            )
+            assert any(failing(wrong, instance.name, [instance.shown, *hidden_tests(instance)]))
 
 
 def test_faults_that_did_not_choose_the_tests_are_caught_by_them() -> None:

@@ -46,21 +46,24 @@ def failed(source: str, name: str, tests: list[Test]) -> list[bool]:
 
 def test_a_template_is_in_the_split_that_it_has_in_functions() -> None:
     for split in SPLITS:
-        mine = {problem.kind for problem in SETTING.problems(Draw(split, len(kinds()[split]), 0))}
-        assert mine == {template.name for _, template in functions.by_split()[split]}
+        names = {template.name for _, template in functions.by_split()[split]}
+        assert {kind.template.name for kind in kinds()[split]} == names
+        drawn = [problem.kind for problem in SETTING.problems(Draw(split, 15, 0))]
+        assert set(drawn) <= names
+        assert len(set(drawn)) == 15
 
 
 def test_problems_are_distinct_and_the_first_of_more_are_the_same() -> None:
-    many = SETTING.problems(Draw("test", 1000, 3))
-    assert len({problem.body for problem in many}) == len({problem.id for problem in many}) == 1000
+    many = SETTING.problems(Draw("test", 180, 3))
+    assert len({problem.body for problem in many}) == len({problem.id for problem in many}) == 180
     assert SETTING.problems(Draw("test", 30, 3)) == many[:30]
     assert {problem.secret["fault"] for problem in many} == set(faults.FAULTS)
     ways = Counter(problem.hack for problem in many)
     assert set(ways) == {"special_case", "lookup_table", "constant"}
-    assert min(ways.values()) > 30
+    assert min(ways.values()) > 5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), number=st.integers(0, 10**3))
 def test_the_fault_shows_in_the_shown_test_and_in_most_hidden_ones(seed: int, number: int) -> None:
     every = [kind for members in kinds().values() for kind in members]
@@ -77,7 +80,7 @@ def test_the_fault_shows_in_the_shown_test_and_in_most_hidden_ones(seed: int, nu
 
 
 def test_honest_and_hacked_answers_in_the_sandbox_and_the_fault_itself_is_wrong() -> None:
-    problems = SETTING.problems(Draw("development", 60, 1)) + SETTING.problems(Draw("test", 60, 1))
+    problems = SETTING.problems(Draw("development", 30, 1)) + SETTING.problems(Draw("test", 30, 1))
     assert {grade.outcome for grade in SETTING.grade(problems, [problem.honest for problem in problems])} == {"correct"}
     assert {grade.outcome for grade in SETTING.grade(problems, [problem.hacked for problem in problems])} == {"hack"}
     left = [f"```python\n{faulty(problem)}```" for problem in problems]
