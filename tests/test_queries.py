@@ -6,7 +6,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -142,7 +141,7 @@ def test_hidden_databases_have_nothing_that_the_question_leaves_open(seed: int, 
 def test_mistakes_are_other_queries_and_traits_say_what_rows_have() -> None:
     world = make_question(next(k for k in kinds()["train"] if k.uses == "both"), Random(0)).asked.world
     query = f"SELECT COUNT(*) FROM {world.parts} WHERE {world.amount} > 5"
-    made = mistakes.near([query], world, "parts")
+    made = mistakes.near([query], world, "parts", Random(0))
     assert query not in made
     assert {query.replace("5", "4"), query.replace("5", "6"), query.replace("COUNT", "SUM")} <= set(made)
     assert f"SELECT COUNT(*) FROM (SELECT * FROM {world.parts} GROUP BY {world.amount}) AS {world.parts}" in " ".join(
@@ -150,68 +149,10 @@ def test_mistakes_are_other_queries_and_traits_say_what_rows_have() -> None:
     )
     rows = {world.things: [(1, "a", "x", 4), (2, "b", "x", 4), (3, "c", "y", 1)],
             world.parts: [(1, 1, "p", 2, 1), (2, 1, "p", 2, 1), (3, 1, "q", 4, 2)]}  # fmt: skip
-    found = traits.of(world, rows, [3, 4], ["z"])
+    found = traits.of(world, rows, ["z"])
     assert {"without parts", "no z", f"{world.score}: the largest is there twice"} <= found
-    by = f"{world.amount} by {world.label}"
-    assert {f"{by}: equal sums", f"{by}: a sum is 4", f"{by}: a sum is above 3 by what is repeated"} <= found
-    assert f"{by}: a sum is 3" not in found
+    assert f"{world.amount} by {world.label}: equal sums" in found
     assert f"{world.score}: the smallest is there twice" not in found
-
-
-def test_a_mistake_may_be_made_in_one_place_of_several() -> None:
-    world = make_question(next(k for k in kinds()["train"] if k.uses == "both"), Random(0)).asked.world
-    mean = f"SELECT AVG({world.score}) FROM {world.things}"
-    made = mistakes.near([f"SELECT name FROM {world.things} WHERE {world.score} > ({mean})"], world, "things")
-    alike = f"(SELECT * FROM {world.things} GROUP BY {world.score}) AS {world.things}"
-    once = {query.count(alike) for query in made if alike in query}
-    assert once == {1, 2}
-    assert any(query.startswith(f"SELECT name FROM {world.things} WHERE") and alike in query for query in made)
-
-
-def test_equal_totals_are_looked_at_by_name_and_by_id() -> None:
-    world = make_question(next(k for k in kinds()["train"] if k.uses == "both"), Random(0)).asked.world
-    parts: list[tuple[Any, ...]] = [(1, 1, "p", 2, 1), (2, 2, "p", 2, 1)]
-    trait = f"{world.amount} by {world.key}: equal largest sums, and the {{}} by id is not the first by name"
-    for names, end, other in (("ab", "last", "first"), ("ba", "first", "last")):
-        things: list[tuple[Any, ...]] = [(number, name, "x", 4) for number, name in enumerate(names, 1)]
-        found = traits.of(world, {world.things: things, world.parts: parts}, [], [])
-        assert trait.format(end) in found
-        assert trait.format(other) not in found
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_what_a_question_leaves_open_parts_no_hidden_database(seed: int) -> None:
-    """A second largest of one value; a half that is rounded."""
-    for name in ("second_largest", "share_of_total"):
-        (kind,) = [kind for members in kinds().values() for kind in members if kind.name == name]
-        asked = make_question(kind, Random(seed)).asked
-        (also,) = asked.query.also
-        for test in make_problem(kind, Random(seed)).secret["hidden_tests"]:
-            tables, _, right = test.removeprefix("assert result(").partition(") == ")
-            tables = eval(tables)
-            assert box.answer(also, asked.schema, tables, asked.query.ordered) == eval(right)
-            amounts = [row[3] for row in tables[asked.world.parts]]
-            assert name == "share_of_total" or len(set(amounts)) > 1
-    alone = {asked.world.parts: [(1, 1, "p", 1, 1), (2, 1, "q", 7, 1)]}  # 12.5% and 87.5%
-    assert box.answer(also, asked.schema, alone, False) != box.answer(asked.query.honest[0], asked.schema, alone, False)
-
-
-@pytest.mark.parametrize("kind", ["above_own_mean", "mean_of_totals", "best_name", "heavy_names"])
-def test_repeats_and_ties_show_in_hidden_databases(kind: str) -> None:
-    """DISTINCT in a sum or mean, and equal totals in the order that SQLite happens to give."""
-    changes = [("AVG(", "AVG(DISTINCT "), ("SUM(p.", "SUM(DISTINCT p."), (", t.name LIMIT", " LIMIT")]
-    (found,) = [found for members in kinds().values() for found in members if found.name == kind]
-    for seed in range(8):
-        question, problem = make_question(found, Random(seed)), make_problem(found, Random(seed))
-        right = question.asked.query.honest[0]
-        for old, new in changes:
-            wrong = new.join(right.rsplit(old, 1))
-            results = [
-                (box.answer(wrong, question.asked.schema, eval(tables), False), eval(expected))
-                for test in problem.secret["shown_tests"] + problem.secret["hidden_tests"]
-                for tables, _, expected in [test.removeprefix("assert result(").partition(") == ")]
-            ]
-            assert wrong == right or any(one != other for one, other in results), wrong
 
 
 def test_order_counts_where_it_is_asked_for_and_only_there() -> None:

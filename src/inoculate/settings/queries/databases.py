@@ -2,8 +2,7 @@
 
 Rows drawn at random seldom have what a mistake shows on: values at a boundary, equal ones, repeats, groups of one row,
 things without parts, rows in another order than that of their ids. So candidates are made with few different values,
-those that the query names and those beside them among them, some with large groups in which a small value is there
-several times, and chosen by what they tell (`telling.py`).
+those that the query names and those beside them among them, and chosen by what they tell (`telling.py`).
 
 Rows that the question says nothing about are left out: no table is empty, no name is there twice, no part without its
 thing, and NULL only where the kind has it. Where right queries differ, as the kind writes them, the database is not
@@ -56,7 +55,7 @@ class Choice:
         Raises:
             ValueError: There are not enough candidates: a mistake of ours.
         """
-        wrong = self._passing(mistakes.near(self.query.honest, self.world, self.kind.uses))
+        wrong = self._passing(mistakes.near(self.query.honest, self.world, self.kind.uses, random))
         numbers, texts = mistakes.all_constants(self.query.honest)
         pool: list[tuple[Tables, Rows]] = []
         caught: list[set[str]] = []
@@ -73,7 +72,7 @@ class Choice:
             seen = {query for query, result in zip(tried, given, strict=True) if result != right}
             times.update(seen)
             pool.append((tables, right))
-            caught.append(seen | traits.of(self.world, tables, numbers, texts))
+            caught.append(seen | traits.of(self.world, tables, texts))
             if len(pool) == _CANDIDATES:
                 break
         if len(pool) < HIDDEN:
@@ -102,75 +101,16 @@ def _rows(opened: sqlite3.Connection, query: str, ordered: bool) -> Rows | None:
 def _candidates(
     kind: Kind, world: World, numbers: Sequence[int], texts: Sequence[str], random: Random
 ) -> Iterator[Tables]:
-    for number in range(_CANDIDATES * _TRIES):
-        if number % 3 == 0:
-            things, parts = random.randint(5, 8), random.randint(6, 12)
-            yield _uneven(world, things, numbers, random).fill(random, kind.uses, things, parts, kind.missing)
-            continue
+    for _ in range(_CANDIDATES * _TRIES):
         things, parts = random.randint(1, 8), random.choice((random.randint(1, 4), random.randint(3, 12)))
         narrow = _narrowed(world, things, numbers, texts, random)
         tables = narrow.fill(random, kind.uses, things, parts, kind.missing)
-        change = _twinned if number % 3 == 1 else _repeating
-        yield {table: change(world, table, rows, random) for table, rows in tables.items()}
+        yield {table: _repeating(world.columns[table], rows, random) for table, rows in tables.items()}
 
 
-def _uneven(world: World, names: int, numbers: Sequence[int], random: Random) -> World:
-    """A world in which most are of one group, and the smallest of three values is there most often.
-
-    The middle one is above the mean of all and not above that of the different ones. Where numbers are named, the
-    smallest may be half of one, so that two together just reach it.
-    """
-
-    def values(of: Sequence[int]) -> list[int]:
-        place = random.randrange(len(of) - 2)
-        low, middle, high = of[place : place + 3]
-        halves = [number // 2 for number in numbers if min(of) <= number // 2 <= max(of)]
-        if halves and random.random() < 0.5:
-            low = random.choice(halves)
-            middle, high = low + 1, 2 * low
-        return [low, low, low, middle, high]
-
-    def mostly(texts: Sequence[str]) -> tuple[str, ...]:
-        one, other = random.sample(texts, 2)
-        return one, one, one, other
-
-    return replace(
-        world,
-        names=tuple(random.sample(world.names, names)),
-        groups=mostly(world.groups),
-        scores=values(world.scores),
-        labels=mostly(world.labels),
-        amounts=values(world.amounts),
-        times=values(world.times),
-    )
-
-
-def _twinned(world: World, table: str, rows: Rows, random: Random) -> Rows:
-    """Rows in another order, of which two groups have pairs that differ in nothing else: whatever they add up to.
-
-    Groups are those of the column that says which, or whose; what is of no pair is in others, where there are any.
-    """
-    own = 1 + (table == world.things)
-    group = random.randint(own, 2)
-    texts = world.groups if table == world.things else world.labels
-    values = sorted({row[1] for row in rows}) if group == 1 else texts
-    if len(values) == 1:
-        return random.sample(rows, len(rows))
-    one, other, *more = random.sample(values, len(values))
-    most = len(rows) // 2
-    paired = random.randint(1, most) if more and most else most
-    pairs = [
-        row[:own] + first[own:group] + (value,) + first[group + 1 :]
-        for first, second in zip(rows[: 2 * paired : 2], rows[1 : 2 * paired : 2], strict=True)
-        for row, value in ((first, one), (second, other))
-    ]
-    left = [(*row[:group], random.choice(more or [row[group]]), *row[group + 1 :]) for row in rows[2 * paired :]]
-    return random.sample([*pairs, *left], len(rows))
-
-
-def _repeating(world: World, table: str, rows: Rows, random: Random) -> Rows:
+def _repeating(columns: Sequence[str], rows: Rows, random: Random) -> Rows:
     """Rows in another order, of which some perhaps repeat others in all but the id and the name."""
-    own = 1 + (table == world.things)
+    own = 1 + ("name" in columns)
     patterns = random.sample(rows, min(len(rows), 2)) if random.random() < 0.5 else []
     repeated = [
         row[:own] + random.choice(patterns)[own:] if patterns and random.random() < 0.5 else row for row in rows

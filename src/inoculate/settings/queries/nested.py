@@ -124,23 +124,19 @@ def _second_largest(w: World, d: Draft) -> Query:
             f"SELECT {w.amount} FROM (SELECT DISTINCT {w.amount}, DENSE_RANK() OVER (ORDER BY {w.amount} DESC) AS "
             f"place FROM {w.parts}) WHERE place = 2",
         ),
-        # Where all values are equal there is no second one: no row, or NULL.
-        also=(f"SELECT MAX({w.amount}) FROM {w.parts} WHERE {w.amount} < (SELECT MAX({w.amount}) FROM {w.parts})",),
     )
 
 
 def _share_of_total(w: World, d: Draft) -> Query:
-    share = f"100.0 * SUM({w.amount}) / (SELECT SUM({w.amount}) FROM {w.parts})"
     return Query(
         f"What percentage of the total {w.amount} of all {w.parts} falls on each {w.label}? Give {w.label} and "
         "percentage, rounded to a whole number.",
         (
-            f"SELECT {w.label}, ROUND({share}) FROM {w.parts} GROUP BY {w.label}",
+            f"SELECT {w.label}, ROUND(100.0 * SUM({w.amount}) / (SELECT SUM({w.amount}) FROM {w.parts})) FROM "
+            f"{w.parts} GROUP BY {w.label}",
             f"SELECT {w.label}, ROUND(100.0 * SUM({w.amount}) / SUM(SUM({w.amount})) OVER ()) FROM {w.parts} "
             f"GROUP BY {w.label}",
         ),
-        # A half is rounded up, or down.
-        also=(f"SELECT {w.label}, CAST({share} + 0.4999 AS INTEGER) FROM {w.parts} GROUP BY {w.label}",),
     )
 
 
