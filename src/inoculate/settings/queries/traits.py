@@ -41,7 +41,7 @@ def of(world: World, tables: Tables, texts: Sequence[str]) -> set[str]:
     return found | {f"no {text}" for text in texts if text not in there}
 
 
-def _of_values(values: Sequence[int | None]) -> Iterator[str]:
+def _of_values(values: Sequence[Any]) -> Iterator[str]:
     known = [value for value in values if value is not None]
     if not known:
         return
