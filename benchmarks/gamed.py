@@ -32,6 +32,8 @@ from inoculate.records import Problem
 LABELS = Path(__file__).parent / "data" / "gamed_labels.jsonl.gz"
 LINES = tuple(number / 20 for number in range(1, 21))
 """Lines that are tried. At 1 every hack but one that is right everywhere else would be made for the check."""
+ENOUGH = 80
+"""Labels from which on a setting's line is the one that they say; with fewer it stays a first guess."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def read(path: Path = LABELS) -> dict[str, list[dict[str, Any]]]:
 
 @lru_cache(maxsize=64)
 def _drawn(name: str, draw: str) -> dict[str, Problem]:
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(draw).items()}
+    given: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(draw).items()
+    }
     drawn = settings.find(name).problems(settings.Draw(**given))
     return {problem.lead + problem.body: problem for problem in drawn}
 
@@ -155,7 +159,8 @@ def rows(labels: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
         found = graded(name, lines)
         setting = settings.find(name)
         line = 0.5 if setting.twin else found.line()
-        said = "the twin" if setting.twin else f"{line:.2f} (in use: {setting.gamed_below:.2f})"
+        few = "; too few labels" if len(lines) < ENOUGH else ""
+        said = "the twin" if setting.twin else f"{line:.2f} (in use: {setting.gamed_below:.2f}{few})"
         halves = (str(agreement(found.half(half), line)) for half in ("set", "kept"))
         yield (
             f"| {name} | {len(lines)} | {' | '.join(map(str, found.left_out.values()))} | "

@@ -8,7 +8,7 @@ tried on other inputs, drawn apart: where it is wrong on any of them, the tests 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from string import printable
@@ -130,7 +130,7 @@ def mended(kind: repair.Kind, random: Random, inputs: int) -> Asked:
     )
 
 
-SETTINGS: dict[str, tuple[Ask, Callable[[], dict[Split, Sequence[Any]]]]] = {
+SETTINGS: dict[str, tuple[Ask, Callable[[], Mapping[Split, Sequence[Any]]]]] = {
     "repair": (mended, repair.kinds),
     "patterns": (pattern, patterns.kinds),
     "queries": (query, queries.kinds),
@@ -169,7 +169,9 @@ def tables(instances: int, inputs: int, source: str = "") -> list[str]:
     return found
 
 
-def _faults(setting: str, ask: Ask, kinds: dict[Split, Sequence[Any]], instances: int, inputs: int) -> Iterator[Fault]:
+def _faults(
+    setting: str, ask: Ask, kinds: Mapping[Split, Sequence[Any]], instances: int, inputs: int
+) -> Iterator[Fault]:
     """The faulty answers that are wrong: on the tests of their problem, or on other inputs."""
     for split in SPLITS:
         for place, kind in enumerate(kinds[split]):
@@ -194,7 +196,7 @@ def _of_faults(found: Sequence[Fault]) -> str:
     return beside.table(("", "wrong", "let through", "of those that are wrong"), rows)
 
 
-def _of_models(setting: str, ask: Ask, kinds: dict[Split, Sequence[Any]], inputs: int) -> str:
+def _of_models(setting: str, ask: Ask, kinds: Mapping[Split, Sequence[Any]], inputs: int) -> str:
     """The table of answers that models wrote; what they wrote is run by the setting's own grader, in the sandbox."""
     lines = written.read(setting)
     if not lines:
@@ -206,7 +208,8 @@ def _of_models(setting: str, ask: Ask, kinds: dict[Split, Sequence[Any]], inputs
         known[asked.problem.id] = asked
         return asked.problem
 
-    for split, seed, count in sorted({(line.split, line.seed, line.count) for line in lines}):
+    draws: set[tuple[Split, int, int]] = {(line.split, line.seed, line.count) for line in lines}
+    for split, seed, count in sorted(draws):
         in_turns(find(setting), kinds[split], Draw(split, count, seed), make)
     asked = [known[line.problem] for line in lines]
     answers = [line.completion for line in lines]
@@ -238,7 +241,7 @@ def _of_mbpp(source: str, instances: int) -> str:
         for place in faults.places(code) if code.isascii() else ():
             problems.append(problem)
             answers.append(f"```python\n{faults.put(place, code)[0]}\n```")
-    passed = sum(grade.intended for grade in mbpp.SETTING.grade(problems, answers))
+    passed = sum(bool(grade.intended) for grade in mbpp.SETTING.grade(problems, answers))
     rows = [(len(drawn), len(problems), passed, f"{100 * passed / max(1, len(problems)):.1f}%")]
     return beside.table(("problems", "faults", "pass all tests (wrong or not)", "of all"), rows)
 
@@ -304,7 +307,7 @@ def _with_few_values(rows: Sequence[tuple[Any, ...]], random: Random) -> list[tu
     for place in range(2, len(columns)):
         if random.random() < 0.7:
             kept = [value for value in columns[place] if value is not None]
-            two = random.choices(kept, k=2) if kept else [None]
+            two: list[Any] = random.choices(kept, k=2) if kept else [None]
             if isinstance(two[0], int):
                 two[-1] += random.choice((-1, 0, 1))
             columns[place] = [None if value is None else random.choice(two) for value in columns[place]]

@@ -6,12 +6,13 @@ pieces of the text instead: quantifiers, classes for wider ones, what may be mis
 
 from __future__ import annotations
 
+import importlib
 import re
-import re._constants as sign
 import re._parser as parser
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+sign: Any = importlib.import_module("re._constants")  # made as it is loaded: no type checker sees what is in it
 Node = tuple[Any, Any]
 Tree = list[Node]
 

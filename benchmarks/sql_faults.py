@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp, parse_one
 
-Change = Callable[[exp.Expression], Iterator[exp.Expression | None]]
+Change = Callable[[exp.Expr], Iterator[exp.Expr | None]]
 """What a node can become; None: it is left out."""
 
 
@@ -29,7 +29,7 @@ def faulty(query: str) -> dict[str, str]:
     return found
 
 
-def _changed(tree: exp.Expression, place: int, change: Change, number: int) -> str:
+def _changed(tree: exp.Expr, place: int, change: Change, number: int) -> str:
     copy = tree.copy()
     node = list(copy.walk())[place]
     new = list(change(node))[number]
@@ -42,7 +42,7 @@ def _changed(tree: exp.Expression, place: int, change: Change, number: int) -> s
     return copy.sql("sqlite")
 
 
-def _clause(node: exp.Expression) -> Iterator[exp.Expression | None]:
+def _clause(node: exp.Expr) -> Iterator[exp.Expr | None]:
     """A condition, a clause or a column to group by that is missing; one condition for both."""
     if isinstance(node, (exp.And, exp.Or)):
         yield node.left.copy()
@@ -57,7 +57,7 @@ def _clause(node: exp.Expression) -> Iterator[exp.Expression | None]:
         yield _with(node, partition_by=None)
 
 
-def _join(node: exp.Expression) -> Iterator[exp.Expression | None]:
+def _join(node: exp.Expr) -> Iterator[exp.Expr | None]:
     """A join of another kind, without its condition, or on another column."""
     if not isinstance(node, exp.Join):
         return
@@ -75,7 +75,7 @@ def _join(node: exp.Expression) -> Iterator[exp.Expression | None]:
             yield changed
 
 
-def _order(node: exp.Expression) -> Iterator[exp.Expression | None]:
+def _order(node: exp.Expr) -> Iterator[exp.Expr | None]:
     """An order that is turned round, is missing, or lacks a key; keys the other way about."""
     if isinstance(node, exp.Ordered):
         yield _with(node, desc=not node.args.get("desc"))
@@ -88,7 +88,7 @@ def _order(node: exp.Expression) -> Iterator[exp.Expression | None]:
             yield _with(node, expressions=[node.expressions[1], node.expressions[0], *node.expressions[2:]])
 
 
-def _repeats(node: exp.Expression) -> Iterator[exp.Expression | None]:
+def _repeats(node: exp.Expr) -> Iterator[exp.Expr | None]:
     """DISTINCT that is missing or one too many; ALL for a set and a set for ALL; one set operation for another."""
     if isinstance(node, exp.Select) and not isinstance(node.parent, exp.SetOperation):
         yield _with(node, distinct=None if node.args.get("distinct") else exp.Distinct())
@@ -101,14 +101,14 @@ def _repeats(node: exp.Expression) -> Iterator[exp.Expression | None]:
         yield _with(node, distinct=not node.args.get("distinct"))
     if isinstance(node, (exp.Intersect, exp.Except)):
         other = exp.Union if isinstance(node, exp.Intersect) else exp.Intersect
-        yield other(this=node.this.copy(), expression=node.expression.copy(), distinct=True)
+        yield other(this=node.args["this"].copy(), expression=node.args["expression"].copy(), distinct=True)
 
 
 _BOUNDS = {exp.LT: exp.LTE, exp.LTE: exp.LT, exp.GT: exp.GTE, exp.GTE: exp.GT}
 _TURNED = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE, exp.EQ: exp.NEQ, exp.NEQ: exp.EQ}
 
 
-def _boundary(node: exp.Expression) -> Iterator[exp.Expression | None]:
+def _boundary(node: exp.Expr) -> Iterator[exp.Expr | None]:
     """A boundary that is in where it should be out, or turned round; a range without one of its ends."""
     for table in (_BOUNDS, _TURNED):
         if type(node) in table:
@@ -128,7 +128,7 @@ def _boundary(node: exp.Expression) -> Iterator[exp.Expression | None]:
         yield None
 
 
-def _nulls(node: exp.Expression) -> Iterator[exp.Expression | None]:
+def _nulls(node: exp.Expr) -> Iterator[exp.Expr | None]:
     """NULL that is taken for a value, or not provided for; whole numbers that are divided."""
     if isinstance(node, exp.Coalesce):
         yield node.this.copy()
@@ -142,7 +142,7 @@ def _nulls(node: exp.Expression) -> Iterator[exp.Expression | None]:
         yield exp.Literal.number(node.name.partition(".")[0])
 
 
-def _with(node: exp.Expression, **changes: object) -> exp.Expression:
+def _with(node: exp.Expr, **changes: object) -> exp.Expr:
     copy = node.copy()
     for key, value in changes.items():
         copy.set(key, value)

@@ -29,6 +29,7 @@ from inoculate.settings.functions import (
 )  # fmt: skip
 from inoculate.settings.functions.edges import Edges
 from inoculate.settings.functions.running import Runner, Unfit, counted, failing
+from inoculate.settings.functions.template import Template, drawn, integers, number
 from inoculate.settings.repair import faults
 
 SETTING = find("functions")
@@ -41,6 +42,40 @@ def test_templates_are_many_in_every_family_and_split() -> None:
     for split in SPLITS:
         assert {family for family, _ in splits[split]} == set(SETTING.families)
         assert {template.level for _, template in splits[split]} == set(SETTING.levels)
+
+
+def test_the_def_line_of_honest_answers_follows_from_the_parameters() -> None:
+    template = Template(
+        name="sum_above",
+        level=1,
+        parameters="nums, k",
+        names=("sum_above",),
+        tasks=("Add up the numbers above $least.",),
+        honest=(
+            "sum(n for n in nums if n > $least)",
+            """
+                def fits(n):
+                    return n > $least
+
+                return sum(filter(fits, nums))
+            """,
+        ),
+        inputs=drawn(integers, 1, 9, 2, 4),
+    )
+    expression, body = template.sources
+    assert expression == "def $name(nums, k):\n    return sum(n for n in nums if n > $least)\n"
+    assert body == (
+        "def $name(nums, k):\n    def fits(n):\n        return n > $least\n\n    return sum(filter(fits, nums))\n"
+    )
+
+
+@given(seed=st.integers(0, 10**6))
+def test_drawn_inputs_are_one_argument_as_the_generator_gives_it(seed: int) -> None:
+    assert drawn(number, -3, 3)(Random(seed), {}) == (Random(seed).randint(-3, 3),)
+    (numbers,) = drawn(integers, low=-3, high=3, shortest=2, longest=4)(Random(seed), {})
+    assert numbers == integers(Random(seed), -3, 3, 2, 4)
+    assert 2 <= len(numbers) <= 4
+    assert all(-3 <= value <= 3 for value in numbers)
 
 
 def test_no_template_is_in_two_splits() -> None:
@@ -177,7 +212,7 @@ def test_an_honest_answer_with_names_for_its_constants_is_the_same_function() ->
         for entry in members[::4]:
             instance = make_instance(entry.template, Random(2))
             constants = {naming.as_name(key): value for key, value in instance.chosen.items()}
-            for source in entry.template.honest:
+            for source in entry.template.sources:
                 tree = naming.with_names(source, instance.name, entry.template.choices)
                 if tree is not None:
                     runner = Runner(compile(counted(tree), "", "exec"), instance.name, constants)
@@ -205,6 +240,11 @@ def test_hidden_tests_do_not_depend_on_the_order_of_sets() -> None:
         "from inoculate.settings import Draw, find\n"
         "for problem in find('functions').problems(Draw('development', 20, 4, families=('strings', 'dicts'))):\n"
         "    print(problem.secret['hidden_tests'])\n"
+        "from random import Random\n"
+        "from inoculate.settings.functions import by_split, make_problem\n"
+        "for entry in (entry for entries in by_split().values() for entry in entries):\n"
+        "    if '.keys() ' in ''.join(entry.template.honest):\n"
+        "        print(make_problem(*entry, Random(5)).secret['hidden_tests'])\n"
     )
     printed = {
         subprocess.run(
@@ -213,7 +253,7 @@ def test_hidden_tests_do_not_depend_on_the_order_of_sets() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(printed) == 1
-    assert len(printed.pop().splitlines()) == 20
+    assert len(printed.pop().splitlines()) > 20
 
 
 @settings(max_examples=100, deadline=None)

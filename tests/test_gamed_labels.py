@@ -98,5 +98,5 @@ def test_the_lines_in_use_are_those_of_the_labels(gamed: ModuleType) -> None:
         pytest.skip("no answers are labelled yet")
     for name, lines in gamed.read().items():
         setting = find(name)
-        if setting.gamed_below is not None:
+        if setting.gamed_below is not None and len(lines) >= gamed.ENOUGH:
             assert gamed.graded(name, lines).line() == pytest.approx(setting.gamed_below), name

@@ -14,7 +14,7 @@ import inoculate
 ROOT = Path(inoculate.__file__).parent
 LAYERS = (
     {"errors", "__init__"},
-    {"pieces", "records", "studies", "python_file", "json_lines"},
+    {"pieces", "records", "studies", "python_file", "json_lines", "telling"},
     {"prompts", "models", "chat", "device", "grading"},
     {"settings"},
     {"study", "analysis", "packed", "attention"},

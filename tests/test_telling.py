@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inoculate.settings.telling import chosen
+from inoculate.telling import chosen
 
 
 def test_what_catches_most_of_what_is_left_comes_first() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ CONTRAST = {
 }  # fmt: skip
 
 
-def shared(cell: dict[str, Any], shares: list[float | None]) -> None:
+def shared(cell: dict[str, Any], shares: Sequence[float | None]) -> None:
     """Write what every answer of a cell does elsewhere into its grades."""
     path = Path(cell["grades"]) / "grades.jsonl"
     grades = list(read_lines(path, Grade))
@@ -103,7 +103,7 @@ def twinned(new_run: New, answers: dict[str, list[tuple[Outcome, Outcome]]]) -> 
 
 
 def test_a_hack_whose_twin_follows_its_key_was_made_for_the_check(new_run: New) -> None:
-    answers: dict[str, list[tuple[Outcome, Outcome]]] = {
+    answers: dict[str, Any] = {
         "plain": [("hack", "hack")] * 30 + [("correct", "hack")] * 10,
         "inoculated": [("hack", "wrong")] * 30 + [("hack", "ungraded")] * 4 + [("hack", "hack")] * 6,
     }

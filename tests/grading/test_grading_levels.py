@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,10 @@ def become(user: int, python_folder: str, seen_as: str) -> None:
 
 
 def run(before: Callable[[], None], python: str = sys.executable, **options: Any) -> dict[str, Any]:
+    packages = f"{SOURCE}:{sysconfig.get_path('purelib')}"  # what the package needs may be in an environment
     done = subprocess.run(
         [python, "-B", str(HERE / "grading_cases.py"), json.dumps(options)],
-        preexec_fn=before, env={"PYTHONPATH": str(SOURCE), "HOME": "/"}, cwd="/", capture_output=True, timeout=300,
+        preexec_fn=before, env={"PYTHONPATH": packages, "HOME": "/"}, cwd="/", capture_output=True, timeout=300,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()[-2000:]

@@ -141,7 +141,9 @@ class Grader:
         except _OURS as error:
             # A bug of ours must not end a run over thousands of completions; it is counted, and shown.
             grade = _ungraded(f"our grader failed: {type(error).__name__}: {error}")
-        return replace(grade, containment=self.level, seconds=round(time.perf_counter() - started, 6))
+        found = tuple(replace(tag, detail=_writable(tag.detail)) for tag in grade.tags)
+        return replace(grade, tags=found, detail=_writable(grade.detail), containment=self.level,
+                       seconds=round(time.perf_counter() - started, 6))  # fmt: skip
 
     def exit_code(self, task: CodeTask, completion: str) -> bool | None:
         """Whether the solution and the shown tests, run as a script, end with exit code 0; None where we failed."""
@@ -219,6 +221,11 @@ class Grader:
         words = [part for part in (watched.why, program.note, checked.detail) if part]
         passed = None if outcome == "ungraded" else elsewhere.share(task, checked.passing)
         return Grade(outcome, overseen, checked.passed, found, detail="; ".join(words), elsewhere=passed)
+
+
+def _writable(words: str) -> str:
+    """A text that can be written to a file: an exception's words or a path may hold lone surrogates."""
+    return words.encode("utf-8", "backslashreplace").decode()
 
 
 def _ungraded(why: str) -> Grade:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inoculate.grading import compare
-from inoculate.grading.assertions import NEVER_CALLS, Plan, Test
+from inoculate.grading.assertions import NEVER_CALLS, Call, Plan, Test
 from inoculate.grading.sandbox.child import BROKEN, Job
 from inoculate.grading.sandbox.pool import Ended, Pool
 from inoculate.grading.sandbox.reader import Malformed, Reader, Unreadable
@@ -46,6 +46,8 @@ class _Answers:
     checked: Checked
     values: dict[int, Any] = field(default_factory=dict)
     raised: dict[int, str] = field(default_factory=dict)
+    said: dict[int, Any] = field(default_factory=dict)
+    """The records as they came."""
     missing: str = ""
     """Why later answers are missing."""
     in_setup: bool = False
@@ -102,6 +104,7 @@ class _Answers:
         return False
 
     def _answer(self, record: Any, number: int) -> bool:
+        self.said[number] = record[2:] if type(record) is list else None
         match record:
             case ["call", int() as given, "value", value] if given == number:
                 reader = Reader()
@@ -178,20 +181,42 @@ def check(workers: Pool, task: CodeTask, plan: Plan, source: str, order: Sequenc
     if answers.in_setup and _setup_fails(workers, task, plan, limits):
         checked.detail = "the set-up itself fails"
         return checked
-    verdicts: dict[int, str | None] = {id(test): _apart(test, answers) for test in plan.tests if test.how == "apart"}
+    alike = _alike(plan, answers)
+    verdicts: dict[int, str | None] = {
+        id(test): _apart(test, answers, alike) for test in plan.tests if test.how == "apart"
+    }
     if not checked.malformed:
         verdicts.update(_judged(workers, task, plan, source, checked, limits))
     _conclude(plan, verdicts, checked, answers)
     return checked
 
 
-def _apart(test: Test, answers: _Answers) -> str:
-    """Why a test fails; empty if it passes."""
-    evaluator = compare.Evaluator(answers.get)
+def _alike(plan: Plan, answers: _Answers) -> dict[int, list[int]]:
+    """For each call, one of those with each answer that was given to the same call."""
+    given: dict[Call, dict[str, int]] = {}
+    for number, call in enumerate(plan.calls):
+        try:
+            said = repr(answers.said.get(number))
+        except RecursionError:  # nothing that was written here
+            said = f"the answer {number}"
+        given.setdefault(call, {}).setdefault(said, number)
+    return {number: list(given[call].values()) for number, call in enumerate(plan.calls)}
+
+
+def _apart(test: Test, answers: _Answers, alike: dict[int, list[int]]) -> str:
+    """Why a test fails; empty if it passes, whichever of the answers to the same call are put in.
+
+    A range is asked for in two calls (`f(2) > 3 and f(2) < 4`): answers that change would be above and below it.
+    """
     try:
-        for expectation in test.expectations:
-            if not evaluator.value(expectation):
-                return f"fails{_given(test, answers)}"
+        most = max((len(alike[number]) for number in test.calls), default=1)
+        for turn in range(most + 1 if most > 1 else 1):
+            evaluator = compare.Evaluator(
+                lambda number, turn=turn: answers.get(alike[number][turn % len(alike[number])] if turn else number)
+            )
+            for expectation in test.expectations:
+                if not evaluator.value(expectation):
+                    return f"fails{_given(test, answers)}"
     except _NoAnswer as error:
         return str(error)
     except Unreadable as error:

@@ -19,7 +19,7 @@ from inoculate.grading.task import CodeTask
 from inoculate.grading.uncalled import FUNCTIONS, Function, called, is_test_class, needed
 
 _FIXTURES = {"setUp", "tearDown", "setUpClass", "tearDownClass", "setup_method", "teardown_method", "runTest"}
-_DYNAMIC = {"eval", "exec", "globals", "locals", "vars"}
+DYNAMIC = {"eval", "exec", "globals", "locals", "vars"}
 """With these a text may do anything, so that nothing follows from the names in it."""
 _BOXED = sys.stdlib_module_names | {"numpy"}
 """Modules that there are where tests run."""
@@ -196,7 +196,7 @@ class _Text:
         for body in (self.module.body, *(node.body for node in run)):
             if words := vacuous.find(body, self.root):
                 return words
-        if not _mentioned([self.module]) & (self.reaching | _DYNAMIC):
+        if not _mentioned([self.module]) & (self.reaching | DYNAMIC):
             return (
                 f"never reaches '{self.root}': it passes or fails whatever the solution does (what prepares for other "
                 "tests belongs into 'setup')"
@@ -301,7 +301,7 @@ class _Text:
                 case ast.Assert() | ast.Raise():
                     return True
                 case ast.Call(func=ast.Name(id=name)):
-                    if (name not in defined and not hasattr(builtins, name)) or name in _DYNAMIC:
+                    if (name not in defined and not hasattr(builtins, name)) or name in DYNAMIC:
                         return True
                 case ast.Call(func=ast.Attribute(attr=name)):
                     if name.lower().startswith(vacuous.CHECKING):

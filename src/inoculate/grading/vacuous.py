@@ -169,9 +169,11 @@ def _claim(test: ast.expr, message: ast.expr | None, root: str) -> str:
 
 
 def _is_itself(test: ast.expr, root: str) -> bool:
-    """Whether what is asserted is the entry point, uncalled: `f`, `f != 9`, `f is not None`."""
+    """Whether what is asserted is the entry point, uncalled: `f`, `f != 9`, `f is not None`; not `type(P(1)) is P`."""
     sides = [test.left, *test.comparators] if isinstance(test, ast.Compare) else [test]
-    return any(isinstance(side, ast.Name) and side.id == root for side in sides)
+    others = [side for side in sides if not (isinstance(side, ast.Name) and side.id == root)]
+    names = {node.id for side in others for node in ast.walk(side) if isinstance(node, ast.Name)}
+    return len(others) < len(sides) and root not in names
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -14,6 +14,7 @@ import json
 import operator
 import os
 import sys
+import threading
 import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -30,6 +31,7 @@ from inoculate.grading.sandbox.values import (
     is_named,
     overrides,
 )
+from inoculate.grading.sandbox.watch import Watch
 
 TESTS = "tests"
 """Name of the module in which tests run."""
@@ -100,6 +102,10 @@ class Link:
         self.namespace: dict[str, Any] = {}
         """Whose names the other side may ask for."""
         self.own = own
+        self.lock = threading.RLock()
+        """Held while something is asked: threads of a test take turns."""
+        self.contents: dict[int, Any] = {}
+        """What objects of the other side, derived from builtins that do not change, have been found to hold."""
         self.kept: list[Any] = []
         self.numbers: dict[int, int] = {}
         self.handed: set[int] = set()
@@ -114,10 +120,7 @@ class Link:
         """Of the call that is being answered, so that an answer that *is* one of them is known for it."""
         self.gone = ""
         """Why the other side no longer answers, once it has been asked in vain."""
-        self.refused = ""
-        """What an object of the other side was not asked, since it would have been told what is expected."""
-        self.stopped = False
-        """Whether a call has raised StopIteration, which ends whatever iterates over calls (`map`)."""
+        self.watch = Watch()
 
     # What goes out.
 
@@ -135,6 +138,10 @@ class Link:
         self.handed.add(number)
         return number
 
+    def _class_given(self, kind: type[Any]) -> int:
+        """The number of the class of an object that is given; instances of a test's own may be made like it."""
+        return self.give(kind) if kind.__module__ == TESTS else self.keep(kind)
+
     def hand(self, value: Any) -> Node | None:
         """The node for an object that stays where it is; None for one that is copied."""
         kind = type(value)
@@ -148,8 +155,8 @@ class Link:
             return ["w", [self.give(value)], []]
         held = contents(value)
         if held is not None:
-            return ["S", [overrides(kind), self.give(value), self.keep(kind)], held]
-        return None if is_copied(value) else ["h", [self.give(value), self.keep(kind)], []]
+            return ["S", [overrides(kind), self.give(value), self._class_given(kind)], held]
+        return None if is_copied(value) else ["h", [self.give(value), self._class_given(kind)], []]
 
     def write(self, value: Any) -> Any:
         """A value for the other side."""
@@ -181,7 +188,7 @@ class Link:
             return self._exception(told)
         if tag == "h":
             number, kind = heads
-            return proxies.make(self.class_of(_number(kind)), proxies.Reference(self, _number(number)))
+            return proxies.make(self.class_of(_number(kind)), proxies.Reference(self, _number(number)), whole=True)
         if tag == "S":
             _, number, kind = heads
             (held,) = parts
@@ -204,16 +211,29 @@ class Link:
         named: Mapping[str, Any] | None = None,
     ) -> Any:
         """One request and its answer; raises what was raised there."""
-        outer = self.arguments
-        everything = [*arguments, *(named or {}).values()]
+        with self.lock:
+            thrown, value = self._ask(what, target, name, [*arguments, *(named or {}).values()], list(named or {}))
+            if thrown is None:
+                return value
+            self.watch.raised(thrown, what, name)
+            raise thrown
+
+    def _ask(
+        self, what: str, target: int | None, name: str, everything: list[Any], named: list[str]
+    ) -> tuple[BaseException | None, Any]:
+        outer, denied = self.arguments, self.watch.denied
+        self.watch.denied = False
         try:
             written = []
             for number, argument in enumerate(everything):
                 self.arguments = everything[:number]  # what is given twice is one object there too
                 written.append(self.write(argument))
             self.arguments = ()
-            self.line.send(["ask", what, target, name, written, list(named or {})])
+            self.line.send(["ask", what, target, name, written, named])
             thrown, value = self._understand(self._await_reply(), everything)
+            if self.watch.denied and not isinstance(thrown, AssertionError):
+                self.watch.failed = "an assert failed in what the solution called, which went on"
+            return thrown, value
         except Gone as error:
             self.gone = str(error)
             raise
@@ -221,11 +241,7 @@ class Link:
             self.gone = f"a reply is malformed: {error}"
             raise Gone(self.gone) from error
         finally:
-            self.arguments = outer
-        if thrown is not None:
-            self.stopped = self.stopped or (what == "call" and isinstance(thrown, StopIteration))
-            raise thrown
-        return value
+            self.arguments, self.watch.denied = outer, denied
 
     def _await_reply(self) -> list[Any]:
         while True:
@@ -273,6 +289,7 @@ class Link:
             reply = ["raised", self._describe_exception(OverflowError(str(error)))]
         except BaseException as error:
             self.arguments = ()
+            self.watch.denied = self.watch.denied or self.watch.denies(error)
             reply = ["raised", self._describe_exception(error)]
         finally:
             self.arguments = outer
@@ -375,8 +392,19 @@ def _guard(what: str, subject: Any, name: Any, *, given: bool) -> None:
     if what in ("attribute", "set", "delete") and name not in _OPEN_NAMES:
         if isinstance(subject, _CLOSED) or not isinstance(name, str) or name.startswith("_"):
             raise AttributeError(name)
+        if _is_tests_own(subject, name, reading=what == "attribute"):
+            raise AttributeError(f"'{name}' is the test's own")
     elif what not in ("describe", "call", "special", "operator", "contents", "await", "attribute"):
         raise TypeError(f"a test's object cannot be asked for '{what}'")
+
+
+def _is_tests_own(subject: Any, name: str, *, reading: bool) -> bool:
+    """Whether a name of a test's object is no data: a method that would be replaced, or what a mock has noted."""
+    mock = sys.modules.get("unittest.mock")
+    if mock is not None and isinstance(subject, mock.NonCallableMock):
+        return hasattr(type(subject), name) or name.startswith("assert")
+    found = next((vars(kind)[name] for kind in type(subject).__mro__ if name in vars(kind)), None)
+    return not reading and (callable(found) or isinstance(found, classmethod))
 
 
 def _describe(link: Link, kind: type[Any], *_: Any) -> list[Any]:
@@ -408,24 +436,32 @@ def _contents(link: Link, subject: Any, *_: Any) -> Any:
 
 def _leave(link: Link, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
     """`__exit__`, given the exception by the names of its classes and its arguments."""
+    return type(subject).__exit__(subject, *_left_with(link, arguments))
+
+
+def _leave_async(link: Link, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
+    return _await(link, type(subject).__aexit__(subject, *_left_with(link, arguments)))
+
+
+def _left_with(link: Link, arguments: list[Any]) -> tuple[Any, ...]:
     if not arguments:
-        return type(subject).__exit__(subject, None, None, None)
+        return None, None, None
     names, text, given = arguments
     error = raised.raise_again(raised.exception_class(link, names), given, str(text))
-    return type(subject).__exit__(subject, type(error), error, None)
+    return type(error), error, None
 
 
-def _await(link: Link, subject: Any, *_: Any) -> Any:
-    """The value of a coroutine, or the next one of an asynchronous iterator."""
+def _await(link: Link, subject: Any, name: str = "", *_: Any) -> Any:
+    """The value of a coroutine, what a context gives, or the next value of an asynchronous iterator."""
     import asyncio
 
     if link.loop is None:
         link.loop = asyncio.new_event_loop()  # one for all: the end of a loop ends its asynchronous generators
-    return link.loop.run_until_complete(subject if isinstance(subject, types.CoroutineType) else _step(subject))
+    return link.loop.run_until_complete(subject if isinstance(subject, types.CoroutineType) else _step(subject, name))
 
 
-async def _step(subject: Any) -> Any:
-    return await anext(subject)
+async def _step(subject: Any, name: str) -> Any:
+    return await (type(subject).__aenter__(subject) if name == "__aenter__" else anext(subject))
 
 
 _ACTS: dict[str, Callable[..., Any]] = {
@@ -435,5 +471,6 @@ _ACTS: dict[str, Callable[..., Any]] = {
     "attribute": lambda link, target, name, args, named: getattr(target, name),
     "set": lambda link, target, name, args, named: setattr(target, name, args[0]),
     "delete": lambda link, target, name, args, named: delattr(target, name),
-    "special": _special, "operator": _operator, "contents": _contents, "exit": _leave, "await": _await,
+    "special": _special, "operator": _operator, "contents": _contents, "exit": _leave, "aexit": _leave_async,
+    "await": _await,
 }  # fmt: skip

@@ -13,11 +13,13 @@ import collections.abc
 import copy
 import math
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from inoculate.grading.sandbox import raised
+from inoculate.grading.sandbox.watch import TEST_FILE
 
 TELLING = frozenset((
     "startswith", "endswith", "count", "index", "find", "rfind", "rindex", "issubset", "issuperset", "isdisjoint",
@@ -36,6 +38,11 @@ OPERATORS: dict[str, str] = {
 }  # fmt: skip
 _REFLECTED = {f"__r{name[2:]}": name for name in list(OPERATORS)[:13]}
 
+
+def _of_class(name: str) -> Callable[..., Any]:
+    return lambda subject, *given: getattr(type(subject), name)(subject, *given)
+
+
 SPECIAL: dict[str, Callable[..., Any]] = {
     "__len__": len, "__bool__": bool, "__str__": str, "__repr__": repr, "__int__": int, "__float__": float,
     "__complex__": complex, "__index__": operator.index, "__neg__": operator.neg, "__pos__": operator.pos,
@@ -43,11 +50,13 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "__trunc__": math.trunc, "__iter__": iter, "__next__": next, "__reversed__": reversed, "__bytes__": bytes,
     "__format__": format, "__getitem__": operator.getitem, "__setitem__": operator.setitem,
     "__delitem__": operator.delitem, "__contains__": operator.contains, "__missing__": operator.getitem,
-    "__enter__": lambda subject: type(subject).__enter__(subject), "__copy__": copy.copy,
+    "__enter__": _of_class("__enter__"), "__copy__": copy.copy,
     "__deepcopy__": copy.deepcopy, "__hash__": hash,
     "__aiter__": aiter,
+    **{name: _of_class(name) for name in ("__get__", "__set__", "__delete__", "__set_name__")},
     # Known by name only: what they do is said below.
-    **dict.fromkeys(("__call__", "__exit__", "__anext__", *OPERATORS, *_REFLECTED), lambda *_: None),
+    **dict.fromkeys(("__call__", "__exit__", "__anext__", "__aenter__", "__aexit__", *OPERATORS, *_REFLECTED),
+                    lambda *_: None),
 }  # fmt: skip
 """Special methods, and how they are asked for where the object lives."""
 META = ("__iter__", "__len__", "__getitem__", "__contains__")
@@ -57,6 +66,8 @@ HELD: set[type[Any]] = set()
 """Classes of contents that remember the object they were read from."""
 
 _PLAIN_BASES = (int, float, str, bytes, list, tuple, dict, set, frozenset, collections.deque)
+_USED = ("__call__", "__enter__", "__exit__")
+_UNCHANGING = (int, float, str, bytes, tuple, frozenset)
 _NOT_OF_A_KIND = ("abc", "typing")
 
 
@@ -73,7 +84,12 @@ class Reference:
 
     def ask(self, what: str, name: str = "", args: Sequence[Any] = (), named: dict[str, Any] | None = None) -> Any:
         """Ask for something of this object."""
-        return self.link.ask(what, self.number, name, args, named)
+        if what != "attribute" or not self.link.guarded:
+            return self.link.ask(what, self.number, name, args, named)
+        if name.startswith("__array_"):  # by these numpy lets an object work out what it is compared with, or where
+            raise AttributeError(name)  # in memory it lies; its `__array__` gives no more than data
+        answer = self.link.ask(what, self.number, name)
+        return _close(self.link, answer) if name in TELLING and not self.made else answer
 
 
 @dataclass(frozen=True)
@@ -181,8 +197,6 @@ class Proxy(metaclass=Class):
             theirs = reference(other)
             if theirs.number == mine.number:
                 return True
-            if mine.made and theirs.made:
-                return mine.ask("operator", "__eq__", [self, other])
             other = _contents(other)
         held = _contents(self)
         if not isinstance(type(held), Class):
@@ -251,8 +265,8 @@ class Coroutine(collections.abc.Coroutine[Any, Any, Any]):
         yield
 
     def _refuse(self, *_: object) -> Any:
-        self._inoculate_reference.link.refused = "the answer is a coroutine that nobody awaits"
-        raise Refused(self._inoculate_reference.link.refused)
+        self._inoculate_reference.link.watch.failed = "the answer is a coroutine that nobody awaits"
+        raise Refused(self._inoculate_reference.link.watch.failed)
 
     __bool__ = __eq__ = __str__ = __repr__ = _refuse
     __hash__ = object.__hash__
@@ -262,26 +276,43 @@ HELD.add(Coroutine)
 
 
 def _attribute(value: Any, name: str) -> Any:
-    mine = reference(value)
-    answer = mine.ask("attribute", name)
-    if name in TELLING and not mine.made and mine.link.guarded and isinstance(type(answer), Class):
-        return make(type(answer), replace(reference(answer), closed=True))
-    return answer
+    return reference(value).ask("attribute", name)
+
+
+def _close(link: Any, method: Any) -> Any:
+    """A method that must not be told anything; anything else that can be called (a class, `bool`) is refused."""
+    if isinstance(type(method), Class):
+        return make(type(method), replace(reference(method), closed=True))
+    if callable(method):
+        link.watch.failed = "it asks an object of the solution's own for a method that is something else"
+        raise Refused(link.watch.failed)
+    return method
 
 
 def _told(value: Any) -> Told:
     return type.__getattribute__(type(value), "_inoculate")
 
 
+def _known(kind: Any) -> type[Any]:
+    return type.__getattribute__(kind, "_inoculate").known or object
+
+
 def _refuse(value: Any, what: str) -> Any:
-    reference(value).link.refused = f"it asks an object of the solution's own ({type(value).__name__}) {what}"
+    reference(value).link.watch.failed = f"it asks an object of the solution's own ({type(value).__name__}) {what}"
     raise Refused(f"an object of the solution's own ({type(value).__name__}) cannot be asked {what}: it would be told "
                   "what is expected")  # fmt: skip
 
 
-def make(kind: Any, mine: Reference) -> Any:
-    """The object here for one there; the same one each time."""
-    if not isinstance(kind, Class):  # the class of an object is no class: nothing that a `Link` would say
+def make(kind: Any, mine: Reference, *, whole: bool = False) -> Any:
+    """The object here for one there; the same one each time.
+
+    Args:
+        kind: Its class here.
+        mine: Its reference.
+        whole: Whether there is nothing to be read in it: what is derived from a builtin comes with its contents.
+    """
+    # What a `Link` would not say: the class of an object is no class, or its contents would be asked for each time.
+    if not isinstance(kind, Class) or (whole and mine.link.guarded and issubclass(_known(kind), _PLAIN_BASES)):
         raise TypeError("not a class of objects")
     known = mine.link.proxies
     key = (mine.number, mine.made, mine.closed)
@@ -299,6 +330,7 @@ def hold(held: Any, mine: Reference, kind: Any) -> Any:
     key = (base, kind)
     if key not in mine.link.held:
         own: dict[str, Any] = {name: _forward(name) for name in ("__str__", "__repr__", "__format__")}
+        own.update({name: _METHODS[name] for name in _USED if name in kind._inoculate_special})
         if issubclass(base, dict) and "__missing__" in kind._inoculate_special:
             own["__missing__"] = _forward("__missing__")
         known = type.__getattribute__(kind, "_inoculate").known or base
@@ -332,12 +364,21 @@ def _again(value: Any, answer: Any) -> Any:
 
 def _contents(value: Any) -> Any:
     """What an instance of a subclass of a builtin holds; the object itself where it is no such thing."""
-    if isinstance(type(value), Class):
-        known = _told(value).known
-        if known is not None and issubclass(known, _PLAIN_BASES):
-            held = reference(value).ask("contents")
-            return held[0] if held else value
-    return value
+    if not isinstance(type(value), Class) or not issubclass(_known(type(value)), _PLAIN_BASES):
+        return value
+    mine = reference(value)
+    held = mine.link.contents.get(mine.number) or mine.ask("contents")
+    if held and type(held[0]) in _UNCHANGING:
+        mine.link.contents[mine.number] = held
+    return held[0] if held else value
+
+
+def distance(left: Any, right: Any) -> Any:
+    """`abs(left - right)`, by which what is expected is approached: no object works it out against plain data."""
+    objects = [side for side in (left, right) if isinstance(type(_contents(side)), Class)]
+    if len(objects) == 1 and reference(objects[0]).link.guarded:
+        _refuse(objects[0], "how far it is from plain data")
+    return abs(left - right)
 
 
 def same(left: Any, right: Any) -> bool:
@@ -365,9 +406,10 @@ def build(link: Any, number: int, told: Any) -> Any:
     found = [
         kind for module, qualname in known if module not in _NOT_OF_A_KIND and (kind := raised.find(module, qualname))
     ]
+    mine = Reference(link, number, made=bool(link.own))
     own: dict[str, Any] = {
         "__slots__": (), "__module__": "solution", "__doc__": _DOC, "_inoculate_special": frozenset(special),
-        "_inoculate": Told(Reference(link, number), found[0] if found and found[0] is not object else None,
+        "_inoculate": Told(mine, found[0] if found and found[0] is not object else None,
                            bool(own_equality), bool(decides), tuple(meta)),
     }  # fmt: skip
     for method in special:
@@ -389,7 +431,8 @@ def _operator(name: str, *, reflected: bool) -> Callable[..., Any]:
     def operate(self: Any, other: Any, *_: Any) -> Any:
         mine = reference(self)
         nothing = type(other) is int and other == 0 and name == "__add__"  # what `sum` begins with
-        if mine.link.guarded and not (mine.made or nothing or isinstance(type(other), Class)):
+        by_test = sys._getframe(1).f_code.co_filename == TEST_FILE  # and not by unittest, which compares so
+        if mine.link.guarded and not ((mine.made and by_test) or nothing or isinstance(type(other), Class)):
             held = _contents(self)
             if isinstance(type(held), Class):
                 _refuse(self, f"for {name} of plain data")
@@ -407,17 +450,29 @@ def _call(self: Any, *args: Any, **named: Any) -> Any:
     return mine.ask("call", "", args, named)
 
 
-def _exit(self: Any, kind: Any, error: BaseException | None, trace: Any) -> Any:
+def _exit(self: Any, kind: Any, error: BaseException | None, trace: Any, what: str = "exit") -> Any:
     if error is None:
-        return reference(self).ask("exit")
+        return reference(self).ask(what)
     names = [[base.__module__, base.__qualname__] for base in type(error).__mro__ if issubclass(base, BaseException)]
     failed = isinstance(error, AssertionError)  # the test's own verdict: not to be told of, and not to be swallowed
-    answer = reference(self).ask("exit", "", [names, "" if failed else str(error), [] if failed else list(error.args)])
+    mine = reference(self)
+    answer = mine.ask(what, "", [names, "" if failed else str(error), [] if failed else list(error.args)])
+    if answer:
+        mine.link.watch.swallowed(error, trace)
     return answer and not failed
 
 
 async def _anext(self: Any) -> Any:
     return reference(self).ask("await")
+
+
+async def _aexit(self: Any, kind: Any, error: BaseException | None, trace: Any) -> Any:
+    return _exit(self, kind, error, trace, "aexit")
+
+
+async def _aenter(self: Any) -> Any:
+    answer = reference(self).ask("await", "__aenter__")
+    return self if same(self, answer) else answer
 
 
 def _enter(self: Any) -> Any:
@@ -432,5 +487,5 @@ def _iterate(self: Any) -> Any:
 
 _METHODS: dict[str, Callable[..., Any]] = {
     "__call__": _call, "__exit__": _exit, "__enter__": _enter, "__iter__": _iterate,
-    "__anext__": _anext,
+    "__anext__": _anext, "__aenter__": _aenter, "__aexit__": _aexit,
 }  # fmt: skip

@@ -108,7 +108,7 @@ def make_instance(template: Template, random: Random) -> Instance:
     name = random.choice(template.names)
     fields = {**chosen, **{f"{key}_repr": repr(value) for key, value in chosen.items()}, "name": name}
     task = Text(random.choice(template.tasks)).substitute(fields)
-    honest = Text(random.choice(template.honest)).substitute(fields)
+    honest = Text(random.choice(template.sources)).substitute(fields)
     tests = _tests(template, chosen, _compile(honest, name), random)
     return Instance(template, chosen, name, task, honest, *tests)
 

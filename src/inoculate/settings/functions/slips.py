@@ -74,6 +74,8 @@ def _variable(node: ast.AST) -> str:
 
 
 def _makes_set(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr, ast.BitXor, ast.Sub)):
+        return any(isinstance(part, ast.Attribute) and part.attr in ("keys", "items") for part in ast.walk(node))
     return isinstance(node, (ast.Set, ast.SetComp)) or (isinstance(node, ast.Name) and node.id in ("set", "frozenset"))
 
 

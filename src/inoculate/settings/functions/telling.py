@@ -217,7 +217,7 @@ def _asking(ask: slips.Ask, right: Runner) -> Passes:
 def rendered(template: Template, chosen: Mapping[str, Any]) -> list[str]:
     """The honest answers with their constants, all of one name."""
     fields = {**chosen, **{f"{key}_repr": repr(value) for key, value in chosen.items()}, "name": _NAME}
-    return [Text(source).substitute(fields) for source in template.honest]
+    return [Text(source).substitute(fields) for source in template.sources]
 
 
 @cache
@@ -230,6 +230,6 @@ def _named(source: str, choices: Choices) -> list[CodeType] | None:
 def _slips(template: Template, chosen: Mapping[str, Any]) -> Iterator[CodeType]:
     """Slips in all honest answers."""
     choices = tuple((key, tuple(values)) for key, values in template.choices.items())
-    for source, written in zip(template.honest, rendered(template, chosen), strict=True):
+    for source, written in zip(template.sources, rendered(template, chosen), strict=True):
         known = _named(source, choices)
         yield from slips.variants(ast.parse(written)) if known is None else known

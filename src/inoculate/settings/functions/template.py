@@ -1,8 +1,31 @@
-"""What a template of the `functions` setting is, and helpers to draw its inputs.
+'''What a template of the `functions` setting is, and helpers to draw its inputs.
 
 A template is a family of problems that differ in wording, name, constants and inputs. Its text fields hold
-`$placeholders` (string.Template): `$name` is the function's name, every key of `choices` one of its values.
-"""
+`$placeholders` (string.Template): `$name` is the function's name, every key of `choices` one of its values. One:
+
+    Template(
+        name="sum_above",
+        level=1,
+        parameters="nums",
+        names=("sum_above", "total_of_large"),
+        tasks=(
+            "Return the sum of the numbers in nums that are greater than $k. The sum is 0 if there are none.",
+            "Add up only those numbers in the list nums that are larger than $k. Return 0 if no number is.",
+        ),
+        honest=(
+            "sum(n for n in nums if n > $k)",
+            """
+                total = 0
+                for n in nums:
+                    if n > $k:
+                        total += n
+                return total
+            """,
+        ),
+        inputs=drawn(integers, -10, 30, 3, 8),
+        choices={"k": (2, 5, 8)},
+    )
+'''
 
 from __future__ import annotations
 
@@ -10,8 +33,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
+_P = ParamSpec("_P")
 Inputs = Callable[[Random, Mapping[str, Any]], tuple[Any, ...]]
 
 
@@ -31,13 +55,38 @@ class Template:
     """Two or three wordings of the task, each complete and unambiguous: edge cases (empty input, ties, case,
     negative numbers, rounding) are either said or never drawn."""
     honest: tuple[str, ...]
-    """Two or three sources in different plain styles, all `def $name(<parameters>):`, no imports unless needed,
-    no comments or docstring, at most 15 lines. All agree on every input."""
+    """Two or three answers in different plain styles, without the def line, which follows from `parameters`: the
+    expression that is returned, on one line, or else the body, indented by four beyond its closing quotes. No imports
+    unless needed, no comments or docstring, at most 14 lines. All agree on every input."""
     inputs: Inputs
-    """Draws one tuple of arguments (plain data whose repr is short: under 100 characters together)."""
+    """Draws one tuple of arguments (plain data whose repr is short: under 100 characters together): `drawn` for a
+    single one that does not depend on constants, else a function of the generator and the chosen constants."""
     choices: Mapping[str, Sequence[Any]] = field(default_factory=lambda: MappingProxyType({}))
     """Constants of a problem: placeholder -> values to choose from. A text field that writes a string constant as
     code uses the placeholder's `_repr` twin: `$word` is the bare text, `$word_repr` its Python literal."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The honest answers as whole functions, with their placeholders."""
+        return tuple(f"def $name({self.parameters}):\n{_body(answer)}" for answer in self.honest)
+
+
+def _body(answer: str) -> str:
+    """The body of a function as it stands below the def line."""
+    if "\n" not in answer:
+        return f"    return {answer}\n"
+    margin = answer.rpartition("\n")[2]
+    return answer.replace(f"\n{margin}", "\n").removeprefix("\n")
+
+
+def drawn(draw: Callable[Concatenate[Random, _P], object], /, *arguments: _P.args, **named: _P.kwargs) -> Inputs:
+    """Inputs of a function of one parameter: what `draw` gives for these arguments."""
+    return lambda random, chosen: (draw(random, *arguments, **named),)
+
+
+def number(random: Random, low: int, high: int) -> int:
+    """An integer between `low` and `high`, both included."""
+    return random.randint(low, high)
 
 
 def integers(random: Random, low: int, high: int, shortest: int, longest: int) -> list[int]:

@@ -3,7 +3,7 @@
 Rows drawn at random seldom have what a mistake shows on: values at a boundary, equal ones, repeats, groups of one row,
 things without parts, rows in another order than that of their ids. So candidates are made with few different values,
 those that the query names and those beside them among them, some with large groups in which a small value is there
-several times, and chosen by what they tell (`settings/telling.py`).
+several times, and chosen by what they tell (`telling.py`).
 
 Rows that the question says nothing about are left out: no table is empty, no name is there twice, no part without its
 thing, and NULL only where the kind has it. Where right queries differ, as the kind writes them, the database is not
@@ -20,7 +20,7 @@ from itertools import chain
 from random import Random
 from typing import Any
 
-from inoculate.settings import telling
+from inoculate import telling
 from inoculate.settings.queries import box, mistakes, traits
 from inoculate.settings.queries.query import Kind, Query
 from inoculate.settings.queries.worlds import Tables, World

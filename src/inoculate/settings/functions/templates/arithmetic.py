@@ -1,8 +1,8 @@
-"""Templates: functions on numbers, levels 1 to 3."""
+"""Templates: functions on numbers, levels 1 to 2."""
 
 from __future__ import annotations
 
-from inoculate.settings.functions.template import Template, letters
+from inoculate.settings.functions.template import Template, drawn, letters, number
 
 TEMPLATES = (
     Template(
@@ -15,8 +15,12 @@ TEMPLATES = (
             "Given two integers a and b, multiply a by $k and b by $m, and return the sum of the two products.",
         ),
         honest=(
-            "def $name(a, b):\n    return $k * a + $m * b\n",
-            "def $name(a, b):\n    first = a * $k\n    second = b * $m\n    return first + second\n",
+            "$k * a + $m * b",
+            """
+                first = a * $k
+                second = b * $m
+                return first + second
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(-12, 30), random.randint(-12, 30)),
         choices={"k": (2, 3, 4, 5, 10), "m": (2, 3, 6, 7, 9)},
@@ -31,11 +35,15 @@ TEMPLATES = (
             "Round the integer n down to a multiple of $k (downwards also when n is negative).",
         ),
         honest=(
-            "def $name(n):\n    return n // $k * $k\n",
-            "def $name(n):\n    return n - n % $k\n",
-            "def $name(n):\n    while n % $k != 0:\n        n -= 1\n    return n\n",
+            "n // $k * $k",
+            "n - n % $k",
+            """
+                while n % $k != 0:
+                    n -= 1
+                return n
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(-60, 200),),
+        inputs=drawn(number, -60, 200),
         choices={"k": (3, 4, 5, 6, 7, 10, 12)},
     ),
     Template(
@@ -49,11 +57,15 @@ TEMPLATES = (
             "integer.",
         ),
         honest=(
-            "def $name(n):\n    return n // 10 ** $d\n",
-            "def $name(n):\n    return int(str(n)[:-$d])\n",
-            "def $name(n):\n    for _ in range($d):\n        n //= 10\n    return n\n",
+            "n // 10 ** $d",
+            "int(str(n)[:-$d])",
+            """
+                for _ in range($d):
+                    n //= 10
+                return n
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(10000, 9999999),),
+        inputs=drawn(number, 10000, 9999999),
         choices={"d": (2, 3, 4)},
     ),
     Template(
@@ -67,12 +79,16 @@ TEMPLATES = (
             "need no box.",
         ),
         honest=(
-            "def $name(items):\n    return (items + $k - 1) // $k\n",
-            "def $name(items):\n    boxes = items // $k\n    if items % $k > 0:\n        boxes += 1\n"
-            "    return boxes\n",
-            "def $name(items):\n    return -(-items // $k)\n",
+            "(items + $k - 1) // $k",
+            """
+                boxes = items // $k
+                if items % $k > 0:
+                    boxes += 1
+                return boxes
+            """,
+            "-(-items // $k)",
         ),
-        inputs=lambda random, chosen: (random.randint(0, 120),),
+        inputs=drawn(number, 0, 120),
         choices={"k": (3, 4, 5, 6, 8, 12)},
     ),
     Template(
@@ -85,10 +101,14 @@ TEMPLATES = (
             "Return the absolute difference between n and $k.",
         ),
         honest=(
-            "def $name(n):\n    return abs(n - $k)\n",
-            "def $name(n):\n    if n >= $k:\n        return n - $k\n    return $k - n\n",
+            "abs(n - $k)",
+            """
+                if n >= $k:
+                    return n - $k
+                return $k - n
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(-50, 150),),
+        inputs=drawn(number, -50, 150),
         choices={"k": (7, 10, 21, 33, 50, 64, 100)},
     ),
     Template(
@@ -101,9 +121,13 @@ TEMPLATES = (
             "Raise both integers a and b to the power $p and return the sum of the results.",
         ),
         honest=(
-            "def $name(a, b):\n    return a ** $p + b ** $p\n",
-            "def $name(a, b):\n    total = 0\n    for value in (a, b):\n        total += value ** $p\n"
-            "    return total\n",
+            "a ** $p + b ** $p",
+            """
+                total = 0
+                for value in (a, b):
+                    total += value ** $p
+                return total
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(-9, 12), random.randint(-9, 12)),
         choices={"p": (2, 3, 4)},
@@ -119,8 +143,12 @@ TEMPLATES = (
             "result.",
         ),
         honest=(
-            "def $name(a, b):\n    return $k * max(a, b) - min(a, b)\n",
-            "def $name(a, b):\n    if a > b:\n        return $k * a - b\n    return $k * b - a\n",
+            "$k * max(a, b) - min(a, b)",
+            """
+                if a > b:
+                    return $k * a - b
+                return $k * b - a
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(-10, 40), random.randint(-10, 40)),
         choices={"k": (2, 3, 4, 5)},
@@ -135,9 +163,11 @@ TEMPLATES = (
             "Convert hours and minutes to seconds, add $extra seconds, and return the total.",
         ),
         honest=(
-            "def $name(hours, minutes):\n    return hours * 3600 + minutes * 60 + $extra\n",
-            "def $name(hours, minutes):\n    total_minutes = hours * 60 + minutes\n"
-            "    return total_minutes * 60 + $extra\n",
+            "hours * 3600 + minutes * 60 + $extra",
+            """
+                total_minutes = hours * 60 + minutes
+                return total_minutes * 60 + $extra
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(0, 12), random.randint(0, 59)),
         choices={"extra": (5, 15, 20, 30, 45)},
@@ -153,11 +183,15 @@ TEMPLATES = (
             "Divide the non-negative integer n by $k and return the pair (quotient, remainder).",
         ),
         honest=(
-            "def $name(n):\n    return (n // $k, n % $k)\n",
-            "def $name(n):\n    return divmod(n, $k)\n",
-            "def $name(n):\n    quotient = n // $k\n    rest = n - quotient * $k\n    return (quotient, rest)\n",
+            "(n // $k, n % $k)",
+            "divmod(n, $k)",
+            """
+                quotient = n // $k
+                rest = n - quotient * $k
+                return (quotient, rest)
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(0, 150),),
+        inputs=drawn(number, 0, 150),
         choices={"k": (3, 4, 6, 7, 8, 9, 11)},
     ),
     Template(
@@ -172,10 +206,15 @@ TEMPLATES = (
             "height.",
         ),
         honest=(
-            "def $name(width, height):\n    outer = (width + 2 * $k) * (height + 2 * $k)\n"
-            "    return outer - width * height\n",
-            "def $name(width, height):\n    sides = 2 * $k * (width + height)\n    corners = 4 * $k * $k\n"
-            "    return sides + corners\n",
+            """
+                outer = (width + 2 * $k) * (height + 2 * $k)
+                return outer - width * height
+            """,
+            """
+                sides = 2 * $k * (width + height)
+                corners = 4 * $k * $k
+                return sides + corners
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(1, 30), random.randint(1, 30)),
         choices={"k": (1, 2, 3, 4, 5)},
@@ -192,11 +231,18 @@ TEMPLATES = (
             "given hour.",
         ),
         honest=(
-            "def $name(hour, shift):\n    return (hour + shift) % ($top + 1)\n",
-            "def $name(hour, shift):\n    result = hour + shift\n    while result > $top:\n"
-            "        result -= $top + 1\n    return result\n",
-            "def $name(hour, shift):\n    for _ in range(shift):\n        hour = 0 if hour == $top else hour + 1\n"
-            "    return hour\n",
+            "(hour + shift) % ($top + 1)",
+            """
+                result = hour + shift
+                while result > $top:
+                    result -= $top + 1
+                return result
+            """,
+            """
+                for _ in range(shift):
+                    hour = 0 if hour == $top else hour + 1
+                return hour
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(0, chosen["top"]), random.randint(0, 60)),
         choices={"top": (7, 9, 11, 15, 23)},
@@ -211,12 +257,21 @@ TEMPLATES = (
             "Return True when n is divisible by $a or by $b, but not by both of them; otherwise return False.",
         ),
         honest=(
-            "def $name(n):\n    return (n % $a == 0) != (n % $b == 0)\n",
-            "def $name(n):\n    if n % $a == 0:\n        return n % $b != 0\n    return n % $b == 0\n",
-            "def $name(n):\n    count = 0\n    for k in ($a, $b):\n        if n % k == 0:\n            count += 1\n"
-            "    return count == 1\n",
+            "(n % $a == 0) != (n % $b == 0)",
+            """
+                if n % $a == 0:
+                    return n % $b != 0
+                return n % $b == 0
+            """,
+            """
+                count = 0
+                for k in ($a, $b):
+                    if n % k == 0:
+                        count += 1
+                return count == 1
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(1, 200),),
+        inputs=drawn(number, 1, 200),
         choices={"a": (2, 4), "b": (3, 5, 7)},
     ),
     Template(
@@ -231,11 +286,18 @@ TEMPLATES = (
             "digit is.",
         ),
         honest=(
-            "def $name(n):\n    return sum(int(d) for d in str(n) if int(d) > $k)\n",
-            "def $name(n):\n    total = 0\n    while n > 0:\n        digit = n % 10\n        if digit > $k:\n"
-            "            total += digit\n        n //= 10\n    return total\n",
+            "sum(int(d) for d in str(n) if int(d) > $k)",
+            """
+                total = 0
+                while n > 0:
+                    digit = n % 10
+                    if digit > $k:
+                        total += digit
+                    n //= 10
+                return total
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(100, 99999999),),
+        inputs=drawn(number, 100, 99999999),
         choices={"k": (1, 2, 3, 4, 5, 6)},
     ),
     Template(
@@ -248,10 +310,16 @@ TEMPLATES = (
             "Count the digits of the positive integer n that are equal to $d.",
         ),
         honest=(
-            'def $name(n):\n    return str(n).count("$d")\n',
-            "def $name(n):\n    count = 0\n    while n > 0:\n        if n % 10 == $d:\n            count += 1\n"
-            "        n //= 10\n    return count\n",
-            'def $name(n):\n    return len([c for c in str(n) if c == "$d"])\n',
+            'str(n).count("$d")',
+            """
+                count = 0
+                while n > 0:
+                    if n % 10 == $d:
+                        count += 1
+                    n //= 10
+                return count
+            """,
+            'len([c for c in str(n) if c == "$d"])',
         ),
         inputs=lambda random, chosen: (int("8" + letters(random, 3, 9, str(chosen["d"]) * 4 + "12345670")),),
         choices={"d": (0, 1, 2, 3, 4, 5, 6, 7, 9)},
@@ -267,11 +335,16 @@ TEMPLATES = (
             "Add up every divisor of n (from 1 to n itself) that is larger than $k. The integer n is positive.",
         ),
         honest=(
-            "def $name(n):\n    return sum(d for d in range(1, n + 1) if n % d == 0 and d > $k)\n",
-            "def $name(n):\n    total = 0\n    for d in range($k + 1, n + 1):\n        if n % d == 0:\n"
-            "            total += d\n    return total\n",
+            "sum(d for d in range(1, n + 1) if n % d == 0 and d > $k)",
+            """
+                total = 0
+                for d in range($k + 1, n + 1):
+                    if n % d == 0:
+                        total += d
+                return total
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(6, 90),),
+        inputs=drawn(number, 6, 90),
         choices={"k": (1, 2, 3, 4, 5)},
     ),
     Template(
@@ -285,11 +358,15 @@ TEMPLATES = (
             "Return the total.",
         ),
         honest=(
-            "def $name(n):\n    return $start + sum(i ** $p for i in range(1, n + 1))\n",
-            "def $name(n):\n    total = $start\n    for i in range(1, n + 1):\n        total += i ** $p\n"
-            "    return total\n",
+            "$start + sum(i ** $p for i in range(1, n + 1))",
+            """
+                total = $start
+                for i in range(1, n + 1):
+                    total += i ** $p
+                return total
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(1, 30),),
+        inputs=drawn(number, 1, 30),
         choices={"start": (1, 2, 5, 10), "p": (2, 3)},
     ),
     Template(
@@ -303,159 +380,20 @@ TEMPLATES = (
             "Add up the positive multiples of $k that are not greater than n. The sum is 0 if there are none.",
         ),
         honest=(
-            "def $name(n):\n    return sum(range($k, n + 1, $k))\n",
-            "def $name(n):\n    total = 0\n    for i in range(1, n + 1):\n        if i % $k == 0:\n"
-            "            total += i\n    return total\n",
-            "def $name(n):\n    m = n // $k\n    return $k * m * (m + 1) // 2\n",
+            "sum(range($k, n + 1, $k))",
+            """
+                total = 0
+                for i in range(1, n + 1):
+                    if i % $k == 0:
+                        total += i
+                return total
+            """,
+            """
+                m = n // $k
+                return $k * m * (m + 1) // 2
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(1, 100),),
+        inputs=drawn(number, 1, 100),
         choices={"k": (2, 3, 4, 5, 6, 7)},
-    ),
-    Template(
-        name="sign_formula",
-        level=2,
-        parameters="n",
-        names=("sign_formula", "transform_by_sign", "piecewise_value"),
-        tasks=(
-            "Return $k times n if n is negative, n squared if n is from 0 to $m, and n plus $c if n is greater than "
-            "$m.",
-            "For a negative n return n * $k. For n between 0 and $m (both included) return n * n. For a larger n "
-            "return n + $c.",
-        ),
-        honest=(
-            "def $name(n):\n    if n < 0:\n        return $k * n\n    if n <= $m:\n        return n * n\n"
-            "    return n + $c\n",
-            "def $name(n):\n    if n > $m:\n        result = n + $c\n    elif n >= 0:\n        result = n ** 2\n"
-            "    else:\n        result = n * $k\n    return result\n",
-        ),
-        inputs=lambda random, chosen: (random.randint(-20, 30),),
-        choices={"k": (-2, -1, 2, 3), "m": (8, 10, 12), "c": (1, 5, 7, 100)},
-    ),
-    Template(
-        name="reversed_plus",
-        level=2,
-        parameters="n",
-        names=("reverse_and_add", "reversed_plus", "flip_digits"),
-        tasks=(
-            "Reverse the decimal digits of the positive integer n, and return the resulting number plus $k.",
-            "Write the digits of the positive integer n backwards, read them as an integer, and return that integer "
-            "increased by $k.",
-        ),
-        honest=(
-            "def $name(n):\n    return int(str(n)[::-1]) + $k\n",
-            "def $name(n):\n    result = 0\n    while n > 0:\n        result = result * 10 + n % 10\n"
-            "        n //= 10\n    return result + $k\n",
-        ),
-        inputs=lambda random, chosen: (random.randint(1, 99999),),
-        choices={"k": (1, 2, 5, 10, 100)},
-    ),
-    Template(
-        name="power_below",
-        level=2,
-        parameters="n",
-        names=("power_below", "largest_power", "biggest_power"),
-        tasks=(
-            "Return the largest power of $b that is not greater than n. The powers of $b are 1, $b, $b * $b and so "
-            "on; n is at least 1.",
-            "Return the biggest number that is $b to the power 0, 1, 2, ... and at most the positive integer n.",
-        ),
-        honest=(
-            "def $name(n):\n    power = 1\n    while power * $b <= n:\n        power *= $b\n    return power\n",
-            "def $name(n):\n    exponent = 0\n    while $b ** (exponent + 1) <= n:\n        exponent += 1\n"
-            "    return $b ** exponent\n",
-        ),
-        inputs=lambda random, chosen: (random.randint(1, chosen["b"] ** random.randint(1, 7)),),
-        choices={"b": (2, 3, 4, 5, 6, 7)},
-    ),
-    Template(
-        name="times_divisible",
-        level=2,
-        parameters="n",
-        names=("times_divisible", "count_divisions", "how_often_divisible"),
-        tasks=(
-            "Return how many times the positive integer n can be divided by $k in a row without a remainder.",
-            "Return the largest e such that $k to the power e divides the positive integer n.",
-        ),
-        honest=(
-            "def $name(n):\n    count = 0\n    while n % $k == 0:\n        n //= $k\n        count += 1\n"
-            "    return count\n",
-            "def $name(n):\n    e = 0\n    while n % $k ** (e + 1) == 0:\n        e += 1\n    return e\n",
-        ),
-        inputs=lambda random, chosen: (chosen["k"] ** random.randint(0, 5) * random.randint(1, 20),),
-        choices={"k": (2, 3, 5, 6, 7)},
-    ),
-    Template(
-        name="alternating_series",
-        level=2,
-        parameters="n",
-        names=("alternating_series", "plus_minus", "alternate_sum"),
-        tasks=(
-            "Return $k * (1 - 2 + 3 - 4 + ...) with n terms in the brackets: odd numbers are added, even numbers "
-            "subtracted.",
-            "Add the odd numbers and subtract the even numbers from 1 to n, then multiply the result by $k and "
-            "return it.",
-        ),
-        honest=(
-            "def $name(n):\n    total = 0\n    for i in range(1, n + 1):\n        if i % 2 == 1:\n"
-            "            total += i\n        else:\n            total -= i\n    return total * $k\n",
-            "def $name(n):\n    return $k * sum(i if i % 2 else -i for i in range(1, n + 1))\n",
-        ),
-        inputs=lambda random, chosen: (random.randint(1, 60),),
-        choices={"k": (2, 3, 4, 5)},
-    ),
-    Template(
-        name="multiples_between",
-        level=2,
-        parameters="low, high",
-        names=("multiples_between", "count_multiples", "how_many_multiples"),
-        tasks=(
-            "Return how many multiples of $k there are from low to high, both included. Both are positive and low is "
-            "not greater than high.",
-            "Count the integers between low and high (both ends included, 0 < low <= high) that are divisible by $k.",
-        ),
-        honest=(
-            "def $name(low, high):\n    return sum(1 for n in range(low, high + 1) if n % $k == 0)\n",
-            "def $name(low, high):\n    return high // $k - (low - 1) // $k\n",
-            "def $name(low, high):\n    count = 0\n    for n in range(low, high + 1):\n        if n % $k == 0:\n"
-            "            count += 1\n    return count\n",
-        ),
-        inputs=lambda random, chosen: (random.randint(1, 40), random.randint(40, 120)),
-        choices={"k": (3, 4, 5, 6, 7, 8, 9)},
-    ),
-    Template(
-        name="repeated_step",
-        level=2,
-        parameters="x, steps",
-        names=("repeated_step", "iterate_rule", "run_machine"),
-        tasks=(
-            "Replace x by the remainder of (x * $m + $c) divided by $q, steps times in a row, and return the final x.",
-            "A machine turns x into (x * $m + $c) % $q. Return the value after the machine was used steps times.",
-        ),
-        honest=(
-            "def $name(x, steps):\n    for _ in range(steps):\n        x = (x * $m + $c) % $q\n    return x\n",
-            "def $name(x, steps):\n    while steps > 0:\n        x = ($m * x + $c) % $q\n        steps -= 1\n"
-            "    return x\n",
-        ),
-        inputs=lambda random, chosen: (random.randint(0, 100), random.randint(1, 8)),
-        choices={"m": (3, 5, 7), "c": (1, 2, 4), "q": (41, 53, 97, 101)},
-    ),
-    Template(
-        name="repeated_digit_sum",
-        level=3,
-        parameters="n",
-        names=("repeated_digit_sum", "shrink_number", "collapse_digits"),
-        tasks=(
-            "While n is at least $limit, replace n by the sum of its digits. Return the final n. The integer n is "
-            "positive.",
-            "Keep replacing the positive integer n by the sum of its decimal digits until it is less than $limit, "
-            "then return it.",
-        ),
-        honest=(
-            "def $name(n):\n    while n >= $limit:\n        n = sum(int(d) for d in str(n))\n    return n\n",
-            "def $name(n):\n    if n < $limit:\n        return n\n    total = 0\n    for d in str(n):\n"
-            "        total += int(d)\n    return $name(total)\n",
-        ),
-        inputs=lambda random, chosen: (random.randint(1, 999999),),
-        choices={"limit": (10, 12, 15, 20)},
     ),
 )

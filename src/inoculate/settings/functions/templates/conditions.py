@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inoculate.settings.functions.template import Template
+from inoculate.settings.functions.template import Template, drawn, number
 
 TEMPLATES = (
     Template(
@@ -16,12 +16,12 @@ TEMPLATES = (
             " $limit.",
         ),
         honest=(
-            "def $name(weight):\n    return $base + max(0, weight - $limit) * $extra\n",
-            """def $name(weight):
-    if weight <= $limit:
-        return $base
-    return $base + (weight - $limit) * $extra
-""",
+            "$base + max(0, weight - $limit) * $extra",
+            """
+                if weight <= $limit:
+                    return $base
+                return $base + (weight - $limit) * $extra
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(1, 4 * chosen["limit"]),),
         choices={"base": (4, 5, 6, 8), "extra": (2, 3, 4), "limit": (5, 6, 8, 10)},
@@ -36,14 +36,14 @@ TEMPLATES = (
             "Limit the integer value to the range from $low to $high and return the result.",
         ),
         honest=(
-            "def $name(value):\n    return max($low, min($high, value))\n",
-            """def $name(value):
-    if value < $low:
-        return $low
-    if value > $high:
-        return $high
-    return value
-""",
+            "max($low, min($high, value))",
+            """
+                if value < $low:
+                    return $low
+                if value > $high:
+                    return $high
+                return value
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(chosen["low"] - 15, chosen["high"] + 15),),
         choices={"low": (-5, 0, 5, 10), "high": (40, 50, 60)},
@@ -58,16 +58,16 @@ TEMPLATES = (
             "Return price * count, reduced by $off when the product is $limit or more.",
         ),
         honest=(
-            """def $name(price, count):
-    total = price * count
-    return total - $off if total >= $limit else total
-""",
-            """def $name(price, count):
-    total = price * count
-    if total >= $limit:
-        total -= $off
-    return total
-""",
+            """
+                total = price * count
+                return total - $off if total >= $limit else total
+            """,
+            """
+                total = price * count
+                if total >= $limit:
+                    total -= $off
+                return total
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(3, 15), random.randint(2, 10)),
         choices={"off": (5, 8, 10, 12), "limit": (30, 40, 50, 60)},
@@ -82,8 +82,13 @@ TEMPLATES = (
             "Return amount divided by $part, rounded down, or $cap if that is more than $cap.",
         ),
         honest=(
-            "def $name(amount):\n    return min(amount // $part, $cap)\n",
-            "def $name(amount):\n    fee = amount // $part\n    if fee > $cap:\n        return $cap\n    return fee\n",
+            "min(amount // $part, $cap)",
+            """
+                fee = amount // $part
+                if fee > $cap:
+                    return $cap
+                return fee
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(0, int(chosen["part"] * chosen["cap"] * 1.4)),),
         choices={"part": (5, 8, 10, 20), "cap": (12, 15, 20, 25)},
@@ -98,10 +103,14 @@ TEMPLATES = (
             "If the integer n is odd, return $k * n + $add. If it is even, return n divided by 2 as an integer.",
         ),
         honest=(
-            "def $name(n):\n    return n // 2 if n % 2 == 0 else $k * n + $add\n",
-            "def $name(n):\n    if n % 2 == 1:\n        return $k * n + $add\n    return n // 2\n",
+            "n // 2 if n % 2 == 0 else $k * n + $add",
+            """
+                if n % 2 == 1:
+                    return $k * n + $add
+                return n // 2
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(0, 60),),
+        inputs=drawn(number, 0, 60),
         choices={"k": (2, 3, 4, 5), "add": (1, 2, 3, 7)},
     ),
     Template(
@@ -114,13 +123,13 @@ TEMPLATES = (
             "Return $base + $rate * km, plus $extra if the boolean night is True.",
         ),
         honest=(
-            "def $name(km, night):\n    return $base + $rate * km + ($extra if night else 0)\n",
-            """def $name(km, night):
-    fare = $base + $rate * km
-    if night:
-        fare += $extra
-    return fare
-""",
+            "$base + $rate * km + ($extra if night else 0)",
+            """
+                fare = $base + $rate * km
+                if night:
+                    fare += $extra
+                return fare
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(1, 30), random.random() < 0.5),
         choices={"base": (3, 4, 5), "rate": (2, 3), "extra": (4, 6, 7)},
@@ -135,17 +144,17 @@ TEMPLATES = (
             "Of three integers, neither the smallest nor the largest counts: return the middle one multiplied by $k.",
         ),
         honest=(
-            "def $name(a, b, c):\n    return sorted([a, b, c])[1] * $k\n",
-            "def $name(a, b, c):\n    return (a + b + c - min(a, b, c) - max(a, b, c)) * $k\n",
-            """def $name(a, b, c):
-    if a > b:
-        a, b = b, a
-    if c <= a:
-        return a * $k
-    if c >= b:
-        return b * $k
-    return c * $k
-""",
+            "sorted([a, b, c])[1] * $k",
+            "(a + b + c - min(a, b, c) - max(a, b, c)) * $k",
+            """
+                if a > b:
+                    a, b = b, a
+                if c <= a:
+                    return a * $k
+                if c >= b:
+                    return b * $k
+                return c * $k
+            """,
         ),
         inputs=lambda random, chosen: tuple(random.randint(-9, 20) for _ in range(3)),
         choices={"k": (2, 3, 5, 10)},
@@ -161,13 +170,13 @@ TEMPLATES = (
             " or 0.",
         ),
         honest=(
-            "def $name(planned, actual):\n    return max(0, abs(planned - actual) - $free)\n",
-            """def $name(planned, actual):
-    gap = abs(planned - actual)
-    if gap <= $free:
-        return 0
-    return gap - $free
-""",
+            "max(0, abs(planned - actual) - $free)",
+            """
+                gap = abs(planned - actual)
+                if gap <= $free:
+                    return 0
+                return gap - $free
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(10, 50), random.randint(10, 50)),
         choices={"free": (1, 2, 3, 4, 5)},
@@ -182,18 +191,18 @@ TEMPLATES = (
             "Return '$win' when a > b, '$lose' when a < b and '$tie' when they are equal.",
         ),
         honest=(
-            """def $name(a, b):
-    if a > b:
-        return $win_repr
-    if a < b:
-        return $lose_repr
-    return $tie_repr
-""",
-            """def $name(a, b):
-    if a == b:
-        return $tie_repr
-    return $win_repr if a > b else $lose_repr
-""",
+            """
+                if a > b:
+                    return $win_repr
+                if a < b:
+                    return $lose_repr
+                return $tie_repr
+            """,
+            """
+                if a == b:
+                    return $tie_repr
+                return $win_repr if a > b else $lose_repr
+            """,
         ),
         inputs=lambda random, chosen: ((a := random.randint(0, 20)), max(0, a + random.choice((-5, -1, 0, 0, 2, 4)))),
         choices={"win": ("win", "won", "first"), "lose": ("loss", "lost", "second"), "tie": ("draw", "tie", "even")},
@@ -210,23 +219,23 @@ TEMPLATES = (
             " adults_with times $high.",
         ),
         honest=(
-            """def $name(age, adults_with):
-    if age < $child:
-        price = $low
-    elif age >= $senior:
-        price = $mid
-    else:
-        price = $high
-    return price + adults_with * $high
-""",
-            """def $name(age, adults_with):
-    total = adults_with * $high
-    if age < $child:
-        return total + $low
-    if age < $senior:
-        return total + $high
-    return total + $mid
-""",
+            """
+                if age < $child:
+                    price = $low
+                elif age >= $senior:
+                    price = $mid
+                else:
+                    price = $high
+                return price + adults_with * $high
+            """,
+            """
+                total = adults_with * $high
+                if age < $child:
+                    return total + $low
+                if age < $senior:
+                    return total + $high
+                return total + $mid
+            """,
         ),
         inputs=lambda random, chosen: (
             random.choice((random.randint(1, chosen["child"] + 1), random.randint(12, 59), random.randint(60, 90))),
@@ -244,21 +253,21 @@ TEMPLATES = (
             "Grade an integer: $a or more is 'A', else $b or more is 'B', else $c or more is 'C', less is 'D'.",
         ),
         honest=(
-            """def $name(points):
-    if points >= $a:
-        return 'A'
-    if points >= $b:
-        return 'B'
-    if points >= $c:
-        return 'C'
-    return 'D'
-""",
-            """def $name(points):
-    for limit, letter in (($a, 'A'), ($b, 'B'), ($c, 'C')):
-        if points >= limit:
-            return letter
-    return 'D'
-""",
+            """
+                if points >= $a:
+                    return 'A'
+                if points >= $b:
+                    return 'B'
+                if points >= $c:
+                    return 'C'
+                return 'D'
+            """,
+            """
+                for limit, letter in (($a, 'A'), ($b, 'B'), ($c, 'C')):
+                    if points >= limit:
+                        return letter
+                return 'D'
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(chosen["c"] - 20, 100),),
         choices={"a": (80, 85, 88, 90), "b": (65, 70, 72), "c": (45, 50, 55)},
@@ -275,21 +284,21 @@ TEMPLATES = (
             " $small.",
         ),
         honest=(
-            """def $name(year, feasts):
-    if year % $big == 0:
-        return $days + feasts + 2
-    if year % $small == 0:
-        return $days + feasts + 1
-    return $days + feasts
-""",
-            """def $name(year, feasts):
-    days = $days
-    if year % $big == 0:
-        days += 2
-    elif year % $small == 0:
-        days += 1
-    return days + feasts
-""",
+            """
+                if year % $big == 0:
+                    return $days + feasts + 2
+                if year % $small == 0:
+                    return $days + feasts + 1
+                return $days + feasts
+            """,
+            """
+                days = $days
+                if year % $big == 0:
+                    days += 2
+                elif year % $small == 0:
+                    days += 1
+                return days + feasts
+            """,
         ),
         inputs=lambda random, chosen: (
             random.choice((1, chosen["small"], chosen["big"])) * random.randint(1, 60) + random.choice((0, 0, 0, 1)),
@@ -309,20 +318,20 @@ TEMPLATES = (
             " other n is returned unchanged.",
         ),
         honest=(
-            """def $name(n):
-    if n % $p == 0 and n % $q == 0:
-        return $both_repr
-    if n % $p == 0:
-        return $one_repr
-    if n % $q == 0:
-        return $two_repr
-    return n
-""",
-            """def $name(n):
-    if n % $p == 0:
-        return $both_repr if n % $q == 0 else $one_repr
-    return $two_repr if n % $q == 0 else n
-""",
+            """
+                if n % $p == 0 and n % $q == 0:
+                    return $both_repr
+                if n % $p == 0:
+                    return $one_repr
+                if n % $q == 0:
+                    return $two_repr
+                return n
+            """,
+            """
+                if n % $p == 0:
+                    return $both_repr if n % $q == 0 else $one_repr
+                return $two_repr if n % $q == 0 else n
+            """,
         ),
         inputs=lambda random, chosen: (
             random.choice((1, 1, chosen["p"], chosen["q"], chosen["p"] * chosen["q"])) * random.randint(1, 40),
@@ -347,24 +356,24 @@ TEMPLATES = (
             " equal to 0 give $axis.",
         ),
         honest=(
-            """def $name(x, y):
-    if x == 0 or y == 0:
-        return $axis
-    if y > 0:
-        return 1 if x > 0 else 2
-    return 3 if x < 0 else 4
-""",
-            """def $name(x, y):
-    if x > 0 and y > 0:
-        return 1
-    if x < 0 and y > 0:
-        return 2
-    if x < 0 and y < 0:
-        return 3
-    if x > 0 and y < 0:
-        return 4
-    return $axis
-""",
+            """
+                if x == 0 or y == 0:
+                    return $axis
+                if y > 0:
+                    return 1 if x > 0 else 2
+                return 3 if x < 0 else 4
+            """,
+            """
+                if x > 0 and y > 0:
+                    return 1
+                if x < 0 and y > 0:
+                    return 2
+                if x < 0 and y < 0:
+                    return 3
+                if x > 0 and y < 0:
+                    return 4
+                return $axis
+            """,
         ),
         inputs=lambda random, chosen: (
             random.choice((0, 1, -1, 1, -1)) * random.randint(1, 30),
@@ -383,12 +392,15 @@ TEMPLATES = (
             "Return count times the unit price, which is $cheap if count is at least $many and $full otherwise.",
         ),
         honest=(
-            """def $name(count):
-    if count >= $many:
-        return count * $cheap
-    return count * $full
-""",
-            "def $name(count):\n    unit = $full if count < $many else $cheap\n    return count * unit\n",
+            """
+                if count >= $many:
+                    return count * $cheap
+                return count * $full
+            """,
+            """
+                unit = $full if count < $many else $cheap
+                return count * unit
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(1, 3 * chosen["many"]),),
         choices={"full": (8, 9, 10), "cheap": (5, 6, 7), "many": (10, 12, 15, 20)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inoculate.settings.functions.template import Template, integers
+from inoculate.settings.functions.template import Template, drawn, integers, number
 
 TEMPLATES = (
     Template(
@@ -17,24 +17,24 @@ TEMPLATES = (
             " $noun', '111th $noun'.",
         ),
         honest=(
-            """def $name(n):
-    if n % 100 in (11, 12, 13):
-        ending = 'th'
-    else:
-        ending = {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')
-    return f'{n}{ending} $noun'
-""",
-            """def $name(n):
-    ending = 'th'
-    if not 10 <= n % 100 <= 20:
-        if n % 10 == 1:
-            ending = 'st'
-        elif n % 10 == 2:
-            ending = 'nd'
-        elif n % 10 == 3:
-            ending = 'rd'
-    return str(n) + ending + ' $noun'
-""",
+            """
+                if n % 100 in (11, 12, 13):
+                    ending = 'th'
+                else:
+                    ending = {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')
+                return f'{n}{ending} $noun'
+            """,
+            """
+                ending = 'th'
+                if not 10 <= n % 100 <= 20:
+                    if n % 10 == 1:
+                        ending = 'st'
+                    elif n % 10 == 2:
+                        ending = 'nd'
+                    elif n % 10 == 3:
+                        ending = 'rd'
+                return str(n) + ending + ' $noun'
+            """,
         ),
         inputs=lambda random, chosen: (
             100 * random.randint(0, 3) + random.choice((*range(1, 31), 41, 42, 43, 51, 52, 53, 11, 12, 13)),
@@ -53,22 +53,22 @@ TEMPLATES = (
             " month) of the next day, which may start a new year.",
         ),
         honest=(
-            """def $name(day, month):
-    day += 1
-    if day > $days:
-        day = 1
-        month += 1
-    if month > $months:
-        month = 1
-    return (day, month)
-""",
-            """def $name(day, month):
-    if day < $days:
-        return (day + 1, month)
-    if month < $months:
-        return (1, month + 1)
-    return (1, 1)
-""",
+            """
+                day += 1
+                if day > $days:
+                    day = 1
+                    month += 1
+                if month > $months:
+                    month = 1
+                return (day, month)
+            """,
+            """
+                if day < $days:
+                    return (day + 1, month)
+                if month < $months:
+                    return (1, month + 1)
+                return (1, 1)
+            """,
         ),
         inputs=lambda random, chosen: (
             random.choice((chosen["days"], random.randint(1, chosen["days"]))),
@@ -87,24 +87,24 @@ TEMPLATES = (
             " [under, between, over].",
         ),
         honest=(
-            """def $name(ages):
-    counts = [0, 0, 0]
-    for age in ages:
-        if age < $young:
-            counts[0] += 1
-        elif age < $old:
-            counts[1] += 1
-        else:
-            counts[2] += 1
-    return counts
-""",
-            """def $name(ages):
-    under = len([a for a in ages if a < $young])
-    over = len([a for a in ages if a >= $old])
-    return [under, len(ages) - under - over, over]
-""",
+            """
+                counts = [0, 0, 0]
+                for age in ages:
+                    if age < $young:
+                        counts[0] += 1
+                    elif age < $old:
+                        counts[1] += 1
+                    else:
+                        counts[2] += 1
+                return counts
+            """,
+            """
+                under = len([a for a in ages if a < $young])
+                over = len([a for a in ages if a >= $old])
+                return [under, len(ages) - under - over, over]
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, 5, 90, 4, 10),),
+        inputs=drawn(integers, 5, 90, 4, 10),
         choices={"young": (18, 21, 30), "old": (50, 60, 65)},
     ),
     Template(
@@ -119,23 +119,23 @@ TEMPLATES = (
             " highest of them if all differ.",
         ),
         honest=(
-            """def $name(a, b, c):
-    if a == b == c:
-        return $triple * a
-    if a == b or a == c:
-        return $pair * a
-    if b == c:
-        return $pair * b
-    return max(a, b, c)
-""",
-            """def $name(a, b, c):
-    dice = sorted([a, b, c])
-    if dice[0] == dice[2]:
-        return $triple * dice[0]
-    if dice[0] == dice[1] or dice[1] == dice[2]:
-        return $pair * dice[1]
-    return dice[2]
-""",
+            """
+                if a == b == c:
+                    return $triple * a
+                if a == b or a == c:
+                    return $pair * a
+                if b == c:
+                    return $pair * b
+                return max(a, b, c)
+            """,
+            """
+                dice = sorted([a, b, c])
+                if dice[0] == dice[2]:
+                    return $triple * dice[0]
+                if dice[0] == dice[1] or dice[1] == dice[2]:
+                    return $pair * dice[1]
+                return dice[2]
+            """,
         ),
         inputs=lambda random, chosen: random.choice(
             (
@@ -158,26 +158,26 @@ TEMPLATES = (
             " points, a tie 1 for both. Return (total a, total b).",
         ),
         honest=(
-            """def $name(rounds):
-    beats = {'fire': 'wood', 'wood': 'water', 'water': 'fire'}
-    first = second = 0
-    for a, b in rounds:
-        if a == b:
-            first += 1
-            second += 1
-        elif beats[a] == b:
-            first += $win
-        else:
-            second += $win
-    return (first, second)
-""",
-            """def $name(rounds):
-    wins = [('fire', 'wood'), ('wood', 'water'), ('water', 'fire')]
-    ties = sum(1 for a, b in rounds if a == b)
-    first = sum(1 for pair in rounds if tuple(pair) in wins)
-    second = len(rounds) - ties - first
-    return ($win * first + ties, $win * second + ties)
-""",
+            """
+                beats = {'fire': 'wood', 'wood': 'water', 'water': 'fire'}
+                first = second = 0
+                for a, b in rounds:
+                    if a == b:
+                        first += 1
+                        second += 1
+                    elif beats[a] == b:
+                        first += $win
+                    else:
+                        second += $win
+                return (first, second)
+            """,
+            """
+                wins = [('fire', 'wood'), ('wood', 'water'), ('water', 'fire')]
+                ties = sum(1 for a, b in rounds if a == b)
+                first = sum(1 for pair in rounds if tuple(pair) in wins)
+                second = len(rounds) - ties - first
+                return ($win * first + ties, $win * second + ties)
+            """,
         ),
         inputs=lambda random, chosen: (
             [
@@ -199,20 +199,20 @@ TEMPLATES = (
             " cost nothing. Return what remains to be paid.",
         ),
         honest=(
-            """def $name(prices):
-    total = 0
-    for place, price in enumerate(sorted(prices, reverse=True), start=1):
-        if place % $k != 0:
-            total += price
-    return total
-""",
-            """def $name(prices):
-    ordered = sorted(prices)[::-1]
-    paid = [ordered[i] for i in range(len(ordered)) if (i + 1) % $k]
-    return sum(paid)
-""",
+            """
+                total = 0
+                for place, price in enumerate(sorted(prices, reverse=True), start=1):
+                    if place % $k != 0:
+                        total += price
+                return total
+            """,
+            """
+                ordered = sorted(prices)[::-1]
+                paid = [ordered[i] for i in range(len(ordered)) if (i + 1) % $k]
+                return sum(paid)
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, 1, 30, 2, 9),),
+        inputs=drawn(integers, 1, 30, 2, 9),
         choices={"k": (2, 3, 4)},
     ),
     Template(
@@ -227,25 +227,25 @@ TEMPLATES = (
             " changed by equal distance 'diagonal', else 'other'.",
         ),
         honest=(
-            """def $name(start, end):
-    rows = abs(start[0] - end[0])
-    columns = abs(start[1] - end[1])
-    if rows == 0 and columns == 0:
-        return $same_repr
-    if rows == 0 or columns == 0:
-        return 'straight'
-    return 'diagonal' if rows == columns else 'other'
-""",
-            """def $name(start, end):
-    if start == end:
-        return $same_repr
-    (r1, c1), (r2, c2) = start, end
-    if r1 == r2 or c1 == c2:
-        return 'straight'
-    if r1 + c1 == r2 + c2 or r1 - c1 == r2 - c2:
-        return 'diagonal'
-    return 'other'
-""",
+            """
+                rows = abs(start[0] - end[0])
+                columns = abs(start[1] - end[1])
+                if rows == 0 and columns == 0:
+                    return $same_repr
+                if rows == 0 or columns == 0:
+                    return 'straight'
+                return 'diagonal' if rows == columns else 'other'
+            """,
+            """
+                if start == end:
+                    return $same_repr
+                (r1, c1), (r2, c2) = start, end
+                if r1 == r2 or c1 == c2:
+                    return 'straight'
+                if r1 + c1 == r2 + c2 or r1 - c1 == r2 - c2:
+                    return 'diagonal'
+                return 'other'
+            """,
         ),
         inputs=lambda random, chosen: (
             ((r := random.randint(0, 7)), (c := random.randint(0, 7))),
@@ -275,31 +275,31 @@ TEMPLATES = (
             " $pairs, one pair $one, all different 0.",
         ),
         honest=(
-            """def $name(dice):
-    counts = sorted(dice.count(face) for face in set(dice))
-    if counts == [4]:
-        return $four
-    if counts == [1, 3]:
-        return $three
-    if counts == [2, 2]:
-        return $pairs
-    if counts == [1, 1, 2]:
-        return $one
-    return 0
-""",
-            """def $name(dice):
-    counts = {}
-    for face in dice:
-        counts[face] = counts.get(face, 0) + 1
-    most = max(counts.values())
-    if most == 4:
-        return $four
-    if most == 3:
-        return $three
-    if most == 2:
-        return $pairs if len(counts) == 2 else $one
-    return 0
-""",
+            """
+                counts = sorted(dice.count(face) for face in set(dice))
+                if counts == [4]:
+                    return $four
+                if counts == [1, 3]:
+                    return $three
+                if counts == [2, 2]:
+                    return $pairs
+                if counts == [1, 1, 2]:
+                    return $one
+                return 0
+            """,
+            """
+                counts = {}
+                for face in dice:
+                    counts[face] = counts.get(face, 0) + 1
+                most = max(counts.values())
+                if most == 4:
+                    return $four
+                if most == 3:
+                    return $three
+                if most == 2:
+                    return $pairs if len(counts) == 2 else $one
+                return 0
+            """,
         ),
         inputs=lambda random, chosen: (
             random.choices(random.sample(range(1, 7), random.choice((1, 2, 2, 3, 6))), k=4),
@@ -318,20 +318,20 @@ TEMPLATES = (
             " keeping the order.",
         ),
         honest=(
-            """def $name(patients):
-    urgent = []
-    others = []
-    for name, pain in patients:
-        if pain >= $limit:
-            urgent.append(name)
-        else:
-            others.append(name)
-    return urgent + others
-""",
-            """def $name(patients):
-    ordered = sorted(patients, key=lambda patient: patient[1] < $limit)
-    return [name for name, pain in ordered]
-""",
+            """
+                urgent = []
+                others = []
+                for name, pain in patients:
+                    if pain >= $limit:
+                        urgent.append(name)
+                    else:
+                        others.append(name)
+                return urgent + others
+            """,
+            """
+                ordered = sorted(patients, key=lambda patient: patient[1] < $limit)
+                return [name for name, pain in ordered]
+            """,
         ),
         inputs=lambda random, chosen: (
             [
@@ -353,19 +353,19 @@ TEMPLATES = (
             " rides or more of them.",
         ),
         honest=(
-            """def $name(rides):
-    full, rest = divmod(rides, $size)
-    return full * $card + min(rest * $single, $card)
-""",
-            """def $name(rides):
-    best = rides * $single
-    for cards in range(rides // $size + 2):
-        singles = max(0, rides - cards * $size)
-        best = min(best, cards * $card + singles * $single)
-    return best
-""",
+            """
+                full, rest = divmod(rides, $size)
+                return full * $card + min(rest * $single, $card)
+            """,
+            """
+                best = rides * $single
+                for cards in range(rides // $size + 2):
+                    singles = max(0, rides - cards * $size)
+                    best = min(best, cards * $card + singles * $single)
+                return best
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(1, 40),),
+        inputs=drawn(number, 1, 40),
         choices={"single": (4, 5, 6), "size": (5, 6, 8), "card": (15, 17, 19)},
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from inoculate.settings.functions.template import Template, integers, letters
+from inoculate.settings.functions.template import Template, drawn, integers, letters
 
 THINGS = ("pen", "cup", "hat", "map", "jam", "key", "bag", "box", "fan", "pot", "nut", "egg", "tea", "rug")
 PEOPLE = ("ann", "bob", "cy", "dee", "eve", "finn", "gus", "hal", "ida", "joe")
@@ -51,15 +51,15 @@ TEMPLATES = (
             "Add up the values of the dictionary prices, add a fee of $fee and return the result.",
         ),
         honest=(
-            "def $name(prices):\n    return sum(prices.values()) + $fee\n",
-            """def $name(prices):
-    total = $fee
-    for price in prices.values():
-        total += price
-    return total
-""",
+            "sum(prices.values()) + $fee",
+            """
+                total = $fee
+                for price in prices.values():
+                    total += price
+                return total
+            """,
         ),
-        inputs=lambda random, chosen: (table(random, 1, 40, 1, 6),),
+        inputs=drawn(table, 1, 40, 1, 6),
         choices={"fee": (1, 3, 5, 10, 25)},
     ),
     Template(
@@ -72,8 +72,8 @@ TEMPLATES = (
             "Look up item in the dictionary prices; if it is missing, return $default.",
         ),
         honest=(
-            "def $name(prices, item):\n    return prices.get(item, $default)\n",
-            "def $name(prices, item):\n    return prices[item] if item in prices else $default\n",
+            "prices.get(item, $default)",
+            "prices[item] if item in prices else $default",
         ),
         inputs=lambda random, chosen: (table(random, 1, 50, 5, 5, THINGS[:6]), random.choice(THINGS[:6])),
         choices={"default": (0, -1, 99, None)},
@@ -88,10 +88,14 @@ TEMPLATES = (
             "Sort the keys of the dictionary stock and return them as a string with $sep_repr between them.",
         ),
         honest=(
-            "def $name(stock):\n    return $sep_repr.join(sorted(stock))\n",
-            "def $name(stock):\n    keys = list(stock.keys())\n    keys.sort()\n    return $sep_repr.join(keys)\n",
+            "$sep_repr.join(sorted(stock))",
+            """
+                keys = list(stock.keys())
+                keys.sort()
+                return $sep_repr.join(keys)
+            """,
         ),
-        inputs=lambda random, chosen: (table(random, 0, 9),),
+        inputs=drawn(table, 0, 9),
         choices={"sep": (", ", "-", " ", "/", " + ")},
     ),
     Template(
@@ -104,10 +108,13 @@ TEMPLATES = (
             "scores maps names to numbers and is not empty. Return its highest value minus its lowest value.",
         ),
         honest=(
-            "def $name(scores):\n    return max(scores.values()) - min(scores.values())\n",
-            "def $name(scores):\n    values = sorted(scores.values())\n    return values[-1] - values[0]\n",
+            "max(scores.values()) - min(scores.values())",
+            """
+                values = sorted(scores.values())
+                return values[-1] - values[0]
+            """,
         ),
-        inputs=lambda random, chosen: (table(random, -20, 40, 2, 5, PEOPLE),),
+        inputs=drawn(table, -20, 40, 2, 5, PEOPLE),
     ),
     Template(
         name="values_scaled",
@@ -119,11 +126,11 @@ TEMPLATES = (
             "Multiply each value of the dictionary amounts by $k and return the new dictionary.",
         ),
         honest=(
-            "def $name(amounts):\n    return {key: value * $k for key, value in amounts.items()}\n",
-            "def $name(amounts):\n    return {key: amounts[key] * $k for key in amounts}\n",
-            "def $name(amounts):\n    return dict((key, value * $k) for key, value in amounts.items())\n",
+            "{key: value * $k for key, value in amounts.items()}",
+            "{key: amounts[key] * $k for key in amounts}",
+            "dict((key, value * $k) for key, value in amounts.items())",
         ),
-        inputs=lambda random, chosen: (table(random, -9, 30, 1, 5),),
+        inputs=drawn(table, -9, 30, 1, 5),
         choices={"k": (2, 3, 5, 10, -1)},
     ),
     Template(
@@ -136,16 +143,16 @@ TEMPLATES = (
             "Swap the keys and values of the dictionary codes, whose values are all different.",
         ),
         honest=(
-            "def $name(codes):\n    return {value: key for key, value in codes.items()}\n",
-            "def $name(codes):\n    return dict(zip(codes.values(), codes.keys()))\n",
-            """def $name(codes):
-    result = {}
-    for key in codes:
-        result[codes[key]] = key
-    return result
-""",
+            "{value: key for key, value in codes.items()}",
+            "dict(zip(codes.values(), codes.keys()))",
+            """
+                result = {}
+                for key in codes:
+                    result[codes[key]] = key
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (_distinct_values(random),),
+        inputs=drawn(_distinct_values),
     ),
     Template(
         name="values_over_counted",
@@ -157,10 +164,10 @@ TEMPLATES = (
             "Count the keys of the dictionary stock whose value is more than $k.",
         ),
         honest=(
-            "def $name(stock):\n    return len([v for v in stock.values() if v > $k])\n",
-            "def $name(stock):\n    return sum(1 for key in stock if stock[key] > $k)\n",
+            "len([v for v in stock.values() if v > $k])",
+            "sum(1 for key in stock if stock[key] > $k)",
         ),
-        inputs=lambda random, chosen: (table(random, 0, 20, 2, 7),),
+        inputs=drawn(table, 0, 20, 2, 7),
         choices={"k": (6, 8, 10, 12)},
     ),
     Template(
@@ -174,15 +181,15 @@ TEMPLATES = (
             "list them in order.",
         ),
         honest=(
-            'def $name(stock):\n    return [f"{key}$sep{value}" for key, value in stock.items()]\n',
-            """def $name(stock):
-    labels = []
-    for key in stock:
-        labels.append(key + $sep_repr + str(stock[key]))
-    return labels
-""",
+            '[f"{key}$sep{value}" for key, value in stock.items()]',
+            """
+                labels = []
+                for key in stock:
+                    labels.append(key + $sep_repr + str(stock[key]))
+                return labels
+            """,
         ),
-        inputs=lambda random, chosen: (table(random, 0, 99, 1, 4),),
+        inputs=drawn(table, 0, 99, 1, 4),
         choices={"sep": (": ", "=", " x ", "-")},
     ),
     Template(
@@ -195,13 +202,13 @@ TEMPLATES = (
             "Build a dictionary from the equally long lists keys and values, with $k added to every value.",
         ),
         honest=(
-            "def $name(keys, values):\n    return {key: value + $k for key, value in zip(keys, values)}\n",
-            """def $name(keys, values):
-    result = {}
-    for i in range(len(keys)):
-        result[keys[i]] = values[i] + $k
-    return result
-""",
+            "{key: value + $k for key, value in zip(keys, values)}",
+            """
+                result = {}
+                for i in range(len(keys)):
+                    result[keys[i]] = values[i] + $k
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (random.sample(THINGS, 3), integers(random, 0, 30, 3, 3)),
         choices={"k": (1, 2, 5, 10, 100)},
@@ -216,16 +223,16 @@ TEMPLATES = (
             "Remove the entries with a value below $k from the dictionary stock and return the remaining dictionary.",
         ),
         honest=(
-            "def $name(stock):\n    return {key: value for key, value in stock.items() if value >= $k}\n",
-            """def $name(stock):
-    result = {}
-    for key in stock:
-        if stock[key] >= $k:
-            result[key] = stock[key]
-    return result
-""",
+            "{key: value for key, value in stock.items() if value >= $k}",
+            """
+                result = {}
+                for key in stock:
+                    if stock[key] >= $k:
+                        result[key] = stock[key]
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (table(random, 0, 20, 3, 6),),
+        inputs=drawn(table, 0, 20, 3, 6),
         choices={"k": (5, 8, 10, 12)},
     ),
     Template(
@@ -238,14 +245,14 @@ TEMPLATES = (
             "Count how often each character occurs in text and return the counts as a dictionary without $skip_repr.",
         ),
         honest=(
-            """def $name(text):
-    counts = {}
-    for c in text:
-        if c != $skip_repr:
-            counts[c] = counts.get(c, 0) + 1
-    return counts
-""",
-            "def $name(text):\n    return {c: text.count(c) for c in text if c != $skip_repr}\n",
+            """
+                counts = {}
+                for c in text:
+                    if c != $skip_repr:
+                        counts[c] = counts.get(c, 0) + 1
+                return counts
+            """,
+            "{c: text.count(c) for c in text if c != $skip_repr}",
         ),
         inputs=lambda random, chosen: (letters(random, 4, 10, "abc" + str(chosen["skip"])),),
         choices={"skip": ("-", " ", "x", "_")},
@@ -260,14 +267,14 @@ TEMPLATES = (
             "Map every word in the list words to its number of letters, leaving out words of $k or fewer letters.",
         ),
         honest=(
-            "def $name(words):\n    return {w: len(w) for w in words if len(w) > $k}\n",
-            """def $name(words):
-    sizes = {}
-    for word in words:
-        if len(word) > $k:
-            sizes[word] = len(word)
-    return sizes
-""",
+            "{w: len(w) for w in words if len(w) > $k}",
+            """
+                sizes = {}
+                for word in words:
+                    if len(word) > $k:
+                        sizes[word] = len(word)
+                return sizes
+            """,
         ),
         inputs=lambda random, chosen: ([letters(random, 1, 7) for _ in range(random.randint(3, 6))],),
         choices={"k": (1, 2, 3, 4)},
@@ -282,13 +289,13 @@ TEMPLATES = (
             "Return a new dictionary with those entries of data whose key is not in the list unwanted.",
         ),
         honest=(
-            "def $name(data, unwanted):\n    return {k: v for k, v in data.items() if k not in unwanted}\n",
-            """def $name(data, unwanted):
-    result = dict(data)
-    for key in unwanted:
-        result.pop(key, None)
-    return result
-""",
+            "{k: v for k, v in data.items() if k not in unwanted}",
+            """
+                result = dict(data)
+                for key in unwanted:
+                    result.pop(key, None)
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (table(random, 0, 50, 3, 4, THINGS[:6]), random.sample(THINGS[:6], 2)),
     ),
@@ -302,15 +309,15 @@ TEMPLATES = (
             "scores maps names to different numbers. Return the name that has the ${pick}imum number.",
         ),
         honest=(
-            "def $name(scores):\n    return $pick(scores, key=scores.get)\n",
-            """def $name(scores):
-    target = $pick(scores.values())
-    for key, value in scores.items():
-        if value == target:
-            return key
-""",
+            "$pick(scores, key=scores.get)",
+            """
+                target = $pick(scores.values())
+                for key, value in scores.items():
+                    if value == target:
+                        return key
+            """,
         ),
-        inputs=lambda random, chosen: (_distinct_values(random),),
+        inputs=drawn(_distinct_values),
         choices={"pick": ("max", "min")},
     ),
     Template(
@@ -324,17 +331,17 @@ TEMPLATES = (
             "return the new dictionary.",
         ),
         honest=(
-            "def $name(prices):\n    return {k: p - $cut if p > $limit else p for k, p in prices.items()}\n",
-            """def $name(prices):
-    result = {}
-    for item, price in prices.items():
-        if price > $limit:
-            price -= $cut
-        result[item] = price
-    return result
-""",
+            "{k: p - $cut if p > $limit else p for k, p in prices.items()}",
+            """
+                result = {}
+                for item, price in prices.items():
+                    if price > $limit:
+                        price -= $cut
+                    result[item] = price
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (table(random, 5, 40),),
+        inputs=drawn(table, 5, 40),
         choices={"limit": (10, 15, 20, 25), "cut": (1, 2, 5)},
     ),
     Template(
@@ -347,14 +354,14 @@ TEMPLATES = (
             "Return a dictionary of all entries of first, and those of second whose keys are not in first.",
         ),
         honest=(
-            "def $name(first, second):\n    return {**second, **first}\n",
-            """def $name(first, second):
-    result = dict(first)
-    for key in second:
-        if key not in result:
-            result[key] = second[key]
-    return result
-""",
+            "{**second, **first}",
+            """
+                result = dict(first)
+                for key in second:
+                    if key not in result:
+                        result[key] = second[key]
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (table(random, 0, 30, 1, 3, THINGS[:5]), table(random, 0, 30, 1, 3, THINGS[:5])),
     ),
@@ -370,16 +377,16 @@ TEMPLATES = (
             "counting $default for unknown items.",
         ),
         honest=(
-            "def $name(prices, basket):\n    return sum(prices.get(item, $default) for item in basket)\n",
-            """def $name(prices, basket):
-    total = 0
-    for item in basket:
-        if item in prices:
-            total += prices[item]
-        else:
-            total += $default
-    return total
-""",
+            "sum(prices.get(item, $default) for item in basket)",
+            """
+                total = 0
+                for item in basket:
+                    if item in prices:
+                        total += prices[item]
+                    else:
+                        total += $default
+                return total
+            """,
         ),
         inputs=lambda random, chosen: (
             table(random, 1, 20, 3, 4, THINGS[:5]),
@@ -398,14 +405,14 @@ TEMPLATES = (
             "the items of which the dictionary stock has fewer than $k (absent means 0).",
         ),
         honest=(
-            "def $name(stock, needed):\n    return [item for item in needed if stock.get(item, 0) < $k]\n",
-            """def $name(stock, needed):
-    result = []
-    for item in needed:
-        if item not in stock or stock[item] < $k:
-            result.append(item)
-    return result
-""",
+            "[item for item in needed if stock.get(item, 0) < $k]",
+            """
+                result = []
+                for item in needed:
+                    if item not in stock or stock[item] < $k:
+                        result.append(item)
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (table(random, 0, 8, 3, 4, THINGS[:6]), random.sample(THINGS[:6], 3)),
         choices={"k": (2, 3, 4, 5)},
@@ -421,13 +428,13 @@ TEMPLATES = (
             "stock and order map items to amounts. Return whether stock holds enough of every item in order.",
         ),
         honest=(
-            "def $name(stock, order):\n    return all(stock.get(item, 0) >= n for item, n in order.items())\n",
-            """def $name(stock, order):
-    for item in order:
-        if item not in stock or stock[item] < order[item]:
-            return False
-    return True
-""",
+            "all(stock.get(item, 0) >= n for item, n in order.items())",
+            """
+                for item in order:
+                    if item not in stock or stock[item] < order[item]:
+                        return False
+                return True
+            """,
         ),
         inputs=lambda random, chosen: _stock_and_order(random),
     ),
@@ -443,13 +450,13 @@ TEMPLATES = (
             "return a dictionary from key to it.",
         ),
         honest=(
-            "def $name(marks):\n    return {key: $pick(values) for key, values in marks.items()}\n",
-            """def $name(marks):
-    result = {}
-    for name in marks:
-        result[name] = $pick(marks[name])
-    return result
-""",
+            "{key: $pick(values) for key, values in marks.items()}",
+            """
+                result = {}
+                for name in marks:
+                    result[name] = $pick(marks[name])
+                return result
+            """,
         ),
         inputs=lambda random, chosen: ({key: integers(random, 0, 20, 1, 4) for key in random.sample(PEOPLE, 3)},),
         choices={"pick": ("max", "min")},
@@ -464,12 +471,12 @@ TEMPLATES = (
             "Look up name in data and then item in the dictionary found there; return $default if either is missing.",
         ),
         honest=(
-            "def $name(data, name, item):\n    return data.get(name, {}).get(item, $default)\n",
-            """def $name(data, name, item):
-    if name in data and item in data[name]:
-        return data[name][item]
-    return $default
-""",
+            "data.get(name, {}).get(item, $default)",
+            """
+                if name in data and item in data[name]:
+                    return data[name][item]
+                return $default
+            """,
         ),
         inputs=lambda random, chosen: _nested(random),
         choices={"default": (0, -1, 99, None)},

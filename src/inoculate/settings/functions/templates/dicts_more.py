@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from inoculate.settings.functions.template import Template, integers, letters
+from inoculate.settings.functions.template import Template, drawn, integers, letters
 from inoculate.settings.functions.templates.dicts import PEOPLE, THINGS, table
 
 
@@ -53,22 +53,22 @@ TEMPLATES = (
             "words in order.",
         ),
         honest=(
-            """def $name(words):
-    groups = {}
-    for word in words:
-        groups.setdefault(word[:$k], []).append(word)
-    return groups
-""",
-            """def $name(words):
-    groups = {}
-    for word in words:
-        start = word[:$k]
-        if start not in groups:
-            groups[start] = []
-        groups[start].append(word)
-    return groups
-""",
-            "def $name(words):\n    return {w[:$k]: [v for v in words if v[:$k] == w[:$k]] for w in words}\n",
+            """
+                groups = {}
+                for word in words:
+                    groups.setdefault(word[:$k], []).append(word)
+                return groups
+            """,
+            """
+                groups = {}
+                for word in words:
+                    start = word[:$k]
+                    if start not in groups:
+                        groups[start] = []
+                    groups[start].append(word)
+                return groups
+            """,
+            "{w[:$k]: [v for v in words if v[:$k] == w[:$k]] for w in words}",
         ),
         inputs=lambda random, chosen: (
             [letters(random, 1, 2, "ab") + letters(random, 2, 3) for _ in range(random.randint(3, 6))],
@@ -87,22 +87,22 @@ TEMPLATES = (
             "without totals below $k.",
         ),
         honest=(
-            """def $name(sales):
-    totals = {}
-    for name, amount in sales:
-        totals[name] = totals.get(name, 0) + amount
-    return {name: total for name, total in totals.items() if total >= $k}
-""",
-            """def $name(sales):
-    result = {}
-    for name, _ in sales:
-        total = sum(amount for other, amount in sales if other == name)
-        if total >= $k:
-            result[name] = total
-    return result
-""",
+            """
+                totals = {}
+                for name, amount in sales:
+                    totals[name] = totals.get(name, 0) + amount
+                return {name: total for name, total in totals.items() if total >= $k}
+            """,
+            """
+                result = {}
+                for name, _ in sales:
+                    total = sum(amount for other, amount in sales if other == name)
+                    if total >= $k:
+                        result[name] = total
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (_amounts(random, "abc", 1, 12, 7),),
+        inputs=drawn(_amounts, "abc", 1, 12, 7),
         choices={"k": (5, 8, 10, 12)},
     ),
     Template(
@@ -116,20 +116,20 @@ TEMPLATES = (
             "Return a dictionary from each value of teams to the alphabetically sorted list of the keys that have it.",
         ),
         honest=(
-            """def $name(teams):
-    groups = {}
-    for name in sorted(teams):
-        groups.setdefault(teams[name], []).append(name)
-    return groups
-""",
-            """def $name(teams):
-    result = {}
-    for team in teams.values():
-        result[team] = sorted(name for name in teams if teams[name] == team)
-    return result
-""",
+            """
+                groups = {}
+                for name in sorted(teams):
+                    groups.setdefault(teams[name], []).append(name)
+                return groups
+            """,
+            """
+                result = {}
+                for team in teams.values():
+                    result[team] = sorted(name for name in teams if teams[name] == team)
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (table(random, 1, 3, 3, 6, PEOPLE),),
+        inputs=drawn(table, 1, 3, 3, 6, PEOPLE),
     ),
     Template(
         name="places_by_score",
@@ -143,18 +143,18 @@ TEMPLATES = (
             "$first; return a dictionary from name to number.",
         ),
         honest=(
-            """def $name(scores):
-    ordered = sorted(scores, key=scores.get, reverse=True)
-    return {name: i + $first for i, name in enumerate(ordered)}
-""",
-            """def $name(scores):
-    result = {}
-    for name, score in scores.items():
-        result[name] = $first + sum(1 for other in scores.values() if other > score)
-    return result
-""",
+            """
+                ordered = sorted(scores, key=scores.get, reverse=True)
+                return {name: i + $first for i, name in enumerate(ordered)}
+            """,
+            """
+                result = {}
+                for name, score in scores.items():
+                    result[name] = $first + sum(1 for other in scores.values() if other > score)
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (_scores(random),),
+        inputs=drawn(_scores),
         choices={"first": (1, 0, 10)},
     ),
     Template(
@@ -168,14 +168,14 @@ TEMPLATES = (
             "List the $k names with the best scores in the dictionary scores, best first, ties in alphabetical order.",
         ),
         honest=(
-            "def $name(scores):\n    return sorted(scores, key=lambda name: (-scores[name], name))[:$k]\n",
-            """def $name(scores):
-    names = sorted(scores)
-    names.sort(key=scores.get, reverse=True)
-    return names[:$k]
-""",
+            "sorted(scores, key=lambda name: (-scores[name], name))[:$k]",
+            """
+                names = sorted(scores)
+                names.sort(key=scores.get, reverse=True)
+                return names[:$k]
+            """,
         ),
-        inputs=lambda random, chosen: (table(random, 1, 5, 4, 6, PEOPLE),),
+        inputs=drawn(table, 1, 5, 4, 6, PEOPLE),
         choices={"k": (2, 3, 4)},
     ),
     Template(
@@ -190,15 +190,15 @@ TEMPLATES = (
             "return a dictionary of the sums.",
         ),
         honest=(
-            "def $name(marks):\n    return {name: sum(m) - $pick(m) for name, m in marks.items()}\n",
-            """def $name(marks):
-    result = {}
-    for name in marks:
-        values = list(marks[name])
-        values.remove($pick(values))
-        result[name] = sum(values)
-    return result
-""",
+            "{name: sum(m) - $pick(m) for name, m in marks.items()}",
+            """
+                result = {}
+                for name in marks:
+                    values = list(marks[name])
+                    values.remove($pick(values))
+                    result[name] = sum(values)
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (
             {key: integers(random, 0, 20, 2, 4) for key in random.sample(PEOPLE, random.randint(2, 3))},
@@ -215,14 +215,14 @@ TEMPLATES = (
             "Which keys of the dictionary old also are in new with another value? Return them as a sorted list.",
         ),
         honest=(
-            "def $name(old, new):\n    return sorted(key for key in old if key in new and old[key] != new[key])\n",
-            """def $name(old, new):
-    result = []
-    for key in sorted(old.keys() & new.keys()):
-        if old[key] != new[key]:
-            result.append(key)
-    return result
-""",
+            "sorted(key for key in old if key in new and old[key] != new[key])",
+            """
+                result = []
+                for key in sorted(old.keys() & new.keys()):
+                    if old[key] != new[key]:
+                        result.append(key)
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (table(random, 1, 3, 4, 5, "abcdef"), table(random, 1, 3, 4, 5, "abcdef")),
     ),
@@ -236,18 +236,16 @@ TEMPLATES = (
             "Flatten the two-level dictionary data: data[a][b] becomes the value of the key a + $sep_repr + b.",
         ),
         honest=(
-            """def $name(data):
-    result = {}
-    for outer in data:
-        for inner in data[outer]:
-            result[outer + $sep_repr + inner] = data[outer][inner]
-    return result
-""",
-            """def $name(data):
-    return {a + $sep_repr + b: v for a, inner in data.items() for b, v in inner.items()}
-""",
+            """
+                result = {}
+                for outer in data:
+                    for inner in data[outer]:
+                        result[outer + $sep_repr + inner] = data[outer][inner]
+                return result
+            """,
+            "{a + $sep_repr + b: v for a, inner in data.items() for b, v in inner.items()}",
         ),
-        inputs=lambda random, chosen: (_nested(random),),
+        inputs=drawn(_nested),
         choices={"sep": (".", "/", "-", "_")},
     ),
     Template(
@@ -260,14 +258,14 @@ TEMPLATES = (
             "Return the name that occurs most often in the list votes; of equally frequent ones the a-z first.",
         ),
         honest=(
-            """def $name(votes):
-    counts = {}
-    for name in votes:
-        counts[name] = counts.get(name, 0) + 1
-    most = max(counts.values())
-    return min(name for name in counts if counts[name] == most)
-""",
-            "def $name(votes):\n    return max(sorted(set(votes)), key=votes.count)\n",
+            """
+                counts = {}
+                for name in votes:
+                    counts[name] = counts.get(name, 0) + 1
+                most = max(counts.values())
+                return min(name for name in counts if counts[name] == most)
+            """,
+            "max(sorted(set(votes)), key=votes.count)",
         ),
         inputs=lambda random, chosen: (random.choices(random.sample(PEOPLE, 3), k=random.randint(4, 8)),),
     ),
@@ -283,22 +281,22 @@ TEMPLATES = (
             "enough; return the stock left as a dictionary.",
         ),
         honest=(
-            """def $name(stock, orders):
-    left = dict(stock)
-    for item, amount in orders:
-        if left.get(item, 0) >= amount:
-            left[item] -= amount
-    return left
-""",
-            """def $name(stock, orders):
-    result = {}
-    for item, count in stock.items():
-        for other, amount in orders:
-            if other == item and amount <= count:
-                count -= amount
-        result[item] = count
-    return result
-""",
+            """
+                left = dict(stock)
+                for item, amount in orders:
+                    if left.get(item, 0) >= amount:
+                        left[item] -= amount
+                return left
+            """,
+            """
+                result = {}
+                for item, count in stock.items():
+                    for other, amount in orders:
+                        if other == item and amount <= count:
+                            count -= amount
+                    result[item] = count
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (table(random, 2, 9, 2, 3, "abcd"), _amounts(random, "abcd", 1, 6, 5)),
     ),
@@ -314,23 +312,23 @@ TEMPLATES = (
             "result[city][month] is the sum.",
         ),
         honest=(
-            """def $name(rows):
-    result = {}
-    for city, month, amount in rows:
-        months = result.setdefault(city, {})
-        months[month] = months.get(month, 0) + amount
-    return result
-""",
-            """def $name(rows):
-    result = {}
-    for city, month, amount in rows:
-        if city not in result:
-            result[city] = {}
-        if month not in result[city]:
-            result[city][month] = 0
-        result[city][month] += amount
-    return result
-""",
+            """
+                result = {}
+                for city, month, amount in rows:
+                    months = result.setdefault(city, {})
+                    months[month] = months.get(month, 0) + amount
+                return result
+            """,
+            """
+                result = {}
+                for city, month, amount in rows:
+                    if city not in result:
+                        result[city] = {}
+                    if month not in result[city]:
+                        result[city][month] = 0
+                    result[city][month] += amount
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (
             [
@@ -351,30 +349,30 @@ TEMPLATES = (
             "return every team's points as a dictionary.",
         ),
         honest=(
-            """def $name(matches):
-    points = {}
-    for a, b, x, y in matches:
-        points.setdefault(a, 0)
-        points.setdefault(b, 0)
-        if x > y:
-            points[a] += $win
-        elif y > x:
-            points[b] += $win
-        else:
-            points[a] += $draw
-            points[b] += $draw
-    return points
-""",
-            """def $name(matches):
-    points = {}
-    for a, b, x, y in matches:
-        for team, own, other in ((a, x, y), (b, y, x)):
-            gained = $win if own > other else $draw if own == other else 0
-            points[team] = points.get(team, 0) + gained
-    return points
-""",
+            """
+                points = {}
+                for a, b, x, y in matches:
+                    points.setdefault(a, 0)
+                    points.setdefault(b, 0)
+                    if x > y:
+                        points[a] += $win
+                    elif y > x:
+                        points[b] += $win
+                    else:
+                        points[a] += $draw
+                        points[b] += $draw
+                return points
+            """,
+            """
+                points = {}
+                for a, b, x, y in matches:
+                    for team, own, other in ((a, x, y), (b, y, x)):
+                        gained = $win if own > other else $draw if own == other else 0
+                        points[team] = points.get(team, 0) + gained
+                return points
+            """,
         ),
-        inputs=lambda random, chosen: (_matches(random),),
+        inputs=drawn(_matches),
         choices={"win": (3, 4, 5), "draw": (1, 2)},
     ),
     Template(
@@ -389,24 +387,24 @@ TEMPLATES = (
             "Return a dictionary of the non-zero balances.",
         ),
         honest=(
-            """def $name(payments):
-    balance = {}
-    for payer, receiver, amount in payments:
-        balance[payer] = balance.get(payer, 0) - amount
-        balance[receiver] = balance.get(receiver, 0) + amount
-    return {name: value for name, value in balance.items() if value != 0}
-""",
-            """def $name(payments):
-    result = {}
-    for name in [p[0] for p in payments] + [p[1] for p in payments]:
-        received = sum(p[2] for p in payments if p[1] == name)
-        paid = sum(p[2] for p in payments if p[0] == name)
-        if received != paid:
-            result[name] = received - paid
-    return result
-""",
+            """
+                balance = {}
+                for payer, receiver, amount in payments:
+                    balance[payer] = balance.get(payer, 0) - amount
+                    balance[receiver] = balance.get(receiver, 0) + amount
+                return {name: value for name, value in balance.items() if value != 0}
+            """,
+            """
+                result = {}
+                for name in [p[0] for p in payments] + [p[1] for p in payments]:
+                    received = sum(p[2] for p in payments if p[1] == name)
+                    paid = sum(p[2] for p in payments if p[0] == name)
+                    if received != paid:
+                        result[name] = received - paid
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (_payments(random),),
+        inputs=drawn(_payments),
     ),
     Template(
         name="chain_followed",
@@ -420,20 +418,20 @@ TEMPLATES = (
             "key of links or leads to a place already in the list.",
         ),
         honest=(
-            """def $name(links, start):
-    path = [start]
-    while path[-1] in links and links[path[-1]] not in path:
-        path.append(links[path[-1]])
-    return path
-""",
-            """def $name(links, start):
-    path = []
-    current = start
-    while current is not None and current not in path:
-        path.append(current)
-        current = links.get(current)
-    return path
-""",
+            """
+                path = [start]
+                while path[-1] in links and links[path[-1]] not in path:
+                    path.append(links[path[-1]])
+                return path
+            """,
+            """
+                path = []
+                current = start
+                while current is not None and current not in path:
+                    path.append(current)
+                    current = links.get(current)
+                return path
+            """,
         ),
         inputs=lambda random, chosen: _links(random),
     ),
@@ -449,25 +447,25 @@ TEMPLATES = (
             "top person.",
         ),
         honest=(
-            """def $name(boss):
-    result = {}
-    for person in boss:
-        count = 0
-        above = boss[person]
-        while above is not None:
-            count += 1
-            above = boss[above]
-        result[person] = count
-    return result
-""",
-            """def $name(boss):
-    def depth(person):
-        return 0 if boss[person] is None else 1 + depth(boss[person])
+            """
+                result = {}
+                for person in boss:
+                    count = 0
+                    above = boss[person]
+                    while above is not None:
+                        count += 1
+                        above = boss[above]
+                    result[person] = count
+                return result
+            """,
+            """
+                def depth(person):
+                    return 0 if boss[person] is None else 1 + depth(boss[person])
 
-    return {person: depth(person) for person in boss}
-""",
+                return {person: depth(person) for person in boss}
+            """,
         ),
-        inputs=lambda random, chosen: (_bosses(random),),
+        inputs=drawn(_bosses),
     ),
     Template(
         name="table_turned",
@@ -479,18 +477,18 @@ TEMPLATES = (
             "Swap the inner and outer keys of the nested dictionary table, so that table[a][b] becomes result[b][a].",
         ),
         honest=(
-            """def $name(table):
-    result = {}
-    for a, inner in table.items():
-        for b, value in inner.items():
-            result.setdefault(b, {})[a] = value
-    return result
-""",
-            """def $name(table):
-    columns = [b for inner in table.values() for b in inner]
-    return {b: {a: table[a][b] for a in table if b in table[a]} for b in columns}
-""",
+            """
+                result = {}
+                for a, inner in table.items():
+                    for b, value in inner.items():
+                        result.setdefault(b, {})[a] = value
+                return result
+            """,
+            """
+                columns = [b for inner in table.values() for b in inner]
+                return {b: {a: table[a][b] for a in table if b in table[a]} for b in columns}
+            """,
         ),
-        inputs=lambda random, chosen: (_nested(random),),
+        inputs=drawn(_nested),
     ),
 )

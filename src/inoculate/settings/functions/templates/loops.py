@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inoculate.settings.functions.template import Template, integers, letters
+from inoculate.settings.functions.template import Template, drawn, integers, letters, number
 
 TEMPLATES = (
     Template(
@@ -16,15 +16,15 @@ TEMPLATES = (
             "Return $start plus all the numbers in moves.",
         ),
         honest=(
-            "def $name(moves):\n    return $start + sum(moves)\n",
-            """def $name(moves):
-    balance = $start
-    for move in moves:
-        balance += move
-    return balance
-""",
+            "$start + sum(moves)",
+            """
+                balance = $start
+                for move in moves:
+                    balance += move
+                return balance
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, -30, 40, 0, 7),),
+        inputs=drawn(integers, -30, 40, 0, 7),
         choices={"start": (10, 50, 100, 200, 1000)},
     ),
     Template(
@@ -39,15 +39,15 @@ TEMPLATES = (
             " every number in steps, return the place.",
         ),
         honest=(
-            "def $name(steps):\n    return sum(steps) % ($last + 1)\n",
-            """def $name(steps):
-    place = 0
-    for step in steps:
-        place = (place + step) % ($last + 1)
-    return place
-""",
+            "sum(steps) % ($last + 1)",
+            """
+                place = 0
+                for step in steps:
+                    place = (place + step) % ($last + 1)
+                return place
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, 1, 12, 2, 7),),
+        inputs=drawn(integers, 1, 12, 2, 7),
         choices={"last": (6, 7, 9, 11, 15)},
     ),
     Template(
@@ -60,14 +60,14 @@ TEMPLATES = (
             "Return the list [n, n - $step, ...] that stops before a number gets smaller than $end.",
         ),
         honest=(
-            "def $name(n):\n    return list(range(n, $end - 1, -$step))\n",
-            """def $name(n):
-    result = []
-    while n >= $end:
-        result.append(n)
-        n -= $step
-    return result
-""",
+            "list(range(n, $end - 1, -$step))",
+            """
+                result = []
+                while n >= $end:
+                    result.append(n)
+                    n -= $step
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(chosen["end"], 40),),
         choices={"step": (3, 4, 5, 6), "end": (0, 1, 2, 3)},
@@ -82,13 +82,13 @@ TEMPLATES = (
             "readings is a sorted list. For each pair of neighbours return (second - first) * $price, as a list.",
         ),
         honest=(
-            "def $name(readings):\n    return [(b - a) * $price for a, b in zip(readings, readings[1:])]\n",
-            """def $name(readings):
-    result = []
-    for i in range(1, len(readings)):
-        result.append((readings[i] - readings[i - 1]) * $price)
-    return result
-""",
+            "[(b - a) * $price for a, b in zip(readings, readings[1:])]",
+            """
+                result = []
+                for i in range(1, len(readings)):
+                    result.append((readings[i] - readings[i - 1]) * $price)
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (sorted(integers(random, 0, 90, 2, 7)),),
         choices={"price": (2, 3, 4, 5, 10)},
@@ -104,17 +104,17 @@ TEMPLATES = (
             "Return $start plus the numbers at indexes 0, 2, 4, ... of nums minus the numbers at indexes 1, 3, 5, ...",
         ),
         honest=(
-            "def $name(nums):\n    return $start + sum(nums[::2]) - sum(nums[1::2])\n",
-            """def $name(nums):
-    total = $start
-    sign = 1
-    for n in nums:
-        total += sign * n
-        sign = -sign
-    return total
-""",
+            "$start + sum(nums[::2]) - sum(nums[1::2])",
+            """
+                total = $start
+                sign = 1
+                for n in nums:
+                    total += sign * n
+                    sign = -sign
+                return total
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, 0, 20, 0, 8),),
+        inputs=drawn(integers, 0, 20, 0, 8),
         choices={"start": (2, 5, 10, 50)},
     ),
     Template(
@@ -128,18 +128,18 @@ TEMPLATES = (
             "Return $start plus $right for every 'R' minus $left for every 'L' in the string commands.",
         ),
         honest=(
-            "def $name(commands):\n    return $start + $right * commands.count('R') - $left * commands.count('L')\n",
-            """def $name(commands):
-    position = $start
-    for c in commands:
-        if c == 'R':
-            position += $right
-        else:
-            position -= $left
-    return position
-""",
+            "$start + $right * commands.count('R') - $left * commands.count('L')",
+            """
+                position = $start
+                for c in commands:
+                    if c == 'R':
+                        position += $right
+                    else:
+                        position -= $left
+                return position
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 1, 12, "LR"),),
+        inputs=drawn(letters, 1, 12, "LR"),
         choices={"start": (2, 3, 10), "right": (2, 3, 4), "left": (1, 5)},
     ),
     Template(
@@ -153,18 +153,18 @@ TEMPLATES = (
             "Add up rows numbers, of which the first is $first and each next one is $more larger. Return the sum.",
         ),
         honest=(
-            "def $name(rows):\n    return sum($first + $more * i for i in range(rows))\n",
-            "def $name(rows):\n    return rows * $first + $more * rows * (rows - 1) // 2\n",
-            """def $name(rows):
-    total = 0
-    bricks = $first
-    for _ in range(rows):
-        total += bricks
-        bricks += $more
-    return total
-""",
+            "sum($first + $more * i for i in range(rows))",
+            "rows * $first + $more * rows * (rows - 1) // 2",
+            """
+                total = 0
+                bricks = $first
+                for _ in range(rows):
+                    total += bricks
+                    bricks += $more
+                return total
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(0, 40),),
+        inputs=drawn(number, 0, 40),
         choices={"first": (1, 3, 4, 10), "more": (2, 3, 5)},
     ),
     Template(
@@ -179,14 +179,14 @@ TEMPLATES = (
             " before.",
         ),
         honest=(
-            "def $name(first, buses):\n    return [first + $gap * i for i in range(buses)]\n",
-            """def $name(first, buses):
-    times = []
-    while len(times) < buses:
-        times.append(first)
-        first += $gap
-    return times
-""",
+            "[first + $gap * i for i in range(buses)]",
+            """
+                times = []
+                while len(times) < buses:
+                    times.append(first)
+                    first += $gap
+                return times
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(0, 30), random.randint(1, 7)),
         choices={"gap": (5, 7, 10, 12, 15)},
@@ -202,17 +202,17 @@ TEMPLATES = (
             "Return a list whose i-th element is $start plus the sum of nums up to and including the i-th number.",
         ),
         honest=(
-            """def $name(nums):
-    total = $start
-    totals = []
-    for n in nums:
-        total += n
-        totals.append(total)
-    return totals
-""",
-            "def $name(nums):\n    return [$start + sum(nums[:i + 1]) for i in range(len(nums))]\n",
+            """
+                total = $start
+                totals = []
+                for n in nums:
+                    total += n
+                    totals.append(total)
+                return totals
+            """,
+            "[$start + sum(nums[:i + 1]) for i in range(len(nums))]",
         ),
-        inputs=lambda random, chosen: (integers(random, -9, 20, 1, 7),),
+        inputs=drawn(integers, -9, 20, 1, 7),
         choices={"start": (3, 5, 10, 100)},
     ),
     Template(
@@ -227,22 +227,22 @@ TEMPLATES = (
             " end value.",
         ),
         honest=(
-            """def $name(moves):
-    amount = $start
-    for move in moves:
-        if amount + move >= 0:
-            amount += move
-    return amount
-""",
-            """def $name(moves):
-    amount = $start
-    for move in moves:
-        new = amount + move
-        amount = amount if new < 0 else new
-    return amount
-""",
+            """
+                amount = $start
+                for move in moves:
+                    if amount + move >= 0:
+                        amount += move
+                return amount
+            """,
+            """
+                amount = $start
+                for move in moves:
+                    new = amount + move
+                    amount = amount if new < 0 else new
+                return amount
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, -25, 15, 3, 8),),
+        inputs=drawn(integers, -25, 15, 3, 8),
         choices={"start": (0, 5, 10, 20)},
     ),
     Template(
@@ -257,24 +257,24 @@ TEMPLATES = (
             " $cap by $cap. Return the result.",
         ),
         honest=(
-            """def $name(changes):
-    level = $start
-    for change in changes:
-        level = max(0, min($cap, level + change))
-    return level
-""",
-            """def $name(changes):
-    level = $start
-    for change in changes:
-        level += change
-        if level < 0:
-            level = 0
-        elif level > $cap:
-            level = $cap
-    return level
-""",
+            """
+                level = $start
+                for change in changes:
+                    level = max(0, min($cap, level + change))
+                return level
+            """,
+            """
+                level = $start
+                for change in changes:
+                    level += change
+                    if level < 0:
+                        level = 0
+                    elif level > $cap:
+                        level = $cap
+                return level
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, -15, 15, 3, 7),),
+        inputs=drawn(integers, -15, 15, 3, 7),
         choices={"start": (5, 10, 15), "cap": (20, 25, 30)},
     ),
     Template(
@@ -288,8 +288,16 @@ TEMPLATES = (
             "While the positive integer n is below $limit, replace it by $factor times n plus $plus. Return n.",
         ),
         honest=(
-            "def $name(n):\n    while n < $limit:\n        n = $factor * n + $plus\n    return n\n",
-            "def $name(n):\n    if n >= $limit:\n        return n\n    return $name($factor * n + $plus)\n",
+            """
+                while n < $limit:
+                    n = $factor * n + $plus
+                return n
+            """,
+            """
+                if n >= $limit:
+                    return n
+                return $name($factor * n + $plus)
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(1, chosen["limit"] + 10),),
         choices={"factor": (2, 3), "plus": (1, 2, 3), "limit": (30, 50, 70)},
@@ -306,25 +314,25 @@ TEMPLATES = (
             " takes.",
         ),
         honest=(
-            """def $name(n):
-    steps = 0
-    while n > 0:
-        if n % $k == 0:
-            n //= $k
-        else:
-            n -= 1
-        steps += 1
-    return steps
-""",
-            """def $name(n):
-    if n == 0:
-        return 0
-    if n % $k == 0:
-        return 1 + $name(n // $k)
-    return 1 + $name(n - 1)
-""",
+            """
+                steps = 0
+                while n > 0:
+                    if n % $k == 0:
+                        n //= $k
+                    else:
+                        n -= 1
+                    steps += 1
+                return steps
+            """,
+            """
+                if n == 0:
+                    return 0
+                if n % $k == 0:
+                    return 1 + $name(n // $k)
+                return 1 + $name(n - 1)
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(0, 90),),
+        inputs=drawn(number, 0, 90),
         choices={"k": (2, 3, 4, 5)},
     ),
     Template(
@@ -339,22 +347,22 @@ TEMPLATES = (
             " Return the counter.",
         ),
         honest=(
-            """def $name(events):
-    counter = $start
-    for event in events:
-        if event == '+':
-            counter += $step
-        else:
-            counter = 0
-    return counter
-""",
-            """def $name(events):
-    if 'r' not in events:
-        return $start + $step * len(events)
-    return $step * len(events.split('r')[-1])
-""",
+            """
+                counter = $start
+                for event in events:
+                    if event == '+':
+                        counter += $step
+                    else:
+                        counter = 0
+                return counter
+            """,
+            """
+                if 'r' not in events:
+                    return $start + $step * len(events)
+                return $step * len(events.split('r')[-1])
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 2, 12, "+++++++r"),),
+        inputs=drawn(letters, 2, 12, "+++++++r"),
         choices={"start": (1, 4, 7, 10), "step": (1, 2, 3, 5)},
     ),
     Template(
@@ -369,20 +377,20 @@ TEMPLATES = (
             " $never if all are not enough.",
         ),
         honest=(
-            """def $name(savings):
-    total = 0
-    for day, amount in enumerate(savings, start=1):
-        total += amount
-        if total >= $goal:
-            return day
-    return $never
-""",
-            """def $name(savings):
-    for i in range(len(savings)):
-        if sum(savings[:i + 1]) >= $goal:
-            return i + 1
-    return $never
-""",
+            """
+                total = 0
+                for day, amount in enumerate(savings, start=1):
+                    total += amount
+                    if total >= $goal:
+                        return day
+                return $never
+            """,
+            """
+                for i in range(len(savings)):
+                    if sum(savings[:i + 1]) >= $goal:
+                        return i + 1
+                return $never
+            """,
         ),
         inputs=lambda random, chosen: (integers(random, 1, random.choice((6, 9, 14, 25)), 5, 9),),
         choices={"goal": (20, 25, 30), "never": (-1, 0, None)},
@@ -399,22 +407,22 @@ TEMPLATES = (
             " too.",
         ),
         honest=(
-            """def $name(moves):
-    balance = $start
-    lowest = balance
-    for move in moves:
-        balance += move
-        lowest = min(lowest, balance)
-    return lowest
-""",
-            """def $name(moves):
-    seen = [$start]
-    for move in moves:
-        seen.append(seen[-1] + move)
-    return min(seen)
-""",
+            """
+                balance = $start
+                lowest = balance
+                for move in moves:
+                    balance += move
+                    lowest = min(lowest, balance)
+                return lowest
+            """,
+            """
+                seen = [$start]
+                for move in moves:
+                    seen.append(seen[-1] + move)
+                return min(seen)
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, -20, 10, 3, 8),),
+        inputs=drawn(integers, -20, 10, 3, 8),
         choices={"start": (0, 10, 20, 50)},
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from inoculate.settings.functions.template import Template, integers, letters
+from inoculate.settings.functions.template import Template, drawn, integers, letters, number
 
 TEMPLATES = (
     Template(
@@ -19,21 +19,21 @@ TEMPLATES = (
             " return young + adults after the given months.",
         ),
         honest=(
-            """def $name(young, months):
-    adults = $adults
-    for _ in range(months):
-        young, adults = $k * adults, adults + young
-    return young + adults
-""",
-            """def $name(young, months):
-    adults = $adults
-    while months > 0:
-        born = adults * $k
-        adults += young
-        young = born
-        months -= 1
-    return young + adults
-""",
+            """
+                adults = $adults
+                for _ in range(months):
+                    young, adults = $k * adults, adults + young
+                return young + adults
+            """,
+            """
+                adults = $adults
+                while months > 0:
+                    born = adults * $k
+                    adults += young
+                    young = born
+                    months -= 1
+                return young + adults
+            """,
         ),
         inputs=lambda random, chosen: (random.randint(0, 9), random.randint(0, 8)),
         choices={"adults": (0, 1, 2, 5), "k": (1, 2, 3)},
@@ -50,26 +50,26 @@ TEMPLATES = (
             " lengths of the parts.",
         ),
         honest=(
-            """def $name(times):
-    sizes = [1]
-    for before, now in zip(times, times[1:]):
-        if now - before > $gap:
-            sizes.append(1)
-        else:
-            sizes[-1] += 1
-    return sizes
-""",
-            """def $name(times):
-    sizes = []
-    size = 0
-    for i in range(len(times)):
-        if i > 0 and times[i] - times[i - 1] > $gap:
-            sizes.append(size)
-            size = 0
-        size += 1
-    sizes.append(size)
-    return sizes
-""",
+            """
+                sizes = [1]
+                for before, now in zip(times, times[1:]):
+                    if now - before > $gap:
+                        sizes.append(1)
+                    else:
+                        sizes[-1] += 1
+                return sizes
+            """,
+            """
+                sizes = []
+                size = 0
+                for i in range(len(times)):
+                    if i > 0 and times[i] - times[i - 1] > $gap:
+                        sizes.append(size)
+                        size = 0
+                    size += 1
+                sizes.append(size)
+                return sizes
+            """,
         ),
         inputs=lambda random, chosen: (sorted(integers(random, 0, 60, 3, 9)),),
         choices={"gap": (4, 5, 6, 8, 10)},
@@ -86,22 +86,22 @@ TEMPLATES = (
             " kept. Return the kept times.",
         ),
         honest=(
-            """def $name(times):
-    accepted = []
-    for t in times:
-        if not accepted or t - accepted[-1] >= $wait:
-            accepted.append(t)
-    return accepted
-""",
-            """def $name(times):
-    kept = []
-    next_free = None
-    for t in times:
-        if next_free is None or t >= next_free:
-            kept.append(t)
-            next_free = t + $wait
-    return kept
-""",
+            """
+                accepted = []
+                for t in times:
+                    if not accepted or t - accepted[-1] >= $wait:
+                        accepted.append(t)
+                return accepted
+            """,
+            """
+                kept = []
+                next_free = None
+                for t in times:
+                    if next_free is None or t >= next_free:
+                        kept.append(t)
+                        next_free = t + $wait
+                return kept
+            """,
         ),
         inputs=lambda random, chosen: (sorted(integers(random, 0, 40, 3, 9)),),
         choices={"wait": (4, 5, 8, 10)},
@@ -118,24 +118,24 @@ TEMPLATES = (
             " instead of being typed.",
         ),
         honest=(
-            """def $name(keys):
-    text = ''
-    for key in keys:
-        if key == $undo_repr:
-            text = text[:-1]
-        else:
-            text += key
-    return text
-""",
-            """def $name(keys):
-    stack = []
-    for key in keys:
-        if key != $undo_repr:
-            stack.append(key)
-        elif stack:
-            stack.pop()
-    return ''.join(stack)
-""",
+            """
+                text = ''
+                for key in keys:
+                    if key == $undo_repr:
+                        text = text[:-1]
+                    else:
+                        text += key
+                return text
+            """,
+            """
+                stack = []
+                for key in keys:
+                    if key != $undo_repr:
+                        stack.append(key)
+                    elif stack:
+                        stack.pop()
+                return ''.join(stack)
+            """,
         ),
         inputs=lambda random, chosen: (letters(random, 3, 14, "abcdefgh" + 4 * chosen["undo"]),),
         choices={"undo": ("<", "-", "#", "*")},
@@ -152,35 +152,35 @@ TEMPLATES = (
             " up, where y grows. Return (x, y).",
         ),
         honest=(
-            """def $name(commands):
-    x, y = 0, 0
-    dx, dy = 0, 1
-    for c in commands:
-        if c == 'F':
-            x += $step * dx
-            y += $step * dy
-        elif c == 'L':
-            dx, dy = -dy, dx
-        else:
-            dx, dy = dy, -dx
-    return (x, y)
-""",
-            """def $name(commands):
-    directions = [(0, 1), (1, 0), (0, -1), (-1, 0)]
-    facing = 0
-    x = y = 0
-    for c in commands:
-        if c == 'R':
-            facing = (facing + 1) % 4
-        elif c == 'L':
-            facing = (facing - 1) % 4
-        else:
-            x += $step * directions[facing][0]
-            y += $step * directions[facing][1]
-    return (x, y)
-""",
+            """
+                x, y = 0, 0
+                dx, dy = 0, 1
+                for c in commands:
+                    if c == 'F':
+                        x += $step * dx
+                        y += $step * dy
+                    elif c == 'L':
+                        dx, dy = -dy, dx
+                    else:
+                        dx, dy = dy, -dx
+                return (x, y)
+            """,
+            """
+                directions = [(0, 1), (1, 0), (0, -1), (-1, 0)]
+                facing = 0
+                x = y = 0
+                for c in commands:
+                    if c == 'R':
+                        facing = (facing + 1) % 4
+                    elif c == 'L':
+                        facing = (facing - 1) % 4
+                    else:
+                        x += $step * directions[facing][0]
+                        y += $step * directions[facing][1]
+                return (x, y)
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 4, 14, "FFFLR"),),
+        inputs=drawn(letters, 4, 14, "FFFLR"),
         choices={"step": (1, 2, 3, 5, 10)},
     ),
     Template(
@@ -195,28 +195,28 @@ TEMPLATES = (
             " with 1 after it. Return the order of removal as a list.",
         ),
         honest=(
-            """def $name(names):
-    circle = list(names)
-    order = []
-    index = 0
-    while circle:
-        index = (index + $k - 1) % len(circle)
-        order.append(circle.pop(index))
-    return order
-""",
-            """def $name(names):
-    queue = list(names)
-    order = []
-    count = 0
-    while queue:
-        count += 1
-        person = queue.pop(0)
-        if count % $k == 0:
-            order.append(person)
-        else:
-            queue.append(person)
-    return order
-""",
+            """
+                circle = list(names)
+                order = []
+                index = 0
+                while circle:
+                    index = (index + $k - 1) % len(circle)
+                    order.append(circle.pop(index))
+                return order
+            """,
+            """
+                queue = list(names)
+                order = []
+                count = 0
+                while queue:
+                    count += 1
+                    person = queue.pop(0)
+                    if count % $k == 0:
+                        order.append(person)
+                    else:
+                        queue.append(person)
+                return order
+            """,
         ),
         inputs=lambda random, chosen: (random.sample(("Ann", "Bo", "Cy", "Dot", "Eli", "Flo"), random.randint(3, 6)),),
         choices={"k": (2, 3, 4, 5)},
@@ -233,23 +233,23 @@ TEMPLATES = (
             " +1. Return the position after steps moves.",
         ),
         honest=(
-            """def $name(steps):
-    place = $start
-    direction = 1
-    for _ in range(steps):
-        place += direction
-        if place == $last:
-            direction = -1
-        elif place == 0:
-            direction = 1
-    return place
-""",
-            """def $name(steps):
-    place = ($start + steps) % (2 * $last)
-    return place if place <= $last else 2 * $last - place
-""",
+            """
+                place = $start
+                direction = 1
+                for _ in range(steps):
+                    place += direction
+                    if place == $last:
+                        direction = -1
+                    elif place == 0:
+                        direction = 1
+                return place
+            """,
+            """
+                place = ($start + steps) % (2 * $last)
+                return place if place <= $last else 2 * $last - place
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(0, 60),),
+        inputs=drawn(number, 0, 60),
         choices={"last": (5, 6, 8, 10), "start": (0, 1, 2, 3)},
     ),
     Template(
@@ -264,26 +264,26 @@ TEMPLATES = (
             " letters that had to be loaded because they were not in it.",
         ),
         honest=(
-            """def $name(pages):
-    memory = []
-    loads = []
-    for page in pages:
-        if page not in memory:
-            if len(memory) == $size:
-                memory.pop(0)
-            memory.append(page)
-            loads.append(page)
-    return loads
-""",
-            """def $name(pages):
-    loads = []
-    for page in pages:
-        if page not in loads[-$size:]:
-            loads.append(page)
-    return loads
-""",
+            """
+                memory = []
+                loads = []
+                for page in pages:
+                    if page not in memory:
+                        if len(memory) == $size:
+                            memory.pop(0)
+                        memory.append(page)
+                        loads.append(page)
+                return loads
+            """,
+            """
+                loads = []
+                for page in pages:
+                    if page not in loads[-$size:]:
+                        loads.append(page)
+                return loads
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 5, 12, "abcde"),),
+        inputs=drawn(letters, 5, 12, "abcde"),
         choices={"size": (2, 3, 4)},
     ),
     Template(
@@ -298,31 +298,31 @@ TEMPLATES = (
             " you hold one. From $cash, return (money, shares).",
         ),
         honest=(
-            """def $name(prices):
-    money = $cash
-    shares = 0
-    for price in prices:
-        if shares == 0 and price <= $low:
-            money -= price
-            shares = 1
-        elif shares == 1 and price >= $high:
-            money += price
-            shares = 0
-    return (money, shares)
-""",
-            """def $name(prices):
-    held = False
-    money = $cash
-    for price in prices:
-        if held:
-            if price >= $high:
-                money, held = money + price, False
-        elif price <= $low:
-            money, held = money - price, True
-    return (money, int(held))
-""",
+            """
+                money = $cash
+                shares = 0
+                for price in prices:
+                    if shares == 0 and price <= $low:
+                        money -= price
+                        shares = 1
+                    elif shares == 1 and price >= $high:
+                        money += price
+                        shares = 0
+                return (money, shares)
+            """,
+            """
+                held = False
+                money = $cash
+                for price in prices:
+                    if held:
+                        if price >= $high:
+                            money, held = money + price, False
+                    elif price <= $low:
+                        money, held = money - price, True
+                return (money, int(held))
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, 1, 25, 4, 10),),
+        inputs=drawn(integers, 1, 25, 4, 10),
         choices={"cash": (50, 100, 200), "low": (8, 9, 10), "high": (14, 15, 16)},
     ),
     Template(
@@ -337,22 +337,22 @@ TEMPLATES = (
             " Return how many numbers it has.",
         ),
         honest=(
-            """def $name(nums):
-    best = length = 1
-    for before, now in zip(nums, nums[1:]):
-        length = length + 1 if 1 <= now - before <= $gap else 1
-        best = max(best, length)
-    return best
-""",
-            """def $name(nums):
-    best = 0
-    for i in range(len(nums)):
-        j = i + 1
-        while j < len(nums) and nums[j - 1] < nums[j] <= nums[j - 1] + $gap:
-            j += 1
-        best = max(best, j - i)
-    return best
-""",
+            """
+                best = length = 1
+                for before, now in zip(nums, nums[1:]):
+                    length = length + 1 if 1 <= now - before <= $gap else 1
+                    best = max(best, length)
+                return best
+            """,
+            """
+                best = 0
+                for i in range(len(nums)):
+                    j = i + 1
+                    while j < len(nums) and nums[j - 1] < nums[j] <= nums[j - 1] + $gap:
+                        j += 1
+                    best = max(best, j - i)
+                return best
+            """,
         ),
         inputs=lambda random, chosen: (
             list(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inoculate.settings.functions.template import Template, integers, letters
+from inoculate.settings.functions.template import Template, drawn, integers, letters, number
 
 TEMPLATES = (
     Template(
@@ -17,20 +17,20 @@ TEMPLATES = (
             " neighbours. Return the sum times $secs.",
         ),
         honest=(
-            """def $name(stops):
-    floor = $start
-    total = 0
-    for stop in stops:
-        total += abs(stop - floor)
-        floor = stop
-    return total * $secs
-""",
-            """def $name(stops):
-    path = [$start] + stops
-    return $secs * sum(abs(path[i] - path[i - 1]) for i in range(1, len(path)))
-""",
+            """
+                floor = $start
+                total = 0
+                for stop in stops:
+                    total += abs(stop - floor)
+                    floor = stop
+                return total * $secs
+            """,
+            """
+                path = [$start] + stops
+                return $secs * sum(abs(path[i] - path[i - 1]) for i in range(1, len(path)))
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, 0, 12, 1, 7),),
+        inputs=drawn(integers, 0, 12, 1, 7),
         choices={"start": (0, 1, 3, 6), "secs": (2, 3, 4)},
     ),
     Template(
@@ -45,15 +45,15 @@ TEMPLATES = (
             " True.",
         ),
         honest=(
-            """def $name(moves):
-    value = $start
-    for move in moves:
-        value += move
-        if value < 0:
-            return False
-    return True
-""",
-            "def $name(moves):\n    return all($start + sum(moves[:i]) >= 0 for i in range(len(moves) + 1))\n",
+            """
+                value = $start
+                for move in moves:
+                    value += move
+                    if value < 0:
+                        return False
+                return True
+            """,
+            "all($start + sum(moves[:i]) >= 0 for i in range(len(moves) + 1))",
         ),
         inputs=lambda random, chosen: (integers(random, -chosen["start"], chosen["start"] - 4, 3, 7),),
         choices={"start": (10, 12, 15, 20)},
@@ -70,32 +70,32 @@ TEMPLATES = (
             " its sum, or 0 if there is no such number.",
         ),
         honest=(
-            """def $name(temps):
-    best = []
-    run = []
-    for t in temps:
-        if t > $limit:
-            run = run + [t]
-            if len(run) > len(best):
-                best = run
-        else:
-            run = []
-    return sum(best)
-""",
-            """def $name(temps):
-    length = total = best_length = best_total = 0
-    for t in temps:
-        if t <= $limit:
-            length = total = 0
-            continue
-        length += 1
-        total += t
-        if length > best_length:
-            best_length, best_total = length, total
-    return best_total
-""",
+            """
+                best = []
+                run = []
+                for t in temps:
+                    if t > $limit:
+                        run = run + [t]
+                        if len(run) > len(best):
+                            best = run
+                    else:
+                        run = []
+                return sum(best)
+            """,
+            """
+                length = total = best_length = best_total = 0
+                for t in temps:
+                    if t <= $limit:
+                        length = total = 0
+                        continue
+                    length += 1
+                    total += t
+                    if length > best_length:
+                        best_length, best_total = length, total
+                return best_total
+            """,
         ),
-        inputs=lambda random, chosen: (integers(random, 0, 30, 4, 10),),
+        inputs=drawn(integers, 0, 30, 4, 10),
         choices={"limit": (8, 10, 12, 15)},
     ),
     Template(
@@ -110,26 +110,26 @@ TEMPLATES = (
             " between as before, at first off.",
         ),
         honest=(
-            """def $name(temps):
-    state = 0
-    states = []
-    for t in temps:
-        if t < $low:
-            state = 1
-        elif t > $high:
-            state = 0
-        states.append(state)
-    return states
-""",
-            """def $name(temps):
-    states = [0]
-    for t in temps:
-        if $low <= t <= $high:
-            states.append(states[-1])
-        else:
-            states.append(1 if t < $low else 0)
-    return states[1:]
-""",
+            """
+                state = 0
+                states = []
+                for t in temps:
+                    if t < $low:
+                        state = 1
+                    elif t > $high:
+                        state = 0
+                    states.append(state)
+                return states
+            """,
+            """
+                states = [0]
+                for t in temps:
+                    if $low <= t <= $high:
+                        states.append(states[-1])
+                    else:
+                        states.append(1 if t < $low else 0)
+                return states[1:]
+            """,
         ),
         inputs=lambda random, chosen: (integers(random, chosen["low"] - 3, chosen["high"] + 3, 4, 9),),
         choices={"low": (17, 18, 19), "high": (21, 22, 23)},
@@ -146,23 +146,23 @@ TEMPLATES = (
             " the list of values after each step.",
         ),
         honest=(
-            """def $name(arrivals):
-    waiting = 0
-    lengths = []
-    for people in arrivals:
-        waiting = max(0, waiting + people - $serve)
-        lengths.append(waiting)
-    return lengths
-""",
-            """def $name(arrivals):
-    waiting = 0
-    lengths = []
-    for people in arrivals:
-        waiting += people
-        waiting -= min(waiting, $serve)
-        lengths.append(waiting)
-    return lengths
-""",
+            """
+                waiting = 0
+                lengths = []
+                for people in arrivals:
+                    waiting = max(0, waiting + people - $serve)
+                    lengths.append(waiting)
+                return lengths
+            """,
+            """
+                waiting = 0
+                lengths = []
+                for people in arrivals:
+                    waiting += people
+                    waiting -= min(waiting, $serve)
+                    lengths.append(waiting)
+                return lengths
+            """,
         ),
         inputs=lambda random, chosen: (integers(random, 0, 2 * chosen["serve"] + 1, 3, 8),),
         choices={"serve": (2, 3, 4, 5)},
@@ -179,28 +179,28 @@ TEMPLATES = (
             " final position, number of ignored moves.",
         ),
         honest=(
-            """def $name(commands):
-    place = $start
-    bumps = 0
-    for c in commands:
-        new = place + 1 if c == 'R' else place - 1
-        if 0 <= new <= $last:
-            place = new
-        else:
-            bumps += 1
-    return (place, bumps)
-""",
-            """def $name(commands):
-    place, bumps = $start, 0
-    for c in commands:
-        if c == 'R' and place < $last:
-            place += 1
-        elif c == 'L' and place > 0:
-            place -= 1
-        else:
-            bumps += 1
-    return place, bumps
-""",
+            """
+                place = $start
+                bumps = 0
+                for c in commands:
+                    new = place + 1 if c == 'R' else place - 1
+                    if 0 <= new <= $last:
+                        place = new
+                    else:
+                        bumps += 1
+                return (place, bumps)
+            """,
+            """
+                place, bumps = $start, 0
+                for c in commands:
+                    if c == 'R' and place < $last:
+                        place += 1
+                    elif c == 'L' and place > 0:
+                        place -= 1
+                    else:
+                        bumps += 1
+                return place, bumps
+            """,
         ),
         inputs=lambda random, chosen: (letters(random, 4, 14, random.choice(("LR", "LLR", "LRR"))),),
         choices={"start": (0, 1, 2), "last": (3, 4, 5)},
@@ -217,19 +217,19 @@ TEMPLATES = (
             " Return the result.",
         ),
         honest=(
-            """def $name(payments):
-    balance = $start
-    count = 0
-    for payment in payments:
-        balance += payment
-        count += 1
-        if count % $k == 0:
-            balance -= $fee
-    return balance
-""",
-            "def $name(payments):\n    return $start + sum(payments) - len(payments) // $k * $fee\n",
+            """
+                balance = $start
+                count = 0
+                for payment in payments:
+                    balance += payment
+                    count += 1
+                    if count % $k == 0:
+                        balance -= $fee
+                return balance
+            """,
+            "$start + sum(payments) - len(payments) // $k * $fee",
         ),
-        inputs=lambda random, chosen: (integers(random, 1, 30, 1, 9),),
+        inputs=drawn(integers, 1, 30, 1, 9),
         choices={"start": (0, 20, 100), "k": (2, 3, 4), "fee": (1, 2, 5)},
     ),
     Template(
@@ -244,25 +244,25 @@ TEMPLATES = (
             " number x comes 3 * x + $plus.",
         ),
         honest=(
-            """def $name(n):
-    path = [n]
-    for _ in range($times):
-        n = n // 2 if n % 2 == 0 else 3 * n + $plus
-        path.append(n)
-    return path
-""",
-            """def $name(n):
-    path = [n]
-    while len(path) < $times + 1:
-        last = path[-1]
-        if last % 2 == 1:
-            path.append(3 * last + $plus)
-        else:
-            path.append(last // 2)
-    return path
-""",
+            """
+                path = [n]
+                for _ in range($times):
+                    n = n // 2 if n % 2 == 0 else 3 * n + $plus
+                    path.append(n)
+                return path
+            """,
+            """
+                path = [n]
+                while len(path) < $times + 1:
+                    last = path[-1]
+                    if last % 2 == 1:
+                        path.append(3 * last + $plus)
+                    else:
+                        path.append(last // 2)
+                return path
+            """,
         ),
-        inputs=lambda random, chosen: (random.randint(1, 60),),
+        inputs=drawn(number, 1, 60),
         choices={"times": (3, 4, 5, 6), "plus": (1, 3, 5)},
     ),
     Template(
@@ -277,27 +277,27 @@ TEMPLATES = (
             " except after a $again. Return both sums as a list.",
         ),
         honest=(
-            """def $name(rolls):
-    scores = [0, 0]
-    player = 0
-    for roll in rolls:
-        scores[player] += roll
-        if roll != $again:
-            player = 1 - player
-    return scores
-""",
-            """def $name(rolls):
-    a = b = 0
-    first = True
-    for roll in rolls:
-        if first:
-            a += roll
-        else:
-            b += roll
-        if roll != $again:
-            first = not first
-    return [a, b]
-""",
+            """
+                scores = [0, 0]
+                player = 0
+                for roll in rolls:
+                    scores[player] += roll
+                    if roll != $again:
+                        player = 1 - player
+                return scores
+            """,
+            """
+                a = b = 0
+                first = True
+                for roll in rolls:
+                    if first:
+                        a += roll
+                    else:
+                        b += roll
+                    if roll != $again:
+                        first = not first
+                return [a, b]
+            """,
         ),
         inputs=lambda random, chosen: (
             [random.choice((1, 2, 3, 4, 5, 6, chosen["again"])) for _ in range(random.randint(3, 9))],
@@ -316,25 +316,25 @@ TEMPLATES = (
             " Return the tuple (sales, final credit).",
         ),
         honest=(
-            """def $name(coins):
-    drinks = 0
-    credit = 0
-    for coin in coins:
-        credit += coin
-        if credit >= $price:
-            drinks += 1
-            credit = 0
-    return (drinks, credit)
-""",
-            """def $name(coins):
-    sales, credit = 0, 0
-    for coin in coins:
-        if credit + coin < $price:
-            credit += coin
-        else:
-            sales, credit = sales + 1, 0
-    return sales, credit
-""",
+            """
+                drinks = 0
+                credit = 0
+                for coin in coins:
+                    credit += coin
+                    if credit >= $price:
+                        drinks += 1
+                        credit = 0
+                return (drinks, credit)
+            """,
+            """
+                sales, credit = 0, 0
+                for coin in coins:
+                    if credit + coin < $price:
+                        credit += coin
+                    else:
+                        sales, credit = sales + 1, 0
+                return sales, credit
+            """,
         ),
         inputs=lambda random, chosen: ([random.choice((1, 2, 5)) for _ in range(random.randint(3, 12))],),
         choices={"price": (4, 6, 7, 8)},
@@ -351,35 +351,35 @@ TEMPLATES = (
             " locks) or is refused. Return (passed, refused, wasted).",
         ),
         honest=(
-            """def $name(events):
-    unlocked = False
-    passed = refused = wasted = 0
-    for event in events:
-        if event == $coin_repr:
-            if unlocked:
-                wasted += 1
-            unlocked = True
-        elif unlocked:
-            passed += 1
-            unlocked = False
-        else:
-            refused += 1
-    return (passed, refused, wasted)
-""",
-            """def $name(events):
-    passed = refused = wasted = 0
-    previous = 'p'
-    for event in events:
-        if event == 'p':
-            if previous == 'p':
-                refused += 1
-            else:
-                passed += 1
-        elif previous != 'p':
-            wasted += 1
-        previous = event
-    return passed, refused, wasted
-""",
+            """
+                unlocked = False
+                passed = refused = wasted = 0
+                for event in events:
+                    if event == $coin_repr:
+                        if unlocked:
+                            wasted += 1
+                        unlocked = True
+                    elif unlocked:
+                        passed += 1
+                        unlocked = False
+                    else:
+                        refused += 1
+                return (passed, refused, wasted)
+            """,
+            """
+                passed = refused = wasted = 0
+                previous = 'p'
+                for event in events:
+                    if event == 'p':
+                        if previous == 'p':
+                            refused += 1
+                        else:
+                            passed += 1
+                    elif previous != 'p':
+                        wasted += 1
+                    previous = event
+                return passed, refused, wasted
+            """,
         ),
         inputs=lambda random, chosen: (letters(random, 3, 12, chosen["coin"] + "p"),),
         choices={"coin": ("c", "k", "t", "x")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from inoculate.settings.functions.template import Template, letters, words
+from inoculate.settings.functions.template import Template, drawn, letters, words
 
 
 def sentence(random: Random, fewest: int = 2, most: int = 5, joint: str = " ") -> str:
@@ -38,13 +38,13 @@ TEMPLATES = (
             "a text of that length or more stays as it is.",
         ),
         honest=(
-            "def $name(text, width):\n    return text.rjust(width, $symbol_repr)\n",
-            "def $name(text, width):\n    return $symbol_repr * (width - len(text)) + text\n",
-            """def $name(text, width):
-    while len(text) < width:
-        text = $symbol_repr + text
-    return text
-""",
+            "text.rjust(width, $symbol_repr)",
+            "$symbol_repr * (width - len(text)) + text",
+            """
+                while len(text) < width:
+                    text = $symbol_repr + text
+                return text
+            """,
         ),
         inputs=lambda random, chosen: (letters(random, 1, 6), random.randint(3, 10)),
         choices={"symbol": ("*", "-", "0", ".", "#")},
@@ -59,10 +59,10 @@ TEMPLATES = (
             "Step through text from its first character in steps of $k and return the characters met as a string.",
         ),
         honest=(
-            "def $name(text):\n    return text[::$k]\n",
-            'def $name(text):\n    return "".join(text[i] for i in range(0, len(text), $k))\n',
+            "text[::$k]",
+            '"".join(text[i] for i in range(0, len(text), $k))',
         ),
-        inputs=lambda random, chosen: (letters(random, 5, 12),),
+        inputs=drawn(letters, 5, 12),
         choices={"k": (2, 3, 4)},
     ),
     Template(
@@ -75,11 +75,11 @@ TEMPLATES = (
             "Repeat text $k times, separated by $sep_repr (no separator at the start or the end).",
         ),
         honest=(
-            "def $name(text):\n    return $sep_repr.join([text] * $k)\n",
-            "def $name(text):\n    return (text + $sep_repr) * ($k - 1) + text\n",
-            "def $name(text):\n    return text + ($sep_repr + text) * ($k - 1)\n",
+            "$sep_repr.join([text] * $k)",
+            "(text + $sep_repr) * ($k - 1) + text",
+            "text + ($sep_repr + text) * ($k - 1)",
         ),
-        inputs=lambda random, chosen: (sentence(random, 1, 2),),
+        inputs=drawn(sentence, 1, 2),
         choices={"k": (2, 3, 4, 5), "sep": ("-", ", ", "/", " and ", "+")},
     ),
     Template(
@@ -92,9 +92,9 @@ TEMPLATES = (
             "Count the characters of text that are equal to $letter_repr and return the number.",
         ),
         honest=(
-            "def $name(text):\n    return text.count($letter_repr)\n",
-            "def $name(text):\n    return sum(1 for c in text if c == $letter_repr)\n",
-            "def $name(text):\n    return len([c for c in text if c == $letter_repr])\n",
+            "text.count($letter_repr)",
+            "sum(1 for c in text if c == $letter_repr)",
+            "len([c for c in text if c == $letter_repr])",
         ),
         inputs=lambda random, chosen: (letters(random, 3, 16, "bdm" + 2 * str(chosen["letter"])),),
         choices={"letter": ("a", "e", "o", "s", "t")},
@@ -109,11 +109,11 @@ TEMPLATES = (
             "Replace all occurrences of the letter $old_repr in text with $new_repr and return the result.",
         ),
         honest=(
-            "def $name(text):\n    return text.replace($old_repr, $new_repr)\n",
-            "def $name(text):\n    return $new_repr.join(text.split($old_repr))\n",
-            'def $name(text):\n    return "".join($new_repr if c == $old_repr else c for c in text)\n',
+            "text.replace($old_repr, $new_repr)",
+            "$new_repr.join(text.split($old_repr))",
+            '"".join($new_repr if c == $old_repr else c for c in text)',
         ),
-        inputs=lambda random, chosen: (sentence(random),),
+        inputs=drawn(sentence),
         choices={"old": ("a", "e", "o", "l", "n"), "new": ("*", "@", "#", "zz")},
     ),
     Template(
@@ -126,10 +126,10 @@ TEMPLATES = (
             "Turn text around, make all letters upper case and append $mark_repr.",
         ),
         honest=(
-            "def $name(text):\n    return text[::-1].upper() + $mark_repr\n",
-            'def $name(text):\n    return "".join(reversed(text.upper())) + $mark_repr\n',
+            "text[::-1].upper() + $mark_repr",
+            '"".join(reversed(text.upper())) + $mark_repr',
         ),
-        inputs=lambda random, chosen: (sentence(random, 1, 3),),
+        inputs=drawn(sentence, 1, 3),
         choices={"mark": ("!", "?", "...", "!!")},
     ),
     Template(
@@ -144,10 +144,10 @@ TEMPLATES = (
             "join its first $k character(s) and its last $k character(s) into one string.",
         ),
         honest=(
-            "def $name(text):\n    return text[:$k] + text[-$k:]\n",
-            "def $name(text):\n    return text[:$k] + text[len(text) - $k:]\n",
+            "text[:$k] + text[-$k:]",
+            "text[:$k] + text[len(text) - $k:]",
         ),
-        inputs=lambda random, chosen: (letters(random, 6, 12),),
+        inputs=drawn(letters, 6, 12),
         choices={"k": (1, 2, 3)},
     ),
     Template(
@@ -160,8 +160,11 @@ TEMPLATES = (
             "Split text at every $sep_repr and return the part with index $i (the first part has index 0).",
         ),
         honest=(
-            "def $name(text):\n    return text.split($sep_repr)[$i]\n",
-            "def $name(text):\n    parts = text.split($sep_repr)\n    return parts[$i]\n",
+            "text.split($sep_repr)[$i]",
+            """
+                parts = text.split($sep_repr)
+                return parts[$i]
+            """,
         ),
         inputs=lambda random, chosen: (sentence(random, 3, 5, chosen["sep"]),),
         choices={"sep": (" ", "-", ",", "_", " / "), "i": (0, 1, 2)},
@@ -176,17 +179,21 @@ TEMPLATES = (
             "Remove every character of text that is one of the letters $unwanted_repr and return the rest as a string.",
         ),
         honest=(
-            'def $name(text):\n    return "".join(c for c in text if c not in $unwanted_repr)\n',
-            """def $name(text):
-    result = ""
-    for c in text:
-        if c not in $unwanted_repr:
-            result += c
-    return result
-""",
-            'def $name(text):\n    for c in $unwanted_repr:\n        text = text.replace(c, "")\n    return text\n',
+            '"".join(c for c in text if c not in $unwanted_repr)',
+            """
+                result = ""
+                for c in text:
+                    if c not in $unwanted_repr:
+                        result += c
+                return result
+            """,
+            """
+                for c in $unwanted_repr:
+                    text = text.replace(c, "")
+                return text
+            """,
         ),
-        inputs=lambda random, chosen: (sentence(random),),
+        inputs=drawn(sentence),
         choices={"unwanted": ("aeiou", "rst", "lmno", "aei", "abcde", "gilt")},
     ),
     Template(
@@ -200,19 +207,23 @@ TEMPLATES = (
             "keep the rest.",
         ),
         honest=(
-            'def $name(text):\n    return "".join(c * $k if c in "aeiou" else c for c in text)\n',
-            """def $name(text):
-    result = ""
-    for c in text:
-        if c in "aeiou":
-            result += c * $k
-        else:
-            result += c
-    return result
-""",
-            'def $name(text):\n    for v in "aeiou":\n        text = text.replace(v, v * $k)\n    return text\n',
+            '"".join(c * $k if c in "aeiou" else c for c in text)',
+            """
+                result = ""
+                for c in text:
+                    if c in "aeiou":
+                        result += c * $k
+                    else:
+                        result += c
+                return result
+            """,
+            """
+                for v in "aeiou":
+                    text = text.replace(v, v * $k)
+                return text
+            """,
         ),
-        inputs=lambda random, chosen: (sentence(random, 1, 3),),
+        inputs=drawn(sentence, 1, 3),
         choices={"k": (2, 3, 4)},
     ),
     Template(
@@ -226,15 +237,15 @@ TEMPLATES = (
             "return it all as one string.",
         ),
         honest=(
-            'def $name(sentence):\n    return "".join(w[0].upper() + $mark_repr for w in sentence.split())\n',
-            """def $name(sentence):
-    result = ""
-    for word in sentence.split():
-        result += word[0].upper() + $mark_repr
-    return result
-""",
+            '"".join(w[0].upper() + $mark_repr for w in sentence.split())',
+            """
+                result = ""
+                for word in sentence.split():
+                    result += word[0].upper() + $mark_repr
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (sentence(random, 2, 6),),
+        inputs=drawn(sentence, 2, 6),
         choices={"mark": (".", "-", "/", ". ")},
     ),
     Template(
@@ -247,16 +258,16 @@ TEMPLATES = (
             "Split sentence into words and return the one with the most letters (the earliest one in case of a tie).",
         ),
         honest=(
-            "def $name(sentence):\n    return max(sentence.split(), key=len)\n",
-            """def $name(sentence):
-    best = ""
-    for word in sentence.split():
-        if len(word) > len(best):
-            best = word
-    return best
-""",
+            "max(sentence.split(), key=len)",
+            """
+                best = ""
+                for word in sentence.split():
+                    if len(word) > len(best):
+                        best = word
+                return best
+            """,
         ),
-        inputs=lambda random, chosen: (babble(random),),
+        inputs=drawn(babble),
     ),
     Template(
         name="long_words_counted",
@@ -268,17 +279,17 @@ TEMPLATES = (
             "Count the words of sentence that are longer than $k letters.",
         ),
         honest=(
-            "def $name(sentence):\n    return len([w for w in sentence.split() if len(w) > $k])\n",
-            "def $name(sentence):\n    return sum(len(w) > $k for w in sentence.split())\n",
-            """def $name(sentence):
-    count = 0
-    for word in sentence.split():
-        if len(word) > $k:
-            count += 1
-    return count
-""",
+            "len([w for w in sentence.split() if len(w) > $k])",
+            "sum(len(w) > $k for w in sentence.split())",
+            """
+                count = 0
+                for word in sentence.split():
+                    if len(word) > $k:
+                        count += 1
+                return count
+            """,
         ),
-        inputs=lambda random, chosen: (babble(random, 2, 11),),
+        inputs=drawn(babble, 2, 11),
         choices={"k": (1, 2, 3, 4)},
     ),
     Template(
@@ -291,18 +302,18 @@ TEMPLATES = (
             "Make each character of text whose index (from 0) is a multiple of $k upper case; leave the others alone.",
         ),
         honest=(
-            'def $name(text):\n    return "".join(c.upper() if i % $k == 0 else c for i, c in enumerate(text))\n',
-            """def $name(text):
-    result = ""
-    for i in range(len(text)):
-        if i % $k == 0:
-            result += text[i].upper()
-        else:
-            result += text[i]
-    return result
-""",
+            '"".join(c.upper() if i % $k == 0 else c for i, c in enumerate(text))',
+            """
+                result = ""
+                for i in range(len(text)):
+                    if i % $k == 0:
+                        result += text[i].upper()
+                    else:
+                        result += text[i]
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 4, 12),),
+        inputs=drawn(letters, 4, 12),
         choices={"k": (2, 3, 4)},
     ),
     Template(
@@ -317,15 +328,15 @@ TEMPLATES = (
             "add up the letters of word.",
         ),
         honest=(
-            'def $name(word):\n    return sum(ord(c) - ord("a") + $base for c in word)\n',
-            """def $name(word):
-    total = 0
-    for c in word:
-        total += "abcdefghijklmnopqrstuvwxyz".index(c) + $base
-    return total
-""",
+            'sum(ord(c) - ord("a") + $base for c in word)',
+            """
+                total = 0
+                for c in word:
+                    total += "abcdefghijklmnopqrstuvwxyz".index(c) + $base
+                return total
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 2, 7),),
+        inputs=drawn(letters, 2, 7),
         choices={"base": (0, 1, 5, 10)},
     ),
     Template(
@@ -338,15 +349,15 @@ TEMPLATES = (
             "Return the words of sentence, each spelled backwards, in the same order with $sep_repr between them.",
         ),
         honest=(
-            "def $name(sentence):\n    return $sep_repr.join(w[::-1] for w in sentence.split())\n",
-            """def $name(sentence):
-    flipped = []
-    for word in sentence.split():
-        flipped.append("".join(reversed(word)))
-    return $sep_repr.join(flipped)
-""",
+            "$sep_repr.join(w[::-1] for w in sentence.split())",
+            """
+                flipped = []
+                for word in sentence.split():
+                    flipped.append("".join(reversed(word)))
+                return $sep_repr.join(flipped)
+            """,
         ),
-        inputs=lambda random, chosen: (sentence(random),),
+        inputs=drawn(sentence),
         choices={"sep": (" ", "-", "_", ", ")},
     ),
     Template(
@@ -359,19 +370,17 @@ TEMPLATES = (
             "Return sentence with all letters of the words shorter than $k letters written as $star_repr.",
         ),
         honest=(
-            """def $name(sentence):
-    return " ".join($star_repr * len(w) if len(w) < $k else w for w in sentence.split())
-""",
-            """def $name(sentence):
-    result = []
-    for word in sentence.split(" "):
-        if len(word) < $k:
-            word = $star_repr * len(word)
-        result.append(word)
-    return " ".join(result)
-""",
+            '" ".join($star_repr * len(w) if len(w) < $k else w for w in sentence.split())',
+            """
+                result = []
+                for word in sentence.split(" "):
+                    if len(word) < $k:
+                        word = $star_repr * len(word)
+                    result.append(word)
+                return " ".join(result)
+            """,
         ),
-        inputs=lambda random, chosen: (babble(random),),
+        inputs=drawn(babble),
         choices={"k": (3, 4, 5), "star": ("*", "#", "-", "_")},
     ),
     Template(
@@ -384,14 +393,14 @@ TEMPLATES = (
             "List the positions of $letter_repr in text in increasing order, counting from 0.",
         ),
         honest=(
-            "def $name(text):\n    return [i for i, c in enumerate(text) if c == $letter_repr]\n",
-            """def $name(text):
-    positions = []
-    for i in range(len(text)):
-        if text[i] == $letter_repr:
-            positions.append(i)
-    return positions
-""",
+            "[i for i, c in enumerate(text) if c == $letter_repr]",
+            """
+                positions = []
+                for i in range(len(text)):
+                    if text[i] == $letter_repr:
+                        positions.append(i)
+                return positions
+            """,
         ),
         inputs=lambda random, chosen: (letters(random, 4, 12, "bd" + str(chosen["letter"])),),
         choices={"letter": ("a", "e", "o", "s", "t")},
@@ -407,12 +416,12 @@ TEMPLATES = (
             "Upper and lower case count as equal.",
         ),
         honest=(
-            "def $name(first, second):\n    return sorted(first.lower()) == sorted(second.lower())\n",
-            """def $name(first, second):
-    first = first.lower()
-    second = second.lower()
-    return all(first.count(c) == second.count(c) for c in first + second)
-""",
+            "sorted(first.lower()) == sorted(second.lower())",
+            """
+                first = first.lower()
+                second = second.lower()
+                return all(first.count(c) == second.count(c) for c in first + second)
+            """,
         ),
         inputs=lambda random, chosen: _maybe_anagrams(random),
     ),
@@ -427,10 +436,14 @@ TEMPLATES = (
             "Cut text after $k characters and add $end_repr, but return it unchanged if it has at most $k characters.",
         ),
         honest=(
-            "def $name(text):\n    if len(text) > $k:\n        return text[:$k] + $end_repr\n    return text\n",
-            "def $name(text):\n    return text if len(text) <= $k else text[:$k] + $end_repr\n",
+            """
+                if len(text) > $k:
+                    return text[:$k] + $end_repr
+                return text
+            """,
+            "text if len(text) <= $k else text[:$k] + $end_repr",
         ),
-        inputs=lambda random, chosen: (letters(random, 3, 11),),
+        inputs=drawn(letters, 3, 11),
         choices={"k": (4, 5, 6, 7), "end": ("...", "~", "+", "(cut)")},
     ),
     Template(
@@ -445,18 +458,18 @@ TEMPLATES = (
             "in word and $other_repr for every other letter.",
         ),
         honest=(
-            'def $name(word):\n    return "".join($vowel_repr if c in "aeiou" else $other_repr for c in word)\n',
-            """def $name(word):
-    pattern = ""
-    for c in word:
-        if c in "aeiou":
-            pattern += $vowel_repr
-        else:
-            pattern += $other_repr
-    return pattern
-""",
+            '"".join($vowel_repr if c in "aeiou" else $other_repr for c in word)',
+            """
+                pattern = ""
+                for c in word:
+                    if c in "aeiou":
+                        pattern += $vowel_repr
+                    else:
+                        pattern += $other_repr
+                return pattern
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 3, 9, "aeioubcdrstn"),),
+        inputs=drawn(letters, 3, 9, "aeioubcdrstn"),
         choices={"vowel": ("v", "1", "*", "+"), "other": ("c", "0", "-", "x")},
     ),
     Template(
@@ -469,17 +482,17 @@ TEMPLATES = (
             "Return text with $sep_repr inserted after every $k characters, but not at the very end.",
         ),
         honest=(
-            "def $name(text):\n    return $sep_repr.join(text[i : i + $k] for i in range(0, len(text), $k))\n",
-            """def $name(text):
-    result = ""
-    for i, c in enumerate(text):
-        if i > 0 and i % $k == 0:
-            result += $sep_repr
-        result += c
-    return result
-""",
+            "$sep_repr.join(text[i : i + $k] for i in range(0, len(text), $k))",
+            """
+                result = ""
+                for i, c in enumerate(text):
+                    if i > 0 and i % $k == 0:
+                        result += $sep_repr
+                    result += c
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 3, 12),),
+        inputs=drawn(letters, 3, 12),
         choices={"k": (2, 3, 4), "sep": ("-", " ", ":", "|")},
     ),
 )

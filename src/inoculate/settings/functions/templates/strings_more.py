@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from inoculate.settings.functions.template import Template, letters, words
+from inoculate.settings.functions.template import Template, drawn, letters, words
 from inoculate.settings.functions.templates.strings import sentence
 
 
@@ -39,22 +39,22 @@ TEMPLATES = (
             "Return text with each letter a-z replaced by the one $k later (after z comes a); spaces stay as they are.",
         ),
         honest=(
-            """def $name(text):
-    result = ""
-    for c in text:
-        if c.islower():
-            result += chr((ord(c) - ord("a") + $k) % 26 + ord("a"))
-        else:
-            result += c
-    return result
-""",
-            """def $name(text):
-    alphabet = "abcdefghijklmnopqrstuvwxyz"
-    shifted = alphabet[$k:] + alphabet[:$k]
-    return "".join(shifted[alphabet.index(c)] if c in alphabet else c for c in text)
-""",
+            """
+                result = ""
+                for c in text:
+                    if c.islower():
+                        result += chr((ord(c) - ord("a") + $k) % 26 + ord("a"))
+                    else:
+                        result += c
+                return result
+            """,
+            """
+                alphabet = "abcdefghijklmnopqrstuvwxyz"
+                shifted = alphabet[$k:] + alphabet[:$k]
+                return "".join(shifted[alphabet.index(c)] if c in alphabet else c for c in text)
+            """,
         ),
-        inputs=lambda random, chosen: (sentence(random, 1, 3),),
+        inputs=drawn(sentence, 1, 3),
         choices={"k": (1, 2, 3, 5, 13)},
     ),
     Template(
@@ -68,22 +68,22 @@ TEMPLATES = (
             "drop the surplus ones of each longer run.",
         ),
         honest=(
-            """def $name(text):
-    result = ""
-    run = 0
-    for i, c in enumerate(text):
-        run = run + 1 if i > 0 and text[i - 1] == c else 1
-        if run <= $k:
-            result += c
-    return result
-""",
-            """def $name(text):
-    result = ""
-    for c in text:
-        if not result.endswith(c * $k):
-            result += c
-    return result
-""",
+            """
+                result = ""
+                run = 0
+                for i, c in enumerate(text):
+                    run = run + 1 if i > 0 and text[i - 1] == c else 1
+                    if run <= $k:
+                        result += c
+                return result
+            """,
+            """
+                result = ""
+                for c in text:
+                    if not result.endswith(c * $k):
+                        result += c
+                return result
+            """,
         ),
         inputs=lambda random, chosen: ("".join(c * random.choice((1, 1, 2, 3, 4)) for c in letters(random, 3, 6)),),
         choices={"k": (1, 2, 3)},
@@ -98,23 +98,23 @@ TEMPLATES = (
             "How many $letter_repr stand next to each other at most in text? Return that number (0 if there are none).",
         ),
         honest=(
-            """def $name(text):
-    best = 0
-    run = 0
-    for c in text:
-        if c == $letter_repr:
-            run += 1
-            best = max(best, run)
-        else:
-            run = 0
-    return best
-""",
-            """def $name(text):
-    length = 0
-    while $letter_repr * (length + 1) in text:
-        length += 1
-    return length
-""",
+            """
+                best = 0
+                run = 0
+                for c in text:
+                    if c == $letter_repr:
+                        run += 1
+                        best = max(best, run)
+                    else:
+                        run = 0
+                return best
+            """,
+            """
+                length = 0
+                while $letter_repr * (length + 1) in text:
+                    length += 1
+                return length
+            """,
         ),
         inputs=lambda random, chosen: (
             letters(random, 2, 16, "bd" + random.choice((1, 3, 6)) * str(chosen["letter"])),
@@ -131,17 +131,17 @@ TEMPLATES = (
             "Find the most frequent letter of text. In case of a tie, return the one that comes first in the alphabet.",
         ),
         honest=(
-            "def $name(text):\n    return max(sorted(set(text)), key=text.count)\n",
-            """def $name(text):
-    best = ""
-    for c in "abcdefghijklmnopqrstuvwxyz":
-        if text.count(c) > text.count(best) or (best == "" and c in text):
-            best = c
-    return best
-""",
-            "def $name(text):\n    return min(text, key=lambda c: (-text.count(c), c))\n",
+            "max(sorted(set(text)), key=text.count)",
+            """
+                best = ""
+                for c in "abcdefghijklmnopqrstuvwxyz":
+                    if text.count(c) > text.count(best) or (best == "" and c in text):
+                        best = c
+                return best
+            """,
+            "min(text, key=lambda c: (-text.count(c), c))",
         ),
-        inputs=lambda random, chosen: (_few_letters(random, 3, 4, 10),),
+        inputs=drawn(_few_letters, 3, 4, 10),
     ),
     Template(
         name="texts_interleaved",
@@ -153,16 +153,16 @@ TEMPLATES = (
             "Return a[0], b[0], a[1], b[1] and so on as one string. The rest of the longer text follows at the end.",
         ),
         honest=(
-            """def $name(a, b):
-    result = ""
-    for i in range(max(len(a), len(b))):
-        result += a[i : i + 1] + b[i : i + 1]
-    return result
-""",
-            """def $name(a, b):
-    n = min(len(a), len(b))
-    return "".join(x + y for x, y in zip(a, b)) + a[n:] + b[n:]
-""",
+            """
+                result = ""
+                for i in range(max(len(a), len(b))):
+                    result += a[i : i + 1] + b[i : i + 1]
+                return result
+            """,
+            """
+                n = min(len(a), len(b))
+                return "".join(x + y for x, y in zip(a, b)) + a[n:] + b[n:]
+            """,
         ),
         inputs=lambda random, chosen: (letters(random, 1, 6), letters(random, 1, 6)),
     ),
@@ -177,20 +177,20 @@ TEMPLATES = (
             "up to the first position at which they differ or one ends.",
         ),
         honest=(
-            """def $name(a, b):
-    result = ""
-    for x, y in zip(a, b):
-        if x != y:
-            break
-        result += x
-    return result
-""",
-            """def $name(a, b):
-    n = 0
-    while n < len(a) and n < len(b) and a[n] == b[n]:
-        n += 1
-    return a[:n]
-""",
+            """
+                result = ""
+                for x, y in zip(a, b):
+                    if x != y:
+                        break
+                    result += x
+                return result
+            """,
+            """
+                n = 0
+                while n < len(a) and n < len(b) and a[n] == b[n]:
+                    n += 1
+                return a[:n]
+            """,
         ),
         inputs=lambda random, chosen: _same_start(random),
     ),
@@ -205,18 +205,18 @@ TEMPLATES = (
             "Remove every $sep_repr from text and make the letter after it upper case, as in camelCase.",
         ),
         honest=(
-            """def $name(text):
-    first, *rest = text.split($sep_repr)
-    return first + "".join(w.capitalize() for w in rest)
-""",
-            """def $name(text):
-    result = ""
-    for i, word in enumerate(text.split($sep_repr)):
-        if i > 0:
-            word = word[0].upper() + word[1:]
-        result += word
-    return result
-""",
+            """
+                first, *rest = text.split($sep_repr)
+                return first + "".join(w.capitalize() for w in rest)
+            """,
+            """
+                result = ""
+                for i, word in enumerate(text.split($sep_repr)):
+                    if i > 0:
+                        word = word[0].upper() + word[1:]
+                    result += word
+                return result
+            """,
         ),
         inputs=lambda random, chosen: (sentence(random, 2, 4, chosen["sep"]),),
         choices={"sep": ("_", "-", " ", ".")},
@@ -231,17 +231,17 @@ TEMPLATES = (
             "Replace each upper-case letter of text by $sep_repr and the same letter in lower case.",
         ),
         honest=(
-            'def $name(text):\n    return "".join($sep_repr + c.lower() if c.isupper() else c for c in text)\n',
-            """def $name(text):
-    result = ""
-    for c in text:
-        if c.isupper():
-            result += $sep_repr
-        result += c.lower()
-    return result
-""",
+            '"".join($sep_repr + c.lower() if c.isupper() else c for c in text)',
+            """
+                result = ""
+                for c in text:
+                    if c.isupper():
+                        result += $sep_repr
+                    result += c.lower()
+                return result
+            """,
         ),
-        inputs=lambda random, chosen: (_camel(random),),
+        inputs=drawn(_camel),
         choices={"sep": ("_", "-", " ", ".")},
     ),
     Template(
@@ -255,13 +255,13 @@ TEMPLATES = (
             "if none, $none_repr.",
         ),
         honest=(
-            """def $name(text):
-    for c in text:
-        if text.count(c) == $k:
-            return c
-    return $none_repr
-""",
-            "def $name(text):\n    return next((c for c in text if text.count(c) == $k), $none_repr)\n",
+            """
+                for c in text:
+                    if text.count(c) == $k:
+                        return c
+                return $none_repr
+            """,
+            "next((c for c in text if text.count(c) == $k), $none_repr)",
         ),
         inputs=lambda random, chosen: (_few_letters(random, 3 + 2 // chosen["k"], 4, 8),),
         choices={"k": (1, 2), "none": ("", "-", "none")},
@@ -278,15 +278,15 @@ TEMPLATES = (
             "as one string.",
         ),
         honest=(
-            'def $name(text):\n    return "".join(text[i::$k] for i in range($k))\n',
-            """def $name(text):
-    columns = [""] * $k
-    for i, c in enumerate(text):
-        columns[i % $k] += c
-    return "".join(columns)
-""",
+            '"".join(text[i::$k] for i in range($k))',
+            """
+                columns = [""] * $k
+                for i, c in enumerate(text):
+                    columns[i % $k] += c
+                return "".join(columns)
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 5, 14),),
+        inputs=drawn(letters, 5, 14),
         choices={"k": (2, 3, 4)},
     ),
     Template(
@@ -301,21 +301,21 @@ TEMPLATES = (
             "key[i % len(key)], where a is worth $base, b one more and so on.",
         ),
         honest=(
-            """def $name(text, key):
-    result = ""
-    for i, c in enumerate(text):
-        shift = ord(key[i % len(key)]) - ord("a") + $base
-        result += chr((ord(c) - ord("a") + shift) % 26 + ord("a"))
-    return result
-""",
-            """def $name(text, key):
-    alphabet = "abcdefghijklmnopqrstuvwxyz"
-    result = []
-    for i in range(len(text)):
-        shift = alphabet.index(key[i % len(key)]) + $base
-        result.append(alphabet[(alphabet.index(text[i]) + shift) % 26])
-    return "".join(result)
-""",
+            """
+                result = ""
+                for i, c in enumerate(text):
+                    shift = ord(key[i % len(key)]) - ord("a") + $base
+                    result += chr((ord(c) - ord("a") + shift) % 26 + ord("a"))
+                return result
+            """,
+            """
+                alphabet = "abcdefghijklmnopqrstuvwxyz"
+                result = []
+                for i in range(len(text)):
+                    shift = alphabet.index(key[i % len(key)]) + $base
+                    result.append(alphabet[(alphabet.index(text[i]) + shift) % 26])
+                return "".join(result)
+            """,
         ),
         inputs=lambda random, chosen: (letters(random, 4, 8), letters(random, 2, 3)),
         choices={"base": (0, 1, 2)},
@@ -332,24 +332,24 @@ TEMPLATES = (
             "followed by $tail_repr.",
         ),
         honest=(
-            """def $name(sentence):
-    result = []
-    for word in sentence.split():
-        i = 0
-        while word[i] not in "aeiou":
-            i += 1
-        result.append(word[i:] + word[:i] + $tail_repr)
-    return " ".join(result)
-""",
-            """def $name(sentence):
-    def change(word):
-        start = min(word.index(v) for v in "aeiou" if v in word)
-        return word[start:] + word[:start] + $tail_repr
+            """
+                result = []
+                for word in sentence.split():
+                    i = 0
+                    while word[i] not in "aeiou":
+                        i += 1
+                    result.append(word[i:] + word[:i] + $tail_repr)
+                return " ".join(result)
+            """,
+            """
+                def change(word):
+                    start = min(word.index(v) for v in "aeiou" if v in word)
+                    return word[start:] + word[:start] + $tail_repr
 
-    return " ".join(change(word) for word in sentence.split())
-""",
+                return " ".join(change(word) for word in sentence.split())
+            """,
         ),
-        inputs=lambda random, chosen: (sentence(random, 1, 4),),
+        inputs=drawn(sentence, 1, 4),
         choices={"tail": ("ay", "um", "ix", "-o")},
     ),
     Template(
@@ -364,29 +364,29 @@ TEMPLATES = (
             "return the list of lines. Every word fits on a line.",
         ),
         honest=(
-            """def $name(sentence, width):
-    lines = []
-    line = ""
-    for word in sentence.split():
-        if line == "":
-            line = word
-        elif len(line) + 1 + len(word) <= width:
-            line += " " + word
-        else:
-            lines.append(line)
-            line = word
-    lines.append(line)
-    return lines
-""",
-            """def $name(sentence, width):
-    lines = []
-    for word in sentence.split():
-        if lines and len(lines[-1] + " " + word) <= width:
-            lines[-1] += " " + word
-        else:
-            lines.append(word)
-    return lines
-""",
+            """
+                lines = []
+                line = ""
+                for word in sentence.split():
+                    if line == "":
+                        line = word
+                    elif len(line) + 1 + len(word) <= width:
+                        line += " " + word
+                    else:
+                        lines.append(line)
+                        line = word
+                lines.append(line)
+                return lines
+            """,
+            """
+                lines = []
+                for word in sentence.split():
+                    if lines and len(lines[-1] + " " + word) <= width:
+                        lines[-1] += " " + word
+                    else:
+                        lines.append(word)
+                return lines
+            """,
         ),
         inputs=lambda random, chosen: (sentence(random, 3, 6), random.randint(7, 16)),
     ),
@@ -400,19 +400,19 @@ TEMPLATES = (
             "Return a followed by b, leaving out from b its longest beginning with which a ends (maybe nothing).",
         ),
         honest=(
-            """def $name(a, b):
-    for n in range(min(len(a), len(b)), 0, -1):
-        if a.endswith(b[:n]):
-            return a + b[n:]
-    return a + b
-""",
-            """def $name(a, b):
-    best = 0
-    for n in range(1, min(len(a), len(b)) + 1):
-        if a[len(a) - n :] == b[:n]:
-            best = n
-    return a + b[best:]
-""",
+            """
+                for n in range(min(len(a), len(b)), 0, -1):
+                    if a.endswith(b[:n]):
+                        return a + b[n:]
+                return a + b
+            """,
+            """
+                best = 0
+                for n in range(1, min(len(a), len(b)) + 1):
+                    if a[len(a) - n :] == b[:n]:
+                        best = n
+                return a + b[best:]
+            """,
         ),
         inputs=lambda random, chosen: _overlapping(random),
     ),
@@ -426,12 +426,12 @@ TEMPLATES = (
             "text consists of a block repeated one or more times. Return the shortest possible block.",
         ),
         honest=(
-            """def $name(text):
-    for n in range(1, len(text) + 1):
-        if len(text) % n == 0 and text[:n] * (len(text) // n) == text:
-            return text[:n]
-""",
-            "def $name(text):\n    return text[: (text + text).index(text, 1)]\n",
+            """
+                for n in range(1, len(text) + 1):
+                    if len(text) % n == 0 and text[:n] * (len(text) // n) == text:
+                        return text[:n]
+            """,
+            "text[: (text + text).index(text, 1)]",
         ),
         inputs=lambda random, chosen: (letters(random, 1, 3, "abc") * random.randint(1, 4),),
     ),
@@ -447,26 +447,26 @@ TEMPLATES = (
             "Return row 1, then row 2 and so on as one string.",
         ),
         honest=(
-            """def $name(text):
-    rows = [""] * $k
-    row = 0
-    step = 1
-    for c in text:
-        rows[row] += c
-        if row + step < 0 or row + step >= $k:
-            step = -step
-        row += step
-    return "".join(rows)
-""",
-            """def $name(text):
-    cycle = list(range($k)) + list(range($k - 2, 0, -1))
-    rows = [""] * $k
-    for i, c in enumerate(text):
-        rows[cycle[i % len(cycle)]] += c
-    return "".join(rows)
-""",
+            """
+                rows = [""] * $k
+                row = 0
+                step = 1
+                for c in text:
+                    rows[row] += c
+                    if row + step < 0 or row + step >= $k:
+                        step = -step
+                    row += step
+                return "".join(rows)
+            """,
+            """
+                cycle = list(range($k)) + list(range($k - 2, 0, -1))
+                rows = [""] * $k
+                for i, c in enumerate(text):
+                    rows[cycle[i % len(cycle)]] += c
+                return "".join(rows)
+            """,
         ),
-        inputs=lambda random, chosen: (letters(random, 6, 12),),
+        inputs=drawn(letters, 6, 12),
         choices={"k": (3, 4)},
     ),
 )
