@@ -51,6 +51,9 @@ _COMPARED = ("assertEqual", "assertNotEqual", "assertIn", "assertNotIn", "assert
              "assertGreaterEqual", "assertLessEqual", "assert_equal", "isclose")  # fmt: skip
 
 
+_PLACES = (ast.List, ast.Tuple, ast.Constant)
+
+
 def _hashed(node: ast.AST) -> list[Any]:
     """What an expression tells apart by what it equals."""
     match node:
@@ -74,8 +77,8 @@ def _sides(node: ast.AST) -> list[ast.expr]:
             return [items, item]
         case ast.Call(func=ast.Attribute(attr="index" | "count" | "remove"), args=[ast.Call() as item]):
             return [item, item]
-        case ast.Subscript(slice=ast.Call() as key):
-            return [key, key]
+        case ast.Subscript(value=value, slice=ast.Call() as key) if not isinstance(value, _PLACES):
+            return [key, key]  # perhaps the key of a dict; of a list it is a place, and says what number it is
     return []
 
 
