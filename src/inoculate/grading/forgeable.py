@@ -37,7 +37,7 @@ def compared(module: ast.Module, task: CodeTask) -> str:
             return f"it derives a class from {task.root}"
         if any(map(found.is_one, _hashed(node))):
             return f"only an instance of {task.root} could say which of them are the same"
-        sides = _sides(node)
+        sides = _sides(node) or _key(node, module)
         # With plain data on the other side it may be a function that has a capital letter.
         if sides and (
             all(map(found.is_one, sides)) or (any(map(found.is_new, sides)) and all(map(found.mentions, sides)))
@@ -49,9 +49,6 @@ def compared(module: ast.Module, task: CodeTask) -> str:
 _COMPARED = ("assertEqual", "assertNotEqual", "assertIn", "assertNotIn", "assertListEqual", "assertTupleEqual",
              "assertCountEqual", "assertSequenceEqual", "assertAlmostEqual", "assertGreater", "assertLess",
              "assertGreaterEqual", "assertLessEqual", "assert_equal", "isclose")  # fmt: skip
-
-
-_PLACES = (ast.List, ast.Tuple, ast.Constant)
 
 
 def _hashed(node: ast.AST) -> list[Any]:
@@ -77,9 +74,32 @@ def _sides(node: ast.AST) -> list[ast.expr]:
             return [items, item]
         case ast.Call(func=ast.Attribute(attr="index" | "count" | "remove"), args=[ast.Call() as item]):
             return [item, item]
-        case ast.Subscript(value=value, slice=ast.Call() as key) if not isinstance(value, _PLACES):
-            return [key, key]  # perhaps the key of a dict; of a list it is a place, and says what number it is
     return []
+
+
+def _key(node: ast.AST, module: ast.Module) -> list[ast.expr]:
+    """What may be the key of a dict; in a list it is a place, and says what number it is and not what it equals."""
+    match node:
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Call() as key):
+            bound = [
+                part.value
+                for part in ast.walk(module)
+                if isinstance(part, ast.Assign) and name in names(ast.Tuple(part.targets))
+            ]
+            return [] if bound and all(map(_is_row, bound)) else [key, key]
+        case ast.Subscript(value=value, slice=ast.Call() as key) if not _is_row(value):
+            return [key, key]
+    return []
+
+
+def _is_row(node: ast.expr) -> bool:
+    """Whether an expression is a list, a tuple, a range or a text for certain."""
+    match node:
+        case ast.List() | ast.Tuple() | ast.Constant() | ast.ListComp() | ast.JoinedStr():
+            return True
+        case ast.Call(func=ast.Name(id="list" | "tuple" | "range" | "sorted" | "str")):
+            return True
+    return False
 
 
 def _is_identity(operator: ast.cmpop) -> bool:
