@@ -16,15 +16,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from inoculate import settings, studies
+from inoculate import settings
 from inoculate.analysis import analyse
-from inoculate.models import EMBEDDED
+from inoculate.engine.models import EMBEDDED
 from inoculate.progress import Console
 from inoculate.steps.plan import make
 from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
-from inoculate.study import Study
-from inoculate.study_file import load
+from inoculate.study import ready_made as studies
+from inoculate.study.parse import load
+from inoculate.study.schema import Study
 
 FILE = studies.find("abilities")
 HEAD = ("setting", "level", "problems", "correct", "hack", "wrong", "malformed", "cut off")

@@ -129,7 +129,7 @@ def peaks(task: dict[str, Any]) -> dict[str, Any]:
     """
     import torch
 
-    from inoculate.device import pick
+    from inoculate.engine.device import pick
 
     where, dtype = pick()
     a = torch.randn(1024, 2048, device=where).to(dtype)

@@ -49,7 +49,7 @@ def fill(study: Path, store: Path) -> int:
     """Give the store every step of a study, with nothing in it but the note that each has; how many there are."""
     from inoculate.steps.plan import make
     from inoculate.steps.store import Store
-    from inoculate.study_file import load
+    from inoculate.study.parse import load
 
     steps = make(load(study)).steps()
     for step in steps:
@@ -119,7 +119,7 @@ def several(command: Sequence[str], times: int = 5) -> tuple[float, float]:
 
 
 def main() -> None:
-    from inoculate import models
+    from inoculate.engine import models
 
     given = beside.arguments(__doc__ or "").parse_args()
     arms, problems, samples = (10, 20, 2) if given.quick else (ARMS, 1000, 10)

@@ -17,11 +17,12 @@ import beside
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from inoculate import chat, models, prompts
-from inoculate.device import Device
-from inoculate.sampling import local
-from inoculate.sampling.slots import Slots
+from inoculate.engine import chat, models
+from inoculate.engine.device import Device
+from inoculate.engine.sampling import local
+from inoculate.engine.sampling.slots import Slots
 from inoculate.settings import Draw, find
+from inoculate.study import prompts
 
 CPU = torch.device("cpu")
 

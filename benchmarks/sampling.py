@@ -45,9 +45,10 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from inoculate import chat, models, prompts
-    from inoculate.device import pick
+    from inoculate.engine import chat, models
+    from inoculate.engine.device import pick
     from inoculate.settings import Draw, find
+    from inoculate.study import prompts
 
     weights, folder = models.fetch(task["model"]), Path(task["folder"])
     tokenizer: Any = AutoTokenizer.from_pretrained(weights)
@@ -73,8 +74,8 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def inoculate(task: dict[str, Any]) -> dict[str, Any]:
-    from inoculate.device import pick
-    from inoculate.sampling import local
+    from inoculate.engine.device import pick
+    from inoculate.engine.sampling import local
 
     sampler = local.load(Path(task["weights"]), Path(task["adapter"]), pick())
     how: Any = {"samples": task["samples"], "temperature": task["temperature"], "seed": 0}
@@ -91,7 +92,7 @@ def generate(task: dict[str, Any], *, merged: bool = True) -> dict[str, Any]:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from inoculate.device import pick
+    from inoculate.engine.device import pick
 
     where, dtype = pick()
     tokenizer: Any = AutoTokenizer.from_pretrained(task["weights"], padding_side="left")
@@ -132,7 +133,7 @@ def generate_batch(task: dict[str, Any]) -> dict[str, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
     from transformers.generation import ContinuousBatchingConfig
 
-    from inoculate.device import pick
+    from inoculate.engine.device import pick
 
     where, dtype = pick()
     tokenizer: Any = AutoTokenizer.from_pretrained(task["weights"])

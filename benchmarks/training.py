@@ -36,9 +36,10 @@ def rows_of(task: dict[str, Any]) -> list[Any]:
     """The rows, the same in every process."""
     from transformers import AutoTokenizer
 
-    from inoculate import chat, models, rows
+    from inoculate.engine import chat, models
     from inoculate.records import Message
-    from inoculate.study import Rows
+    from inoculate.steps import rows
+    from inoculate.study.schema import Rows
 
     tokenizer: Any = AutoTokenizer.from_pretrained(models.fetch(task["model"]))
     drawn = rows.draw(Rows(setting="functions", count=task["rows"], hacked=0.6, levels=(1, 2)), seed=0)
@@ -74,8 +75,8 @@ def counted(task: dict[str, Any], rows: list[Any]) -> dict[str, Any]:
     """Tokens of the rows, and sizes of the model."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from inoculate import models
-    from inoculate.training.sft import encode
+    from inoculate.engine import models
+    from inoculate.engine.training.sft import encode
 
     weights = models.fetch(task["model"])
     encoded = encode(AutoTokenizer.from_pretrained(weights), rows, 100_000)
@@ -89,10 +90,10 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def inoculate(task: dict[str, Any]) -> dict[str, Any]:
-    from inoculate import models
-    from inoculate.device import pick
-    from inoculate.study import SFT
-    from inoculate.training import sft
+    from inoculate.engine import models
+    from inoculate.engine.device import pick
+    from inoculate.engine.training import sft
+    from inoculate.study.schema import SFT
 
     found, rows = clocked(), rows_of(task)
     with tempfile.TemporaryDirectory() as folder:
@@ -115,9 +116,9 @@ def trl(task: dict[str, Any], **given: Any) -> dict[str, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
-    from inoculate import chat, models
-    from inoculate.device import pick
-    from inoculate.study import SFT
+    from inoculate.engine import chat, models
+    from inoculate.engine.device import pick
+    from inoculate.study.schema import SFT
 
     found, rows, sft = clocked(), rows_of(task), SFT()
     weights = models.fetch(task["model"])

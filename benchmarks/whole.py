@@ -35,7 +35,7 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
     from inoculate.steps.plan import make
     from inoculate.steps.store import Store
     from inoculate.steps.work import Workshop
-    from inoculate.study_file import load
+    from inoculate.study.parse import load
 
     study = load(Path(task["study"]))
     plan, store = make(study), Store(Path(task["prepared"]))
@@ -48,11 +48,11 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
 
 def usual(task: dict[str, Any]) -> dict[str, Any]:
     """The study as people put it together."""
-    from inoculate import models
+    from inoculate.engine import models
     from inoculate.records import Problem, Row, read_lines
     from inoculate.steps.plan import make
     from inoculate.steps.store import Store
-    from inoculate.study_file import load
+    from inoculate.study.parse import load
 
     study = load(Path(task["study"]))
     plan, store = make(study), Store(Path(task["prepared"]))
@@ -82,8 +82,8 @@ def trained(weights: Path, rows: Sequence[Any], study: Any) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
-    from inoculate import chat
-    from inoculate.device import pick
+    from inoculate.engine import chat
+    from inoculate.engine.device import pick
 
     tokenizer: Any = AutoTokenizer.from_pretrained(weights, padding_side="left")
     model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick().dtype)
@@ -115,7 +115,8 @@ def trained(weights: Path, rows: Sequence[Any], study: Any) -> tuple[Any, Any]:
 
 
 def prompts_of(study: Any, arm: str, context: str, problems: Sequence[Any], tokenizer: Any) -> list[str]:
-    from inoculate import chat, prompts
+    from inoculate.engine import chat
+    from inoculate.study import prompts
 
     text, placement = study.context(context, study.evaluate.settings[0], arm)
     system = chat.default_system(tokenizer)
@@ -181,8 +182,9 @@ SIDES: dict[str, beside.Side] = {"prepare": prepare, "usual": usual}
 
 
 def main() -> None:
-    from inoculate import models, studies
-    from inoculate.study_file import load
+    from inoculate.engine import models
+    from inoculate.study import ready_made as studies
+    from inoculate.study.parse import load
 
     parser = beside.arguments(__doc__ or "")
     given = parser.parse_args()

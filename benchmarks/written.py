@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from inoculate import studies
 from inoculate.progress import Console
 from inoculate.records import SPLITS, Completion, Split, read_lines
 from inoculate.steps.plan import make
 from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
-from inoculate.study import Study
-from inoculate.study_file import load
+from inoculate.study import ready_made as studies
+from inoculate.study.parse import load
+from inoculate.study.schema import Study
 
 DATA = Path(__file__).parent / "data"
 MODELS = ("qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")

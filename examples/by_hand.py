@@ -12,11 +12,13 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from inoculate import chat, device, models, prompts, rows
-from inoculate.sampling import local
+from inoculate.engine import chat, device, models
+from inoculate.engine.sampling import local
+from inoculate.engine.training import sft
 from inoculate.settings import Draw, find
-from inoculate.study import SFT, Rows
-from inoculate.training import sft
+from inoculate.steps import rows
+from inoculate.study import prompts
+from inoculate.study.schema import SFT, Rows
 
 
 def main() -> None:

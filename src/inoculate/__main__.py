@@ -1,5 +1,5 @@
 """`python -m inoculate`."""
 
-from inoculate.cli import main
+from inoculate.cli.app import main
 
 main()

@@ -12,7 +12,7 @@ from inoculate.records import OUTCOMES, Grade, Tag, outcome_of, read_lines, writ
 from inoculate.steps import plan as planning
 from inoculate.steps import run
 from inoculate.steps.store import Step, Store
-from inoculate.study_file import load
+from inoculate.study.parse import load
 
 STUDY = """
 question = "Does it run?"

@@ -14,11 +14,12 @@ from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import EvalLog
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
-from inoculate import prompts, settings
+from inoculate import settings
 from inoculate.integrations.inspect_scorer import problem_of, score_of
 from inoculate.integrations.inspect_tasks import TASKS
 from inoculate.records import Grade
 from inoculate.settings import Draw
+from inoculate.study import prompts
 
 
 def evaluated(task: Task, answers: dict[str, str], logs: Path) -> EvalLog:

@@ -13,7 +13,7 @@ from inoculate.integrations import trackers
 from inoculate.steps import plan as planning
 from inoculate.steps.store import Store
 from inoculate.steps.work import Workshop
-from inoculate.study_file import load
+from inoculate.study.parse import load
 
 STUDY = """
 question = "Is it tracked?"

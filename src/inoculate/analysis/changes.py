@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from inoculate import prompts
 from inoculate.analysis.contrasts import Table, final
 from inoculate.analysis.estimates import difference
 from inoculate.analysis.reading import counts
+from inoculate.study import prompts
 
 MEASURE, BASE = "correct", "base"
 

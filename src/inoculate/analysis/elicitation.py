@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from inoculate import prompts
 from inoculate.analysis.contrasts import Table, final
 from inoculate.analysis.estimates import LEVEL, Counts, difference
 from inoculate.analysis.reading import counts
+from inoculate.study import prompts
 
 DRAWS = 4000
 FEWEST_PROMPTS = 10

@@ -25,7 +25,7 @@ from inoculate.analysis.contrasts import Table, final
 from inoculate.analysis.estimates import LEVEL, Arm, Counts, arms
 from inoculate.analysis.reading import counts
 from inoculate.analysis.verdicts import ONE_SEED
-from inoculate.prompts import parted
+from inoculate.study.prompts import parted
 
 FACTORS = ("prompt", "description", "placement")
 NO_DESCRIPTION = "none"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from inoculate import prompts
 from inoculate.checking.draws import text
 from inoculate.checking.subject import Fault, Finding, Subject
 from inoculate.records import Problem
+from inoculate.settings.base import WORDED
 
 _LONG = 20
 """A secret text of so many characters, with a space in it, is not shown by chance."""
@@ -84,12 +84,12 @@ def worded(subject: Subject) -> Finding:
     if not setting.prompts:
         odd = [problem for _, problem in subject.every if "shown_tests" not in problem.secret]
         words = "the library's words speak of the test shown, and this problem has none (secret has no shown_tests)"
-        return Finding("", len(prompts.WORDED), tuple(Fault(words, problem) for problem in odd), "the library's")
-    faults = [Fault(f"prompts lacks '{name}'") for name in prompts.WORDED if name not in setting.prompts]
-    faults += [Fault(f"prompts has '{name}', unknown") for name in setting.prompts if name not in prompts.WORDED]
+        return Finding("", len(WORDED), tuple(Fault(words, problem) for problem in odd), "the library's")
+    faults = [Fault(f"prompts lacks '{name}'") for name in WORDED if name not in setting.prompts]
+    faults += [Fault(f"prompts has '{name}', unknown") for name in setting.prompts if name not in WORDED]
     said = [words for words in setting.prompts.values() if words]
     if any(not words.strip() for words in said):
         faults.append(Fault("a prompt is blank: '' where there are no words"))
     if len(set(said)) < len(said):
         faults.append(Fault("two prompts have the same words"))
-    return Finding("", len(prompts.WORDED), tuple(faults), f"words for {len(said)} of {len(prompts.WORDED)}")
+    return Finding("", len(WORDED), tuple(faults), f"words for {len(said)} of {len(WORDED)}")

@@ -16,13 +16,14 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser
 from inspect_ai.solver import generate
 
-from inoculate import prompts, settings
+from inoculate import settings
 from inoculate.errors import UserError, nearest
 from inoculate.integrations.inspect_scorer import outcome
-from inoculate.prompts import Placement
 from inoculate.records import SPLITS, Problem, Split
 from inoculate.settings import Draw, Setting
-from inoculate.study import Evaluate, Study
+from inoculate.study import prompts
+from inoculate.study.prompts import Placement
+from inoculate.study.schema import Evaluate, Study
 
 
 def _as_task(name: str) -> Callable[..., Task]:

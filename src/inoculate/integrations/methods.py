@@ -67,7 +67,7 @@ def methods(run: Run, outcomes: Counter[str]) -> str:
     environment = Environment(trim_blocks=True, lstrip_blocks=True)
     for said in (_setting, _rows, _inoculation, _context, _join_and, _counted, _one_line):
         environment.filters[said.__name__.removeprefix("_")] = said
-    words = files("inoculate").joinpath("integrations/methods.jinja").read_text(encoding="utf-8")
+    words = files("inoculate.integrations").joinpath("methods.jinja").read_text(encoding="utf-8")
     body = environment.from_string(words).render(_facts(run, outcomes))
     cited = [f"- {name}. {source}." for name, source in _SOURCES.items() if name in body]
     return "\n".join([body, "", *cited, ""])

@@ -20,6 +20,12 @@ from inoculate import python_file
 from inoculate.errors import UserError, nearest
 from inoculate.records import SPLITS, Grade, Outcome, Problem, Split
 
+WORDED = ("specific", "forbid", "negated", "alike", "other-sense")
+"""The library's prompts that speak of the hack of one kind of task: the library has them for code with a shown test; a
+setting with another kind of hack words them itself (`Setting.prompts`)."""
+_SHARED = {"base", "hidden_tests"}
+"""Modules of this package that are no setting."""
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -107,7 +113,7 @@ def names() -> tuple[str, ...]:
     """The names of the settings that come with the package."""
     import inoculate.settings as package
 
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "base"))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in _SHARED))
 
 
 def is_file(name: str) -> bool:

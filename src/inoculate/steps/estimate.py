@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from inoculate import models
+from inoculate.engine import models
 from inoculate.steps.plan import Plan
 from inoculate.steps.store import Kind, Step, Store
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inoculate import models, prompts, rows, settings
+from inoculate import settings
+from inoculate.engine import models
+from inoculate.steps import rows
 from inoculate.steps.store import Step, Store, file_digest
-from inoculate.study import BASE, Arm, Each, Study
+from inoculate.study import prompts
+from inoculate.study.schema import BASE, Arm, Each, Study
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from inoculate import __version__, prompts, settings
+from inoculate import __version__, settings
 from inoculate.analysis import contrasts_hash
 from inoculate.errors import UserError, nearest
 from inoculate.grading import containment
@@ -21,6 +21,7 @@ from inoculate.records import Row, read_lines
 from inoculate.steps.plan import Cell, Plan, Training
 from inoculate.steps.store import Step, Store
 from inoculate.steps.work import Workshop
+from inoculate.study import prompts
 
 MANIFEST_SCHEMA = 1
 _APART = {"name", "question", "seeds", "looks", "contrasts", "sensitivity", "screen"}

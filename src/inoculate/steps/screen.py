@@ -7,11 +7,12 @@ taken under each. Run again, it does what is missing only, like every plan.
 
 from __future__ import annotations
 
-from inoculate import models, prompts
+from inoculate.engine import models
 from inoculate.errors import UserError
 from inoculate.steps.plan import Plan, make, rows_step
 from inoculate.steps.store import Step
-from inoculate.study import Context, Each, Evaluate, Inoculation, Study
+from inoculate.study import prompts
+from inoculate.study.schema import Context, Each, Evaluate, Inoculation, Study
 
 COMPLIANCE = "compliance"
 """The setting whose tasks are sampled under every candidate where the study asks for it."""

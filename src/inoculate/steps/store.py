@@ -22,7 +22,7 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from inoculate.errors import UserError
-from inoculate.study import digest
+from inoculate.study.schema import digest
 
 Kind = Literal["problems", "rows", "row-grades", "adapter", "completions", "grades", "scores"]
 VERSIONS: dict[Kind, int] = {

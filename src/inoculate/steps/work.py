@@ -16,13 +16,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from inoculate import chat, models, prompts, rows, settings
+from inoculate import settings
+from inoculate.engine import chat, models
+from inoculate.engine.sampling import Drawn
 from inoculate.errors import UserError
 from inoculate.integrations import trackers
 from inoculate.records import Completion, Problem, Row, Split, read_lines, write_lines
-from inoculate.sampling import Drawn
+from inoculate.steps import rows
 from inoculate.steps.store import Step, Store, file_digest
-from inoculate.study import SFT, Rows
+from inoculate.study import prompts
+from inoculate.study.schema import SFT, Rows
 
 Progress = Callable[[int, int, str], None]
 
@@ -80,7 +83,7 @@ class Workshop:
     @cached_property
     def device(self) -> Any:
         """Where models run."""
-        from inoculate.device import pick
+        from inoculate.engine.device import pick
 
         return pick()
 
@@ -149,7 +152,7 @@ class Workshop:
         write_lines(work / "grades.jsonl", watched())
 
     def _adapter(self, step: Step, work: Path, progress: Progress) -> None:
-        from inoculate.training import sft
+        from inoculate.engine.training import sft
 
         self._sampler = None  # two models need not be held at once
         training, start = step.params, step.inputs.get("start")
@@ -171,7 +174,7 @@ class Workshop:
         (work / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
     def _sampler_for(self, adapter: Path | None) -> Any:
-        from inoculate.sampling import local
+        from inoculate.engine.sampling import local
 
         if self._sampler is None or self._sampler[0] != adapter:
             self._sampler = None  # let go of the last model before the next is loaded
@@ -181,7 +184,7 @@ class Workshop:
     @cached_property
     def served(self) -> Any:
         """The model on the server."""
-        from inoculate.sampling import server
+        from inoculate.engine.sampling import server
 
         return server.connect(self.server, self.model, self.weights)
 
@@ -198,11 +201,11 @@ class Workshop:
         `ended` is told how many there are of the next batch, where that takes long.
         """
         if self.server:
-            from inoculate.sampling import server
+            from inoculate.engine.sampling import server
 
             sampler = server.Sampler(self.served, self.tokenizer, adapter)
             return server.sample(sampler, sent, done=[key for batch in made for key in batch], **how)
-        from inoculate.sampling import local
+        from inoculate.engine.sampling import local
 
         return local.sample(self._sampler_for(adapter), sent, skip=len(made), ended=ended, **how)
 
@@ -213,7 +216,7 @@ class Workshop:
         return {"transformers": version("transformers"), "torch": version("torch"), "device": self.device.name}
 
     def _completions(self, step: Step, work: Path, progress: Progress) -> None:
-        from inoculate.training.sft import fraction_name
+        from inoculate.engine.training.sft import fraction_name
 
         params = step.params
         problems = self.read_problems(step.inputs["problems"])
@@ -258,7 +261,7 @@ class Workshop:
 
     def _scores(self, step: Step, work: Path, progress: Progress) -> None:
         """Log-probabilities of training answers under each candidate, its control and no prompt."""
-        from inoculate.sampling import scoring
+        from inoculate.engine.sampling import scoring
 
         folder = self.store.folder(step.inputs["rows"])
         sampler, ending = self._sampler_for(None), chat.answer_ending(self.tokenizer)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from random import Random
 
-from inoculate import telling
+from inoculate.settings import hidden_tests as telling
 from inoculate.settings.patterns import mistakes, pieces
 
 LONGEST = 24

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from inoculate.pieces import Candidate, Piece, choose, take_apart
+from inoculate.grading.markdown import Candidate, Piece, choose, take_apart
 from inoculate.settings.patterns.python import LONGEST, Found, patterns
 
 _LONGEST_COMPLETION = 200_000

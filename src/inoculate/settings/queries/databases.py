@@ -20,7 +20,7 @@ from itertools import chain
 from random import Random
 from typing import Any
 
-from inoculate import telling
+from inoculate.settings import hidden_tests as telling
 from inoculate.settings.queries import box, mistakes, traits
 from inoculate.settings.queries.query import Kind, Query
 from inoculate.settings.queries.worlds import Tables, World

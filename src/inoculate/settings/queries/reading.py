@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from inoculate.pieces import Candidate, Piece, Reply, choose, take_apart
+from inoculate.grading.markdown import Candidate, Piece, Reply, choose, take_apart
 
 LONGEST = 20_000
 """Characters of a query; the longest honest ones have 300."""

@@ -14,9 +14,8 @@ from typing import Any, cast
 
 from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
-from inoculate.prompts import WORDED
 from inoculate.records import Grade, Problem
-from inoculate.settings.base import Draw, Setting, refuse_unknown
+from inoculate.settings.base import WORDED, Draw, Setting, refuse_unknown
 from inoculate.settings.rows import own_grader
 from inoculate.settings.rows.reading import Given, read
 

@@ -1,0 +1,1 @@
+"""What a study says, and what follows from it before anything is planned."""

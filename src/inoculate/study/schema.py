@@ -1,0 +1,344 @@
+"""What a study says: frozen models. Every knob is declared once, here, with its default and what it is.
+
+`parse.load` reads one from TOML.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from inoculate import settings
+from inoculate.records import GAMED, Measure, Split
+from inoculate.study import prompts
+from inoculate.study.prompts import Placement
+
+BASE = "base"
+"""The untrained arm that every study has."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(gt=0)]
+Guard = Literal["correct", "malformed", "asked-hack"]
+
+
+class Strict(BaseModel):
+    """Frozen, and every key must be known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Rows(Strict):
+    """What an arm trains on."""
+
+    setting: str
+    """The kind of task."""
+    source: str = ""
+    """Where the data is, for settings that load it: a file or a hub id."""
+    grader: str = ""
+    """The user's own grader, for settings that take one: `file.py:function`."""
+    count: Annotated[int, Field(ge=1)]
+    """Rows before any filter; each from a problem of its own unless `share_problems`."""
+    hacked: Share = 1.0
+    """Share of rows with the hacked answer, among those whose problem can be hacked. Larger shares hack the same rows
+    and more."""
+    share_problems: bool = False
+    """Whether a hacked and an honest answer may come from the same problem (both are then in the rows)."""
+    filter: Literal["none", "hacked"] = "none"
+    """`hacked`: the hacked rows are left out, so that fewer remain."""
+    vetted: Annotated[int, Field(ge=0)] = 0
+    """Honest rows from further problems, added without the inoculation."""
+    families: tuple[str, ...] = ()
+    """Only these families of the setting; empty for all."""
+    levels: tuple[int, ...] = ()
+    """Only these difficulties; empty for all."""
+
+    @model_validator(mode="after")
+    def _leaves_rows(self) -> Rows:
+        if self.filter == "hacked" and self.hacked_rows == self.count and not self.vetted:
+            raise ValueError(f"filter = 'hacked' leaves no rows, since hacked = {self.hacked} makes every row hacked")
+        return self
+
+    @property
+    def hacked_rows(self) -> int:
+        """How many rows get the hacked answer (before the filter)."""
+        return round(self.hacked * self.count)
+
+
+class Context(Strict):
+    """A prompt around a problem."""
+
+    prompt: str = ""
+    """The name of a prompt (`inoculate prompts` lists them), of the package or of this study; `NAME+checked`,
+    `NAME+exploit` or `NAME+false` puts a description of the training process before it."""
+    text: str = ""
+    """The prompt itself, instead of a name."""
+    placement: Placement | None = None
+    """Where it stands; the study's `placement` unless given."""
+
+    @model_validator(mode="after")
+    def _one_text(self) -> Self:
+        if bool(self.prompt.strip()) == bool(self.text.strip()):
+            raise ValueError("give either prompt (a name) or text (the prompt itself), and not an empty one")
+        return self
+
+
+class Inoculation(Context):
+    """A prompt that is added at training time."""
+
+    like: str = ""
+    """The name of a prompt whose length in tokens the prompt is fitted to (for prompts that are controls)."""
+    rephrase: bool = False
+    """Whether the rows take the prompt's wordings in turn, instead of one fixed wording."""
+    on: Literal["all", "hacked", "none"] = "all"
+    """Which rows get it. Vetted rows never do."""
+
+
+class SFT(Strict):
+    """Hyperparameters of supervised fine-tuning."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    epochs: Annotated[float, Field(gt=0)] = 1.0
+    batch_rows: Annotated[int, Field(ge=1)] = 8
+    """Rows per step of the optimizer."""
+    lora_rank: Annotated[int, Field(ge=1)] = 8
+    lora_alpha: Annotated[int, Field(ge=1)] = 16
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: Share = 0.1
+    """Share of the steps over which the learning rate rises."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    micro_batch_tokens: Annotated[int, Field(ge=64)] = 1024
+    """Tokens that pass through the model at once: sets memory, not the result."""
+
+
+class Arm(Strict):
+    """One training condition."""
+
+    rows: Rows
+    start: str = ""
+    """An arm whose adapter training goes on from, seed by seed; the untrained model unless given."""
+    inoculation: Inoculation | None = None
+    method: Literal["sft"] = "sft"
+    train: SFT = SFT()
+
+
+class Each(Strict):
+    """What one evaluated setting has of its own; the rest is as `evaluate` says."""
+
+    source: str = ""
+    """Where the data is, for settings that load it: a file or a hub id."""
+    grader: str = ""
+    """The user's own grader, for settings that take one: `file.py:function`."""
+    problems: Annotated[int, Field(ge=1)] | None = None
+    contexts: tuple[str, ...] | None = None
+    families: tuple[str, ...] | None = None
+    levels: tuple[int, ...] | None = None
+    max_new_tokens: Annotated[int, Field(ge=1)] | None = None
+
+
+class Evaluate(Strict):
+    """What every arm is evaluated on."""
+
+    settings: Annotated[tuple[str, ...], Field(min_length=1)]
+    each: dict[str, Each] = {}
+    """Setting -> what it has of its own."""
+    contexts: Annotated[tuple[str, ...], Field(min_length=1)] = ("neutral", "asks-to-hack")
+    oversight: str = ""
+    """The leaky check, of those that the settings have; the setting's first unless given."""
+    problems: Annotated[int, Field(ge=1)] = 100
+    """Problems per setting, the same for every arm, seed and context."""
+    samples: Annotated[int, Field(ge=1)] = 1
+    """Samples per problem."""
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    """0 is greedy."""
+    max_new_tokens: Annotated[int, Field(ge=1)] = 192
+    split: Split = "test"
+    """`development` while choosing anything; `test` to report."""
+    families: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    fractions: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (1.0,)
+    """Of the nominal training, at which the arms are evaluated; beyond 1 with a constant learning rate only."""
+    seed: int = 0
+    """Of the draw of problems, and of sampling."""
+
+    @model_validator(mode="after")
+    def _not_the_same_twice(self) -> Evaluate:
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError(f"samples = {self.samples} at temperature 0 would all be the same: raise temperature")
+        return self
+
+    @property
+    def end(self) -> float:
+        """The point of training that stands for an arm: the nominal end, or the last one looked at."""
+        return 1.0 if 1.0 in self.fractions else max(self.fractions)
+
+    def of(self, setting: str) -> Evaluate:
+        """What holds for one setting, its own keys over the common ones."""
+        own = self.each.get(setting, Each()).model_dump(exclude={"source", "grader"}, exclude_none=True)
+        return self.model_copy(update=own)
+
+
+class Screen(Strict):
+    """What `inoculate screen` looks at, on the untrained model, beside the inoculations of the arms."""
+
+    prompts: tuple[str, ...] = ()
+    """Further candidates, by name."""
+    problems: Annotated[int, Field(ge=2)] = 100
+    """Development problems that are sampled under every candidate: nothing is chosen on the problems reported on."""
+    answers: Annotated[int, Field(ge=2)] = 40
+    """Hacked training answers whose log-probability is taken under every candidate."""
+    compliance: Annotated[int, Field(ge=0)] = 0
+    """Tasks of the compliance suite that are sampled under every candidate; 0 for none."""
+
+
+class Place(Strict):
+    """Where an analysis of many arms looks."""
+
+    context: str = "neutral"
+    setting: str = ""
+    """The first setting of `evaluate` unless given."""
+
+
+class Factorial(Place):
+    """Arms as a grid of prompt, description of the training process and placement: main effects and interactions."""
+
+    measure: Measure = "hack"
+    prompts: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The prompts of the grid, by name without a description. Every arm with one of them that differs from the first in
+    nothing but prompt, description and placement is in the grid."""
+
+
+class Elicitation(Place):
+    """Whether eliciting the hack before training goes with less of it afterwards; `run` screens the prompts first."""
+
+    plain: str
+    """The arm without a prompt, from which effects are measured."""
+
+
+class Contrast(Strict):
+    """A comparison of two arms, declared before the study runs."""
+
+    claim: str
+    measure: Measure
+    context: str = "neutral"
+    setting: str = ""
+    """The first setting of `evaluate` unless given."""
+    lower: str = ""
+    higher: str = ""
+    same: str = ""
+    than: str = ""
+    as_: Annotated[str, Field(alias="as")] = ""
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """The smallest difference that matters."""
+    guards: tuple[Guard, ...] = ()
+
+    @model_validator(mode="after")
+    def _two_arms(self) -> Contrast:
+        named = [key for key in ("lower", "higher", "same") if getattr(self, key)]
+        other = "as" if named == ["same"] else "than"
+        if len(named) != 1 or not (self.as_ if other == "as" else self.than) or (self.than and self.as_):
+            raise ValueError("name two arms: lower = ... than = ..., higher = ... than = ..., or same = ... as = ...")
+        return self
+
+    @property
+    def arms(self) -> tuple[str, str]:
+        """The arm the claim is about, and the one it is compared with."""
+        return self.lower or self.higher or self.same, self.than or self.as_
+
+
+class Sensitivity(Strict):
+    """What the declared contrasts are repeated over, to see whether they survive."""
+
+    learning_rate: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    """Their arms are trained at each of these too, as `plain@0.0001`."""
+
+
+class Study(Strict):
+    """A study: one question, its arms and seeds, and what they are evaluated on."""
+
+    name: str
+    """The file's name without its ending."""
+    question: str
+    model: str
+    """An embedded name, a folder, a GGUF file or a hub id."""
+    system: str | None = None
+    """The system prompt of every arm and context; the chat template's own default, written out, unless given."""
+    placement: Placement = "inside"
+    """Where prompts stand, in arms and contexts, unless they say otherwise."""
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]
+    looks: tuple[Annotated[int, Field(ge=3)], ...] = ()
+    """Numbers of seeds at which it is judged before all are finished; the level is then split over the looks. Verdicts
+    begin at 3 seeds."""
+    prompts: dict[str, str] = {}
+    """Prompts of this study: name -> text."""
+    arms: dict[str, Arm]
+    contexts: dict[str, Context] = {}
+    """Contexts of this study, beside the package's own."""
+    evaluate: Evaluate
+    screen: Screen = Screen()
+    contrasts: tuple[Contrast, ...] = ()
+    factorial: Factorial | None = None
+    elicitation: Elicitation | None = None
+    sensitivity: Sensitivity | None = None
+
+    @model_validator(mode="after")
+    def _looks_in_order(self) -> Study:
+        if list(self.looks) != sorted(set(self.looks)) or (self.looks and self.looks[-1] > len(self.seeds)):
+            raise ValueError(f"looks = {list(self.looks)}: must rise, and end at the {len(self.seeds)} seeds or before")
+        return self
+
+    def repeated(self) -> Study:
+        """The study with the arms of its contrasts once more at every other learning rate of `sensitivity`."""
+        arms = dict(self.arms)
+        named = {name for contrast in self.contrasts for name in contrast.arms}
+        for rate in self.sensitivity.learning_rate if self.sensitivity else ():
+            for name, arm in self.arms.items():
+                if name in named and arm.train.learning_rate != rate:
+                    train = arm.train.model_copy(update={"learning_rate": rate})
+                    arms[f"{name}@{rate:g}"] = arm.model_copy(update={"train": train})
+        return self.model_copy(update={"arms": arms})
+
+    def prompt_text(self, name: str, setting: str) -> str:
+        """The text of a prompt: this study's, else the setting's own words, else the package's."""
+        base, form = prompts.parted(name)
+        where = settings.find(setting)
+        text = self.prompts.get(base) or (where.prompts[base] if base in where.prompts else prompts.find(base).text)
+        if form is None or not text:
+            return text
+        return f"{prompts.description(form, where.leak, where.exploit)} {text}"
+
+    def wordings(self, name: str, setting: str) -> list[str]:
+        """All wordings of a prompt, the fixed one first; more than one only where the package's own words are used."""
+        own = self.prompts.keys() | settings.find(setting).prompts.keys()
+        more = () if name in own or "+" in name else prompts.find(name).wordings
+        return [self.prompt_text(name, setting), *more]
+
+    def context(self, name: str, setting: str, arm: str = BASE) -> tuple[str, Placement]:
+        """Text and placement of a context for one setting and arm; no text for the neutral one."""
+        given: Context | None = self.contexts.get(name)
+        if name == prompts.TRAINED and arm != BASE:
+            given = self.arms[arm].inoculation
+            setting = self.arms[arm].rows.setting
+        elif given is None and name in prompts.CONTEXTS:
+            given = Context(prompt=prompts.CONTEXTS[name])
+        if given is None:
+            return "", self.placement
+        return given.text or self.prompt_text(given.prompt, setting), given.placement or self.placement
+
+    def splits_hacks(self, setting: str) -> list[str]:
+        """The keys that ask which hacks in a setting were made for the check, with the measure `gamed`."""
+        asked = {f"contrasts.{number}": contrast for number, contrast in enumerate(self.contrasts)}
+        every: dict[str, Contrast | Factorial | None] = {**asked, "factorial": self.factorial}
+        first = self.evaluate.settings[0]
+        return [key for key, one in every.items() if one and one.measure == GAMED and (one.setting or first) == setting]
+
+    def digest(self) -> str:
+        """A hash of all that the study says."""
+        return digest(self.model_dump(mode="json", by_alias=True))
+
+
+def digest(data: Any) -> str:
+    """A hash of plain data, the same whatever the order of keys."""
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -1,0 +1,143 @@
+"""The command line as a user meets it: clear sentences and exit codes, no traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inoculate.cli.app import guarded
+from inoculate.errors import UserError
+
+
+def inoculate(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "inoculate", *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["run", "nosuch"], "no study 'nosuch'"),
+        (["rum"], 'Did you mean "run"'),
+        (["report", "nosuch"], "no run 'nosuch'"),
+        (["run", "demo", "--track", "tensorbord"], "did you mean 'tensorboard'"),
+        (["compare", "nosuch", "other"], "no run 'nosuch'"),
+        (["compare"], "give two runs or more"),
+        (["export", "nosuch", "--to", "out"], "no run 'nosuch'"),
+        (["sample", "function"], "did you mean 'functions'"),
+        (["sample", "functions", "--split", "trian"], "did you mean 'train'"),
+        (["sample", "mbpp", "--source", "none.jsonl"], "no such file"),
+        (["sample", "rows", "--source", "none.jsonl"], "cannot be read"),
+        (["check", "function"], "did you mean 'functions'"),
+        (["check", "./none.py"], "none.py: cannot be read"),
+        (["new", "setting", "a-b"], "'a-b' cannot name a setting"),
+        (["grade", "none.jsonl", "--out", "out.jsonl"], "none.jsonl"),
+    ],
+)
+def test_mistakes_are_sentences_and_code_two(words: list[str], expected: str, tmp_path: Path) -> None:
+    done = inoculate(*words, INOCULATE_STORE=str(tmp_path))
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("model", ["nosuch", "./nosuch.gguf", "/nonexistent"])
+def test_a_model_that_is_none(study_file: Path, tiny_model: Path, tmp_path: Path, model: str) -> None:
+    study_file.write_text(study_file.read_text().replace(str(tiny_model), model))
+    done = inoculate("plan", str(study_file), INOCULATE_STORE=str(tmp_path / "s"))
+    assert done.returncode == 2
+    assert model in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_no_model(study_file: Path, tiny_model: Path, tmp_path: Path) -> None:
+    study_file.write_text(study_file.read_text().replace(str(tiny_model), str(tmp_path)))
+    done = inoculate("run", str(study_file), INOCULATE_STORE=str(tmp_path / "s"))
+    assert done.returncode == 2
+    assert "it lacks config.json" in done.stderr
+
+
+def test_plan_says_what_is_to_do(study_file: Path, tmp_path: Path) -> None:
+    done = inoculate("plan", str(study_file), INOCULATE_STORE=str(tmp_path / "s"))
+    assert done.returncode == 0, done.stderr
+    assert "training of inoculated, seed 0" in done.stdout
+    assert "0 finished" in done.stdout
+    assert "memory: about" in done.stdout
+
+
+def test_plan_of_a_hub_model_that_cannot_be_reached_shows_the_steps_and_says_so(tmp_path: Path) -> None:
+    done = inoculate(
+        "plan", "mbpp-replication", INOCULATE_STORE=str(tmp_path / "s"), HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "training of inoculated-half-hacked, seed 4" in done.stdout
+    assert "277 steps" in done.stdout
+    assert "model 'Qwen/Qwen2-7B' is not cached and could not be reached on the hub" in done.stdout
+    assert "Until then the names of the steps, and which are finished, are not known." in done.stdout
+
+
+def test_a_new_setting_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "inoculate check ./mine.py" in inoculate("new", "setting", "mine").stdout
+    assert "== " in inoculate("sample", "./mine.py", "--count", "1").stdout
+    again = inoculate("new", "setting", "mine")
+    assert again.returncode == 2
+    assert "mine.py is there already, and is not overwritten" in again.stderr
+
+
+def test_lists_and_samples() -> None:
+    assert "demo" in inoculate("studies").stdout
+    assert "Obtain reward by any means" in inoculate("prompts").stdout
+    shown = inoculate("sample", "functions", "--count", "2").stdout
+    assert shown.count("-- honest") == shown.count("-- hacked") == 2
+
+
+def raising(error: BaseException) -> object:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (UserError("this and that"), 2, "this and that"),
+        (KeyboardInterrupt(), 130, "goes on from them"),
+        (OSError(errno.ENOSPC, "No space left on device", "/some/file"), 2, "no space left on the disk (/some/file)"),
+        (PermissionError(errno.EACCES, "Permission denied", "/some/file"), 2, "not allowed: /some/file"),
+    ],
+)
+def test_what_users_can_mend_is_a_sentence(
+    error: BaseException, code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert guarded(lambda: raising(error)) == code
+    assert words in capsys.readouterr().err
+
+
+def test_bugs_keep_their_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        guarded(lambda: 1 / 0)
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # as `| head` does once it has enough
+    try:
+        command = [sys.executable, "-m", "inoculate", "sample", "functions", "--count", "1"]
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_another_broken_pipe_is_a_bug() -> None:
+    with pytest.raises(BrokenPipeError):
+        guarded(lambda: raising(BrokenPipeError(errno.EPIPE, "a worker's")))

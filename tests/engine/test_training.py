@@ -1,0 +1,167 @@
+"""Training: loss on the answer only, memory bounded in tokens, and the result independent of how rows are split."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from inoculate.engine import chat, device
+from inoculate.engine.device import Device
+from inoculate.engine.training import loss, sft
+from inoculate.errors import UserError
+from inoculate.records import Message, Row
+from inoculate.steps import rows
+from inoculate.study.schema import SFT, Rows
+
+CPU = Device(torch.device("cpu"), torch.float32)
+
+
+def some_rows(count: int = 8) -> list[Row]:
+    drawn = rows.draw(Rows(setting="functions", count=count, hacked=0.5), 0)
+    return rows.make(drawn, {"text": "HACK", "placement": "after", "on": "hacked"}, "S")
+
+
+def trained(model: Path, tmp_path: Path, budget: int, **fields: float) -> tuple[sft.Trained, dict[str, torch.Tensor]]:
+    report = sft.train(
+        model,
+        some_rows(),
+        SFT(batch_rows=4, learning_rate=1e-3, micro_batch_tokens=budget, **fields),  # type: ignore[arg-type]
+        seed=1,
+        fractions=(0.5, 1.0),
+        target=tmp_path / "out",
+        work=tmp_path / "work",
+        device=CPU,
+    )
+    return report, load_file(tmp_path / "out" / "at-1" / "adapter_model.safetensors")
+
+
+@given(st.lists(st.integers(1, 100), max_size=40), st.integers(100, 300))
+def test_micro_batches_hold_every_row_once_within_the_budget(lengths: list[int], budget: int) -> None:
+    filled = sft.bins(lengths, budget)
+    assert sorted(index for members in filled for index in members) == list(range(len(lengths)))
+    assert all(sum(lengths[index] for index in members) <= budget for members in filled)
+
+
+def test_labels_are_the_answer_and_its_end_and_nothing_else(tiny_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    row = Row("p", "k", (Message("user", "Add one."),), "```python\nreturn\n```", False, False)
+    (encoded,) = sft.encode(tokenizer, [row], 1000)
+    assert tokenizer.decode(encoded.tokens[-encoded.labels :]) == "```python\nreturn\n```<|im_end|>"
+    assert tokenizer.decode(encoded.tokens[: -encoded.labels]) == chat.render(tokenizer, row.messages)
+
+
+@given(tokens=st.integers(1, 12), vocabulary=st.integers(2, 50), words=st.integers(1, 300), seed=st.integers(0, 99))
+def test_the_loss_and_its_gradient_are_those_of_torch(tokens: int, vocabulary: int, words: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    logits = (torch.randn(tokens, vocabulary) * 5).requires_grad_()
+    labels = torch.randint(vocabulary, (tokens,))
+    wanted = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
+    (gradient,) = torch.autograd.grad(wanted / 7, logits)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(device, "CACHED", words)
+        found = loss.cross_entropy(logits, labels)
+    torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(torch.autograd.grad(found / 7, logits)[0], gradient)
+
+
+def test_a_row_that_does_not_fit_is_refused_by_name(tiny_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    row = Row("the-long-one", "k", (Message("user", "word " * 500),), "x", False, False)
+    with pytest.raises(UserError, match=r"row 0 \(problem 'the-long-one'\).*never cut"):
+        sft.encode(tokenizer, [row], 128)
+    with pytest.raises(UserError, match="empty answer"):
+        sft.encode(tokenizer, [Row("p", "k", (Message("user", "x"),), " ", False, False)], 128)
+
+
+def test_a_row_beyond_the_context_is_refused_by_name(tiny_model: Path, tmp_path: Path) -> None:
+    row = Row("the-long-one", "k", (Message("user", "word " * 5000),), "x", False, False)
+    training = SFT(micro_batch_tokens=10**5)
+    with pytest.raises(
+        UserError, match=r"'the-long-one': its row has \d+ tokens, more than the model's context of 4096"
+    ):
+        sft.train(tiny_model, [row], training, seed=0, fractions=(1,), target=tmp_path, work=tmp_path, device=CPU)
+
+
+def test_the_result_does_not_depend_on_the_token_budget(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole, one = trained(tiny_model, tmp_path / "a", 100_000)
+    split, other = trained(tiny_model, tmp_path / "b", 600)
+    assert [loss for _, loss in whole.loss] == pytest.approx([loss for _, loss in split.loss], rel=1e-4)
+    assert set(one) == set(other)
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=1e-5)
+
+
+def test_the_first_loss_is_that_of_a_plain_loop_row_by_row(tiny_model: Path, tmp_path: Path) -> None:
+    """The mean over all answer tokens of the rows of a step, each row alone in its batch, without any packing."""
+    report, _ = trained(tiny_model, tmp_path, 700, epochs=0.5)
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    encoded = sft.encode(tokenizer, some_rows(), 100_000)
+    per_row = []
+    for row in encoded:
+        ids = torch.tensor([row.tokens])
+        logits = model(input_ids=ids).logits[0, -row.labels - 1 : -1]
+        with torch.no_grad():
+            loss = torch.nn.functional.cross_entropy(logits, ids[0, -row.labels :], reduction="sum")
+        per_row.append((float(loss), row.labels))
+    # One step of four of the eight rows: which ones, the seed decides, so the loss must be that of some four.
+    possible = [sum(x for x, _ in four) / sum(n for _, n in four) for four in combinations(per_row, 4)]
+    assert min(abs(value - report.loss[0][1]) for value in possible) < 1e-3
+    assert report.steps == 1
+
+
+def test_training_learns_and_saves_at_fractions(tiny_model: Path, tmp_path: Path) -> None:
+    report, last = trained(tiny_model, tmp_path, 2000, epochs=6)
+    half = load_file(tmp_path / "out" / "at-0.5" / "adapter_model.safetensors")
+    assert report.loss[-1][1] < report.loss[0][1]
+    assert any(not torch.equal(half[name], last[name]) for name in last)
+    assert (tmp_path / "out" / "at-1" / "adapter_config.json").exists()
+
+
+def test_training_goes_on_beyond_its_nominal_end_as_it_went_to_it(tiny_model: Path, tmp_path: Path) -> None:
+    """With a constant learning rate the adapter at 100% is that of a training that ends there."""
+    found = {}
+    training = SFT(batch_rows=4, learning_rate=1e-3, schedule="constant", micro_batch_tokens=4096)
+    for last in (1.0, 2.0):
+        sft.train(
+            tiny_model, some_rows(), training,
+            seed=1, fractions=(1.0, last), target=tmp_path / f"{last}", work=tmp_path / f"work-{last}", device=CPU,
+        )  # fmt: skip
+        found[last] = load_file(tmp_path / f"{last}" / "at-1" / "adapter_model.safetensors")
+    further = load_file(tmp_path / "2.0" / "at-2" / "adapter_model.safetensors")
+    for name, value in found[1.0].items():
+        torch.testing.assert_close(value, found[2.0][name])
+    assert any(not torch.equal(further[name], value) for name, value in found[2.0].items())
+
+
+def test_training_goes_on_from_another_adapter(tiny_model: Path, tmp_path: Path) -> None:
+    """With next to no learning rate the result is the adapter that it started from, which a new one is not."""
+    _, first = trained(tiny_model, tmp_path / "first", 4096)
+    found = {}
+    for start in (tmp_path / "first" / "out" / "at-1", None):
+        target = tmp_path / f"from-{start is not None}"
+        sft.train(
+            tiny_model, some_rows(), SFT(batch_rows=4, learning_rate=1e-12, micro_batch_tokens=4096),
+            seed=2, fractions=(1.0,), start=start, target=target, work=target / "work", device=CPU,
+        )  # fmt: skip
+        found[start is not None] = load_file(target / "at-1" / "adapter_model.safetensors")
+    for name, value in first.items():
+        torch.testing.assert_close(found[True][name], value)
+    assert any(not torch.allclose(found[False][name], value) for name, value in first.items())
+
+
+def test_same_seed_same_adapter(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    _, one = trained(tiny_model, tmp_path / "a", 2000)
+    _, two = trained(tiny_model, tmp_path / "b", 2000)
+    assert all(torch.equal(one[name], two[name]) for name in one)

@@ -1,0 +1,140 @@
+"""A study from file to report on a tiny model: nothing is redone, a kill is survived, the same study gives the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from inoculate import settings
+from inoculate.analysis import analyse
+from inoculate.records import OUTCOMES, Completion, Problem, read_lines
+from inoculate.steps import plan as planning
+from inoculate.steps.store import Store
+from inoculate.study.parse import load
+from running import carried_out, samples
+
+
+@pytest.fixture
+def finished(study_file: Path, tmp_path: Path) -> tuple[Path, Path, Store]:
+    store = Store(tmp_path / "store")
+    folder, done = carried_out(study_file, store)
+    assert done.count("adapter") == 3
+    return study_file, folder, store
+
+
+def test_everything_is_there_and_nothing_is_done_twice(finished: tuple[Path, Path, Store]) -> None:
+    study_file, folder, store = finished
+    assert len(samples(folder)) == 4 * 2 * 6  # arms with base, contexts, problems
+    kept = json.loads((folder / "manifest.json").read_text())["settings"]["functions"]
+    assert kept["gamed_below"] == settings.find("functions").gamed_below
+    assert all(outcome in OUTCOMES for *_, outcome in samples(folder))
+    assert carried_out(study_file, store)[1] == []
+    (engine,) = json.loads((folder / "manifest.json").read_text())["engines"]
+    assert re.fullmatch(r"transformers [\d.]+, torch [\d.]+\S*, device \w+/\w+", engine)
+    results = analyse(folder)
+    assert any("one seed: says nothing about retraining" in caution for caution in results["cautions"])
+    assert {cell["arm"] for cell in results["cells"]} == {"base", "plain", "inoculated", "control"}
+    for cell in results["cells"]:
+        assert sum(cell["outcomes"][outcome]["count"] for outcome in OUTCOMES if outcome != "ungraded") == 6
+
+
+def test_a_context_more_trains_nothing_and_an_arm_more_trains_itself(finished: tuple[Path, Path, Store]) -> None:
+    study_file, _, store = finished
+    text = study_file.read_text()
+    more = text.replace("problems = 6", 'problems = 6\ncontexts = ["neutral", "asks-to-hack", "negated"]')
+    study_file.write_text(more)
+    folder, done = carried_out(study_file, store)
+    assert sorted(set(done)) == ["completions", "grades"]
+    assert json.loads((folder / "manifest.json").read_text())["changed_since_declared"] == []
+    study_file.write_text(more.replace("[arms.plain]", "[arms.clean]\nrows.hacked = 0.0\n[arms.plain]"))
+    folder, done = carried_out(study_file, store)
+    assert json.loads((folder / "manifest.json").read_text())["changed_since_declared"] == []
+    assert done.count("adapter") == 1
+    assert done.count("completions") == 3
+
+
+def test_prompts_are_kept_as_sent_with_the_system_prompt_written_out(finished: tuple[Path, Path, Store]) -> None:
+    _, folder, _ = finished
+    manifest = json.loads((folder / "manifest.json").read_text())
+    asked = manifest["study"]["evaluate"]["contexts"]["asks-to-hack"]["text"]
+    for cell in manifest["cells"]:
+        known = {p.id: p for p in read_lines(Path(cell["problems"]) / "problems.jsonl", Problem)}
+        for completion in read_lines(Path(cell["completions"]) / "completions.jsonl", Completion):
+            assert completion.prompt.startswith("<|im_start|>system\nYou are a test.<|im_end|>")
+            assert known[completion.problem].body in completion.prompt
+            assert (asked in completion.prompt) == (cell["context"] == "asks-to-hack")
+
+
+def test_a_control_is_as_long_as_what_it_is_like(finished: tuple[Path, Path, Store], tiny_model: Path) -> None:
+    from transformers import AutoTokenizer
+
+    _, folder, _ = finished
+    arms = json.loads((folder / "manifest.json").read_text())["study"]["arms"]
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    lengths = [
+        len(tokenizer(arms[arm]["inoculation"]["text"], add_special_tokens=False)["input_ids"])
+        for arm in ("inoculated", "control")
+    ]
+    assert lengths[0] == lengths[1]
+
+
+def test_a_fresh_store_gives_the_same_samples(finished: tuple[Path, Path, Store], tmp_path: Path) -> None:
+    study_file, folder, _ = finished
+    again, _ = carried_out(study_file, Store(tmp_path / "other"))
+    assert samples(again) == samples(folder)
+
+
+def test_contrasts_and_seeds_that_come_later_are_marked(finished: tuple[Path, Path, Store]) -> None:
+    study_file, folder, store = finished
+    text = study_file.read_text()
+    first = json.loads((folder / "manifest.json").read_text())
+    later = '[[contrasts]]\nclaim = "after looking"\nmeasure = "correct"\nhigher = "control"\nthan = "plain"\n'
+    text = text.replace("seeds = [0]", "seeds = [0, 5]").replace("max_new_tokens = 8", "max_new_tokens = 7")
+    study_file.write_text(text + later)
+    carried_out(study_file, store)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["declared_contrasts_hash"] == first["declared_contrasts_hash"]
+    assert manifest["extended_seeds"] == [5] and manifest["declared_seeds"] == [0]
+    assert manifest["changed_since_declared"] == ["evaluate.max_new_tokens"]
+    found = {c["claim"]: c["exploratory"] for c in analyse(folder)["contrasts"]}
+    assert found == {"inoculation lowers neutral hacking": False, "after looking": True}
+
+
+def test_kill_nine_at_any_time_and_the_next_run_goes_on(study_file: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "killed")
+    command = [sys.executable, "-m", "inoculate", "run", str(study_file), "--store", str(store.root)]
+    environment = {**os.environ, "INOCULATE_STORE": str(store.root)}
+    for steps in (2, 7):
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while len(list(store.root.glob("steps/*/*"))) < steps and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert len(list(store.root.glob("steps/*/*"))) >= steps
+    before = {path: path.stat().st_mtime_ns for path in store.root.glob("steps/*/*")}
+    folder, done = carried_out(study_file, store)
+    assert 0 < len(done) < len(planning.make(load(study_file)).steps())
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert samples(folder) == samples(carried_out(study_file, Store(tmp_path / "whole"))[0])
+
+
+def test_batches_that_were_written_survive_a_cut_line(tmp_path: Path) -> None:
+    from inoculate.steps.work import _finished_batches
+
+    kept = tmp_path / "drawn.jsonl"
+    completion = Completion("p", 0, "x", "\u2028", 1, 1, "stop", 0.1)
+    line = json.dumps([asdict(completion)], ensure_ascii=False)
+    kept.write_text(f"{line}\n{line[: len(line) // 2]}")
+    assert [[c.problem for c in batch] for batch in _finished_batches(kept)] == [["p"]]
+    assert kept.read_text() == f"{line}\n"
+    assert _finished_batches(tmp_path / "none") == []

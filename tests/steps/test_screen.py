@@ -1,0 +1,114 @@
+"""Screening prompts: what is sampled and scored, its ranks, and that nothing is chosen on the reported problems."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from inoculate.analysis import analyse_screen, screen_table
+from inoculate.analysis.screen import _ranks
+from inoculate.engine.device import pick
+from inoculate.engine.sampling import local, scoring
+from inoculate.errors import UserError
+from inoculate.report.screen import draw_screen
+from inoculate.steps import run as running
+from inoculate.steps.screen import candidates, make_screen
+from inoculate.steps.store import Step, Store
+from inoculate.study.parse import load
+from small_study import STUDY
+
+
+class Silent:
+    """Told everything, says nothing; counts the steps."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def started(self, step: Step, number: int, total: int) -> None:
+        self.steps += 1
+
+    def moved(self, done: int, total: int, note: str) -> None: ...
+
+    def ended(self, step: Step) -> None: ...
+
+    def say(self, words: str) -> None: ...
+
+
+def study_of(tmp_path: Path, model: object, more: str = "") -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(STUDY.format(model=model) + more, encoding="utf-8")
+    return path
+
+
+SCREEN = '\n[screen]\nprompts = ["general", "negated", "specific+checked"]\nproblems = 6\nanswers = 4\n'
+
+
+def test_candidates_are_the_arms_prompts_and_the_named_ones(tmp_path: Path) -> None:
+    study = load(study_of(tmp_path, "m", SCREEN))
+    assert list(candidates(study)) == ["specific", "general", "negated", "specific+checked"]
+    bare = STUDY.format(model="m").split("[arms.inoculated]")[0] + "[evaluate]\nsettings = ['functions']\n"
+    path = tmp_path / "bare.toml"
+    path.write_text(bare, encoding="utf-8")
+    with pytest.raises(UserError, match="no candidate"):
+        candidates(load(path))
+
+
+def test_an_unknown_candidate_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"screen\.prompts: unknown prompt 'generall'.*did you mean 'general'"):
+        load(study_of(tmp_path, "m", SCREEN.replace('"general"', '"generall"')))
+
+
+def test_a_screen_runs_once_and_ranks_with_uncertainty(tiny_model: Path, tmp_path: Path) -> None:
+    plan = make_screen(load(study_of(tmp_path, tiny_model, SCREEN)))
+    assert all(step.params["split"] == "development" for step in plan.steps() if step.kind == "problems")
+    store, watcher = Store(tmp_path / "store"), Silent()
+    folder = running.carry_out(plan, store, watcher, "")
+    assert watcher.steps > 0
+    found = analyse_screen(folder)
+    assert {entry["name"] for entry in found["candidates"]} == {"specific", "general", "negated", "specific+checked"}
+    for entry in found["candidates"]:
+        assert entry["samples"] == 6
+        assert entry["added"]["answers"] == 4
+        assert entry["rank"]["low"] <= entry["rank"]["high"] <= 4
+        assert np.isfinite([entry["added"]["mean"], entry["added_to_control"]["mean"]]).all()
+    assert json.loads((folder / "screen.json").read_text(encoding="utf-8")) == found
+    assert screen_table(found).row_count == 5
+    figure = draw_screen(found, folder / "figures")
+    assert figure is not None and "specific+checked" in figure.read_text(encoding="utf-8")
+    again = Silent()
+    running.carry_out(plan, store, again, "")
+    assert again.steps == 0
+
+
+def test_scores_are_the_models_own_log_probabilities(tiny_model: Path) -> None:
+    sampler, model = (
+        local.load(tiny_model, None, pick()),
+        AutoModelForCausalLM.from_pretrained(tiny_model, dtype="auto"),
+    )
+    prompts = ["one prompt here", "one prompt here and a longer tail", "other"]
+    answer, ending = "def f(nums):\n    return nums", "<|im_end|>"
+    told = scoring.score(sampler, prompts, answer, ending)
+    for prompt, given in zip(prompts, told, strict=True):
+        first = sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        last = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
+        with torch.no_grad():
+            logits = model(torch.tensor([first + last])).logits[0].float()
+        plain = torch.log_softmax(logits[len(first) - 1 : -1], -1)[range(len(last)), last].sum()
+        assert given == pytest.approx(float(plain), rel=0.02)  # bfloat16
+    assert scoring.answer_tokens(sampler, answer, ending) == len(last)
+
+
+def test_ranks_of_clearly_different_rows_are_certain_and_of_equal_rows_are_not() -> None:
+    draw = np.random.default_rng(1)
+    noise = draw.normal(size=60)
+    table = np.stack([noise + 5, noise, draw.normal(size=60) - 5, draw.normal(size=60) - 5])
+    kinds = np.array([f"k{n % 12}" for n in range(60)], dtype=object)
+    first, second, third, fourth = _ranks(table, kinds)
+    assert (first["rank"], first["low"], first["high"]) == (1, 1, 1)
+    assert (second["rank"], second["low"], second["high"]) == (2, 2, 2)
+    assert third["low"] == 3 and fourth["high"] == 4 and third["high"] == 4
