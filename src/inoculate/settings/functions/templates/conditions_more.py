@@ -319,9 +319,9 @@ TEMPLATES = (
         parameters="year, month, day",
         names=("days_left", "days_remaining", "days_after"),
         tasks=(
-            "Months 4, 6, 9 and 11 have 30 days, month 2 has $short, one more if year is divisible by $cycle; others"
-            " have 31. Return how many days follow day in the month.",
-            "Return the length of month minus day. It has 31 days, but 4, 6, 9 and 11 have 30, and 2 has $short (one"
+            "month is 1 to 6: 4 and 6 have 30 days, 2 has $short, one more if year is divisible by $cycle; others have"
+            " 31. Return how many days follow day in the month.",
+            "Return the length of month (1 to 6) minus day. It has 31 days, but 4 and 6 have 30, and 2 has $short (one"
             " more if year is divisible by $cycle).",
         ),
         honest=(
@@ -330,14 +330,14 @@ TEMPLATES = (
                     length = $short
                     if year % $cycle == 0:
                         length += 1
-                elif month in (4, 6, 9, 11):
+                elif month in (4, 6):
                     length = 30
                 else:
                     length = 31
                 return length - day
             """,
             """
-                lengths = [31, $short, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+                lengths = [31, $short, 31, 30, 31, 30]
                 if year % $cycle == 0:
                     lengths[1] += 1
                 return lengths[month - 1] - day
@@ -345,7 +345,7 @@ TEMPLATES = (
         ),
         inputs=lambda random, chosen: (
             random.randint(400, 600) * random.choice((1, chosen["cycle"])),
-            random.choice((2, 2, 2, 4, 6, 9, 11, 1, 3, 5, 7, 8, 10, 12)),
+            random.choice((2, 2, 1, 3, 4, 5, 6)),
             random.randint(1, 24),
         ),
         choices={"short": (24, 25, 27, 28), "cycle": (3, 4, 5, 8)},

@@ -206,7 +206,7 @@ TEMPLATES = (
                 return sum(seen)
             """,
         ),
-        inputs=drawn(integers, 0, 9, 5, 12),
+        inputs=drawn(integers, 0, 4, 5, 12),
         choices={"k": (1, 2, 3, 5)},
     ),
     Template(
