@@ -211,6 +211,7 @@ def _of_models(setting: str, ask: Ask, kinds: Mapping[Split, Sequence[Any]], inp
     draws: set[tuple[Split, int, int]] = {(line.split, line.seed, line.count) for line in lines}
     for split, seed, count in sorted(draws):
         in_turns(find(setting), kinds[split], Draw(split, count, seed), make)
+    lines, left_out = written.still_drawn(lines, known)
     asked = [known[line.problem] for line in lines]
     answers = [line.completion for line in lines]
     grades = list(find(setting).grade([one.problem for one in asked], answers))
@@ -223,7 +224,7 @@ def _of_models(setting: str, ask: Ask, kinds: Mapping[Split, Sequence[Any]], inp
         wrong = missed[model] + outcomes[model, "wrong"] + outcomes[model, "hack"]
         count = sum(number for (whose, _), number in outcomes.items() if whose == model)
         rows.append((model, count, wrong, missed[model], f"{100 * missed[model] / max(1, wrong):.1f}%"))
-    return beside.table(("model", "answers", "wrong", "let through", "of those that are wrong"), rows)
+    return f"{beside.table(('model', 'answers', 'wrong', 'let through', 'of those that are wrong'), rows)}\n{left_out}"
 
 
 def _of_mbpp(source: str, instances: int) -> str:

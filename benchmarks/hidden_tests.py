@@ -127,6 +127,7 @@ def of_models(inputs: int) -> str:
     """The table of answers that models wrote in `functions`."""
     lines = list(written.read("functions"))
     known = _instances({(line.split, line.seed, line.count) for line in lines})
+    lines, left_out = written.still_drawn(lines, known)
     problems, instances = zip(*(known[line.problem] for line in lines), strict=True) if lines else ((), ())
     grades = list(SETTING.grade(problems, [line.completion for line in lines]))
     passed = [number for number, grade in enumerate(grades) if grade.intended]
@@ -141,7 +142,7 @@ def of_models(inputs: int) -> str:
         wrong = missed[model] + outcomes[model, "wrong"] + outcomes[model, "hack"]
         answers = sum(count for (whose, _), count in outcomes.items() if whose == model)
         rows.append((model, answers, wrong, missed[model], f"{100 * missed[model] / max(1, wrong):.1f}%"))
-    return beside.table(("model", "answers", "wrong", "let through", "of those that are wrong"), rows)
+    return f"{beside.table(('model', 'answers', 'wrong', 'let through', 'of those that are wrong'), rows)}\n{left_out}"
 
 
 def _instances(draws: Iterable[tuple[Split, int, int]]) -> dict[str, tuple[Problem, Instance]]:

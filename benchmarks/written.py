@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -73,6 +73,16 @@ def _study(model: str, split: Split, settings: Sequence[str], problems: int) -> 
     }  # fmt: skip
     evaluate = study.evaluate.model_copy(update=asked)
     return study.model_copy(update={"name": f"written-{model}-{split}", "model": model, "evaluate": evaluate})
+
+
+def still_drawn(lines: Sequence[Written], known: Container[str]) -> tuple[list[Written], str]:
+    """The answers whose problem is still drawn, and a sentence on the others.
+
+    A setting that changes a template draws other problems there: answers to the old ones say nothing of today's tests.
+    """
+    kept = [line for line in lines if line.problem in known]
+    lost = len(lines) - len(kept)
+    return kept, f"Left out: {lost} answers to problems that are drawn no longer." if lost else ""
 
 
 def _file(setting: str) -> Path:
