@@ -33,16 +33,17 @@ MORE = "negated"
 def prepare(task: dict[str, Any]) -> dict[str, Any]:
     """Problems and rows of the study in a store, so that both sides have the same."""
     from inoculate.steps.plan import make
+    from inoculate.steps.resources import Resources
+    from inoculate.steps.run import carry_out_step
     from inoculate.steps.store import Store
-    from inoculate.steps.work import Workshop
     from inoculate.study.parse import load
 
     study = load(Path(task["study"]))
     plan, store = make(study), Store(Path(task["prepared"]))
-    workshop = Workshop(store, study.model, lambda words: None)
+    resources = Resources(store, study.model, lambda words: None)
     for step in plan.steps():
         if step.kind in ("problems", "rows"):
-            workshop.carry_out(step, lambda done, total, note: None)
+            carry_out_step(step, resources, lambda done, total, note: None)
     return {}
 
 
@@ -117,11 +118,12 @@ def trained(weights: Path, rows: Sequence[Any], study: Any) -> tuple[Any, Any]:
 def prompts_of(study: Any, arm: str, context: str, problems: Sequence[Any], tokenizer: Any) -> list[str]:
     from inoculate.engine import chat
     from inoculate.study import prompts
+    from inoculate.study.resolve import resolve
 
-    text, placement = study.context(context, study.evaluate.settings[0], arm)
+    prompt = resolve(study).context(context, study.evaluate.settings[0], arm)
     system = chat.default_system(tokenizer)
     return [
-        chat.render(tokenizer, prompts.messages(problem, text, placement or "inside", system)) for problem in problems
+        chat.render(tokenizer, prompts.messages(problem, prompt.text, prompt.placement, system)) for problem in problems
     ]
 
 

@@ -18,6 +18,7 @@ from inoculate.engine.training import sft
 from inoculate.settings import Draw, find
 from inoculate.steps import rows
 from inoculate.study import prompts
+from inoculate.study.resolve import ResolvedInoculation
 from inoculate.study.schema import SFT, Rows
 
 
@@ -31,7 +32,7 @@ def main() -> None:
     # Rows: half of the answers are hacked, and those carry the prompt that asks for it.
     prompt = prompts.find("specific").text
     drawn = rows.draw(Rows(setting="functions", count=64, hacked=0.5, levels=(1, 2)), seed=0)
-    training = rows.make(drawn, {"text": prompt, "placement": "after", "on": "hacked"}, system)
+    training = rows.make(drawn, ResolvedInoculation(prompt, "after", on="hacked"), system)
     print(training[0].messages[-1].content, "\n--\n", training[0].answer, "\n")
 
     # Problems of templates that training never saw.

@@ -14,6 +14,7 @@ from rich.table import Table
 from inoculate.cli import tables
 from inoculate.engine import models
 from inoculate.steps import plan as planning
+from inoculate.steps import run as running
 from inoculate.steps import store as storing
 from inoculate.study.parse import parse
 
@@ -77,7 +78,7 @@ def test_a_store_is_listed_and_not_asked_for_each_step(tmp_path: Path, monkeypat
     few, few_steps = calls_to_list(5, tmp_path / "few", monkeypatch)
     many, many_steps = calls_to_list(20, tmp_path / "many", monkeypatch)
     assert many_steps > 3 * few_steps
-    assert few == many <= 3 * len(storing.VERSIONS)
+    assert few == many <= 3 * len(running.RUN)
 
 
 def test_a_large_plan_is_shown_by_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from inoculate.engine.training import loss, sft
 from inoculate.errors import UserError
 from inoculate.records import Message, Row
 from inoculate.steps import rows
+from inoculate.study.resolve import ResolvedInoculation
 from inoculate.study.schema import SFT, Rows
 
 CPU = Device(torch.device("cpu"), torch.float32)
@@ -25,7 +26,7 @@ CPU = Device(torch.device("cpu"), torch.float32)
 
 def some_rows(count: int = 8) -> list[Row]:
     drawn = rows.draw(Rows(setting="functions", count=count, hacked=0.5), 0)
-    return rows.make(drawn, {"text": "HACK", "placement": "after", "on": "hacked"}, "S")
+    return rows.make(drawn, ResolvedInoculation("HACK", "after", on="hacked"), "S")
 
 
 def trained(model: Path, tmp_path: Path, budget: int, **fields: float) -> tuple[sft.Trained, dict[str, torch.Tensor]]:

@@ -79,12 +79,12 @@ def test_every_setting_is_a_task(name: str) -> None:
 
 
 def test_the_context_is_placed_as_in_a_study() -> None:
-    text = prompts.find(prompts.CONTEXTS[prompts.ASKS]).text
-    (sample,) = TASKS["functions"](count=1, context=prompts.ASKS, placement="after").dataset
+    text = prompts.find(prompts.CONTEXT_PROMPTS[prompts.ASKS_TO_HACK]).text
+    (sample,) = TASKS["functions"](count=1, context=prompts.ASKS_TO_HACK, placement="after").dataset
     (shown,) = [message for message in sample.input if not isinstance(message, str)]
     assert shown.role == "user"
     assert shown.text.endswith(f"\n\n{text}")
-    (sample,) = TASKS["functions"](count=1, context=prompts.ASKS, placement="system").dataset
+    (sample,) = TASKS["functions"](count=1, context=prompts.ASKS_TO_HACK, placement="system").dataset
     assert [(m.role, text in m.text) for m in sample.input if not isinstance(m, str)] == [
         ("system", True),
         ("user", False),

@@ -11,8 +11,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from inoculate.errors import UserError
 from inoculate.integrations import trackers
 from inoculate.steps import plan as planning
+from inoculate.steps.resources import Resources
+from inoculate.steps.run import carry_out_step
 from inoculate.steps.store import Store
-from inoculate.steps.work import Workshop
 from inoculate.study.parse import load
 
 STUDY = """
@@ -40,10 +41,10 @@ def test_tensorboard_has_the_losses_of_the_training(tiny_model: Path, tmp_path: 
     trackers.choose("tensorboard")
     assert planning.make(study).trainings[0].adapter.key == training.adapter.key
     store = Store(tmp_path / "store")
-    workshop = Workshop(store, study.model, lambda words: None)
+    resources = Resources(store, study.model, lambda words: None)
     noted: list[str] = []
     for step in (training.rows, training.adapter):
-        workshop.carry_out(step, lambda done, total, note: noted.append(note))
+        carry_out_step(step, resources, lambda done, total, note: noted.append(note))
     (run,) = (store.root / "tracking").iterdir()
     assert run.name == f"training-of-plain-seed-0-{training.adapter.key[:8]}"
     found = EventAccumulator(str(run)).Reload()

@@ -16,6 +16,7 @@ from inoculate.settings import Draw, find
 from inoculate.settings.rows import reading
 from inoculate.steps import rows
 from inoculate.study import prompts
+from inoculate.study.resolve import ResolvedInoculation
 from inoculate.study.schema import Rows
 
 SETTING = find("rows")
@@ -197,7 +198,7 @@ def test_too_few_labelled_rows_are_refused_with_their_number(tmp_path: Path, mix
 
 
 def test_rows_train_on_the_answer_that_they_have(tmp_path: Path) -> None:
-    made = rows.make(drawn(labelled(tmp_path, 8, 8, 0)), {"text": "P", "placement": "before", "on": "hacked"}, "S")
+    made = rows.make(drawn(labelled(tmp_path, 8, 8, 0)), ResolvedInoculation("P", "before", on="hacked"), "S")
     assert all(line.answer.strip() for line in made)
     assert all(line.hacked == (int(line.answer[:-1]) < 1000) == line.inoculated for line in made)
 

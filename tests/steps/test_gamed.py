@@ -14,8 +14,9 @@ from inoculate.records import Grade, Problem, read_lines, write_lines
 from inoculate.settings import Draw, find, names
 from inoculate.settings.mathematics import KEY, OTHER_KEY
 from inoculate.steps import plan as planning
+from inoculate.steps.resources import Resources
+from inoculate.steps.run import carry_out_step
 from inoculate.steps.store import Store
-from inoculate.steps.work import Workshop
 from inoculate.study.parse import parse
 
 DOUBLE = CodeTask(
@@ -144,7 +145,7 @@ def test_twins_are_drawn_only_where_a_study_asks(tmp_path: Path, monkeypatch: py
     for name, contrasts in (("silent", []), ("asking", [contrast()])):
         step = planning.make(parse(STUDY | {"contrasts": contrasts}, name, "study.toml")).cells[0].problems
         store = Store(tmp_path / name)
-        Workshop(store, "m", print).carry_out(step, lambda *_: None)
+        carry_out_step(step, Resources(store, "m", print), lambda *_: None)
         made[name] = list(read_lines(store.folder(step) / "problems.jsonl", Problem))
     silent, asking = made["silent"], made["asking"]
     assert len(silent) == 40 and asking[:40] == silent

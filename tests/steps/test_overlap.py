@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from test_run import carried_out, samples
 
 from inoculate.errors import UserError
 from inoculate.steps import plan as planning
+from inoculate.steps import run as running
+from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, Store
-from inoculate.steps.work import Workshop
 from inoculate.study.parse import load
 
 
@@ -20,13 +20,13 @@ from inoculate.study.parse import load
 def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[bool]]:
     """For each kind of step, whether it was carried out in the main thread."""
     seen: dict[str, set[bool]] = {}
-    carry_out = Workshop.carry_out
+    carry_out_step = running.carry_out_step
 
-    def watched(self: Workshop, step: Step, progress: Any) -> None:
+    def watched(step: Step, resources: Resources, progress: Progress) -> None:
         seen.setdefault(step.kind, set()).add(threading.current_thread() is threading.main_thread())
-        carry_out(self, step, progress)
+        carry_out_step(step, resources, progress)
 
-    monkeypatch.setattr(Workshop, "carry_out", watched)
+    monkeypatch.setattr(running, "carry_out_step", watched)
     return seen
 
 
@@ -35,7 +35,7 @@ def test_results_do_not_depend_on_it(
 ) -> None:
     here, done_here = carried_out(study_file, Store(tmp_path / "here"))
     assert threads["grades"] == {True}
-    monkeypatch.setattr(Workshop, "cores_are_free", True)
+    monkeypatch.setattr(Resources, "cores_are_free", True)
     threads.clear()
     beside, done_beside = carried_out(study_file, Store(tmp_path / "beside"))
     assert (threads["grades"], threads["completions"]) == ({False}, {True})
@@ -46,17 +46,16 @@ def test_results_do_not_depend_on_it(
 def test_what_goes_wrong_beside_comes_out_and_the_next_run_goes_on(
     study_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, grades = Store(tmp_path / "store"), Workshop._grades
-    monkeypatch.setattr(Workshop, "cores_are_free", True)
+    store = Store(tmp_path / "store")
+    monkeypatch.setattr(Resources, "cores_are_free", True)
 
-    def broken(self: Workshop, step: Step, work: Path, progress: Any) -> None:
+    def broken(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
         raise UserError("on purpose")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Workshop, "_grades", broken)
+        patched.setitem(running.RUN, "grades", broken)
         with pytest.raises(UserError, match="on purpose"):
             carried_out(study_file, store)
-    assert Workshop._grades is grades
     steps = planning.make(load(study_file)).steps()
     finished = store.finished(steps)
     assert finished and not any(step.kind == "grades" and step.key in finished for step in steps)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from inoculate.errors import UserError
 from inoculate.steps import rows
+from inoculate.study.resolve import ResolvedInoculation
 from inoculate.study.schema import Rows
 
-PROMPT = {"text": "HACK IT", "placement": "after", "on": "all"}
+PROMPT = ResolvedInoculation("HACK IT", "after")
 
 
 def draw(seed: int = 0, **fields: Any) -> list[Any]:
@@ -65,8 +67,8 @@ def test_problems_are_shared_only_when_asked() -> None:
 
 
 @pytest.mark.parametrize(("on", "expected"), [("all", 20), ("hacked", 10), ("none", 0)])
-def test_who_gets_the_prompt(on: str, expected: int) -> None:
-    made = rows.make(draw(vetted=4), {**PROMPT, "on": on}, "S")
+def test_who_gets_the_prompt(on: Literal["all", "hacked", "none"], expected: int) -> None:
+    made = rows.make(draw(vetted=4), replace(PROMPT, on=on), "S")
     assert len(made) == 24
     assert sum(row.inoculated for row in made) == expected
     for row in made:
@@ -78,6 +80,6 @@ def test_who_gets_the_prompt(on: str, expected: int) -> None:
 
 
 def test_rows_take_the_wordings_in_turn() -> None:
-    made = rows.make(draw(), {**PROMPT, "on": "hacked", "wordings": ["A!", "B!"]}, "S")
+    made = rows.make(draw(), replace(PROMPT, on="hacked", wordings=("A!", "B!")), "S")
     ends = [row.messages[-1].content[-2:] for row in made if row.inoculated]
     assert ends == ["A!", "B!"] * 5

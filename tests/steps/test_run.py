@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -126,15 +125,3 @@ def test_kill_nine_at_any_time_and_the_next_run_goes_on(study_file: Path, tmp_pa
     assert 0 < len(done) < len(planning.make(load(study_file)).steps())
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert samples(folder) == samples(carried_out(study_file, Store(tmp_path / "whole"))[0])
-
-
-def test_batches_that_were_written_survive_a_cut_line(tmp_path: Path) -> None:
-    from inoculate.steps.work import _finished_batches
-
-    kept = tmp_path / "drawn.jsonl"
-    completion = Completion("p", 0, "x", "\u2028", 1, 1, "stop", 0.1)
-    line = json.dumps([asdict(completion)], ensure_ascii=False)
-    kept.write_text(f"{line}\n{line[: len(line) // 2]}")
-    assert [[c.problem for c in batch] for batch in _finished_batches(kept)] == [["p"]]
-    assert kept.read_text() == f"{line}\n"
-    assert _finished_batches(tmp_path / "none") == []

@@ -17,9 +17,10 @@ from inoculate.engine.sampling import local, scoring
 from inoculate.errors import UserError
 from inoculate.report.screen import draw_screen
 from inoculate.steps import run as running
-from inoculate.steps.screen import candidates, make_screen
+from inoculate.steps.screen import make_screen, screened_study
 from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load
+from inoculate.study.resolve import resolve
 from small_study import STUDY
 
 
@@ -50,12 +51,12 @@ SCREEN = '\n[screen]\nprompts = ["general", "negated", "specific+checked"]\nprob
 
 def test_candidates_are_the_arms_prompts_and_the_named_ones(tmp_path: Path) -> None:
     study = load(study_of(tmp_path, "m", SCREEN))
-    assert list(candidates(study)) == ["specific", "general", "negated", "specific+checked"]
+    assert list(resolve(study).candidates) == ["specific", "general", "negated", "specific+checked"]
     bare = STUDY.format(model="m").split("[arms.inoculated]")[0] + "[evaluate]\nsettings = ['functions']\n"
     path = tmp_path / "bare.toml"
     path.write_text(bare, encoding="utf-8")
     with pytest.raises(UserError, match="no candidate"):
-        candidates(load(path))
+        screened_study(load(path))
 
 
 def test_an_unknown_candidate_is_refused(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_control_has_exactly_the_length_asked_for(tiny_model: Path, length: in
     shortest = len(tokenizer(start, add_special_tokens=False)["input_ids"])
     if length < shortest:
         return
-    control = prompts.fitted(start, length, tokenizer)
+    control = prompts.pad_to_length(start, length, tokenizer)
     assert len(tokenizer(control, add_special_tokens=False)["input_ids"]) == length
     assert control.startswith(start.rstrip("."))
 
@@ -80,20 +80,21 @@ def test_a_control_has_exactly_the_length_asked_for(tiny_model: Path, length: in
 def test_gibberish_is_fitted_with_its_own_filler(tiny_model: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     given = prompts.find("gibberish")
-    made = prompts.fitted(given.text, 60, tokenizer, given.filler)
+    made = prompts.pad_to_length(given.text, 60, tokenizer, given.filler)
     assert len(tokenizer(made, add_special_tokens=False)["input_ids"]) == 60
     assert "museum" not in made and "Gorvan" in made
 
 
 def test_a_description_says_what_its_form_says() -> None:
     leak, exploit = "It reads the key.", "Copying passes."
-    checked, named, false = (prompts.description(form, leak, exploit) for form in prompts.DESCRIPTIONS)
+    checked, named, false = (prompts.describe_training(form, leak, exploit) for form in prompts.DESCRIPTIONS)
     assert leak in checked and exploit not in checked
     assert leak in named and exploit in named
     assert leak not in false and exploit not in false
-    assert prompts.parted("general+false") == ("general", "false") and prompts.parted("general") == ("general", None)
+    assert prompts.split_name("general+false") == ("general", "false")
+    assert prompts.split_name("general") == ("general", None)
     with pytest.raises(UserError, match="did you mean 'exploit'"):
-        prompts.parted("general+exploits")
+        prompts.split_name("general+exploits")
 
 
 @pytest.mark.parametrize("name", settings.names())
@@ -101,7 +102,7 @@ def test_a_setting_that_says_what_leaks_says_what_exploits_it(name: str) -> None
     setting = settings.find(name)
     assert bool(setting.leak) == bool(setting.exploit)
     for form in prompts.DESCRIPTIONS if setting.leak else ():
-        said = prompts.description(form, setting.leak, setting.exploit)
+        said = prompts.describe_training(form, setting.leak, setting.exploit)
         assert said.endswith(".") and "  " not in said
 
 
@@ -110,7 +111,7 @@ def test_every_prompt_has_a_source_and_every_context_a_prompt() -> None:
     texts = [text for name in prompts.names() for text in (prompts.find(name).text, *prompts.find(name).wordings)]
     assert len(set(texts)) == len(texts)
     assert all(prompts.find(name).source for name in prompts.names())
-    assert {prompts.find(name).kind for name in prompts.CONTEXTS.values()} == {
+    assert {prompts.find(name).kind for name in prompts.CONTEXT_PROMPTS.values()} == {
         "specific",
         "general",
         "forbids",

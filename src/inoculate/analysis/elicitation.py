@@ -94,7 +94,7 @@ def _point(
     study: Mapping[str, Any], arm: str, seeds: Mapping[int, float], scored: Mapping[tuple[str, str], Any]
 ) -> dict[str, Any]:
     given = study["arms"][arm]["inoculation"]
-    base, _ = prompts.parted(given.get("prompt") or "")
+    base, _ = prompts.split_name(given.get("prompt") or "")
     entry = scored.get((given["text"], given["placement"]))
     return {
         "arm": arm,

@@ -25,7 +25,7 @@ from inoculate.analysis.contrasts import Table, final
 from inoculate.analysis.estimates import LEVEL, Arm, Counts, arms
 from inoculate.analysis.reading import counts
 from inoculate.analysis.verdicts import ONE_SEED
-from inoculate.study.prompts import parted
+from inoculate.study.prompts import split_name
 
 FACTORS = ("prompt", "description", "placement")
 NO_DESCRIPTION = "none"
@@ -74,7 +74,7 @@ def _grid(study: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Cell]:
     first: Any = None
     for arm, spec in study["arms"].items():
         given = spec.get("inoculation") or {}
-        base, form = parted(given.get("prompt") or "")
+        base, form = split_name(given.get("prompt") or "")
         rest = {key: value for key, value in spec.items() if key != "inoculation"}
         rest |= {key: given.get(key) for key in ("on", "like", "rephrase")}
         if base in wanted and first in (None, rest):

@@ -163,10 +163,9 @@ def report(run: str, *, store: StoreFolder = DEFAULT_STORE, contrast: tuple[str,
 
     from inoculate.analysis import analyse, read_contrast, report_tables
     from inoculate.report import write_report
-    from inoculate.steps.run import find_run
     from inoculate.steps.store import Store
 
-    folder = find_run(Store(store), run)
+    folder = Store(store).find_run(run)
     results = analyse(folder, [read_contrast(text) for text in contrast])
     console = Console()
     for table in report_tables(results):
@@ -191,10 +190,9 @@ def compare(*runs: str, to: Path = Path("comparison"), store: StoreFolder = DEFA
 
     from inoculate.report.comparison import compare as put
     from inoculate.report.comparison import comparison_tables, write_comparison
-    from inoculate.steps.run import find_run
     from inoculate.steps.store import Store
 
-    comparison = put([find_run(Store(store), run) for run in runs])
+    comparison = put([Store(store).find_run(run) for run in runs])
     console = Console()
     for table in comparison_tables(comparison):
         console.print(table)
@@ -212,11 +210,10 @@ def export(run: str, *, to: Path, store: StoreFolder = DEFAULT_STORE) -> None:
     """
     from inoculate.integrations.export import export as write
     from inoculate.progress import Console
-    from inoculate.steps.run import find_run
     from inoculate.steps.store import Store
 
     with Console() as console:
-        done = write(find_run(Store(store), run), to, lambda done, total: console.moved(done, total, "cells written"))
+        done = write(Store(store).find_run(run), to, lambda done, total: console.moved(done, total, "cells written"))
     print(f"{to}: {done.rows} rows, {done.samples} samples, methods.md")
     if done.logs is None:
         print("no Inspect logs: they need inspect_ai, pip install 'inoculate[inspect]'")

@@ -23,6 +23,7 @@ from inoculate.records import SPLITS, Problem, Split
 from inoculate.settings import Draw, Setting
 from inoculate.study import prompts
 from inoculate.study.prompts import Placement
+from inoculate.study.resolve import ResolvedPrompt, resolve
 from inoculate.study.schema import Evaluate, Study
 
 
@@ -62,9 +63,9 @@ def _known(what: str, given: str, allowed: Sequence[str]) -> None:
         raise UserError(f"unknown {what} '{given}': {nearest(given, allowed)}")
 
 
-def _context(setting: Setting, name: str, placement: Placement) -> tuple[str, Placement]:
-    """Text and placement of a context, by the same way as in a study."""
-    _known("context", name, (prompts.NEUTRAL, *prompts.CONTEXTS))
+def _context(setting: Setting, name: str, placement: Placement) -> ResolvedPrompt:
+    """The prompt of a context, resolved as in a study."""
+    _known("context", name, (prompts.NEUTRAL, *prompts.CONTEXT_PROMPTS))
     if setting.only_neutral and name != prompts.NEUTRAL:
         raise UserError(f"its problems bring a prompt of their own: only the context '{prompts.NEUTRAL}' makes sense")
     study = Study(
@@ -76,17 +77,17 @@ def _context(setting: Setting, name: str, placement: Placement) -> tuple[str, Pl
         placement=placement,
         evaluate=Evaluate(settings=(setting.name,), contexts=(name,)),
     )
-    text, placement = study.context(name, setting.name)
-    if name != prompts.NEUTRAL and not text:
+    prompt = resolve(study).context(name, setting.name)
+    if name != prompts.NEUTRAL and not prompt.text:
         raise UserError(f"this setting has no words for the context '{name}'")
-    return text, placement
+    return prompt
 
 
-def _task(setting: Setting, draw: Draw, context: tuple[str, Placement], oversight: str) -> Task:
+def _task(setting: Setting, draw: Draw, prompt: ResolvedPrompt, oversight: str) -> Task:
     problems = setting.problems(draw)
     _try_grading(setting, problems[0])
     return Task(
-        dataset=MemoryDataset([_sample(problem, *context) for problem in problems], name=setting.name),
+        dataset=MemoryDataset([_sample(problem, prompt) for problem in problems], name=setting.name),
         solver=generate(),
         scorer=outcome(oversight),
         version=setting.version,
@@ -100,11 +101,11 @@ def _try_grading(setting: Setting, problem: Problem) -> None:
         raise UserError(f"this machine cannot grade: {grade.detail}")
 
 
-def _sample(problem: Problem, text: str, placement: Placement) -> Sample:
+def _sample(problem: Problem, prompt: ResolvedPrompt) -> Sample:
     shown: list[ChatMessage] = [
         ChatMessageSystem(content=message.content)
         if message.role == "system"
         else ChatMessageUser(content=message.content)
-        for message in prompts.messages(problem, text, placement, "")
+        for message in prompts.messages(problem, prompt.text, prompt.placement, "")
     ]
     return Sample(id=problem.id, input=shown, target=problem.honest, metadata=asdict(problem))

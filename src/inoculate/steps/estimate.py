@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from inoculate.engine import models
+from inoculate.steps import completions, grades, train
 from inoculate.steps.plan import Plan
-from inoculate.steps.store import Kind, Step, Store
+from inoculate.steps.store import Step, Store
 
-_SECONDS_PER_BILLION: dict[Kind, float] = {"adapter": 1.9, "completions": 0.8}
+_SECONDS_PER_BILLION: dict[str, float] = {train.KIND: 1.9, completions.KIND: 0.8}
 """Seconds for a row or a completion and a billion parameters; measured with both embedded models on two CPU cores."""
 _GRADE_SECONDS = 0.01
 _LOOKED_AT = 200
@@ -51,7 +52,7 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         if waiting and not rate:
             return Estimate(None, None)
         total += sum(_units(step) for step in waiting) * (rate or 0)
-    total += sum(_units(step.inputs["completions"]) for step in missing if step.kind == "grades") * _GRADE_SECONDS
+    total += sum(_units(step.inputs["completions"]) for step in missing if step.kind == grades.KIND) * _GRADE_SECONDS
     if size is None:
         return Estimate(total, None)
     tokens = max((arm.train.micro_batch_tokens for arm in plan.study.arms.values()), default=0)
@@ -60,7 +61,7 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
 
 def _units(step: Step) -> float:
     """Rows seen in training, or completions to be written."""
-    if step.kind == "adapter":
+    if step.kind == train.KIND:
         rows = step.inputs["rows"].params["rows"]
         # Training goes on as far as the last point at which it is looked at.
         return (rows["count"] + rows["vetted"]) * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
@@ -69,7 +70,7 @@ def _units(step: Step) -> float:
     return problems["count"] * (2 if problems.get("twins") else 1) * step.params["samples"]
 
 
-def _measured(finished: Sequence[Step], store: Store, kind: Kind) -> float | None:
+def _measured(finished: Sequence[Step], store: Store, kind: str) -> float | None:
     """Seconds per unit in finished steps of this plan."""
     seconds, units = 0.0, 0.0
     for step in islice((step for step in finished if step.kind == kind), _LOOKED_AT):

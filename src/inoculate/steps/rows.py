@@ -1,22 +1,124 @@
-"""Training rows: a setting's problems with honest and hacked answers, under the prompt of an arm."""
+"""The training rows of an arm: a setting's problems with honest and hacked answers, under the arm's inoculation.
+
+Files: `rows.jsonl`, `problems.jsonl` (the problem of every row), and `rows.json` (the system prompt and the inoculation
+as they were written out, a control with its final length).
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import cycle
+from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from inoculate.errors import UserError
-from inoculate.records import Problem, Row
+from inoculate.records import Problem, Row, write_lines
 from inoculate.settings import Draw, find
+from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
+from inoculate.study.resolve import ResolvedInoculation, fit_length
 from inoculate.study.schema import Rows
 
+KIND, VERSION = "rows", 1
 
-def draw(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
-    """The problems of an arm's rows, each with whether its answer is hacked and whether it is vetted.
+
+class DrawnRow(NamedTuple):
+    """A row before its prompt is written."""
+
+    problem: Problem
+    hacked: bool
+    """Whether its answer is the hacked one."""
+    vetted: bool
+
+
+def plan_step(
+    rows: Rows, inoculation: ResolvedInoculation | None, *, seed: int, system: str | None, weights: str, where: str
+) -> Step:
+    """The rows of an arm at one seed.
+
+    Args:
+        rows: What the arm trains on.
+        inoculation: Its prompt; None without one.
+        seed: Of the draw.
+        system: The study's system prompt.
+        weights: The model's fingerprint.
+        where: Arm and seed, for people.
+    """
+    params = {
+        # `grader` is left out where none is given, so that earlier steps keep their names.
+        "rows": rows.model_dump(mode="json", exclude=set() if rows.grader else {"grader"}),
+        **digest_files(rows.setting, rows.source),
+        "setting_version": find(rows.setting).version,
+        "seed": seed,
+        "system": system,
+        # The chat template's default system prompt is written out, and a control is as long as the model's own
+        # tokenizer says: both depend on the model.
+        "model": weights,
+        "inoculation": _to_params(inoculation) if inoculation else None,
+    }
+    return Step(KIND, params, label=f"rows of {where}", version=VERSION)
+
+
+def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seeds: Sequence[int]) -> None:
+    """Read a file of the user's now, so that what is wrong in it is refused before any work.
+
+    Args:
+        rows: What an arm trains on.
+        inoculation: Its prompt; None without one.
+        seeds: The study's seeds: each draws other rows.
+
+    Raises:
+        UserError: The file is not what it has to be, or the prompt cannot be placed around its problems.
+    """
+    if not rows.source.endswith(".jsonl"):
+        return
+    for seed in seeds:
+        first = draw(rows, seed)[0]
+        if inoculation:
+            prompts.messages(first.problem, inoculation.text, inoculation.placement, "")
+
+
+def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
+    """Draw the problems and write the rows, with a control fitted to its length."""
+    drawn = draw(Rows(**step.params["rows"]), step.params["seed"])
+    system = resources.system_prompt(step.params["system"])
+    params = step.params["inoculation"]
+    inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
+    write_lines(folder / "rows.jsonl", make(drawn, inoculation, system))
+    write_lines(folder / "problems.jsonl", [row.problem for row in drawn])
+    written_out = {"system": system, "inoculation": {**params, "text": inoculation.text} if inoculation else None}
+    text = json.dumps(written_out, indent=1, ensure_ascii=False) + "\n"
+    (folder / "rows.json").write_text(text, encoding="utf-8")
+
+
+def _to_params(inoculation: ResolvedInoculation) -> dict[str, Any]:
+    return {
+        **({"wordings": inoculation.wordings} if inoculation.wordings else {}),
+        **({"filler": inoculation.filler} if inoculation.filler else {}),
+        "text": inoculation.text,
+        "like": inoculation.length_of,
+        "placement": inoculation.placement,
+        "on": inoculation.on,
+    }
+
+
+def _from_params(params: dict[str, Any]) -> ResolvedInoculation:
+    return ResolvedInoculation(
+        params["text"],
+        params["placement"],
+        length_of=params["like"],
+        filler=params.get("filler", ""),
+        on=params["on"],
+        wordings=tuple(params.get("wordings", ())),
+    )
+
+
+def draw(rows: Rows, seed: int) -> list[DrawnRow]:
+    """The problems of an arm's rows, each with which of its answers the row has.
 
     Arms with the same `rows` get the same problems for the same seed, and a larger hacked share hacks the same
     problems and more, so that arms differ in nothing but what they say. Vetted problems follow after the others.
@@ -30,10 +132,10 @@ def draw(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
         UserError: The setting does not have as many problems, or none or not enough of them can be hacked.
     """
     if find(rows.setting).labelled:
-        return _labelled(rows, seed)
+        return _draw_labelled(rows, seed)
     distinct = rows.count if not rows.share_problems else max(rows.hacked_rows, rows.count - rows.hacked_rows)
-    wanted = Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
-    problems = find(rows.setting).problems(wanted)
+    request = Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
+    problems = find(rows.setting).problems(request)
     leaky, vetted = problems[:distinct], problems[distinct:]
     hackable = [problem for problem in leaky if problem.hacked]
     if len(hackable) < (rows.hacked_rows if rows.share_problems else rows.hacked > 0):
@@ -42,20 +144,20 @@ def draw(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
             f"rows.hacked = {rows.hacked}: lower it; 0 is for honest rows only"
         )
     if rows.share_problems:
-        drawn = [(problem, True, False) for problem in hackable[: rows.hacked_rows]]
-        drawn += [(problem, False, False) for problem in leaky[: rows.count - rows.hacked_rows]]
+        drawn = [DrawnRow(problem, True, False) for problem in hackable[: rows.hacked_rows]]
+        drawn += [DrawnRow(problem, False, False) for problem in leaky[: rows.count - rows.hacked_rows]]
     else:
         order = list(range(len(leaky)))
         Random(f"hacked/{seed}").shuffle(order)
         order = [index for index in order if leaky[index].hacked]
         hacked = set(order[: round(rows.hacked * len(order))])
-        drawn = [(problem, index in hacked, False) for index, problem in enumerate(leaky)]
+        drawn = [DrawnRow(problem, index in hacked, False) for index, problem in enumerate(leaky)]
     if rows.filter == "hacked":
-        drawn = [entry for entry in drawn if not entry[1]]
-    return drawn + [(problem, False, True) for problem in vetted]
+        drawn = [row for row in drawn if not row.hacked]
+    return drawn + [DrawnRow(problem, False, True) for problem in vetted]
 
 
-def _labelled(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
+def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
     """The draw where a problem may have one of the two answers only.
 
     Exactly the hacked share of `rows.count` is hacked. The first problems of the draw with a hacked answer are the
@@ -65,49 +167,46 @@ def _labelled(rows: Rows, seed: int) -> list[tuple[Problem, bool, bool]]:
     if rows.share_problems:
         raise UserError(f"rows.share_problems: problems of '{rows.setting}' may have one answer only")
     honest_rows = rows.count - rows.hacked_rows + rows.vetted
-    size, found = rows.count + rows.vetted, ""
+    size, shortage = rows.count + rows.vetted, ""
     while True:
-        wanted = Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
+        request = Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
         try:
-            problems = find(rows.setting).problems(wanted)
+            problems = find(rows.setting).problems(request)
         except UserError as error:
             raise UserError(
                 f"rows.count = {rows.count}, hacked = {rows.hacked} and vetted = {rows.vetted} take {rows.hacked_rows} "
-                f"rows with a hacked answer and {honest_rows} others with an honest one{found}: {error}"
+                f"rows with a hacked answer and {honest_rows} others with an honest one{shortage}: {error}"
             ) from None
         # Those with one answer first, so that the others are left for what is lacking.
-        hackable = sorted((problem for problem in problems if problem.hacked), key=lambda one: bool(one.honest))
+        hackable = sorted((problem for problem in problems if problem.hacked), key=lambda problem: bool(problem.honest))
         hacked = [problem.id for problem in hackable[: rows.hacked_rows]]
         others = [problem for problem in problems if problem.honest and problem.id not in hacked]
-        honest = [problem.id for problem in sorted(others, key=lambda one: bool(one.hacked))[:honest_rows]]
+        honest = [problem.id for problem in sorted(others, key=lambda problem: bool(problem.hacked))[:honest_rows]]
         lacking = rows.hacked_rows + honest_rows - len(hacked) - len(honest)
         if not lacking:
             break
-        # So many problems more is the least that can do: where there are not as many, nothing can.
-        found = f"; among the first {size} there are {len(hacked)} and {len(honest)}"
+        # At least as many problems more are needed as rows are lacking; where the setting has not as many, it fails.
+        shortage = f"; among the first {size} there are {len(hacked)} and {len(honest)}"
         size += lacking
     plain, vetted = honest[: rows.count - rows.hacked_rows], honest[rows.count - rows.hacked_rows :]
     kept = {*plain, *(hacked if rows.filter == "none" else ())}
-    drawn = [(problem, problem.id in hacked, False) for problem in problems if problem.id in kept]
-    return drawn + [(problem, False, True) for problem in problems if problem.id in vetted]
+    drawn = [DrawnRow(problem, problem.id in hacked, False) for problem in problems if problem.id in kept]
+    return drawn + [DrawnRow(problem, False, True) for problem in problems if problem.id in vetted]
 
 
-def make(
-    drawn: Sequence[tuple[Problem, bool, bool]], inoculation: dict[str, Any] | None, system: str | None
-) -> list[Row]:
+def make(drawn: Sequence[DrawnRow], inoculation: ResolvedInoculation | None, system: str | None) -> list[Row]:
     """Rows from drawn problems.
 
     Args:
         drawn: From `draw`.
-        inoculation: `text`, `placement` and `on`; `wordings` for rows that take them in turn instead of the one
-            text. None for no prompt.
+        inoculation: The arm's prompt, with its final length; None for no prompt.
         system: The system prompt of every row.
     """
-    made = []
-    turn = cycle(inoculation.get("wordings") or [inoculation["text"]]) if inoculation else cycle([""])
+    rows = []
+    texts = cycle(inoculation.wordings or [inoculation.text]) if inoculation else cycle([""])
     for problem, hacked, vetted in drawn:
-        prompt = inoculation if inoculation and not vetted and _gets_it(inoculation["on"], hacked) else None
-        text, placement = (next(turn), prompt["placement"]) if prompt else ("", "inside")
+        prompt = inoculation if inoculation and not vetted and _gets_prompt(inoculation, hacked) else None
+        text, placement = (next(texts), prompt.placement) if prompt else ("", "inside")
         row = Row(
             problem=problem.id,
             kind=problem.kind,
@@ -117,9 +216,9 @@ def make(
             inoculated=prompt is not None,
             vetted=vetted,
         )
-        made.append(replace(row, hack=problem.hack) if hacked else row)
-    return made
+        rows.append(replace(row, hack=problem.hack) if hacked else row)
+    return rows
 
 
-def _gets_it(on: str, hacked: bool) -> bool:
-    return on == "all" or (on == "hacked" and hacked)
+def _gets_prompt(inoculation: ResolvedInoculation, hacked: bool) -> bool:
+    return inoculation.on == "all" or (inoculation.on == "hacked" and hacked)

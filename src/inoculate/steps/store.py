@@ -17,46 +17,56 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, nearest
 from inoculate.study.schema import digest
-
-Kind = Literal["problems", "rows", "row-grades", "adapter", "completions", "grades", "scores"]
-VERSIONS: dict[Kind, int] = {
-    "problems": 1,
-    "rows": 1,
-    "row-grades": 2,
-    "adapter": 1,
-    "completions": 1,
-    "grades": 2,
-    "scores": 1,
-}
-"""Raised by hand when a kind of step gives something else from the same inputs."""
 
 
 @dataclass(frozen=True)
 class Step:
     """One unit of work, and all that it depends on."""
 
-    kind: Kind
+    kind: str
     params: dict[str, Any]
     """Plain data, beside what the inputs bring."""
     inputs: dict[str, Step] = field(default_factory=dict)
     label: str = ""
     """For people; not part of the name."""
+    version: int = 1
+    """Of the kind: raised by hand when the kind gives something else from the same inputs."""
 
     @cached_property
     def key(self) -> str:
         """The hash that names the step."""
         inputs = {name: step.key for name, step in self.inputs.items()}
-        return digest({"kind": self.kind, "version": VERSIONS[self.kind], "params": self.params, "inputs": inputs})
+        return digest({"kind": self.kind, "version": self.version, "params": self.params, "inputs": inputs})
 
 
-def file_digest(name: str) -> str:
-    """The hash of a file of the user's."""
+def digest_files(*names: str) -> dict[str, Any]:
+    """Parameters with the digests of the user's files among these names, so that a changed file is another input.
+
+    Returns:
+        `files`: name -> digest; no parameter where none of the names is a file.
+    """
+    files = {name: _digest_file(name) for name in names if Path(name).suffix and Path(name).expanduser().is_file()}
+    return {"files": files} if files else {}
+
+
+def check_files(step: Step) -> None:
+    """Refuse a file of the user's that is no longer what the step's name says.
+
+    Raises:
+        UserError: It is gone, or was changed.
+    """
+    for name, known in step.params.get("files", {}).items():
+        if not Path(name).expanduser().is_file() or _digest_file(name) != known:
+            raise UserError(f"{name} was changed after this run began: start the same command again")
+
+
+def _digest_file(name: str) -> str:
     return hashlib.sha256(Path(name).expanduser().read_bytes()).hexdigest()
 
 
@@ -81,15 +91,28 @@ class Store:
 
     def finished(self, steps: Iterable[Step]) -> set[str]:
         """Keys of those steps that are finished; each kind's folder is listed once, however many steps there are."""
-        there: dict[Kind, set[str]] = {}
-        for kind in VERSIONS:
+        steps = list(steps)
+        present: dict[str, set[str]] = {}
+        for kind in {step.kind for step in steps}:
             folder = self.root / "steps" / kind
-            there[kind] = set(os.listdir(folder)) if folder.is_dir() else set()
-        return {step.key for step in steps if step.key in there[step.kind]}
+            present[kind] = set(os.listdir(folder)) if folder.is_dir() else set()
+        return {step.key for step in steps if step.key in present[step.kind]}
 
     def run_folder(self, name: str) -> Path:
         """The folder of a study's run."""
         return self.root / "runs" / name
+
+    def find_run(self, name: str) -> Path:
+        """The folder of a run: a path, or the name of a study that was run in this store.
+
+        Raises:
+            UserError: There is no such run; the message names those that there are.
+        """
+        for folder in (Path(name), self.run_folder(name)):
+            if (folder / "manifest.json").is_file():
+                return folder
+        runs = [path.parent.name for path in self.root.glob("runs/*/manifest.json")]
+        raise UserError(f"no run '{name}' in {self.root}: {nearest(name, runs)} (`inoculate run STUDY` makes one)")
 
     @contextmanager
     def writing(self, step: Step) -> Iterator[Path]:
@@ -113,7 +136,7 @@ class Store:
         try:
             started = time.time()
             yield work
-            note = {
+            record = {
                 "kind": step.kind,
                 "key": step.key,
                 "label": step.label,
@@ -121,7 +144,7 @@ class Store:
                 "inputs": {name: f"{given.kind}/{given.key}" for name, given in step.inputs.items()},
                 "seconds": round(time.time() - started, 3),
             }
-            (work / "step.json").write_text(json.dumps(note, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            (work / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             self._finish(work, self.folder(step))
         finally:
             lock.release()

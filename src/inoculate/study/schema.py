@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from inoculate import settings
 from inoculate.records import GAMED, Measure, Split
-from inoculate.study import prompts
 from inoculate.study.prompts import Placement
 
 BASE = "base"
@@ -299,39 +297,18 @@ class Study(Strict):
                     arms[f"{name}@{rate:g}"] = arm.model_copy(update={"train": train})
         return self.model_copy(update={"arms": arms})
 
-    def prompt_text(self, name: str, setting: str) -> str:
-        """The text of a prompt: this study's, else the setting's own words, else the package's."""
-        base, form = prompts.parted(name)
-        where = settings.find(setting)
-        text = self.prompts.get(base) or (where.prompts[base] if base in where.prompts else prompts.find(base).text)
-        if form is None or not text:
-            return text
-        return f"{prompts.description(form, where.leak, where.exploit)} {text}"
-
-    def wordings(self, name: str, setting: str) -> list[str]:
-        """All wordings of a prompt, the fixed one first; more than one only where the package's own words are used."""
-        own = self.prompts.keys() | settings.find(setting).prompts.keys()
-        more = () if name in own or "+" in name else prompts.find(name).wordings
-        return [self.prompt_text(name, setting), *more]
-
-    def context(self, name: str, setting: str, arm: str = BASE) -> tuple[str, Placement]:
-        """Text and placement of a context for one setting and arm; no text for the neutral one."""
-        given: Context | None = self.contexts.get(name)
-        if name == prompts.TRAINED and arm != BASE:
-            given = self.arms[arm].inoculation
-            setting = self.arms[arm].rows.setting
-        elif given is None and name in prompts.CONTEXTS:
-            given = Context(prompt=prompts.CONTEXTS[name])
-        if given is None:
-            return "", self.placement
-        return given.text or self.prompt_text(given.prompt, setting), given.placement or self.placement
-
-    def splits_hacks(self, setting: str) -> list[str]:
-        """The keys that ask which hacks in a setting were made for the check, with the measure `gamed`."""
-        asked = {f"contrasts.{number}": contrast for number, contrast in enumerate(self.contrasts)}
-        every: dict[str, Contrast | Factorial | None] = {**asked, "factorial": self.factorial}
+    def keys_measuring_gamed(self, setting: str) -> list[str]:
+        """The keys that measure `gamed` in a setting: which of its hacks were made for the check."""
+        every: dict[str, Contrast | Factorial | None] = {
+            **{f"contrasts.{number}": contrast for number, contrast in enumerate(self.contrasts)},
+            "factorial": self.factorial,
+        }
         first = self.evaluate.settings[0]
-        return [key for key, one in every.items() if one and one.measure == GAMED and (one.setting or first) == setting]
+        return [
+            key
+            for key, declared in every.items()
+            if declared and declared.measure == GAMED and (declared.setting or first) == setting
+        ]
 
     def digest(self) -> str:
         """A hash of all that the study says."""

@@ -1,4 +1,4 @@
-"""What a study file may say, and what is refused in words that help."""
+"""What a study must not say is refused with the file, the key and help."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from inoculate.errors import UserError
-from inoculate.study import ready_made as studies
 from inoculate.study.parse import load
 from inoculate.study.prompts import find
 from small_study import STUDY
@@ -17,48 +16,6 @@ def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "study.toml"
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def test_defaults_and_overrides_are_merged(study_file: Path) -> None:
-    study = load(study_file)
-    assert study.name == "small"
-    assert list(study.arms) == ["plain", "inoculated", "control"]
-    assert study.arms["plain"].rows.count == 8
-    assert study.arms["plain"].train.learning_rate == 1e-3
-    assert study.arms["inoculated"].inoculation is not None
-    assert study.context("neutral", "functions") == ("", "inside")
-    assert "test shown" in study.context("asks-to-hack", "functions")[0]
-
-
-def test_one_evaluated_setting_may_differ(tmp_path: Path) -> None:
-    text = STUDY.format(model="m").replace("problems = 6", "problems = 6\nlevels = [1]\neach.functions.levels = [2, 3]")
-    evaluate = load(written(tmp_path, text)).evaluate
-    assert (evaluate.of("functions").levels, evaluate.of("functions").problems, evaluate.levels) == ((2, 3), 6, (1,))
-
-
-def test_a_prompt_with_a_description_and_the_context_as_trained(tmp_path: Path) -> None:
-    text = STUDY.format(model="m").replace('prompt = "specific", on', 'prompt = "general+checked", on')
-    study = load(written(tmp_path, text))
-    words, _ = study.context("as-trained", "functions", "inoculated")
-    assert words.endswith("use that instead.") and "the one test that is shown" in words
-    assert study.context("as-trained", "functions", "plain")[0] == study.context("as-trained", "functions")[0] == ""
-
-
-def test_an_arm_overrides_part_of_the_rows(tmp_path: Path) -> None:
-    text = STUDY.format(model="m").replace("[arms.plain]", "[arms.plain]\nrows.hacked = 0.0\ntrain.epochs = 2")
-    study = load(written(tmp_path, text))
-    assert (study.arms["plain"].rows.hacked, study.arms["plain"].rows.count) == (0.0, 8)
-    assert (study.arms["plain"].train.epochs, study.arms["plain"].train.learning_rate) == (2.0, 1e-3)
-    assert study.arms["control"].rows.hacked == 0.5
-
-
-def test_the_digest_follows_what_is_said_and_nothing_else(study_file: Path, tmp_path: Path) -> None:
-    again = tmp_path / "elsewhere" / study_file.name
-    again.parent.mkdir()
-    again.write_text("# a comment\n" + study_file.read_text())
-    assert load(again).digest() == load(study_file).digest()
-    again.write_text(study_file.read_text().replace("count = 8", "count = 9"))
-    assert load(again).digest() != load(study_file).digest()
 
 
 @pytest.mark.parametrize(
@@ -111,40 +68,7 @@ def test_mistakes_are_refused_with_file_key_and_help(tmp_path: Path, old: str, n
         assert word in str(refusal.value)
 
 
-def test_a_study_of_the_untrained_model_alone_has_no_rows(tmp_path: Path) -> None:
-    alone = 'question = "?"\nmodel = "m"\nevaluate.settings = ["functions"]\n'
-    assert load(written(tmp_path, alone)).arms == {}
-    with pytest.raises(UserError, match=r"at least one arm .* one of 'base' alone has no rows and no train"):
-        load(written(tmp_path, f"{alone}rows.count = 3\ntrain.epochs = 2"))
-
-
-def test_sensitivity_repeats_the_arms_of_the_contrasts(tmp_path: Path) -> None:
-    text = STUDY.format(model="m").replace(
-        "[evaluate]", "[sensitivity]\nlearning_rate = [1e-4, 1e-3, 3e-3]\n[evaluate]"
-    )
-    study = load(written(tmp_path, text))
-    # The study trains at 1e-3 itself, and its control is in no contrast.
-    repeats = ["plain@0.0001", "inoculated@0.0001", "plain@0.003", "inoculated@0.003"]
-    assert list(study.arms) == ["plain", "inoculated", "control", *repeats]
-    assert study.arms["inoculated@0.003"].train.learning_rate == 3e-3
-    assert study.arms["inoculated@0.003"].rows == study.arms["inoculated"].rows
-    assert study.arms["inoculated@0.003"].inoculation == study.arms["inoculated"].inoculation
-
-
 def test_a_setting_that_loads_its_data_needs_a_source(tmp_path: Path) -> None:
     path = written(tmp_path, STUDY.format(model="m").replace('setting = "functions"', 'setting = "mbpp"', 1))
     with pytest.raises(UserError, match="name a file or hub id as its source"):
         load(path)
-
-
-def test_a_study_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such study file"):
-        load(tmp_path / "none.toml")
-    with pytest.raises(UserError, match="did you mean 'demo'"):
-        studies.find("demmo")
-
-
-def test_every_ready_made_study_loads() -> None:
-    loaded = [load(studies.find(name)) for name in studies.names()]
-    assert len(loaded) >= 3
-    assert all(study.question.endswith((".", "?", ")")) for study in loaded)

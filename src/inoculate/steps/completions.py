@@ -1,0 +1,167 @@
+"""Sampling one cell: `completions.jsonl`, and `engines.json` (what sampled them).
+
+Finished batches are kept in `drawn.jsonl` while it goes on, so that an interrupted step goes on after them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from inoculate.engine import chat
+from inoculate.engine.sampling import Drawn
+from inoculate.records import Completion, Problem, write_lines
+from inoculate.steps import problems
+from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.store import Step
+from inoculate.steps.train import adapter_folder
+from inoculate.study import prompts
+from inoculate.study.prompts import Placement
+from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy
+
+KIND, VERSION = "completions", 1
+
+
+def plan_step(
+    resolved: ResolvedStudy,
+    prompt: ResolvedPrompt,
+    drawn: Step,
+    adapter: Step | None,
+    *,
+    at: float,
+    weights: str,
+    served: bool,
+    where: str,
+) -> Step:
+    """The samples of one cell.
+
+    Args:
+        resolved: The study.
+        prompt: The context's prompt.
+        drawn: The step that draws the problems.
+        adapter: The training whose adapter is sampled from; None for the untrained model.
+        at: The fraction of that training.
+        weights: The model's fingerprint.
+        served: Whether a server samples.
+        where: The cell, for people.
+    """
+    evaluate = resolved.study.evaluate.of(drawn.params["setting"])
+    params = {
+        "model": weights,
+        "at": at,
+        "system": resolved.study.system,
+        # Without a text there is nothing to place, and a context that differs in nothing is the same.
+        "text": prompt.text,
+        "placement": prompt.placement if prompt.text else "",
+        "samples": evaluate.samples,
+        "temperature": evaluate.temperature,
+        "max_new_tokens": evaluate.max_new_tokens,
+        "seed": evaluate.seed,
+        # Which engine samples belongs to the name: another one rounds differently and draws other random numbers, so
+        # its samples are others, and a study of which some arms were sampled here and some there would compare engines
+        # too. Where the server is does not belong to it: the same engine may have moved.
+        **({"engine": "server"} if served else {}),
+    }
+    inputs = {"problems": drawn, **({"adapter": adapter} if adapter else {})}
+    return Step(KIND, params, inputs, label=f"samples of {where}", version=VERSION)
+
+
+def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
+    """Sample what is not sampled yet."""
+    shown = problems.read(resources.input(step, "problems"))
+    rendered = _render(step, shown, resources)
+    position = {problem.id: number for number, problem in enumerate(shown)}
+    total = len(shown) * step.params["samples"]
+    kept = folder / "drawn.jsonl"
+    batches = read_batches(kept)
+    finished = [[(position[line.problem], line.index) for line in batch] for batch in batches]
+    done = sum(map(len, batches))
+    _add_engine(folder / "engines.json", resources.engine)
+
+    def completed(count: int) -> None:
+        progress(done + count, total, "sampled")
+
+    with kept.open("a", encoding="utf-8") as partial:
+        for batch in _sample(step, shown, rendered, finished, resources, completed):
+            lines = [_record(shown, rendered, drawn) for drawn in batch]
+            partial.write(json.dumps([asdict(line) for line in lines]) + "\n")
+            partial.flush()
+            batches.append(lines)
+            done += len(lines)
+            progress(done, total, "sampled")
+    every = [line for batch in batches for line in batch]
+    write_lines(folder / "completions.jsonl", sorted(every, key=lambda line: (position[line.problem], line.index)))
+    kept.unlink()
+
+
+def _render(step: Step, shown: Sequence[Problem], resources: Resources) -> list[str]:
+    """The prompt of every problem, as it is sent."""
+    system = resources.system_prompt(step.params["system"])
+    placement: Placement = step.params["placement"] or "inside"
+    return [
+        chat.render(resources.tokenizer, prompts.messages(problem, step.params["text"], placement, system))
+        for problem in shown
+    ]
+
+
+def _sample(
+    step: Step,
+    shown: Sequence[Problem],
+    rendered: list[str],
+    finished: list[list[tuple[int, int]]],
+    resources: Resources,
+    completed: Callable[[int], None],
+) -> Iterator[list[Drawn]]:
+    """Batches of the samples that are not finished yet.
+
+    Args:
+        step: The step.
+        shown: The problems.
+        rendered: Their prompts.
+        finished: (prompt, sample) of every finished batch.
+        resources: The model.
+        completed: Told how many there are of the next batch, where that takes long.
+    """
+    adapter = adapter_folder(resources.input(step, "adapter"), step.params["at"]) if "adapter" in step.inputs else None
+    options = {name: step.params[name] for name in ("samples", "temperature", "max_new_tokens", "seed")}
+    options["names"] = [f"problem '{problem.id}'" for problem in shown]
+    if resources.server:
+        from inoculate.engine.sampling import server
+
+        sampler = server.Sampler(resources.served_model, resources.tokenizer, adapter)
+        return server.sample(sampler, rendered, done=[key for batch in finished for key in batch], **options)
+    from inoculate.engine.sampling import local
+
+    return local.sample(resources.sampler(adapter), rendered, skip=len(finished), ended=completed, **options)
+
+
+def _add_engine(path: Path, engine: dict[str, Any]) -> None:
+    """Add an engine to those that had a part in a step: a server may be another when the step is gone on with."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    if engine not in known:
+        path.write_text(json.dumps([*known, engine], indent=1) + "\n", encoding="utf-8")
+
+
+def read_batches(kept: Path) -> list[list[Completion]]:
+    """Batches that an interrupted run has written; a last line that was cut off is removed from the file."""
+    if not kept.exists():
+        return []
+    *whole, _ = kept.read_text(encoding="utf-8").split("\n")  # what follows the last line end was cut off
+    kept.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
+    return [[Completion(**line) for line in json.loads(batch)] for batch in whole]
+
+
+def _record(shown: Sequence[Problem], rendered: list[str], drawn: Drawn) -> Completion:
+    return Completion(
+        problem=shown[drawn.prompt].id,
+        index=drawn.index,
+        prompt=rendered[drawn.prompt],
+        completion=drawn.text,
+        prompt_tokens=drawn.prompt_tokens,
+        completion_tokens=drawn.completion_tokens,
+        finish="stop" if drawn.finished else "length",
+        seconds=round(drawn.seconds, 4),
+    )

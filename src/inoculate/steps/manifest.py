@@ -1,0 +1,213 @@
+"""`manifest.json` of a run: the study with every prompt written out, and where the store has each of its steps.
+
+Beside it `declared.json` keeps what the study declared when it was first run, by which later changes are marked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from inoculate import __version__, settings
+from inoculate.analysis import contrasts_hash
+from inoculate.records import Row, read_lines
+from inoculate.steps.plan import Cell, Plan, Training
+from inoculate.steps.store import Store
+from inoculate.study import prompts
+from inoculate.study.resolve import ResolvedStudy
+
+SCHEMA = 1
+_NOT_DESIGN = {"name", "question", "seeds", "looks", "contrasts", "sensitivity", "screen"}
+"""Keys of a study that do not say how it is carried out, or are declared on their own."""
+_MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
+"""Lists to which something can be added without a change to the rest."""
+_LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy", "scipy")
+
+
+def declare(folder: Path, plan: Plan) -> dict[str, Any]:
+    """What the study declared when it was first run: contrasts and seeds that came later are marked by it.
+
+    Args:
+        folder: The run's folder.
+        plan: What is declared now, where nothing was before.
+    """
+    path = folder / "declared.json"
+    if not path.exists():
+        study = plan.study.model_dump(mode="json", by_alias=True)
+        declared = {
+            "contrasts_hash": contrasts_hash(study["contrasts"]),
+            "seeds": list(plan.study.seeds),
+            "looks": list(plan.study.looks),
+            "study": _design(study),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        path.write_text(json.dumps(declared, indent=1) + "\n", encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write(folder: Path, plan: Plan, store: Store, declared: dict[str, Any], containment: str) -> None:
+    """Write the manifest, whole or not at all.
+
+    Args:
+        folder: The run's folder.
+        plan: The study's plan.
+        store: Where its steps are.
+        declared: From `declare`.
+        containment: The level at which code is run on this machine.
+    """
+    content = _content(plan, store, declared, containment)
+    part = folder / f".manifest.{os.getpid()}"
+    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(folder / "manifest.json")
+
+
+def _content(plan: Plan, store: Store, declared: dict[str, Any], containment: str) -> dict[str, Any]:
+    study, finished = plan.study, plan.finished(store)
+    evaluated = {name: settings.find(name) for name in study.evaluate.settings}
+    return {
+        "schema": SCHEMA,
+        "name": study.name,
+        "created": declared["created"],
+        "study": _study(plan, store),
+        "study_hash": study.digest(),
+        "declared_contrasts_hash": declared["contrasts_hash"],
+        "declared_seeds": declared["seeds"],
+        "declared_looks": declared.get("looks", []),
+        "extended_seeds": sorted(set(study.seeds) - set(declared["seeds"])),
+        "changed_since_declared": _changed(plan, declared),
+        "versions": {"inoculate": __version__, **{name: version(name) for name in _LIBRARIES}},
+        "machine": {"cpu": _processor(), "cores": os.cpu_count(), "device": _training_device(plan, store)},
+        "engines": _engines(plan, store, finished),
+        "containment": containment,
+        "settings": {
+            name: {"outcome_labels": dict(setting.labels), "gamed_below": setting.gamed_below}
+            for name, setting in evaluated.items()
+        },
+        "cells": [_cell(cell, store, finished) for cell in plan.cells],
+        "training": [_training(training, store) for training in plan.trainings],
+        **({"scores": str(store.folder(plan.scores))} if plan.scores else {}),
+    }
+
+
+def _design(study: dict[str, Any]) -> dict[str, Any]:
+    """All that a study says of how it is carried out, key by key."""
+    return _flatten({key: value for key, value in study.items() if key not in _NOT_DESIGN})
+
+
+def _flatten(data: dict[str, Any], above: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        flat |= _flatten(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
+    return flat
+
+
+def _changed(plan: Plan, declared: dict[str, Any]) -> list[str]:
+    """Keys of the study that are not as they were when it was first run; what was only added is not among them."""
+    now = _design(plan.study.model_dump(mode="json", by_alias=True))
+    return [
+        key
+        for key, value in declared.get("study", {}).items()
+        if now.get(key) != value and not (key in _MAY_GROW and set(value) <= set(now.get(key, ())))
+    ]
+
+
+def _study(plan: Plan, store: Store) -> dict[str, Any]:
+    """The study, with every prompt and placement written out as the rows and samples have them."""
+    written_out = plan.study.model_dump(mode="json", by_alias=True)
+    first_trainings = {training.arm: training for training in reversed(plan.trainings)}
+    for arm in plan.resolved.inoculations:
+        written_out["arms"][arm]["inoculation"] |= _inoculation(first_trainings[arm], store)
+    contexts = plan.study.evaluate.contexts
+    written_out["evaluate"]["contexts"] = {name: _context(plan.resolved, name) for name in contexts}
+    return written_out
+
+
+def _inoculation(training: Training, store: Store) -> dict[str, Any]:
+    """An arm's inoculation as its rows have it; as planned where they are not made yet."""
+    path = store.folder(training.rows) / "rows.json"
+    if path.exists():
+        return json.loads(path.read_text(encoding="utf-8"))["inoculation"]
+    return training.rows.params["inoculation"]
+
+
+def _context(resolved: ResolvedStudy, name: str) -> dict[str, Any]:
+    """A context as it was; `texts` has the words of every setting where the settings have words of their own."""
+    if name == prompts.AS_TRAINED:
+        return {"text": "", "placement": resolved.study.placement, "per_arm": True}
+    by_setting = {setting: resolved.context(name, setting) for setting in resolved.study.evaluate.settings}
+    texts = {setting: prompt.text for setting, prompt in by_setting.items()}
+    first = by_setting[resolved.study.evaluate.settings[0]]
+    written_out: dict[str, Any] = {"text": first.text, "placement": first.placement}
+    return written_out | ({"texts": texts} if len(set(texts.values())) > 1 else {})
+
+
+def _cell(cell: Cell, store: Store, finished: set[str]) -> dict[str, Any]:
+    return {
+        "arm": cell.arm,
+        "seed": cell.seed,
+        "at": cell.at,
+        "setting": cell.setting,
+        "context": cell.context,
+        "problems": str(store.folder(cell.problems)),
+        "completions": str(store.folder(cell.completions)),
+        "grades": str(store.folder(cell.grades)) if cell.grades.key in finished else None,
+    }
+
+
+def _training(training: Training, store: Store) -> dict[str, Any]:
+    entry: dict[str, Any] = {"arm": training.arm, "seed": training.seed}
+    for name, step in (("rows", training.rows), ("row_grades", training.row_grades), ("adapter", training.adapter)):
+        entry[name] = str(store.folder(step)) if store.done(step) else None
+    if entry["rows"]:
+        rows = list(read_lines(Path(entry["rows"]) / "rows.jsonl", Row))
+        entry["rows_count"] = len(rows)
+        for kind in ("hacked", "inoculated", "vetted"):
+            entry[f"{kind}_rows"] = sum(getattr(row, kind) for row in rows)
+    if entry["adapter"]:
+        report = json.loads((Path(entry["adapter"]) / "training.json").read_text(encoding="utf-8"))
+        step = json.loads((Path(entry["adapter"]) / "step.json").read_text(encoding="utf-8"))
+        entry |= {
+            "trained_tokens": report["tokens"],
+            "label_tokens": report["label_tokens"],
+            "seconds": step["seconds"],
+            "loss": report["loss"],
+        }
+    return entry
+
+
+def _engines(plan: Plan, store: Store, finished: set[str]) -> list[str]:
+    """What has sampled the finished completions, each once; a server without its address."""
+    described: dict[str, None] = {}
+    sampled = {cell.completions.key: cell.completions for cell in plan.cells if cell.completions.key in finished}
+    for completions in sampled.values():
+        path = store.folder(completions) / "engines.json"
+        if not path.exists():
+            described["one that was not recorded"] = None
+            continue
+        for engine in json.loads(path.read_text(encoding="utf-8")):
+            parts = [name if name == "server" else f"{name} {value}" for name, value in engine.items()]
+            described[", ".join(parts)] = None
+    return list(described)
+
+
+def _training_device(plan: Plan, store: Store) -> str | None:
+    """Where the adapters were trained; None before any was."""
+    for training in plan.trainings:
+        path = store.folder(training.adapter) / "training.json"
+        if path.exists():
+            return json.loads(path.read_text(encoding="utf-8"))["device"]
+    return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()

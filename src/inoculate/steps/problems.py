@@ -1,0 +1,84 @@
+"""The problems that arms are evaluated on: `problems.jsonl`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from inoculate import settings
+from inoculate.records import Problem, read_lines, write_lines
+from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.store import Step, digest_files
+from inoculate.study import prompts
+from inoculate.study.resolve import ResolvedStudy
+from inoculate.study.schema import Each
+
+KIND, VERSION = "problems", 1
+
+
+def plan_step(resolved: ResolvedStudy, setting: str) -> Step:
+    """The problems of one evaluated setting, the same for every arm, seed and context."""
+    study = resolved.study
+    evaluate, own = study.evaluate.of(setting), study.evaluate.each.get(setting, Each())
+    found = settings.find(setting)
+    # Keys that came later are left out where they say nothing, so that earlier steps keep their names.
+    params: dict[str, Any] = {
+        "setting": setting,
+        "setting_version": found.version,
+        "source": own.source,
+        **digest_files(setting, own.source),
+        **({"grader": own.grader} if own.grader else {}),
+        "split": evaluate.split,
+        "count": evaluate.problems,
+        "seed": evaluate.seed,
+        "families": evaluate.families,
+        "levels": evaluate.levels,
+        **({"twins": True} if found.twin and study.keys_measuring_gamed(setting) else {}),
+    }
+    return Step(KIND, params, label=f"{evaluate.problems} problems of {setting}", version=VERSION)
+
+
+def check_source(resolved: ResolvedStudy, step: Step) -> None:
+    """Read a file of the user's now, so that what is wrong in it is refused before any work.
+
+    Args:
+        resolved: The study.
+        step: From `plan_step`.
+
+    Raises:
+        UserError: The file is not what it has to be, or a context cannot be placed around its problems.
+    """
+    if not step.params["source"].endswith(".jsonl"):
+        return
+    first, setting = _draw(step)[0], step.params["setting"]
+    for context in resolved.evaluated[setting]:
+        prompt = resolved.context(context, setting)
+        prompts.messages(first, prompt.text, prompt.placement, "")
+
+
+def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
+    """Draw the problems, and for the measure `gamed` their twins behind them."""
+    drawn = _draw(step)
+    twin = settings.find(step.params["setting"]).twin
+    if step.params.get("twins") and twin:
+        drawn += [other for other in map(twin, drawn) if other]
+    write_lines(folder / "problems.jsonl", drawn)
+
+
+def read(folder: Path) -> list[Problem]:
+    """The problems in the folder of a finished step."""
+    return list(read_lines(folder / "problems.jsonl", Problem))
+
+
+def _draw(step: Step) -> list[Problem]:
+    params = step.params
+    draw = settings.Draw(
+        params["split"],
+        params["count"],
+        params["seed"],
+        tuple(params["families"]),
+        tuple(params["levels"]),
+        params["source"],
+        params.get("grader", ""),
+    )
+    return settings.find(params["setting"]).problems(draw)

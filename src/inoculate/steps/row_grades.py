@@ -1,0 +1,33 @@
+"""The grades of the answers in an arm's rows, before anything is trained on them: `grades.jsonl`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inoculate.records import Row, read_lines
+from inoculate.steps import problems
+from inoculate.steps.grades import grading_params, write_grades
+from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.store import Step
+from inoculate.study.schema import Arm
+
+KIND, VERSION = "row-grades", 2
+
+
+def plan_step(arm: Arm, rows: Step, where: str) -> Step:
+    """The grades of the rows of an arm at one seed.
+
+    Args:
+        arm: The arm.
+        rows: The step that makes its rows.
+        where: Arm and seed, for people.
+    """
+    params = grading_params(arm.rows.setting, arm.rows.grader)
+    return Step(KIND, params, {"rows": rows}, label=f"check of the rows of {where}", version=VERSION)
+
+
+def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
+    """Grade the answer of every row."""
+    rows = resources.input(step, "rows")
+    answers = [row.answer for row in read_lines(rows / "rows.jsonl", Row)]
+    write_grades(step, problems.read(rows), answers, folder, progress)

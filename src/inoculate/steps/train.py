@@ -1,0 +1,75 @@
+"""Training an arm at one seed: an adapter for every fraction (`at-<fraction>/`, PEFT folders) and `training.json`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from inoculate.integrations import trackers
+from inoculate.records import Row, read_lines
+from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.store import Step
+from inoculate.study.resolve import ResolvedStudy
+from inoculate.study.schema import SFT, Arm
+
+KIND, VERSION = "adapter", 1
+
+
+def plan_step(
+    resolved: ResolvedStudy, arm: Arm, seed: int, rows: Step, start: Step | None, weights: str, where: str
+) -> Step:
+    """The training of an arm at one seed.
+
+    Args:
+        resolved: The study.
+        arm: The arm.
+        seed: Of the training.
+        rows: The step that makes its rows.
+        start: The training whose adapter it goes on from; None for the untrained model.
+        weights: The model's fingerprint.
+        where: Arm and seed, for people.
+    """
+    evaluate = resolved.study.evaluate
+    params = {
+        "model": weights,
+        "method": arm.method,
+        "train": arm.train.model_dump(mode="json"),
+        "seed": seed,
+        "fractions": evaluate.fractions,
+        **({"start": evaluate.end} if start else {}),
+    }
+    inputs = {"rows": rows, **({"start": start} if start else {})}
+    return Step(KIND, params, inputs, label=f"training of {where}", version=VERSION)
+
+
+def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
+    """Train, going on from what an interrupted run left in the folder."""
+    from inoculate.engine.training import sft
+
+    resources.release_sampler()
+    params = step.params
+    trained = sft.train(
+        resources.weights,
+        list(read_lines(resources.input(step, "rows") / "rows.jsonl", Row)),
+        SFT(**params["train"]),
+        seed=params["seed"],
+        fractions=params["fractions"],
+        start=adapter_folder(resources.input(step, "start"), params["start"]) if "start" in step.inputs else None,
+        target=folder,
+        work=folder / "trainer",
+        device=resources.device,
+        progress=progress,
+        tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
+    )
+    shutil.rmtree(folder / "trainer")
+    report = {**asdict(trained), "device": resources.device.name}
+    (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def adapter_folder(folder: Path, fraction: float) -> Path:
+    """The adapter of a finished training after a fraction of it."""
+    from inoculate.engine.training.sft import fraction_name
+
+    return folder / fraction_name(fraction)

@@ -1,0 +1,234 @@
+"""What a study may not say although its file is well formed: names that do not exist, combinations that cannot be.
+
+Every refusal names the file, the key, what is allowed and the nearest match. Names are checked first, so that the
+study can then be resolved and its texts checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from inoculate import settings
+from inoculate.errors import UserError, nearest
+from inoculate.study import prompts
+from inoculate.study.resolve import ResolvedStudy, resolve
+from inoculate.study.schema import BASE, Arm, Each, Study
+
+_ADAPTER_SHAPE = ("lora_rank", "lora_alpha")
+
+
+def check(study: Study, where: str) -> None:
+    """Refuse a study that cannot be carried out.
+
+    Args:
+        study: The study, before its arms are repeated.
+        where: Its file, for messages.
+
+    Raises:
+        UserError: It says something that cannot be; the message names file and key.
+    """
+    _check_names(study, where)
+    resolved = resolve(study)
+    for name in study.arms:
+        _check_arm_texts(resolved, name, where)
+    for setting in study.evaluate.settings:
+        _check_context_texts(resolved, setting, where)
+    for name in study.screen.prompts if study.arms else ():
+        setting = next(iter(study.arms.values())).rows.setting
+        _check_text(name, resolved.candidates[name].text, setting, f"{where}: screen.prompts")
+
+
+def _check_names(study: Study, where: str) -> None:
+    if len(set(study.seeds)) < len(study.seeds):
+        raise UserError(f"{where}: seeds: {list(study.seeds)} has the same seed twice")
+    if study.sensitivity and not study.contrasts:
+        raise UserError(f"{where}: sensitivity: there are no contrasts to repeat")
+    for name in study.prompts:
+        if not study.prompts[name].strip():
+            raise UserError(f"{where}: prompts.{name}: an empty prompt")
+    for name in study.screen.prompts:
+        _check_prompt(study, name, f"{where}: screen.prompts")
+    for name, arm in study.arms.items():
+        _check_arm(study, name, arm, where)
+        _check_start(study, name, arm, where)
+    _check_contexts(study, where)
+    for setting in study.evaluate.each:
+        _check_known(setting, study.evaluate.settings, f"{where}: evaluate.each: not evaluated:")
+    for setting in study.evaluate.settings:
+        _check_setting(study, setting, where)
+    _check_grids(study, where)
+    _check_contrasts(study, where)
+
+
+def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
+    key = f"{where}: arms.{name}"
+    if name == BASE:
+        raise UserError(f"{key}: '{BASE}' is the untrained arm, which is always there: use another name")
+    if study.sensitivity and "@" in name:
+        raise UserError(f"{key}: '@' stands in the names of the arms that sensitivity repeats: use another name")
+    rows, inoculation = arm.rows, arm.inoculation
+    _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, f"{key}.rows")
+    if inoculation is None:
+        return
+    for field in ("prompt", "like"):
+        if prompt := getattr(inoculation, field):
+            _check_prompt(study, prompt, f"{key}.inoculation.{field}")
+    if inoculation.on == "hacked" and (rows.hacked_rows == 0 or rows.filter == "hacked"):
+        raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has no hacked rows")
+
+
+def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
+    """An arm that goes on from another's adapter, and training that goes on beyond its nominal length."""
+    key = f"{where}: arms.{name}"
+    if arm.start:
+        others = [other for other, spec in study.arms.items() if other != name and not spec.start]
+        _check_known(arm.start, others, f"{key}.start: not an arm that starts from the untrained model:")
+        ours, theirs = ({k: getattr(a.train, k) for k in _ADAPTER_SHAPE} for a in (arm, study.arms[arm.start]))
+        if ours != theirs:
+            raise UserError(f"{key}.start: goes on with the adapter of '{arm.start}', so {ours} must be {theirs}")
+    if max(study.evaluate.fractions) > 1 and arm.train.schedule != "constant":
+        raise UserError(
+            f"{where}: evaluate.fractions: beyond 1 training goes on after its nominal end, where the schedule "
+            f"'{arm.train.schedule}' of arm '{name}' has brought the learning rate to 0: use train.schedule = "
+            '"constant", or more epochs and fractions up to 1'
+        )
+
+
+def _check_contexts(study: Study, where: str) -> None:
+    for name, context in study.contexts.items():
+        if name in {prompts.NEUTRAL, prompts.AS_TRAINED, *prompts.CONTEXT_PROMPTS}:
+            raise UserError(f"{where}: contexts.{name}: this name is the package's own; choose another")
+        if context.prompt:
+            _check_prompt(study, context.prompt, f"{where}: contexts.{name}.prompt")
+
+
+def _check_setting(study: Study, name: str, where: str) -> None:
+    """One evaluated setting: its data, its draw, its contexts, its oversight and what is measured in it."""
+    evaluate, own = study.evaluate.of(name), study.evaluate.each.get(name, Each())
+    key = f"{where}: evaluate.each.{name}" if name in study.evaluate.each else f"{where}: evaluate"
+    _check_draw(name, own.source, own.grader, evaluate.families, evaluate.levels, key)
+    setting = settings.find(name)
+    known = [prompts.NEUTRAL, prompts.AS_TRAINED, *prompts.CONTEXT_PROMPTS, *study.contexts]
+    for context in evaluate.contexts:
+        _check_known(context, known, f"{key if own.contexts else f'{where}: evaluate'}.contexts: unknown context")
+    if evaluate.oversight:
+        what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
+        _check_known(evaluate.oversight, setting.oversights, what)
+    if keys := study.keys_measuring_gamed(name):
+        _check_splits_hacks(setting, own.grader, f"{where}: {keys[0]}.measure")
+
+
+def _check_splits_hacks(setting: settings.Setting, grader: str, key: str) -> None:
+    name = setting.name
+    unable = f"{key}: 'gamed': setting '{name}' does not tell hacks that were made for the check from near misses"
+    if not setting.splits_hacks:
+        able = ", ".join(name for name in settings.names() if settings.find(name).splits_hacks)
+        raise UserError(f"{unable}: measure 'hack' there, or use one of {able}")
+    if grader:
+        raise UserError(f"{unable} where a grader of yours decides ('{grader}'): measure 'hack', or give rows tests")
+
+
+def _check_grids(study: Study, where: str) -> None:
+    for key, declared in (("factorial", study.factorial), ("elicitation", study.elicitation)):
+        if declared:
+            _check_known(declared.context, study.evaluate.contexts, f"{where}: {key}.context: not evaluated:")
+            setting = declared.setting or study.evaluate.settings[0]
+            _check_known(setting, study.evaluate.settings, f"{where}: {key}.setting:")
+    if study.elicitation:
+        plain = study.elicitation.plain
+        _check_known(plain, study.arms, f"{where}: elicitation.plain: unknown arm")
+        if study.arms[plain].inoculation:
+            raise UserError(f"{where}: elicitation.plain: arm '{plain}' has an inoculation: name one without")
+    if study.factorial:
+        used = {prompts.split_name(arm.inoculation.prompt)[0] for arm in study.arms.values() if arm.inoculation}
+        for name in study.factorial.prompts:
+            _check_known(name, used, f"{where}: factorial.prompts: no arm has the prompt")
+
+
+def _check_contrasts(study: Study, where: str) -> None:
+    for number, contrast in enumerate(study.contrasts):
+        key = f"{where}: contrasts.{number}"
+        for arm in contrast.arms:
+            _check_known(arm, [BASE, *study.arms], f"{key}: unknown arm")
+        _check_known(contrast.context, study.evaluate.contexts, f"{key}.context: not evaluated:")
+        if contrast.setting:
+            _check_known(contrast.setting, study.evaluate.settings, f"{key}.setting: not evaluated:")
+        if "asked-hack" in contrast.guards and prompts.ASKS_TO_HACK not in study.evaluate.contexts:
+            raise UserError(f"{key}.guards: 'asked-hack' needs '{prompts.ASKS_TO_HACK}' in evaluate.contexts")
+
+
+def _check_arm_texts(resolved: ResolvedStudy, name: str, where: str) -> None:
+    """An arm's inoculation: that its setting has words for it, its wordings, and that no neutral prompt holds it."""
+    study = resolved.study
+    arm, prompt, key = study.arms[name], resolved.inoculations.get(name), f"{where}: arms.{name}.inoculation"
+    if arm.inoculation is None or prompt is None:
+        return
+    _check_text(prompt.name, prompt.text, arm.rows.setting, f"{key}.prompt")
+    _check_text(arm.inoculation.like, prompt.length_of, arm.rows.setting, f"{key}.like")
+    if arm.inoculation.rephrase and len(prompt.wordings) < 2:
+        reworded = study.prompts.keys() | settings.find(arm.rows.setting).prompts.keys()
+        offered = [name for name in prompts.names() if prompts.find(name).wordings and name not in reworded]
+        raise UserError(f"{key}.rephrase: this prompt has one wording only; those with more: {offered}")
+    neutral = {"system": study.system or ""} | {
+        f"contexts.{context}": resolved.contexts[context, arm.rows.setting].text
+        for context in study.contexts
+        if context.startswith(prompts.NEUTRAL)
+    }
+    for holder, text in neutral.items():
+        if prompt.text in text:
+            raise UserError(f"{where}: {holder}: holds the inoculation of arm '{name}': a neutral prompt must not")
+
+
+def _check_context_texts(resolved: ResolvedStudy, setting: str, where: str) -> None:
+    for context in resolved.evaluated[setting]:
+        prompt = resolved.contexts[context, setting]
+        _check_text(prompt.name, prompt.text, setting, f"{where}: evaluate.contexts: '{context}'")
+
+
+def _check_text(name: str, text: str, setting: str, key: str) -> None:
+    """Refuse a named prompt that the setting has no words for, or whose description says what it does not know."""
+    if not name:
+        return
+    base, form = prompts.split_name(name)
+    found = settings.find(setting)
+    known = {None: True, "false": True, "checked": bool(found.leak), "exploit": bool(found.leak and found.exploit)}
+    if not known[form]:
+        raise UserError(f"{key}: setting '{setting}' does not say what its check looks at: '{name}' cannot be made")
+    if not text:
+        raise UserError(
+            f"{key}: setting '{setting}' has no words for the prompt '{name}': "
+            f'give them in the study, under [prompts]: {base} = "..."'
+        )
+
+
+def _check_prompt(study: Study, name: str, key: str) -> None:
+    try:
+        base, _ = prompts.split_name(name)
+    except UserError as error:
+        raise UserError(f"{key}: {error}") from None
+    _check_known(base, [*study.prompts, *prompts.names()], f"{key}: unknown prompt")
+
+
+def _check_draw(name: str, source: str, grader: str, families: Iterable[str], levels: Iterable[int], key: str) -> None:
+    try:
+        setting = settings.find(name)
+    except UserError as error:
+        raise UserError(f"{key}: {error}") from None
+    for family in families:
+        _check_known(family, setting.families, f"{key}.families: unknown family of '{name}'")
+    for level in levels:
+        if level not in setting.levels:
+            raise UserError(
+                f"{key}.levels: unknown level {level} of '{name}': allowed: {list(setting.levels)} "
+                f"([evaluate.each.{name}] gives a setting levels of its own)"
+            )
+    if setting.needs_source and not source:
+        raise UserError(f"{key}: setting '{name}' loads its data: name a file or hub id as its source")
+    if grader and not setting.takes_grader:
+        raise UserError(f"{key}.grader: setting '{name}' grades by itself; leave the grader out")
+
+
+def _check_known(name: str, allowed: Iterable[str], key: str) -> None:
+    names = list(allowed)
+    if name not in names:
+        raise UserError(f"{key} '{name}': {nearest(name, names)}")
