@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +134,15 @@ def test_public_code_needs_docstrings_and_types(code: str, rule: str) -> None:
     )
     assert done.returncode == 1, done.stderr
     assert rule in re.findall(r"planted\.py:\d+:\d+: (\w+)", done.stdout)
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="pyright needs node; `make check` runs it all the same")
+def test_generic_types_need_arguments(tmp_path: Path) -> None:
+    """Pyright, with this project's configuration."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for folder in ("src", "tests", "tools", "benchmarks", "examples"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "src" / "planted.py").write_text("def f(x: list) -> dict[str, int]:\n    return {}\n", encoding="utf-8")
+    done = subprocess.run([sys.executable, "-m", "pyright"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert re.findall(r"planted\.py:1:10 - error: .*\((\w+)\)", done.stdout) == ["reportMissingTypeArgument"]

@@ -22,6 +22,7 @@ ROOMS = (
     {"integrations"},
     {"steps"},
     {"progress"},
+    {"api"},
     {"cli"},
     {"__main__"},
 )
@@ -36,7 +37,9 @@ def layer(name: str) -> int:
 def test_imports_run_downwards_only() -> None:
     imports = room_imports(ROOT)
     assert len(imports) > 60
-    assert [found for found in imports if layer(found.room) <= layer(found.imported)] == []
+    # The package's own `__init__` gives names of any room, and imports them when they are used.
+    within = [found for found in imports if found.room != "__init__"]
+    assert [found for found in within if layer(found.room) <= layer(found.imported)] == []
 
 
 @pytest.mark.parametrize(
