@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from inoculate.analysis.estimates import NO_SEED, Counts, difference, rate
 STUDIES = 400
 
 
-def grid(synthetic: ModuleType, seeds: int, base: bool = False) -> list:
+def grid(synthetic: ModuleType, seeds: int, base: bool = False) -> list[Any]:
     return [
         synthetic.World(seeds, *size, rates, seed_sd, base=base)
         for *size, seed_sd in ((10, 5, 5, 0.2), (50, 1, 1, 0.8), (60, 5, 1, 0.8))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -32,7 +34,7 @@ def test_percent(rate: float | None, said: str) -> None:
 
 @pytest.mark.parametrize("say", [percent, points, p_value, count, seconds, plain])
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
-def test_unknown_is_a_dash(say, value) -> None:
+def test_unknown_is_a_dash(say: Callable[[Any], str], value: float | None) -> None:
     assert say(value) == UNKNOWN
 
 

@@ -14,6 +14,7 @@ from inoculate.records import SPLITS, Problem
 from inoculate.settings import Draw, find
 from inoculate.settings.mathematics import KEY, RIGHT_KEY, WRONG, all_kinds, make_problem
 from inoculate.settings.mathematics.answers import written
+from inoculate.settings.mathematics.kind import Kind
 from inoculate.settings.mathematics.reading import LONGEST, read
 
 SETTING = find("mathematics")
@@ -41,7 +42,7 @@ def test_every_split_has_all_families_and_levels_and_no_kind_is_in_two() -> None
 
 
 @pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.name)
-def test_working_is_true_and_ends_in_the_answer(kind) -> None:  # type: ignore[no-untyped-def]
+def test_working_is_true_and_ends_in_the_answer(kind: Kind) -> None:
     equations = 0
     for n in range(20):
         story = kind.make(Random(n))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,7 +163,7 @@ def test_twins_are_drawn_only_where_a_study_asks(tmp_path: Path, monkeypatch: py
         ),
     ],
 )
-def test_settings_that_do_not_split_hacks_are_refused_by_key(change: dict, words: str) -> None:
+def test_settings_that_do_not_split_hacks_are_refused_by_key(change: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
         parse(STUDY | change, "s", "study.toml")
 
