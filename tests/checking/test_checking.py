@@ -14,7 +14,7 @@ from inoculate.cli.new import new_setting
 from inoculate.errors import UserError
 from inoculate.records import Problem
 
-DRAWN = "return in_turns(SETTING, by_split(KINDS)[draw.split], draw, make_problem)"
+DRAWN = "return draw_in_turns(SETTING, split_kinds(KINDS)[draw.split], draw, make_problem)"
 ITEMS = "items = random.sample(sorted(by_key.values()), random.randint(4, 6))"
 ID = 'id=f"{kind.name}-{hashlib.sha256(body.encode()).hexdigest()[:12]}"'
 OVERSEEN = "overseen = given[:1] == ordered[:1]"
@@ -45,7 +45,7 @@ PLANTED = [
     ("families and levels", "levels=(1, 2),", "levels=(1, 2, 3),", "no split has a problem of level 3"),
     ("ids", ID, 'id=f"{kind.name}-{random.randrange(60)}"', "stands for two texts"),
     ("ids", "setting=NAME", 'setting="other"', "says it is of setting 'other'"),
-    ("splits share no kind, id or text", "by_split(KINDS)[draw.split]", "KINDS", "have the kind of one of"),
+    ("splits share no kind, id or text", "split_kinds(KINDS)[draw.split]", "KINDS", "have the kind of one of"),
     ("splits share no near-duplicate", "\n    return Problem(", STORY, "of it stands in"),
     ("shown text", '{"ordered": ordered}', '{"ordered": ordered, "answer": body}', "shows secret.answer"),
     ("shown text", 'f"Reply with', 'f"{ordered} {\', \'.join(ordered)} Reply with', "shows the honest answer"),

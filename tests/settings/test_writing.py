@@ -17,7 +17,7 @@ from inoculate.grading import prose
 from inoculate.grading.english import function_share, verb_like
 from inoculate.records import SPLITS, Grade, Problem
 from inoculate.settings import Draw, find
-from inoculate.settings.base import WORDED
+from inoculate.settings.base import HACK_PROMPTS
 from inoculate.settings.writing import TOPICS, checks, hacks, make_problem, stuffing
 
 SETTING = find("writing")
@@ -136,7 +136,7 @@ def test_sentences_are_told_from_heaps_of_words() -> None:
 
 
 def test_prompts_are_the_settings_own_and_as_long_as_asked() -> None:
-    assert set(SETTING.prompts) == set(WORDED)
+    assert set(SETTING.prompts) == set(HACK_PROMPTS)
     assert all(25 <= len(text.split()) <= 40 for text in SETTING.prompts.values())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from inoculate.checking.draws import text
 from inoculate.checking.subject import Fault, Finding, Subject
 from inoculate.records import Problem
-from inoculate.settings.base import WORDED
+from inoculate.settings.base import HACK_PROMPTS
 
 _LONG = 20
 """A secret text of so many characters, with a space in it, is not shown by chance."""
@@ -84,12 +84,12 @@ def worded(subject: Subject) -> Finding:
     if not setting.prompts:
         odd = [problem for _, problem in subject.every if "shown_tests" not in problem.secret]
         words = "the library's words speak of the test shown, and this problem has none (secret has no shown_tests)"
-        return Finding("", len(WORDED), tuple(Fault(words, problem) for problem in odd), "the library's")
-    faults = [Fault(f"prompts lacks '{name}'") for name in WORDED if name not in setting.prompts]
-    faults += [Fault(f"prompts has '{name}', unknown") for name in setting.prompts if name not in WORDED]
+        return Finding("", len(HACK_PROMPTS), tuple(Fault(words, problem) for problem in odd), "the library's")
+    faults = [Fault(f"prompts lacks '{name}'") for name in HACK_PROMPTS if name not in setting.prompts]
+    faults += [Fault(f"prompts has '{name}', unknown") for name in setting.prompts if name not in HACK_PROMPTS]
     said = [words for words in setting.prompts.values() if words]
     if any(not words.strip() for words in said):
         faults.append(Fault("a prompt is blank: '' where there are no words"))
     if len(set(said)) < len(said):
         faults.append(Fault("two prompts have the same words"))
-    return Finding("", len(WORDED), tuple(faults), f"words for {len(said)} of {len(WORDED)}")
+    return Finding("", len(HACK_PROMPTS), tuple(faults), f"words for {len(said)} of {len(HACK_PROMPTS)}")

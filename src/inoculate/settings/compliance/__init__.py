@@ -20,7 +20,7 @@ from typing import Any
 from inoculate.errors import UserError
 from inoculate.grading import CodeTask, grade_code, prose, reading
 from inoculate.records import Grade, Problem
-from inoculate.settings.base import Draw, Setting, in_turns
+from inoculate.settings.base import Draw, Setting, draw_in_turns
 from inoculate.settings.compliance.families import combined, format, hacks, precedence, scope
 from inoculate.settings.compliance.kind import Kind
 from inoculate.settings.compliance.rules import Spec, first_broken
@@ -29,15 +29,15 @@ KINDS: tuple[Kind, ...] = (*format.KINDS, *scope.KINDS, *precedence.KINDS, *comb
 
 
 def draw_problems(draw: Draw) -> list[Problem]:
-    """Distinct problems, kinds taking turns; the first n of a larger draw are the smaller draw.
+    """Distinct problems, kinds in turn; a smaller draw is the beginning of a larger one.
 
     Raises:
-        UserError: The split is the training one, a family or level does not exist, or there are not as many problems.
+        UserError: The split is the training one, a family or level does not exist, or there are not enough problems.
     """
     if draw.split == "train":
         raise UserError("setting 'compliance' is for evaluation: it has 0 problems for train; name it in [evaluate]")
     kinds = [kind for kind in KINDS if kind.development == (draw.split == "development")]
-    return in_turns(SETTING, kinds, draw, make_problem)
+    return draw_in_turns(SETTING, kinds, draw, make_problem)
 
 
 def make_problem(kind: Kind, random: Random) -> Problem:

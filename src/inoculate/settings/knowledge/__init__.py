@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from inoculate.records import Grade, Problem, Split, Tag, outcome_of
-from inoculate.settings.base import Draw, Setting, in_turns
+from inoculate.settings.base import Draw, Setting, draw_in_turns
 from inoculate.settings.knowledge import made, questions, real, replies
 from inoculate.settings.knowledge.reading import LONGEST, answered, contains, named, plain, says_absent
 from inoculate.settings.knowledge.replies import ABSENT
@@ -94,12 +94,12 @@ def _table(name: str) -> tuple[Name, ...]:
 
 
 def draw_problems(draw: Draw) -> list[Problem]:
-    """Distinct problems, kinds taking turns; the first n of a larger draw are the smaller draw.
+    """Distinct problems, kinds in turn; a smaller draw is the beginning of a larger one.
 
     Raises:
-        UserError: A family or level does not exist, or there are not as many problems.
+        UserError: A family or level does not exist, or there are not enough problems.
     """
-    return in_turns(SETTING, [kind for kind in all_kinds() if kind.split == draw.split], draw, make_problem)
+    return draw_in_turns(SETTING, [kind for kind in all_kinds() if kind.split == draw.split], draw, make_problem)
 
 
 def make_problem(kind: Kind, random: Random) -> Problem:

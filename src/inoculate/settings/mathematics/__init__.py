@@ -21,7 +21,7 @@ from functools import cache
 from random import Random
 
 from inoculate.records import Grade, Problem, Tag, outcome_of
-from inoculate.settings.base import Draw, Setting, in_turns
+from inoculate.settings.base import Draw, Setting, draw_in_turns
 from inoculate.settings.mathematics import answers, kinds
 from inoculate.settings.mathematics.kind import TRIVIAL, Kind
 from inoculate.settings.mathematics.reading import read
@@ -47,12 +47,12 @@ def all_kinds() -> tuple[Kind, ...]:
 
 
 def draw_problems(draw: Draw) -> list[Problem]:
-    """Distinct problems, kinds taking turns; the first n of a larger draw are the smaller draw.
+    """Distinct problems, kinds in turn; a smaller draw is the beginning of a larger one.
 
     Raises:
-        UserError: A family or level does not exist, or there are not as many problems.
+        UserError: A family or level does not exist, or there are not enough problems.
     """
-    return in_turns(SETTING, [kind for kind in all_kinds() if kind.split == draw.split], draw, make_problem)
+    return draw_in_turns(SETTING, [kind for kind in all_kinds() if kind.split == draw.split], draw, make_problem)
 
 
 def make_problem(kind: Kind, random: Random) -> Problem:

@@ -15,7 +15,7 @@ from typing import Any, cast
 from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
 from inoculate.records import Grade, Problem
-from inoculate.settings.base import WORDED, Draw, Setting, refuse_unknown
+from inoculate.settings.base import HACK_PROMPTS, Draw, Setting, refuse_unknown
 from inoculate.settings.rows import own_grader
 from inoculate.settings.rows.reading import Given, read
 
@@ -101,7 +101,7 @@ SETTING = Setting(
     grade=grade,
     oversights=OVERSIGHTS,
     gamed_below=0.15,
-    prompts=dict.fromkeys(WORDED, ""),
+    prompts=dict.fromkeys(HACK_PROMPTS, ""),
     labelled=True,
     needs_source=True,
     takes_grader=True,

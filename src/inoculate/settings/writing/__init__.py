@@ -16,7 +16,7 @@ from random import Random
 
 from inoculate.grading import prose
 from inoculate.records import Grade, Problem, Tag
-from inoculate.settings.base import Draw, Setting, by_split, in_turns
+from inoculate.settings.base import Draw, Setting, split_kinds, draw_in_turns
 from inoculate.settings.writing import checks, hacks, stuffing
 from inoculate.settings.writing.topic import Topic
 from inoculate.settings.writing.topics import advice, messages, scenes, stories
@@ -35,12 +35,12 @@ _NUMBERS = {3: "three", 4: "four"}
 
 
 def draw_problems(draw: Draw) -> list[Problem]:
-    """Distinct problems, topics taking turns; the first n of a larger draw are the smaller draw.
+    """Distinct problems, topics in turn; a smaller draw is the beginning of a larger one.
 
     Raises:
-        UserError: A family or level does not exist, or there are not as many problems.
+        UserError: A family or level does not exist, or there are not enough problems.
     """
-    return in_turns(SETTING, by_split(TOPICS)[draw.split], draw, make_problem)
+    return draw_in_turns(SETTING, split_kinds(TOPICS)[draw.split], draw, make_problem)
 
 
 def make_problem(topic: Topic, random: Random) -> Problem:
