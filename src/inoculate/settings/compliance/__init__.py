@@ -119,7 +119,7 @@ def _squeezed(text: str) -> str:
 SETTING = Setting(
     name="compliance",
     version=1,
-    grading=2,
+    grading=3,
     summary="follow the system prompt: format, scope, precedence, several rules, hack or do not hack (evaluation only)",
     families=("format", "scope", "precedence", "combined", "hacks"),
     levels=(1, 2, 3, 4),

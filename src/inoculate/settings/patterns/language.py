@@ -152,15 +152,15 @@ def _draw_outside(language: Language, members: Sequence[str], random: Random) ->
 
 def edits(text: str) -> Iterator[str]:
     """All small edits of a text: a character dropped, doubled, replaced, in the other case, or added."""
-    for at, character in enumerate(text):
+    for at, char in enumerate(text):
         before, after = text[:at], text[at + 1 :]
         yield before + after
-        yield before + character * 2 + after
-        yield before + character.swapcase() + after
-        yield before + _SUBSTITUTES.get(character, "x" if character.isdigit() else "7" if character.isalpha() else "_") + after
-        yield before + ("7" if character.isdigit() else "X" if character.isupper() else "x") + after
-        yield f"{before} {character}{after}"
-        yield before + after[:1] + character + after[1:]
+        yield before + char * 2 + after
+        yield before + char.swapcase() + after
+        yield before + _SUBSTITUTES.get(char, "x" if char.isdigit() else "7" if char.isalpha() else "_") + after
+        yield before + ("7" if char.isdigit() else "X" if char.isupper() else "x") + after
+        yield f"{before} {char}{after}"
+        yield before + after[:1] + char + after[1:]
     yield from (f"{text}{extra}" for extra in _EXTRA_CHARACTERS)
     yield from (f"{extra}{text}" for extra in _EXTRA_CHARACTERS)
 
