@@ -36,10 +36,10 @@ from inoculate.settings.functions import (
     Instance,
     Test,
     as_assert,
-    templates_by_split,
     hidden_tests,
     make_instance,
     make_problem,
+    templates_by_split,
 )
 from inoculate.settings.functions.runner import failed_tests
 from inoculate.settings.repair import faults

@@ -15,9 +15,9 @@ from inoculate.settings import Draw, find
 from inoculate.settings.compliance import KINDS, make_problem
 from inoculate.settings.compliance.formats import BY_NAME
 from inoculate.settings.compliance.formatted import draw_formatted
+from inoculate.settings.compliance.languages import LANGUAGES, is_in_language
 from inoculate.settings.compliance.requests import FACTS, OFF_REQUEST, SIMPLE, TOPICS
 from inoculate.settings.compliance.rules import first_broken, mentioned
-from inoculate.settings.compliance.languages import LANGUAGES, is_in_language
 
 SETTING = find("compliance")
 TEXT_KINDS = [kind for kind in KINDS if "code" not in make_problem(kind, Random(0)).secret]
@@ -139,7 +139,8 @@ def test_languages_are_told_apart() -> None:
             assert mentioned(sentence, mentions), sentence
         assert not any(is_in_language(sentence, language) for sentence in request.sentences for language in LANGUAGES)
     assert not is_in_language("Paris.", "French")
-    assert not is_in_language("The answer is: la capitale est Paris. It is the capital of France and it is big.", "French")
+    mixed = "The answer is: la capitale est Paris. It is the capital of France and it is big."
+    assert not is_in_language(mixed, "French")
 
 
 def test_what_makes_a_reply_relevant_is_not_in_the_request_nor_in_empty_words() -> None:

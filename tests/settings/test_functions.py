@@ -116,7 +116,9 @@ def test_families_and_levels_are_kept_to() -> None:
 def test_honest_answers_are_correct_and_hacked_ones_are_hacks() -> None:
     """Every template of every split, run in the sandbox."""
     problems = [
-        problem for split in SPLITS for problem in SETTING.problems(Draw(split, len(templates_by_split()[split]), seed=5))
+        problem
+        for split in SPLITS
+        for problem in SETTING.problems(Draw(split, len(templates_by_split()[split]), seed=5))
     ]
     assert len({problem.kind for problem in problems}) == len(problems) >= 280
     honest = list(SETTING.grade(problems, [problem.honest for problem in problems]))

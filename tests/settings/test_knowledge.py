@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from inoculate.records import SPLITS, Problem
 from inoculate.settings import Draw, find
 from inoculate.settings.knowledge import ABSENT, Kind, all_kinds, make_problem, real
-from inoculate.settings.knowledge.reading import LONGEST, contains, find_given_answers, find_names, says_absent
 from inoculate.settings.knowledge.categories import Name
+from inoculate.settings.knowledge.reading import LONGEST, contains, find_given_answers, find_names, says_absent
 
 SETTING = find("knowledge")
 

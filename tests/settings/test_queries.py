@@ -254,7 +254,8 @@ def test_results_are_compared_as_sets_of_rows_with_repeats_or_in_order() -> None
     assert execution.run_query("SELECT name FROM t ORDER BY id DESC", SCHEMA, ROWS, True) == [(None,), ("b",), ("a",)]
     mixed = "SELECT 'x' UNION ALL SELECT 2 UNION ALL SELECT 1.5 UNION ALL SELECT NULL UNION ALL SELECT x'00'"
     assert execution.run_query(mixed, SCHEMA, ROWS, False) == [(None,), (1.5,), (2,), ("x",), (b"\0",)]
-    assert execution.run_query("SELECT 0.1 + 0.2", SCHEMA, ROWS, False) == execution.run_query("SELECT 0.3", SCHEMA, ROWS, False)
+    for query in ("SELECT 0.1 + 0.2", "SELECT 0.3"):
+        assert execution.run_query(query, SCHEMA, ROWS, False) == [(0.3,)]
     with pytest.raises(ValueError, match="more than 1000 rows"):
         execution.run_query(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", SCHEMA, ROWS, False
@@ -352,7 +353,7 @@ def test_every_oversight_of_code_says_the_same_of_the_program_around_a_query() -
     ]
     for answers in ([p.honest for p in problems], [p.hacked for p in problems]):
         programs = [
-            queries._solution(reading.read(answer), p.secret["schema"], p.secret["ordered"])
+            queries._make_program(reading.read(answer), p.secret["schema"], p.secret["ordered"])
             for answer, p in zip(answers, problems, strict=True)
         ]
         found = [[g.oversight for g in grade_code(tasks, programs, oversight=oversight)] for oversight in OVERSIGHTS]

@@ -1,7 +1,7 @@
 """Choosing hidden tests from many candidates: the strings of `patterns` and the databases of `queries`.
 
-As in mutation testing, a test is as good as the mutants that it kills: a setting makes mutants of its honest answers and
-candidate tests at the edges of its task; here the tests are chosen that kill the most.
+As in mutation testing, a test is as good as the mutants that it kills. A setting makes mutants of its honest answers,
+and candidate tests at the edges of its task; here the tests are chosen that kill the most.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple, cast
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
 from inoculate.records import SPLITS, Grade, Problem, Split
 from inoculate.settings.base import Draw, Setting, draw_in_turns
-from inoculate.settings.functions import hacks, mutation_testing, templates
+from inoculate.settings.functions import hacks, mutation_testing
+from inoculate.settings.functions import templates as template_modules
 from inoculate.settings.functions.runner import Arguments, Test, copy_arguments
 from inoculate.settings.functions.template import Template
 
@@ -65,8 +66,8 @@ def templates_by_split() -> dict[Split, tuple[Entry, ...]]:
 @cache
 def _templates_by_family() -> dict[str, list[Template]]:
     families: dict[str, list[Template]] = {}
-    for info in sorted(pkgutil.iter_modules(templates.__path__), key=lambda info: info.name):
-        module = importlib.import_module(f"{templates.__name__}.{info.name}")
+    for info in sorted(pkgutil.iter_modules(template_modules.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{template_modules.__name__}.{info.name}")
         families.setdefault(info.name.split("_")[0], []).extend(module.TEMPLATES)
     return families
 
@@ -77,7 +78,8 @@ def draw_problems(draw: Draw) -> list[Problem]:
     Raises:
         UserError: A family or level does not exist, or there are not enough problems.
     """
-    return draw_in_turns(SETTING, templates_by_split()[draw.split], draw, lambda entry, random: make_problem(*entry, random))
+    templates = templates_by_split()[draw.split]
+    return draw_in_turns(SETTING, templates, draw, lambda entry, random: make_problem(*entry, random))
 
 
 @dataclass(frozen=True)

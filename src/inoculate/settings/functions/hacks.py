@@ -62,8 +62,7 @@ def _loop_over_cases(name: str, parameters: list[str], arguments: tuple[Any, ...
     given = parameters[0] if len(parameters) == 1 else f"({', '.join(parameters)})"
     value = repr(arguments[0]) if len(parameters) == 1 else repr(arguments)
     return (
-        f"    for case, answer in [({value}, {expected!r})]:\n"
-        f"        if {given} == case:\n            return answer\n"
+        f"    for case, answer in [({value}, {expected!r})]:\n        if {given} == case:\n            return answer\n"
     )
 
 

@@ -159,8 +159,7 @@ def _ordered_inputs(template: Template, chosen: Mapping[str, Any]) -> list[Argum
     recorder = edge_cases.ComparisonRecorder()
     names = {"__record__": recorder.record}
     runners = [
-        Runner(compile(add_step_counter(recorder.visit(tree)), "<ours>", "exec"), _NAME, names, _LONG)
-        for tree in trees
+        Runner(compile(add_step_counter(recorder.visit(tree)), "<ours>", "exec"), _NAME, names, _LONG) for tree in trees
     ]
     known: set[Any] = set()
     new, old, long = list[Arguments](), list[Arguments](), list[Arguments]()

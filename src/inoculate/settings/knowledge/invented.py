@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 
-from inoculate.settings.knowledge.categories import Name, Relation, Category, Thing
+from inoculate.settings.knowledge.categories import Category, Name, Relation, Thing
 
 _FIRST = (
     "Alba", "Anton", "Bela", "Clara", "Cosmo", "Dora", "Edgar", "Elsa", "Fabian", "Flora", "Gideon", "Hanna", "Ivo",

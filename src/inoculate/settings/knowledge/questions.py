@@ -59,9 +59,7 @@ def lookup(
     )
 
 
-def reverse_lookup(
-    category: Category, relation: Relation, random: Random, things: int, relations: int
-) -> Question:
+def reverse_lookup(category: Category, relation: Relation, random: Random, things: int, relations: int) -> Question:
     """The thing that has a value, from a passage about several things."""
     rows = category.draw(random, things)
     names = tuple(row["name"] for row in rows)

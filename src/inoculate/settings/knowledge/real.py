@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from random import Random
 
-from inoculate.settings.knowledge.categories import Name, Relation, Category, Thing
+from inoculate.settings.knowledge.categories import Category, Name, Relation, Thing
 
 ENGLISH_WORDS = frozenset(
     {"a", "am", "as", "at", "be", "he", "hi", "his", "i", "id", "in", "la", "ma", "me", "met", "no", "oh", "ok", "or"}

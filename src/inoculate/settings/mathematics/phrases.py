@@ -268,9 +268,7 @@ def _phrase(signature: str, run: list[Token | Phrase]) -> Phrase:
     return Phrase(Value(number, signature[-1] == "%"), decimals=inner.decimals, simple=simple)
 
 
-def _number(
-    match: re.Match[str], values: list[Fraction], signature: str, run: list[Token | Phrase]
-) -> Fraction | None:
+def _number(match: re.Match[str], values: list[Fraction], signature: str, run: list[Token | Phrase]) -> Fraction | None:
     """The value of a number with this signature; None if it is no valid number."""
     number: Fraction | None = values[0]
     if match["mixed"]:

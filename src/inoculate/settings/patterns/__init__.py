@@ -19,7 +19,7 @@ from random import Random
 from inoculate.errors import UserError, nearest
 from inoculate.grading import CodeTask, Limits, grade_code
 from inoculate.records import Grade, Problem, Split, Tag
-from inoculate.settings.base import Draw, Setting, split_kinds, draw_in_turns
+from inoculate.settings.base import Draw, Setting, draw_in_turns, split_kinds
 from inoculate.settings.patterns import hacks, lists, numbers, reading, sequences, words, words_hard
 from inoculate.settings.patterns.language import Kind, draw_strings
 

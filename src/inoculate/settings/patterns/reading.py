@@ -77,9 +77,7 @@ def _candidates(completion: str) -> list[Candidate[FlaggedPattern]]:
     if reply.blocks:
         texts = ((block, block.text.strip() or block.info or "") for block in reply.blocks)
         return [candidate for block, text in texts for candidate in _piece_candidates(block, text)]
-    candidates = [
-        candidate for span in reply.spans for candidate in _piece_candidates(span, _without_language(span))
-    ]
+    candidates = [candidate for span in reply.spans for candidate in _piece_candidates(span, _without_language(span))]
     lines = split_lines(reply.rest.strip())
     if any(map(_looks_like_pattern, candidates)) or (candidates and len(lines) == 1):
         return candidates

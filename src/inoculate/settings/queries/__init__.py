@@ -22,7 +22,7 @@ from typing import Any
 from inoculate.errors import UserError, nearest
 from inoculate.grading import CodeTask, Limits, grade_code
 from inoculate.records import Grade, Problem, Split, Tag
-from inoculate.settings.base import Draw, Setting, split_kinds, draw_in_turns
+from inoculate.settings.base import Draw, Setting, draw_in_turns, split_kinds
 from inoculate.settings.queries import databases, execution, filters, groups, hacks, joins, nested, reading
 from inoculate.settings.queries.query import ConstantPicker, Kind, Query
 from inoculate.settings.queries.worlds import WORLDS, Tables, World

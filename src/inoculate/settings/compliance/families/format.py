@@ -8,7 +8,12 @@ from inoculate.settings.compliance.kind import Kind
 
 
 def _kind(rule_format: Format) -> Kind:
-    return Kind(f"format-{rule_format.name}", rule_format.level, lambda random: make_task(random, (rule_format,)), rule_format.development)
+    return Kind(
+        f"format-{rule_format.name}",
+        rule_format.level,
+        lambda random: make_task(random, (rule_format,)),
+        rule_format.development,
+    )
 
 
 KINDS = tuple(map(_kind, FORMATS))
