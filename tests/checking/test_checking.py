@@ -109,18 +109,18 @@ def test_planted_faults_are_caught(stub: Path, name: str, old: str, new: str, wo
         assert words in f"raised {type(error).__name__}"
         return
     assert finding.ok is False
-    assert words in finding.faults[0].words
+    assert words in finding.faults[0].message
 
 
 def test_what_a_setting_raises_is_a_fault_of_the_setting(stub: Path) -> None:
     stub.write_text(stub.read_text().replace(INTENDED, "intended = given[99] == ordered"))
     finding = found(stub, "honest answers are correct")
     assert finding.ok is False
-    assert "raised IndexError" in finding.faults[0].words
-    assert "(mine.py:" in finding.faults[0].words
+    assert "raised IndexError" in finding.faults[0].message
+    assert "(mine.py:" in finding.faults[0].message
     stub.write_text(stub.read_text().replace(DRAWN, "raise KeyError('nothing')"))
     (only,) = check(str(stub), count=40)
-    assert "raised KeyError" in only.faults[0].words
+    assert "raised KeyError" in only.faults[0].message
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_tests_that_test_nothing_are_named() -> None:
     subject.setting = replace(subject.setting, problems=lambda draw: [_vacuous(problem) for problem in drawn(draw)])
     finding = CHECKS["honest answers are correct"](subject)
     assert len(finding.faults) == 6
-    assert "'hidden_tests[0]' is an assert on a tuple" in finding.faults[0].words
+    assert "'hidden_tests[0]' is an assert on a tuple" in finding.faults[0].message
 
 
 def _vacuous(problem: Problem) -> Problem:
