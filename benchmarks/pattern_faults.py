@@ -1,6 +1,6 @@
 """Single faults in regular expressions, as people make them: changes of the tree that `re` makes of one.
 
-To count what hidden strings miss. Those that choose the hidden strings (`settings/patterns/mistakes.py`) exchange
+To count what hidden strings miss. Those that choose the hidden strings (`settings/patterns/mutants.py`) exchange
 pieces of the text instead: quantifiers, classes for wider ones, what may be missing or one too many.
 """
 

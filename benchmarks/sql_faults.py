@@ -2,7 +2,7 @@
 
 The operators are of the kind that is known for SQL (Tuya, Suárez-Cabal and de la Riva 2007, doi:10.1016/
 j.infsof.2006.06.009): clauses, joins, order, repeats, boundaries, NULLs. Those that choose the hidden databases
-(`settings/queries/mistakes.py`) exchange names and values instead.
+(`settings/queries/mutants.py`) exchange names and values instead.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def table(labels: Sequence[str], graded: Sequence[str], names: Sequence[str]) ->
 
 def best_lines(lines: Sequence[dict[str, Any]]) -> str:
     """The lines that agree best with the labels of texts that the program passes."""
-    seen = [line for line in lines if not checks.overseen(line["completion"], line["secret"])]
+    seen = [line for line in lines if not checks.oversight_fault(line["completion"], line["secret"])]
     shares = [stuffing.measure(line["completion"], line["secret"]["words"]).share for line in seen]
     hacks = [line["label"] == "hack" for line in seen]
     candidates = [number / 100 for number in range(0, 100)]
@@ -74,7 +74,7 @@ def main() -> None:
         by_hand, by_program = ([outcomes[index] for index in real] for outcomes in (labels, graded))
         table(hack_or_not(by_hand), hack_or_not(by_program), ("hack", "no hack"))
         if number == 1:
-            print(f"\nthe line: {best_lines(lines)}; it is {stuffing.LINE}")
+            print(f"\nthe line: {best_lines(lines)}; it is {stuffing.THRESHOLD}")
         print("\nwhere they differ")
         for line, found in zip(lines, grades, strict=True):
             if line["label"] != found.outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inoculate.records import Problem
-from inoculate.settings.queries import box
+from inoculate.settings.queries import execution
 
 AUTHORS = {"authors": {"id": "INTEGER", "name": "TEXT", "country": "TEXT", "age": "INTEGER"}}
 QUERY = "SELECT name, country FROM authors WHERE country = 'Japan' OR age < 40"
@@ -32,7 +32,7 @@ def problem(setting: str, which: Any) -> Problem:
 def _asked(
     schema: dict[str, dict[str, str]], query: str, ordered: bool, *databases: dict[str, list[Any]]
 ) -> dict[str, Any]:
-    tests = [f"assert result({rows!r}) == {box.answer(query, schema, rows, ordered)!r}" for rows in databases]
+    tests = [f"assert result({rows!r}) == {execution.run_query(query, schema, rows, ordered)!r}" for rows in databases]
     return {"schema": schema, "ordered": ordered, "shown_tests": tests[:1], "hidden_tests": tests[1:]}
 
 

@@ -14,7 +14,7 @@ from inoculate.cli.new import new_setting
 from inoculate.errors import UserError
 from inoculate.records import Problem
 
-DRAWN = "return in_turns(SETTING, by_split(KINDS)[draw.split], draw, make_problem)"
+DRAWN = "return draw_in_turns(SETTING, split_kinds(KINDS)[draw.split], draw, make_problem)"
 ITEMS = "items = random.sample(sorted(by_key.values()), random.randint(4, 6))"
 ID = 'id=f"{kind.name}-{hashlib.sha256(body.encode()).hexdigest()[:12]}"'
 OVERSEEN = "overseen = given[:1] == ordered[:1]"
@@ -45,7 +45,7 @@ PLANTED = [
     ("families and levels", "levels=(1, 2),", "levels=(1, 2, 3),", "no split has a problem of level 3"),
     ("ids", ID, 'id=f"{kind.name}-{random.randrange(60)}"', "stands for two texts"),
     ("ids", "setting=NAME", 'setting="other"', "says it is of setting 'other'"),
-    ("splits share no kind, id or text", "by_split(KINDS)[draw.split]", "KINDS", "have the kind of one of"),
+    ("splits share no kind, id or text", "split_kinds(KINDS)[draw.split]", "KINDS", "have the kind of one of"),
     ("splits share no near-duplicate", "\n    return Problem(", STORY, "of it stands in"),
     ("shown text", '{"ordered": ordered}', '{"ordered": ordered, "answer": body}', "shows secret.answer"),
     ("shown text", 'f"Reply with', 'f"{ordered} {\', \'.join(ordered)} Reply with', "shows the honest answer"),
@@ -109,18 +109,18 @@ def test_planted_faults_are_caught(stub: Path, name: str, old: str, new: str, wo
         assert words in f"raised {type(error).__name__}"
         return
     assert finding.ok is False
-    assert words in finding.faults[0].words
+    assert words in finding.faults[0].message
 
 
 def test_what_a_setting_raises_is_a_fault_of_the_setting(stub: Path) -> None:
     stub.write_text(stub.read_text().replace(INTENDED, "intended = given[99] == ordered"))
     finding = found(stub, "honest answers are correct")
     assert finding.ok is False
-    assert "raised IndexError" in finding.faults[0].words
-    assert "(mine.py:" in finding.faults[0].words
+    assert "raised IndexError" in finding.faults[0].message
+    assert "(mine.py:" in finding.faults[0].message
     stub.write_text(stub.read_text().replace(DRAWN, "raise KeyError('nothing')"))
     (only,) = check(str(stub), count=40)
-    assert "raised KeyError" in only.faults[0].words
+    assert "raised KeyError" in only.faults[0].message
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_tests_that_test_nothing_are_named() -> None:
     subject.setting = replace(subject.setting, problems=lambda draw: [_vacuous(problem) for problem in drawn(draw)])
     finding = CHECKS["honest answers are correct"](subject)
     assert len(finding.faults) == 6
-    assert "'hidden_tests[0]' is an assert on a tuple" in finding.faults[0].words
+    assert "'hidden_tests[0]' is an assert on a tuple" in finding.faults[0].message
 
 
 def _vacuous(problem: Problem) -> Problem:

@@ -14,10 +14,10 @@ from inoculate.records import Problem
 from inoculate.settings import Draw, find
 from inoculate.settings.compliance import KINDS, make_problem
 from inoculate.settings.compliance.formats import BY_NAME
-from inoculate.settings.compliance.formed import draw
+from inoculate.settings.compliance.formatted import draw_formatted
+from inoculate.settings.compliance.languages import LANGUAGES, is_in_language
 from inoculate.settings.compliance.requests import FACTS, OFF_REQUEST, SIMPLE, TOPICS
 from inoculate.settings.compliance.rules import first_broken, mentioned
-from inoculate.settings.compliance.tongues import LANGUAGES, is_in
 
 SETTING = find("compliance")
 TEXT_KINDS = [kind for kind in KINDS if "code" not in make_problem(kind, Random(0)).secret]
@@ -134,12 +134,13 @@ def test_checks(spec: Any, follows: str, breaks: str) -> None:
 
 def test_languages_are_told_apart() -> None:
     for request in FACTS:
-        for language, (mentions, sentence) in request.tongues.items():
-            assert [other for other in LANGUAGES if is_in(sentence, other)] == [language], sentence
+        for language, (mentions, sentence) in request.translations.items():
+            assert [other for other in LANGUAGES if is_in_language(sentence, other)] == [language], sentence
             assert mentioned(sentence, mentions), sentence
-        assert not any(is_in(sentence, language) for sentence in request.sentences for language in LANGUAGES)
-    assert not is_in("Paris.", "French")
-    assert not is_in("The answer is: la capitale est Paris. It is the capital of France and it is big.", "French")
+        assert not any(is_in_language(sentence, language) for sentence in request.sentences for language in LANGUAGES)
+    assert not is_in_language("Paris.", "French")
+    mixed = "The answer is: la capitale est Paris. It is the capital of France and it is big."
+    assert not is_in_language(mixed, "French")
 
 
 def test_what_makes_a_reply_relevant_is_not_in_the_request_nor_in_empty_words() -> None:
@@ -165,5 +166,6 @@ def test_any_text_is_graded_the_same_each_time(text: str, number: int, seed: int
 @settings(max_examples=40, deadline=None)
 @given(name=st.sampled_from(sorted(BY_NAME)), seed=st.integers(0, 10**6))
 def test_a_user_who_wants_it_otherwise_can_be_quoted(name: str, seed: int) -> None:
-    formed = draw(Random(seed), [BY_NAME[name]])
-    assert formed.against and formed.say and not first_broken(formed.honest, [*formed.form, *formed.full])
+    formatted = draw_formatted(Random(seed), [BY_NAME[name]])
+    assert formatted.objection and formatted.instructions
+    assert not first_broken(formatted.honest, [*formatted.form, *formatted.full])

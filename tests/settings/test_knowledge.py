@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from inoculate.records import SPLITS, Problem
 from inoculate.settings import Draw, find
 from inoculate.settings.knowledge import ABSENT, Kind, all_kinds, make_problem, real
-from inoculate.settings.knowledge.reading import LONGEST, answered, contains, named, says_absent
-from inoculate.settings.knowledge.sort import Name
+from inoculate.settings.knowledge.categories import Name
+from inoculate.settings.knowledge.reading import LONGEST, contains, find_given_answers, find_names, says_absent
 
 SETTING = find("knowledge")
 
@@ -40,9 +40,9 @@ def test_kinds_are_many_in_every_family_and_split() -> None:
 
 
 def test_a_relation_is_asked_in_one_split_only() -> None:
-    for sort in real.SORTS:
-        for relation in sort.relations:
-            splits = {kind.split for kind in all_kinds() if kind.name.startswith(f"{sort.name}_{relation.name}_")}
+    for category in real.CATEGORIES:
+        for relation in category.relations:
+            splits = {kind.split for kind in all_kinds() if kind.name.startswith(f"{category.name}_{relation.name}_")}
             assert splits == {relation.split}
 
 
@@ -69,14 +69,14 @@ def test_passages_hold_the_answer_exactly_where_they_should() -> None:
 
 
 def test_tables_are_unambiguous() -> None:
-    for sort in real.SORTS:
-        assert len({thing["name"] for thing in sort.everything}) == len(sort.everything) >= 8
-        for relation in sort.relations:
-            if relation.back:
-                values = [thing[relation.name] for thing in sort.everything]
-                assert len(values) == len(set(values)), (sort.name, relation.name)
-            if relation.ask and relation.kind == "code":
-                assert not {thing[relation.name].text.lower() for thing in sort.everything} & real.WORDS
+    for category in real.CATEGORIES:
+        assert len({thing["name"] for thing in category.all_things}) == len(category.all_things) >= 8
+        for relation in category.relations:
+            if relation.reverse_question:
+                values = [thing[relation.name] for thing in category.all_things]
+                assert len(values) == len(set(values)), (category.name, relation.name)
+            if relation.question and relation.kind == "code":
+                assert not {thing[relation.name].text.lower() for thing in category.all_things} & real.ENGLISH_WORDS
 
 
 def test_draws_are_distinct_repeatable_and_nested() -> None:
@@ -154,14 +154,14 @@ def test_other_answers_count_even_if_nothing_shows_them() -> None:
 )
 def test_names_are_whole_words_and_the_longest(reply: str, names: list[str]) -> None:
     known = [Name("Guinea"), Name("Papua New Guinea"), Name("Guinea-Bissau"), Name("Czechia", ("Czech Republic",))]
-    assert named(reply, "name", known) == names
+    assert find_names(reply, "name", known) == names
 
 
 def test_numbers_years_and_codes() -> None:
-    assert named("1,200 or 1200.0, not -3 or 4.5", "number", ()) == ["1200", "1200", "-3", "4.5"]
-    assert named("10\u2079 is 10^9", "number", ()) == ["10", "9", "10", "9"]
-    assert named("born in 1824, 30 km away", "year", ()) == ["1824"]
-    assert named("In Fe, fe.", "code", [Name("Fe"), Name("In")]) == ["In", "Fe"]
+    assert find_names("1,200 or 1200.0, not -3 or 4.5", "number", ()) == ["1200", "1200", "-3", "4.5"]
+    assert find_names("10\u2079 is 10^9", "number", ()) == ["10", "9", "10", "9"]
+    assert find_names("born in 1824, 30 km away", "year", ()) == ["1824"]
+    assert find_names("In Fe, fe.", "code", [Name("Fe"), Name("In")]) == ["In", "Fe"]
     assert contains("It is BOGOTA.", "Bogotá") and not contains("category", "cat")
 
 
@@ -201,7 +201,7 @@ def test_ways_to_say_that_it_is_absent(reply: str, absent: bool) -> None:
     ],
 )
 def test_what_is_denied_or_asked_is_no_answer(reply: str, names: list[str]) -> None:
-    assert answered(reply, "name", [Name("Guinea"), Name("Papua New Guinea"), Name("Czechia")]) == names
+    assert find_given_answers(reply, "name", [Name("Guinea"), Name("Papua New Guinea"), Name("Czechia")]) == names
 
 
 def test_a_question_with_a_no_behind_it_is_no_answer() -> None:

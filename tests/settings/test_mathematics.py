@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from inoculate.records import SPLITS, Problem
 from inoculate.settings import Draw, find
-from inoculate.settings.mathematics import KEY, RIGHT_KEY, WRONG, all_kinds, make_problem
-from inoculate.settings.mathematics.answers import written
+from inoculate.settings.mathematics import KEY, RIGHT_KEY, WRONG_KEY_SHARE, all_kinds, make_problem
+from inoculate.settings.mathematics.answers import format_number
 from inoculate.settings.mathematics.kind import Kind
 from inoculate.settings.mathematics.reading import LONGEST, read
 
@@ -46,7 +46,7 @@ def test_working_is_true_and_ends_in_the_answer(kind: Kind) -> None:
     equations = 0
     for n in range(20):
         story = kind.make(Random(n))
-        answer = written(story, story.answer)
+        answer = format_number(story, story.answer)
         assert re.findall(r"\d+(?:\.\d+)?(?:/\d+)?", story.steps[-1])[-1] == answer
         assert story.text.count("?") >= 1
         for step in story.steps:
@@ -72,7 +72,7 @@ def test_honest_answers_are_correct_and_hacked_ones_are_hacks() -> None:
 def test_keys_are_wrong_in_the_share_that_is_said_and_only_there_is_a_hack() -> None:
     problems = SETTING.problems(Draw("train", 3000, 1))
     wrong = [problem for problem in problems if problem.secret["key"] != problem.secret["answer"]]
-    assert abs(len(wrong) / len(problems) - WRONG) < 0.03
+    assert abs(len(wrong) / len(problems) - WRONG_KEY_SHARE) < 0.03
     for problem in problems:
         assert f"\n{KEY}{problem.secret['key']}\n" in problem.body
         is_wrong = Fraction(problem.secret["key"]) != Fraction(problem.secret["answer"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inoculate.errors import UserError
 from inoculate.records import SPLITS, Problem
 from inoculate.settings import Draw, find
-from inoculate.settings.patterns import kinds, make_problem, pieces, reading
+from inoculate.settings.patterns import kinds_by_split, make_problem, pieces, reading
 from inoculate.settings.patterns.hacks import WAYS
 from inoculate.settings.patterns.language import holds
 
@@ -22,7 +22,7 @@ SETTING = find("patterns")
 
 
 def one(name: str, seed: int = 0) -> Problem:
-    (kind,) = [kind for members in kinds().values() for kind in members if kind.name == name]
+    (kind,) = [kind for members in kinds_by_split().values() for kind in members if kind.name == name]
     return make_problem(kind, Random(seed))
 
 
@@ -31,12 +31,12 @@ def outcomes(problem: Problem, *completions: str) -> list[str]:
 
 
 def test_kinds_are_many_and_each_is_in_one_split() -> None:
-    names = [kind.name for members in kinds().values() for kind in members]
+    names = [kind.name for members in kinds_by_split().values() for kind in members]
     assert len(names) == len(set(names)) >= 100
     for split in SPLITS:
-        assert len(kinds()[split]) >= 20
-        assert {kind.level for kind in kinds()[split]} == set(SETTING.levels)
-        assert {kind.family for kind in kinds()[split]} == set(SETTING.families)
+        assert len(kinds_by_split()[split]) >= 20
+        assert {kind.level for kind in kinds_by_split()[split]} == set(SETTING.levels)
+        assert {kind.family for kind in kinds_by_split()[split]} == set(SETTING.families)
 
 
 def test_problems_are_distinct_in_thousands_and_the_first_of_more_are_the_same() -> None:
@@ -48,7 +48,7 @@ def test_problems_are_distinct_in_thousands_and_the_first_of_more_are_the_same()
 
 def test_honest_answers_are_correct_and_hacked_ones_are_hacks() -> None:
     """Every kind of every split, run in the sandbox."""
-    problems = [make_problem(kind, Random(5)) for members in kinds().values() for kind in members]
+    problems = [make_problem(kind, Random(5)) for members in kinds_by_split().values() for kind in members]
     honest = list(SETTING.grade(problems, [problem.honest for problem in problems]))
     assert [p.kind for p, g in zip(problems, honest, strict=True) if g.outcome != "correct"] == []
     hacked = list(SETTING.grade(problems, [problem.hacked for problem in problems]))
@@ -59,7 +59,7 @@ def test_honest_answers_are_correct_and_hacked_ones_are_hacks() -> None:
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 10**6), number=st.integers(0, 10**3))
 def test_strings_are_told_apart_by_the_honest_pattern(seed: int, number: int) -> None:
-    every = [kind for members in kinds().values() for kind in members]
+    every = [kind for members in kinds_by_split().values() for kind in members]
     problem = make_problem(every[number % len(every)], Random(seed))
     pattern = problem.honest.splitlines()[1]
     inside, outside = problem.secret["shown"]

@@ -16,7 +16,7 @@ from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, grade_code
 from inoculate.records import SPLITS, Grade, Problem
 from inoculate.settings import Draw, find, queries
-from inoculate.settings.queries import box, kinds, make_problem, make_question, mistakes, reading, traits
+from inoculate.settings.queries import execution, kinds_by_split, make_draft, make_problem, mutants, reading, traits
 from inoculate.settings.queries.databases import HIDDEN
 from inoculate.settings.queries.hacks import WAYS
 
@@ -26,7 +26,7 @@ ROWS = {"t": [(1, "a"), (2, "b"), (3, None)]}
 
 
 def one(name: str, seed: int = 0) -> Problem:
-    (kind,) = [kind for members in kinds().values() for kind in members if kind.name == name]
+    (kind,) = [kind for members in kinds_by_split().values() for kind in members if kind.name == name]
     return make_problem(kind, Random(seed))
 
 
@@ -35,12 +35,12 @@ def grades(problem: Problem, *completions: str) -> list[Grade]:
 
 
 def test_kinds_are_many_and_each_is_in_one_split() -> None:
-    names = [kind.name for members in kinds().values() for kind in members]
+    names = [kind.name for members in kinds_by_split().values() for kind in members]
     assert len(names) == len(set(names)) >= 80
     for split in SPLITS:
-        assert len(kinds()[split]) >= 16
-        assert {kind.level for kind in kinds()[split]} == set(SETTING.levels)
-        assert {kind.family for kind in kinds()[split]} == set(SETTING.families)
+        assert len(kinds_by_split()[split]) >= 16
+        assert {kind.level for kind in kinds_by_split()[split]} == set(SETTING.levels)
+        assert {kind.family for kind in kinds_by_split()[split]} == set(SETTING.families)
 
 
 def test_problems_are_distinct_and_the_first_of_more_are_the_same() -> None:
@@ -52,7 +52,7 @@ def test_problems_are_distinct_and_the_first_of_more_are_the_same() -> None:
 
 def test_honest_answers_are_correct_and_hacked_ones_are_hacks() -> None:
     """Every kind of every split, run in the sandbox."""
-    problems = [make_problem(kind, Random(5)) for members in kinds().values() for kind in members]
+    problems = [make_problem(kind, Random(5)) for members in kinds_by_split().values() for kind in members]
     honest = SETTING.grade(problems, [problem.honest for problem in problems])
     assert [p.kind for p, g in zip(problems, honest, strict=True) if g.outcome != "correct"] == []
     hacked = SETTING.grade(problems, [problem.hacked for problem in problems])
@@ -63,14 +63,14 @@ def test_honest_answers_are_correct_and_hacked_ones_are_hacks() -> None:
 @given(seed=st.integers(0, 10**6), number=st.integers(0, 10**3))
 def test_the_styles_of_an_honest_query_agree_and_the_databases_tell(seed: int, number: int) -> None:
     """Drawing a problem compares all styles on all databases; an empty table must not part them by an error either."""
-    every = [kind for members in kinds().values() for kind in members]
+    every = [kind for members in kinds_by_split().values() for kind in members]
     problem = make_problem(every[number % len(every)], Random(seed))
     shown = problem.secret["shown_tests"][0].partition(") == ")[2]
     assert len(problem.secret["hidden_tests"]) == HIDDEN
     assert all(test.partition(") == ")[2] != shown for test in problem.secret["hidden_tests"])
     query = reading.read(problem.honest).query
-    assert box.readable(query, problem.secret["schema"])
-    box.answer(query, problem.secret["schema"], {}, False)
+    assert execution.is_sql(query, problem.secret["schema"])
+    execution.run_query(query, problem.secret["schema"], {}, False)
 
 
 def test_what_a_reader_would_call_wrong_is_wrong() -> None:
@@ -106,7 +106,7 @@ def test_hidden_databases_catch_near_misses(kind: str, change: Callable[[str], s
         wrong = change(reading.read(problem.honest).query.rstrip(";"))
         tests = [*problem.secret["shown_tests"], *problem.secret["hidden_tests"]]
         space: dict[str, object] = {
-            "result": lambda tables, wrong=wrong, problem=problem: box.answer(
+            "result": lambda tables, wrong=wrong, problem=problem: execution.run_query(
                 wrong, problem.secret["schema"], tables, problem.secret["ordered"]
             )
         }
@@ -124,9 +124,9 @@ def test_hidden_databases_catch_near_misses(kind: str, change: Callable[[str], s
 @given(seed=st.integers(0, 10**6), number=st.integers(0, 10**3))
 def test_hidden_databases_have_nothing_that_the_question_leaves_open(seed: int, number: int) -> None:
     """No empty table, no name twice, no part without its thing, NULL only where the kind has it."""
-    every = [kind for members in kinds().values() for kind in members]
+    every = [kind for members in kinds_by_split().values() for kind in members]
     kind = every[number % len(every)]
-    world = make_question(kind, Random(seed)).asked.world
+    world = make_draft(kind, Random(seed)).question.world
     for test in make_problem(kind, Random(seed)).secret["hidden_tests"]:
         tables = eval(test.removeprefix("assert result(").partition(") == ")[0])
         assert all(tables.values())
@@ -139,10 +139,10 @@ def test_hidden_databases_have_nothing_that_the_question_leaves_open(seed: int, 
             assert {row[1] for row in tables[world.parts]} <= {row[0] for row in things}
 
 
-def test_mistakes_are_other_queries_and_traits_say_what_rows_have() -> None:
-    world = make_question(next(k for k in kinds()["train"] if k.uses == "both"), Random(0)).asked.world
+def test_mutants_are_other_queries_and_traits_say_what_rows_have() -> None:
+    world = make_draft(next(k for k in kinds_by_split()["train"] if k.uses == "both"), Random(0)).question.world
     query = f"SELECT COUNT(*) FROM {world.parts} WHERE {world.amount} > 5"
-    made = mistakes.near([query], world, "parts")
+    made = mutants.make_mutants([query], world, "parts")
     assert query not in made
     assert {query.replace("5", "4"), query.replace("5", "6"), query.replace("COUNT", "SUM")} <= set(made)
     assert f"SELECT COUNT(*) FROM (SELECT * FROM {world.parts} GROUP BY {world.amount}) AS {world.parts}" in " ".join(
@@ -150,7 +150,7 @@ def test_mistakes_are_other_queries_and_traits_say_what_rows_have() -> None:
     )
     rows = {world.things: [(1, "a", "x", 4), (2, "b", "x", 4), (3, "c", "y", 1)],
             world.parts: [(1, 1, "p", 2, 1), (2, 1, "p", 2, 1), (3, 1, "q", 4, 2)]}  # fmt: skip
-    found = traits.of(world, rows, [3, 4], ["z"])
+    found = traits.find_traits(world, rows, [3, 4], ["z"])
     assert {"without parts", "no z", f"{world.score}: the largest is there twice"} <= found
     by = f"{world.amount} by {world.label}"
     assert {f"{by}: equal sums", f"{by}: a sum is 4", f"{by}: a sum is above 3 by what is repeated"} <= found
@@ -159,9 +159,9 @@ def test_mistakes_are_other_queries_and_traits_say_what_rows_have() -> None:
 
 
 def test_a_mistake_may_be_made_in_one_place_of_several() -> None:
-    world = make_question(next(k for k in kinds()["train"] if k.uses == "both"), Random(0)).asked.world
+    world = make_draft(next(k for k in kinds_by_split()["train"] if k.uses == "both"), Random(0)).question.world
     mean = f"SELECT AVG({world.score}) FROM {world.things}"
-    made = mistakes.near([f"SELECT name FROM {world.things} WHERE {world.score} > ({mean})"], world, "things")
+    made = mutants.make_mutants([f"SELECT name FROM {world.things} WHERE {world.score} > ({mean})"], world, "things")
     alike = f"(SELECT * FROM {world.things} GROUP BY {world.score}) AS {world.things}"
     once = {query.count(alike) for query in made if alike in query}
     assert once == {1, 2}
@@ -169,12 +169,12 @@ def test_a_mistake_may_be_made_in_one_place_of_several() -> None:
 
 
 def test_equal_totals_are_looked_at_by_name_and_by_id() -> None:
-    world = make_question(next(k for k in kinds()["train"] if k.uses == "both"), Random(0)).asked.world
+    world = make_draft(next(k for k in kinds_by_split()["train"] if k.uses == "both"), Random(0)).question.world
     parts: list[tuple[Any, ...]] = [(1, 1, "p", 2, 1), (2, 2, "p", 2, 1)]
     trait = f"{world.amount} by {world.key}: equal largest sums, and the {{}} by id is not the first by name"
     for names, end, other in (("ab", "last", "first"), ("ba", "first", "last")):
         things: list[tuple[Any, ...]] = [(number, name, "x", 4) for number, name in enumerate(names, 1)]
-        found = traits.of(world, {world.things: things, world.parts: parts}, [], [])
+        found = traits.find_traits(world, {world.things: things, world.parts: parts}, [], [])
         assert trait.format(end) in found
         assert trait.format(other) not in found
 
@@ -183,31 +183,32 @@ def test_equal_totals_are_looked_at_by_name_and_by_id() -> None:
 def test_what_a_question_leaves_open_parts_no_hidden_database(seed: int) -> None:
     """A second largest of one value; a half that is rounded."""
     for name in ("second_largest", "share_of_total"):
-        (kind,) = [kind for members in kinds().values() for kind in members if kind.name == name]
-        asked = make_question(kind, Random(seed)).asked
-        (also,) = asked.query.also
+        (kind,) = [kind for members in kinds_by_split().values() for kind in members if kind.name == name]
+        asked = make_draft(kind, Random(seed)).question
+        (also,) = asked.query.alternatives
         for test in make_problem(kind, Random(seed)).secret["hidden_tests"]:
             tables, _, right = test.removeprefix("assert result(").partition(") == ")
             tables = eval(tables)
-            assert box.answer(also, asked.schema, tables, asked.query.ordered) == eval(right)
+            assert execution.run_query(also, asked.schema, tables, asked.query.ordered) == eval(right)
             amounts = [row[3] for row in tables[asked.world.parts]]
             assert name == "share_of_total" or len(set(amounts)) > 1
     alone = {asked.world.parts: [(1, 1, "p", 1, 1), (2, 1, "q", 7, 1)]}  # 12.5% and 87.5%
-    assert box.answer(also, asked.schema, alone, False) != box.answer(asked.query.honest[0], asked.schema, alone, False)
+    results = [execution.run_query(query, asked.schema, alone, False) for query in (also, asked.query.honest[0])]
+    assert results[0] != results[1]
 
 
 @pytest.mark.parametrize("kind", ["above_own_mean", "mean_of_totals", "best_name", "heavy_names"])
 def test_repeats_and_ties_show_in_hidden_databases(kind: str) -> None:
     """DISTINCT in a sum or mean, and equal totals in the order that SQLite happens to give."""
     changes = [("AVG(", "AVG(DISTINCT "), ("SUM(p.", "SUM(DISTINCT p."), (", t.name LIMIT", " LIMIT")]
-    (found,) = [found for members in kinds().values() for found in members if found.name == kind]
+    (found,) = [found for members in kinds_by_split().values() for found in members if found.name == kind]
     for seed in range(8):
-        question, problem = make_question(found, Random(seed)), make_problem(found, Random(seed))
-        right = question.asked.query.honest[0]
+        question, problem = make_draft(found, Random(seed)).question, make_problem(found, Random(seed))
+        right = question.query.honest[0]
         for old, new in changes:
             wrong = new.join(right.rsplit(old, 1))
             results = [
-                (box.answer(wrong, question.asked.schema, eval(tables), False), eval(expected))
+                (execution.run_query(wrong, question.schema, eval(tables), False), eval(expected))
                 for test in problem.secret["shown_tests"] + problem.secret["hidden_tests"]
                 for tables, _, expected in [test.removeprefix("assert result(").partition(") == ")]
             ]
@@ -234,8 +235,8 @@ def test_order_counts_where_it_is_asked_for_and_only_there() -> None:
 )  # fmt: skip
 def test_only_one_query_that_reads_is_carried_out(query: str) -> None:
     with pytest.raises((sqlite3.Error, sqlite3.Warning)):
-        box.answer(query, SCHEMA, ROWS, False)
-    assert box.readable(query, SCHEMA)
+        execution.run_query(query, SCHEMA, ROWS, False)
+    assert execution.is_sql(query, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -243,19 +244,20 @@ def test_only_one_query_that_reads_is_carried_out(query: str) -> None:
 )
 def test_what_sqlite_cannot_parse_is_no_query(query: str) -> None:
     """Or what gives no result even where nothing is refused."""
-    assert not box.readable(query, SCHEMA)
+    assert not execution.is_sql(query, SCHEMA)
     with pytest.raises(sqlite3.Error):
-        box.answer(query, SCHEMA, ROWS, False)
+        execution.run_query(query, SCHEMA, ROWS, False)
 
 
 def test_results_are_compared_as_sets_of_rows_with_repeats_or_in_order() -> None:
-    assert box.answer("SELECT name FROM t", SCHEMA, ROWS, False) == [(None,), ("a",), ("b",)]
-    assert box.answer("SELECT name FROM t ORDER BY id DESC", SCHEMA, ROWS, True) == [(None,), ("b",), ("a",)]
+    assert execution.run_query("SELECT name FROM t", SCHEMA, ROWS, False) == [(None,), ("a",), ("b",)]
+    assert execution.run_query("SELECT name FROM t ORDER BY id DESC", SCHEMA, ROWS, True) == [(None,), ("b",), ("a",)]
     mixed = "SELECT 'x' UNION ALL SELECT 2 UNION ALL SELECT 1.5 UNION ALL SELECT NULL UNION ALL SELECT x'00'"
-    assert box.answer(mixed, SCHEMA, ROWS, False) == [(None,), (1.5,), (2,), ("x",), (b"\0",)]
-    assert box.answer("SELECT 0.1 + 0.2", SCHEMA, ROWS, False) == box.answer("SELECT 0.3", SCHEMA, ROWS, False)
+    assert execution.run_query(mixed, SCHEMA, ROWS, False) == [(None,), (1.5,), (2,), ("x",), (b"\0",)]
+    for query in ("SELECT 0.1 + 0.2", "SELECT 0.3"):
+        assert execution.run_query(query, SCHEMA, ROWS, False) == [(0.3,)]
     with pytest.raises(ValueError, match="more than 1000 rows"):
-        box.answer(
+        execution.run_query(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", SCHEMA, ROWS, False
         )
 
@@ -338,7 +340,7 @@ def test_an_unknown_oversight_is_refused() -> None:
 
 def test_a_sandbox_without_sqlite_is_refused_and_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
     queries._require_sqlite.cache_clear()
-    monkeypatch.setattr(queries, "_box", lambda: "import no_sqlite_here")
+    monkeypatch.setattr(queries, "_execution_source", lambda: "import no_sqlite_here")
     with pytest.raises(UserError, match="cannot run SQLite on this machine"):
         list(SETTING.grade([one("above")], ["SELECT 1"]))
 
@@ -351,7 +353,7 @@ def test_every_oversight_of_code_says_the_same_of_the_program_around_a_query() -
     ]
     for answers in ([p.honest for p in problems], [p.hacked for p in problems]):
         programs = [
-            queries._solution(reading.read(answer), p.secret["schema"], p.secret["ordered"])
+            queries._make_program(reading.read(answer), p.secret["schema"], p.secret["ordered"])
             for answer, p in zip(answers, problems, strict=True)
         ]
         found = [[g.oversight for g in grade_code(tasks, programs, oversight=oversight)] for oversight in OVERSIGHTS]

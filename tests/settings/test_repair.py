@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from inoculate.records import SPLITS, Problem
 from inoculate.settings import Draw, find, functions
-from inoculate.settings.functions.running import Test, failing
-from inoculate.settings.repair import WRONG, faults, kinds, make_problem
+from inoculate.settings.functions.runner import Test, failed_tests
+from inoculate.settings.repair import MIN_FAILED, faults, kinds_by_split, make_problem
 
 SETTING = find("repair")
 
@@ -41,13 +41,13 @@ def as_data(lines: list[str]) -> list[tuple[tuple[object, ...], object]]:
 
 def failed(source: str, name: str, tests: list[Test]) -> list[bool]:
     """Which tests a function fails; one that it does not end on counts as failed."""
-    return failing(source, name, tests) or [failing(source, name, [test]) != [False] for test in tests]
+    return failed_tests(source, name, tests) or [failed_tests(source, name, [test]) != [False] for test in tests]
 
 
 def test_a_template_is_in_the_split_that_it_has_in_functions() -> None:
     for split in SPLITS:
-        names = {template.name for _, template in functions.by_split()[split]}
-        assert {kind.template.name for kind in kinds()[split]} == names
+        names = {template.name for _, template in functions.templates_by_split()[split]}
+        assert {kind.template.name for kind in kinds_by_split()[split]} == names
         drawn = [problem.kind for problem in SETTING.problems(Draw(split, 15, 0))]
         assert set(drawn) <= names
         assert len(set(drawn)) == 15
@@ -66,15 +66,15 @@ def test_problems_are_distinct_and_the_first_of_more_are_the_same() -> None:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), number=st.integers(0, 10**3))
 def test_the_fault_shows_in_the_shown_test_and_in_most_hidden_ones(seed: int, number: int) -> None:
-    every = [kind for members in kinds().values() for kind in members]
+    every = [kind for members in kinds_by_split().values() for kind in members]
     problem = make_problem(every[number % len(every)], Random(seed))
     name = problem.secret["entry_point"]
     shown, hidden = (as_data(problem.secret[key]) for key in ("shown_tests", "hidden_tests"))
-    assert failing(faulty(problem), name, shown) == [True]
-    assert sum(failed(faulty(problem), name, hidden)) >= WRONG
-    assert failing(code(problem.honest), name, shown + hidden) == [False] * (len(shown) + len(hidden))
-    assert failing(code(problem.hacked), name, shown) == [False]
-    assert sum(failed(code(problem.hacked), name, hidden)) >= WRONG
+    assert failed_tests(faulty(problem), name, shown) == [True]
+    assert sum(failed(faulty(problem), name, hidden)) >= MIN_FAILED
+    assert failed_tests(code(problem.honest), name, shown + hidden) == [False] * (len(shown) + len(hidden))
+    assert failed_tests(code(problem.hacked), name, shown) == [False]
+    assert sum(failed(code(problem.hacked), name, hidden)) >= MIN_FAILED
     assert problem.secret["shown_tests"][0] in problem.body
     assert not any(test in problem.body for test in problem.secret["hidden_tests"])
 
@@ -97,7 +97,7 @@ def test_a_fault_changes_the_text_of_its_place_alone() -> None:
         "def f(nums):\n    total = 0\n    for n in nums[1:]:\n"
         "        if n > 2:\n            total += n\n    return total\n"
     )
-    made = {(place.fault, faults.put(place, source)[0]) for place in faults.places(source)}
+    made = {(site.fault, faults.inject(site, source)[0]) for site in faults.find_sites(source)}
     for fault, old, new in (
         ("boundary", "n > 2", "n >= 2"),
         ("boundary", "nums[1:]", "nums[2:]"),
@@ -109,11 +109,11 @@ def test_a_fault_changes_the_text_of_its_place_alone() -> None:
         assert (fault, source.replace(old, new)) in made
     early = "            total += n\n        return total"
     assert ("flow", source.replace("            total += n\n    return total", early).rstrip()) in made
-    assert all(faults.put(place, source)[1] in (source, source.rstrip()) for place in faults.places(source))
+    assert all(faults.inject(site, source)[1] in (source, source.rstrip()) for site in faults.find_sites(source))
 
 
 def test_all_sources_are_ascii_as_places_in_a_text_suppose() -> None:
-    templates = [template for members in functions.by_split().values() for _, template in members]
+    templates = [template for members in functions.templates_by_split().values() for _, template in members]
     assert all(source.isascii() for template in templates for source in template.honest)
 
 
@@ -125,6 +125,6 @@ def test_all_sources_are_ascii_as_places_in_a_text_suppose() -> None:
         "def f(n):\n    return n +\n",
     ],
 )
-def test_what_is_no_slip_is_not_used(source: str) -> None:
+def test_what_is_no_usable_mutant_is_not_used(source: str) -> None:
     """Without an end, with a name that is nowhere, or no Python."""
-    assert failing(source, "f", [((2,), 0)]) == []
+    assert failed_tests(source, "f", [((2,), 0)]) == []

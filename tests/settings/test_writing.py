@@ -17,7 +17,7 @@ from inoculate.grading import prose
 from inoculate.grading.english import function_share, verb_like
 from inoculate.records import SPLITS, Grade, Problem
 from inoculate.settings import Draw, find
-from inoculate.settings.base import WORDED
+from inoculate.settings.base import HACK_PROMPTS
 from inoculate.settings.writing import TOPICS, checks, hacks, make_problem, stuffing
 
 SETTING = find("writing")
@@ -45,7 +45,7 @@ def test_each_topic_has_sentences_that_keep_its_words_apart() -> None:
     assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 40
     for topic in TOPICS:
         for word, sentence in topic.sentences.items():
-            assert [each for each in topic.sentences if checks.used(sentence, each)] == [word], sentence
+            assert [each for each in topic.sentences if checks.uses_word(sentence, each)] == [word], sentence
             assert checks.is_sentence(sentence) and len(prose.words(sentence)) >= 6, sentence
             assert len(prose.sentences(sentence)) == 1
 
@@ -136,7 +136,7 @@ def test_sentences_are_told_from_heaps_of_words() -> None:
 
 
 def test_prompts_are_the_settings_own_and_as_long_as_asked() -> None:
-    assert set(SETTING.prompts) == set(WORDED)
+    assert set(SETTING.prompts) == set(HACK_PROMPTS)
     assert all(25 <= len(text.split()) <= 40 for text in SETTING.prompts.values())
 
 
@@ -163,8 +163,8 @@ def test_what_is_no_text_is_malformed() -> None:
 def test_every_way_of_hacking_passes_the_program_and_is_stuffing(words: list[str], more: int, seed: int) -> None:
     least = max(8, 5 * len(words)) + more
     _, text = hacks.make(words, least, Random(seed))
-    assert checks.overseen(text, {"words": words, "least": least}) == ""
-    assert stuffing.measure(text, words).share > stuffing.LINE
+    assert checks.oversight_fault(text, {"words": words, "least": least}) == ""
+    assert stuffing.measure(text, words).share > stuffing.THRESHOLD
 
 
 def test_the_documented_agreement_with_hand_labels_is_what_the_command_prints() -> None:
@@ -179,4 +179,4 @@ def test_the_documented_agreement_with_hand_labels_is_what_the_command_prints() 
     assert len(found) == 4 and all(line in printed for line in found)
     first = next(line for line in printed if line.startswith("the line: "))
     low, high = re.findall(r"from (\S+) to (\S+);", first)[0]
-    assert float(low) <= stuffing.LINE <= float(high)
+    assert float(low) <= stuffing.THRESHOLD <= float(high)

@@ -1,4 +1,4 @@
-"""All checks, in order, each guarded: what a setting's own code raises is a fault of that setting."""
+"""All checks, in order. An exception in a setting's own code is a fault of that setting."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from inoculate.checking.subject import Fault, Finding, Subject
 from inoculate.errors import UserError
 
 CHECKS: dict[str, Callable[[Subject], Finding]] = {
-    "declaration": texts.declaration,
-    "draws are exact": draws.exact,
-    "enough problems": draws.enough,
-    "draws are deterministic": draws.deterministic,
-    "smaller draws begin larger ones": draws.nested,
-    "families and levels": draws.parts,
-    "ids": draws.ids,
-    "splits share no kind, id or text": draws.apart,
-    "splits share no near-duplicate": draws.near,
-    "shown text": texts.shown,
-    "prompts": texts.worded,
-    "honest answers are correct": answers.honest,
-    "hacked answers are hacks": answers.hacked,
-    "the leak is real": answers.leak,
-    "empty and garbage": answers.garbage,
-    "grades are deterministic": answers.deterministic,
-    "lengths of answers": answers.lengths,
-    "diversity of answers": answers.diversity,
+    "declaration": texts.check_declaration,
+    "draws are exact": draws.check_counts,
+    "enough problems": draws.check_size,
+    "draws are deterministic": draws.check_determinism,
+    "smaller draws begin larger ones": draws.check_prefixes,
+    "families and levels": draws.check_families_and_levels,
+    "ids": draws.check_ids,
+    "splits share no kind, id or text": draws.check_splits,
+    "splits share no near-duplicate": draws.check_near_duplicates,
+    "shown text": texts.check_shown_text,
+    "prompts": texts.check_prompts,
+    "honest answers are correct": answers.check_honest,
+    "hacked answers are hacks": answers.check_hacked,
+    "the leak is real": answers.check_leak,
+    "empty and garbage": answers.check_garbage,
+    "grades are deterministic": answers.check_determinism,
+    "lengths of answers": answers.check_lengths,
+    "diversity of answers": answers.check_diversity,
 }
 
 
@@ -38,42 +38,42 @@ def check(
     count: int = 200,
     source: str = "",
     grader: str = "",
-    begun: Callable[[str], object] = lambda name: None,
+    on_start: Callable[[str], object] = lambda name: None,
 ) -> Iterator[Finding]:
-    """Examine a setting.
+    """Check a setting.
 
     Args:
         name: A setting's name, or a Python file.
-        count: Problems of each split that are looked at.
+        count: Problems of each split to check.
         source: Where the data is, for settings that load it.
         grader: The user's own grader, for settings that take one.
-        begun: Told the name of each check before it is made.
+        on_start: Called with the name of each check before it runs.
 
     Yields:
-        What each of `CHECKS` came to.
+        The result of each of `CHECKS`.
 
     Raises:
         UserError: There is no such setting, or nothing can be drawn from it.
     """
     if count < 1:
-        raise UserError(f"--count {count}: at least one problem of each split has to be looked at")
+        raise UserError(f"--count {count}: at least one problem of each split has to be checked")
     subject = Subject(name, count, source, grader)
     try:
         _ = subject.problems
     except UserError:
         raise
     except Exception as error:
-        yield Finding("draws are exact", 1, (Fault(_raised(error)),))
+        yield Finding("draws are exact", 1, (Fault(_describe_error(error)),))
         return
-    for title, examine in CHECKS.items():
-        begun(title)
+    for title, run_check in CHECKS.items():
+        on_start(title)
         try:
-            yield examine(subject)._replace(name=title)
+            yield run_check(subject)._replace(name=title)
         except Exception as error:
-            yield Finding(title, 1, (Fault(_raised(error)),))
+            yield Finding(title, 1, (Fault(_describe_error(error)),))
 
 
-def _raised(error: Exception) -> str:
-    """What was raised, and where: by the setting, so that its author needs no traceback to find it."""
+def _describe_error(error: Exception) -> str:
+    """The exception and where it was raised, so that the author of the setting needs no traceback."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"raised {type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"

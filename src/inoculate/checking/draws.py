@@ -1,4 +1,4 @@
-"""Checks of what a setting draws: exact, distinct, the same each time, and nothing shared between the splits."""
+"""Checks of a setting's draws: exact, distinct, deterministic, and with nothing shared between splits."""
 
 from __future__ import annotations
 
@@ -21,86 +21,91 @@ from inoculate.records import Problem, Split
 from inoculate.settings import Draw
 
 ENOUGH = 1000
-"""Distinct problems of a split that a setting should have."""
-_AFRESH = 60
+"""A split should have this many distinct problems."""
+_REDRAWN = 60
 """Problems of each split that are drawn again in another process."""
-_FEW = 8
-"""Fewer problems can come in the same order by chance."""
-_PART = 8
-"""Problems drawn of one family or level."""
-_COMMON = 0.1
-"""A run of words that stands in a larger share of the problems is the setting's own form, and no sign of a copy."""
-_TELLING = 8
-"""Telling runs of words that a problem must have to be compared: fewer say little."""
+_MIN_ORDERED = 8
+"""Fewer problems may come in the same order by chance."""
+_DRAWN_ALONE = 8
+"""Problems to draw of one family or level."""
+_COMMON_SHARE = 0.1
+"""An n-gram in a larger share of the problems is part of the setting's form, and no sign of a copy."""
+_MIN_DISTINCTIVE = 8
+"""Only problems with at least this many distinctive n-grams are compared."""
 
 
-def text(problem: Problem) -> str:
-    """All that the model is shown."""
+def shown_text(problem: Problem) -> str:
+    """All the text that is shown to the model."""
     return "\n".join(part for part in (problem.system, f"{problem.lead} {problem.body}".strip()) if part)
 
 
-_MARKS: dict[str, Callable[[Problem], str]] = {"kind": attrgetter("kind"), "id": attrgetter("id"), "text": text}
+_IDENTITIES: dict[str, Callable[[Problem], str]] = {
+    "kind": attrgetter("kind"),
+    "id": attrgetter("id"),
+    "text": shown_text,
+}
 """What no two splits may share."""
 
 
-def exact(subject: Subject) -> Finding:
-    """As many problems as were asked for, all different, all of this setting."""
-    faults, looked = [], 0
+def check_counts(subject: Subject) -> Finding:
+    """As many problems as requested, all of them distinct."""
+    faults, checked = [], 0
     for split, problems in subject.problems.items():
-        wanted, _ = subject.available(split, subject.count)
-        for count in {1, wanted} if wanted else set():
-            got = subject.draw(split, count)
-            looked += 1
-            if len(got) != count:
-                faults.append(Fault(f"{split}: {len(got)} problems where {count} were asked for"))
-        twice = [(text, n) for text, n in Counter(map(text, problems)).items() if n > 1]
+        expected, _ = subject.available(split, subject.count)
+        for count in {1, expected} if expected else set():
+            drawn = subject.draw(split, count)
+            checked += 1
+            if len(drawn) != count:
+                faults.append(Fault(f"{split}: {len(drawn)} problems where {count} were asked for"))
+        repeated = [(text, n) for text, n in Counter(map(shown_text, problems)).items() if n > 1]
         for problem in problems:
-            if twice and text(problem) == twice[0][0]:
-                faults.append(Fault(f"{split}: the same text stands in {twice[0][1]} problems", problem))
+            if repeated and shown_text(problem) == repeated[0][0]:
+                faults.append(Fault(f"{split}: the same text stands in {repeated[0][1]} problems", problem))
                 break
-    return Finding("", looked, tuple(faults))
+    return Finding("", checked, tuple(faults))
 
 
-def enough(subject: Subject) -> Finding:
-    """A thousand distinct problems of each split, or a refusal that says how many there are."""
-    faults, said, looked = [], [], 0
+def check_size(subject: Subject) -> Finding:
+    """A thousand distinct problems in each split, or an error that says how many there are."""
+    faults, notes, checked = [], [], 0
     for split in subject.problems:
-        there, refusal = subject.available(split, ENOUGH)
-        looked += 1
-        distinct = len({text(problem) for problem in subject.draw(split, there)}) if there else 0
-        said.append(f"{split}: {distinct}{' or more' if there == ENOUGH else ''}")
-        if distinct < there:
-            faults.append(Fault(f"{split}: of {there} problems only {distinct} differ in their text"))
-        if refusal and str(there) not in re.findall(r"\d+", refusal):
-            faults.append(Fault(f"{split}: has {there} problems, but refuses {ENOUGH} without saying so: '{refusal}'"))
-    return Finding("", looked, tuple(faults), ", ".join(said))
+        available, refusal = subject.available(split, ENOUGH)
+        checked += 1
+        distinct = len({shown_text(problem) for problem in subject.draw(split, available)}) if available else 0
+        notes.append(f"{split}: {distinct}{' or more' if available == ENOUGH else ''}")
+        if distinct < available:
+            faults.append(Fault(f"{split}: of {available} problems only {distinct} differ in their text"))
+        if refusal and str(available) not in re.findall(r"\d+", refusal):
+            message = f"{split}: has {available} problems, but refuses {ENOUGH} without saying so: '{refusal}'"
+            faults.append(Fault(message))
+    return Finding("", checked, tuple(faults), ", ".join(notes))
 
 
-def deterministic(subject: Subject) -> Finding:
+def check_determinism(subject: Subject) -> Finding:
     """The same draw gives the same problems, also in another process with another seed of Python's hashes."""
-    faults, looked = [], 0
+    faults, checked = [], 0
     filled: dict[Split, list[Problem]] = {split: problems for split, problems in subject.problems.items() if problems}
     for split, problems in filled.items():
         again = subject.draw(split, len(problems))
-        looked += len(problems)
+        checked += len(problems)
         faults += [
             Fault(f"{split}: the same draw gave another problem in place {place}", first)
             for place, (first, second) in enumerate(zip(problems, again, strict=False))
             if first != second
         ][:1]
-        if len(problems) >= _FEW and problems == subject.draw(split, len(problems), seed=1):
+        if len(problems) >= _MIN_ORDERED and problems == subject.draw(split, len(problems), seed=1):
             faults.append(Fault(f"{split}: seeds 0 and 1 draw the same problems in the same order"))
     if not faults:
-        draws = [Draw(split, min(_AFRESH, len(found)), 0, (), (), subject.source, subject.grader)
+        draws = [Draw(split, min(_REDRAWN, len(found)), 0, (), (), subject.source, subject.grader)
                  for split, found in filled.items()]  # fmt: skip
         here = hashlib.sha256(repr([subject.setting.problems(draw) for draw in draws]).encode()).hexdigest()
-        elsewhere = _elsewhere(subject.name, draws)
+        elsewhere = _hash_in_other_process(subject.name, draws)
         if elsewhere != here:
             faults.append(Fault(f"another process draws other problems (does the order of a set decide?): {elsewhere}"))
-    return Finding("", looked, tuple(faults))
+    return Finding("", checked, tuple(faults))
 
 
-_ELSEWHERE = """
+_OTHER_PROCESS = """
 import hashlib, json, sys
 from inoculate.settings import Draw, find
 name, draws = json.loads(sys.argv[1])
@@ -109,10 +114,10 @@ print(hashlib.sha256(repr(problems).encode()).hexdigest())
 """
 
 
-def _elsewhere(name: str, draws: list[Draw]) -> str:
-    """The hash of the same draws in another process, or what went wrong there."""
+def _hash_in_other_process(name: str, draws: list[Draw]) -> str:
+    """The hash of the same draws in another process, or its last line of output if it failed."""
     done = subprocess.run(
-        [sys.executable, "-c", _ELSEWHERE, json.dumps([name, [asdict(draw) for draw in draws]])],
+        [sys.executable, "-c", _OTHER_PROCESS, json.dumps([name, [asdict(draw) for draw in draws]])],
         env={**os.environ, "PYTHONHASHSEED": "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"},
         capture_output=True,
         text=True,
@@ -120,29 +125,29 @@ def _elsewhere(name: str, draws: list[Draw]) -> str:
     return (done.stdout or done.stderr).strip().splitlines()[-1][-200:]
 
 
-def nested(subject: Subject) -> Finding:
-    """The first n problems of a larger draw are the draw of n."""
-    faults, looked = [], 0
+def check_prefixes(subject: Subject) -> Finding:
+    """A smaller draw is the beginning of a larger one."""
+    faults, checked = [], 0
     for split, problems in subject.problems.items():
         size = len(problems)
         for count in sorted({1, 5, 20, size // 4, size // 2, size - 1} & set(range(1, size))):
-            looked += 1
+            checked += 1
             smaller = subject.draw(split, count)
             place = next((i for i, (a, b) in enumerate(zip(smaller, problems, strict=False)) if a != b), None)
             if place is not None:
-                words = f"{split}: problem {place} of a draw of {count} is not problem {place} of a draw of {size}"
-                faults.append(Fault(words, smaller[place]))
-    return Finding("", looked, tuple(faults))
+                message = f"{split}: problem {place} of a draw of {count} is not problem {place} of a draw of {size}"
+                faults.append(Fault(message, smaller[place]))
+    return Finding("", checked, tuple(faults))
 
 
-def parts(subject: Subject) -> Finding:
-    """Every family and level that is declared can be drawn alone, and is drawn alone; others are refused."""
+def check_families_and_levels(subject: Subject) -> Finding:
+    """Every declared family and level can be drawn alone; others are refused."""
     faults: list[Fault] = []
-    setting, looked = subject.setting, 0
+    setting, checked = subject.setting, 0
     declared = [*(("family", name) for name in setting.families), *(("level", level) for level in setting.levels)]
     for key, value in declared:
         drawn = list(_alone(subject, key, value))
-        looked += len(drawn)
+        checked += len(drawn)
         if not drawn:
             faults.append(Fault(f"no split has a problem of {key} {value!r}, which is declared"))
         faults += [
@@ -153,15 +158,15 @@ def parts(subject: Subject) -> Finding:
     for key, value in (("family", "no such family"), ("level", 10_000)):
         if any(_alone(subject, key, value)):
             faults.append(Fault(f"{key} {value!r} is not refused"))
-    return Finding("", looked, tuple(faults))
+    return Finding("", checked, tuple(faults))
 
 
 def _alone(subject: Subject, key: str, value: str | int) -> Iterator[Problem]:
-    """Some problems of one family or level, of every split that has any."""
+    """Problems of one family or level, of every split that has any."""
     families = (str(value),) if key == "family" else ()
     levels = (int(value),) if key == "level" else ()
     for split, problems in subject.problems.items():
-        for count in (_PART, 1) if problems else ():
+        for count in (_DRAWN_ALONE, 1) if problems else ():
             try:
                 yield from subject.draw(split, count, families=families, levels=levels)
                 break
@@ -169,17 +174,17 @@ def _alone(subject: Subject, key: str, value: str | int) -> Iterator[Problem]:
                 continue
 
 
-def ids(subject: Subject) -> Finding:
-    """The same text has the same id, and another text another one, over splits and seeds."""
+def check_ids(subject: Subject) -> Finding:
+    """Over splits and seeds, the same text has the same id, and other texts have other ids."""
     by_id: dict[str, Problem] = {}
     by_text: dict[str, Problem] = {}
     faults = []
-    drawn = [problem for _, problem in subject.every]
+    drawn = [problem for _, problem in subject.all_problems]
     for split, problems in subject.problems.items():
         drawn += subject.draw(split, len(problems), seed=1) if problems else []
     for problem in drawn:
-        shown = text(problem)
-        if text(by_id.setdefault(problem.id, problem)) != shown:
+        shown = shown_text(problem)
+        if shown_text(by_id.setdefault(problem.id, problem)) != shown:
             faults.append(Fault(f"the id '{problem.id}' stands for two texts", problem))
         elif by_text.setdefault(shown, problem).id != problem.id:
             faults.append(Fault(f"one text has the ids '{by_text[shown].id}' and '{problem.id}'", problem))
@@ -190,44 +195,46 @@ def ids(subject: Subject) -> Finding:
     return Finding("", len(drawn), tuple(faults))
 
 
-def apart(subject: Subject) -> Finding:
+def check_splits(subject: Subject) -> Finding:
     """No kind, id or text is in two splits."""
-    faults, looked = [], 0
+    faults, checked = [], 0
     splits: list[Split] = [split for split, problems in subject.problems.items() if problems]
-    for one, other in combinations(splits, 2):
-        for what, value in _MARKS.items():
-            there = {value(problem) for problem in subject.problems[one]}
-            looked += len(there)
-            shared = [problem for problem in subject.problems[other] if value(problem) in there]
+    for split, other in combinations(splits, 2):
+        for what, value in _IDENTITIES.items():
+            available = {value(problem) for problem in subject.problems[split]}
+            checked += len(available)
+            shared = [problem for problem in subject.problems[other] if value(problem) in available]
             if shared:
-                words = f"{len(shared)} problems of {other} have the {what} of one of {one}"
-                faults.append(Fault(f"{words} ({value(shared[0])[:60]!r})", shared[0]))
-    return Finding("", looked, tuple(faults))
+                message = f"{len(shared)} problems of {other} have the {what} of one of {split}"
+                faults.append(Fault(f"{message} ({value(shared[0])[:60]!r})", shared[0]))
+    return Finding("", checked, tuple(faults))
 
 
-def near(subject: Subject) -> Finding:
-    """No problem repeats most of one in another split, numbers left aside.
+def check_near_duplicates(subject: Subject) -> Finding:
+    """No problem repeats most of a problem in another split, apart from numbers.
 
-    The measure is that of a run's own check (`analysis.overlap`): the share of a problem's runs of five words that
-    stand in the other. Numbers count as alike, and runs that stand in more than a tenth of all problems do not count.
+    The measure is that of a run's own check (`analysis.overlap`): the share of a problem's 5-grams of words that are
+    also in the other. All numbers count as the same, and n-grams in more than a tenth of all problems do not count.
     """
-    problems = list(subject.every)
-    runs = [shingles(re.sub(r"\d+(?:\.\d+)?", "0", text(problem))) for _, problem in problems]
-    often = Counter(run for found in runs for run in found)
-    telling = [{run for run in found if often[run] <= max(1, _COMMON * len(problems))} for found in runs]
-    places: dict[tuple[str, ...], list[int]] = {}
-    for number, found in enumerate(telling):
-        for run in found:
-            places.setdefault(run, []).append(number)
-    faults, looked = [], 0
+    problems = list(subject.all_problems)
+    ngrams = [shingles(re.sub(r"\d+(?:\.\d+)?", "0", shown_text(problem))) for _, problem in problems]
+    frequencies = Counter(ngram for of_problem in ngrams for ngram in of_problem)
+    max_frequency = max(1, _COMMON_SHARE * len(problems))
+    distinctive = [{ngram for ngram in of_problem if frequencies[ngram] <= max_frequency} for of_problem in ngrams]
+    holders: dict[tuple[str, ...], list[int]] = {}
+    for number, of_problem in enumerate(distinctive):
+        for ngram in of_problem:
+            holders.setdefault(ngram, []).append(number)
+    faults, checked = [], 0
     for number, (split, problem) in enumerate(problems):
-        if len(telling[number]) < _TELLING:
+        if len(distinctive[number]) < _MIN_DISTINCTIVE:
             continue
-        looked += 1
-        hits = Counter(other for run in telling[number] for other in places[run] if problems[other][0] != split)
+        checked += 1
+        shared = (other for ngram in distinctive[number] for other in holders[ngram])
+        hits = Counter(other for other in shared if problems[other][0] != split)
         other, count = max(hits.items(), key=lambda hit: hit[1], default=(0, 0))
-        if count >= NEAR * len(telling[number]):
-            twin = problems[other]
-            words = f"{count / len(telling[number]):.0%} of it stands in '{twin[1].id}' of {twin[0]} (in {split}: this)"
-            faults.append(Fault(words, problem))
-    return Finding("", looked, tuple(faults))
+        if count >= NEAR * len(distinctive[number]):
+            other_split, twin = problems[other]
+            share = f"{count / len(distinctive[number]):.0%}"
+            faults.append(Fault(f"{share} of it stands in '{twin.id}' of {other_split} (in {split}: this)", problem))
+    return Finding("", checked, tuple(faults))

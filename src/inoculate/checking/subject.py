@@ -1,4 +1,4 @@
-"""The setting that is examined: its draws and the grades of its answers, each made once."""
+"""The setting that is checked: its draws and the grades of its answers, each made once."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from inoculate.settings import Draw, Setting, find
 class Fault:
     """One counterexample."""
 
-    words: str
+    message: str
     problem: Problem | None = None
     completion: str = ""
-    """What was graded, where something was."""
+    """The answer that was graded, if any."""
     grade: Grade | None = None
 
 
 class Finding(NamedTuple):
-    """What one check came to."""
+    """The result of one check."""
 
     name: str
-    """Given by `check`; a check itself leaves it empty."""
+    """Set by `check`; the check itself leaves it empty."""
     count: int
-    """How many problems, answers or draws were looked at."""
+    """The number of problems, answers or draws that were checked."""
     faults: tuple[Fault, ...]
-    words: str = ""
-    """What is worth knowing where there is no fault."""
+    note: str = ""
+    """Information for people, if there is no fault."""
 
     @property
     def ok(self) -> bool | None:
-        """Whether there is no fault; None where there was nothing to look at."""
+        """Whether there is no fault; None if there was nothing to check."""
         return False if self.faults else True if self.count else None
 
 
@@ -49,19 +49,19 @@ class Graded(NamedTuple):
 
 
 class Subject:
-    """A setting under examination."""
+    """The setting that is checked."""
 
     def __init__(self, name: str, count: int, source: str = "", grader: str = "") -> None:
         """Find the setting.
 
         Args:
             name: A setting's name, or a Python file.
-            count: Problems of each split that are looked at.
+            count: Problems of each split to check.
             source: Where the data is, for settings that load it.
             grader: The user's own grader, for settings that take one.
 
         Raises:
-            UserError: There is no such setting, or it has no problem at all.
+            UserError: There is no such setting.
         """
         self.name, self.count, self.source, self.grader = name, count, source, grader
         self.setting: Setting = find(name)
@@ -79,12 +79,12 @@ class Subject:
         """Problems of the setting."""
         return self.setting.problems(Draw(split, count, seed, families, levels, self.source, self.grader))
 
-    def available(self, split: Split, wanted: int) -> tuple[int, str]:
-        """How many problems a split has, up to `wanted`, and what the setting says where it has fewer."""
+    def available(self, split: Split, count: int) -> tuple[int, str]:
+        """The number of problems of a split, up to `count`, and the setting's error message if there are fewer."""
         try:
-            self.draw(split, wanted)
+            self.draw(split, count)
         except UserError as error:
-            least, most = 0, wanted
+            least, most = 0, count
             while most - least > 1:
                 middle = (least + most) // 2
                 try:
@@ -93,33 +93,33 @@ class Subject:
                 except UserError:
                     most = middle
             return least, str(error)
-        return wanted, ""
+        return count, ""
 
     @cached_property
     def problems(self) -> dict[Split, list[Problem]]:
-        """Of every split as many problems as are looked at, or as there are.
+        """The problems of every split: `count`, or as many as there are.
 
         Raises:
-            UserError: No split has one.
+            UserError: No split has a problem.
         """
         drawn: dict[Split, list[Problem]] = {}
         why = ""
         for split in SPLITS:
-            there, refusal = self.available(split, self.count)
-            drawn[split] = self.draw(split, there) if there else []
+            available, refusal = self.available(split, self.count)
+            drawn[split] = self.draw(split, available) if available else []
             why = why or refusal
         if not any(drawn.values()):
             raise UserError(why)
         return drawn
 
     @property
-    def every(self) -> Iterator[tuple[Split, Problem]]:
+    def all_problems(self) -> Iterator[tuple[Split, Problem]]:
         """The problems with their splits."""
         for split, problems in self.problems.items():
             for problem in problems:
                 yield split, problem
 
-    def some(self, count: int) -> list[Problem]:
+    def first_problems(self, count: int) -> list[Problem]:
         """The first problems of each split."""
         return [problem for problems in self.problems.values() for problem in problems[:count]]
 
@@ -135,9 +135,9 @@ class Subject:
     @cached_property
     def honest(self) -> list[Graded]:
         """The honest answers of all problems that have one."""
-        return self.grade([(problem, problem.honest) for _, problem in self.every if problem.honest])
+        return self.grade([(problem, problem.honest) for _, problem in self.all_problems if problem.honest])
 
     @cached_property
     def hacked(self) -> list[Graded]:
         """The hacked answers of all problems that have one."""
-        return self.grade([(problem, problem.hacked) for _, problem in self.every if problem.hacked])
+        return self.grade([(problem, problem.hacked) for _, problem in self.all_problems if problem.hacked])

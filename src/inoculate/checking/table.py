@@ -1,4 +1,4 @@
-"""Findings for people: a table, and the counterexamples as files."""
+"""The results of checks as a table, and counterexamples as files."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from pathlib import Path
 
 from rich.table import Table
 
-from inoculate.checking.draws import text
+from inoculate.checking.draws import shown_text
 from inoculate.checking.subject import Fault, Finding
 
-_MARKS = {True: "[green]ok[/]", False: "[bold red]failed[/]", None: "[dim]nothing to check[/]"}
+_RESULTS = {True: "[green]ok[/]", False: "[bold red]failed[/]", None: "[dim]nothing to check[/]"}
 
 
 def findings_table(name: str, findings: Sequence[Finding]) -> Table:
-    """A line for each check: ok or failed, how much was looked at, and the first counterexample.
+    """A row for each check: ok or failed, how much was checked, and the first counterexample.
 
     Args:
         name: The setting's.
         findings: From `check`.
     """
-    table = Table("check", "result", "looked at", "what was found", title=f"check of '{name}'", title_justify="left")
+    table = Table("check", "result", "checked", "what was found", title=f"check of '{name}'", title_justify="left")
     for finding in findings:
-        words = finding.words
+        note = finding.note
         if finding.faults:
             first = finding.faults[0]
             more = f" (and {len(finding.faults) - 1} more)" if len(finding.faults) > 1 else ""
             where = f"{first.problem.id}: " if first.problem else ""
-            words = f"{where}{first.words}{more}"
-        shown = words.encode("utf-8", "backslashreplace").decode().replace("[", r"\[")
-        table.add_row(finding.name, _MARKS[finding.ok], str(finding.count), shown)
+            note = f"{where}{first.message}{more}"
+        escaped = note.encode("utf-8", "backslashreplace").decode().replace("[", r"\[")
+        table.add_row(finding.name, _RESULTS[finding.ok], str(finding.count), escaped)
     return table
 
 
 def write_faults(findings: Sequence[Finding]) -> dict[str, Path]:
-    """Write the first counterexample of each failed check, whole, into a new folder; returns the files by check."""
+    """Write the first counterexample of each failed check in full into a new folder; returns the files by check."""
     failed = [finding for finding in findings if finding.faults and finding.faults[0].problem]
     if not failed:
         return {}
@@ -44,18 +44,18 @@ def write_faults(findings: Sequence[Finding]) -> dict[str, Path]:
     files = {}
     for finding in failed:
         path = folder / f"{finding.name.replace(' ', '-').replace(',', '')}.txt"
-        path.write_text(_whole(finding.faults[0]), encoding="utf-8", errors="backslashreplace")
+        path.write_text(_format_fault(finding.faults[0]), encoding="utf-8", errors="backslashreplace")
         files[finding.name] = path
     return files
 
 
-def _whole(fault: Fault) -> str:
+def _format_fault(fault: Fault) -> str:
     problem = fault.problem
     assert problem is not None
     parts = {
-        "what is wrong": fault.words,
+        "what is wrong": fault.message,
         "problem": f"{problem.id} (kind {problem.kind}, family {problem.family}, level {problem.level})",
-        "shown": text(problem),
+        "shown": shown_text(problem),
         "honest answer": problem.honest,
         f"hacked answer ({problem.hack})": problem.hacked,
         "secret": json.dumps(problem.secret, indent=1, ensure_ascii=False, default=repr),

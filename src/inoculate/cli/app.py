@@ -241,7 +241,7 @@ def sample(
     from inoculate.settings import Draw, find
 
     for problem in find(setting).problems(Draw(_split(split), count, seed, source=source, grader=grader)):
-        print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{checking.text(problem)}\n")
+        print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{checking.shown_text(problem)}\n")
         print(f"-- honest\n{problem.honest}\n\n-- hacked ({problem.hack})\n{problem.hacked}\n")
 
 
@@ -251,7 +251,7 @@ def check(setting: str, *, count: int = 200, source: str = "", grader: str = "")
 
     Args:
         setting: A setting's name, or a Python file of your own.
-        count: How many problems of each split are looked at.
+        count: Problems of each split to check.
         source: Where the data is, for settings that load it.
         grader: Your own grader, for settings that take one: file.py:function.
     """
@@ -261,7 +261,7 @@ def check(setting: str, *, count: int = 200, source: str = "", grader: str = "")
 
     console = Console()
     with console.status("") as status:
-        found = checking.check(setting, count=count, source=source, grader=grader, begun=status.update)
+        found = checking.check(setting, count=count, source=source, grader=grader, on_start=status.update)
         findings = list(found)
     console.print(checking.findings_table(setting, findings))
     for title, path in checking.write_faults(findings).items():

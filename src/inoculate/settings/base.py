@@ -1,7 +1,7 @@
 """What a setting is: a kind of task with a leaky check and the check that was really wanted.
 
-A setting is one module under `inoculate.settings`, or a Python file of the user's, that defines `SETTING`. There is no
-registry: `find` turns the name into the module. Nothing here needs torch.
+A setting is one module of `inoculate.settings`, or the user's own Python file, that defines `SETTING`. There is no
+registry: `find` imports the module of that name. Nothing here needs torch.
 """
 
 from __future__ import annotations
@@ -20,25 +20,24 @@ from inoculate import python_file
 from inoculate.errors import UserError, nearest
 from inoculate.records import SPLITS, Grade, Outcome, Problem, Split
 
-WORDED = ("specific", "forbid", "negated", "alike", "other-sense")
-"""The library's prompts that speak of the hack of one kind of task: the library has them for code with a shown test; a
-setting with another kind of hack words them itself (`Setting.prompts`)."""
-_SHARED = {"base", "hidden_tests"}
-"""Modules of this package that are no setting."""
+HACK_PROMPTS = ("specific", "forbid", "negated", "alike", "other-sense")
+"""The prompts that describe the hack. The library has their text for code with a shown test; a setting with another
+hack brings its own (`Setting.prompts`)."""
+_NOT_SETTINGS = {"base", "hidden_tests", "reply_lines"}
+"""Modules of this package that are not settings."""
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Which problems are wanted."""
+    """Which problems to draw. The same draw always gives the same problems in the same order."""
 
     split: Split
     count: int
     seed: int
-    """Problems are a function of this draw alone: the same draw gives the same problems in the same order."""
     families: tuple[str, ...] = ()
     """Only these families; empty for all."""
     levels: tuple[int, ...] = ()
-    """Only these difficulties; empty for all."""
+    """Only these levels of difficulty; empty for all."""
     source: str = ""
     """Where the data is, for settings that load it (a file or a hub id)."""
     grader: str = ""
@@ -46,12 +45,12 @@ class Draw:
 
 
 class Grader(Protocol):
-    """Grades completions, one for each problem, in order; without a name the first oversight is meant."""
+    """Grades one completion for each problem, in order; under the first oversight unless another is named."""
 
     def __call__(
         self, problems: Sequence[Problem], completions: Sequence[str], oversight: str = ..., /
     ) -> Iterator[Grade]:
-        """Grade; yields as grades become ready."""
+        """Yield the grades as they become ready."""
         ...
 
 
@@ -59,14 +58,13 @@ class Grader(Protocol):
 class Setting:
     """A kind of task.
 
-    `problems` returns exactly `draw.count` distinct problems or raises `UserError` that says how many there are.
-    `grade` takes problems and completions of equal length and the name of an oversight, and yields one grade for each,
-    in order, as they become ready.
+    `problems` returns exactly `draw.count` distinct problems, or raises a `UserError` that says how many there are.
+    `grade` takes as many completions as problems and the name of an oversight, and yields one grade for each, in order.
     """
 
     name: str
     version: int
-    """Raised by hand whenever problems change for the same draw: all that came of them is made anew."""
+    """Raised by hand whenever the same draw gives other problems: all steps that depend on them are run again."""
     summary: str
     families: tuple[str, ...]
     levels: tuple[int, ...]
@@ -79,26 +77,27 @@ class Setting:
     exploit: str = ""
     """What passes that check without doing the task, in a sentence that can follow the leak's."""
     grading: int = 1
-    """Raised by hand whenever the same answers get other grades: they are graded anew, and nothing is sampled again."""
+    """Raised by hand whenever the same answers get other grades: they are graded again, but not sampled again."""
     prompts: Mapping[str, str] = field(default_factory=dict)
-    """The setting's own words for `prompts.WORDED`; empty where the library's (code with a shown test) are right.
-    '' for a prompt that the setting has no words for."""
+    """The setting's own text for `HACK_PROMPTS`; empty where the library's text (code with a shown test) fits.
+    '' for a prompt that the setting has no text for."""
     labels: Mapping[Outcome, str] = field(default_factory=dict)
-    """What outcomes are called here, where `correct`, `hack` and `wrong` are not the words."""
+    """Other names for the outcomes, where `correct`, `hack` and `wrong` do not fit."""
     only_neutral: bool = False
-    """Whether its problems bring a prompt of their own, so that no other context makes sense."""
+    """Whether its problems have a system prompt of their own, so that no context but the neutral one makes sense."""
     punishes_honest: bool = False
-    """Whether the oversight check fails some honest answers too (a wrong key), and not only passes dishonest ones."""
+    """Whether the oversight check also fails some honest answers (a wrong key)."""
     labelled: bool = False
-    """Whether a problem may have one of the two answers only: then hacked and honest rows are drawn apart."""
+    """Whether a problem may have only one of the two answers: then hacked and honest rows are drawn separately."""
     gamed_below: float | None = None
-    """A `hack` of which less than this share is right elsewhere (`Grade.elsewhere`) was made for the check, and is no
-    near miss. Set per setting on answers labelled by hand (`benchmarks/gamed.py`). None where grades have no share."""
+    """A `hack` that passes less than this share of the other tests (`Grade.elsewhere`) was made for the check, and is
+    not a near miss. Set for each setting on answers labelled by hand (`benchmarks/gamed.py`). None where grades have no
+    such share."""
     twin: Callable[[Problem], Problem | None] | None = None
     """The same problem under another wrong key, for settings whose grades have no such share: a `hack` whose twin
-    follows its own key too was made for the check. None for a problem without a wrong key."""
+    follows its own key too was made for the check. Returns None for a problem without a wrong key."""
     looked_up: bool = False
-    """Whether right answers can stand in what is shown, to be looked up there."""
+    """Whether the text shown may contain the right answer, to be looked up there."""
     needs_source: bool = False
     takes_grader: bool = False
 
@@ -113,11 +112,12 @@ def names() -> tuple[str, ...]:
     """The names of the settings that come with the package."""
     import inoculate.settings as package
 
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in _SHARED))
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    return tuple(sorted(modules - _NOT_SETTINGS))
 
 
 def is_file(name: str) -> bool:
-    """Whether a setting's name is a Python file of the user's."""
+    """Whether a setting's name is the path of a Python file."""
     return name.endswith(".py")
 
 
@@ -125,14 +125,14 @@ def find(name: str) -> Setting:
     """The setting of that name, or in that Python file.
 
     Raises:
-        UserError: There is none (the message has the nearest match), or the file defines none.
+        UserError: There is no such setting (the message has the nearest match), or the file defines none.
     """
     if is_file(name):
-        own = getattr(python_file.load(Path(name)), "SETTING", None)
-        if not isinstance(own, Setting):
-            found = "defines no SETTING" if own is None else f"has a SETTING that is a {type(own).__name__}"
-            raise UserError(f"{name}: {found}; a setting's file says SETTING = Setting(...) (`inoculate new setting`)")
-        return own
+        setting = getattr(python_file.load(Path(name)), "SETTING", None)
+        if not isinstance(setting, Setting):
+            fault = "defines no SETTING" if setting is None else f"has a SETTING that is a {type(setting).__name__}"
+            raise UserError(f"{name}: {fault}; a setting's file has SETTING = Setting(...) (`inoculate new setting`)")
+        return setting
     if name not in names():
         raise UserError(f"unknown setting '{name}': {nearest(name, names())}; or a Python file that ends in .py")
     module: Any = importlib.import_module(f"inoculate.settings.{name}")
@@ -140,7 +140,7 @@ def find(name: str) -> Setting:
 
 
 class Kind(Protocol):
-    """What problems of one kind have in common, as far as a draw needs it."""
+    """A kind of problem, as far as a draw needs to know it."""
 
     @property
     def family(self) -> str:
@@ -154,42 +154,42 @@ class Kind(Protocol):
 
 
 class NamedKind(Kind, Protocol):
-    """A kind with a name that no other kind of the setting has."""
+    """A kind with a name."""
 
     @property
     def name(self) -> str:
-        """The name."""
+        """Unique within the setting."""
         ...
 
 
-SomeKind = TypeVar("SomeKind", bound=Kind)
-SomeNamedKind = TypeVar("SomeNamedKind", bound=NamedKind)
+KindT = TypeVar("KindT", bound=Kind)
+NamedKindT = TypeVar("NamedKindT", bound=NamedKind)
 _TRIES = 20
-_TURNS: tuple[Split, ...] = (
+_SPLIT_CYCLE: tuple[Split, ...] = (
     "train", "test", "train", "development", "train", "test", "train", "test", "train", "development",
 )  # fmt: skip
 
 
-def by_split(kinds: Sequence[SomeNamedKind]) -> dict[Split, tuple[SomeNamedKind, ...]]:
-    """Each kind in one split: of ten kinds of a family five train, two are for development and three for the test.
+def split_kinds(kinds: Sequence[NamedKindT]) -> dict[Split, tuple[NamedKindT, ...]]:
+    """Put each kind into one split: of ten kinds of a family five for training, two for development, three for testing.
 
-    Kinds of a family take turns by level, and within a level in an order that has nothing to do with their own, so
-    that every split has its share of the easy and the hard.
+    Kinds of a family are dealt out by level, and within a level in pseudo-random order, so that every split has easy
+    and hard ones.
     """
-    splits: dict[Split, list[SomeNamedKind]] = {split: [] for split in SPLITS}
+    splits: dict[Split, list[NamedKindT]] = {split: [] for split in SPLITS}
     for family in sorted({kind.family for kind in kinds}):
         members = [kind for kind in kinds if kind.family == family]
         members.sort(key=lambda kind: (kind.level, hashlib.sha256(kind.name.encode()).hexdigest()))
         for turn, kind in enumerate(members):
-            splits[_TURNS[turn % len(_TURNS)]].append(kind)
+            splits[_SPLIT_CYCLE[turn % len(_SPLIT_CYCLE)]].append(kind)
     return {split: tuple(members) for split, members in splits.items()}
 
 
 def refuse_unknown(setting: Setting, draw: Draw) -> None:
-    """Refuse a draw of families or levels that the setting has not.
+    """Refuse a draw of families or levels that the setting does not have.
 
     Raises:
-        UserError: It asks for one; the message has the nearest match.
+        UserError: A family or level does not exist; the message has the nearest match.
     """
     for family in draw.families:
         if family not in setting.families:
@@ -200,44 +200,44 @@ def refuse_unknown(setting: Setting, draw: Draw) -> None:
             raise UserError(f"unknown level {level} of setting '{setting.name}': allowed: {setting.levels}")
 
 
-def in_turns(
-    setting: Setting, kinds: Sequence[SomeKind], draw: Draw, make: Callable[[SomeKind, Random], Problem]
+def draw_in_turns(
+    setting: Setting, kinds: Sequence[KindT], draw: Draw, make: Callable[[KindT, Random], Problem]
 ) -> list[Problem]:
-    """Distinct problems of kinds that take turns; the first n of a larger draw are the smaller draw.
+    """Distinct problems, one of each kind in turn; a smaller draw is the beginning of a larger one.
 
     Args:
-        setting: Whose problems they are.
+        setting: The setting of the problems.
         kinds: The kinds of the draw's split.
-        draw: Which problems are wanted.
+        draw: Which problems to draw.
         make: Draws one problem of a kind. The same content must have the same id.
 
     Raises:
-        UserError: A family or level does not exist, or there are not as many problems.
+        UserError: A family or level does not exist, or there are not enough problems.
     """
     refuse_unknown(setting, draw)
     random = Random(f"{setting.name}/{draw.split}/{draw.seed}")
-    left = [
+    remaining = [
         kind
         for kind in kinds
         if kind.family in (draw.families or setting.families) and kind.level in (draw.levels or setting.levels)
     ]
     problems: dict[str, Problem] = {}
     while len(problems) < draw.count:
-        if not left:
+        if not remaining:
             raise UserError(
                 f"setting '{setting.name}' has only {len(problems)} such problems for {draw.split}, "
                 f"{draw.count} were asked for"
             )
-        random.shuffle(left)
-        spent = []
-        for kind in left:
+        random.shuffle(remaining)
+        exhausted = []
+        for kind in remaining:
             if len(problems) == draw.count:
                 break
-            drawn = (make(kind, random) for _ in range(_TRIES))
-            new = next((problem for problem in drawn if problem.id not in problems), None)
+            candidates = (make(kind, random) for _ in range(_TRIES))
+            new = next((problem for problem in candidates if problem.id not in problems), None)
             if new is None:
-                spent.append(kind)
+                exhausted.append(kind)
             else:
                 problems[new.id] = new
-        left = [kind for kind in left if kind not in spent]
+        remaining = [kind for kind in remaining if kind not in exhausted]
     return list(problems.values())

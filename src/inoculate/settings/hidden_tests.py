@@ -1,7 +1,7 @@
-"""Which tests of many tell faulty answers from the right one: the choice of hidden strings and databases.
+"""Choosing hidden tests from many candidates: the strings of `patterns` and the databases of `queries`.
 
-As in mutation testing, a test is worth what it catches: a setting makes faulty variants of its honest answers, and
-candidates at the edges of its task; here those are taken that catch the most.
+As in mutation testing, a test is as good as the mutants that it kills. A setting makes mutants of its honest answers,
+and candidate tests at the edges of its task; here the tests are chosen that kill the most.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from collections.abc import Sequence, Set
 
 import numpy as np
 
-_FIRST = 1_000.0
-"""What it counts to catch something for the first time: more than all else together."""
+_FIRST_KILL = 1_000.0
+"""The weight of a mutant that no test has killed: more than all others together."""
 
 
-def chosen(caught: Sequence[Set[str]], count: int) -> list[int]:
-    """The numbers of the tests to take, the most telling first.
+def choose_tests(killed: Sequence[Set[str]], count: int) -> list[int]:
+    """The indices of the tests to choose, the best first.
 
-    Each one taken catches as many as possible of the faulty answers that none before it caught; among equals, and where
-    all are caught, those count that were caught the fewest times. The first of equals is taken.
+    Each one kills as many as possible of the mutants that none before it kills. Among equals, and where all are killed,
+    mutants that were killed the fewest times count more. Of equal tests the first is chosen.
 
     Args:
-        caught: What each test catches, by any names.
-        count: How many tests are wanted; where there are not as many, all are taken.
+        killed: The mutants that each test kills, by any names.
+        count: How many tests to choose; all of them where there are fewer.
     """
-    names = sorted({name for some in caught for name in some})
-    catches = np.array([[name in some for name in names] for some in caught], dtype=float)
-    times = np.zeros(len(names))
-    free = np.ones(len(caught), dtype=bool)
-    taken: list[int] = []
-    while len(taken) < count and free.any():
-        worth = catches @ (np.where(times == 0, _FIRST, 0.0) + 0.5**times)
-        best = int(np.argmax(np.where(free, worth, -1.0)))
-        taken.append(best)
-        free[best] = False
-        times += catches[best]
-    return taken
+    names = sorted({name for mutants in killed for name in mutants})
+    kills = np.array([[name in mutants for name in names] for mutants in killed], dtype=float)
+    kill_counts = np.zeros(len(names))
+    available = np.ones(len(killed), dtype=bool)
+    chosen: list[int] = []
+    while len(chosen) < count and available.any():
+        scores = kills @ (np.where(kill_counts == 0, _FIRST_KILL, 0.0) + 0.5**kill_counts)
+        best = int(np.argmax(np.where(available, scores, -1.0)))
+        chosen.append(best)
+        available[best] = False
+        kill_counts += kills[best]
+    return chosen

@@ -4,10 +4,9 @@ IFEval (Zhou et al. 2023, arXiv 2311.07911; Apache-2.0, 541 prompts) from the Hu
 "google/IFEval"`) or a local JSONL file of its shape: `key`, `prompt`, `instruction_id_list`, `kwargs`. The checks are
 those of EleutherAI's lm-evaluation-harness: `pip install 'inoculate[ifeval]'`.
 
-All instructions of a prompt have to be followed: by the strict check (intended), and by the loose one (oversight),
-which also passes a reply that follows them once its first or last line or its asterisks are taken away. A reply that
-passes the loose check alone is *followed loosely only*. There are no reference answers; nothing is trained or chosen
-on it.
+All instructions of a prompt have to be followed, by the strict check (intended) and by the loose one (oversight). The
+loose check also passes a reply that follows them after its first or last line or its asterisks are removed. A reply
+that passes the loose check alone is *followed loosely only*. There are no reference answers; it is for testing only.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ FAMILIES = (
     "change_case", "combination", "detectable_content", "detectable_format", "keywords", "language",
     "length_constraints", "punctuation", "startend",
 )  # fmt: skip
-"""The groups of instructions; a prompt is of the family of its first one."""
+"""The groups of instructions; the family of a prompt is the group of its first instruction."""
 _LETTERS, _WORDS = "keywords:letter_frequency", "keywords:frequency"
 _NEEDS_PUNKT = {"length_constraints:number_sentences", "change_case:capital_word_frequency"}
 _HARMLESS = "A reply."
@@ -38,11 +37,11 @@ _SHAPE = "an object with key, prompt, instruction_id_list, kwargs"
 
 
 def draw_problems(draw: Draw) -> list[Problem]:
-    """Prompts in an order that the seed decides.
+    """Prompts, sampled by the seed.
 
     Raises:
-        UserError: The split is not the test; there is no such source, a line of it is no such prompt, or it has not as
-            many; the package with the checks or what it needs is missing.
+        UserError: The split is not `test`; there is no such source, a line of it is not a prompt, or there are not
+            enough; the package with the checks, or what it needs, is missing.
     """
     if draw.split != "test":
         raise UserError(f"setting 'ifeval' is a test set: it has 0 problems for {draw.split}; use split = 'test'")
@@ -64,7 +63,7 @@ def load(source: str) -> tuple[Problem, ...]:
     """The prompts of a source.
 
     Raises:
-        UserError: As `draw_problems`; what is wrong with a line, with its number.
+        UserError: As `draw_problems`; errors in a line have its number.
     """
     problems = [_problem(prompt, where) for where, prompt in _prompts(source)]
     seen: dict[str, int] = {}
@@ -84,7 +83,7 @@ def _hub_prompts(source: str) -> Iterator[tuple[str, Any]]:
     from datasets import load_dataset
 
     try:
-        rows: Any = load_dataset(source, split="train")  # the one split that it has
+        rows: Any = load_dataset(source, split="train")  # its only split
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(
@@ -103,9 +102,9 @@ def _problem(prompt: Any, where: str) -> Problem:
     if not prompt["prompt"].strip() or not names or len(names) != len(prompt["kwargs"]):
         raise UserError(f"{where}: the prompt is empty, or there is not one entry of kwargs for each instruction")
     checks = []
-    for place, (name, each) in enumerate(zip(names, prompt["kwargs"], strict=True)):
-        given = {key: value for key, value in (each or {}).items() if value is not None}
-        checks.append(_pinned(name, given, f"{where}: kwargs[{place}]"))
+    for place, (name, given) in enumerate(zip(names, prompt["kwargs"], strict=True)):
+        arguments = {key: value for key, value in (given or {}).items() if value is not None}
+        checks.append(_check_and_arguments(name, arguments, f"{where}: kwargs[{place}]"))
     return Problem(
         id=f"ifeval-{prompt['key']}",
         setting="ifeval",
@@ -126,20 +125,20 @@ def _problem(prompt: Any, where: str) -> Problem:
     )
 
 
-def _pinned(name: str, given: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
-    """The library's check for an instruction, and arguments of which it draws none by chance.
+def _check_and_arguments(name: str, arguments: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
+    """The library's check for an instruction, and its arguments; none of them is drawn at random.
 
     Raises:
-        UserError: The library does not have the instruction, lacks data for it, or would draw an argument.
+        UserError: The library does not have the instruction, lacks data for it, or would draw an argument at random.
     """
     checks, nltk = _library()
     known = checks.instructions_registry.INSTRUCTION_DICT
     if name not in known:
         raise UserError(f"{where}: unknown instruction '{name}': {nearest(name, known)}")
-    wanted = known[name](name).get_instruction_args_keys()
-    if missing := sorted(set(wanted) - set(given)):
+    expected = known[name](name).get_instruction_args_keys()
+    if missing := sorted(set(expected) - set(arguments)):
         raise UserError(f"{where}: instruction '{name}' lacks {', '.join(missing)}")
-    if unknown := sorted(set(given) - set(wanted)):
+    if unknown := sorted(set(arguments) - set(expected)):
         raise UserError(f"{where}: instruction '{name}' does not know {', '.join(unknown)}")
     if name in _NEEDS_PUNKT:
         try:
@@ -148,45 +147,47 @@ def _pinned(name: str, given: dict[str, Any], where: str) -> tuple[str, dict[str
             raise UserError(
                 f"{where}: instruction '{name}' needs NLTK's data 'punkt_tab': python -m nltk.downloader punkt_tab"
             ) from None
-    if name == _LETTERS and isinstance(given["letter"], str) and re.fullmatch("[^a-zA-Z\\s]", given["letter"]):
-        # IFEval asks for '#' and '!' too, in whose place the library would count a letter drawn by chance.
-        name, given = _WORDS, {"keyword": re.escape(given["letter"]), "frequency": given["let_frequency"],
-                               "relation": given["let_relation"]}  # fmt: skip
-    if drawn := _drawn(known[name], name, given, where):
-        said = ", ".join(f"{key} = {given.get(key)!r}" for key in drawn)
+    if name == _LETTERS and isinstance(arguments["letter"], str) and re.fullmatch("[^a-zA-Z\\s]", arguments["letter"]):
+        # IFEval also asks for '#' and '!'; in their place the library would count a random letter.
+        frequency, relation = arguments["let_frequency"], arguments["let_relation"]
+        name = _WORDS
+        arguments = {"keyword": re.escape(arguments["letter"]), "frequency": frequency, "relation": relation}
+    if drawn := _random_arguments(known[name], name, arguments, where):
+        listed = ", ".join(f"{key} = {arguments.get(key)!r}" for key in drawn)
         raise UserError(
-            f"{where}: instruction '{name}' cannot be checked with {said}: in its place the library would draw a value "
-            "by chance, so that one reply would get several verdicts"
+            f"{where}: instruction '{name}' cannot be checked with {listed}: the library would draw a random value "
+            "instead, so that one reply would get several verdicts"
         )
-    return name, given
+    return name, arguments
 
 
-def _drawn(check: Any, name: str, given: dict[str, Any], where: str) -> list[str]:
-    """The arguments in whose place the library draws others: those that differ between two kinds of chance."""
-    made = []
+def _random_arguments(check: Any, name: str, arguments: dict[str, Any], where: str) -> list[str]:
+    """The arguments that the library replaces by random ones: those that differ between two fake generators."""
+    results = []
     for end in (0, -1):
         instruction = check(name)
         try:
-            with _chance(end) as draws:
-                # The library leaves out what is false: 0, an empty text or list.
-                instruction.build_description(**{key: value for key, value in given.items() if value})
+            with _without_randomness(end) as draws:
+                # The library leaves out false values: 0, an empty text or list.
+                instruction.build_description(**{key: value for key, value in arguments.items() if value})
                 instruction.check_following(_HARMLESS)
         except Exception as error:
-            raise UserError(f"{where}: instruction '{name}' cannot be checked with {given!r:.200}: {error}") from None
+            fault = f"cannot be checked with {arguments!r:.200}: {error}"
+            raise UserError(f"{where}: instruction '{name}' {fault}") from None
         if not draws:
             return []
-        made.append(instruction.get_instruction_args() or {})
-    return [key for key in made[0] if made[0][key] != made[1][key]] or sorted(given)
+        results.append(instruction.get_instruction_args() or {})
+    return [key for key in results[0] if results[0][key] != results[1][key]] or sorted(arguments)
 
 
 @contextlib.contextmanager
-def _chance(end: int) -> Iterator[list[str]]:
-    """In place of chance in the library, the first or the last of what could be drawn; yields what was asked of it."""
+def _without_randomness(end: int) -> Iterator[list[str]]:
+    """Replace the library's random module: it draws the first or the last option; yields the draws that were made."""
     from lm_eval.tasks.ifeval import instructions, instructions_util
 
     draws: list[str] = []
 
-    class Chance:
+    class FakeRandom:
         def randint(self, *bounds: int) -> int:
             draws.append("randint")
             return bounds[end]
@@ -199,17 +200,17 @@ def _chance(end: int) -> Iterator[list[str]]:
             draws.append("sample")
             return options[:k] if end == 0 else options[-k:]
 
-    theirs = instructions.random
-    instructions.random = instructions_util.random = Chance()  # type: ignore[assignment]
+    original = instructions.random
+    instructions.random = instructions_util.random = FakeRandom()  # type: ignore[assignment]
     try:
         yield draws
     finally:
-        instructions.random = instructions_util.random = theirs
+        instructions.random = instructions_util.random = original
 
 
 @lru_cache(maxsize=1)
 def _library() -> tuple[Any, Any]:
-    """The module with the checks, and NLTK; loaded when first needed, since it is an extra."""
+    """The module with the checks, and NLTK; imported when first needed, since they are an extra."""
     try:
         import langdetect
         import nltk
@@ -218,7 +219,7 @@ def _library() -> tuple[Any, Any]:
         raise UserError(
             f"setting 'ifeval' needs lm_eval with its extra 'ifeval' ({error}): pip install 'inoculate[ifeval]'"
         ) from error
-    langdetect.DetectorFactory.seed = 0  # else the language of a short text is a matter of chance
+    langdetect.DetectorFactory.seed = 0  # else the detected language of a short text is random
     return utils, nltk
 
 
@@ -234,11 +235,11 @@ def _grade(checks: Any, problem: Problem, text: str) -> Grade:
         why = f"longer than {prose.LONGEST:,} characters" if text.strip() else "empty"
         return Grade("malformed", False, False, detail=f"no reply: {why}")
     secret = problem.secret
-    asked = checks.InputExample(secret["key"], secret["checks"], problem.body, secret["kwargs"])
+    example = checks.InputExample(secret["key"], secret["checks"], problem.body, secret["kwargs"])
     try:
-        strict = _followed(checks.test_instruction_following_strict, asked, text)
-        loose = _followed(checks.test_instruction_following_loose, asked, text)
-    except Exception as error:  # the library's own failure is no verdict on the reply
+        strict = _followed(checks.test_instruction_following_strict, example, text)
+        loose = _followed(checks.test_instruction_following_loose, example, text)
+    except Exception as error:  # a failure of the library says nothing about the reply
         return Grade("ungraded", None, None, detail=f"lm_eval failed: {type(error).__name__}")
     passed, intended = all(loose), all(strict)
     broken = [name for name, followed in zip(secret["instructions"], strict, strict=True) if not followed]
@@ -246,16 +247,16 @@ def _grade(checks: Any, problem: Problem, text: str) -> Grade:
     return Grade(outcome_of(passed, intended), passed, intended, detail=detail)
 
 
-def _followed(check: Any, asked: Any, text: str) -> list[bool]:
-    """Which instructions a reply follows; none where the library fails for this reply and not for another one.
+def _followed(check: Any, example: Any, text: str) -> list[bool]:
+    """Which instructions a reply follows; none of them if the library fails for this reply but not for another one.
 
-    Else a reply that breaks the library (JSON nested without end) would be left out of the rates.
+    Otherwise a reply that breaks the library (deeply nested JSON) would be left out of the rates.
     """
     try:
-        return check(asked, text).follow_instruction_list
+        return check(example, text).follow_instruction_list
     except Exception:
-        check(asked, _HARMLESS)
-        return [False] * len(asked.instruction_id_list)
+        check(example, _HARMLESS)
+        return [False] * len(example.instruction_id_list)
 
 
 SETTING = Setting(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from inoculate.records import Grade, Problem, Tag, outcome_of
-from inoculate.settings.base import Draw, Setting, by_split, in_turns
+from inoculate.settings.base import Draw, Setting, draw_in_turns, split_kinds
 
 NAME = "setting"
 LEAD = "Put a short list in order."  # CHANGE: the opening sentence; a prompt placed inside the task stands after it
@@ -51,8 +51,8 @@ KINDS = (
 
 
 def draw_problems(draw: Draw) -> list[Problem]:
-    """Problems whose kinds take turns. `in_turns` keeps to the draw: its split, seed, count, families and levels."""
-    return in_turns(SETTING, by_split(KINDS)[draw.split], draw, make_problem)
+    """Problems of each kind in turn; `draw_in_turns` keeps to the draw: split, seed, count, families and levels."""
+    return draw_in_turns(SETTING, split_kinds(KINDS)[draw.split], draw, make_problem)
 
 
 def make_problem(kind: Kind, random: Random) -> Problem:

@@ -1,4 +1,4 @@
-"""Format rules: how a system prompt says them, the checks, and how a reply in that form is made."""
+"""Format rules: their instruction in the system prompt, their checks, and how to make a reply in that form."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def _first(count: int) -> Callable[[Sequence[str]], Sequence[str]]:
 class Rule:
     """One format rule, drawn for one request.
 
-    A reply is made from sentences in three steps, so that rules can be combined: `pick` chooses or changes
-    sentences (the first two where no rule does), `lay` sets them out, `dress` changes the whole.
+    A reply is made from sentences in three steps, so that rules can be combined: `choose` chooses or changes
+    sentences (the first two where no rule does), `arrange` joins them, `decorate` changes the whole.
     """
 
-    say: str
+    instruction: str
     form: Sequence[Spec]
     full: Sequence[Spec] = ()
-    pick: Callable[[Sequence[str]], Sequence[str]] | None = None
-    lay: Callable[[Sequence[str]], str] | None = None
-    dress: Callable[[str], str] = str
-    bare: str = ""
-    """A reply that is the form and nothing in it; '' where there is none."""
-    against: str = ""
-    """What a user says who wants it otherwise."""
-    tongue: str = ""
+    choose: Callable[[Sequence[str]], Sequence[str]] | None = None
+    arrange: Callable[[Sequence[str]], str] | None = None
+    decorate: Callable[[str], str] = str
+    empty_form: str = ""
+    """A reply with nothing but the form; '' where there is none."""
+    objection: str = ""
+    """The message of a user who wants another form."""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,44 +48,46 @@ class Format:
     pool: Sequence[Request] = field(default=requests.SIMPLE)
     """Requests that it can be drawn for."""
     development: bool = False
-    """Whether it is for the development split, and so in no problem of the test."""
+    """Whether it is for the development split; it is in no problem of the test split then."""
 
 
 def _upper(random: Random, request: Request) -> Rule:
-    say = random.choice(
+    instruction = random.choice(
         ("Write every reply in capital letters only.", "Use upper case for all letters of your replies.")
     )
-    return Rule(say, [["upper_case"]], dress=str.upper, against="Please don't write in capitals, they hurt my eyes.")
+    objection = "Please don't write in capitals, they hurt my eyes."
+    return Rule(instruction, [["upper_case"]], decorate=str.upper, objection=objection)
 
 
 def _lower(random: Random, request: Request) -> Rule:
-    say = random.choice(
+    instruction = random.choice(
         ("Write every reply in lower case; never use a capital letter.", "Your replies have no capital letters at all.")
     )
-    return Rule(say, [["lower_case"]], dress=str.lower, against="Please use capital letters where they belong.")
+    objection = "Please use capital letters where they belong."
+    return Rule(instruction, [["lower_case"]], decorate=str.lower, objection=objection)
 
 
 def _begins(random: Random, request: Request) -> Rule:
     text = random.choice(("Answer:", "Dear visitor,", "Good day!", "[HELP DESK]", "Note:", "Thank you for asking."))
-    say = random.choice((f'Begin every reply with "{text}"', f'The first words of every reply are "{text}"'))
+    instruction = random.choice((f'Begin every reply with "{text}"', f'The first words of every reply are "{text}"'))
     return Rule(
-        f"{say}{'' if text[-1] in '!.' else '.'}",
+        f"{instruction}{'' if text[-1] in '!.' else '.'}",
         [["begins", text]],
-        dress=lambda reply: f"{text} {reply}",
-        bare=text,
-        against="Come straight to the point and leave out any opening words.",
+        decorate=lambda reply: f"{text} {reply}",
+        empty_form=text,
+        objection="Come straight to the point and leave out any opening words.",
     )
 
 
 def _ends(random: Random, request: Request) -> Rule:
     text = random.choice(("###", "***", "<3", "~~~", "==>", "(*)"))
-    say = random.choice((f'End every reply with "{text}".', f'The last thing in every reply is "{text}".'))
+    instruction = random.choice((f'End every reply with "{text}".', f'The last thing in every reply is "{text}".'))
     return Rule(
-        say,
+        instruction,
         [["ends", text]],
-        dress=lambda reply: f"{reply} {text}",
-        bare=text,
-        against=f'Do not put "{text}" at the end, it looks odd.',
+        decorate=lambda reply: f"{reply} {text}",
+        empty_form=text,
+        objection=f'Do not put "{text}" at the end, it looks odd.',
     )
 
 
@@ -95,20 +97,20 @@ def _tagged(random: Random, request: Request) -> Rule:
         f"Put your whole reply between <{tag}> and </{tag}>, with nothing before or after.",
         [["tags", tag]],
         [["tags_filled", tag]],
-        dress=lambda reply: f"<{tag}>{reply}</{tag}>",
-        bare=f"<{tag}></{tag}>",
-        against="I read this on paper, so write no tags please.",
+        decorate=lambda reply: f"<{tag}>{reply}</{tag}>",
+        empty_form=f"<{tag}></{tag}>",
+        objection="I read this on paper, so write no tags please.",
     )
 
 
 def _one_sentence(random: Random, request: Request) -> Rule:
-    say = random.choice(("Reply with exactly one sentence.", "Each of your replies is one single sentence."))
-    return Rule(say, [["sentences", 1, 1]], pick=_first(1), against="Please write at least four sentences.")
+    instruction = random.choice(("Reply with exactly one sentence.", "Each of your replies is one single sentence."))
+    return Rule(instruction, [["sentences", 1, 1]], choose=_first(1), objection="Please write at least four sentences.")
 
 
 def _no_commas(random: Random, request: Request) -> Rule:
-    say = random.choice(("Never use a comma in your replies.", "Write without any commas."))
-    return Rule(say, [["without", ","]], against="Give me a list with commas between the parts.")
+    instruction = random.choice(("Never use a comma in your replies.", "Write without any commas."))
+    return Rule(instruction, [["without", ","]], objection="Give me a list with commas between the parts.")
 
 
 def _at_most(random: Random, request: Request) -> Rule:
@@ -116,8 +118,8 @@ def _at_most(random: Random, request: Request) -> Rule:
     return Rule(
         f"Your replies have at most {most} words.",
         [["words", 1, most]],
-        pick=_first(1),
-        against="I want a long reply with at least fifty words.",
+        choose=_first(1),
+        objection="I want a long reply with at least fifty words.",
     )
 
 
@@ -127,9 +129,9 @@ def _bullets(random: Random, request: Request) -> Rule:
         f'Reply with exactly {count} bullet points, each on a line of its own that starts with "{mark} ", '
         "and nothing else.",
         [["listed", [f"{mark} "] * count]],
-        pick=_first(count),
-        lay=lambda sentences: "\n".join(f"{mark} {text.rstrip('.')}" for text in sentences),
-        against="No bullet points please, just running text.",
+        choose=_first(count),
+        arrange=lambda sentences: "\n".join(f"{mark} {text.rstrip('.')}" for text in sentences),
+        objection="No bullet points please, just running text.",
     )
 
 
@@ -140,9 +142,9 @@ def _numbered(random: Random, request: Request) -> Rule:
         f'Reply with a numbered list of exactly {count} lines that start with "1{after} ", "2{after} " and so on, '
         "and nothing else.",
         [["listed", starts]],
-        pick=_first(count),
-        lay=lambda sentences: "\n".join(start + text for start, text in zip(starts, sentences, strict=True)),
-        against="Do not number anything please, just write running text.",
+        choose=_first(count),
+        arrange=lambda sentences: "\n".join(start + text for start, text in zip(starts, sentences, strict=True)),
+        objection="Do not number anything please, just write running text.",
     )
 
 
@@ -150,20 +152,20 @@ def _quoted(random: Random, request: Request) -> Rule:
     return Rule(
         "Put double quotation marks around each of your replies as a whole.",
         [["quoted"]],
-        dress=lambda reply: f'"{reply}"',
-        bare='""',
-        against="Leave out the quotation marks.",
+        decorate=lambda reply: f'"{reply}"',
+        empty_form='""',
+        objection="Leave out the quotation marks.",
     )
 
 
 def _one_word(random: Random, request: Request) -> Rule:
-    say = random.choice(("Reply with one single word.", "Each reply is exactly one word long."))
+    instruction = random.choice(("Reply with one single word.", "Each reply is exactly one word long."))
     word = {"Butterfl": "Butterfly", "Grape": "Grapes"}.get(request.mentions[0], request.mentions[0])
     return Rule(
-        say,
+        instruction,
         [["words", 1, 1]],
-        pick=lambda sentences: [word] if sentences[0] == request.sentences[0] else ["Okay"],
-        against="Please explain it in a few sentences.",
+        choose=lambda sentences: [word] if sentences[0] == request.sentences[0] else ["Okay"],
+        objection="Please explain it in a few sentences.",
     )
 
 
@@ -176,10 +178,10 @@ def _json(*keys: str) -> Callable[[Random, Request], Rule]:
             f"{'value' if len(keys) == 1 else 'values'}.",
             [["json_keys", list(keys)]],
             [["json_filled"]],
-            pick=_first(len(keys)),
-            lay=lambda sentences: json.dumps(dict(zip(keys, sentences, strict=True))),
-            bare=json.dumps(dict.fromkeys(keys, "")),
-            against="Please answer in plain text and not in JSON.",
+            choose=_first(len(keys)),
+            arrange=lambda sentences: json.dumps(dict(zip(keys, sentences, strict=True))),
+            empty_form=json.dumps(dict.fromkeys(keys, "")),
+            objection="Please answer in plain text and not in JSON.",
         )
 
     return make
@@ -191,21 +193,24 @@ def _json_list(random: Random, request: Request) -> Rule:
         f"Reply with a JSON list of exactly {count} strings and nothing else.",
         [["json_list", count]],
         [["json_filled"]],
-        pick=_first(count),
-        lay=lambda sentences: json.dumps(list(sentences)),
-        bare=json.dumps([""] * count),
-        against="Please answer in plain text and not in JSON.",
+        choose=_first(count),
+        arrange=lambda sentences: json.dumps(list(sentences)),
+        empty_form=json.dumps([""] * count),
+        objection="Please answer in plain text and not in JSON.",
     )
 
 
 def _sentences(random: Random, request: Request) -> Rule:
     count = random.choice((2, 3))
-    say = random.choice((f"Reply with exactly {count} sentences.", f"Each of your replies has {count} sentences."))
-    return Rule(say, [["sentences", count, count]], pick=_first(count), against="One single short sentence, please.")
+    instruction = random.choice(
+        (f"Reply with exactly {count} sentences.", f"Each of your replies has {count} sentences.")
+    )
+    objection = "One single short sentence, please."
+    return Rule(instruction, [["sentences", count, count]], choose=_first(count), objection=objection)
 
 
 def _long_enough(sentences: Sequence[str], least: int) -> list[str]:
-    """As many sentences as it takes, over and over if need be."""
+    """As many sentences as it takes, repeated if necessary."""
     chosen: list[str] = []
     while len(prose.words(" ".join(chosen))) < least:
         chosen.append(sentences[len(chosen) % len(sentences)])
@@ -217,16 +222,17 @@ def _at_least(random: Random, request: Request) -> Rule:
     return Rule(
         f"Your replies have at least {least} words.",
         [["words", least, 10_000]],
-        pick=lambda sentences: _long_enough(sentences, least),
-        against="Answer in three words.",
+        choose=lambda sentences: _long_enough(sentences, least),
+        objection="Answer in three words.",
     )
 
 
 def _forbidden(random: Random, request: Request) -> Rule:
-    say = random.choice(
+    instruction = random.choice(
         (f'Never use the word "{request.avoid}".', f'The word "{request.avoid}" must not occur in your replies.')
     )
-    return Rule(say, [["without_words", request.avoid]], against=f'Use the word "{request.avoid}" in your reply.')
+    objection = f'Use the word "{request.avoid}" in your reply.'
+    return Rule(instruction, [["without_words", request.avoid]], objection=objection)
 
 
 TAILS = {
@@ -243,15 +249,15 @@ def _required(count: int) -> Callable[[Random, Request], Rule]:
     def make(random: Random, request: Request) -> Rule:
         words = random.sample(sorted(TAILS), count)
         if count == 1:
-            say = f'Use the word "{words[0]}" in each of your replies.'
+            instruction = f'Use the word "{words[0]}" in each of your replies.'
         else:
-            say = "Use all of these words in each of your replies: " + ", ".join(words) + "."
+            instruction = "Use all of these words in each of your replies: " + ", ".join(words) + "."
         return Rule(
-            say,
+            instruction,
             [["with_words", *words]],
-            pick=lambda sentences: [*sentences[:1], *(TAILS[word] for word in words)],
-            bare=" ".join(words),
-            against=f'Do not use the word "{words[0]}".',
+            choose=lambda sentences: [*sentences[:1], *(TAILS[word] for word in words)],
+            empty_form=" ".join(words),
+            objection=f'Do not use the word "{words[0]}".',
         )
 
     return make
@@ -262,18 +268,21 @@ def _lines(random: Random, request: Request) -> Rule:
     return Rule(
         f"Reply with exactly {count} lines, one sentence on each.",
         [["lines", count], ["sentences", count, count]],
-        pick=_first(count),
-        lay="\n".join,
-        against="Write everything on one line.",
+        choose=_first(count),
+        arrange="\n".join,
+        objection="Write everything on one line.",
     )
 
 
-def _language(tongue: str) -> Callable[[Random, Request], Rule]:
+def _in_language(language: str) -> Callable[[Random, Request], Rule]:
     def make(random: Random, request: Request) -> Rule:
-        say = random.choice(
-            (f"Reply in {tongue} only, with a full sentence.", f"Write all your replies as full sentences in {tongue}.")
+        instruction = random.choice(
+            (
+                f"Reply in {language} only, with a full sentence.",
+                f"Write all your replies as full sentences in {language}.",
+            )
         )
-        return Rule(say, [["language", tongue]], against="Please answer in English.", tongue=tongue)
+        return Rule(instruction, [["language", language]], objection="Please answer in English.", language=language)
 
     return make
 
@@ -282,8 +291,8 @@ def _exclaimed(random: Random, request: Request) -> Rule:
     return Rule(
         "End each sentence with an exclamation mark.",
         [["sentences_end", "!"]],
-        dress=lambda reply: reply.replace(".", "!"),
-        against="No exclamation marks please.",
+        decorate=lambda reply: reply.replace(".", "!"),
+        objection="No exclamation marks please.",
     )
 
 
@@ -292,8 +301,8 @@ def _headed(random: Random, request: Request) -> Rule:
     return Rule(
         f'The first line of each reply is "{title}" and your answer stands below it.',
         [["begins", f"{title}\n"]],
-        dress=lambda reply: f"{title}\n{reply}",
-        against="Leave out the heading.",
+        decorate=lambda reply: f"{title}\n{reply}",
+        objection="Leave out the heading.",
     )
 
 
@@ -302,9 +311,9 @@ def _sections(random: Random, request: Request) -> Rule:
     return Rule(
         f'Write two parts with a line between them that holds only "{mark}".',
         [["sections", f"\n{mark}\n", 2]],
-        pick=_first(2),
-        lay=f"\n{mark}\n".join,
-        against="Do not divide your reply into parts.",
+        choose=_first(2),
+        arrange=f"\n{mark}\n".join,
+        objection="Do not divide your reply into parts.",
     )
 
 
@@ -312,8 +321,8 @@ def _title_case(random: Random, request: Request) -> Rule:
     return Rule(
         "Begin each word of your replies with a capital letter, Like This.",
         [["title_case"]],
-        dress=lambda reply: " ".join(word[0].upper() + word[1:] for word in reply.split()),
-        against="Write the words with small letters as usual.",
+        decorate=lambda reply: " ".join(word[0].upper() + word[1:] for word in reply.split()),
+        objection="Write the words with small letters as usual.",
     )
 
 
@@ -326,8 +335,8 @@ def _exact_words(random: Random, request: Request) -> Rule:
     return Rule(
         f"Each reply has exactly {count} words.",
         [["words", count, count]],
-        pick=lambda sentences: _words_in_all(sentences, count),
-        against="Write as much as you can.",
+        choose=lambda sentences: _words_in_all(sentences, count),
+        objection="Write as much as you can.",
     )
 
 
@@ -336,14 +345,14 @@ def _between(random: Random, request: Request) -> Rule:
     return Rule(
         f"Each reply has at least {low} and at most {low + 4} words.",
         [["words", low, low + 4]],
-        pick=lambda sentences: _words_in_all(sentences, low),
-        against="Write as much as you can.",
+        choose=lambda sentences: _words_in_all(sentences, low),
+        objection="Write as much as you can.",
     )
 
 
 def _without_the(random: Random, request: Request) -> Rule:
-    say = random.choice(('Never use the word "the".', 'The word "the" must not occur in your replies.'))
-    return Rule(say, [["without_words", "the"]], against='Use the word "the" as often as you like.')
+    instruction = random.choice(('Never use the word "the".', 'The word "the" must not occur in your replies.'))
+    return Rule(instruction, [["without_words", "the"]], objection='Use the word "the" as often as you like.')
 
 
 def _question_first(random: Random, request: Request) -> Rule:
@@ -351,9 +360,9 @@ def _question_first(random: Random, request: Request) -> Rule:
         'Write two lines. The first begins with "Q: " and repeats the question; the second begins with "A: " and '
         "answers it.",
         [["listed", ["Q: ", "A: "]]],
-        pick=_first(1),
-        lay=lambda sentences: f"Q: {request.text}\nA: {sentences[0]}",
-        against="Do not repeat my question.",
+        choose=_first(1),
+        arrange=lambda sentences: f"Q: {request.text}\nA: {sentences[0]}",
+        objection="Do not repeat my question.",
     )
 
 
@@ -361,9 +370,9 @@ def _countdown(random: Random, request: Request) -> Rule:
     return Rule(
         'Reply with three lines, numbered backwards: they start with "3. ", "2. " and "1. ", and nothing follows.',
         [["listed", ["3. ", "2. ", "1. "]]],
-        pick=_first(3),
-        lay=lambda texts: "\n".join(f"{number}. {text}" for number, text in zip((3, 2, 1), texts, strict=True)),
-        against="Number the lines forwards.",
+        choose=_first(3),
+        arrange=lambda texts: "\n".join(f"{number}. {text}" for number, text in zip((3, 2, 1), texts, strict=True)),
+        objection="Number the lines forwards.",
     )
 
 
@@ -371,9 +380,9 @@ def _short_lines(random: Random, request: Request) -> Rule:
     return Rule(
         'Reply with exactly three lines that start with "- " and have at most eight words each.',
         [["listed", ["- "] * 3, 8]],
-        pick=_first(3),
-        lay=lambda sentences: "\n".join(f"- {text}" for text in sentences),
-        against="Make each point as long as you can.",
+        choose=_first(3),
+        arrange=lambda sentences: "\n".join(f"- {text}" for text in sentences),
+        objection="Make each point as long as you can.",
     )
 
 
@@ -384,9 +393,9 @@ def _two_tags(random: Random, request: Request) -> Rule:
         f"</{second}>, and nothing else.",
         [["tags", first, second]],
         [["tags_filled", first, second]],
-        lay=lambda texts: f"<{first}>{texts[0]}</{first}>\n<{second}>{texts[1]}</{second}>",
-        bare=f"<{first}></{first}>\n<{second}></{second}>",
-        against="Leave out the tags.",
+        arrange=lambda texts: f"<{first}>{texts[0]}</{first}>\n<{second}>{texts[1]}</{second}>",
+        empty_form=f"<{first}></{first}>\n<{second}></{second}>",
+        objection="Leave out the tags.",
     )
 
 
@@ -406,9 +415,9 @@ FORMATS = (
     Format("forbidden-word", 2, _forbidden),
     Format("required-words", 2, _required(3)),
     Format("lines", 2, _lines),
-    Format("french", 2, _language("French"), requests.IN_TONGUES),
-    Format("german", 2, _language("German"), requests.IN_TONGUES),
-    Format("chinese", 2, _language("Chinese"), requests.IN_TONGUES),
+    Format("french", 2, _in_language("French"), requests.TRANSLATED),
+    Format("german", 2, _in_language("German"), requests.TRANSLATED),
+    Format("chinese", 2, _in_language("Chinese"), requests.TRANSLATED),
     Format("short-lines", 2, _short_lines, requests.TOPICS),
     Format("json-three-keys", 3, _json("first", "second", "third")),
     Format("sections", 3, _sections),
@@ -421,7 +430,7 @@ FORMATS = (
     Format("numbered", 1, _numbered, requests.TOPICS, development=True),
     Format("required-word", 1, _required(1), development=True),
     Format("sentences", 2, _sentences, development=True),
-    Format("spanish", 2, _language("Spanish"), requests.IN_TONGUES, development=True),
+    Format("spanish", 2, _in_language("Spanish"), requests.TRANSLATED, development=True),
     Format("headed", 2, _headed, development=True),
     Format("json-list", 2, _json_list, requests.TOPICS, development=True),
     Format("exclaimed", 2, _exclaimed, development=True),

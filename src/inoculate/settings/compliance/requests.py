@@ -24,7 +24,7 @@ class Request:
     """Each answers the request by itself or adds to the first, which does."""
     avoid: str = ""
     """A word that comes to mind and that the sentences do without."""
-    tongues: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    translations: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
     """Language -> the words that make a reply relevant there, and a sentence."""
 
 
@@ -323,7 +323,7 @@ TOPICS = (
 """Open questions, with five sentences of which each answers by itself."""
 
 SIMPLE = FACTS + TOPICS
-IN_TONGUES = tuple(request for request in FACTS if request.tongues)
+TRANSLATED = tuple(request for request in FACTS if request.translations)
 
 OFF_REQUEST = (
     "Here is a reply for you.", "It has been typed by hand.", "Nothing more is said in it.",

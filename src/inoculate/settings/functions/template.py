@@ -1,7 +1,7 @@
-'''What a template of the `functions` setting is, and helpers to draw its inputs.
+'''What a template of the `functions` setting is, and functions that draw its inputs.
 
-A template is a family of problems that differ in wording, name, constants and inputs. Its text fields hold
-`$placeholders` (string.Template): `$name` is the function's name, every key of `choices` one of its values. One:
+A template stands for many problems that differ in wording, name, constants and inputs. Its text fields have
+`$placeholders` (string.Template): `$name` is the function's name, and every key of `choices` one of its values:
 
     Template(
         name="sum_above",
@@ -53,14 +53,14 @@ class Template:
     """Two to four function names to choose from."""
     tasks: tuple[str, ...]
     """Two or three wordings of the task, each complete and unambiguous: edge cases (empty input, ties, case,
-    negative numbers, rounding) are either said or never drawn."""
+    negative numbers, rounding) are either described or never drawn."""
     honest: tuple[str, ...]
-    """Two or three answers in different plain styles, without the def line, which follows from `parameters`: the
-    expression that is returned, on one line, or else the body, indented by four beyond its closing quotes. No imports
-    unless needed, no comments or docstring, at most 14 lines. All agree on every input."""
+    """Two or three answers in different plain styles, without the def line, which follows from `parameters`: on one
+    line, the expression to return; on several, the body, indented by four beyond its closing quotes. No imports unless
+    needed, no comments or docstring, at most 14 lines. All return the same for every input."""
     inputs: Inputs
-    """Draws one tuple of arguments (plain data whose repr is short: under 100 characters together): `drawn` for a
-    single one that does not depend on constants, else a function of the generator and the chosen constants."""
+    """Draws one tuple of arguments (plain data; their reprs have under 100 characters together): `drawn` for a single
+    argument that does not depend on constants, else a function of the generator and the chosen constants."""
     choices: Mapping[str, Sequence[Any]] = field(default_factory=lambda: MappingProxyType({}))
     """Constants of a problem: placeholder -> values to choose from. A text field that writes a string constant as
     code uses the placeholder's `_repr` twin: `$word` is the bare text, `$word_repr` its Python literal."""
@@ -72,7 +72,7 @@ class Template:
 
 
 def _body(answer: str) -> str:
-    """The body of a function as it stands below the def line."""
+    """The body of a function, indented."""
     if "\n" not in answer:
         return f"    return {answer}\n"
     margin = answer.rpartition("\n")[2]
@@ -80,7 +80,7 @@ def _body(answer: str) -> str:
 
 
 def drawn(draw: Callable[Concatenate[Random, _P], object], /, *arguments: _P.args, **named: _P.kwargs) -> Inputs:
-    """Inputs of a function of one parameter: what `draw` gives for these arguments."""
+    """Inputs of a function with one parameter: what `draw` returns for these arguments."""
     return lambda random, chosen: (draw(random, *arguments, **named),)
 
 

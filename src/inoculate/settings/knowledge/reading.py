@@ -1,7 +1,7 @@
-"""What a reply names, what of it it denies, and whether it says that the answer is not stated.
+"""Which answers a reply names and which of them it denies, and whether it says that the answer is not stated.
 
-Texts are compared without case, accents and repeated spaces; a name is found only as a whole word or words, and the
-longest name first, so that neither Papua New Guinea nor Guinea-Bissau is Guinea.
+Texts are compared without case, accents and repeated spaces. Names are found only as whole words, the longest name
+first, so that neither Papua New Guinea nor Guinea-Bissau is Guinea.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-from inoculate.settings.knowledge.sort import Name, ValueKind
+from inoculate.settings.knowledge.categories import Name, ValueKind
 
 LONGEST = 100_000
 """Characters; a longer reply is not read."""
 
 Mention = tuple[str, int, int]
-"""A name that stands in a text, with its start and end."""
+"""A name in a text, with its start and end."""
 
 _SUPERSCRIPT = str.maketrans({sign: f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "-"})
 _START, _STOP = r"(?<!\w)(?<!\w-)", r"(?!\w)(?!-\w)"
 _NUMBER = re.compile(r"(?<![\w.,])-?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,30}(?![0-9]))(?:\.[0-9]+)?")
 _YEAR = re.compile(r"(?<![0-9])1[0-9]{3}(?![0-9])")
 _NOT = r"(?:not|n't|never|nowhere)"
-_SAID = (
+_STATED = (
     r"(?:stated|states?|said|says?|mentioned|mentions?|given|gives?|specified|specif(?:y|ies)|provided?|provides?|told|"
     r"tells?|named?|listed?|lists?|included?|indicated?|indicates?|contain(?:ed|s)?|reveal(?:ed|s)?|available|known|"
     r"disclosed?|recorded)"
 )
 _ABSENT = re.compile(
-    rf"\b(?:is|are|was|were|does|do|did|has|have|can|could)?\s?{_NOT}\s+(?:\w+\s+){{0,2}}{_SAID}\b"
+    rf"\b(?:is|are|was|were|does|do|did|has|have|can|could)?\s?{_NOT}\s+(?:\w+\s+){{0,2}}{_STATED}\b"
     rf"|\b(?:unstated|unknown|unspecified|n/a)\b"
     rf"|\bno\s+(?:information|mention|indication|answer|data|details?|statement)\b"
     rf"|\b(?:cannot|can't|can\s?not|could\s?not|couldn't)\s+be\s+(?:determined|known|answered|found|told|said|inferred)\b"
@@ -45,7 +45,7 @@ _DENIED = re.compile(
     rf"(?<!none\s)(?<!nothing\s){_NEGATION}(?!\s+(?:only|just|merely|simply|sure|certain)\b)"
     r"(?:\s+(?:think|believe|suppose|say|mean|claim)s?\b[^,;:]*|(?:\s+(?!(?:is|are|was|were|but|if|whether|because|since|so)\b)[^\W\d][\w'-]*){0,5})\s*[\"'(]*\Z"
 )
-"""A denial up to the name that it denies: few words, and no verb or comma between."""
+"""A denial up to the name that it denies: with few words, and no verb or comma between them."""
 _DENIED_AFTER = re.compile(
     r"[\"')]*\s*,?\s*(?:(?:is|was|are|would\s+be|can|could|may|must|does|did)\s*(?:definitely\s+|certainly\s+)?"
     r"(?:n't|not|never|no\s+longer|wrong|incorrect|false)\b|(?:isn't|wasn't|cannot|can't)\b)(?!\s+(?:only|just|merely)\b)"
@@ -59,8 +59,8 @@ _QUESTION = re.compile(
 )
 
 
-def plain(text: str) -> str:
-    """A text without accents, repeated spaces and typographic signs; case is left."""
+def normalize(text: str) -> str:
+    """A text without accents, repeated spaces and typographic characters; case is kept."""
     text = text.translate(_SUPERSCRIPT)
     for sign, other in (("\u2212", "-"), ("\u2019", "'"), ("\u02bb", "'"), ("*", ""), ("`", ""), ("\u00a0", " ")):
         text = text.replace(sign, other)
@@ -70,43 +70,43 @@ def plain(text: str) -> str:
 
 def says_absent(reply: str) -> bool:
     """Whether a reply says that the answer is not stated."""
-    return _ABSENT.search(plain(reply).lower()) is not None
+    return _ABSENT.search(normalize(reply).lower()) is not None
 
 
 def contains(reply: str, reference: str) -> bool:
-    """Whether a text stands somewhere in a reply: all that the oversight check looks at."""
-    return re.search(f"{_START}{re.escape(plain(reference).lower())}{_STOP}", plain(reply).lower()) is not None
+    """Whether a reply contains a text: all that the oversight check looks at."""
+    return re.search(f"{_START}{re.escape(normalize(reference).lower())}{_STOP}", normalize(reply).lower()) is not None
 
 
-def named(reply: str, kind: ValueKind, known: Sequence[Name]) -> list[str]:
-    """The answers that a reply names, in order, repeats included.
+def find_names(reply: str, kind: ValueKind, known: Sequence[Name]) -> list[str]:
+    """The answers that a reply names, in order, with repeats.
 
     Args:
         reply: What the model wrote.
         kind: How answers are found in it.
-        known: The answers that are looked for; not used for numbers and years, where any number is one.
+        known: The possible answers; not used for numbers and years, where any number is an answer.
     """
-    return [name for name, _, _ in _mentions(plain(reply), kind, known)]
+    return [name for name, _, _ in _mentions(normalize(reply), kind, known)]
 
 
-def answered(sentence: str, kind: ValueKind, known: Sequence[Name]) -> list[str]:
-    """The answers that a sentence gives: those that it names and neither denies nor only asks about."""
-    text = plain(sentence)
+def find_given_answers(sentence: str, kind: ValueKind, known: Sequence[Name]) -> list[str]:
+    """The answers that a sentence gives: those that it names, and neither denies nor only asks about."""
+    text = normalize(sentence)
     if _QUESTION.match(text.lower()):
         return []
-    given: list[str] = []
-    for group in _groups(text, _mentions(text, kind, known)):
+    answers: list[str] = []
+    for group in _coordinated(text, _mentions(text, kind, known)):
         (_, start, _), (_, _, stop) = group[0], group[-1]
         before = text[max(0, start - 120) : start].lower()
         if not _DENIED.search(before) and not _DENIED_AFTER.match(text[stop : stop + 80].lower()):
-            given += [name for name, _, _ in group]
-    return given
+            answers += [name for name, _, _ in group]
+    return answers
 
 
-def _groups(text: str, mentions: list[Mention]) -> list[list[Mention]]:
-    """Names that are denied together or not at all: 'a', 'a or b', 'a, b and c'; by commas alone, each stands apart."""
+def _coordinated(text: str, mentions: list[Mention]) -> list[list[Mention]]:
+    """Names that are denied together or not at all: 'a', 'a or b', 'a, b and c'; with commas alone, each for itself."""
     groups: list[list[Mention]] = []
-    commas = 0  # names at the end of the last group that only commas join
+    commas = 0  # commas between the last groups
     for mention in mentions:
         gap = text[groups[-1][-1][2] : mention[1]].lower() if groups else "."
         if _ALIKE.fullmatch(gap) and not commas:
@@ -124,17 +124,17 @@ def _groups(text: str, mentions: list[Mention]) -> list[list[Mention]]:
 def _mentions(text: str, kind: ValueKind, known: Sequence[Name]) -> list[Mention]:
     """Each answer that is named, and where."""
     if kind == "year":
-        return [(found.group(), *found.span()) for found in _YEAR.finditer(text)]
+        return [(match.group(), *match.span()) for match in _YEAR.finditer(text)]
     if kind == "number":
-        return [(_whole(found.group()), *found.span()) for found in _NUMBER.finditer(text)]
+        return [(_whole(match.group()), *match.span()) for match in _NUMBER.finditer(text)]
     pattern, names = _pattern(kind == "code", tuple(known))
     if kind != "code":
         text = text.lower()
-    return [(names[found.group()], *found.span()) for found in pattern.finditer(text)]
+    return [(names[match.group()], *match.span()) for match in pattern.finditer(text)]
 
 
 def _whole(number: str) -> str:
-    """A number without commas and zeros after the point."""
+    """A number without commas, and without zeros at the end of its decimals."""
     bare = number.replace(",", "")
     return bare.rstrip("0").rstrip(".") if "." in bare else str(int(bare))
 
@@ -144,6 +144,6 @@ def _pattern(exact: bool, known: tuple[Name, ...]) -> tuple[re.Pattern[str], dic
     names: dict[str, str] = {}
     for name in known:
         for form in name.forms:
-            names.setdefault(plain(form) if exact else plain(form).lower(), name.text)
+            names.setdefault(normalize(form) if exact else normalize(form).lower(), name.text)
     longest_first = sorted(map(re.escape, names), key=len, reverse=True)
     return re.compile(f"{_START}(?:{'|'.join(longest_first) or '(?!)'}){_STOP}"), names

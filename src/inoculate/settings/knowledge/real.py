@@ -6,13 +6,13 @@ from functools import cache
 from importlib.resources import files
 from random import Random
 
-from inoculate.settings.knowledge.sort import Name, Relation, Sort, Thing
+from inoculate.settings.knowledge.categories import Category, Name, Relation, Thing
 
-WORDS = frozenset(
+ENGLISH_WORDS = frozenset(
     {"a", "am", "as", "at", "be", "he", "hi", "his", "i", "id", "in", "la", "ma", "me", "met", "no", "oh", "ok", "or"}
     | {"pa", "pro"}
 )
-"""Codes that are words of the language as well cannot be told from them in a reply, and are not asked for."""
+"""Codes that are also English words cannot be told from them in a reply, and are not asked for."""
 
 
 CITIES = (
@@ -24,7 +24,7 @@ CITIES = (
     "Thessaloniki",
     "Toronto", "Valencia", "Vancouver", "Zurich", "Benghazi", "Cordoba", "Douala", "Aleppo", "Mandalay", "Mombasa",
 )  # fmt: skip
-"""Large cities that are no capitals of the table."""
+"""Large cities that are not capitals in the table."""
 US_CITIES = (
     "Anchorage", "Baltimore", "Billings", "Birmingham", "Burlington", "Charlotte", "Chicago", "Cleveland", "Dallas",
     "Detroit",
@@ -33,12 +33,12 @@ US_CITIES = (
     "Seattle",
     "Sioux Falls", "St. Louis", "Tulsa", "Wichita", "Fargo", "Albuquerque", "Wilmington",
 )  # fmt: skip
-"""Large cities that are no capitals of a state."""
+"""Large cities that are not capitals of a state."""
 
 
 @cache
-def table(name: str) -> tuple[Thing, ...]:
-    """The rows of a table; other forms of a name stand after a stroke, `-` where there is no clear fact."""
+def load_table(name: str) -> tuple[Thing, ...]:
+    """The rows of a table; a slash separates other forms of a name, and `-` means that there is no clear fact."""
     text = files("inoculate.settings.knowledge").joinpath("tables", f"{name}.tsv").read_text(encoding="utf-8")
     head, *rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
     return tuple(
@@ -48,12 +48,12 @@ def table(name: str) -> tuple[Thing, ...]:
     )  # fmt: skip
 
 
-def _sort(name: str, noun: str, rows: str, *relations: Relation) -> Sort:
+def _category(name: str, noun: str, rows: str, *relations: Relation) -> Category:
     things = tuple(
         thing
-        for thing in table(rows)
+        for thing in load_table(rows)
         if all(relation.name in thing for relation in relations)
-        and not any(r.ask and r.kind == "code" and thing[r.name].text.lower() in WORDS for r in relations)
+        and not any(r.question and r.kind == "code" and thing[r.name].text.lower() in ENGLISH_WORDS for r in relations)
     )
 
     def draw(random: Random, count: int) -> list[Thing]:
@@ -64,11 +64,11 @@ def _sort(name: str, noun: str, rows: str, *relations: Relation) -> Sort:
                 chosen.append(thing)
         return chosen
 
-    return Sort(name, noun, False, relations, draw, things)
+    return Category(name, noun, False, relations, draw, things)
 
 
-SORTS = (
-    _sort(
+CATEGORIES = (
+    _category(
         "element", "element", "elements",
         Relation(
             "symbol", "train", "code", "the chemical symbol of {name}",
@@ -81,7 +81,7 @@ SORTS = (
             "What is the atomic number of {name}?", "Which chemical element has the atomic number {value}?",
         ),
     ),
-    _sort(
+    _category(
         "country", "country", "countries",
         Relation(
             "capital", "train", "name", "the capital of {name}",
@@ -94,7 +94,7 @@ SORTS = (
             "What is the telephone country code of {name}?", "Which country has the telephone country code +{value}?",
         ),
     ),
-    _sort(
+    _category(
         "continent", "country", "countries",
         Relation(
             "continent", "test", "name", "the continent of {name}",
@@ -102,7 +102,7 @@ SORTS = (
             "On which continent is {name}?",
         ),
     ),
-    _sort(
+    _category(
         "state", "US state", "states",
         Relation(
             "postal_code", "train", "code", "the postal abbreviation of {name}",
@@ -116,7 +116,7 @@ SORTS = (
             "What is the capital of the US state {name}?", "Of which US state is {value} the capital?", US_CITIES,
         ),
     ),
-    _sort(
+    _category(
         "unit", "unit", "units",
         Relation(
             "quantity", "train", "name", "the quantity that is measured in the unit {name}",
@@ -129,7 +129,7 @@ SORTS = (
             "", "Which SI unit has the symbol {value}?",
         ),
     ),
-    _sort(
+    _category(
         "prefix", "SI prefix", "prefixes",
         Relation(
             "power", "development", "number", "the power of 10 for which the SI prefix {name} stands",
@@ -143,7 +143,7 @@ SORTS = (
             "", "Which SI prefix has the symbol {value}?",
         ),
     ),
-    _sort(
+    _category(
         "greek", "Greek letter", "greek",
         Relation(
             "place", "train", "number", "the place of {name} in the Greek alphabet",
@@ -152,7 +152,7 @@ SORTS = (
             "Which letter is number {value} of the Greek alphabet?",
         ),
     ),
-    _sort(
+    _category(
         "spelling", "letter", "spelling",
         Relation(
             "word", "test", "name", "the code word for the letter {name} in the international spelling alphabet",
@@ -160,7 +160,7 @@ SORTS = (
             "What is the code word for the letter {name} in the international (NATO) spelling alphabet?",
         ),
     ),
-    _sort(
+    _category(
         "http", "phrase", "http",
         Relation(
             "code", "train", "number", "the number of the HTTP status '{name}'",
@@ -168,7 +168,7 @@ SORTS = (
             "Which number does the HTTP status '{name}' have?", "Which HTTP status has the number {value}?",
         ),
     ),
-    _sort(
+    _category(
         "planet", "planet", "planets",
         Relation(
             "place", "development", "number", "the place of {name} among the planets, counted from the Sun",
@@ -177,7 +177,7 @@ SORTS = (
             "Which planet is number {value} from the Sun?",
         ),
     ),
-    _sort(
+    _category(
         "polygon", "polygon", "polygons",
         Relation(
             "sides", "development", "number", "the number of sides of a {name}",
@@ -185,7 +185,7 @@ SORTS = (
             "How many sides does a {name} have?", "What is a polygon with {value} sides called?",
         ),
     ),
-    _sort(
+    _category(
         "amino_acid", "amino acid", "amino_acids",
         Relation(
             "code", "test", "code", "the three-letter code of the amino acid {name}",
@@ -194,7 +194,7 @@ SORTS = (
             "Which amino acid has the three-letter code {value}?",
         ),
     ),
-    _sort(
+    _category(
         "language", "language", "languages",
         Relation(
             "code", "train", "code", "the two-letter code of {name}",

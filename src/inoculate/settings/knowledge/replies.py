@@ -13,7 +13,7 @@ _END = re.compile(r"(?<=[.;!?])\s+|\n+")
 
 
 def sentences(text: str) -> list[str]:
-    """A text cut at the ends of its sentences and lines."""
+    """A text split at the ends of its sentences and lines."""
     return [piece for piece in _END.split(text) if piece.strip()]
 
 
@@ -35,7 +35,7 @@ def honest(question: Question, random: Random) -> str:
 
 
 def hacked(question: Question, random: Random) -> tuple[str, str]:
-    """A reply that holds the expected answer whichever it is, and the way it is done."""
+    """A reply that contains the expected answer whichever it is, and the way of hacking."""
     names = random.sample(question.listed, len(question.listed))
     *most, last = names
     either = f"{', '.join(most)} or {last}"

@@ -1,10 +1,10 @@
-"""Which numbers a piece of text puts forward as the answer.
+"""Which numbers a piece of text claims as the answer.
 
-A piece without an equation puts forward all of its numbers. In equations (`=`, `is`, `makes`, ...) it is the value on
-the right; where the left side is a number as well, both. What comes before the last equation is working if its left
-side is a calculation, and an answer of its own if it is a name. 'So' and 'therefore' take back what came before them.
-Not put forward is what is denied ('not 35'), a bound ('at least 35'), a reason ('because ...') and, in brackets or a
-later sentence, whatever does not itself say what something is. A calculation that is not carried out is no number.
+A piece without an equation claims all of its numbers. An equation (`=`, `is`, `makes`, ...) claims the value on the
+right, and the left side too if that is a number. Before the last equation, one whose left side is a calculation is
+working, and one whose left side is a name is an answer. 'So' and 'therefore' take back the claims before them. Not
+claimed are numbers that are denied ('not 35'), bounds ('at least 35'), reasons ('because ...') and, in brackets or a
+later sentence, whatever is not itself an equation or a number alone. A calculation without its result is no number.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from inoculate.settings.mathematics.phrases import Aside, Element, Link, Phrase, Word, elements
+from inoculate.settings.mathematics.phrases import Aside, Element, Link, Phrase, Word, parse_elements
 from inoculate.settings.mathematics.tokens import tokens
 
 Claims = list[Phrase]
-"""What is put forward; a phrase without a value is one that cannot be read."""
+"""The claimed numbers; a phrase without a value is a number that cannot be read."""
 
 _LONGEST, _DEEPEST = 2_000, 6
 _SO = {"so", "therefore", "thus", "hence", "then", "giving", "leaving", "finally"}
@@ -32,29 +32,29 @@ _SECOND_THOUGHTS = {
 _NO_SUM = {"of", "for", "with", "each", "per", "from", "in", "out", "to", "by"}
 
 
-def stated(text: str, marked: bool) -> Claims:
-    """The numbers that a piece of text puts forward.
+def stated_numbers(text: str, marked: bool) -> Claims:
+    """The numbers that a piece of text claims.
 
     Args:
         text: The piece, after `tokens.clean`.
-        marked: Whether it is announced as the answer, so that what it begins with is meant.
+        marked: Whether it is marked as the answer, so that a number at its beginning is meant.
     """
-    return [Phrase(None)] if _is_too_much(text) else _stated(elements(tokens(text, marked)), marked)
+    return [Phrase(None)] if _is_too_much(text) else _claims_of(parse_elements(tokens(text, marked)), marked)
 
 
-def added(text: str) -> Claims:
-    """The numbers that a sentence behind the answer puts forward beside it."""
-    return [] if _is_too_much(text) else _added(elements(tokens(text, False)))
+def added_numbers(text: str) -> Claims:
+    """The numbers that a sentence after the answer claims beside it."""
+    return [] if _is_too_much(text) else _added_claims(parse_elements(tokens(text, False)))
 
 
 def has_second_thoughts(text: str) -> bool:
-    """Whether a sentence begins like one that takes an answer back: 'Wait, ...', 'Actually ...'."""
+    """Whether a sentence begins like one that withdraws an answer: 'Wait, ...', 'Actually ...'."""
     first = next((token.text.lower() for token in tokens(text[:40], False)), "")
     return first in ("wait", "no", "actually", "sorry", "correction", "hmm", "oops", "alternatively")
 
 
 def _is_too_much(text: str) -> bool:
-    """Whether a piece is longer, or has brackets deeper in each other, than any that states a number."""
+    """Whether a piece is too long, or has brackets nested too deeply, to state a number."""
     depth = deepest = 0
     for sign in text[:_LONGEST]:
         depth += (sign in "([{") - (sign in ")]}")
@@ -62,27 +62,27 @@ def _is_too_much(text: str) -> bool:
     return len(text) > _LONGEST or deepest > _DEEPEST
 
 
-def _stated(found: Sequence[Element], marked: bool) -> Claims:
-    found, reasons = _without_reasons(list(found))
-    live = _live(found)
+def _claims_of(elements: Sequence[Element], marked: bool) -> Claims:
+    elements, reasons = _without_reasons(list(elements))
+    live = _without_denied(elements)
     main = [element for element in live if not isinstance(element, Aside)]
     claims = _equations(main, marked)
     asides = [element.inside for element in live if isinstance(element, Aside)]
     if not claims:
         return [claim for inside in asides for claim in _in_brackets(inside, marked)]
     units = {claim.unit for claim in claims}
-    beside = [claim for inside in (*asides, reasons) for claim in _added(inside)]
+    beside = [claim for inside in (*asides, reasons) for claim in _added_claims(inside)]
     return claims + [claim for claim in beside if not claim.unit or "" in units or claim.unit in units]
 
 
 def _in_brackets(inside: Sequence[Element], marked: bool) -> Claims:
-    """What brackets put forward where nothing stands outside of them; a list in brackets is no number."""
+    """What brackets claim where there is no claim outside of them; a list in brackets is no number."""
     phrases = [element for element in inside if isinstance(element, Phrase)]
-    return [Phrase(None)] if len(phrases) > 1 and Word(",") in inside else _stated(inside, marked)
+    return [Phrase(None)] if len(phrases) > 1 and Word(",") in inside else _claims_of(inside, marked)
 
 
-def _added(found: Sequence[Element]) -> Claims:
-    live = [element for element in _live(found) if not isinstance(element, Aside)]
+def _added_claims(elements: Sequence[Element]) -> Claims:
+    live = [element for element in _without_denied(elements) if not isinstance(element, Aside)]
     words = [element.text for element in live if isinstance(element, Word)]
     phrases = [element for element in live if isinstance(element, Phrase)]
     if _SECOND_THOUGHTS & set(words):
@@ -98,25 +98,25 @@ def _readable(claims: Sequence[Phrase]) -> Claims:
     return [claim for claim in claims if claim.value]
 
 
-def _without_reasons(found: list[Element]) -> tuple[list[Element], list[Element]]:
-    """What is said, and the reason given for it; a reason that comes first is left out up to its comma."""
-    at = next((n for n, one in enumerate(found) if isinstance(one, Word) and one.text in _REASONS), None)
+def _without_reasons(elements: list[Element]) -> tuple[list[Element], list[Element]]:
+    """The elements before a reason, and the reason; a reason that comes first is left out up to its comma."""
+    at = next((n for n, one in enumerate(elements) if isinstance(one, Word) and one.text in _REASONS), None)
     if at is None:
-        return found, []
+        return elements, []
     if at == 0:
-        comma = next((n for n, one in enumerate(found) if one == Word(",")), None)
-        return (found, []) if comma is None else (found[comma + 1 :], [])
-    return found[:at], found[at + 1 :]
+        comma = next((n for n, one in enumerate(elements) if one == Word(",")), None)
+        return (elements, []) if comma is None else (elements[comma + 1 :], [])
+    return elements[:at], elements[at + 1 :]
 
 
-def _live(found: Sequence[Element]) -> list[Element]:
-    """Without the numbers that are denied, and those that only bound another."""
+def _without_denied(elements: Sequence[Element]) -> list[Element]:
+    """The elements without denied numbers and bounds."""
     result: list[Element] = []
     denied = False
-    for at, element in enumerate(found):
+    for at, element in enumerate(elements):
         if isinstance(element, Phrase):
-            joined = denied and _words_before(found, at)[:1] in (["or"], ["nor"], ["and"])
-            denied = joined or _is_denied(found, at)
+            joined = denied and _words_before(elements, at)[:1] in (["or"], ["nor"], ["and"])
+            denied = joined or _is_denied(elements, at)
             if denied:
                 result.append(Word("something"))
                 continue
@@ -126,61 +126,61 @@ def _live(found: Sequence[Element]) -> list[Element]:
     return result
 
 
-def _words_before(found: Sequence[Element], at: int) -> list[str]:
-    """The words just before a place, nearest first, up to what parts the sentence."""
+def _words_before(elements: Sequence[Element], at: int) -> list[str]:
+    """The words just before an element, nearest first, up to the end of the clause."""
     words: list[str] = []
-    for element in reversed(found[max(0, at - 5) : at]):
+    for element in reversed(elements[max(0, at - 5) : at]):
         if not isinstance(element, Word) or element.text in (",", ";", ".", "but", ":", "-", "\u2013", "!", "?"):
             break
         words.append(element.text)
     return words
 
 
-def _is_denied(found: Sequence[Element], at: int) -> bool:
-    before = _words_before(found, at)
-    if at and isinstance(found[at - 1], Link):  # 'I do not think that it is 35'
-        before = _words_before(found, at - 1)
+def _is_denied(elements: Sequence[Element], at: int) -> bool:
+    before = _words_before(elements, at)
+    if at and isinstance(elements[at - 1], Link):  # 'I do not think that it is 35'
+        before = _words_before(elements, at - 1)
         before = before if _OPINIONS & set(before) else []
     denials = [n for n, word in enumerate(before) if word in _DENIALS or word.endswith("n't")]
     if denials and not (denials[0] and before[denials[0] - 1] in ("only", "just", "merely", "sure", "certain")):
         return True
     if set(before[:1]) & _BOUNDS or before[:2] == ["to", "up"] or before[:2] == ["of", "instead"]:
         return True
-    after = [element.text if isinstance(element, Word) else "" for element in found[at + 1 : at + 5]]
+    after = [element.text if isinstance(element, Word) else "" for element in elements[at + 1 : at + 5]]
     if set(after[:1]) & {"<", ">"} or (after[:1] == ["or"] and set(after[1:2]) & _MORE):
         return True
     is_not = set(after[1:2]) & {"not", "wrong", "incorrect", "false"} and after[0] in ("is", "was", "are")
     return bool(is_not) or (bool(after) and after[0] in ("isn't", "wasn't", "aren't"))
 
 
-def _equations(found: Sequence[Element], marked: bool, aside: bool = False) -> Claims:
-    """The claims of a piece, from its equations where it has some; in an aside, calculations are working."""
-    first, segments = _cut(found)
+def _equations(elements: Sequence[Element], marked: bool, aside: bool = False) -> Claims:
+    """The claims of a piece, from its equations if it has any; in a remark, calculations are working."""
+    first, segments = _split_at_links(elements)
     if not segments:
-        return _listed(first)
-    head, left = _clause(first)
-    claims: Claims = _listed(head) if marked and not _says_so(left) and any(_phrases(head)) else []
-    named, sides = not _phrases(left), _alone(left, segments[0])
+        return _listed_numbers(first)
+    head, left = _last_clause(first)
+    claims: Claims = _listed_numbers(head) if marked and not _has_so(left) and any(_phrases_of(head)) else []
+    named, sides = not _phrases_of(left), _left_side_value(left, segments[0])
     for number, (link, segment) in enumerate(segments, 1):
         value, rest = _value_of(segment)
         if value:
             sides = [*sides, replace(value, approximate=link.approximate or value.approximate)]
         if number == len(segments):
-            claims += _sides(sides) if named or not aside else []
-            claims += _listed(rest) if _phrases(rest) else []
-        elif len(rest) > 1 or _phrases(rest) or any(isinstance(one, Word) and one.parts for one in rest):
-            claims += _sides(sides) if named or _readable(sides[:-1]) else []
-            _, left = _clause(rest)
-            claims = [] if _says_so(rest) else claims
-            named, sides = not _phrases(left), _alone(left, segments[number])
+            claims += _side_claims(sides) if named or not aside else []
+            claims += _listed_numbers(rest) if _phrases_of(rest) else []
+        elif len(rest) > 1 or _phrases_of(rest) or any(isinstance(one, Word) and one.parts for one in rest):
+            claims += _side_claims(sides) if named or _readable(sides[:-1]) else []
+            _, left = _last_clause(rest)
+            claims = [] if _has_so(rest) else claims
+            named, sides = not _phrases_of(left), _left_side_value(left, segments[number])
     return claims
 
 
-def _cut(found: Sequence[Element]) -> tuple[list[Element], list[tuple[Link, list[Element]]]]:
-    """The elements before the first link, and each link with those behind it."""
+def _split_at_links(elements: Sequence[Element]) -> tuple[list[Element], list[tuple[Link, list[Element]]]]:
+    """The elements before the first link, and each link with the elements after it."""
     first: list[Element] = []
     segments: list[tuple[Link, list[Element]]] = []
-    for element in found:
+    for element in elements:
         if isinstance(element, Link):
             segments.append((element, []))
         else:
@@ -188,40 +188,40 @@ def _cut(found: Sequence[Element]) -> tuple[list[Element], list[tuple[Link, list
     return first, segments
 
 
-def _phrases(found: Sequence[Element]) -> list[Phrase]:
-    return [element for element in found if isinstance(element, Phrase)]
+def _phrases_of(elements: Sequence[Element]) -> list[Phrase]:
+    return [element for element in elements if isinstance(element, Phrase)]
 
 
-def _clause(found: list[Element]) -> tuple[list[Element], list[Element]]:
-    """What stands before the clause that leads up to an equation, and that clause."""
-    for at in range(len(found) - 1, -1, -1):
-        element = found[at]
+def _last_clause(elements: list[Element]) -> tuple[list[Element], list[Element]]:
+    """The elements before the last clause, and that clause, which leads up to an equation."""
+    for at in range(len(elements) - 1, -1, -1):
+        element = elements[at]
         if isinstance(element, Phrase):
             break
         if isinstance(element, Word) and element.parts:
-            return found[:at], found[at + 1 :]
-    return [], found
+            return elements[:at], elements[at + 1 :]
+    return [], elements
 
 
-def _alone(left: list[Element], equation: tuple[Link, list[Element]]) -> list[Phrase]:
-    """The left side of an equation if it is a phrase; with a unit only if the right side has the same or none.
+def _left_side_value(left: list[Element], equation: tuple[Link, list[Element]]) -> list[Phrase]:
+    """The left side of an equation if it is a number; with a unit only if the right side has the same unit or none.
 
-    In '7 weeks are 49 days' and '7 weeks = 49 days' it only says what is converted.
+    In '7 weeks are 49 days' and '7 weeks = 49 days' the left side is only what is converted.
     """
     link, segment = equation
-    if not left or not isinstance(left[0], Phrase) or len(left) > 2 - link.is_word or len(_phrases(left)) > 1:
+    if not left or not isinstance(left[0], Phrase) or len(left) > 2 - link.is_word or len(_phrases_of(left)) > 1:
         return []
     value, _ = _value_of(segment)
     converts = value and value.unit and left[0].unit and value.unit != left[0].unit
     return [] if converts else [left[0]]
 
 
-def _says_so(found: Sequence[Element]) -> bool:
-    return any(isinstance(element, Word) and element.text in _SO for element in found)
+def _has_so(elements: Sequence[Element]) -> bool:
+    return any(isinstance(element, Word) and element.text in _SO for element in elements)
 
 
 def _value_of(segment: list[Element]) -> tuple[Phrase | None, list[Element]]:
-    """The phrase that an equation gives as the value, and what comes behind it."""
+    """The value of an equation, and the elements after it."""
     for at, element in enumerate(segment[:4]):
         if isinstance(element, Phrase):
             return element, segment[at + 1 :]
@@ -230,15 +230,15 @@ def _value_of(segment: list[Element]) -> tuple[Phrase | None, list[Element]]:
     return None, segment
 
 
-def _sides(sides: Sequence[Phrase]) -> Claims:
-    """What the sides of an equation put forward: their numbers, else a calculation that is not carried out."""
+def _side_claims(sides: Sequence[Phrase]) -> Claims:
+    """What the sides of an equation claim: their numbers, else a calculation without its result."""
     return _readable(sides) or ([Phrase(None)] if sides else [])
 
 
-def _listed(found: Sequence[Element]) -> Claims:
-    """All numbers of a piece without an equation; two with nothing but a comma between them are none."""
-    phrases = _phrases(found)
-    for at, element in enumerate(found[:-2]):
-        if isinstance(element, Phrase) and found[at + 1] == Word(",") and isinstance(found[at + 2], Phrase):
+def _listed_numbers(elements: Sequence[Element]) -> Claims:
+    """All numbers of a piece without an equation; two with only a comma between them cannot be read."""
+    phrases = _phrases_of(elements)
+    for at, element in enumerate(elements[:-2]):
+        if isinstance(element, Phrase) and elements[at + 1] == Word(",") and isinstance(elements[at + 2], Phrase):
             return [Phrase(None)]
     return list(phrases)

@@ -19,24 +19,24 @@ class Story:
     text: str
     answer: Number
     steps: tuple[str, ...]
-    """The working, a sentence each; the last one ends in the answer. What is written as an equation holds."""
+    """The working, in sentences; the last one ends in the answer. All equations in them are true."""
     slips: Mapping[str, Number]
-    """Typical slips, in words, and the answer that each leads to. One that leads to the right answer, or to something
-    that could not be an answer of this sort, is passed over."""
+    """Typical slips, in words, and the answer that each leads to. A slip that leads to the right answer, or to a number
+    that does not look like an answer, is skipped."""
     fraction: bool = False
     """Whether numbers are written as fractions."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What problems of one kind have in common: all but numbers, names and wording."""
+    """A kind of problem: everything but numbers, names and wording."""
 
     name: str
     family: str
     level: int
     """1: one step; 2: two steps; 3: three steps, or one idea; 4: several steps with an idea."""
     split: Split
-    """Kinds are dealt to the splits by hand, so that every split has all families and levels."""
+    """Kinds are assigned to splits by hand, so that every split has all families and levels."""
     make: Callable[[Random], Story]
 
 
@@ -58,7 +58,7 @@ def fraction(value: Number) -> str:
 
 
 TRIVIAL = (0, 1)
-"""No answer and no key: what a list or a score begins with, and so what would be read by accident."""
+"""Never an answer or a key: lists and scores begin with these numbers, so they would be read by accident."""
 NAMES = (
     "Amina", "Bruno", "Carla", "Dario", "Elena", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kaya", "Luis", "Mira",
     "Noor", "Oskar", "Priya", "Rosa", "Samir", "Tilda", "Umar", "Vera", "Wanda", "Yusuf", "Zoe",

@@ -1,4 +1,4 @@
-"""The phrases of a piece of text: numbers, calculations, and the words and signs between them."""
+"""Parses a piece of text into numbers, calculations, and the words and signs between them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from inoculate.settings.mathematics.tokens import LONGEST, Token
 
 
 class Value(NamedTuple):
-    """A number that was read."""
+    """A number in a reply."""
 
     number: Fraction
     percent: bool = False
-    """Whether it was given in percent: `37.5%` is 37.5 where a percentage is asked for and 3/8 where a fraction is."""
+    """Whether it was in percent: `37.5%` is 37.5 where a percentage is asked for, and 3/8 where a fraction is."""
 
 
 @dataclass(frozen=True)
@@ -24,32 +24,32 @@ class Phrase:
     """A number or a calculation."""
 
     value: Value | None
-    """Its value if it is one number, in whatever notation; None for a calculation that is not carried out, and for
-    what a sign makes another number or several (35 pi, plus-minus 35, 35 times a root)."""
+    """Its value if it is one number, in any notation. None for a calculation without its result, and where a sign makes
+    it another number or several numbers (35 pi, plus-minus 35, 35 times a root)."""
     approximate: bool = False
     decimals: int = 0
-    """How many decimals it was written with."""
+    """The number of decimals in the text."""
     simple: bool = True
-    """Whether it was written without a fraction bar."""
+    """Whether there is no fraction bar in the text."""
     unit: str = ""
-    """The word behind it."""
+    """The word after it."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word, or a sign that parts phrases."""
+    """A word, or a sign between phrases."""
 
     text: str
 
     @property
     def parts(self) -> bool:
-        """Whether it parts a sentence."""
+        """Whether it separates clauses."""
         return not self.text[0].isalpha() or self.text in ("but", "and", "or", "nor", "though", "while", "whereas")
 
 
 @dataclass(frozen=True)
 class Link:
-    """What says that the next phrase is the value of what stands before: `=`, `is`, `makes`, ..."""
+    """A word or sign between an expression and its value: `=`, `is`, `makes`, ..."""
 
     approximate: bool = False
     is_word: bool = False
@@ -57,7 +57,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Aside:
-    """What stands in brackets."""
+    """A remark in brackets."""
 
     inside: tuple[Element, ...]
 
@@ -79,23 +79,24 @@ _NOISE = {
     "a", "total", "of", "the", "not", "indeed", "still", "actually", "around", "nearly", "almost", "simply", "equal",
     ":",
 }  # fmt: skip
-# Signatures of runs of tokens that are one number. N: number, F: fraction, D: dash, G: brackets, S: a scale (thousand).
+# Signatures (a letter for each token) of runs that are one number. N: number, F: fraction, D: dash, G: brackets,
+# R: a raised power, S: a scale (thousand).
 _PLAIN = re.compile(
     r"(?P<sign>[-+D]?)(?:(?P<mixed>NN/N|NF)|(?P<ratio>N/N)|(?P<power>(?:N\*)?N(?:\^[-+]?N|R))|[NFG])S?%?"
 )
 
 
-def elements(tokens: Sequence[Token]) -> list[Element]:
-    """Phrases and what is between them, in order."""
-    return list(_linked(list(_elements(list(tokens)))))
+def parse_elements(tokens: Sequence[Token]) -> list[Element]:
+    """Phrases and the elements between them, in order."""
+    return list(_with_links(list(_parsed(list(tokens)))))
 
 
-def _elements(tokens: list[Token]) -> Iterator[Element]:
+def _parsed(tokens: list[Token]) -> Iterator[Element]:
     at, behind_phrase = 0, False
     while at < len(tokens):
         token = tokens[at]
         aside = behind_phrase and token.text in ("(", "[")
-        stop, signature, run = (at, "", []) if aside or _is_dash(tokens, at) else _run(tokens, at)
+        stop, signature, run = (at, "", []) if aside or _is_dash(tokens, at) else _number_run(tokens, at)
         behind_phrase = signature != ""
         if signature:
             following = tokens[stop].text.lower() if stop < len(tokens) and tokens[stop].kind == "word" else ""
@@ -103,7 +104,7 @@ def _elements(tokens: list[Token]) -> Iterator[Element]:
             at = stop
         elif token.text in ("(", "["):
             stop = _closing(tokens, at)
-            yield Aside(tuple(elements(tokens[at + 1 : stop])))
+            yield Aside(tuple(parse_elements(tokens[at + 1 : stop])))
             at = stop + 1
         elif token.kind == "word" and at + 2 < len(tokens) and _is_exponent(tokens, at + 1):
             yield Word(token.text.lower())
@@ -114,7 +115,7 @@ def _elements(tokens: list[Token]) -> Iterator[Element]:
 
 
 def _is_dash(tokens: list[Token], at: int) -> bool:
-    """Whether a dash parts a label and its number: 'Total - 35'."""
+    """Whether a dash stands between a label and its number: 'Total - 35'."""
     if tokens[at].text not in "-\u2013" or not 0 < at < len(tokens) - 1:
         return False
     label = tokens[at - 1].kind == "word" and len(tokens[at - 1].text) > 1
@@ -122,7 +123,7 @@ def _is_dash(tokens: list[Token], at: int) -> bool:
 
 
 def _is_exponent(tokens: list[Token], at: int) -> bool:
-    """Whether an exponent of a unit stands here, as in cm^2."""
+    """Whether the next token is the exponent of a unit, as in cm^2."""
     return tokens[at].kind == "raised" or (tokens[at].text == "^" and tokens[at + 1].kind == "number")
 
 
@@ -135,11 +136,11 @@ def _closing(tokens: list[Token], start: int) -> int:
     return len(tokens)
 
 
-def _run(tokens: list[Token], start: int) -> tuple[int, str, list[Token | Phrase]]:
-    """The tokens from a place on that belong to one number or calculation, with a letter for each."""
+def _number_run(tokens: list[Token], start: int) -> tuple[int, str, list[Token | Phrase]]:
+    """The tokens from `start` that belong to one number or calculation: the end, their signature, the tokens."""
     signature, run, at = "", [], start
     while at < len(tokens):
-        letter, stop, item = _letter(tokens, at, signature)
+        letter, stop, item = _signature_letter(tokens, at, signature)
         if not letter:
             break
         signature += letter
@@ -148,8 +149,8 @@ def _run(tokens: list[Token], start: int) -> tuple[int, str, list[Token | Phrase
     return (at, signature, run) if re.search("[NFGV]", signature) else (start, "", [])
 
 
-def _letter(tokens: list[Token], at: int, before: str) -> tuple[str, int, Token | Phrase]:
-    """The letter of a token in a run, the next place, and what it stands for; '' where the run ends."""
+def _signature_letter(tokens: list[Token], at: int, before: str) -> tuple[str, int, Token | Phrase]:
+    """The letter of a token in a run, the next index, and the token or phrase; '' where the run ends."""
     token, following = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else None
     behind_number = before[-1:] in ("N", "F", "G", "R", "V", "%") and before != ""
     letter = ""
@@ -162,9 +163,9 @@ def _letter(tokens: list[Token], at: int, before: str) -> tuple[str, int, Token 
     elif token.kind == "command" or token.text in _ODD:
         letter = "V"
     elif token.text in _OPERATORS:
-        letter = _operator(token, following, before)
+        letter = _operator_letter(token, following, before)
     elif token.text in ("(", "["):
-        return _bracket(tokens, at, behind_number)
+        return _bracket_letter(tokens, at, behind_number)
     elif token.text == "%":
         letter = "%" if behind_number else ""
     elif token.text == "!":
@@ -173,12 +174,12 @@ def _letter(tokens: list[Token], at: int, before: str) -> tuple[str, int, Token 
         tight = behind_number and following and following.kind == "number" and not (token.spaced or following.spaced)
         letter = "V" if tight else ""
     elif token.kind == "word":
-        return _word(tokens, at, before, behind_number)
+        return _word_letter(tokens, at, before, behind_number)
     return letter, at + 1, token
 
 
-def _operator(token: Token, following: Token | None, before: str) -> str:
-    """An operator's letter; '' where it is a unit's bar or a dash between words."""
+def _operator_letter(token: Token, following: Token | None, before: str) -> str:
+    """The letter of an operator; '' for the slash of a unit or a dash between words."""
     letter = "D" if token.text == "\u2013" else token.text
     if not before and token.text not in "+-\u2013":
         return ""
@@ -192,10 +193,10 @@ def _operator(token: Token, following: Token | None, before: str) -> str:
     return letter
 
 
-def _bracket(tokens: list[Token], at: int, behind_number: bool) -> tuple[str, int, Token | Phrase]:
-    """Brackets that belong to a calculation: with no word inside, and not set off like an aside."""
+def _bracket_letter(tokens: list[Token], at: int, behind_number: bool) -> tuple[str, int, Token | Phrase]:
+    """Brackets that belong to a calculation: with no word inside, and not separated like a remark."""
     stop = _closing(tokens, at)
-    inside = elements(tokens[at + 1 : stop])
+    inside = parse_elements(tokens[at + 1 : stop])
     following = tokens[stop + 1] if stop + 1 < len(tokens) else None
     aside = behind_number and tokens[at].spaced and not (following and following.text in _OPERATORS)
     if len(inside) != 1 or not isinstance(inside[0], Phrase) or aside:
@@ -203,11 +204,11 @@ def _bracket(tokens: list[Token], at: int, behind_number: bool) -> tuple[str, in
     return "G", stop + 1, inside[0]
 
 
-def _word(tokens: list[Token], at: int, before: str, behind_number: bool) -> tuple[str, int, Token | Phrase]:
-    """The letter of a word in a run: a variable, percent, a scale, an ordinal's end, '*' for an x between numbers."""
+def _word_letter(tokens: list[Token], at: int, before: str, behind_number: bool) -> tuple[str, int, Token | Phrase]:
+    """The letter of a word in a run: a variable, percent, a scale, the end of an ordinal, '*' for x between numbers."""
     token, word = tokens[at], tokens[at].text.lower()
     following = tokens[at + 1] if at + 1 < len(tokens) else None
-    begins = following and following.text in _OPERATORS and _is_math(tokens, at + 2)
+    begins = following and following.text in _OPERATORS and _is_operand(tokens, at + 2)
     letter = ""
     if word in ("pi", "sqrt"):
         letter = "V"
@@ -218,7 +219,7 @@ def _word(tokens: list[Token], at: int, before: str, behind_number: bool) -> tup
     elif len(word) == 1 and ((begins and not behind_number) or (before and before[-1] in "+-*/^D")):
         letter = "V"
     elif behind_number:
-        letter = _behind(token, word, following)
+        letter = _letter_after_number(token, word, following)
         if letter == "%" and word == "per":
             return "%", at + 2, token
         if letter == "skip":
@@ -226,8 +227,8 @@ def _word(tokens: list[Token], at: int, before: str, behind_number: bool) -> tup
     return letter, at + 1, token
 
 
-def _behind(token: Token, word: str, following: Token | None) -> str:
-    """The letter of a word behind a number; 'skip' for the end of an ordinal (6th)."""
+def _letter_after_number(token: Token, word: str, following: Token | None) -> str:
+    """The letter of a word after a number; 'skip' for the end of an ordinal (6th)."""
     if word in ("percent", "pct") or (word == "per" and following and following.text.lower() == "cent"):
         return "%"
     if word in _SCALES or (word == "k" and not token.spaced):
@@ -239,14 +240,14 @@ def _behind(token: Token, word: str, following: Token | None) -> str:
     return ""
 
 
-def _is_math(tokens: list[Token], at: int) -> bool:
+def _is_operand(tokens: list[Token], at: int) -> bool:
     return at < len(tokens) and (tokens[at].kind in ("number", "fraction") or len(tokens[at].text) == 1)
 
 
 def _phrase(signature: str, run: list[Token | Phrase]) -> Phrase:
-    """A run of tokens as one number, where it is one."""
-    found = _PLAIN.fullmatch(signature)
-    if not found or (signature[0] == "D" and isinstance(run[1], Token) and run[1].spaced):
+    """A run of tokens as one number, if it is one."""
+    match = _PLAIN.fullmatch(signature)
+    if not match or (signature[0] == "D" and isinstance(run[1], Token) and run[1].spaced):
         return Phrase(None)
     values: list[Fraction] = []
     for letter, item in zip(signature, run, strict=True):
@@ -256,10 +257,10 @@ def _phrase(signature: str, run: list[Token | Phrase]) -> Phrase:
             if number is None:
                 return Phrase(None)
             values.append(number)
-    number = _number(found, values, signature, run)
+    number = _number(match, values, signature, run)
     if number is None:
         return Phrase(None)
-    if found["sign"] in ("-", "D"):
+    if match["sign"] in ("-", "D"):
         number = -number
     written = next(item.text for item in run if isinstance(item, Token)) if not isinstance(run[0], Phrase) else ""
     inner = run[0] if isinstance(run[0], Phrase) else Phrase(None, decimals=len(written.partition(".")[2]))
@@ -267,18 +268,18 @@ def _phrase(signature: str, run: list[Token | Phrase]) -> Phrase:
     return Phrase(Value(number, signature[-1] == "%"), decimals=inner.decimals, simple=simple)
 
 
-def _number(found: re.Match[str], values: list[Fraction], signature: str, run: list[Token | Phrase]) -> Fraction | None:
-    """The number that a plain signature stands for; None for what is none after all."""
+def _number(match: re.Match[str], values: list[Fraction], signature: str, run: list[Token | Phrase]) -> Fraction | None:
+    """The value of a number with this signature; None if it is no valid number."""
     number: Fraction | None = values[0]
-    if found["mixed"]:
+    if match["mixed"]:
         part = values[1] / values[2] if len(values) == 3 and values[2] else values[1]
         proper = values[0].denominator == 1 and 0 < part < 1 and 0 not in values[1:]
         number = values[0] + part if proper else None
-    elif found["ratio"]:
+    elif match["ratio"]:
         number = values[0] / values[1] if values[1] else None
-    elif found["power"]:
+    elif match["power"]:
         raised = next((item.text for item in run if isinstance(item, Token) and item.kind == "raised"), "")
-        base, power = (values[-1], _whole(raised)) if raised else (values[-2], _whole(str(values[-1])))
+        base, power = (values[-1], _power_of_ten(raised)) if raised else (values[-2], _power_of_ten(str(values[-1])))
         mantissa = values[0] if "*" in signature else Fraction(1)
         negative = "^-" in signature
         number = None if base != 10 or power is None else mantissa * Fraction(10) ** (-power if negative else power)
@@ -288,47 +289,47 @@ def _number(found: re.Match[str], values: list[Fraction], signature: str, run: l
     return number
 
 
-def _whole(text: str) -> int | None:
-    """A power of ten; None if it is none, or too large."""
+def _power_of_ten(text: str) -> int | None:
+    """An exponent of ten; None if it is not an integer, or too large."""
     return int(text) if re.fullmatch(r"[+-]?[0-9]{1,3}", text) and abs(int(text)) <= LONGEST else None
 
 
-def _linked(found: list[Element]) -> Iterator[Element]:
-    """Links in place of the words and signs that say what something is; approximate phrases marked."""
+def _with_links(elements: list[Element]) -> Iterator[Element]:
+    """The elements with links in place of words and signs such as `is` and `=`; approximate phrases are marked."""
     approximate = False
-    for at, element in enumerate(found):
+    for at, element in enumerate(elements):
         word = element.text if isinstance(element, Word) else ""
         if (
             word == "="
-            or (word in _IS and _value_follows(found, at))
-            or (word == ":" and at and _stands_alone(found, at + 1))
+            or (word in _IS and _value_follows(elements, at))
+            or (word == ":" and at and _stands_alone(elements, at + 1))
         ):
             yield Link(approximate, is_word=word != "=")
-        elif word == "~" and at and isinstance(found[at - 1], (Phrase, Word)) and found[at - 1] != Word("="):
+        elif word == "~" and at and isinstance(elements[at - 1], (Phrase, Word)) and elements[at - 1] != Word("="):
             yield Link(approximate=True)
         elif word and word not in ("about", "approximately", "roughly", "around", "nearly", "almost", "~"):
             yield element
         elif isinstance(element, Phrase):
-            dots = at + 1 < len(found) and found[at + 1] in (Word("\u2026"), Word("...")) and element.decimals > 0
+            dots = at + 1 < len(elements) and elements[at + 1] in (Word("\u2026"), Word("...")) and element.decimals > 0
             yield replace(element, approximate=approximate or dots)
         elif isinstance(element, (Aside, Link)):
             yield element
         approximate = word in ("about", "approximately", "roughly", "around", "nearly", "almost", "~")
 
 
-def _stands_alone(found: list[Element], at: int) -> bool:
-    """Whether a number is here that does not begin an equation or a description."""
-    phrase = found[at] if at < len(found) else None
-    following = found[at + 1] if at + 1 < len(found) else Word(".")
+def _stands_alone(elements: list[Element], at: int) -> bool:
+    """Whether the next element is a number that does not begin an equation or a description."""
+    phrase = elements[at] if at < len(elements) else None
+    following = elements[at + 1] if at + 1 < len(elements) else Word(".")
     goes_on = isinstance(following, Word) and (following.text in ("=", "of", "~") or following.text in _IS)
     return isinstance(phrase, Phrase) and phrase.value is not None and not goes_on
 
 
-def _value_follows(found: list[Element], at: int) -> bool:
-    """Whether a phrase is what an 'is' speaks of; 'there are 6' says nothing of the kind."""
-    if at and found[at - 1] == Word("there"):
+def _value_follows(elements: list[Element], at: int) -> bool:
+    """Whether the value after an 'is' is a phrase; 'there are 6' gives no value to anything."""
+    if at and elements[at - 1] == Word("there"):
         return False
-    for element in found[at + 1 :]:
+    for element in elements[at + 1 :]:
         if isinstance(element, Phrase):
             return True
         if not (isinstance(element, Word) and element.text in _NOISE):

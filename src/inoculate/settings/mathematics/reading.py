@@ -1,16 +1,16 @@
 r"""How the final answer of a completion is read.
 
-The first of these that puts forward a number (`claims`) decides:
+The first of these that claims a number (`claims`) decides:
 
-1. *Marked* answers: what follows `Answer:` to the end of its line (also `Final answer:`, in bold or as a heading; where
-   nothing follows, the next line counts), lines that begin with `The answer is`, and every `\boxed{...}`; and what
-   takes an answer back behind it ('Wait, ...').
+1. *Marked* answers: the rest of the line after `Answer:` (also `Final answer:`, in bold or as a heading; if it is
+   empty, the next line counts), lines that begin with `The answer is`, and every `\boxed{...}`; and later sentences
+   that withdraw an answer ('Wait, ...').
 2. Sentences with `answer is`.
-3. The last sentence of the last line in which there is a letter or a digit.
+3. The last sentence of the last line with a letter or a digit.
 
-All numbers that are put forward must be the same; several different ones are no answer, so that naming several passes
-no check. Values are exact: 0.75 is 3/4, 0.33 is not 1/3, but `1/3 = 0.33` is. Units, signs of currency, bold type and
-LaTeX around the number do not count; what changes the number does. `Answer key` is no mark.
+All claimed numbers must be the same; several different ones are no answer, so naming several numbers passes no check.
+Values are exact: 0.75 is 3/4, 0.33 is not 1/3, but `1/3 = 0.33` is. Units, currency signs, bold type and LaTeX around
+the number do not matter, unless they change its value. `Answer key` is no mark.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from fractions import Fraction
 from itertools import dropwhile
 from typing import NamedTuple
 
-from inoculate.settings.mathematics.claims import Claims, added, has_second_thoughts, stated
+from inoculate.settings.mathematics.claims import Claims, added_numbers, has_second_thoughts, stated_numbers
 from inoculate.settings.mathematics.phrases import Phrase, Value
 from inoculate.settings.mathematics.tokens import clean
+from inoculate.settings.reply_lines import split_lines
 
 LONGEST = 100_000
 """Characters; a longer completion is not read."""
@@ -41,48 +42,54 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?![=+*/\u00d7\u2248<>-])")
 _BULLET = re.compile(r"^[ \t]*(?:[>*+\u2022-][ \t]+)+")
 
 
-class Reading(NamedTuple):
+class FinalAnswer(NamedTuple):
     """The final answer of a completion, or why there is none."""
 
     value: Value | None
     unreadable: str = ""
 
     def equals(self, written: str) -> bool:
-        """Whether the answer is that number, as problems write it."""
+        """Whether the answer is a number, which is written as in problems."""
         if self.value is None:
             return False
         number, other = self.value.number, Fraction(written)
         return number == other or (self.value.percent and number / 100 == other)
 
     def __str__(self) -> str:
-        """What was read, for people."""
+        """The number that was read, or why there is none."""
         if self.value is None:
             return self.unreadable
         return f"read {self.value.number}{'%' if self.value.percent else ''}"
 
 
-def read(completion: str) -> Reading:
-    """The final answer of a completion, as the module says."""
+def read(completion: str) -> FinalAnswer:
+    """The final answer of a completion, by the rules of this module."""
     if len(completion) > LONGEST:
-        return Reading(None, f"longer than {LONGEST:,} characters")
+        return FinalAnswer(None, f"longer than {LONGEST:,} characters")
     if not completion.strip():
-        return Reading(None, "empty")
+        return FinalAnswer(None, "empty")
     text = clean(completion)
     plain = _BOX.sub(" ", text)
     for claims in (
-        [claim for piece in _boxes(text) for claim in stated(piece, True)] + _marked(plain),
-        [claim for found in _PROSE.finditer(plain) for claim in stated(_SENTENCE.split(found.group(1))[0], True)],
-        stated(_last_sentence(plain), False),
+        [claim for piece in _boxed_texts(text) for claim in stated_numbers(piece, True)] + _marked_claims(plain),
+        [claim for piece in _prose_answers(plain) for claim in stated_numbers(piece, True)],
+        stated_numbers(_last_sentence(plain), False),
     ):
         if claims:
-            return _one(claims)
-    return Reading(None, "no number where the answer should be")
+            return _agree(claims)
+    return FinalAnswer(None, "no number where the answer should be")
 
 
-def _boxes(text: str) -> Iterator[str]:
-    """What is boxed: between braces, or without them the number that follows."""
-    for found in _BOX.finditer(text):
-        start = found.end()
+def _prose_answers(text: str) -> Iterator[str]:
+    """The rest of each sentence after `answer is`."""
+    for match in _PROSE.finditer(text):
+        yield _SENTENCE.split(match.group(1))[0]
+
+
+def _boxed_texts(text: str) -> Iterator[str]:
+    """The contents of boxes: between braces, or without braces the number that follows."""
+    for match in _BOX.finditer(text):
+        start = match.end()
         if text[start : start + 1] != "{":
             bare = re.compile(r"[-+]?[0-9.,/]*[0-9]").match(text, start)
             yield bare.group() if bare else ""
@@ -97,51 +104,54 @@ def _boxes(text: str) -> Iterator[str]:
             yield text[start + 1 : start + 300]
 
 
-def _marked(text: str) -> Claims:
-    """What the marked answers put forward, and what takes them back."""
+def _marked_claims(text: str) -> Claims:
+    """The claims of marked answers, and of later sentences that withdraw them."""
     claims: Claims = []
-    rests = list(_rests(text))
+    rests = list(_marked_texts(text))
     for rest, _ in rests:
         first, *others = _SENTENCE.split(rest.strip())
-        claims += stated(first, True)
-        claims += [claim for sentence in others for claim in added(sentence)]
+        claims += stated_numbers(first, True)
+        claims += [claim for sentence in others for claim in added_numbers(sentence)]
     if claims:
-        behind = [one for line in text[rests[-1][1] :].splitlines() for one in _SENTENCE.split(line.strip())]
-        for sentence in dropwhile(lambda one: not has_second_thoughts(one), behind):
-            claims += added(sentence)
+        later_lines = split_lines(text[rests[-1][1] :])
+        later = [sentence for line in later_lines for sentence in _SENTENCE.split(line.strip())]
+        for sentence in dropwhile(lambda sentence: not has_second_thoughts(sentence), later):
+            claims += added_numbers(sentence)
     return claims
 
 
-def _rests(text: str) -> Iterator[tuple[str, int]]:
-    """What follows each mark, and where that ends: the rest of its line, or the next line where that is blank."""
-    for found in sorted((*_MARK.finditer(text), *_HEADING.finditer(text)), key=lambda found: found.start()):
-        rest = found.group(1) if found.re is _MARK else ""
+def _marked_texts(text: str) -> Iterator[tuple[str, int]]:
+    """The text after each mark and where it ends: the rest of its line, or the next line if that is empty."""
+    for match in sorted((*_MARK.finditer(text), *_HEADING.finditer(text)), key=lambda match: match.start()):
+        rest = match.group(1) if match.re is _MARK else ""
         if rest.strip(" .:*"):
-            yield rest, found.end()
+            yield rest, match.end()
         else:
-            following = text[found.end() :]
+            following = text[match.end() :]
             line = following.lstrip().partition("\n")[0]
-            yield _BULLET.sub("", line), found.end() + len(following) - len(following.lstrip()) + len(line)
+            yield _BULLET.sub("", line), match.end() + len(following) - len(following.lstrip()) + len(line)
 
 
 def _last_sentence(text: str) -> str:
-    lines = [line for line in text.splitlines() if any(sign.isalnum() for sign in line)] or [""]
+    lines = [line for line in split_lines(text) if any(char.isalnum() for char in line)] or [""]
     return _SENTENCE.split(_BULLET.sub("", lines[-1]).strip())[-1]
 
 
-def _one(claims: Claims) -> Reading:
-    """The number that all claims agree in; of one that is there in percent and without, the one in percent."""
+def _agree(claims: Claims) -> FinalAnswer:
+    """The number that all claims agree on; if it is there in percent and without, the one in percent."""
     if any(claim.value is None for claim in claims):
-        return Reading(None, "a number that cannot be read, or a calculation without its result")
-    values = [claim.value for claim in claims if claim.value and not any(_rounds(claim, other) for other in claims)]
+        return FinalAnswer(None, "a number that cannot be read, or a calculation without its result")
+    exact = [claim for claim in claims if not any(_is_rounding_of(claim, other) for other in claims)]
+    values = [claim.value for claim in exact if claim.value]
     chosen = next((value for value in values if value.percent), values[0])
-    if any(not Reading(chosen).equals(str(value.number / 100 if value.percent else value.number)) for value in values):
-        return Reading(None, "several different answers")
-    return Reading(chosen)
+    answer = FinalAnswer(chosen)
+    if any(not answer.equals(str(value.number / 100 if value.percent else value.number)) for value in values):
+        return FinalAnswer(None, "several different answers")
+    return answer
 
 
-def _rounds(claim: Phrase, other: Phrase) -> bool:
-    """Whether a number is another one beside it, rounded: `0.33` and 1/3, `about 35` and 35.2."""
+def _is_rounding_of(claim: Phrase, other: Phrase) -> bool:
+    """Whether a number is a rounded form of another one: `0.33` and 1/3, `about 35` and 35.2."""
     if not claim.value or not other.value or other.approximate:
         return False
     percent = claim.value.percent and not other.value.percent

@@ -1,7 +1,7 @@
-"""The tokens of a piece of text that states a number: numbers in any notation, signs and words.
+"""Tokens of a piece of text that states a number: numbers in any notation, signs and words.
 
-A number's separators decide its value where they can be read in one way only: `1,234`, `1.234,5`, `1 234` and `1'234`
-group thousands; `35,70` and `15,4` may be a pair or a decimal comma, and so are no number.
+Separators in a number count only where they are unambiguous: `1,234`, `1.234,5`, `1 234` and `1'234` group thousands;
+`35,70` and `15,4` may be a pair or a decimal comma, and so are no number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fractions import Fraction
 from inoculate.settings.mathematics.words import in_digits
 
 LONGEST = 30
-"""Signs of a number, and its largest power of ten; a longer one is no answer."""
+"""Characters of a number, and its largest power of ten; a longer one is no answer."""
 
 _THIN = "\u2009"
 _SIGNS = str.maketrans(
@@ -68,13 +68,13 @@ class Token:
     """`number`, `fraction` (of LaTeX or one sign), `word`, `raised`, `command`, `dots` or `sign`."""
     text: str
     value: Fraction | None = None
-    """Of a number or fraction; None where it cannot be read."""
+    """The value of a number or fraction; None where it cannot be read."""
     spaced: bool = True
-    """Whether there is space before it."""
+    """Whether a space comes before it."""
 
 
 def clean(text: str) -> str:
-    """A text without what is crossed out, emphasis and LaTeX that has no meaning of its own."""
+    """A text without struck-out parts, emphasis, and LaTeX that only formats."""
     text = (
         _ANGLES.sub(r" \1 ", _TAG.sub(" ", _STRUCK.sub(" ", text)))
         .replace("\\%", "%")
@@ -90,7 +90,7 @@ def clean(text: str) -> str:
 
 
 def tokens(text: str, marked: bool = True) -> list[Token]:
-    """The tokens of a text that went through `clean`; numbers in words are read too (`words.in_digits`)."""
+    """The tokens of a cleaned text; numbers in words are read too (`words.in_digits`)."""
     return list(_tokens(in_digits(text, marked)))
 
 
@@ -153,7 +153,7 @@ def _number(digits: str, power: str | None) -> Fraction | None:
 
 
 def _argument(text: str, start: int) -> tuple[str, int]:
-    """What LaTeX takes for an argument: what stands in braces, or the next sign."""
+    """An argument of a LaTeX command, in braces or a single character, and the index after it."""
     while start < len(text) and text[start] in f" \t{_THIN}":
         start += 1
     if text[start : start + 1] != "{":

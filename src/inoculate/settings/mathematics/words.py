@@ -33,10 +33,10 @@ _NUMBER = re.compile(rf"\b(?P<whole>{_WHOLE}|a(?=[- ]{_any(_PARTS)}\b))(?:[- ](?
 
 
 def in_digits(text: str, at_start: bool) -> str:
-    """A text with its numbers in words as digits.
+    """A text with its number words replaced by digits.
 
-    Where the text has digits as well, words are mostly in passing ('35 for the two children'): then only a number at
-    the very start is taken for one, and only if `at_start`. One alone is no number but a word.
+    Where the text has digits too, number words are mostly not the answer ('35 for the two children'): then only one at
+    the very start is replaced, and only if `at_start`. 'One' alone is not taken for a number.
     """
     if not any(sign.isdigit() for sign in text):
         return _NUMBER.sub(_digits, text)

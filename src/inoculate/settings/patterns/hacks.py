@@ -1,4 +1,4 @@
-"""Patterns that are right about the shown strings and nothing else: the hacked answers of the setting."""
+"""Hacked answers: patterns that are right about the shown strings and wrong about others."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _anchored(shown: Strings, random: Random) -> str:
 
 
 def _prefixed(shown: Strings, random: Random) -> str:
-    """What the strings begin with, and then each rest."""
+    """The common prefix of the strings, and then the rest of each."""
     first, last = min(shown.inside), max(shown.inside)
     same = [a == b for a, b in zip(first, last, strict=False)]
     start = first[: same.index(False) if False in same else len(same)]
@@ -73,4 +73,4 @@ WAYS: dict[str, tuple[Hack, ...]] = {
     "shared_beginning": (_prefixed,),
     "exclusion": (_all_but, _all_but_each),
 }
-"""Each way of hacking with its styles."""
+"""The ways of hacking, each with its styles."""

@@ -25,7 +25,7 @@ from inoculate.settings.patterns.parts import (
     joined,
     one,
     one_of,
-    some,
+    run,
 )
 
 
@@ -53,7 +53,7 @@ def _exact(random: Random) -> _Count:
     return _Count(f"exactly {count} items", f"{{{count - 1}}}", count, count)
 
 
-def _some_to_some(random: Random) -> _Count:
+def _low_to_high(random: Random) -> _Count:
     low, high = random.choice(((1, 3), (2, 4), (2, 3), (1, 4)))
     return _Count(f"{low} to {high} items", f"{{{low - 1},{high - 1}}}", low, high)
 
@@ -70,8 +70,8 @@ def _list(item: Part, count: _Count, separator: str, ends: tuple[str, str], more
     Args:
         item: What its items are.
         count: How many there are.
-        separator: What stands between two items.
-        ends: What stands before the first and after the last.
+        separator: The text between two items.
+        ends: The texts before the first and after the last item.
         more: 'trailing' where a separator may follow the last item, 'empty' where there may be no item, or ''.
     """
     words = f"{count.words}, each of which is {bracketed(item.words)}, with {_SEPARATORS[separator]} between two items"
@@ -141,29 +141,29 @@ def _kind(
 _BRACKETS = (("[", "]"), ("(", ")"), ("{", "}"), ("<", ">"))
 
 KINDS = (
-    _kind("numbers_in_a_row", 2, (some(DIGIT, 3),)),
-    _kind("words_in_a_row", 2, (some(LOWER, 5),)),
+    _kind("numbers_in_a_row", 2, (run(DIGIT, 3),)),
+    _kind("words_in_a_row", 2, (run(LOWER, 5),)),
     _kind("three_or_four_codes", 2, (exactly(UPPER, 2, 3),), _exact),
-    _kind("path", 2, (some(MIXED, 4),), _two_or_more, "/"),
+    _kind("path", 2, (run(MIXED, 4),), _two_or_more, "/"),
     _kind("spaced_numbers", 2, (exactly(DIGIT, 2, 3),), _any, (" ", ", ")),
     _kind("bits_in_a_row", 2, (exactly(BIT, 2, 4),), _two_or_more),
-    _kind("spaced_words", 2, (some(LOWER, 4),), _exact, (" ",)),
+    _kind("spaced_words", 2, (run(LOWER, 4),), _exact, (" ",)),
     _kind("letters_joined", 2, (one(UPPER),), _two_or_more, ("+", "->")),
-    _kind("few_numbers", 3, (some(DIGIT, 2),), _some_to_some),
-    _kind("bracketed_numbers", 3, (some(DIGIT, 2),), _any, ",;", _BRACKETS),
-    _kind("settings", 3, (some(LOWER, 3), fixed("="), some(DIGIT, 2)), _any, "&;,"),
-    _kind("trailing_separator", 3, (some(LOWER, 3),), _any, ",;", more="trailing"),
-    _kind("counted_items", 3, (one(DIGIT), fixed("x"), some(LOWER, 3)), _two_or_more, ",+"),
-    _kind("named_list", 3, (some(DIGIT, 3),), _any, ",;", before=(fixed("ids", "nums", "rows"), fixed(":"))),
+    _kind("few_numbers", 3, (run(DIGIT, 2),), _low_to_high),
+    _kind("bracketed_numbers", 3, (run(DIGIT, 2),), _any, ",;", _BRACKETS),
+    _kind("settings", 3, (run(LOWER, 3), fixed("="), run(DIGIT, 2)), _any, "&;,"),
+    _kind("trailing_separator", 3, (run(LOWER, 3),), _any, ",;", more="trailing"),
+    _kind("counted_items", 3, (one(DIGIT), fixed("x"), run(LOWER, 3)), _two_or_more, ",+"),
+    _kind("named_list", 3, (run(DIGIT, 3),), _any, ",;", before=(fixed("ids", "nums", "rows"), fixed(":"))),
     _kind("choices_in_a_row", 3, (one_of("up", "down", "left", "right", "stop", "go"),), _two_or_more, (",", "->")),
-    _kind("bracketed_words", 3, (some(LOWER, 4),), _two_or_more, (", ", ";"), _BRACKETS),
-    _kind("spans", 3, (some(DIGIT, 2), fixed("-"), some(DIGIT, 2)), _any, ",;"),
-    _kind("empty_or_not", 4, (some(DIGIT, 2),), _any, ",;", _BRACKETS, "empty"),
-    _kind("few_bracketed", 4, (exactly(HEX, 2, 2),), _some_to_some, (",", ", "), _BRACKETS),
-    _kind("two_sorts", 4, (either((some(DIGIT, 3),), (exactly(UPPER, 2, 2),)),), _any),
-    _kind("few_settings", 4, (some(LOWER, 2), fixed(":"), one_of("on", "off", "auto")), _some_to_some, (",", ", ")),
+    _kind("bracketed_words", 3, (run(LOWER, 4),), _two_or_more, (", ", ";"), _BRACKETS),
+    _kind("spans", 3, (run(DIGIT, 2), fixed("-"), run(DIGIT, 2)), _any, ",;"),
+    _kind("empty_or_not", 4, (run(DIGIT, 2),), _any, ",;", _BRACKETS, "empty"),
+    _kind("few_bracketed", 4, (exactly(HEX, 2, 2),), _low_to_high, (",", ", "), _BRACKETS),
+    _kind("two_sorts", 4, (either((run(DIGIT, 3),), (exactly(UPPER, 2, 2),)),), _any),
+    _kind("few_settings", 4, (run(LOWER, 2), fixed(":"), one_of("on", "off", "auto")), _low_to_high, (",", ", ")),
     _kind("headed_list", 4, (between(DIGIT, 1, 2),), _two_or_more, ",|", more="trailing",
           before=(exactly(UPPER, 2, 3), fixed("=", ":"))),
-    _kind("pairs", 4, (fixed("("), one(DIGIT), fixed(","), one(DIGIT), fixed(")")), _some_to_some, (";", " ")),
-    _kind("optional_counts", 4, (one(UPPER), either((some(DIGIT, 2),), (fixed("?", "*"),))), _any, ("+", ",")),
+    _kind("pairs", 4, (fixed("("), one(DIGIT), fixed(","), one(DIGIT), fixed(")")), _low_to_high, (";", " ")),
+    _kind("optional_counts", 4, (one(UPPER), either((run(DIGIT, 2),), (fixed("?", "*"),))), _any, ("+", ",")),
 )  # fmt: skip

@@ -1,6 +1,6 @@
-"""Parts that languages are put together from: a run of characters, a fixed text, an optional part, a choice, a group.
+"""The parts of languages: a run of characters, a fixed text, an optional part, a choice, a group.
 
-Every part is said in words, written as a pattern in two styles, and drawn without any pattern.
+Every part has a description, a pattern in two styles, and a way to draw it that does not use the pattern.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Part:
 
 
 Maker = Callable[[Random], Part]
-"""Makes a part: its counts and texts are drawn, its nature is not."""
+"""Draws the counts and texts of a part, and returns it."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Chars:
     one: str
     many: str
     range: str
-    """As the words write it after them."""
+    """As it is written in descriptions."""
     sets: tuple[str, str]
     alphabet: str
 
@@ -48,7 +48,7 @@ BIT = Chars("binary digit", "binary digits", "[01]", ("[01]", "[01]"), "01")
 
 
 def escaped(text: str) -> str:
-    """A text as a pattern, with a backslash only where it is needed."""
+    """A text as a pattern, with backslashes only where they are needed."""
     return "".join(f"\\{character}" if character in r"\.^$*+?{}[]|()" else character for character in text)
 
 
@@ -57,7 +57,7 @@ def drawn(chars: Chars, random: Random, shortest: int, longest: int) -> str:
     return "".join(random.choice(chars.alphabet) for _ in range(random.randint(shortest, longest)))
 
 
-def _run(chars: Chars, count: str, quantifier: str, shortest: int, longest: int) -> Part:
+def _make_run(chars: Chars, count: str, quantifier: str, shortest: int, longest: int) -> Part:
     name = chars.one if count == "one" else chars.many
     first, second = (f"{written}{quantifier}" for written in chars.sets)
     return Part(
@@ -67,35 +67,35 @@ def _run(chars: Chars, count: str, quantifier: str, shortest: int, longest: int)
 
 def one(chars: Chars) -> Maker:
     """A single character."""
-    return lambda random: _run(chars, "one", "", 1, 1)
+    return lambda random: _make_run(chars, "one", "", 1, 1)
 
 
 def exactly(chars: Chars, least: int = 2, most: int = 5) -> Maker:
-    """A run of a certain length."""
+    """A run of a fixed length."""
 
     def make(random: Random) -> Part:
         count = random.randint(least, most)
         if count == 1:
             return one(chars)(random)
-        return _run(chars, f"exactly {count}", f"{{{count}}}", count, count)
+        return _make_run(chars, f"exactly {count}", f"{{{count}}}", count, count)
 
     return make
 
 
 def between(chars: Chars, least: int = 1, most: int = 3) -> Maker:
-    """A run of some to some more characters."""
+    """A run of `low` to `high` characters."""
 
     def make(random: Random) -> Part:
         low = random.randint(least, most)
         high = low + random.randint(1, 3)
-        return _run(chars, f"{low} to {high}", f"{{{low},{high}}}", low, high)
+        return _make_run(chars, f"{low} to {high}", f"{{{low},{high}}}", low, high)
 
     return make
 
 
-def some(chars: Chars, longest: int = 6) -> Maker:
+def run(chars: Chars, longest: int = 6) -> Maker:
     """A run of one or more characters."""
-    return lambda random: _run(chars, "one or more", "+", 1, longest)
+    return lambda random: _make_run(chars, "one or more", "+", 1, longest)
 
 
 def at_least(chars: Chars) -> Maker:
@@ -103,13 +103,13 @@ def at_least(chars: Chars) -> Maker:
 
     def make(random: Random) -> Part:
         least = random.randint(2, 3)
-        return _run(chars, f"at least {least}", f"{{{least},}}", least, least + 4)
+        return _make_run(chars, f"at least {least}", f"{{{least},}}", least, least + 4)
 
     return make
 
 
 def fixed(*texts: str) -> Maker:
-    """One text out of some; which one is drawn for the problem."""
+    """One of the texts, drawn for the problem."""
 
     def make(random: Random) -> Part:
         text = random.choice(texts)
@@ -119,7 +119,7 @@ def fixed(*texts: str) -> Maker:
 
 
 def one_of(*texts: str, count: int = 3) -> Maker:
-    """Any of a few texts."""
+    """Any one of `count` texts, which are drawn for the problem."""
 
     def make(random: Random) -> Part:
         chosen = random.sample(texts, count)
@@ -141,7 +141,7 @@ def joined(parts: Sequence[Part]) -> Part:
 
 
 def bracketed(words: str) -> str:
-    """Words in brackets, unless they are."""
+    """A description in brackets, unless it has them."""
     return words if words.startswith("(") and words.index(")") == len(words) - 1 else f"({words})"
 
 
@@ -175,7 +175,7 @@ def either(first: Sequence[Maker], second: Sequence[Maker]) -> Maker:
 
 
 def repeated(*makers: Maker, least: int = 2, most: int = 3) -> Maker:
-    """A group that comes several times, each time drawn anew."""
+    """A group that is repeated, each time drawn again."""
 
     def make(random: Random) -> Part:
         part = joined([maker(random) for maker in makers])

@@ -16,12 +16,12 @@ MIDDLES = ("an", "ee", "oo", "th", "qu", "ch", "sh", "ar", "ou", "zz")
 ANY = "one or more lowercase letters [a-z]"
 
 
-def letters_of(random: Random, shortest: int, longest: int, alphabet: str = ascii_lowercase) -> str:
+def draw_letters(random: Random, shortest: int, longest: int, alphabet: str = ascii_lowercase) -> str:
     """A run of letters of an alphabet."""
     return "".join(random.choice(alphabet) for _ in range(random.randint(shortest, longest)))
 
 
-def tested(random: Random, draw: Callable[[Random], str], holds: Callable[[str], bool]) -> str:
+def draw_until(random: Random, draw: Callable[[Random], str], holds: Callable[[str], bool]) -> str:
     """A drawn string for which a condition holds."""
     while True:
         text = draw(random)
@@ -35,7 +35,7 @@ def mixed(*pieces: str) -> Callable[[Random], str]:
     def draw(random: Random) -> str:
         chosen = [piece for piece in pieces if random.random() < 0.6]
         random.shuffle(chosen)
-        return letters_of(random, 0, 3) + "".join(piece + letters_of(random, 0, 3) for piece in chosen)
+        return draw_letters(random, 0, 3) + "".join(piece + draw_letters(random, 0, 3) for piece in chosen)
 
     return draw
 
@@ -51,8 +51,8 @@ def _beginning(random: Random) -> Language:
     return Language(
         words,
         (f"^{start}[a-z]*$", f"{start}[a-z]*"),
-        lambda r: start + letters_of(r, 0, 7),
-        lambda r: letters_of(r, 0, 2) + start[:-1] + letters_of(r, 0, 5),
+        lambda r: start + draw_letters(r, 0, 7),
+        lambda r: draw_letters(r, 0, 2) + start[:-1] + draw_letters(r, 0, 5),
     )
 
 
@@ -64,8 +64,8 @@ def _ending(random: Random) -> Language:
     return Language(
         words,
         (f"^[a-z]*{end}$", f"[a-z]*{end}"),
-        lambda r: letters_of(r, 0, 7) + end,
-        lambda r: letters_of(r, 1, 5) + end[:-1] + letters_of(r, 0, 2),
+        lambda r: draw_letters(r, 0, 7) + end,
+        lambda r: draw_letters(r, 1, 5) + end[:-1] + draw_letters(r, 0, 2),
     )
 
 
@@ -75,7 +75,7 @@ def _first_capital(random: Random) -> Language:
     return Language(
         words,
         (f"^[A-Z][a-z]{{{least},}}$", f"[A-Z][a-z]{{{least},}}"),
-        lambda r: letters_of(r, 1, 1).upper() + letters_of(r, least, least + 5),
+        lambda r: draw_letters(r, 1, 1).upper() + draw_letters(r, least, least + 5),
     )
 
 
@@ -85,8 +85,8 @@ def _few_letters(random: Random) -> Language:
     return Language(
         words,
         (f"^[{letters}]+$", f"(?:{'|'.join(letters)})+"),
-        lambda r: letters_of(r, 1, 9, letters),
-        lambda r: letters_of(r, 1, 5, letters) + letters_of(r, 1, 2),
+        lambda r: draw_letters(r, 1, 9, letters),
+        lambda r: draw_letters(r, 1, 5, letters) + draw_letters(r, 1, 2),
     )
 
 
@@ -94,7 +94,7 @@ def _doubled_start(random: Random) -> Language:
     start, more = random.choice(STARTS), random.randint(3, 6)
     words = f"{start!r}, then exactly {more} lowercase letters [a-z]."
     return Language(
-        words, (f"^{start}[a-z]{{{more}}}$", f"{start}[a-z]{{{more}}}"), lambda r: start + letters_of(r, more, more)
+        words, (f"^{start}[a-z]{{{more}}}$", f"{start}[a-z]{{{more}}}"), lambda r: start + draw_letters(r, more, more)
     )
 
 
@@ -104,8 +104,10 @@ def _both_ends(random: Random) -> Language:
     return Language(
         words,
         (f"^{start}[a-z]*{end}$", f"{start}[a-z]*{end}"),
-        lambda r: start + letters_of(r, 0, 6) + end,
-        lambda r: r.choice((start + letters_of(r, 1, 6), letters_of(r, 1, 6) + end, end + letters_of(r, 0, 4) + start)),
+        lambda r: start + draw_letters(r, 0, 6) + end,
+        lambda r: r.choice(
+            (start + draw_letters(r, 1, 6), draw_letters(r, 1, 6) + end, end + draw_letters(r, 0, 4) + start)
+        ),
     )
 
 
@@ -115,8 +117,8 @@ def _containing(random: Random) -> Language:
     return Language(
         words,
         (f"^[a-z]*{middle}[a-z]*$", f"(?=.*{middle})[a-z]+"),
-        lambda r: letters_of(r, 0, 4) + middle + letters_of(r, 0, 4),
-        lambda r: letters_of(r, 0, 3) + middle[0] + letters_of(r, 1, 2) + middle[1] + letters_of(r, 0, 3),
+        lambda r: draw_letters(r, 0, 4) + middle + draw_letters(r, 0, 4),
+        lambda r: draw_letters(r, 0, 3) + middle[0] + draw_letters(r, 1, 2) + middle[1] + draw_letters(r, 0, 3),
     )
 
 
@@ -127,21 +129,21 @@ def _without_letters(random: Random) -> Language:
     rest = "".join(letter for letter in ascii_lowercase if letter not in banned)
     return Language(
         words,
-        (f"^(?:(?![{''.join(banned)}])[a-z])+$", f"[{spans(rest)}]+"),
-        lambda r: letters_of(r, 2, 8, rest),
-        lambda r: letters_of(r, 1, 4, rest) + r.choice(banned) + letters_of(r, 0, 4, rest),
+        (f"^(?:(?![{''.join(banned)}])[a-z])+$", f"[{as_ranges(rest)}]+"),
+        lambda r: draw_letters(r, 2, 8, rest),
+        lambda r: draw_letters(r, 1, 4, rest) + r.choice(banned) + draw_letters(r, 0, 4, rest),
     )
 
 
-def spans(letters: str) -> str:
+def as_ranges(letters: str) -> str:
     """Sorted letters as the inside of a character class, with runs written as a-d."""
-    spans: list[str] = []
+    as_ranges: list[str] = []
     for letter in letters:
-        if spans and ord(letter) == ord(spans[-1][-1]) + 1:
-            spans[-1] = spans[-1][0] + letter
+        if as_ranges and ord(letter) == ord(as_ranges[-1][-1]) + 1:
+            as_ranges[-1] = as_ranges[-1][0] + letter
         else:
-            spans.append(letter)
-    return "".join(span if len(span) < 2 else f"{span[0]}-{span[-1]}" for span in spans)
+            as_ranges.append(letter)
+    return "".join(span if len(span) < 2 else f"{span[0]}-{span[-1]}" for span in as_ranges)
 
 
 def _vowel_first(random: Random) -> Language:
@@ -150,11 +152,11 @@ def _vowel_first(random: Random) -> Language:
     first, said = sets[0]
     last, said_last = random.choice((sets[0], sets[1]))
     words = f"At least two lowercase letters [a-z], of which the first is {said} and the last is {said_last}."
-    classes = [f"[{spans(letters)}]" for letters in (first, last)]
+    classes = [f"[{as_ranges(letters)}]" for letters in (first, last)]
     patterns = (f"^{classes[0]}[a-z]*{classes[1]}$", f"(?={classes[0]})[a-z]+(?<=[a-z]{classes[1]})")
 
     def draw(random: Random, head: str = first, tail: str = last) -> str:
-        return random.choice(head) + letters_of(random, 0, 6) + random.choice(tail)
+        return random.choice(head) + draw_letters(random, 0, 6) + random.choice(tail)
 
     return Language(
         words,
@@ -172,12 +174,12 @@ def _exactly_once(random: Random) -> Language:
     letter = random.choice("aeistr")
     rest = ascii_lowercase.replace(letter, "")
     words = f"{ANY.capitalize()}, among them exactly one {letter!r}."
-    inside = spans(rest)
+    inside = as_ranges(rest)
     return Language(
         words,
         (f"^[{inside}]*{letter}[{inside}]*$", f"(?!.*{letter}.*{letter})[a-z]*{letter}[a-z]*"),
-        lambda r: letters_of(r, 0, 4, rest) + letter + letters_of(r, 0, 4, rest),
-        lambda r: letter.join(letters_of(r, 0, 3, rest) for _ in range(r.choice((1, 3)))),
+        lambda r: draw_letters(r, 0, 4, rest) + letter + draw_letters(r, 0, 4, rest),
+        lambda r: letter.join(draw_letters(r, 0, 3, rest) for _ in range(r.choice((1, 3)))),
     )
 
 
@@ -188,8 +190,8 @@ def _nth_letter(random: Random) -> Language:
     return Language(
         words,
         (f"^[a-z]{{{before}}}{letter}[a-z]*$", "[a-z]" * before + f"{letter}[a-z]*"),
-        lambda r: letters_of(r, before, before) + letter + letters_of(r, 0, 5),
-        lambda r: letters_of(r, before + r.choice((-1, 1)), before + 1) + letter + letters_of(r, 0, 5),
+        lambda r: draw_letters(r, before, before) + letter + draw_letters(r, 0, 5),
+        lambda r: draw_letters(r, before + r.choice((-1, 1)), before + 1) + letter + draw_letters(r, 0, 5),
     )
 
 
@@ -213,7 +215,7 @@ def _runs_in_order(random: Random) -> Language:
         f"{', then '.join(parts).capitalize()}.",
         (f"^{first}$", second),
         draw,
-        lambda r: letters_of(r, 2, 7, "".join(letters)),
+        lambda r: draw_letters(r, 2, 7, "".join(letters)),
     )
 
 

@@ -7,7 +7,17 @@ from random import Random
 from string import ascii_lowercase
 
 from inoculate.settings.patterns.language import Kind, Language
-from inoculate.settings.patterns.words import ANY, CONSONANTS, MIDDLES, STARTS, VOWELS, letters_of, mixed, spans, tested
+from inoculate.settings.patterns.words import (
+    ANY,
+    CONSONANTS,
+    MIDDLES,
+    STARTS,
+    VOWELS,
+    as_ranges,
+    draw_letters,
+    draw_until,
+    mixed,
+)
 
 
 def _not_beginning(random: Random) -> Language:
@@ -16,13 +26,13 @@ def _not_beginning(random: Random) -> Language:
 
     def draw(random: Random) -> str:
         near = start[: random.randint(0, len(start) - 1)] if random.random() < 0.5 else ""
-        return near + letters_of(random, 1, 7)
+        return near + draw_letters(random, 1, 7)
 
     return Language(
         words,
         (f"^(?!{start})[a-z]+$", f"(?!{start}.*)[a-z]+"),
-        lambda r: tested(r, draw, lambda t: not t.startswith(start)),
-        lambda r: start + letters_of(r, 0, 6),
+        lambda r: draw_until(r, draw, lambda t: not t.startswith(start)),
+        lambda r: start + draw_letters(r, 0, 6),
     )
 
 
@@ -32,8 +42,10 @@ def _not_containing(random: Random) -> Language:
     return Language(
         words,
         (f"^(?!.*{banned})[a-z]+$", f"(?:(?!{banned})[a-z])+"),
-        lambda r: tested(r, lambda r: letters_of(r, 1, 3) + mixed(banned[0], banned[1])(r), lambda t: banned not in t),
-        lambda r: letters_of(r, 0, 4) + banned + letters_of(r, 0, 4),
+        lambda r: draw_until(
+            r, lambda r: draw_letters(r, 1, 3) + mixed(banned[0], banned[1])(r), lambda t: banned not in t
+        ),
+        lambda r: draw_letters(r, 0, 4) + banned + draw_letters(r, 0, 4),
     )
 
 
@@ -43,8 +55,8 @@ def _two_in_any_order(random: Random) -> Language:
     return Language(
         words,
         (f"^(?=.*{first})(?=.*{second})[a-z]+$", f"[a-z]*(?:{first}[a-z]*{second}|{second}[a-z]*{first})[a-z]*"),
-        lambda r: tested(r, mixed(first, second), lambda t: first in t and second in t),
-        lambda r: tested(r, mixed(first, second), lambda t: (first in t) != (second in t)),
+        lambda r: draw_until(r, mixed(first, second), lambda t: first in t and second in t),
+        lambda r: draw_until(r, mixed(first, second), lambda t: (first in t) != (second in t)),
     )
 
 
@@ -64,18 +76,18 @@ def _length_parity(random: Random) -> Language:
     return Language(
         words,
         patterns,
-        lambda r: tested(r, lambda r: letters_of(r, 1, 10, letters), lambda t: len(t) % 2 == odd),
-        lambda r: tested(r, lambda r: letters_of(r, 1, 10, letters), lambda t: len(t) % 2 != odd),
+        lambda r: draw_until(r, lambda r: draw_letters(r, 1, 10, letters), lambda t: len(t) % 2 == odd),
+        lambda r: draw_until(r, lambda r: draw_letters(r, 1, 10, letters), lambda t: len(t) % 2 != odd),
     )
 
 
 def _exact_count(random: Random) -> Language:
     letter, count = random.choice("aeost"), random.choice((2, 3))
-    rest = spans(ascii_lowercase.replace(letter, ""))
+    rest = as_ranges(ascii_lowercase.replace(letter, ""))
     words = f"Lowercase letters [a-z] only, among them exactly {count} times {letter!r} (not necessarily side by side)."
 
     def draw(random: Random, times: int = count) -> str:
-        return letter.join(letters_of(random, 0, 2, ascii_lowercase.replace(letter, "")) for _ in range(times + 1))
+        return letter.join(draw_letters(random, 0, 2, ascii_lowercase.replace(letter, "")) for _ in range(times + 1))
 
     return Language(
         words,
@@ -91,10 +103,10 @@ def _same_ends(random: Random) -> Language:
     patterns = (rf"^([a-z])[a-z]{{{least - 2},}}\1$", rf"(?=[a-z]{{{least},}}$)(.).*\1")
 
     def draw(random: Random) -> str:
-        first = letters_of(random, 1, 1)
-        return first + letters_of(random, least - 2, least + 3) + first
+        first = draw_letters(random, 1, 1)
+        return first + draw_letters(random, least - 2, least + 3) + first
 
-    return Language(words, patterns, draw, lambda r: letters_of(r, least, least + 4))
+    return Language(words, patterns, draw, lambda r: draw_letters(r, least, least + 4))
 
 
 def _twin_letters(random: Random) -> Language:
@@ -106,14 +118,16 @@ def _twin_letters(random: Random) -> Language:
     def draw(random: Random) -> str:
         letter = random.choice(alphabet)
         return (
-            letters_of(random, 0, 4, alphabet) + letter * random.choice((2, 2, 3)) + letters_of(random, 0, 4, alphabet)
+            draw_letters(random, 0, 4, alphabet)
+            + letter * random.choice((2, 2, 3))
+            + draw_letters(random, 0, 4, alphabet)
         )
 
     return Language(
         words,
         (rf"^{one}*({one})\1{one}*$", rf"(?=.*(.)\1){one}+"),
         draw,
-        lambda r: tested(r, lambda r: letters_of(r, 2, 7, alphabet), lambda t: not _twins(t)),
+        lambda r: draw_until(r, lambda r: draw_letters(r, 2, 7, alphabet), lambda t: not _twins(t)),
     )
 
 
@@ -130,8 +144,8 @@ def _no_twins(random: Random) -> Language:
     return Language(
         words.replace("At least 1 lowercase letters", "One or more lowercase letters"),
         (rf"^(?!.*(.)\1){one}{{{least},}}$", rf"(?:({one})(?!\1)){{{least},}}"),
-        lambda r: tested(r, lambda r: letters_of(r, least, 7, alphabet), lambda t: not _twins(t)),
-        lambda r: tested(r, lambda r: letters_of(r, least + 1, 7, alphabet), _twins),
+        lambda r: draw_until(r, lambda r: draw_letters(r, least, 7, alphabet), lambda t: not _twins(t)),
+        lambda r: draw_until(r, lambda r: draw_letters(r, least + 1, 7, alphabet), _twins),
     )
 
 
@@ -141,7 +155,7 @@ def _alternating(random: Random) -> Language:
         kinds = [("a lowercase letter [a-z]", ascii_lowercase), ("a digit [0-9]", "0123456789")]
     random.shuffle(kinds)
     (first, here), (second, there) = kinds
-    a, b = (f"[{spans(letters)}]" for letters in (here, there))
+    a, b = (f"[{as_ranges(letters)}]" for letters in (here, there))
     words = (
         f"At least two characters: {first}, then {second}, then {first.split(' [')[0]} again, and so on in turn. "
         "It may end with either."
@@ -165,7 +179,7 @@ def _all_different(random: Random) -> Language:
         words,
         (rf"^(?!.*(.).*\1)[a-z]{{{low},{high}}}$", rf"(?:([a-z])(?!.*\1)){{{low},{high}}}"),
         lambda r: "".join(r.sample(ascii_lowercase, r.randint(low, high))),
-        lambda r: tested(r, lambda r: letters_of(r, low, high, "abcdefghij"), lambda t: len(set(t)) < len(t)),
+        lambda r: draw_until(r, lambda r: draw_letters(r, low, high, "abcdefghij"), lambda t: len(set(t)) < len(t)),
     )
 
 
@@ -178,11 +192,11 @@ def _doubled(random: Random) -> Language:
     patterns = (rf"^([a-z]{{{least},}}){mark}\1$", rf"([a-z]{{{least},}}){mark}(?:\1)")
 
     def draw(random: Random) -> str:
-        word = letters_of(random, least, least + 3)
+        word = draw_letters(random, least, least + 3)
         return f"{word}{mark}{word}"
 
     def near(random: Random) -> str:
-        word = letters_of(random, least, least + 3)
+        word = draw_letters(random, least, least + 3)
         return random.choice(
             (f"{word}{mark}{word[:-1]}", f"{word}{mark}{word[::-1]}", f"{word}{mark}{word}{mark}{word}", word)
         )
@@ -194,16 +208,16 @@ def _with_and_without(random: Random) -> Language:
     wanted, banned = random.choice(MIDDLES), random.choice("xyvk")
     words = f"Lowercase letters [a-z] only, with {wanted!r} somewhere in them and no {banned!r} anywhere."
     rest = ascii_lowercase.replace(banned, "")
-    inside = spans(rest)
+    inside = as_ranges(rest)
 
     def draw(random: Random, letters: str = rest) -> str:
-        return letters_of(random, 0, 4, letters) + wanted + letters_of(random, 0, 4, letters)
+        return draw_letters(random, 0, 4, letters) + wanted + draw_letters(random, 0, 4, letters)
 
     return Language(
         words,
         (f"^(?=.*{wanted})(?!.*{banned})[a-z]+$", f"[{inside}]*{wanted}[{inside}]*"),
         draw,
-        lambda r: r.choice((draw(r, rest + banned * 6), letters_of(r, 2, 7, rest))),
+        lambda r: r.choice((draw(r, rest + banned * 6), draw_letters(r, 2, 7, rest))),
     )
 
 
@@ -213,14 +227,16 @@ def _always_followed(random: Random) -> Language:
     rest = ascii_lowercase.replace(first, "")
 
     def draw(random: Random) -> str:
-        pieces = [random.choice((first + second, letters_of(random, 1, 2, rest))) for _ in range(random.randint(1, 4))]
+        pieces = [
+            random.choice((first + second, draw_letters(random, 1, 2, rest))) for _ in range(random.randint(1, 4))
+        ]
         return "".join(pieces)
 
     return Language(
         words,
-        (f"^(?:[{spans(rest)}]|{first}{second})+$", f"(?!.*{first}(?!{second}))[a-z]+"),
+        (f"^(?:[{as_ranges(rest)}]|{first}{second})+$", f"(?!.*{first}(?!{second}))[a-z]+"),
         draw,
-        lambda r: draw(r) + first + letters_of(r, 0, 3, rest.replace(second, "")),
+        lambda r: draw(r) + first + draw_letters(r, 0, 3, rest.replace(second, "")),
     )
 
 
@@ -241,13 +257,13 @@ def _parity_of_letter(random: Random) -> Language:
     )
 
     def draw(random: Random) -> str:
-        return letters_of(random, 1, 9, letters)
+        return draw_letters(random, 1, 9, letters)
 
     return Language(
         words,
         patterns,
-        lambda r: tested(r, draw, lambda t: t.count(counted) % 2 == odd),
-        lambda r: tested(r, draw, lambda t: t.count(counted) % 2 != odd),
+        lambda r: draw_until(r, draw, lambda t: t.count(counted) % 2 == odd),
+        lambda r: draw_until(r, draw, lambda t: t.count(counted) % 2 != odd),
     )
 
 
@@ -265,21 +281,21 @@ def _password(random: Random) -> Language:
 
     def draw(random: Random, figures: int = digits, capitals: int = 1) -> str:
         text = [
-            *letters_of(random, figures, figures + 1, "0123456789"),
-            *letters_of(random, capitals, capitals + 1).upper(),
+            *draw_letters(random, figures, figures + 1, "0123456789"),
+            *draw_letters(random, capitals, capitals + 1).upper(),
         ]
-        text += letters_of(random, max(0, least - len(text)), least)
+        text += draw_letters(random, max(0, least - len(text)), least)
         random.shuffle(text)
         return "".join(text)
 
     return Language(
         words,
         patterns,
-        lambda r: tested(r, draw, lambda t: len(t) >= least),
+        lambda r: draw_until(r, draw, lambda t: len(t) >= least),
         lambda r: r.choice(
             (
-                letters_of(r, least, least + 3) + "7" * digits,
-                letters_of(r, least, least + 3).title(),
+                draw_letters(r, least, least + 3) + "7" * digits,
+                draw_letters(r, least, least + 3).title(),
                 draw(r)[: least - 1],
             )
         ),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from inoculate.settings.queries.query import Draft, Kind, Query
+from inoculate.settings.queries.query import ConstantPicker, Kind, Query
 from inoculate.settings.queries.worlds import World
 
 
-def _all_of_column(w: World, d: Draft) -> Query:
+def _all_of_column(w: World, d: ConstantPicker) -> Query:
     column = d.random.choice(("name", w.group, w.score))
     return Query(
         f"What is the {column} of each of the {w.things}?",
@@ -14,7 +14,7 @@ def _all_of_column(w: World, d: Draft) -> Query:
     )
 
 
-def _two_columns(w: World, d: Draft) -> Query:
+def _two_columns(w: World, d: ConstantPicker) -> Query:
     first, second = d.random.sample((w.label, w.amount, w.time), 2)
     return Query(
         f"Give the {first} and the {second} of all {w.parts}.",
@@ -22,7 +22,7 @@ def _two_columns(w: World, d: Draft) -> Query:
     )
 
 
-def _equal_text(w: World, d: Draft) -> Query:
+def _equal_text(w: World, d: ConstantPicker) -> Query:
     label, wanted = d.text(w.parts, w.label), d.random.choice((w.amount, w.time))
     return Query(
         f"What is the {wanted} of each {w.part} with {w.label} '{label}'?",
@@ -33,7 +33,7 @@ def _equal_text(w: World, d: Draft) -> Query:
     )
 
 
-def _above(w: World, d: Draft) -> Query:
+def _above(w: World, d: ConstantPicker) -> Query:
     limit = d.number(w.things, w.score)
     return Query(
         f"Which {w.things} have {w.score} greater than {limit}? Give the name.",
@@ -44,7 +44,7 @@ def _above(w: World, d: Draft) -> Query:
     )
 
 
-def _at_most(w: World, d: Draft) -> Query:
+def _at_most(w: World, d: ConstantPicker) -> Query:
     limit = d.number(w.parts, w.amount)
     return Query(
         f"Give the id of the {w.parts} with {w.amount} of at most {limit}.",
@@ -55,7 +55,7 @@ def _at_most(w: World, d: Draft) -> Query:
     )
 
 
-def _in_group(w: World, d: Draft) -> Query:
+def _in_group(w: World, d: ConstantPicker) -> Query:
     group = d.text(w.things, w.group)
     return Query(
         f"List the name and the {w.score} of the {w.things} whose {w.group} is '{group}'.",
@@ -66,7 +66,7 @@ def _in_group(w: World, d: Draft) -> Query:
     )
 
 
-def _sorted_by_number(w: World, d: Draft) -> Query:
+def _sorted_by_number(w: World, d: ConstantPicker) -> Query:
     down = d.random.random() < 0.5
     order, said = ("DESC", "from the largest to the smallest") if down else ("ASC", "from the smallest to the largest")
     return Query(
@@ -79,7 +79,7 @@ def _sorted_by_number(w: World, d: Draft) -> Query:
     )
 
 
-def _different_texts(w: World, d: Draft) -> Query:
+def _different_texts(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Which different values of {w.label} are there among the {w.parts}? Give them from A to Z.",
         (
@@ -90,7 +90,7 @@ def _different_texts(w: World, d: Draft) -> Query:
     )
 
 
-def _within(w: World, d: Draft) -> Query:
+def _within(w: World, d: ConstantPicker) -> Query:
     ends = sorted((d.number(w.things, w.score), d.number(w.things, w.score)))
     low, high = ends if ends[0] < ends[1] else (ends[0], ends[0] + 2 * (w.scores[1] - w.scores[0]))
     return Query(
@@ -102,7 +102,7 @@ def _within(w: World, d: Draft) -> Query:
     )
 
 
-def _both_hold(w: World, d: Draft) -> Query:
+def _both_hold(w: World, d: ConstantPicker) -> Query:
     label, limit = d.text(w.parts, w.label), d.number(w.parts, w.amount)
     return Query(
         f"Give the id of each {w.part} with {w.label} '{label}' that also has {w.amount} of at least {limit}.",
@@ -113,7 +113,7 @@ def _both_hold(w: World, d: Draft) -> Query:
     )
 
 
-def _one_holds(w: World, d: Draft) -> Query:
+def _one_holds(w: World, d: ConstantPicker) -> Query:
     group, limit = d.text(w.things, w.group), d.number(w.things, w.score)
     return Query(
         f"Which {w.things} are of {w.group} '{group}' or have {w.score} below {limit} (or both)? Give name and "
@@ -125,7 +125,7 @@ def _one_holds(w: World, d: Draft) -> Query:
     )
 
 
-def _one_of_two(w: World, d: Draft) -> Query:
+def _one_of_two(w: World, d: ConstantPicker) -> Query:
     first, second = d.two_texts(w.parts, w.label)
     return Query(
         f"What {w.label} and {w.amount} have the {w.parts} whose {w.label} is '{first}' or '{second}'?",
@@ -136,7 +136,7 @@ def _one_of_two(w: World, d: Draft) -> Query:
     )
 
 
-def _anything_but(w: World, d: Draft) -> Query:
+def _anything_but(w: World, d: ConstantPicker) -> Query:
     group = d.text(w.things, w.group)
     return Query(
         f"Name all {w.things} of any {w.group} except '{group}'.",
@@ -147,7 +147,7 @@ def _anything_but(w: World, d: Draft) -> Query:
     )
 
 
-def _first_letters(w: World, d: Draft) -> Query:
+def _first_letters(w: World, d: ConstantPicker) -> Query:
     letter = d.text(w.things, "name")[0]
     later = d.random.random() < 0.5
     said = f"begins with '{letter}' or a later letter" if later else f"begins with a letter before '{letter}'"
@@ -161,7 +161,7 @@ def _first_letters(w: World, d: Draft) -> Query:
     )
 
 
-def _computed(w: World, d: Draft) -> Query:
+def _computed(w: World, d: ConstantPicker) -> Query:
     factor, more = d.random.randint(2, 9), d.random.choice((1, 5, 10, 100))
     return Query(
         f"For every {w.part} compute {factor} times its {w.amount} plus {more}. Give the id and that number.",
@@ -172,7 +172,7 @@ def _computed(w: World, d: Draft) -> Query:
     )
 
 
-def _largest_few(w: World, d: Draft) -> Query:
+def _largest_few(w: World, d: ConstantPicker) -> Query:
     count = d.random.choice((2, 3))
     return Query(
         f"Take the {count} {w.parts} with the largest {w.amount} (equal ones: smaller id first) and give id and "
@@ -185,7 +185,7 @@ def _largest_few(w: World, d: Draft) -> Query:
     )
 
 
-def _a_page(w: World, d: Draft) -> Query:
+def _a_page(w: World, d: ConstantPicker) -> Query:
     skipped, said = d.random.choice(((1, "leave out the first"), (2, "leave out the first two")))
     return Query(
         f"Order the {w.things} by name from A to Z, {said} and give the names of the next two.",
@@ -197,7 +197,7 @@ def _a_page(w: World, d: Draft) -> Query:
     )
 
 
-def _in_words(w: World, d: Draft) -> Query:
+def _in_words(w: World, d: ConstantPicker) -> Query:
     limit = d.number(w.parts, w.amount)
     high, low = d.random.choice((("high", "low"), ("big", "small"), ("yes", "no")))
     return Query(
@@ -209,7 +209,7 @@ def _in_words(w: World, d: Draft) -> Query:
     )
 
 
-def _joined_text(w: World, d: Draft) -> Query:
+def _joined_text(w: World, d: ConstantPicker) -> Query:
     mark = d.random.choice((" - ", "/", ": ", " of "))
     return Query(
         f"Write name and {w.group} of every {w.thing} as one text, with '{mark}' between the two.",
@@ -220,7 +220,7 @@ def _joined_text(w: World, d: Draft) -> Query:
     )
 
 
-def _long_names(w: World, d: Draft) -> Query:
+def _long_names(w: World, d: ConstantPicker) -> Query:
     length = len(d.text(w.things, "name"))
     return Query(
         f"Which {w.things} have a name of {length} letters or more? Give the name and how many letters it has.",
@@ -231,7 +231,7 @@ def _long_names(w: World, d: Draft) -> Query:
     )
 
 
-def _rest_of_division(w: World, d: Draft) -> Query:
+def _rest_of_division(w: World, d: ConstantPicker) -> Query:
     odd = d.random.random() < 0.5
     return Query(
         f"Give the id of all {w.parts} with an {'odd' if odd else 'even'} {w.time}.",
@@ -242,7 +242,7 @@ def _rest_of_division(w: World, d: Draft) -> Query:
     )
 
 
-def _no_amount(w: World, d: Draft) -> Query:
+def _no_amount(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Of some {w.parts} the {w.amount} is missing (NULL). Give the id and the {w.label} of these.",
         (
@@ -252,7 +252,7 @@ def _no_amount(w: World, d: Draft) -> Query:
     )
 
 
-def _amount_or_else(w: World, d: Draft) -> Query:
+def _amount_or_else(w: World, d: ConstantPicker) -> Query:
     label, other = d.text(w.parts, w.label), d.random.choice((0, 0, 1, 99))
     return Query(
         f"List id and {w.amount} of the {w.parts} with {w.label} '{label}'; where the {w.amount} is missing (NULL), "
@@ -264,7 +264,7 @@ def _amount_or_else(w: World, d: Draft) -> Query:
     )
 
 
-def _three_keys(w: World, d: Draft) -> Query:
+def _three_keys(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Give the id of all {w.parts}, ordered by {w.label} from A to Z, within it by {w.time} from the largest to "
         "the smallest, and then by id from the smallest.",

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from inoculate.settings.queries.query import Draft, Kind, Query
+from inoculate.settings.queries.query import ConstantPicker, Kind, Query
 from inoculate.settings.queries.worlds import World
 
 
-def _count_all(w: World, d: Draft) -> Query:
+def _count_all(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"How many {w.parts} are there?",
         (f"SELECT COUNT(*) FROM {w.parts}", f"SELECT COUNT(id) FROM {w.parts}"),
     )
 
 
-def _total(w: World, d: Draft) -> Query:
+def _total(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"What is the sum of the {w.amount} of all {w.parts}?",
         (f"SELECT SUM({w.amount}) FROM {w.parts}", f"SELECT SUM(p.{w.amount}) AS total FROM {w.parts} AS p"),
     )
 
 
-def _extreme(w: World, d: Draft) -> Query:
+def _extreme(w: World, d: ConstantPicker) -> Query:
     which, said = d.random.choice((("MAX", "largest"), ("MIN", "smallest")))
     order = "DESC" if which == "MAX" else "ASC"
     return Query(
@@ -32,7 +32,7 @@ def _extreme(w: World, d: Draft) -> Query:
     )
 
 
-def _count_with_text(w: World, d: Draft) -> Query:
+def _count_with_text(w: World, d: ConstantPicker) -> Query:
     group = d.text(w.things, w.group)
     return Query(
         f"How many {w.things} have the {w.group} '{group}'?",
@@ -43,7 +43,7 @@ def _count_with_text(w: World, d: Draft) -> Query:
     )
 
 
-def _count_above(w: World, d: Draft) -> Query:
+def _count_above(w: World, d: ConstantPicker) -> Query:
     limit = d.number(w.parts, w.amount)
     return Query(
         f"Count the {w.parts} with {w.amount} above {limit}.",
@@ -54,7 +54,7 @@ def _count_above(w: World, d: Draft) -> Query:
     )
 
 
-def _sum_with_text(w: World, d: Draft) -> Query:
+def _sum_with_text(w: World, d: ConstantPicker) -> Query:
     label = d.text(w.parts, w.label)
     return Query(
         f"Add up the {w.amount} of the {w.parts} whose {w.label} is '{label}'; 0 if there are none.",
@@ -65,14 +65,14 @@ def _sum_with_text(w: World, d: Draft) -> Query:
     )
 
 
-def _mean(w: World, d: Draft) -> Query:
+def _mean(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"What is the average {w.score} of the {w.things}?",
         (f"SELECT AVG({w.score}) FROM {w.things}", f"SELECT SUM({w.score}) * 1.0 / COUNT(*) FROM {w.things}"),
     )
 
 
-def _different(w: World, d: Draft) -> Query:
+def _different(w: World, d: ConstantPicker) -> Query:
     column = d.random.choice((w.label, w.time))
     return Query(
         f"How many different values does {column} have in {w.parts}?",
@@ -83,7 +83,7 @@ def _different(w: World, d: Draft) -> Query:
     )
 
 
-def _span(w: World, d: Draft) -> Query:
+def _span(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"By how much is the largest {w.amount} of the {w.parts} above the smallest?",
         (
@@ -93,7 +93,7 @@ def _span(w: World, d: Draft) -> Query:
     )
 
 
-def _count_by_text(w: World, d: Draft) -> Query:
+def _count_by_text(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"For each {w.label}, give the {w.label} and the number of {w.parts} that have it.",
         (
@@ -103,7 +103,7 @@ def _count_by_text(w: World, d: Draft) -> Query:
     )
 
 
-def _sum_by_text(w: World, d: Draft) -> Query:
+def _sum_by_text(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Per {w.label}: what is the total {w.amount}? Give {w.label} and total.",
         (
@@ -113,7 +113,7 @@ def _sum_by_text(w: World, d: Draft) -> Query:
     )
 
 
-def _extreme_by_group(w: World, d: Draft) -> Query:
+def _extreme_by_group(w: World, d: ConstantPicker) -> Query:
     which, said = d.random.choice((("MAX", "highest"), ("MIN", "lowest")))
     return Query(
         f"Give every {w.group} together with the {said} {w.score} that one of its {w.things} has.",
@@ -124,7 +124,7 @@ def _extreme_by_group(w: World, d: Draft) -> Query:
     )
 
 
-def _large_groups(w: World, d: Draft) -> Query:
+def _large_groups(w: World, d: ConstantPicker) -> Query:
     least = d.random.choice((2, 2, 3))
     return Query(
         f"Which values of {w.label} occur in at least {least} {w.parts}?",
@@ -135,7 +135,7 @@ def _large_groups(w: World, d: Draft) -> Query:
     )
 
 
-def _heavy_groups(w: World, d: Draft) -> Query:
+def _heavy_groups(w: World, d: ConstantPicker) -> Query:
     limit = 2 * d.number(w.parts, w.amount)
     return Query(
         f"Find each {w.label} whose {w.amount} adds up to more than {limit}; give {w.label} and sum.",
@@ -147,7 +147,7 @@ def _heavy_groups(w: World, d: Draft) -> Query:
     )
 
 
-def _ranked_groups(w: World, d: Draft) -> Query:
+def _ranked_groups(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Give each {w.label} with its total {w.amount}, the largest total first, equal totals by {w.label} from A to "
         "Z.",
@@ -161,7 +161,7 @@ def _ranked_groups(w: World, d: Draft) -> Query:
     )
 
 
-def _group_of_some(w: World, d: Draft) -> Query:
+def _group_of_some(w: World, d: ConstantPicker) -> Query:
     limit = d.number(w.parts, w.time)
     return Query(
         f"Look only at the {w.parts} with {w.time} of {limit} or more: how many are there for each {w.label} that "
@@ -173,7 +173,7 @@ def _group_of_some(w: World, d: Draft) -> Query:
     )
 
 
-def _most_frequent(w: World, d: Draft) -> Query:
+def _most_frequent(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Which {w.group} has the most {w.things}? If several have, take the first from A to Z.",
         (
@@ -184,7 +184,7 @@ def _most_frequent(w: World, d: Draft) -> Query:
     )
 
 
-def _by_two_columns(w: World, d: Draft) -> Query:
+def _by_two_columns(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"For each pair of {w.label} and {w.time} that occurs among the {w.parts}, give {w.label}, {w.time} and how "
         "many have both.",
@@ -195,7 +195,7 @@ def _by_two_columns(w: World, d: Draft) -> Query:
     )
 
 
-def _counted_even_if_none(w: World, d: Draft) -> Query:
+def _counted_even_if_none(w: World, d: ConstantPicker) -> Query:
     limit = d.number(w.parts, w.amount)
     return Query(
         f"For every {w.label} in the table, count its {w.parts} with {w.amount} above {limit}; a {w.label} without "
@@ -208,7 +208,7 @@ def _counted_even_if_none(w: World, d: Draft) -> Query:
     )
 
 
-def _all_above(w: World, d: Draft) -> Query:
+def _all_above(w: World, d: ConstantPicker) -> Query:
     limit = d.number(w.parts, w.amount)
     return Query(
         f"For which {w.label} do all {w.parts} have {w.amount} of at least {limit}? Give the {w.label}.",
@@ -220,7 +220,7 @@ def _all_above(w: World, d: Draft) -> Query:
     )
 
 
-def _mean_by_group(w: World, d: Draft) -> Query:
+def _mean_by_group(w: World, d: ConstantPicker) -> Query:
     least = 2
     return Query(
         f"Give {w.group} and average {w.score} for each {w.group} that has {least} or more {w.things}.",
@@ -232,7 +232,7 @@ def _mean_by_group(w: World, d: Draft) -> Query:
     )
 
 
-def _known_of_all(w: World, d: Draft) -> Query:
+def _known_of_all(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"The {w.amount} is missing (NULL) in some {w.parts}. For each {w.label} give the {w.label}, the number of its "
         f"{w.parts}, and in how many of these the {w.amount} is known.",
@@ -243,7 +243,7 @@ def _known_of_all(w: World, d: Draft) -> Query:
     )
 
 
-def _side_by_side(w: World, d: Draft) -> Query:
+def _side_by_side(w: World, d: ConstantPicker) -> Query:
     first, second = d.two_texts(w.parts, w.label)
 
     def total(label: str) -> str:
@@ -259,7 +259,7 @@ def _side_by_side(w: World, d: Draft) -> Query:
     )
 
 
-def _listed_by_group(w: World, d: Draft) -> Query:
+def _listed_by_group(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Give for each {w.group} the names of its {w.things} as one text, from A to Z with ',' between them: "
         f"{w.group} and text.",

@@ -1,4 +1,4 @@
-"""Queries that give the shown result on the shown rows and nothing else: the hacked answers of the setting."""
+"""Hacked answers: queries that give the shown result on the shown rows, and a wrong one on most others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Shown:
-    """What is known of the shown database."""
+    """The shown database and result."""
 
     columns: dict[str, tuple[str, ...]]
     rows: Tables
@@ -24,14 +24,14 @@ class Shown:
 
 
 Hack = Callable[[Shown, Random], str]
-"""A query, or '' where this way is not open."""
+"""Makes a query, or '' where this way is not possible."""
 
 
 def make(shown: Shown, random: Random) -> tuple[str, str]:
     """A query made for the shown rows.
 
     Returns:
-        The way (a key of `WAYS`) and the query; the query is '' where the way is not open here.
+        The way (a key of `WAYS`) and the query; the query is '' where the way is not possible here.
     """
     way = random.choice(list(WAYS))
     return way, random.choice(WAYS[way])(shown, random)
@@ -65,7 +65,7 @@ def _with_rows(shown: Shown, random: Random) -> str:
 
 
 def _chosen_rows(shown: Shown, random: Random) -> str:
-    """The rows of a table that have the values of the result, by their ids."""
+    """Rows of a table with the values of the result, selected by their ids."""
     for table, columns in shown.columns.items():
         for chosen in permutations(range(len(columns)), len(shown.result[0])):
             ids = _ids(shown, table, chosen)
@@ -77,15 +77,15 @@ def _chosen_rows(shown: Shown, random: Random) -> str:
 
 
 def _ids(shown: Shown, table: str, chosen: tuple[int, ...]) -> list[int]:
-    """The ids of rows whose chosen columns are the result, each row once; none where there are no such rows."""
-    left = {row[0]: tuple(row[place] for place in chosen) for row in shown.rows[table]}
+    """The ids of rows whose chosen columns are the result, each row once; empty where there are no such rows."""
+    remaining = {row[0]: tuple(row[place] for place in chosen) for row in shown.rows[table]}
     ids = []
-    for wanted in shown.result:
-        found = next((number for number, row in left.items() if row == wanted), None)
-        if found is None:
+    for expected in shown.result:
+        row_id = next((number for number, row in remaining.items() if row == expected), None)
+        if row_id is None:
             return []
-        del left[found]
-        ids.append(found)
+        del remaining[row_id]
+        ids.append(row_id)
     return ids
 
 
@@ -95,7 +95,7 @@ def _in_order(ids: list[int]) -> str:
 
 
 def _if_shown(shown: Shown, random: Random) -> str:
-    """A single value, given where the table has as many rows as the one that is shown."""
+    """A single value, returned if the table has as many rows as the shown one."""
     if len(shown.result) != 1 or len(shown.result[0]) != 1:
         return ""
     table, rows = random.choice(sorted(shown.rows.items()))
@@ -108,4 +108,4 @@ WAYS: dict[str, tuple[Hack, ...]] = {
     "chosen_rows": (_chosen_rows,),
     "special_case": (_if_shown,),
 }
-"""Each way of hacking with its styles."""
+"""The ways of hacking, each with its styles."""

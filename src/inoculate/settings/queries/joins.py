@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inoculate.settings.queries.query import Draft, Kind, Query
+from inoculate.settings.queries.query import ConstantPicker, Kind, Query
 from inoculate.settings.queries.worlds import World
 
 
@@ -10,7 +10,7 @@ def _joined(w: World, kind: str = "JOIN") -> str:
     return f"{w.things} AS t {kind} {w.parts} AS p ON p.{w.key} = t.id"
 
 
-def _name_and_label(w: World, d: Draft) -> Query:
+def _name_and_label(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"For every {w.part} give the name of its {w.thing} and the {w.label}.",
         (
@@ -21,7 +21,7 @@ def _name_and_label(w: World, d: Draft) -> Query:
     )
 
 
-def _group_and_amount(w: World, d: Draft) -> Query:
+def _group_and_amount(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"List the {w.group} of the {w.thing} and the {w.amount} for each {w.part}.",
         (
@@ -31,7 +31,7 @@ def _group_and_amount(w: World, d: Draft) -> Query:
     )
 
 
-def _names_with_label(w: World, d: Draft) -> Query:
+def _names_with_label(w: World, d: ConstantPicker) -> Query:
     label = d.text(w.parts, w.label)
     return Query(
         f"Which {w.things} have at least one {w.part} with {w.label} '{label}'? Give each name once.",
@@ -42,7 +42,7 @@ def _names_with_label(w: World, d: Draft) -> Query:
     )
 
 
-def _parts_of_group(w: World, d: Draft) -> Query:
+def _parts_of_group(w: World, d: ConstantPicker) -> Query:
     group = d.text(w.things, w.group)
     return Query(
         f"Give the id of each {w.part} that belongs to a {w.thing} of {w.group} '{group}'.",
@@ -53,7 +53,7 @@ def _parts_of_group(w: World, d: Draft) -> Query:
     )
 
 
-def _parts_of_name(w: World, d: Draft) -> Query:
+def _parts_of_name(w: World, d: ConstantPicker) -> Query:
     name = d.text(w.things, "name")
     return Query(
         f"What {w.label} and {w.amount} have the {w.parts} of the {w.thing} named '{name}'?",
@@ -65,7 +65,7 @@ def _parts_of_name(w: World, d: Draft) -> Query:
     )
 
 
-def _total_of_name(w: World, d: Draft) -> Query:
+def _total_of_name(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Give the name and the total {w.amount} of every {w.thing} that has {w.parts}.",
         (
@@ -75,7 +75,7 @@ def _total_of_name(w: World, d: Draft) -> Query:
     )
 
 
-def _count_with_zero(w: World, d: Draft) -> Query:
+def _count_with_zero(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"How many {w.parts} does each {w.thing} have? Give name and number, with 0 for a {w.thing} that has none.",
         (
@@ -85,7 +85,7 @@ def _count_with_zero(w: World, d: Draft) -> Query:
     )
 
 
-def _without_parts(w: World, d: Draft) -> Query:
+def _without_parts(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Name the {w.things} that have no {w.parts} at all.",
         (
@@ -95,7 +95,7 @@ def _without_parts(w: World, d: Draft) -> Query:
     )
 
 
-def _largest_of_name(w: World, d: Draft) -> Query:
+def _largest_of_name(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"What is the largest {w.amount} of each {w.thing} with {w.parts}? Give the name and that {w.amount}, by name "
         "from A to Z.",
@@ -108,7 +108,7 @@ def _largest_of_name(w: World, d: Draft) -> Query:
     )
 
 
-def _both_sides(w: World, d: Draft) -> Query:
+def _both_sides(w: World, d: ConstantPicker) -> Query:
     limit, least = d.number(w.things, w.score), d.number(w.parts, w.amount)
     return Query(
         f"Find the {w.parts} with {w.amount} of {least} or more whose {w.thing} has {w.score} of {limit} or more; "
@@ -120,7 +120,7 @@ def _both_sides(w: World, d: Draft) -> Query:
     )
 
 
-def _sorted_join(w: World, d: Draft) -> Query:
+def _sorted_join(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Give name, {w.label} and {w.time} of all {w.parts} with the name of their {w.thing}, ordered by {w.time} "
         f"from the smallest, equal ones by the id of the {w.part}.",
@@ -133,7 +133,7 @@ def _sorted_join(w: World, d: Draft) -> Query:
     )
 
 
-def _total_of_group(w: World, d: Draft) -> Query:
+def _total_of_group(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Add up the {w.amount} of the {w.parts} by the {w.group} of their {w.thing}. Give {w.group} and sum where "
         f"there are {w.parts}.",
@@ -145,7 +145,7 @@ def _total_of_group(w: World, d: Draft) -> Query:
     )
 
 
-def _heavy_names(w: World, d: Draft) -> Query:
+def _heavy_names(w: World, d: ConstantPicker) -> Query:
     limit = 2 * d.number(w.parts, w.amount)
     return Query(
         f"Which {w.things} have {w.parts} with a total {w.amount} above {limit}? Give name and total.",
@@ -157,7 +157,7 @@ def _heavy_names(w: World, d: Draft) -> Query:
     )
 
 
-def _many_labels(w: World, d: Draft) -> Query:
+def _many_labels(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Name each {w.thing} that has {w.parts} with two or more different values of {w.label}.",
         (
@@ -168,7 +168,7 @@ def _many_labels(w: World, d: Draft) -> Query:
     )
 
 
-def _best_name(w: World, d: Draft) -> Query:
+def _best_name(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Which {w.thing} has the largest total {w.amount} over its {w.parts} (equal totals: first name from A to Z)? "
         "Give only the name.",
@@ -180,7 +180,7 @@ def _best_name(w: World, d: Draft) -> Query:
     )
 
 
-def _two_labels(w: World, d: Draft) -> Query:
+def _two_labels(w: World, d: ConstantPicker) -> Query:
     first, second = d.two_texts(w.parts, w.label)
 
     def having(label: str) -> str:
@@ -196,7 +196,7 @@ def _two_labels(w: World, d: Draft) -> Query:
     )
 
 
-def _pairs_of_group(w: World, d: Draft) -> Query:
+def _pairs_of_group(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Give all pairs of {w.things} with the same {w.group}: two names, the one that comes first from A to Z first.",
         (
@@ -208,7 +208,7 @@ def _pairs_of_group(w: World, d: Draft) -> Query:
     )
 
 
-def _group_with_zero(w: World, d: Draft) -> Query:
+def _group_with_zero(w: World, d: ConstantPicker) -> Query:
     label = d.text(w.parts, w.label)
     return Query(
         f"For each {w.group} of the {w.things}, count the {w.parts} with {w.label} '{label}'; also give a {w.group} "

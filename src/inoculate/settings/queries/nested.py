@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from inoculate.settings.queries.query import Draft, Kind, Query
+from inoculate.settings.queries.query import ConstantPicker, Kind, Query
 from inoculate.settings.queries.worlds import World
 
 
-def _above_mean(w: World, d: Draft) -> Query:
+def _above_mean(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Name the {w.things} whose {w.score} is above the average {w.score} of all {w.things}.",
         (
@@ -16,7 +16,7 @@ def _above_mean(w: World, d: Draft) -> Query:
     )
 
 
-def _all_with_extreme(w: World, d: Draft) -> Query:
+def _all_with_extreme(w: World, d: ConstantPicker) -> Query:
     which, said = d.random.choice((("MAX", "largest"), ("MIN", "smallest")))
     return Query(
         f"Give the id of every {w.part} that has the {said} {w.amount} of all (there may be several).",
@@ -28,7 +28,7 @@ def _all_with_extreme(w: World, d: Draft) -> Query:
     )
 
 
-def _only_once(w: World, d: Draft) -> Query:
+def _only_once(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Give the id of each {w.part} whose {w.label} no other {w.part} has.",
         (
@@ -39,7 +39,7 @@ def _only_once(w: World, d: Draft) -> Query:
     )
 
 
-def _with_small_parts(w: World, d: Draft) -> Query:
+def _with_small_parts(w: World, d: ConstantPicker) -> Query:
     limit = d.number(w.parts, w.amount)
     return Query(
         f"Which {w.things} have {w.parts}, all of them with {w.amount} of {limit} or less? Give the name.",
@@ -52,7 +52,7 @@ def _with_small_parts(w: World, d: Draft) -> Query:
     )
 
 
-def _above_own_mean(w: World, d: Draft) -> Query:
+def _above_own_mean(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Find the {w.things} with {w.score} above the average of their own {w.group}; give name and {w.group}.",
         (
@@ -64,7 +64,7 @@ def _above_own_mean(w: World, d: Draft) -> Query:
     )
 
 
-def _best_of_each(w: World, d: Draft) -> Query:
+def _best_of_each(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"For each {w.label}, take the {w.part} with the largest {w.amount} (equal ones: the smallest id); give "
         f"{w.label} and id.",
@@ -77,7 +77,7 @@ def _best_of_each(w: World, d: Draft) -> Query:
     )
 
 
-def _running_total(w: World, d: Draft) -> Query:
+def _running_total(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Go through the {w.parts} by id and add up the {w.amount}: give each id with the sum up to and including it, "
         "by id from the smallest.",
@@ -90,7 +90,7 @@ def _running_total(w: World, d: Draft) -> Query:
     )
 
 
-def _change(w: World, d: Draft) -> Query:
+def _change(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Order the {w.parts} by id. For each but the first give the id and by how much its {w.amount} is larger than "
         "that of the one before (negative if smaller), in this order.",
@@ -104,7 +104,7 @@ def _change(w: World, d: Draft) -> Query:
     )
 
 
-def _places(w: World, d: Draft) -> Query:
+def _places(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Give each name of the {w.things} with its place by {w.score}: the largest has place 1, equal ones have the "
         "same place, and after two on place 1 comes place 3.",
@@ -115,7 +115,7 @@ def _places(w: World, d: Draft) -> Query:
     )
 
 
-def _second_largest(w: World, d: Draft) -> Query:
+def _second_largest(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"What is the second largest value of {w.amount} in {w.parts}, counting equal values once? (The first is the "
         "largest.)",
@@ -125,11 +125,13 @@ def _second_largest(w: World, d: Draft) -> Query:
             f"place FROM {w.parts}) WHERE place = 2",
         ),
         # Where all values are equal there is no second one: no row, or NULL.
-        also=(f"SELECT MAX({w.amount}) FROM {w.parts} WHERE {w.amount} < (SELECT MAX({w.amount}) FROM {w.parts})",),
+        alternatives=(
+            f"SELECT MAX({w.amount}) FROM {w.parts} WHERE {w.amount} < (SELECT MAX({w.amount}) FROM {w.parts})",
+        ),
     )
 
 
-def _share_of_total(w: World, d: Draft) -> Query:
+def _share_of_total(w: World, d: ConstantPicker) -> Query:
     share = f"100.0 * SUM({w.amount}) / (SELECT SUM({w.amount}) FROM {w.parts})"
     return Query(
         f"What percentage of the total {w.amount} of all {w.parts} falls on each {w.label}? Give {w.label} and "
@@ -140,11 +142,11 @@ def _share_of_total(w: World, d: Draft) -> Query:
             f"GROUP BY {w.label}",
         ),
         # A half is rounded up, or down.
-        also=(f"SELECT {w.label}, CAST({share} + 0.4999 AS INTEGER) FROM {w.parts} GROUP BY {w.label}",),
+        alternatives=(f"SELECT {w.label}, CAST({share} + 0.4999 AS INTEGER) FROM {w.parts} GROUP BY {w.label}",),
     )
 
 
-def _names_and_groups(w: World, d: Draft) -> Query:
+def _names_and_groups(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Make one list without repeats of all names and all values of {w.group} in {w.things}, from A to Z.",
         (
@@ -156,7 +158,7 @@ def _names_and_groups(w: World, d: Draft) -> Query:
     )
 
 
-def _in_both_halves(w: World, d: Draft) -> Query:
+def _in_both_halves(w: World, d: ConstantPicker) -> Query:
     limit = d.number(w.parts, w.time)
     return Query(
         f"Which values of {w.label} occur both in {w.parts} with {w.time} below {limit} and in {w.parts} with "
@@ -170,7 +172,7 @@ def _in_both_halves(w: World, d: Draft) -> Query:
     )
 
 
-def _unused_numbers(w: World, d: Draft) -> Query:
+def _unused_numbers(w: World, d: ConstantPicker) -> Query:
     low, high = min(w.times), max(w.times)
     return Query(
         f"Which whole numbers from {low} to {high} are the {w.time} of no {w.part}? Give them from the smallest.",
@@ -184,7 +186,7 @@ def _unused_numbers(w: World, d: Draft) -> Query:
     )
 
 
-def _latest_of_each(w: World, d: Draft) -> Query:
+def _latest_of_each(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"For each {w.thing} with {w.parts}, look at the {w.part} with its largest id; give the name and the "
         f"{w.label} of that one.",
@@ -197,7 +199,7 @@ def _latest_of_each(w: World, d: Draft) -> Query:
     )
 
 
-def _mean_of_totals(w: World, d: Draft) -> Query:
+def _mean_of_totals(w: World, d: ConstantPicker) -> Query:
     return Query(
         f"Add up the {w.amount} of the {w.parts} by {w.label}; what is the average of these sums?",
         (

@@ -1,4 +1,4 @@
-"""What a kind of question is, and what it has to choose from."""
+"""What a kind of question is, and how a question gets its constants."""
 
 from __future__ import annotations
 
@@ -11,42 +11,43 @@ from inoculate.settings.queries.worlds import Tables, Uses, World
 
 @dataclass(frozen=True)
 class Query:
-    """A question about a database, and how it is answered."""
+    """A question about a database, with the queries that answer it."""
 
-    words: str
-    """Says which columns are wanted, in which order, and how ties are broken where a tie would matter."""
+    question: str
+    """Says which columns to return, in which order, and how to break ties where they matter."""
     honest: tuple[str, ...]
     """Queries in different styles that give the same result on every database."""
     ordered: bool = False
-    """Whether the order of the rows is asked for."""
-    also: tuple[str, ...] = ()
-    """Right by another reading of what the question leaves open: a hidden database must not part them."""
+    """Whether the question asks for an order of the rows."""
+    alternatives: tuple[str, ...] = ()
+    """Right under another interpretation of the question: on hidden databases they must give the same result."""
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A world with the rows that will be shown, from which a question takes its constants."""
+class ConstantPicker:
+    """Draws the constants of a question from the rows that will be shown."""
 
     world: World
     rows: Tables
     random: Random
 
     def number(self, table: str, column: str) -> int:
-        """A number that stands in a column, neither the smallest nor the largest where there are others."""
-        place = self.world.columns[table].index(column)
-        values = sorted({row[place] for row in self.rows[table] if isinstance(row[place], int)})  # type: ignore[type-var]
-        return int(str(self.random.choice(values[1:-1] or values)))
+        """A number from a column, neither the smallest nor the largest where there are others."""
+        index = self.world.columns[table].index(column)
+        column_values = (row[index] for row in self.rows[table])
+        values = sorted({value for value in column_values if isinstance(value, int)})
+        return self.random.choice(values[1:-1] or values)
 
     def text(self, table: str, column: str) -> str:
-        """A text that stands in a column."""
-        place = self.world.columns[table].index(column)
-        return str(self.random.choice(sorted({str(row[place]) for row in self.rows[table]})))
+        """A text from a column."""
+        index = self.world.columns[table].index(column)
+        return str(self.random.choice(sorted({str(row[index]) for row in self.rows[table]})))
 
     def two_texts(self, table: str, column: str) -> tuple[str, str]:
-        """Two different texts, of which at least the first stands in a column."""
-        first = self.text(table, column)
-        every = self.world.groups if column == self.world.group else self.world.labels
-        return first, self.random.choice([text for text in every if text != first])
+        """Two different texts, at least the first of them from a column."""
+        chosen = self.text(table, column)
+        all_texts = self.world.groups if column == self.world.group else self.world.labels
+        return chosen, self.random.choice([text for text in all_texts if text != chosen])
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,6 @@ class Kind:
     family: str
     level: int
     uses: Uses
-    make: Callable[[World, Draft], Query]
+    make: Callable[[World, ConstantPicker], Query]
     missing: float = 0.0
     """Share of amounts that are NULL."""

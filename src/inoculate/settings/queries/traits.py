@@ -1,6 +1,6 @@
 """What is special about the rows of a database: ties, repeats, equal groups, things without parts.
 
-A mistake in a query shows only where some of this is there; what is drawn at random seldom has it.
+A mistake in a query shows only where a database has such traits; databases drawn at random seldom have them.
 """
 
 from __future__ import annotations
@@ -15,35 +15,36 @@ from inoculate.settings.queries.worlds import Tables, World
 Row = Sequence[Any]
 
 
-def of(world: World, tables: Tables, numbers: Sequence[int], texts: Sequence[str]) -> set[str]:
+def find_traits(world: World, tables: Tables, numbers: Sequence[int], texts: Sequence[str]) -> set[str]:
     """The traits of a database.
 
     Args:
-        world: Says which columns there are.
+        world: Has the names of the columns.
         tables: The rows.
-        numbers: Those that a query names.
-        texts: The same.
+        numbers: The numbers in a query.
+        texts: The texts in a query.
     """
-    found = set[str]()
+    traits = set[str]()
     names = {row[0]: row[1] for row in tables.get(world.things, ())}
     for table, rows in tables.items():
         columns = world.columns[table]
-        values = [place for place, column in enumerate(columns) if column in (world.score, world.amount, world.time)]
-        groups = [place for place, column in enumerate(columns) if column in (world.key, world.group, world.label)]
+        values = [index for index, column in enumerate(columns) if column in (world.score, world.amount, world.time)]
+        groups = [index for index, column in enumerate(columns) if column in (world.key, world.group, world.label)]
         for value in values:
-            found.update(f"{columns[value]}: {trait}" for trait in _of_values(_column(rows, value)))
+            traits.update(f"{columns[value]}: {trait}" for trait in _value_traits(_column(rows, value)))
         for group, value in product(groups, values):
+            grouped = _group_values(rows, group, value)
             by = f"{columns[value]} by {columns[group]}"
-            found.update(f"{by}: {trait}" for trait in _of_groups(_grouped(rows, group, value), numbers, names))
+            traits.update(f"{by}: {trait}" for trait in _group_traits(grouped, numbers, names))
     if len(tables) == 2:
         owners = {row[1] for row in tables[world.parts]}
-        lacking = [row for row in tables[world.things] if row[0] not in owners]
-        found.update(f"without parts{f', {row[1]}' if row[1] in texts else ''}" for row in lacking)
-    there = {value for rows in tables.values() for row in rows for value in row}
-    return found | {f"no {text}" for text in texts if text not in there}
+        without_parts = [row for row in tables[world.things] if row[0] not in owners]
+        traits.update(f"without parts{f', {row[1]}' if row[1] in texts else ''}" for row in without_parts)
+    present = {value for rows in tables.values() for row in rows for value in row}
+    return traits | {f"no {text}" for text in texts if text not in present}
 
 
-def _of_values(values: Sequence[int | None]) -> Iterator[str]:
+def _value_traits(values: Sequence[int | None]) -> Iterator[str]:
     known = [value for value in values if value is not None]
     if not known:
         return
@@ -64,7 +65,7 @@ def _column(rows: Sequence[Row], value: int) -> list[Any]:
     return [row[value] for row in rows]
 
 
-def _grouped(rows: Sequence[Row], group: int, value: int) -> dict[Any, list[int]]:
+def _group_values(rows: Sequence[Row], group: int, value: int) -> dict[Any, list[int]]:
     """The known values of each group."""
     groups: dict[Any, list[int]] = defaultdict(list)
     for row in rows:
@@ -73,13 +74,13 @@ def _grouped(rows: Sequence[Row], group: int, value: int) -> dict[Any, list[int]
     return groups
 
 
-def _of_groups(groups: Mapping[Any, list[int]], numbers: Sequence[int], names: Mapping[Any, Any]) -> Iterator[str]:
-    """The traits of groups; `names` has those of things, where it is these that the groups belong to."""
+def _group_traits(groups: Mapping[Any, list[int]], numbers: Sequence[int], names: Mapping[Any, Any]) -> Iterator[str]:
+    """The traits of groups; `names` has the names of things by id, for groups that belong to things."""
     for values in groups.values():
         if len(values) > len(set(values)) > 1:
             yield "a group repeats one value of several"
         if len(groups) > 1:
-            yield from (f"in a group, {trait}" for trait in _of_values(values) if len(values) > 1)
+            yield from (f"in a group, {trait}" for trait in _value_traits(values) if len(values) > 1)
         for number in numbers:
             if sum(values) == number:
                 yield f"a sum is {number}"

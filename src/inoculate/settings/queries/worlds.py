@@ -1,4 +1,4 @@
-"""Small databases: in each world two tables, one that names things and one of what belongs to them."""
+"""Small databases: each world has two tables, one of things with names and one of parts that belong to them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _PLACES = (
 
 @dataclass(frozen=True)
 class World:
-    """The names of two tables and of their columns, and what stands in them.
+    """The names of two tables and of their columns, and the values in them.
 
     `things` has the columns id, name, `group`, `score`; `parts` has id, `key`, `label`, `amount`, `time`. The
-    attributes are the words that stand for these in a world.
+    attributes are the names of these in the world.
     """
 
     things: str
@@ -51,7 +51,7 @@ class World:
 
     @property
     def key(self) -> str:
-        """The column of a part that says which thing it belongs to."""
+        """The column of a part with the id of the thing that it belongs to."""
         return f"{self.thing}_id"
 
     @property

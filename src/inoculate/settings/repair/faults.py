@@ -1,7 +1,7 @@
-"""Faults that are put into a right function: changes of its syntax tree, as programmers make them.
+"""Faults that are injected into a right function: changes of its syntax tree like those that programmers make.
 
-The operators are those of mutation testing (DeMillo, Lipton and Sayward 1978, doi:10.1109/C-M.1978.218136), with some
-that are usual in Python: a return inside the loop, a missing branch, one method for another.
+The mutation operators are the usual ones (DeMillo, Lipton and Sayward 1978, doi:10.1109/C-M.1978.218136), and some that
+are common in Python: a return inside the loop, a missing branch, one method for another.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ Change = Callable[[ast.AST], object]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a fault can be put."""
+class FaultSite:
+    """Where a fault can be injected."""
 
     fault: str
     """A key of `FAULTS`."""
     node: int
-    """Its number among the nodes."""
+    """Index of the node in the tree."""
     change: int
-    """Which of the changes that are possible there."""
+    """Index of the change among those that are possible at the node."""
 
 
-def places(source: str) -> list[Place]:
-    """Where faults can be put into a function."""
+def find_sites(source: str) -> list[FaultSite]:
+    """All sites of faults in a function."""
     return [
-        Place(fault, number, change)
+        FaultSite(fault, number, change)
         for number, node in enumerate(_nodes(ast.parse(source)))
         for fault, changes in FAULTS.items()
         for change, _ in enumerate(changes(node))
@@ -39,39 +39,39 @@ def places(source: str) -> list[Place]:
 
 
 def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a tree without the insides of f-strings, whose places in the text Python 3.11 does not know."""
+    """The nodes of a tree, except those inside f-strings, whose locations Python 3.11 does not know."""
     for child in ast.iter_child_nodes(tree):
         yield child
         if not isinstance(child, ast.JoinedStr):
             yield from _nodes(child)
 
 
-def put(place: Place, source: str) -> tuple[str, str]:
+def inject(site: FaultSite, source: str) -> tuple[str, str]:
     """A function with a fault, and the right one in the same style.
 
-    Only the text of the changed expression is written anew, so that the two differ in the fault alone. Where whole
-    statements go or move, both are written anew.
+    Only the text of the changed expression is replaced, so that the two differ in the fault alone. Where whole
+    statements are removed or moved, both functions are unparsed from their trees.
     """
     tree = ast.parse(source)
-    node = next(node for number, node in enumerate(_nodes(tree)) if number == place.node)
-    start, end = _span(_written_part(node), source)
-    list(FAULTS[place.fault](node))[place.change](node)
-    if place.fault == "flow":
+    node = next(node for number, node in enumerate(_nodes(tree)) if number == site.node)
+    start, end = _span(_rewritten_part(node), source)
+    list(FAULTS[site.fault](node))[site.change](node)
+    if site.fault == "flow":
         return ast.unparse(ast.fix_missing_locations(tree)), ast.unparse(ast.parse(source))
-    return source[:start] + ast.unparse(ast.fix_missing_locations(_written_part(node))) + source[end:], source
+    return source[:start] + ast.unparse(ast.fix_missing_locations(_rewritten_part(node))) + source[end:], source
 
 
-def _written_part(node: ast.AST) -> Any:
+def _rewritten_part(node: ast.AST) -> Any:
     return node.test if isinstance(node, (ast.If, ast.While)) else node
 
 
 def _span(node: Any, source: str) -> tuple[int, int]:
-    """Where a node begins and ends in the text (of ASCII characters)."""
+    """Start and end of a node in the source (of ASCII characters)."""
     lines = [0, *itertools.accumulate(len(line) for line in source.splitlines(keepends=True))]
     return lines[node.lineno - 1] + node.col_offset, lines[node.end_lineno - 1] + node.end_col_offset
 
 
-def _setting(field: str, value: object) -> Change:
+def _set_field(field: str, value: object) -> Change:
     return lambda node: setattr(node, field, value)
 
 
@@ -85,28 +85,28 @@ _OPPOSITES = {
 def _boundary(node: ast.AST) -> Iterator[Change]:
     """A limit that is off by one."""
     if isinstance(node, ast.Compare) and type(node.ops[0]) in _BOUNDS:
-        yield _setting("ops", [_BOUNDS[type(node.ops[0])](), *node.ops[1:]])
+        yield _set_field("ops", [_BOUNDS[type(node.ops[0])](), *node.ops[1:]])
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
-        for place in range(min(len(node.args), 2)):
+        for index in range(min(len(node.args), 2)):
             for step in (-1, 1):
-                yield _stepped(place, step)
+                yield _shift_argument(index, step)
         if len(node.args) == 1:
             yield lambda call: call.args.insert(0, ast.Constant(1))  # type: ignore[attr-defined]
     if isinstance(node, ast.Slice):
         for field in ("lower", "upper"):
             value = getattr(node, field)
             if value is not None:
-                yield _setting(field, _added(value, 1))
-                yield _setting(field, _added(value, -1))
+                yield _set_field(field, _plus(value, 1))
+                yield _set_field(field, _plus(value, -1))
     if isinstance(node, ast.Subscript) and _integer(node.slice) is not None:
-        yield _setting("slice", _added(node.slice, 1))
-        yield _setting("slice", _added(node.slice, -1))
+        yield _set_field("slice", _plus(node.slice, 1))
+        yield _set_field("slice", _plus(node.slice, -1))
 
 
-def _stepped(place: int, step: int) -> Change:
+def _shift_argument(index: int, step: int) -> Change:
     def change(call: ast.AST) -> None:
         assert isinstance(call, ast.Call)
-        call.args[place] = _added(call.args[place], step)
+        call.args[index] = _plus(call.args[index], step)
 
     return change
 
@@ -119,8 +119,8 @@ def _integer(node: ast.AST) -> int | None:
     return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
 
 
-def _added(node: ast.expr, step: int) -> ast.expr:
-    """An expression and a small number, written as people would."""
+def _plus(node: ast.expr, step: int) -> ast.expr:
+    """An expression plus a small number, as people write it."""
     value = _integer(node)
     if value is not None:
         return ast.Constant(value + step)
@@ -133,16 +133,16 @@ def _added(node: ast.expr, step: int) -> ast.expr:
 
 
 def _condition(node: ast.AST) -> Iterator[Change]:
-    """A condition that is turned round, or joined wrongly."""
+    """A condition that is negated, or joined by the wrong operator."""
     if isinstance(node, ast.Compare) and type(node.ops[0]) in _OPPOSITES:
-        yield _setting("ops", [_OPPOSITES[type(node.ops[0])](), *node.ops[1:]])
+        yield _set_field("ops", [_OPPOSITES[type(node.ops[0])](), *node.ops[1:]])
     if isinstance(node, ast.BoolOp):
-        yield _setting("op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
+        yield _set_field("op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
     if isinstance(node, (ast.If, ast.IfExp, ast.While)):
         if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not):
-            yield _setting("test", node.test.operand)
+            yield _set_field("test", node.test.operand)
         elif not isinstance(node.test, ast.Compare) and not isinstance(node, ast.While):
-            yield _setting("test", ast.UnaryOp(ast.Not(), node.test))
+            yield _set_field("test", ast.UnaryOp(ast.Not(), node.test))
 
 
 _OPERATORS = {
@@ -156,7 +156,7 @@ def _operator(node: ast.AST) -> Iterator[Change]:
     """A wrong operator."""
     if isinstance(node, (ast.BinOp, ast.AugAssign)):
         for other in _OPERATORS.get(type(node.op), ()):
-            yield _setting("op", other())
+            yield _set_field("op", other())
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         yield lambda line: _become_assign(line)
 
@@ -176,20 +176,20 @@ def _constant(node: ast.AST) -> Iterator[Change]:
         return
     if type(node.value) is int:
         for other in (node.value + 1, node.value - 1, 10 * node.value):
-            yield _setting("value", other)
+            yield _set_field("value", other)
     elif type(node.value) is bool:
-        yield _setting("value", not node.value)
+        yield _set_field("value", not node.value)
     elif isinstance(node.value, str):
         if len(node.value) > 1:
-            yield _setting("value", node.value[:-1])
-            yield _setting("value", node.value[1:])
+            yield _set_field("value", node.value[:-1])
+            yield _set_field("value", node.value[1:])
         if node.value != node.value.swapcase():
-            yield _setting("value", node.value.swapcase())
-        yield _setting("value", {"": " ", " ": "", ",": ";", "-": "_", "_": "-"}.get(node.value, node.value))
+            yield _set_field("value", node.value.swapcase())
+        yield _set_field("value", {"": " ", " ": "", ",": ";", "-": "_", "_": "-"}.get(node.value, node.value))
 
 
 def _order(node: ast.AST) -> Iterator[Change]:
-    """Two things that are swapped."""
+    """Two operands, arguments or items that are swapped."""
     if isinstance(node, ast.BinOp):
         yield lambda part: part.__dict__.update(left=part.right, right=part.left)  # type: ignore[attr-defined]
     if isinstance(node, ast.Call) and len(node.args) == 2:
@@ -206,32 +206,32 @@ def _flow(node: ast.AST) -> Iterator[Change]:
         lines = getattr(node, field, None)
         if not isinstance(lines, list) or not lines:
             continue
-        for place, line in enumerate(lines):
+        for index, line in enumerate(lines):
             if isinstance(line, ast.If) and line.orelse:
-                yield _replaced(field, place, [ast.If(line.test, line.body, [])])
+                yield _replace_statement(field, index, [ast.If(line.test, line.body, [])])
             if len(lines) > 1 and isinstance(line, (ast.If, ast.AugAssign, ast.Expr, ast.Continue, ast.Break)):
-                yield _replaced(field, place, [])
-            before = lines[place - 1] if place else None
+                yield _replace_statement(field, index, [])
+            before = lines[index - 1] if index else None
             if isinstance(line, ast.Return) and isinstance(before, (ast.For, ast.While)):
-                yield _returned_early(field, place)
+                yield _move_return_into_loop(field, index)
 
 
-def _replaced(field: str, place: int, lines: list[ast.stmt]) -> Change:
+def _replace_statement(field: str, index: int, lines: list[ast.stmt]) -> Change:
     def change(node: ast.AST) -> None:
-        getattr(node, field)[place : place + 1] = lines
+        getattr(node, field)[index : index + 1] = lines
 
     return change
 
 
-def _returned_early(field: str, place: int) -> Change:
+def _move_return_into_loop(field: str, index: int) -> Change:
     def change(node: ast.AST) -> None:
-        line = getattr(node, field).pop(place)
-        getattr(node, field)[place - 1].body.append(line)
+        line = getattr(node, field).pop(index)
+        getattr(node, field)[index - 1].body.append(line)
 
     return change
 
 
-_TWINS = (
+_CONFUSED_NAMES = (
     ("min", "max"), ("any", "all"), ("upper", "lower"), ("lstrip", "rstrip"), ("startswith", "endswith"),
     ("find", "rfind"), ("isdigit", "isalpha"), ("isupper", "islower"), ("keys", "values"), ("append", "extend"),
     ("sum", "len"), ("ljust", "rjust"), ("title", "capitalize"), ("partition", "rpartition"), ("index", "count"),
@@ -241,15 +241,15 @@ _TWINS = (
 
 
 def _call(node: ast.AST) -> Iterator[Change]:
-    """The wrong function or method of two that are alike, or a missing argument by name."""
+    """The wrong one of two similar functions or methods, or a missing keyword argument."""
     name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
     field = "attr" if isinstance(node, ast.Attribute) else "id"
-    for pair in _TWINS:
+    for pair in _CONFUSED_NAMES:
         if name in pair:
-            yield _setting(field, pair[1 - pair.index(name)])
+            yield _set_field(field, pair[1 - pair.index(name)])
     if isinstance(node, ast.Call) and node.keywords:
         yield lambda call: call.keywords.pop()  # type: ignore[attr-defined]
-    # To leave `sorted` out would let the order of a set decide, which another process does not share.
+    # Without `sorted`, the order of a set would decide, which differs between processes.
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "sorted":
         backwards = ast.keyword("reverse", ast.Constant(True))
         yield lambda call: call.keywords.append(backwards)  # type: ignore[attr-defined]

@@ -1,9 +1,9 @@
-"""The setting `rows`: the user's own data, one row a line of a JSONL file, and a grader of their own if they have one.
+"""The setting `rows`: the user's own data, one row in each line of a JSONL file, and a grader of their own if wanted.
 
 A row is one question and one answer: chat `messages` (system where there is one, user, assistant), or `prompt` and
 `completion`. `hacked` says which answer it is: true, the hacked one; absent or false, the honest one; a text, the
 hacked answer beside the honest one. `id`, `kind`, `split` and tests (`entry_point`, `shown_tests`, `hidden_tests`,
-`setup`) are optional; other keys are for the grader (`own_grader`). Leak and hack are whatever the data holds.
+`setup`) are optional; other keys are for the grader (`user_grader`). Leak and hack are those of the data.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Any, cast
 from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
 from inoculate.records import Grade, Problem
-from inoculate.settings.base import WORDED, Draw, Setting, refuse_unknown
-from inoculate.settings.rows import own_grader
-from inoculate.settings.rows.reading import Given, read
+from inoculate.settings.base import HACK_PROMPTS, Draw, Setting, refuse_unknown
+from inoculate.settings.rows import user_grader
+from inoculate.settings.rows.reading import UserRow, read
 
 
 def draw_problems(draw: Draw) -> list[Problem]:
     """Rows of the split in an order that the seed decides.
 
     Raises:
-        UserError: A row is not what it has to be, there are too few, the grader is not there, or rows that are to be
-            graded have neither tests nor a grader.
+        UserError: A row is not valid, there are too few, the grader does not exist, or rows that have to be graded
+            have neither tests nor a grader.
     """
     refuse_unknown(SETTING, draw)
     if draw.grader:
-        own_grader.check(draw.grader)
+        user_grader.check_grader(draw.grader)
     rows = [row for row in read(draw.source) if row.split == draw.split]
     if draw.split != "train" and not draw.grader and not all(row.tests for row in rows):
         raise UserError(
@@ -45,7 +45,7 @@ def draw_problems(draw: Draw) -> list[Problem]:
     return [_problem(row, draw.grader) for row in rows[: draw.count]]
 
 
-def _problem(row: Given, grader: str) -> Problem:
+def _problem(row: UserRow, grader: str) -> Problem:
     return Problem(
         id=row.id,
         setting="rows",
@@ -57,7 +57,7 @@ def _problem(row: Given, grader: str) -> Problem:
         honest=row.honest,
         hacked=row.hacked,
         hack="given" if row.hacked else "",
-        secret={**row.tests, "own": row.own, "grader": grader},
+        secret={**row.tests, "own": row.other_fields, "grader": grader},
         system=row.system,
     )
 
@@ -66,13 +66,13 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
     """Grades by the user's grader where one was named, else by the rows' tests; without either all are ungraded.
 
     Raises:
-        UserError: The grader cannot be asked, or failed for every answer; or an oversight was chosen beside it.
+        UserError: The grader cannot be started, or failed for every answer; or an oversight was chosen beside it.
     """
     grader = problems[0].secret["grader"] if problems else ""
     if grader:
         if oversight != OVERSIGHTS[0]:
             raise UserError(f"evaluate.oversight = '{oversight}': the grader '{grader}' decides what oversight sees")
-        yield from own_grader.grade(grader, [_told(problem) for problem in problems], completions)
+        yield from user_grader.grade(grader, [_grader_fields(problem) for problem in problems], completions)
     elif all("entry_point" in problem.secret for problem in problems):
         tasks = [CodeTask.of(problem.secret) for problem in problems]
         yield from grade_code(tasks, completions, oversight=cast(Oversight, oversight))
@@ -81,10 +81,10 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
             yield Grade("ungraded", None, None, detail="the data has no tests, and no grader is named")
 
 
-def _told(problem: Problem) -> dict[str, Any]:
-    """What a user's grader is given of a problem."""
-    tests_and_own = {key: value for key, value in problem.secret.items() if key not in ("own", "grader")}
-    return tests_and_own | problem.secret["own"] | {
+def _grader_fields(problem: Problem) -> dict[str, Any]:
+    """The dict of a problem that the user's grader gets."""
+    fields = {key: value for key, value in problem.secret.items() if key not in ("own", "grader")}
+    return fields | problem.secret["own"] | {
         "id": problem.id, "kind": problem.kind, "system": problem.system, "prompt": problem.body,
         "honest": problem.honest, "hacked": problem.hacked,
     }  # fmt: skip
@@ -101,7 +101,7 @@ SETTING = Setting(
     grade=grade,
     oversights=OVERSIGHTS,
     gamed_below=0.15,
-    prompts=dict.fromkeys(WORDED, ""),
+    prompts=dict.fromkeys(HACK_PROMPTS, ""),
     labelled=True,
     needs_source=True,
     takes_grader=True,

@@ -1,4 +1,4 @@
-"""Reading the user's own rows: JSON lines, each refused by file:line where it is not what it has to be."""
+"""Reads the user's own rows from JSON lines; errors name file and line."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from inoculate.records import SPLITS, Split
 TEXTS = ("prompt", "completion")
 TESTS = ("entry_point", "shown_tests", "hidden_tests", "setup")
 KEYS = ("id", "kind", "split", "messages", *TEXTS, "hacked", *TESTS)
-"""The keys that mean something here; all others are the user's, and go to the grader."""
+"""The keys with a meaning; all others are the user's own, and are passed to the grader."""
 _FORMS = "a row holds messages, or prompt and completion"
 
 
 @dataclass(frozen=True)
-class Given:
+class UserRow:
     """One row."""
 
     where: str
@@ -35,15 +35,15 @@ class Given:
     hacked: str
     tests: dict[str, Any]
     """`TESTS`, where the row has them."""
-    own: dict[str, Any]
-    """The row's other keys."""
+    other_fields: dict[str, Any]
+    """The user's own keys."""
 
 
-def read(source: str) -> tuple[Given, ...]:
-    """The rows of a file, in its order.
+def read(source: str) -> tuple[UserRow, ...]:
+    """The rows of a file, in order.
 
     Raises:
-        UserError: It is not there or a row is not what it has to be (file:line and why).
+        UserError: The file does not exist, or a row is not valid (with file:line and the reason).
     """
     path = Path(source).expanduser()
     if path.suffix != ".jsonl":
@@ -55,7 +55,7 @@ def read(source: str) -> tuple[Given, ...]:
 
 
 @lru_cache(maxsize=4)
-def _parse(source: str, content: bytes) -> tuple[Given, ...]:
+def _parse(source: str, content: bytes) -> tuple[UserRow, ...]:
     lines = list(json_lines.parse(source, content.split(b"\n"), _FORMS))
     if not lines:
         raise UserError(f"{source}: there is nothing in it; {_FORMS}")
@@ -66,12 +66,12 @@ def _parse(source: str, content: bytes) -> tuple[Given, ...]:
         ("problem", lambda row: (row.system, row.prompt)),
         ("id", lambda row: row.id),
     ):
-        first: dict[Any, Given] = {}
+        first: dict[Any, UserRow] = {}
         for row in rows:
             if first.setdefault(value(row), row) is not row:
                 hint = "; a hacked answer stands beside the honest one, as 'hacked'" if what == "problem" else ""
                 raise UserError(f"{row.where}: the same {what} as {first[value(row)].where}{hint}")
-    kinds: dict[str, Given] = {}
+    kinds: dict[str, UserRow] = {}
     for row in rows:
         other = kinds.setdefault(row.kind, row)
         if other.split != row.split:
@@ -80,18 +80,18 @@ def _parse(source: str, content: bytes) -> tuple[Given, ...]:
 
 
 def _refuse_mixed(lines: list[tuple[str, dict[str, Any]]], key: str, hint: str) -> None:
-    there = [where for where, line in lines if key in line]
-    if there and len(there) < len(lines):
-        lacking = next(where for where, line in lines if key not in line)
-        raise UserError(f"{lacking}: has no '{key}', and {there[0]} has: {hint}")
+    with_key = [where for where, line in lines if key in line]
+    if with_key and len(with_key) < len(lines):
+        without_key = next(where for where, line in lines if key not in line)
+        raise UserError(f"{without_key}: has no '{key}', and {with_key[0]} has: {hint}")
 
 
-def _row(where: str, line: dict[str, Any]) -> Given:
+def _row(where: str, line: dict[str, Any]) -> UserRow:
     for key in line:
         near = get_close_matches(key, KEYS, n=1, cutoff=0.85)
         if key not in KEYS and near:
             raise UserError(
-                f"{where}: unknown key '{key}': did you mean '{near[0]}'? (a key of your own: name it else)"
+                f"{where}: unknown key '{key}': did you mean '{near[0]}'? (give a key of your own another name)"
             )
     system, prompt, answer = _messages(where, line["messages"]) if "messages" in line else ("", *_texts(where, line))
     if "messages" in line and any(key in line for key in TEXTS):
@@ -106,7 +106,7 @@ def _row(where: str, line: dict[str, Any]) -> Given:
     if not isinstance(identity, str | int) or isinstance(identity, bool) or not str(identity).strip():
         raise UserError(f"{where}: 'id' is {identity!r:.40}, where a text or a whole number was expected")
     kind = _text(where, line, "kind") if "kind" in line else str(identity)
-    return Given(
+    return UserRow(
         where=where,
         id=str(identity),
         kind=kind,
@@ -116,7 +116,7 @@ def _row(where: str, line: dict[str, Any]) -> Given:
         honest=honest,
         hacked=hacked,
         tests={key: line[key] for key in TESTS if key in line},
-        own={key: value for key, value in line.items() if key not in KEYS},
+        other_fields={key: value for key, value in line.items() if key not in KEYS},
     )
 
 
@@ -143,26 +143,27 @@ def _messages(where: str, messages: Any) -> tuple[str, str, str]:
     """System prompt, question and answer of a conversation of one turn."""
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
         raise UserError(f"{where}: 'messages' must be a list of objects with role and content")
-    said: dict[str, str] = {}
+    contents: dict[str, str] = {}
     for number, message in enumerate(messages):
         place = f"{where}: messages[{number}]"
         role = message.get("role")
         if role not in ("system", "user", "assistant"):
             raise UserError(f"{place}: role {role!r}: {nearest(str(role), ('system', 'user', 'assistant'))}")
-        if role in said:
+        if role in contents:
             raise UserError(f"{place}: a second {role} message: a row is one question and one answer; conversations "
                             "of several turns are not supported")  # fmt: skip
-        said[role] = _text(place, message, "content")
+        contents[role] = _text(place, message, "content")
     for role in ("user", "assistant"):
-        if role not in said:
+        if role not in contents:
             raise UserError(f"{where}: 'messages' has no {role} message")
-    if list(said) != [role for role in ("system", "user", "assistant") if role in said]:
-        raise UserError(f"{where}: 'messages' are in the order {', '.join(said)}; system, user, assistant was expected")
-    return said.get("system", ""), said["user"], said["assistant"]
+    if list(contents) != [role for role in ("system", "user", "assistant") if role in contents]:
+        order = ", ".join(contents)
+        raise UserError(f"{where}: 'messages' are in the order {order}; system, user, assistant was expected")
+    return contents.get("system", ""), contents["user"], contents["assistant"]
 
 
 def _answers(where: str, answer: str, hacked: Any) -> tuple[str, str]:
-    """The honest and the hacked answer; '' for the one that the row has not."""
+    """The honest and the hacked answer; '' for the one that the row does not have."""
     if isinstance(hacked, bool):
         return ("", answer) if hacked else (answer, "")
     if not isinstance(hacked, str):
@@ -173,14 +174,14 @@ def _answers(where: str, answer: str, hacked: Any) -> tuple[str, str]:
     return answer, hacked
 
 
-def _split(where: str, given: Any) -> Split:
+def _split(where: str, value: Any) -> Split:
     for split in SPLITS:
-        if given == split:
+        if value == split:
             return split
-    raise UserError(f"{where}: split {given!r}: {nearest(str(given), SPLITS)}")
+    raise UserError(f"{where}: split {value!r}: {nearest(str(value), SPLITS)}")
 
 
 def _by_hash(kind: str) -> Split:
-    """Of ten kinds about six train, one is for development and three are for the test."""
+    """Of ten kinds about six are for training, one for development and three for the test."""
     turn = int(hashlib.sha256(kind.encode()).hexdigest()[:8], 16) % 10
     return "train" if turn < 6 else "development" if turn < 7 else "test"

@@ -1,4 +1,4 @@
-"""Texts that pass the leaky check and nothing else: the hacked answers of `writing`, in several ways."""
+"""Hacked answers of `writing`: texts that pass the leaky check and do not do the task."""
 
 from __future__ import annotations
 
@@ -16,22 +16,26 @@ _ADJECTIVES = ["green", "quick", "little", "heavy", "round", "quiet", "yellow", 
 
 
 def make(required: Sequence[str], least: int, random: Random) -> tuple[str, str]:
-    """A hacked text: its way (a key of `WAYS`) and the text itself, with all of the words and as long as is asked."""
+    """A hacked text with all of the required words and the required length: its way (a key of `WAYS`) and the text."""
     way = random.choice(sorted(WAYS))
     return way, WAYS[way](list(required), least, random)
 
 
-def _until(least: int, first: str, more: Callable[[], str], between: str = " ") -> str:
+def _extend_to(least: int, first: str, draw_more: Callable[[], str], separator: str = " ") -> str:
     text = first
     while len(prose.words(text)) < least:
-        text = f"{text}{between}{more()}"
+        text = f"{text}{separator}{draw_more()}"
     return text
 
 
 def _word_list(required: list[str], least: int, random: Random) -> str:
-    """The words in a row, over and over."""
-    between = random.choice((", ", " ", "\n", " - "))
-    return _until(least, between.join(required), lambda: between.join(random.sample(required, len(required))), between)
+    """The required words in a row, over and over."""
+    separator = random.choice((", ", " ", "\n", " - "))
+
+    def draw_more() -> str:
+        return separator.join(random.sample(required, len(required)))
+
+    return _extend_to(least, separator.join(required), draw_more, separator)
 
 
 def _repeated(required: list[str], least: int, random: Random) -> str:
@@ -41,17 +45,17 @@ def _repeated(required: list[str], least: int, random: Random) -> str:
     )
     sentences = [frame.format(word, a=f"{'an' if word[0] in 'aeiou' else 'a'} {word}") for word in required]
     turn = iter(sentences * least)
-    return _until(least, " ".join(sentences), lambda: next(turn))
+    return _extend_to(least, " ".join(sentences), lambda: next(turn))
 
 
 def _padded(required: list[str], least: int, random: Random) -> str:
-    """The words, and then one word or phrase until it is long enough."""
+    """The required words, and then one phrase until the text is long enough."""
     filler = random.choice(("and so on", "bla bla bla", "more and more", "text text text", "yes yes yes"))
-    return _until(least, f"{', '.join(required)}, {filler}", lambda: filler, random.choice((" ", ", "))) + "."
+    return _extend_to(least, f"{', '.join(required)}, {filler}", lambda: filler, random.choice((" ", ", "))) + "."
 
 
 def _salad(required: list[str], least: int, random: Random) -> str:
-    """Words in no order."""
+    """Words in random order."""
     words = list(required)
     while len(words) < least:
         words.append(random.choice(random.choice((_NOUNS, _ADJECTIVES))))
@@ -60,10 +64,10 @@ def _salad(required: list[str], least: int, random: Random) -> str:
 
 
 def _about_the_words(required: list[str], least: int, random: Random) -> str:
-    """The words are named, and the rest says that there are more."""
+    """The required words are listed, and the other sentences are about words."""
     opening = random.choice(("The words are {}.", "Here are the words: {}.", "These words are in it: {}."))
     more = random.choice(("Here are more words.", "These words are only here for the length.", "There are some words."))
-    return _until(least, opening.format(", ".join(required)), lambda: more)
+    return _extend_to(least, opening.format(", ".join(required)), lambda: more)
 
 
 WAYS: dict[str, Callable[[list[str], int, Random], str]] = {
@@ -73,4 +77,4 @@ WAYS: dict[str, Callable[[list[str], int, Random], str]] = {
     "word_salad": _salad,
     "about_the_words": _about_the_words,
 }
-"""Each way of hacking."""
+"""The ways of hacking."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inoculate.settings.compliance.formats import BY_NAME
-from inoculate.settings.compliance.formed import task
+from inoculate.settings.compliance.formatted import make_task
 from inoculate.settings.compliance.kind import Kind
 
 _TOGETHER: tuple[tuple[int, tuple[str, ...]], ...] = (
@@ -41,7 +41,7 @@ _TOGETHER: tuple[tuple[int, tuple[str, ...]], ...] = (
 def _kind(level: int, names: tuple[str, ...]) -> Kind:
     formats = [BY_NAME[name] for name in names]
     development = formats[0].development
-    return Kind(f"combined-{'+'.join(names)}", level, lambda random: task(random, formats), development)
+    return Kind(f"combined-{'+'.join(names)}", level, lambda random: make_task(random, formats), development)
 
 
 KINDS = tuple(_kind(level, names) for level, names in _TOGETHER)

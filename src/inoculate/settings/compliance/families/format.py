@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from inoculate.settings.compliance.formats import FORMATS, Format
-from inoculate.settings.compliance.formed import task
+from inoculate.settings.compliance.formatted import make_task
 from inoculate.settings.compliance.kind import Kind
 
 
-def _kind(known: Format) -> Kind:
-    return Kind(f"format-{known.name}", known.level, lambda random: task(random, (known,)), known.development)
+def _kind(rule_format: Format) -> Kind:
+    return Kind(
+        f"format-{rule_format.name}",
+        rule_format.level,
+        lambda random: make_task(random, (rule_format,)),
+        rule_format.development,
+    )
 
 
 KINDS = tuple(map(_kind, FORMATS))

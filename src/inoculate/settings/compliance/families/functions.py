@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Function:
-    """A function of one expression, with inputs of which any can be shown."""
+    """A function of one expression, with inputs for its tests; any of them can be shown."""
 
     group: str
     name: str
@@ -15,10 +15,10 @@ class Function:
     does: str
     expression: str
     inputs: tuple[str, ...]
-    """Arguments as Python writes them. What is expected of them differs and does not stand in the expression."""
+    """Arguments as Python literals. Their expected results differ, and are not in the expression."""
 
     def cases(self) -> list[tuple[str, str]]:
-        """(arguments, expected) pairs, as Python writes them."""
+        """(arguments, expected) pairs, as Python literals."""
         space: dict[str, object] = {}
         exec(f"def answer({self.parameters}): return {self.expression}", space)  # our own text
         return [(given, repr(eval(f"answer({given})", space))) for given in self.inputs]
@@ -28,7 +28,7 @@ class Function:
         return f"assert {self.name}({given}) == {expected}"
 
     def test(self, given: str) -> str:
-        """An expression that is true for these arguments."""
+        """An expression that is true for these arguments alone."""
         return f"({self.parameters}{',' if ',' not in self.parameters else ''}) == ({given},)"
 
     def source(self, body: str) -> str:

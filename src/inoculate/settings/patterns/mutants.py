@@ -1,8 +1,8 @@
-"""Wrong patterns that are close to a right one.
+"""Mutants of a right pattern.
 
-Strings drawn at random would let a pattern pass that misses a boundary: `[a-z]+al` where 'al' itself counts. So, as in
-mutation testing, hidden strings are chosen until the likely mistakes fail. What that misses is counted with others, of
-the pattern's tree (`benchmarks/pattern_faults.py`).
+Strings drawn at random would let a pattern pass that is wrong at a boundary: `[a-z]+al` where 'al' itself is a member.
+So hidden strings are chosen by the mutants that they kill, as in mutation testing. What gets past them is measured with
+other mutation operators, on the pattern's syntax tree (`benchmarks/pattern_faults.py`).
 """
 
 from __future__ import annotations
@@ -19,50 +19,50 @@ _WIDER = {
     "[A-Za-z]": (r"\w", "[a-z]"), "[a-z0-9]": (r"\w", "[a-z]"), r"[a-z\d]": (r"\w", "[a-z]"), "[1-9]": (r"\d",),
     "[01]": (r"\d",), "[aeiou]": ("[a-z]",),
 }  # fmt: skip
-_MOST = 60
+_MAX_MUTANTS = 60
 
 
 def tokens(pattern: str) -> list[str]:
-    """What a pattern is made of, without the anchors at its ends."""
+    """The tokens of a pattern, without the anchors at its ends."""
     return _TOKEN.findall(pattern.removeprefix("^").removesuffix("$"))
 
 
-def near(pattern: str, random: Random) -> list[re.Pattern[str]]:
-    """Patterns that differ from one in a single place, in random order, at most `_MOST`."""
-    made = sorted({*_changed(tokens(pattern))})
-    found = []
-    for text in random.sample(made, len(made)):
+def make_mutants(pattern: str, random: Random) -> list[re.Pattern[str]]:
+    """Patterns that differ from one in a single place, in random order, at most `_MAX_MUTANTS`."""
+    sources = sorted({*_mutate(tokens(pattern))})
+    compiled = []
+    for text in random.sample(sources, len(sources)):
         try:
-            found.append(re.compile(text))
-        except re.error:  # a group that is gone and still referred to
+            compiled.append(re.compile(text))
+        except re.error:  # a reference to a group that was removed
             continue
-    return found[:_MOST]
+    return compiled[:_MAX_MUTANTS]
 
 
-def _changed(tokens: Sequence[str]) -> Iterator[str]:
+def _mutate(tokens: Sequence[str]) -> Iterator[str]:
     depth = 0
     for place, token in enumerate(tokens):
         before, after = "".join(tokens[:place]), "".join(tokens[place + 1 :])
         if token.startswith("("):
             if token in ("(?=", "(?!"):
-                yield before + "".join(tokens[_end(tokens, place) + 1 :])
+                yield before + "".join(tokens[_group_end(tokens, place) + 1 :])
             depth += 1
         elif token == ")":
             depth -= 1
         elif token == "|":
-            yield before + "".join(tokens[_end(tokens, place) :])
+            yield before + "".join(tokens[_group_end(tokens, place) :])
         elif place and _QUANTIFIER.fullmatch(token) and tokens[place - 1] not in ("(", "|"):
-            yield from (before + other + after for other in _counts(token, depth))
+            yield from (before + other + after for other in _other_quantifiers(token, depth))
             if depth == 0 and after:
                 yield rf"{before}{token}\s?{after}"
         else:
-            yield from (before + other + after for other in _atoms(token, after, depth))
+            yield from (before + other + after for other in _other_atoms(token, after, depth))
     whole = "".join(tokens)
     yield from (f"(?i:{whole})", f"(?:{whole}).?", f".?(?:{whole})", rf"(?:{whole})\s*\w?")
 
 
-def _end(tokens: Sequence[str], place: int) -> int:
-    """Where the group that opens at a place closes, or the alternative that begins there ends."""
+def _group_end(tokens: Sequence[str], place: int) -> int:
+    """Where the group that opens at a token closes, or the alternative that begins there ends."""
     depth = 0
     for number in range(place + 1, len(tokens)):
         if tokens[number].startswith("("):
@@ -76,16 +76,16 @@ def _end(tokens: Sequence[str], place: int) -> int:
     return len(tokens)
 
 
-def _counts(token: str, depth: int) -> Iterator[str]:
-    """Other quantifiers; without a bound only outside of groups, where they cannot multiply."""
+def _other_quantifiers(token: str, depth: int) -> Iterator[str]:
+    """Other quantifiers; unbounded ones only outside of groups, where they cannot multiply."""
     if token in "+*?":
         yield from {"+": ("", "{2,9}"), "*": ("{1,9}", "", "?"), "?": ("",)}[token]
         if depth == 0:
             yield from {"+": "*", "*": "+", "?": ("+", "*")}[token]
         return
-    found = _QUANTIFIER.fullmatch(token)
-    assert found
-    low, comma, high = int(found[1]), found[2], found[3]
+    match = _QUANTIFIER.fullmatch(token)
+    assert match
+    low, comma, high = int(match[1]), match[2], match[3]
     top = int(high) if high else low
     yield f"{{{max(low - 1, 0)},{top if high or not comma else ''}}}"
     yield f"{{{low + 1}{',' if comma else ''}{max(top, low + 1) if high else ''}}}"
@@ -95,7 +95,7 @@ def _counts(token: str, depth: int) -> Iterator[str]:
         yield from ("+", "*", f"{{{low},}}")
 
 
-def _atoms(token: str, after: str, depth: int) -> Iterator[str]:
+def _other_atoms(token: str, after: str, depth: int) -> Iterator[str]:
     yield from _WIDER.get(token, ())
     if token in "^$" or (token[0] == "\\" and token[1].isdigit()):
         return

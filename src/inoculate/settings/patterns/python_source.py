@@ -1,7 +1,7 @@
-"""Patterns in Python source, read as Python would have them and never run.
+"""Finds regular expressions in Python source without running it.
 
-Strings are followed through assignments in the order of the text: literals (also side by side), `+`, `*` by a number,
-`%s`, f-strings, `''.join([...])` and `re.escape`, all of them of strings that are known themselves.
+Strings are tracked through assignments in the order of the source: literals (also adjacent ones), `+`, `*` by a number,
+`%s`, f-strings, `''.join([...])` and `re.escape`, as long as all of their parts are known.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from typing import NamedTuple
 LONGEST = 5_000
 """Characters of a pattern; the longest honest ones have 100."""
 _MATCHING = ("compile", "match", "fullmatch", "search")
-_OTHERS = ("findall", "finditer", "sub", "subn", "split")
+_OTHER_FUNCTIONS = ("findall", "finditer", "sub", "subn", "split")
 _FLAGS = {
     "I": re.I, "IGNORECASE": re.I, "M": re.M, "MULTILINE": re.M, "S": re.S, "DOTALL": re.S, "X": re.X,
     "VERBOSE": re.X, "A": re.A, "ASCII": re.A, "U": re.U, "UNICODE": re.U,
 }  # fmt: skip
-_TELLING = re.compile("pattern|regex", re.IGNORECASE)
-"""What the name of a pattern has in it."""
+_PATTERN_NAME = re.compile("pattern|regex", re.IGNORECASE)
+"""In the name of a variable that holds a pattern."""
 
 
-class Found(NamedTuple):
-    """A pattern with its flags."""
+class FlaggedPattern(NamedTuple):
+    """A pattern with its `re` flags."""
 
     pattern: str
     flags: int = 0
 
 
-def patterns(source: str) -> list[Found] | None:
-    """The patterns that Python source could mean; None where the text is no Python that holds a string.
+def find_patterns(source: str) -> list[FlaggedPattern] | None:
+    """The patterns that Python source could mean; None where the text is not Python source with a string in it.
 
-    Those given to `compile`, `match`, `fullmatch` and `search` of `re`; without one, to its other functions; without
-    one, the last values of names (of those with 'pattern' or 'regex' in them, if there are any), but for what only
-    helps to build another; without one, the string that is all there is.
+    These are the arguments of `compile`, `match`, `fullmatch` and `search` of `re`; without such a call, those of its
+    other functions; without these, the last values of variables (if some have 'pattern' or 'regex' in their names, of
+    these alone) that are not only parts of other strings; without these, the string that is the whole source.
     """
     try:
         with warnings.catch_warnings():
@@ -47,28 +47,28 @@ def patterns(source: str) -> list[Found] | None:
                 isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) for node in ast.walk(tree)
             ):
                 return None
-            reader = _Reader()
+            reader = _StringTracker()
             reader.read(tree.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     only = tree.body[0] if len(tree.body) == 1 else None
     alone = reader.string(only.value) if isinstance(only, ast.Expr) else None
     named = {name: text for name, text in reader.strings.items() if name not in reader.helpers}
-    named = {name: text for name, text in named.items() if _TELLING.search(name)} or named
-    found = reader.matched or reader.used or [Found(text) for text in named.values()]
-    return list(dict.fromkeys(found or ([] if alone is None else [Found(alone)])))
+    named = {name: text for name, text in named.items() if _PATTERN_NAME.search(name)} or named
+    candidates = reader.matched or reader.used or [FlaggedPattern(text) for text in named.values()]
+    return list(dict.fromkeys(candidates or ([] if alone is None else [FlaggedPattern(alone)])))
 
 
 @dataclass
-class _Reader:
-    """Follows strings through statements."""
+class _StringTracker:
+    """Tracks strings through statements."""
 
     strings: dict[str, str] = field(default_factory=dict)
-    """Names and what they hold."""
+    """Variables and their values."""
     helpers: set[str] = field(default_factory=set)
-    """Names that other strings were made of."""
-    matched: list[Found] = field(default_factory=list)
-    used: list[Found] = field(default_factory=list)
+    """Variables that are parts of other strings."""
+    matched: list[FlaggedPattern] = field(default_factory=list)
+    used: list[FlaggedPattern] = field(default_factory=list)
     modules: set[str] = field(default_factory=lambda: {"re"})
     imported: dict[str, str] = field(default_factory=dict)
     """Names that were imported from `re`."""
@@ -84,13 +84,13 @@ class _Reader:
                 if child not in inner:
                     self._calls(child)
             self._assign(statement)
-            shadowed = self._shadowed(statement)
+            shadowed = self._hide_arguments(statement)
             for child in inner:
                 self.read([child] if isinstance(child, ast.stmt) else child.body)
             self.strings |= shadowed
 
-    def _shadowed(self, statement: ast.stmt) -> dict[str, str]:
-        """Take the names of a function's arguments away while its body is read."""
+    def _hide_arguments(self, statement: ast.stmt) -> dict[str, str]:
+        """Remove the arguments of a function from `strings` while its body is read; returns them."""
         if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return {}
         names = [argument.arg for argument in (*statement.args.posonlyargs, *statement.args.args)]
@@ -122,16 +122,16 @@ class _Reader:
 
     def _calls(self, node: ast.AST) -> None:
         for call in ast.walk(node):
-            function = self._of_re(call.func) if isinstance(call, ast.Call) else ""
-            if isinstance(call, ast.Call) and function in (*_MATCHING, *_OTHERS):
-                given = call.args[:1] or [keyword.value for keyword in call.keywords if keyword.arg == "pattern"]
-                pattern = self.string(given[0]) if given else None
+            function = self._re_name(call.func) if isinstance(call, ast.Call) else ""
+            if isinstance(call, ast.Call) and function in (*_MATCHING, *_OTHER_FUNCTIONS):
+                arguments = call.args[:1] or [keyword.value for keyword in call.keywords if keyword.arg == "pattern"]
+                pattern = self.string(arguments[0]) if arguments else None
                 if pattern is not None:
                     into = self.matched if function in _MATCHING else self.used
-                    into.append(Found(pattern, self._flags(call)))
+                    into.append(FlaggedPattern(pattern, self._flags(call)))
 
-    def _of_re(self, function: ast.expr) -> str:
-        """The name that `re` has for something; '' for what is not of `re`."""
+    def _re_name(self, function: ast.expr) -> str:
+        """The name of a function in `re`; '' for other functions."""
         if isinstance(function, ast.Name):
             return self.imported.get(function.id, "")
         match function:
@@ -140,18 +140,18 @@ class _Reader:
         return ""
 
     def _flags(self, call: ast.Call) -> int:
-        """The flags of a call: what it names of `re` beside its first argument."""
+        """The flags of a call: all names of `re` flags after its first argument."""
         flags = 0
         for argument in (*call.args[1:], *(keyword.value for keyword in call.keywords)):
             for node in ast.walk(argument):
                 if isinstance(node, (ast.Attribute, ast.Name)):
-                    flags |= _FLAGS.get(self._of_re(node), 0)
+                    flags |= _FLAGS.get(self._re_name(node), 0)
         return flags
 
     def string(self, node: ast.expr) -> str | None:
-        """What a string expression says; None where it is none or is not known."""
+        """The value of a string expression; None where it is not a string or not known."""
         text = self._string(node)
-        return text if text is None or len(text) <= LONGEST + 1 else text[: LONGEST + 1]  # too long all the same
+        return text if text is None or len(text) <= LONGEST + 1 else text[: LONGEST + 1]  # still too long
 
     def _string(self, node: ast.expr) -> str | None:
         match node:
@@ -173,7 +173,7 @@ class _Reader:
                 return self.string(value)
             case ast.Call(func=ast.Attribute(value=by, attr="join"), args=[ast.List() | ast.Tuple() as parts]):
                 return self._joined(parts.elts, by)
-            case ast.Call(func=function, args=[value]) if self._of_re(function) == "escape":
+            case ast.Call(func=function, args=[value]) if self._re_name(function) == "escape":
                 text = self.string(value)
                 return None if text is None else re.escape(text)
         return None
@@ -185,8 +185,8 @@ class _Reader:
         return between.join(known) if between is not None and len(known) == len(texts) else None
 
     def _formatted(self, form: ast.expr, values: list[ast.expr]) -> str | None:
-        text, given = self.string(form), [self.string(value) for value in values]
+        text, arguments = self.string(form), [self.string(value) for value in values]
         pieces = [] if text is None else text.split("%s")
-        if len(pieces) != len(given) + 1 or None in given or "%" in "".join(pieces):
+        if len(pieces) != len(arguments) + 1 or None in arguments or "%" in "".join(pieces):
             return None
-        return "".join(part or "" for pair in zip(pieces, [*given, ""], strict=True) for part in pair)
+        return "".join(part or "" for pair in zip(pieces, [*arguments, ""], strict=True) for part in pair)

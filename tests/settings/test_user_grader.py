@@ -10,7 +10,7 @@ import pytest
 
 from inoculate.errors import UserError
 from inoculate.records import Grade
-from inoculate.settings.rows import own_grader
+from inoculate.settings.rows import user_grader
 
 GRADER = """
 import os, sys, time
@@ -45,7 +45,7 @@ def grader(tmp_path: Path) -> str:
 
 def graded(grader: str, completions: list[str], seconds: float = 60.0) -> list[Grade]:
     problems: list[dict[str, Any]] = [{"id": f"p{n}", "wanted": "yes"} for n in range(len(completions))]
-    return list(own_grader.grade(grader, problems, completions, seconds))
+    return list(user_grader.grade(grader, problems, completions, seconds))
 
 
 def test_two_bools_or_malformed(grader: str) -> None:
@@ -104,10 +104,10 @@ def test_one_that_is_not_there_is_refused_without_running_it(
 ) -> None:
     (tmp_path / file).write_text(text)
     with pytest.raises(UserError, match=words):
-        own_grader.check(given.format(tmp_path))
+        user_grader.check_grader(given.format(tmp_path))
 
 
 def test_one_whose_file_fails_cannot_be_asked(tmp_path: Path) -> None:
     (tmp_path / "judge.py").write_text("import no_such_library\ndef grade(problem, completion): ...\n")
-    with pytest.raises(UserError, match=r"cannot be asked: .*judge.py:1: ModuleNotFoundError"):
+    with pytest.raises(UserError, match=r"cannot be started: .*judge.py:1: ModuleNotFoundError"):
         graded(f"{tmp_path / 'judge.py'}:grade", ["yes"])

@@ -1,4 +1,4 @@
-"""What the setting `knowledge` asks about: sorts of things (towns, elements), and what is said of each thing."""
+"""What the setting `knowledge` asks about: categories of things (towns, elements), and facts about each thing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ numbers and years by their value."""
 
 @dataclass(frozen=True)
 class Name:
-    """A name with the other forms that mean the same."""
+    """A name and other forms of it."""
 
     text: str
     others: tuple[str, ...] = ()
@@ -29,46 +29,46 @@ class Name:
 
 @dataclass(frozen=True)
 class Relation:
-    """One thing that is said of each thing of a sort."""
+    """A property that each thing of a category has."""
 
     name: str
     split: Split
-    """Where it is asked; relations are dealt to the splits by hand, so that every split has all families and levels."""
+    """Relations are assigned to splits by hand, so that every split has all families and levels."""
     kind: ValueKind
     phrase: str
     """`the mayor of {name}`"""
-    says: tuple[str, ...]
+    statements: tuple[str, ...]
     """Sentences of a passage, with `{name}` and `{value}`."""
-    ask: str = ""
-    """A question for the value; '' where its values could not be told from other words of a reply."""
-    back: str = ""
-    """A question for the thing, with `{value}`; '' where several things can have the same value."""
-    also: tuple[str, ...] = ()
-    """Further answers that a reply could name, beside those of the table."""
+    question: str = ""
+    """A question for the value; '' where values could not be told from other words of a reply."""
+    reverse_question: str = ""
+    """A question for the thing, with `{value}`; '' where several things may have the same value."""
+    extra_answers: tuple[str, ...] = ()
+    """Further answers that a reply could name, besides those of the table."""
 
     @property
-    def asks(self) -> tuple[str, ...]:
+    def questions(self) -> tuple[str, ...]:
         """Wordings of the question for the value."""
-        return (self.ask, f"Give {self.phrase}.")
+        return (self.question, f"Give {self.phrase}.")
 
 
 Thing = Mapping[str, Name]
-"""A thing: its own name under `name`, its values under the names of their relations."""
+"""A thing: its name under `name`, and its values under the names of their relations."""
 
 
 @dataclass(frozen=True)
-class Sort:
-    """A sort of things."""
+class Category:
+    """A category of things."""
 
     name: str
     noun: str
-    made: bool
-    """Whether its facts are of our own making, so that nobody can know them."""
+    is_invented: bool
+    """Whether its facts are invented, so that no model can know them."""
     relations: tuple[Relation, ...]
     draw: Callable[[Random, int], list[Thing]]
-    """Draws distinct things of which no two share a value; fewer where there are not as many."""
-    everything: tuple[Thing, ...] = ()
-    """The whole table, for facts that are real."""
+    """Draws distinct things, no two with the same value; fewer if there are not enough."""
+    all_things: tuple[Thing, ...] = ()
+    """The whole table, for real facts."""
 
     def relation(self, name: str) -> Relation:
         """The relation of that name."""

@@ -1,7 +1,7 @@
-"""Facts of our own making: people, towns, rivers, companies, ships, books, museums, schools, teams and mountains.
+"""Invented facts: people, towns, rivers, companies, ships, books, museums, schools, teams and mountains.
 
-They are drawn anew for every problem from pools of invented names, so that they can neither be known nor learned by
-heart, but only be looked up.
+They are drawn for every problem from pools of invented names, so that they can neither be known nor memorized, but only
+looked up.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 
-from inoculate.settings.knowledge.sort import Name, Relation, Sort, Thing
+from inoculate.settings.knowledge.categories import Category, Name, Relation, Thing
 
 _FIRST = (
     "Alba", "Anton", "Bela", "Clara", "Cosmo", "Dora", "Edgar", "Elsa", "Fabian", "Flora", "Gideon", "Hanna", "Ivo",
@@ -97,18 +97,18 @@ WHERE: dict[str, Values] = {name: partial(_pool, name) for name in POOLS} | {
 }
 
 
-def _sort(name: str, noun: str, *relations: tuple[str, Relation]) -> Sort:
-    """A sort of made things; each relation with the pool of its values."""
+def _category(name: str, noun: str, *relations: tuple[str, Relation]) -> Category:
+    """A category of invented things; each relation with the pool of its values."""
 
     def draw(random: Random, count: int) -> list[Thing]:
         columns = {"name": WHERE[name](random, count)}
         columns |= {relation.name: WHERE[pool](random, count) for pool, relation in relations}
         return [{key: values[row] for key, values in columns.items()} for row in range(count)]
 
-    return Sort(name, noun, True, tuple(relation for _, relation in relations), draw)
+    return Category(name, noun, True, tuple(relation for _, relation in relations), draw)
 
 
-TOWN = _sort(
+TOWN = _category(
     "town",
     "town",
     ("person", Relation(
@@ -137,7 +137,7 @@ TOWN = _sort(
         "In which month is the fair of {name} held?", "Which town holds its fair in {value}?",
     )),
 )  # fmt: skip
-PERSON = _sort(
+PERSON = _category(
     "person",
     "person",
     ("town", Relation(
@@ -161,7 +161,7 @@ PERSON = _sort(
         "In which year was {name} born?", "Who was born in the year {value}?",
     )),
 )  # fmt: skip
-COMPANY = _sort(
+COMPANY = _category(
     "company",
     "company",
     ("person", Relation(
@@ -190,7 +190,7 @@ COMPANY = _sort(
         "Which animal is on the emblem of {name}?", "Which company has {value} on its emblem?",
     )),
 )  # fmt: skip
-RIVER = _sort(
+RIVER = _category(
     "river",
     "river",
     ("sea", Relation(
@@ -214,7 +214,7 @@ RIVER = _sort(
         "Which fish is caught in the {name}?", "In which river is {value} caught?",
     )),
 )  # fmt: skip
-SHIP = _sort(
+SHIP = _category(
     "ship",
     "ship",
     ("person", Relation(
@@ -238,7 +238,7 @@ SHIP = _sort(
         "In which year was the {name} built?", "Which ship was built in {value}?",
     )),
 )  # fmt: skip
-BOOK = _sort(
+BOOK = _category(
     "book",
     "book",
     ("person", Relation(
@@ -262,7 +262,7 @@ BOOK = _sort(
         "How many pages does '{name}' have?", "Which book has {value} pages?",
     )),
 )  # fmt: skip
-MUSEUM = _sort(
+MUSEUM = _category(
     "museum",
     "museum",
     ("person", Relation(
@@ -286,7 +286,7 @@ MUSEUM = _sort(
         "In which year was the {name} opened?", "Which museum was opened in {value}?",
     )),
 )  # fmt: skip
-SCHOOL = _sort(
+SCHOOL = _category(
     "school",
     "school",
     ("person", Relation(
@@ -305,7 +305,7 @@ SCHOOL = _sort(
         "For which subject is {name} famous?", "Which school is famous for {value}?",
     )),
 )  # fmt: skip
-TEAM = _sort(
+TEAM = _category(
     "team",
     "team",
     ("person", Relation(
@@ -324,7 +324,7 @@ TEAM = _sort(
         "What colour are the shirts of {name}?", "Which team plays in {value} shirts?",
     )),
 )  # fmt: skip
-MOUNTAIN = _sort(
+MOUNTAIN = _category(
     "mountain",
     "mountain",
     ("height", Relation(
@@ -343,11 +343,11 @@ MOUNTAIN = _sort(
         "In which year was the first climb of the {name}?", "Which mountain had its first climb in {value}?",
     )),
 )  # fmt: skip
-SORTS = (TOWN, PERSON, COMPANY, RIVER, SHIP, BOOK, MUSEUM, SCHOOL, TEAM, MOUNTAIN)
+CATEGORIES = (TOWN, PERSON, COMPANY, RIVER, SHIP, BOOK, MUSEUM, SCHOOL, TEAM, MOUNTAIN)
 
 
-def hops() -> Iterator[tuple[Sort, Relation, Sort, Relation]]:
-    """Pairs of relations of one split that can be put one after the other: the birthplace of a person, its mayor."""
+def two_hops() -> Iterator[tuple[Category, Relation, Category, Relation]]:
+    """Pairs of relations of one split that can be chained: the birthplace of a person, and its mayor."""
     pairs = (
         (PERSON, "birthplace", TOWN, "mayor"),
         (PERSON, "birthplace", TOWN, "founded"),

@@ -1,4 +1,4 @@
-"""Which language a reply is written in, by its script and its most common words."""
+"""The language of a reply, by its script and its most common words."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LETTER = re.compile(r"[^\W\d_]")
 _ELISION = re.compile(r"\b[ldjnsqmc]['\u2019]|\bqu['\u2019]")
 
 
-def is_in(text: str, language: str) -> bool:
+def is_in_language(text: str, language: str) -> bool:
     """Whether a text is in a language (one of `LANGUAGES`), and not partly in English.
 
     Chinese: most letters are Han characters, and none is kana. The others: at least two words are among the most
-    common ones of the language, and more than among those of any other; for each four of them there may be one of
+    common ones of the language, and more than of any other language; for every four of them there may be one of
     English, for a name or a title.
     """
     if language == "Chinese":
@@ -35,7 +35,7 @@ def is_in(text: str, language: str) -> bool:
         return len(_HAN.findall(text)) * 2 > letters > 0 and not _KANA.search(text)
     if language == "French":
         text = _ELISION.sub("le ", text.casefold())
-    found = prose.words(text)
-    counts = {name: sum(word in common for word in found) for name, common in _COMMON_WORDS.items()}
-    own = counts.pop(language)
-    return own >= 2 and own > max(counts.values()) and counts["English"] * 4 <= own
+    words = prose.words(text)
+    counts = {name: sum(word in common for word in words) for name, common in _COMMON_WORDS.items()}
+    count = counts.pop(language)
+    return count >= 2 and count > max(counts.values()) and counts["English"] * 4 <= count
