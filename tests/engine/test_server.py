@@ -17,7 +17,7 @@ import pytest
 from transformers import AutoTokenizer
 
 import fake_server
-from inoculate.engine.sampling import Drawn, server
+from inoculate.engine.sampling import SampledCompletion, server
 from inoculate.errors import UserError
 from inoculate.records import Completion, Problem, read_lines
 from inoculate.steps import plan as planning
@@ -60,14 +60,14 @@ def drawing(which: server.Sampler, **given: Any) -> Any:
     return server.sample(which, PROMPTS, **how)
 
 
-def check(which: server.Sampler, found: list[Drawn], *, samples: int, temperature: float) -> None:
+def check(which: server.Sampler, found: list[SampledCompletion], *, samples: int, temperature: float) -> None:
     """Every completion is there once, under what it was asked for."""
     model = server.adapter_name(which.adapter) if which.adapter else "fake"
     counts = Counter((drawn.prompt, drawn.index) for drawn in found)
     assert counts == {(prompt, index): 1 for prompt in range(len(PROMPTS)) for index in range(samples)}
     for drawn in found:
         ids = which.tokenizer(PROMPTS[drawn.prompt], add_special_tokens=False)["input_ids"]
-        seed = server._stream(3, drawn.prompt, drawn.index)
+        seed = server._completion_seed(3, drawn.prompt, drawn.index)
         assert drawn.text == fake_server.answer(model, ids, seed, temperature)
         assert (drawn.prompt_tokens, drawn.completion_tokens, drawn.finished) == (len(ids), 4, True)
 
@@ -133,10 +133,10 @@ def test_what_came_is_not_asked_for_again(tiny_model: Path, tmp_path: Path, port
 def test_patience_ends_and_what_came_was_handed_on(
     tiny_model: Path, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PATIENCE", 0.3)
+    monkeypatch.setattr(server, "RETRY_SECONDS", 0.3)
     with fake_server.running(port, tmp_path / "log", delay=0.01) as process:
         which = sampler(port, tiny_model)
-        found: list[Drawn] = []
+        found: list[SampledCompletion] = []
         with pytest.raises(UserError, match=r"has not answered for 0 s.*run the same command again"):
             for batch in drawing(which):
                 found += batch
@@ -163,15 +163,15 @@ def test_an_adapter_is_loaded_once_and_goes_by_its_content(
 def test_a_folder_and_a_name_both_find_the_model(tiny_model: Path, tmp_path: Path, port: int) -> None:
     with fake_server.running(port, tmp_path / "log", model="short", root=tiny_model, context=77):
         found = server.connect(f"http://127.0.0.1:{port}/v1", "a-study's-name", tiny_model)
-    assert (found.model, found.context, found.said["version"]) == ("short", 77, "fake")
+    assert (found.model, found.context, found.description["version"]) == ("short", 77, "fake")
 
 
 @pytest.mark.parametrize(
     ("given", "path", "words"),
     [
-        ({}, "", "/models answered 404.*mostly ends in /v1"),
+        ({}, "", "/models answered 404.*usually ends in /v1"),
         ({"model": "other"}, "/v1", "does not serve 'fake': it serves other; start one with: VLLM_ALLOW"),
-        ({"key": "secret"}, "/v1", "wants a key: put it into INOCULATE_SERVER_KEY"),
+        ({"key": "secret"}, "/v1", "needs a key: put it into INOCULATE_SERVER_KEY"),
     ],
 )
 def test_a_server_that_will_not_do_is_refused(
@@ -185,7 +185,7 @@ def test_a_server_that_will_not_do_is_refused(
 
 
 def test_a_key_is_sent(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(server.KEY, "secret")
+    monkeypatch.setenv(server.KEY_VARIABLE, "secret")
     with fake_server.running(port, tmp_path / "log", key="secret"):
         assert server.connect(f"http://127.0.0.1:{port}/v1", "fake", tmp_path).model == "fake"
 
@@ -212,7 +212,9 @@ def test_a_context_that_is_too_short(tiny_model: Path, tmp_path: Path, port: int
 
 def test_streams_do_not_meet() -> None:
     """Consecutive seeds would: a server may count up from a request's seed."""
-    seeds = {server._stream(seed, prompt, index) for seed in range(3) for prompt in range(100) for index in range(8)}
+    seeds = {
+        server._completion_seed(seed, prompt, index) for seed in range(3) for prompt in range(100) for index in range(8)
+    }
     assert len(seeds) == 2400
     assert all(0 <= seed < 2**31 for seed in seeds)
     assert not any(seed + 1 in seeds for seed in seeds)
@@ -237,7 +239,7 @@ class Silent:
 def test_a_study_samples_from_a_server_and_goes_on_after_it_was_away(
     study_file: Path, tiny_model: Path, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PATIENCE", 0.3)
+    monkeypatch.setattr(server, "RETRY_SECONDS", 0.3)
     study, store, log = load(study_file), Store(tmp_path / "store"), tmp_path / "log"
     url = f"http://127.0.0.1:{port}/v1"
     plan = planning.make(study, server=url)

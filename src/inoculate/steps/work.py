@@ -18,7 +18,7 @@ from typing import Any
 
 from inoculate import settings
 from inoculate.engine import chat, models
-from inoculate.engine.sampling import Drawn
+from inoculate.engine.sampling import SampledCompletion
 from inoculate.errors import UserError
 from inoculate.integrations import trackers
 from inoculate.records import Completion, Problem, Row, Split, read_lines, write_lines
@@ -174,11 +174,11 @@ class Workshop:
         (work / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
     def _sampler_for(self, adapter: Path | None) -> Any:
-        from inoculate.engine.sampling import local
+        from inoculate.engine.sampling import in_process
 
         if self._sampler is None or self._sampler[0] != adapter:
             self._sampler = None  # let go of the last model before the next is loaded
-            self._sampler = (adapter, local.load(self.weights, adapter, self.device))
+            self._sampler = (adapter, in_process.load(self.weights, adapter, self.device))
         return self._sampler[1]
 
     @cached_property
@@ -195,7 +195,7 @@ class Workshop:
         made: list[list[tuple[int, int]]],
         how: dict[str, Any],
         ended: Callable[[int], None],
-    ) -> Iterator[list[Drawn]]:
+    ) -> Iterator[list[SampledCompletion]]:
         """Completions of the prompts that were sent, without those that are made: batches of (prompt, sample).
 
         `ended` is told how many there are of the next batch, where that takes long.
@@ -205,14 +205,14 @@ class Workshop:
 
             sampler = server.Sampler(self.served, self.tokenizer, adapter)
             return server.sample(sampler, sent, done=[key for batch in made for key in batch], **how)
-        from inoculate.engine.sampling import local
+        from inoculate.engine.sampling import in_process
 
-        return local.sample(self._sampler_for(adapter), sent, skip=len(made), ended=ended, **how)
+        return in_process.sample(self._sampler_for(adapter), sent, skip=len(made), on_finished=ended, **how)
 
     def _engine(self) -> dict[str, Any]:
         """What writes completions, for the record."""
         if self.server:
-            return self.served.said
+            return self.served.description
         return {"transformers": version("transformers"), "torch": version("torch"), "device": self.device.name}
 
     def _completions(self, step: Step, work: Path, progress: Progress) -> None:
