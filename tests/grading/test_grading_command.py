@@ -47,7 +47,7 @@ def test_lines_in_and_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("second", "words"),
     [
-        ({**LINE, "id": "a"}, "the id 'a' stands at"),
+        ({**LINE, "id": "a"}, "the id 'a' is used at"),
         ({k: v for k, v in LINE.items() if k != "completion"}, "'completion' is missing"),
         ({"hiden_tests": [], **{k: v for k, v in LINE.items() if k != "hidden_tests"}}, "there is 'hiden_tests'"),
         ({**LINE, "id": 7}, "'id' is a int"),
@@ -79,7 +79,7 @@ def test_bad_files(tmp_path: Path) -> None:
         (tmp_path / "no.jsonl", out, "cannot be read"), (source, source, "would overwrite"), (source, tmp_path,
         "a folder"),
         (source, tmp_path / "no" / "out.jsonl", "there is no folder"), (write(tmp_path / "e.jsonl"), out,
-        "nothing in it"),
+        "is empty"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=words):
             grade_file(given, wanted)
@@ -110,8 +110,8 @@ def test_doctor() -> None:
     assert "level '" in findings[0].words
     assert {finding.name for finding in findings} >= {
         "sandbox",
-        "wall: fork",
-        "wall: files",
+        "probe: fork",
+        "probe: files",
         "Landlock",
         "workers",
         "numpy",

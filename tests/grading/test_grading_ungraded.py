@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inoculate.grading import CodeTask, Limits, grade_code
-from inoculate.grading.sandbox import judge
+from inoculate.grading.sandbox import remote_tests
 
 KINDS = (
     "assert {f}(255, 16) == 30",
@@ -103,7 +103,7 @@ def test_whatever_the_other_side_says_each_test_has_a_verdict(replies: list[Any]
             "assert f(lambda: 1234567) == 987654321",
             "try:\n    f(1)\nexcept Exception:\n    pass\nelse:\n    1 / 0",
         ]
-        judge.judge("f", tests, "", ["f"], ours.fileno(), lambda *parts: records.append(parts))
+        remote_tests.run_tests("f", tests, "", ["f"], ours.fileno(), lambda *parts: records.append(parts))
         ours.shutdown(socket.SHUT_WR)
         said = b""
         while piece := theirs.recv(1 << 16):

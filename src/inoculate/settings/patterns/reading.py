@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from inoculate.grading.markdown import Candidate, Piece, choose, take_apart
+from inoculate.grading.markdown import Candidate, Piece, choose, parse_reply
 from inoculate.settings.patterns.python import LONGEST, Found, patterns
 
 _LONGEST_COMPLETION = 200_000
@@ -71,7 +71,7 @@ def read(completion: str) -> Answer:
 
 
 def _candidates(completion: str) -> list[Candidate[Found]]:
-    reply = take_apart(completion)
+    reply = parse_reply(completion)
     if reply.blocks:
         return [one for block in reply.blocks for one in _of_piece(block, block.text.strip() or block.info or "")]
     found = [one for span in reply.spans for one in _of_piece(span, _without_language(span))]

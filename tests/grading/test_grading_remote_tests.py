@@ -1,4 +1,4 @@
-"""Judged tests, each with a right solution and with ones that do not solve it and would pass beside plain Python."""
+"""Remote tests, each with a right solution and with wrong ones that would pass in the same process."""
 
 from __future__ import annotations
 
@@ -99,13 +99,13 @@ FORGED = """
 import sys
 class Half(float):
     def __new__(cls, n): return float.__new__(cls, 0)
-link = sys.modules["inoculate.grading.sandbox.link"]
-contents, said = link.contents, [100.0, -100.0]
+rpc = sys.modules["inoculate.grading.sandbox.rpc"]
+contents, said = rpc.contents, [100.0, -100.0]
 def change(value):
     if type(value) is Half and sys._getframe(1).f_code.co_name == "_contents":
         return [said.pop(0)]
     return contents(value)
-link.contents = change
+rpc.contents = change
 """
 ASYNC_CONTEXT = """
 class C:
@@ -223,8 +223,8 @@ class V:
 )
 def test_what_an_instance_equals_is_forgeable(test: str) -> None:
     """Also where the instance is worked out: an answer of `True` to all of them would pass."""
-    (one,) = plan(CodeTask("V", (test,), ())).tests
-    assert one.how == "forgeable"
+    (planned,) = plan(CodeTask("V", (test,), ())).tests
+    assert planned.method == "forgeable"
 
 
 @pytest.mark.parametrize(
@@ -239,14 +239,14 @@ def test_what_an_instance_equals_is_forgeable(test: str) -> None:
     ],
 )
 def test_what_happens_around_the_solution_is_not_seen(test: str) -> None:
-    (one,) = plan(CodeTask("f", (test,), ())).tests
-    assert one.how == "forgeable" and "around" in one.why
+    (planned,) = plan(CodeTask("f", (test,), ())).tests
+    assert planned.method == "forgeable" and "environment" in planned.reason
 
 
 def test_a_test_may_silence_warnings() -> None:
     test = "import warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n    assert f(3) == 9"
-    (one,) = plan(CodeTask("f", (test,), ())).tests
-    assert one.how == "judged"
+    (planned,) = plan(CodeTask("f", (test,), ())).tests
+    assert planned.method == "remote"
 
 
 def test_parts_of_instances_are_compared() -> None:
