@@ -62,7 +62,7 @@ def test_packed_layers_and_their_adapters_give_what_peft_gives(frozen: bool) -> 
 
 
 @needs_bf16
-def test_adapters_of_another_kind_are_left_to_peft() -> None:
+def test_other_adapters_are_left_to_peft() -> None:
     model, layer = adapted(dropout=0.1)
     pack_base_layers(model, BF16)
     assert not isinstance(layer.base_layer, PackedLinear)

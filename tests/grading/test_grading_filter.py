@@ -86,13 +86,13 @@ def action(machine: str, numbers: tuple[int | None, int | None], *arguments: int
     return run(program, number, *arguments, architecture=ARCHITECTURE[machine])
 
 
-def test_it_is_a_program_that_the_kernel_takes(machine: str, writing: bool) -> None:
+def test_the_program_is_valid_for_the_kernel(machine: str, writing: bool) -> None:
     program = linux.allow_list(writing=writing, machine=machine)
     assert len(program) % 8 == 0
     assert len(program) // 8 <= 4096
 
 
-def test_what_harms_is_forbidden(machine: str, writing: bool) -> None:
+def test_harmful_calls_are_forbidden(machine: str, writing: bool) -> None:
     column = machine == linux.ARM
     for name, numbers in FORBIDDEN.items():
         if numbers[column] is not None:
@@ -100,7 +100,7 @@ def test_what_harms_is_forbidden(machine: str, writing: bool) -> None:
                 assert action(machine, numbers, *arguments, writing=writing) == EPERM, name
 
 
-def test_nothing_but_the_tables(machine: str, writing: bool) -> None:
+def test_only_calls_in_the_tables_are_allowed(machine: str, writing: bool) -> None:
     column = machine == linux.ARM
     tables = [linux._ALWAYS, linux._BY_ARGUMENT] + ([linux._WRITES] if writing else [])
     known = {numbers[column] for table in tables for numbers in table.values()}
@@ -113,7 +113,7 @@ def test_nothing_but_the_tables(machine: str, writing: bool) -> None:
             assert found == (ALLOWED if number in plain else EPERM), number
 
 
-def test_other_doors_are_shut(machine: str) -> None:
+def test_other_architectures_are_refused(machine: str) -> None:
     program = linux.allow_list(writing=False, machine=machine)
     for architecture in (0x40000003, 0x40000028, *ARCHITECTURE.values(), 0):  # i386 and arm32 among them
         if architecture != ARCHITECTURE[machine]:
@@ -122,7 +122,7 @@ def test_other_doors_are_shut(machine: str) -> None:
         assert {run(program, 0x40000000 | n, architecture=ARCHITECTURE[machine]) for n in range(600)} == {ENOSYS}
 
 
-def test_what_programs_need(machine: str) -> None:
+def test_calls_that_programs_need_are_allowed(machine: str) -> None:
     for numbers in (READ, WRITE, EXIT_GROUP, FUTEX):
         assert action(machine, numbers) == ALLOWED
     threads = 0x3D0F00  # what glibc's pthread_create asks of clone
@@ -133,7 +133,7 @@ def test_what_programs_need(machine: str) -> None:
     assert action(machine, IOCTL, 1, 0x5401) == ALLOWED
 
 
-def test_arguments_are_looked_at(machine: str) -> None:
+def test_arguments_are_checked(machine: str) -> None:
     for flags in (17, 0x01200011, 0x4111, 0x100, 0, 0x3D0F00 | 0x10000000, 0x3D0F00 | 0x20000000):
         assert action(machine, CLONE, flags) == EPERM, hex(flags)
     assert action(machine, IOCTL, 0, 0x5412) == EPERM  # TIOCSTI

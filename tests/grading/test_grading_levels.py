@@ -148,10 +148,10 @@ class TestLessThanASandbox:
         linux.Filter(refusal({UNSHARE: 1, MOUNT: 1, LANDLOCK: 38}, seccomp=True)).load()
 
     def test_without_landlock_refused(self) -> None:
-        words = run(self.no_landlock)["refused"]
-        assert "'seccomp'" in words
-        assert "READ ANY FILE" in words
-        assert "--unsafe-sandbox" in words
+        message = run(self.no_landlock)["refused"]
+        assert "'seccomp'" in message
+        assert "READ ANY FILE" in message
+        assert "--unsafe-sandbox" in message
 
     def test_without_landlock_when_told(self) -> None:
         found = run(self.no_landlock, unsafe=True)
@@ -160,9 +160,9 @@ class TestLessThanASandbox:
         sound(found)
 
     def test_without_seccomp_refused(self) -> None:
-        words = run(self.nothing)["refused"]
-        assert "NOT A SANDBOX" in words
-        assert "fork" in words
+        message = run(self.nothing)["refused"]
+        assert "NOT A SANDBOX" in message
+        assert "fork" in message
 
     def test_without_seccomp_when_told(self) -> None:
         found = run(self.nothing, unsafe=True)
@@ -217,11 +217,11 @@ def macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_macos_is_refused_and_says_why(macos: None) -> None:
     with pytest.raises(UserError) as raised:
         grade_code([TASK], [CONTROLS["plain"]])
-    for words in ("'rlimits'", "NOT A SANDBOX", "delete your files", "fork", "--unsafe-sandbox"):
-        assert words in str(raised.value)
+    for message in ("'rlimits'", "NOT A SANDBOX", "delete your files", "fork", "--unsafe-sandbox"):
+        assert message in str(raised.value)
     findings = {finding.name: finding for finding in doctor()}
     assert findings["sandbox"].good is False
-    assert "WAS NOT STOPPED" in findings["probe: fork"].words
+    assert "WAS NOT STOPPED" in findings["probe: fork"].message
 
 
 def test_macos_when_told(macos: None) -> None:

@@ -131,7 +131,7 @@ def test_arithmetic_of_answers(value: str, right: str, wrong: str) -> None:
     assert [grade.intended for grade in grades] == [True, False]
 
 
-def test_objects_are_not_told_what_is_expected() -> None:
+def test_objects_do_not_learn_the_expected_value() -> None:
     """What plain Python lets a lying object decide fails here, whatever way the test asks it."""
     liar = """
 class L:

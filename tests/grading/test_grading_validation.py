@@ -107,17 +107,17 @@ VALID = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("words", "test"), [(words, test) for words, tests in REFUSED.items() for test in tests])
-def test_tests_that_test_nothing_are_refused(words: str, test: str) -> None:
+@pytest.mark.parametrize(("message", "test"), [(message, test) for message, tests in REFUSED.items() for test in tests])
+def test_tests_that_test_nothing_are_refused(message: str, test: str) -> None:
     for task, key in (
         (CodeTask("f", SHOWN, ("assert f(5) == 25", test)), "'hidden_tests[1]' "),
         (CodeTask("f", (test,), SHOWN), "'shown_tests[0]' "),
     ):
         fault = validation.find_fault(task)
         assert fault.startswith(key)
-        assert words in fault
+        assert message in fault
     (grade,) = grade_code([CodeTask("f", SHOWN, (test,))], ["def f(n):\n    return n * n"])
-    assert (grade.outcome, words in grade.detail) == ("ungraded", True)
+    assert (grade.outcome, message in grade.detail) == ("ungraded", True)
 
 
 @pytest.mark.parametrize("test", VALID)

@@ -41,7 +41,7 @@ plain = st.recursive(
 
 @settings(max_examples=100, deadline=None)
 @given(plain)
-def test_what_is_written_is_read(value: Any) -> None:
+def test_encoded_values_are_decoded(value: Any) -> None:
     again = Decoder().decode(json.loads(json.dumps(encode(value))))
     assert type(again) is type(value)
     # nan is equal to nothing, itself included; its place in a set is its address's.
@@ -142,7 +142,7 @@ def test_deep_replies() -> None:
     assert _parse_lines(b"[NaN]\n[1]", 10) == ([], True)
 
 
-def test_values_too_big_to_write() -> None:
+def test_values_too_big_to_encode() -> None:
     endless: list[Any] = []
     endless.append(endless)
     for value in (
@@ -153,7 +153,7 @@ def test_values_too_big_to_write() -> None:
             encode(value)
 
 
-def test_an_iterator_is_not_walked_along() -> None:
+def test_an_iterator_is_not_consumed() -> None:
     assert isinstance(Decoder().decode(encode(itertools.count())), Opaque)
 
 
@@ -168,7 +168,7 @@ Liar.__module__ = "solution"
 Pair = collections.namedtuple("Pair", "a b")
 
 
-def test_subclasses_are_read_past_their_methods() -> None:
+def test_subclasses_are_decoded_without_their_methods() -> None:
     decoder = Decoder()
     assert decoder.decode(encode(Liar(3))) == 3
     assert decoder.decode(encode(Liar(3))) != 4
@@ -178,7 +178,7 @@ def test_subclasses_are_read_past_their_methods() -> None:
     assert not decoder.overridden
 
 
-def test_objects_cannot_be_asked() -> None:
+def test_opaque_objects_support_no_operation() -> None:
     value = Decoder().decode(encode(object()))
     assert isinstance(value, Opaque)
     assert value != 1
@@ -237,7 +237,7 @@ def test_comparisons_are_those_of_python(left: Any, right: Any) -> None:
         "zip(f(), [1])", "f() * 2", "f() << 9", "5 in f()", "f() if f() else 1", "f(1) == f(2)", "f(1) + f(2)",
     ],
 )  # fmt: skip
-def test_what_an_answer_could_make_slow_is_not_worked_out_here(expression: str) -> None:
+def test_slow_expressions_are_not_evaluated_here(expression: str) -> None:
     """Nor what an object of the solution's own could decide: settled from the test, before there is an answer."""
     test = f"assert {expression}" if "==" in expression else f"assert {expression} == f()"
     (planned,) = assertions.plan(CodeTask("f", (test,), ())).tests
@@ -261,7 +261,7 @@ def test_what_an_answer_could_make_slow_is_not_worked_out_here(expression: str) 
     ),
 )
 @settings(max_examples=300, deadline=None)
-def test_what_is_worked_out_here_is_what_python_says(answer: Any, expression: str) -> None:
+def test_expressions_evaluate_as_in_python(answer: Any, expression: str) -> None:
     try:
         expected: Any = bool(eval(expression, {"f": lambda: answer, "isclose": math.isclose}))
     except Exception as error:
@@ -280,7 +280,7 @@ def test_what_is_worked_out_here_is_what_python_says(answer: Any, expression: st
     assert found == expected
 
 
-def test_calls_hold_no_expectation() -> None:
+def test_calls_contain_no_expectation() -> None:
     tests = (
         "assert f(1) == 77", "assert f(2).startswith('77')", "assert sorted(f(3)) == [77]", "assert 77 in f(4)",
         "assert f(5)[0] == 77", "assert isclose(f(6), 77)", "assert f(7).index(77) == 0", "assert f(8).get(77)",

@@ -108,7 +108,7 @@ def plan(task: CodeTask) -> Plan:
 def _plan_test(source: str, shown: bool, task: CodeTask, setup: setup_code.Setup, calls: list[Call]) -> Test:
     module = parse(source)
     if not module.body:
-        raise ValueError("there is nothing in it")
+        raise ValueError("it is empty")
     reason = forgeable.compares_instances(module, task) or ("it does not end" if forgeable.is_endless(module) else "")
     if reason:
         return Test(source, shown, "forgeable", reason=reason)

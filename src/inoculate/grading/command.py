@@ -54,7 +54,7 @@ class Finding:
     name: str
     good: bool | None
     """None where it is neither good nor bad."""
-    words: str
+    message: str
 
 
 def grade_file(

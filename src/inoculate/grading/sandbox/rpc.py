@@ -399,7 +399,7 @@ def _guard(operation: str, subject: Any, name: Any, *, is_shared: bool) -> None:
         if isinstance(subject, _PRIVATE_TYPES) or not isinstance(name, str) or name.startswith("_"):
             raise AttributeError(name)
         if _is_tests_own(subject, name, reading=operation == "attribute"):
-            raise AttributeError(f"'{name}' is the test's own")
+            raise AttributeError(f"'{name}' belongs to the test")
     elif operation not in ("describe", "call", "special", "operator", "contents", "await", "attribute"):
         raise TypeError(f"a test's object does not support '{operation}'")
 
