@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from inoculate.grading.sandbox import remote_exceptions
 from inoculate.grading.sandbox.hidden_failures import TEST_FILE
+from inoculate.grading.sandbox.remote_exceptions import exception_class, find_class
 
 DISCLOSING_METHODS = frozenset((
     "startswith", "endswith", "count", "index", "find", "rfind", "rindex", "issubset", "issuperset", "isdisjoint",
@@ -68,7 +68,7 @@ VALUE_PROXIES: set[type[Any]] = set()
 _PLAIN_BASES = (int, float, str, bytes, list, tuple, dict, set, frozenset, collections.deque)
 _REQUESTED = ("__call__", "__enter__", "__exit__")
 _IMMUTABLE = (int, float, str, bytes, tuple, frozenset)
-_IGNORED_MODULES = ("abc", "typing")
+_IGNORED = ("abc", "typing")
 
 
 @dataclass(frozen=True)
@@ -302,11 +302,9 @@ def _standard_class(kind: Any) -> type[Any]:
 
 
 def _refuse(value: Any, question: str) -> Any:
-    name = type(value).__name__
-    reference(value).connection.monitor.failure = f"it asks an object of the solution's own ({name}) {question}"
-    raise Refused(
-        f"an object of the solution's own ({name}) cannot be asked {question}: it would learn the expected value"
-    )
+    monitor = reference(value).connection.monitor
+    monitor.failure = f"it asks an object of the solution's own ({type(value).__name__}) {question}"
+    raise Refused(f"{monitor.failure}, which would disclose the expected value")
 
 
 def make_proxy(kind: Any, ref: Reference, *, without_contents: bool = False) -> Any:
@@ -411,13 +409,9 @@ def make_proxy_class(connection: Any, number: int, description: Any) -> Any:
     """
     name, standard, bases, special, meta, (own_equality, defines_equality), exceptions = description
     if exceptions:
-        return remote_exceptions.exception_class(connection, exceptions)
+        return exception_class(connection, exceptions)
     proxy_bases = tuple(base for base in map(connection.class_of, bases) if isinstance(base, ProxyClass)) or (Proxy,)
-    found = [
-        kind
-        for module, qualname in standard
-        if module not in _IGNORED_MODULES and (kind := remote_exceptions.find_class(module, qualname))
-    ]
+    found = [kind for module, qualname in standard if module not in _IGNORED and (kind := find_class(module, qualname))]
     nearest = found[0] if found and found[0] is not object else None
     ref = Reference(connection, number, made_by_test=bool(connection.class_name))
     members: dict[str, Any] = {
