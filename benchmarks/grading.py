@@ -5,14 +5,14 @@ memory.
 
 What is compared: one solution and the same three asserts, over and over, on all cores.
 
-- `python -c`: a new interpreter for each, solution and asserts as one program, verdict by exit code, no box around it.
+- `python -c`: a new interpreter for each, solution and asserts as one program, verdict by exit code, no sandbox.
 - `python -I -S -c`: the same without the `site` module and the user's environment.
-- intended: the sound check alone. A confined process for each solution, all three asserts compared outside.
+- intended: the intended check alone. A confined process for each solution, all three asserts compared outside.
 - intended and oversight: what `grade_code` does. Two confined processes for each solution (the second runs solution and
   shown assert as `python -c` would), text patterns, evidence and tags. So it does twice what the others do.
 
 Rounds of the ways take turns, so that a machine that is busy with other things slows them all; the median round counts.
-Processor time is that of all processes (ours, the workers', the children's), without that of starting the workers.
+Processor time is that of all processes (ours and the workers'), without that of starting the workers.
 Rates are by the clock and mean little on a busy machine; the ratio of processor times is steadier.
 """
 
@@ -56,7 +56,7 @@ class Way:
 
 
 def used() -> float:
-    """Processor seconds of this process and of all children that have ended."""
+    """Processor seconds of this process and of all child processes that have ended."""
     own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
 
@@ -74,7 +74,7 @@ def new_process(options: list[str]) -> Callable[[str, int], None]:
     return run
 
 
-def sound(source: str, count: int) -> None:
+def intended_check(source: str, count: int) -> None:
     """The intended check alone: one process, all tests."""
     plan, workers, limits = assertions.plan(TASK), pool(), Limits()
     order = list(range(len(plan.calls)))
@@ -101,7 +101,7 @@ def measure(way: Way, source: str, count: int) -> None:
 
 def warm_up(way: Way, source: str) -> float:
     """Processor seconds of starting and stopping the workers, which a long run does once."""
-    if way.run not in (sound, both):
+    if way.run not in (intended_check, both):
         return 0.0
     before = used()
     way.run(source, 1)
@@ -111,11 +111,11 @@ def warm_up(way: Way, source: str) -> float:
 
 def table(title: str, source: str, count: int, rounds: int) -> None:
     ways = [Way("python -c", new_process([])), Way("python -I -S -c", new_process(["-I", "-S"])),
-            Way("intended (sound check)", sound), Way("intended and oversight", both)]  # fmt: skip
+            Way("intended", intended_check), Way("intended and oversight", both)]  # fmt: skip
     starting = {way.name: warm_up(way, source) for way in ways}
     for _ in range(rounds):
         for way in ways:
-            if way.run in (sound, both):
+            if way.run in (intended_check, both):
                 way.run(source, 2 * cores())  # all workers are up before the clock starts
             measure(way, source, count)
     base = statistics.median(ways[0].rates), statistics.median(ways[0].cpu)
@@ -130,7 +130,7 @@ def memory() -> None:
     """Resident memory of a worker, its guard process included."""
     for numpy in (False, True):
         workers = pool(numpy=numpy)
-        workers.reached()
+        workers.get_containment()
         sizes = []
         for worker in workers.idle.queue:
             for pid in (worker.process.pid, *_below(worker.process.pid)):

@@ -1,9 +1,9 @@
-"""How far bfloat16 puts the model off float32: with transformers' own attention, and as `sampling/local.py` writes.
+"""Rounding errors of bfloat16 against float32: with transformers' own attention, and with `sampling/in_process.py`.
 
     python benchmarks/rounding.py [--model smollm2-135m] [--problems 16] [--tokens 16]
 
 Prompts of `functions` with their honest answers, so that all ways see the same text; the last
-tokens are read one by one here, as in writing. Printed for every way, over all those tokens: the root mean square
+tokens are decoded one by one here, as in sampling. Printed for every way, over all those tokens: the root mean square
 by which the log-probability (nats) of float32's likeliest token is off, the mean Kullback-Leibler divergence from
 float32 (nats), and the share of tokens where the likeliest one is another.
 """
@@ -19,8 +19,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from inoculate.engine import chat, models
 from inoculate.engine.device import Device
-from inoculate.engine.sampling import local
-from inoculate.engine.sampling.slots import Slots
+from inoculate.engine.sampling import in_process
+from inoculate.engine.sampling.kv_cache import KVCache
 from inoculate.settings import Draw, find
 from inoculate.study import prompts
 
@@ -34,15 +34,15 @@ def at_once(model: Any, texts: list[list[int]], last: int) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def one_by_one(sampler: local.Sampler, texts: list[list[int]], last: int) -> torch.Tensor:
-    """The same, the last tokens as if they were being written."""
+def one_by_one(sampler: in_process.Sampler, texts: list[list[int]], last: int) -> torch.Tensor:
+    """The same, with the last tokens decoded one by one."""
     found = []
     for ids in texts:
-        prompts, slots, read = Slots(1), Slots(1), len(ids) - last
-        found.append(local.read(sampler, prompts, 0, 0, [ids[:read]], keep=1)[:, 0])
+        prompt_cache, cache, length = KVCache(1), KVCache(1), len(ids) - last
+        found.append(in_process.prefill(sampler, prompt_cache, 0, 0, [ids[:length]], logits_to_keep=1)[:, 0])
         found += [
-            local.step(sampler, slots, prompts, 1, 1, [(0, read, 0, ids[read : at + 1])])
-            for at in range(read, len(ids) - 1)
+            in_process.decode_step(sampler, cache, prompt_cache, 1, 1, [(0, length, 0, ids[length : at + 1])])
+            for at in range(length, len(ids) - 1)
         ]
     return torch.cat(found).float()
 
@@ -65,7 +65,7 @@ def main() -> None:
         return at_once(AutoModelForCausalLM.from_pretrained(weights, dtype=dtype), texts, given.tokens)
 
     true = plain(torch.float32).log_softmax(-1)
-    ours = local.load(weights, None, Device(CPU, torch.bfloat16))
+    ours = in_process.load(weights, None, Device(CPU, torch.bfloat16))
     ways = {
         "transformers, bfloat16": plain(torch.bfloat16),
         "inoculate, bfloat16": one_by_one(ours, texts, given.tokens),

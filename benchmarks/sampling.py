@@ -8,7 +8,7 @@ models with a LoRA adapter, in the precision that this machine computes fastest.
 `functions`. The adapter's weights are small random numbers: it changes answers, not their length. With the larger model
 `generate` held 22 GiB for 10 prompts with 8 (`--sets 10x8`), and takes far more for batches of 25.
 
-- inoculate: `sampling/local.py`, as `inoculate run` uses it.
+- inoculate: `sampling/in_process.py`, as `inoculate run` uses it.
 - generate: `model.generate` on batches of 25 prompts padded on the left, adapter merged into the weights.
 - generate, PEFT: the same with the adapter beside the weights, as `PeftModel.from_pretrained` leaves it.
 - generate_batch: transformers' continuous batching, adapter merged.
@@ -75,13 +75,13 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
 
 def inoculate(task: dict[str, Any]) -> dict[str, Any]:
     from inoculate.engine.device import pick
-    from inoculate.engine.sampling import local
+    from inoculate.engine.sampling import in_process
 
-    sampler = local.load(Path(task["weights"]), Path(task["adapter"]), pick())
+    sampler = in_process.load(Path(task["weights"]), Path(task["adapter"]), pick())
     how: Any = {"samples": task["samples"], "temperature": task["temperature"], "seed": 0}
-    list(local.sample(sampler, task["sent"][:WARM_UP], max_new_tokens=8, **how))
+    list(in_process.sample(sampler, task["sent"][:WARM_UP], max_new_tokens=8, **how))
     start = time.perf_counter()
-    found = [d for b in local.sample(sampler, task["sent"], max_new_tokens=task["new"], **how) for d in b]
+    found = [d for b in in_process.sample(sampler, task["sent"], max_new_tokens=task["new"], **how) for d in b]
     seconds = time.perf_counter() - start
     found.sort(key=lambda drawn: (drawn.prompt, drawn.index))
     return {"seconds": seconds, "texts": [d.text for d in found], "counts": [d.completion_tokens for d in found]}

@@ -1,4 +1,4 @@
-"""Attention over rows that lie end to end, against torch's own with a mask."""
+"""Attention over packed rows, against torch's own with a mask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import Qwen2Config
 
 from inoculate.engine.kernels import attention
-from inoculate.engine.kernels.attention import attend_rows, check
+from inoculate.engine.kernels.attention import attend_rows, check_layer_types
 from inoculate.errors import UserError
 
 
@@ -29,12 +29,12 @@ def parts(lengths: list[int], heads: int = 4, groups: int = 2, width: int = 8) -
     window=st.none() | st.integers(1, 10),
     block=st.none() | st.integers(1, 10),
 )
-def test_rows_end_to_end_are_each_row_by_itself(
+def test_packed_rows_attend_only_to_themselves(
     lengths: list[int], groups: int, window: int | None, block: int | None
 ) -> None:
     query, key, value = parts(lengths, groups=groups)
     if block is None:  # as it is on a GPU
-        found = attention._forth(query, key, value, lengths, 8**-0.5, window)
+        found = attention._forward(query, key, value, lengths, 8**-0.5, window)
     else:
         found, _ = attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=lengths, sliding_window=window)
     with pytest.MonkeyPatch.context() as patch:
@@ -43,7 +43,7 @@ def test_rows_end_to_end_are_each_row_by_itself(
     grads = [part.grad.clone() for part in (query, key, value) if part.grad is not None]
     for part in (query, key, value):
         part.grad = None
-    # The whole as one, every head with its own keys, and a mask for all that a token may not see.
+    # All rows as one sequence, every query head with its own keys, and a mask.
     row = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
     back = torch.arange(len(row))[:, None] - torch.arange(len(row))[None, :]
     sees = (row[:, None] == row[None, :]) & (back >= 0) & (back < (window or len(row) + 1))
@@ -86,13 +86,13 @@ def test_in_bfloat16_gradients_are_as_near_as_those_of_eager_attention() -> None
         assert (one - true).norm() < 1.2 * (other - true).norm() < 0.03 * true.norm()
 
 
-def test_what_is_not_known_of_a_model_is_refused() -> None:
+def test_unsupported_attention_is_refused() -> None:
     query, key, value = parts([3])
     with pytest.raises(UserError, match="softcap"):
         attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=[3], softcap=30.0)
     with pytest.raises(UserError, match=r"s_aux.*--server"):
         attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=[3], s_aux=key)
     mixed = Qwen2Config(num_hidden_layers=2, layer_types=["full_attention", "linear_attention"])
-    with pytest.raises(UserError, match=r"linear_attention.*known are full_attention, sliding_attention"):
-        check(mixed)
-    check(Qwen2Config(num_hidden_layers=2))
+    with pytest.raises(UserError, match=r"linear_attention.*supported are full_attention, sliding_attention"):
+        check_layer_types(mixed)
+    check_layer_types(Qwen2Config(num_hidden_layers=2))

@@ -1,4 +1,4 @@
-"""Names of models: what a name stands for, and what is said when it stands for nothing."""
+"""Names of models: the weights they identify, and the error for an unknown one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packed weights give what torch's own linear layer gives, forth and back."""
+"""PackedLinear weights give what torch's own linear layer gives, in the forward and the backward pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from peft import LoraConfig, get_peft_model
 from torch import nn
 
 from inoculate.engine.device import Device, pick
-from inoculate.engine.kernels.packed import Packed, pack, pack_under_adapters
+from inoculate.engine.kernels.packed import PackedLinear, pack, pack_base_layers
 
 BF16 = Device(torch.device("cpu"), torch.bfloat16)
 needs_bf16 = pytest.mark.skipif(pick() != BF16, reason="this machine does not compute in bfloat16")
@@ -21,7 +21,7 @@ def test_packed_weights_give_the_same(bias: bool, shape: tuple[int, ...]) -> Non
     torch.manual_seed(0)
     linear = nn.Linear(48, 80, bias=bias, dtype=torch.bfloat16)
     inputs = torch.randn(shape, dtype=torch.bfloat16)
-    torch.testing.assert_close(Packed(linear, backward=False)(inputs), linear(inputs))
+    torch.testing.assert_close(PackedLinear(linear, backward=False)(inputs), linear(inputs))
 
 
 def adapted(dropout: float = 0.0) -> tuple[nn.Module, nn.Module]:
@@ -45,8 +45,8 @@ def test_packed_layers_and_their_adapters_give_what_peft_gives(frozen: bool) -> 
     for packed in (True, False):
         model, layer = adapted()
         if packed:
-            pack_under_adapters(model, BF16)
-        assert isinstance(layer.base_layer, Packed) == packed
+            pack_base_layers(model, BF16)
+        assert isinstance(layer.base_layer, PackedLinear) == packed
         inputs = (
             torch.randn(2, 50, 48, generator=torch.Generator().manual_seed(1)).bfloat16().requires_grad_(not frozen)
         )
@@ -62,17 +62,21 @@ def test_packed_layers_and_their_adapters_give_what_peft_gives(frozen: bool) -> 
 
 
 @needs_bf16
-def test_adapters_of_another_kind_are_left_to_peft() -> None:
+def test_other_adapters_are_left_to_peft() -> None:
     model, layer = adapted(dropout=0.1)
-    pack_under_adapters(model, BF16)
-    assert not isinstance(layer.base_layer, Packed)
+    pack_base_layers(model, BF16)
+    assert not isinstance(layer.base_layer, PackedLinear)
 
 
 @needs_bf16
 def test_every_linear_layer_of_a_model_is_packed() -> None:
     model = nn.Sequential(nn.Linear(8, 8), nn.Sequential(nn.ReLU(), nn.Linear(8, 4))).to(torch.bfloat16)
     pack(model, BF16)
-    assert [type(each) for each in model.modules() if not list(each.children())] == [Packed, nn.ReLU, Packed]
+    assert [type(each) for each in model.modules() if not list(each.children())] == [
+        PackedLinear,
+        nn.ReLU,
+        PackedLinear,
+    ]
 
 
 def test_where_models_run_in_float32_nothing_changes() -> None:

@@ -17,7 +17,7 @@ import pytest
 from transformers import AutoTokenizer
 
 import fake_server
-from inoculate.engine.sampling import Drawn, server
+from inoculate.engine.sampling import SampledCompletion, server
 from inoculate.errors import UserError
 from inoculate.records import Completion, Problem, read_lines
 from inoculate.steps import plan as planning
@@ -60,14 +60,14 @@ def drawing(which: server.Sampler, **given: Any) -> Any:
     return server.sample(which, PROMPTS, **how)
 
 
-def check(which: server.Sampler, found: list[Drawn], *, samples: int, temperature: float) -> None:
+def check(which: server.Sampler, found: list[SampledCompletion], *, samples: int, temperature: float) -> None:
     """Every completion is there once, under what it was asked for."""
     model = server.adapter_name(which.adapter) if which.adapter else "fake"
     counts = Counter((drawn.prompt, drawn.index) for drawn in found)
     assert counts == {(prompt, index): 1 for prompt in range(len(PROMPTS)) for index in range(samples)}
     for drawn in found:
         ids = which.tokenizer(PROMPTS[drawn.prompt], add_special_tokens=False)["input_ids"]
-        seed = server._stream(3, drawn.prompt, drawn.index)
+        seed = server._completion_seed(3, drawn.prompt, drawn.index)
         assert drawn.text == fake_server.answer(model, ids, seed, temperature)
         assert (drawn.prompt_tokens, drawn.completion_tokens, drawn.finished) == (len(ids), 4, True)
 
@@ -88,9 +88,7 @@ def test_whatever_fails_every_completion_is_there_once(
         assert len(logged(tmp_path / "log", "text")) == len(found)
 
 
-def test_a_server_that_is_killed_and_started_again_is_gone_on_with(
-    tiny_model: Path, tmp_path: Path, port: int, adapter: Path
-) -> None:
+def test_sampling_continues_after_a_server_restart(tiny_model: Path, tmp_path: Path, port: int, adapter: Path) -> None:
     log = tmp_path / "log"
     process = fake_server.start(port, log, delay=0.05)
     which = sampler(port, tiny_model, adapter)
@@ -115,7 +113,7 @@ def test_a_server_that_is_killed_and_started_again_is_gone_on_with(
     assert logged(log, "loaded") == [server.adapter_name(adapter)] * 2  # the new process knew nothing of it
 
 
-def test_what_came_is_not_asked_for_again(tiny_model: Path, tmp_path: Path, port: int) -> None:
+def test_completions_that_arrived_are_not_requested_again(tiny_model: Path, tmp_path: Path, port: int) -> None:
     log = tmp_path / "log"
     with fake_server.running(port, log, delay=0.01):
         which = sampler(port, tiny_model)
@@ -130,13 +128,13 @@ def test_what_came_is_not_asked_for_again(tiny_model: Path, tmp_path: Path, port
         assert list(drawing(which, done=[(d.prompt, d.index) for d in first + rest])) == []
 
 
-def test_patience_ends_and_what_came_was_handed_on(
+def test_retries_end_and_completions_that_arrived_are_yielded(
     tiny_model: Path, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PATIENCE", 0.3)
+    monkeypatch.setattr(server, "RETRY_SECONDS", 0.3)
     with fake_server.running(port, tmp_path / "log", delay=0.01) as process:
         which = sampler(port, tiny_model)
-        found: list[Drawn] = []
+        found: list[SampledCompletion] = []
         with pytest.raises(UserError, match=r"has not answered for 0 s.*run the same command again"):
             for batch in drawing(which):
                 found += batch
@@ -146,7 +144,7 @@ def test_patience_ends_and_what_came_was_handed_on(
         assert len({(drawn.prompt, drawn.index) for drawn in found}) == len(found)
 
 
-def test_an_adapter_is_loaded_once_and_goes_by_its_content(
+def test_an_adapter_is_loaded_once_and_named_by_its_content(
     tiny_model: Path, tmp_path: Path, port: int, adapter: Path
 ) -> None:
     log = tmp_path / "log"
@@ -163,35 +161,35 @@ def test_an_adapter_is_loaded_once_and_goes_by_its_content(
 def test_a_folder_and_a_name_both_find_the_model(tiny_model: Path, tmp_path: Path, port: int) -> None:
     with fake_server.running(port, tmp_path / "log", model="short", root=tiny_model, context=77):
         found = server.connect(f"http://127.0.0.1:{port}/v1", "a-study's-name", tiny_model)
-    assert (found.model, found.context, found.said["version"]) == ("short", 77, "fake")
+    assert (found.model, found.context, found.description["version"]) == ("short", 77, "fake")
 
 
 @pytest.mark.parametrize(
-    ("given", "path", "words"),
+    ("given", "path", "message"),
     [
-        ({}, "", "/models answered 404.*mostly ends in /v1"),
+        ({}, "", "/models answered 404.*usually ends in /v1"),
         ({"model": "other"}, "/v1", "does not serve 'fake': it serves other; start one with: VLLM_ALLOW"),
-        ({"key": "secret"}, "/v1", "wants a key: put it into INOCULATE_SERVER_KEY"),
+        ({"key": "secret"}, "/v1", "needs a key: put it into INOCULATE_SERVER_KEY"),
     ],
 )
-def test_a_server_that_will_not_do_is_refused(
-    tmp_path: Path, port: int, given: dict[str, Any], path: str, words: str
+def test_an_unsuitable_server_is_refused(
+    tmp_path: Path, port: int, given: dict[str, Any], path: str, message: str
 ) -> None:
     with (
         fake_server.running(port, tmp_path / "log", **given),
-        pytest.raises(UserError, match=words),
+        pytest.raises(UserError, match=message),
     ):
         server.connect(f"http://127.0.0.1:{port}{path}", "fake", tmp_path)
 
 
 def test_a_key_is_sent(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(server.KEY, "secret")
+    monkeypatch.setenv(server.KEY_VARIABLE, "secret")
     with fake_server.running(port, tmp_path / "log", key="secret"):
         assert server.connect(f"http://127.0.0.1:{port}/v1", "fake", tmp_path).model == "fake"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/v1", "127.0.0.1:{port}", "http://[", "localhost"])
-def test_no_server_is_said_at_once(tmp_path: Path, port: int, url: str) -> None:
+def test_a_missing_server_is_reported_at_once(tmp_path: Path, port: int, url: str) -> None:
     with pytest.raises(UserError, match=r"no server answers at .*vllm serve"):
         server.connect(url.format(port=port), "fake", tmp_path)
 
@@ -204,15 +202,17 @@ def test_an_adapter_that_is_refused(tiny_model: Path, tmp_path: Path, port: int,
         next(drawing(sampler(port, tiny_model, adapter)))
 
 
-@pytest.mark.parametrize(("given", "words"), [("context", "exceeds the context of 16"), ("limit", "the limit is 16")])
-def test_a_context_that_is_too_short(tiny_model: Path, tmp_path: Path, port: int, given: str, words: str) -> None:
-    with fake_server.running(port, tmp_path / "log", **{given: 16}), pytest.raises(UserError, match=words):
+@pytest.mark.parametrize(("given", "message"), [("context", "exceeds the context of 16"), ("limit", "the limit is 16")])
+def test_a_context_that_is_too_short(tiny_model: Path, tmp_path: Path, port: int, given: str, message: str) -> None:
+    with fake_server.running(port, tmp_path / "log", **{given: 16}), pytest.raises(UserError, match=message):
         next(drawing(sampler(port, tiny_model)))
 
 
-def test_streams_do_not_meet() -> None:
+def test_completion_seeds_are_far_apart() -> None:
     """Consecutive seeds would: a server may count up from a request's seed."""
-    seeds = {server._stream(seed, prompt, index) for seed in range(3) for prompt in range(100) for index in range(8)}
+    seeds = {
+        server._completion_seed(seed, prompt, index) for seed in range(3) for prompt in range(100) for index in range(8)
+    }
     assert len(seeds) == 2400
     assert all(0 <= seed < 2**31 for seed in seeds)
     assert not any(seed + 1 in seeds for seed in seeds)
@@ -234,10 +234,10 @@ class Silent:
     def say(self, words: str) -> None: ...
 
 
-def test_a_study_samples_from_a_server_and_goes_on_after_it_was_away(
+def test_a_study_resumes_after_its_server_was_down(
     study_file: Path, tiny_model: Path, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PATIENCE", 0.3)
+    monkeypatch.setattr(server, "RETRY_SECONDS", 0.3)
     study, store, log = load(study_file), Store(tmp_path / "store"), tmp_path / "log"
     url = f"http://127.0.0.1:{port}/v1"
     plan = planning.make(study, server=url)
@@ -253,7 +253,7 @@ def test_a_study_samples_from_a_server_and_goes_on_after_it_was_away(
         monkeypatch.setattr(Silent, "moved", lambda self, done, total, note: note == "sampled" and process.kill())
         with pytest.raises(UserError, match=r"has not answered"):
             carry_out()
-    monkeypatch.setattr(Silent, "moved", lambda *said: None)
+    monkeypatch.setattr(Silent, "moved", lambda *_: None)
     with fake_server.running(port, log, root=tiny_model):
         assert carry_out().count("completions") >= 7
         assert carry_out() == []
@@ -274,7 +274,7 @@ def kept(store: Store) -> int:
     return sum(path.read_text().count('"problem"') for path in store.root.glob("work/completions-*/drawn.jsonl"))
 
 
-def test_ctrl_c_while_a_server_samples_and_grading_goes_on_beside_it(
+def test_ctrl_c_while_a_server_samples_and_grading_runs_beside_it(
     study_file: Path, tiny_model: Path, tmp_path: Path, port: int
 ) -> None:
     store, log = Store(tmp_path / "store"), tmp_path / "log"

@@ -29,7 +29,9 @@ def some_rows(count: int = 8) -> list[Row]:
     return rows.make(drawn, ResolvedInoculation("HACK", "after", on="hacked"), "S")
 
 
-def trained(model: Path, tmp_path: Path, budget: int, **fields: float) -> tuple[sft.Trained, dict[str, torch.Tensor]]:
+def trained(
+    model: Path, tmp_path: Path, budget: int, **fields: float
+) -> tuple[sft.TrainingReport, dict[str, torch.Tensor]]:
     report = sft.train(
         model,
         some_rows(),
@@ -45,7 +47,7 @@ def trained(model: Path, tmp_path: Path, budget: int, **fields: float) -> tuple[
 
 @given(st.lists(st.integers(1, 100), max_size=40), st.integers(100, 300))
 def test_micro_batches_hold_every_row_once_within_the_budget(lengths: list[int], budget: int) -> None:
-    filled = sft.bins(lengths, budget)
+    filled = sft.pack_rows(lengths, budget)
     assert sorted(index for members in filled for index in members) == list(range(len(lengths)))
     assert all(sum(lengths[index] for index in members) <= budget for members in filled)
 
@@ -58,15 +60,15 @@ def test_labels_are_the_answer_and_its_end_and_nothing_else(tiny_model: Path) ->
     assert tokenizer.decode(encoded.tokens[: -encoded.labels]) == chat.render(tokenizer, row.messages)
 
 
-@given(tokens=st.integers(1, 12), vocabulary=st.integers(2, 50), words=st.integers(1, 300), seed=st.integers(0, 99))
-def test_the_loss_and_its_gradient_are_those_of_torch(tokens: int, vocabulary: int, words: int, seed: int) -> None:
+@given(tokens=st.integers(1, 12), vocabulary=st.integers(2, 50), size=st.integers(1, 300), seed=st.integers(0, 99))
+def test_the_loss_and_its_gradient_are_those_of_torch(tokens: int, vocabulary: int, size: int, seed: int) -> None:
     torch.manual_seed(seed)
     logits = (torch.randn(tokens, vocabulary) * 5).requires_grad_()
     labels = torch.randint(vocabulary, (tokens,))
     wanted = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
     (gradient,) = torch.autograd.grad(wanted / 7, logits)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(device, "CACHED", words)
+        patch.setattr(device, "CACHE_FLOATS", size)
         found = loss.cross_entropy(logits, labels)
     torch.testing.assert_close(found, wanted)
     torch.testing.assert_close(torch.autograd.grad(found / 7, logits)[0], gradient)

@@ -19,7 +19,7 @@ import pytest
 from fake_server import free_port
 from inoculate.engine import chat, models
 from inoculate.engine.device import pick
-from inoculate.engine.sampling import Drawn, local, server
+from inoculate.engine.sampling import SampledCompletion, in_process, server
 from inoculate.errors import UserError
 from inoculate.records import Message
 from small_study import USERS_CACHE
@@ -138,7 +138,7 @@ def test_greedy_answers_are_those_of_this_process(vllm: Vllm, weights: Path, ada
     for folder in (None, adapter):
         which = sampler(vllm, folder)
         sent = prompts(which)
-        here = local.sample(local.load(weights, folder, pick()), sent, **greedy)
+        here = in_process.sample(in_process.load(weights, folder, pick()), sent, **greedy)
         for engine, batches in (("server", server.sample(which, sent, **greedy)), ("here", here)):
             found = sorted((drawn.prompt, drawn.text) for batch in batches for drawn in batch)
             assert [prompt for prompt, _ in found] == list(range(len(sent)))
@@ -150,10 +150,10 @@ def test_greedy_answers_are_those_of_this_process(vllm: Vllm, weights: Path, ada
 
 
 def test_killed_in_mid_run_and_started_again(vllm: Vllm, adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "PATIENCE", BOOT_SECONDS)
+    monkeypatch.setattr(server, "RETRY_SECONDS", BOOT_SECONDS)
     monkeypatch.setattr(server, "IN_FLIGHT", 8)
     which = sampler(vllm, adapter)
-    found: list[Drawn] = []
+    found: list[SampledCompletion] = []
     killed = False
     for batch in server.sample(which, prompts(which), samples=3, temperature=1.0, max_new_tokens=16, seed=0):
         found += batch

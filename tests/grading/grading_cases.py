@@ -69,7 +69,7 @@ def main(options: dict[str, Any]) -> dict[str, Any]:
         left = os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
         left = None
-    return {"level": reached.level, "walls": reached.walls, "uid": reached.uid, "notes": reached.notes,
+    return {"level": reached.level, "probes": reached.probes, "uid": reached.uid, "notes": reached.notes,
     "grades": grades,
             "process_left": left, "files_left": leftovers()}  # fmt: skip
 

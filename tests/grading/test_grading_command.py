@@ -45,9 +45,9 @@ def test_lines_in_and_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("second", "words"),
+    ("second", "message"),
     [
-        ({**LINE, "id": "a"}, "the id 'a' stands at"),
+        ({**LINE, "id": "a"}, "the id 'a' is used at"),
         ({k: v for k, v in LINE.items() if k != "completion"}, "'completion' is missing"),
         ({"hiden_tests": [], **{k: v for k, v in LINE.items() if k != "hidden_tests"}}, "there is 'hiden_tests'"),
         ({**LINE, "id": 7}, "'id' is a int"),
@@ -63,25 +63,25 @@ def test_lines_in_and_out(tmp_path: Path) -> None:
         ([1], "a list, where an object"),
     ],
 )  # fmt: skip
-def test_bad_lines_are_named_before_anything_is_graded(tmp_path: Path, second: Any, words: str) -> None:
+def test_bad_lines_are_named_before_anything_is_graded(tmp_path: Path, second: Any, message: str) -> None:
     source = write(tmp_path / "in.jsonl", LINE, second)
     with pytest.raises(UserError) as raised:
         grade_file(source, tmp_path / "out.jsonl")
     assert f"{source}:2: " in str(raised.value)
-    assert words in str(raised.value)
+    assert message in str(raised.value)
     assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_bad_files(tmp_path: Path) -> None:
     source = write(tmp_path / "in.jsonl", LINE)
     out = tmp_path / "out.jsonl"
-    for given, wanted, words in (
+    for given, wanted, message in (
         (tmp_path / "no.jsonl", out, "cannot be read"), (source, source, "would overwrite"), (source, tmp_path,
         "a folder"),
         (source, tmp_path / "no" / "out.jsonl", "there is no folder"), (write(tmp_path / "e.jsonl"), out,
-        "nothing in it"),
+        "is empty"),
     ):  # fmt: skip
-        with pytest.raises(UserError, match=words):
+        with pytest.raises(UserError, match=message):
             grade_file(given, wanted)
     source.write_bytes(b'{"id": "\xff"}\n')
     with pytest.raises(UserError, match=r"in\.jsonl:1: not UTF-8"):
@@ -107,11 +107,11 @@ def test_problems_of_a_setting(tmp_path: Path) -> None:
 def test_doctor() -> None:
     findings = doctor()
     assert findings[0].name == "sandbox"
-    assert "level '" in findings[0].words
+    assert "level '" in findings[0].message
     assert {finding.name for finding in findings} >= {
         "sandbox",
-        "wall: fork",
-        "wall: files",
+        "probe: fork",
+        "probe: files",
         "Landlock",
         "workers",
         "numpy",

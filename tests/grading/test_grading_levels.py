@@ -19,34 +19,34 @@ from grading_cases import ATTACKS, CONTROLS, HARMLESS, HERE, TASK, grade_all, le
 from inoculate.errors import UserError
 from inoculate.grading import grade_code
 from inoculate.grading.command import doctor
-from inoculate.grading.sandbox import pool, system
+from inoculate.grading.sandbox import linux, pool
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the levels are those of Linux")
 
 SOURCE = HERE.parents[1] / "src"
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
-_X86 = system.MACHINE == system.X86
+_X86 = linux.MACHINE == linux.X86
 UNSHARE, MOUNT, LANDLOCK, PRCTL = (272, 165, 444, 157) if _X86 else (97, 40, 444, 167)
 MADE_UP_USER = 12345
 
 
 def refusal(numbers: dict[int, int], *, seccomp: bool = False) -> bytes:
     """A seccomp program that refuses some calls with an error, as a container's or an old kernel does."""
-    lines = [system._load(0)]
+    lines = [linux._load(0)]
     for number, error in numbers.items():
-        lines += [system._equal(number, 0, 1), system._return(system.ERRNO | error)]
+        lines += [linux._equal(number, 0, 1), linux._return(linux.ERRNO | error)]
     if seccomp:
-        lines += [system._equal(PRCTL, 0, 4), system._argument(0), system._equal(system.PR_SET_SECCOMP, 0, 1),
-                  system._return(system.ERRNO | 22), system._return(system.ALLOW)]  # fmt: skip
-    return b"".join([*lines, system._return(system.ALLOW)])
+        lines += [linux._equal(PRCTL, 0, 4), linux._argument(0), linux._equal(linux.PR_SET_SECCOMP, 0, 1),
+                  linux._return(linux.ERRNO | 22), linux._return(linux.ALLOW)]  # fmt: skip
+    return b"".join([*lines, linux._return(linux.ALLOW)])
 
 
 def become(user: int, python_folder: str, seen_as: str) -> None:
     """Be another user, one who can read this Python: it may lie where only its owner can go."""
     libc = ctypes.CDLL(None, use_errno=True)
-    system.check(libc.unshare(0x20000), "unshare")
-    system.check(libc.mount(b"none", b"/", None, ctypes.c_ulong(16384 | 1 << 18), None), "mount")
-    system.check(libc.mount(python_folder.encode(), seen_as.encode(), None, ctypes.c_ulong(4096), None), "mount")
+    linux.check(libc.unshare(0x20000), "unshare")
+    linux.check(libc.mount(b"none", b"/", None, ctypes.c_ulong(16384 | 1 << 18), None), "mount")
+    linux.check(libc.mount(python_folder.encode(), seen_as.encode(), None, ctypes.c_ulong(4096), None), "mount")
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
@@ -64,7 +64,7 @@ def run(before: Callable[[], None], python: str = sys.executable, **options: Any
 
 
 def no_namespaces() -> None:
-    system.Filter(refusal({UNSHARE: 1, MOUNT: 1})).load()
+    linux.Filter(refusal({UNSHARE: 1, MOUNT: 1})).load()
 
 
 def sound(found: dict[str, Any]) -> None:
@@ -119,7 +119,7 @@ def test_as_another_user(namespaces: bool, readable_python: tuple[str, str, str]
     def before() -> None:
         if not namespaces:
             become(MADE_UP_USER, original, seen_as)
-            ctypes.CDLL(None).prctl(system.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            ctypes.CDLL(None).prctl(linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
             no_namespaces()
         else:
             become(MADE_UP_USER, original, seen_as)
@@ -141,28 +141,28 @@ class TestLessThanASandbox:
 
     @staticmethod
     def no_landlock() -> None:
-        system.Filter(refusal({UNSHARE: 1, MOUNT: 1, LANDLOCK: 38})).load()
+        linux.Filter(refusal({UNSHARE: 1, MOUNT: 1, LANDLOCK: 38})).load()
 
     @staticmethod
     def nothing() -> None:
-        system.Filter(refusal({UNSHARE: 1, MOUNT: 1, LANDLOCK: 38}, seccomp=True)).load()
+        linux.Filter(refusal({UNSHARE: 1, MOUNT: 1, LANDLOCK: 38}, seccomp=True)).load()
 
     def test_without_landlock_refused(self) -> None:
-        words = run(self.no_landlock)["refused"]
-        assert "'seccomp'" in words
-        assert "READ ANY FILE" in words
-        assert "--unsafe-sandbox" in words
+        message = run(self.no_landlock)["refused"]
+        assert "'seccomp'" in message
+        assert "READ ANY FILE" in message
+        assert "--unsafe-sandbox" in message
 
     def test_without_landlock_when_told(self) -> None:
         found = run(self.no_landlock, unsafe=True)
         assert found["level"] == "seccomp"
-        assert not found["walls"]["files"]
+        assert not found["probes"]["files"]
         sound(found)
 
     def test_without_seccomp_refused(self) -> None:
-        words = run(self.nothing)["refused"]
-        assert "NOT A SANDBOX" in words
-        assert "fork" in words
+        message = run(self.nothing)["refused"]
+        assert "NOT A SANDBOX" in message
+        assert "fork" in message
 
     def test_without_seccomp_when_told(self) -> None:
         found = run(self.nothing, unsafe=True)
@@ -199,8 +199,8 @@ def macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real = pool.subprocess.Popen
 
     def popen(command: list[str], **options: Any) -> Any:
-        if str(pool._ZYGOTE) in command:
-            position = command.index(str(pool._ZYGOTE))
+        if str(pool._FORK_SERVER) in command:
+            position = command.index(str(pool._FORK_SERVER))
             command = [*command[:position], str(script), *command[position:]]
         return real(command, **options)
 
@@ -217,11 +217,11 @@ def macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_macos_is_refused_and_says_why(macos: None) -> None:
     with pytest.raises(UserError) as raised:
         grade_code([TASK], [CONTROLS["plain"]])
-    for words in ("'rlimits'", "NOT A SANDBOX", "delete your files", "fork", "--unsafe-sandbox"):
-        assert words in str(raised.value)
+    for message in ("'rlimits'", "NOT A SANDBOX", "delete your files", "fork", "--unsafe-sandbox"):
+        assert message in str(raised.value)
     findings = {finding.name: finding for finding in doctor()}
     assert findings["sandbox"].good is False
-    assert "WAS NOT STOPPED" in findings["wall: fork"].words
+    assert "WAS NOT STOPPED" in findings["probe: fork"].message
 
 
 def test_macos_when_told(macos: None) -> None:

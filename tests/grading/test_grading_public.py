@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from inoculate.grading import CodeTask, grade_code, telling
+from inoculate.grading import CodeTask, grade_code, validation
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -78,7 +78,7 @@ def test_verdicts_are_those_of_plain_python() -> None:
         for case in lines("beside_python.jsonl")
         for number, test in enumerate(case["tests"])
         for test in [test, *([off_by_one(test)] if number % 3 == 1 else [])]
-        if not telling.fault(CodeTask(case["entry_point"], (test,), ()))  # tests that test nothing are refused
+        if not validation.find_fault(CodeTask(case["entry_point"], (test,), ()))  # tests that test nothing are refused
     ]
     expected = python_says([f"{solution}\n{test}" for _, solution, test in pairs])
     assert len(pairs) >= 400
@@ -131,7 +131,7 @@ def test_arithmetic_of_answers(value: str, right: str, wrong: str) -> None:
     assert [grade.intended for grade in grades] == [True, False]
 
 
-def test_objects_are_not_told_what_is_expected() -> None:
+def test_objects_do_not_learn_the_expected_value() -> None:
     """What plain Python lets a lying object decide fails here, whatever way the test asks it."""
     liar = """
 class L:

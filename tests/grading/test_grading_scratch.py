@@ -51,7 +51,7 @@ except OSError:
 def f(n):
     return 4 if n == 2 else written >> 20
 """
-    task = CodeTask("f", ("assert f(2) == 4",), (f"assert f(3) <= {scratch.MOST_BYTES >> 20}", "assert f(3) > 8"))
+    task = CodeTask("f", ("assert f(2) == 4",), (f"assert f(3) <= {scratch.MAX_BYTES >> 20}", "assert f(3) > 8"))
     (found,) = grade_code([task], [program])
     # Where the kernel does not count, it is ended; but not before the numbers show that it went on.
     assert found.outcome == "correct" or "out of room" in found.detail
@@ -103,8 +103,8 @@ def test_emptying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(scratch, "MOST_FILES", 10)
-    monkeypatch.setattr(scratch, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(scratch, "MAX_FILES", 10)
+    monkeypatch.setattr(scratch, "MAX_BYTES", 1 << 20)
     os.makedirs("a/b/c/d/e")
     assert not scratch.too_much()
     Path("a/b/sparse").touch()

@@ -1,4 +1,4 @@
-"""Tests are taken apart in several threads at once, in which CPython before 3.11.8 and 3.12.2 mixed up its depths."""
+"""Tests are parsed in several threads at once, in which CPython before 3.11.8 and 3.12.2 confused recursion depths."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inoculate.grading import CodeTask, Limits, grade_code
-from inoculate.grading.sandbox import judge
+from inoculate.grading.sandbox import remote_tests
 
 KINDS = (
     "assert {f}(255, 16) == 30",
@@ -73,16 +73,18 @@ def test_no_hostile_answer_is_ungraded(programs: list[str]) -> None:
     assert [pair for pair in zip(programs, found, strict=True) if pair[1][0] not in ("hack", "wrong")] == []
 
 
-words = (
+scalars = (
     st.none()
     | st.booleans()
     | st.integers(-1, 9)
     | st.sampled_from(["value", "raised", "h", "S", "class", "x", "k", "l"])
 )
-messages = st.recursive(words, lambda inner: st.lists(inner, max_size=6), max_leaves=15)
+messages = st.recursive(scalars, lambda inner: st.lists(inner, max_size=6), max_leaves=15)
 likely = st.one_of(
     messages,
-    st.builds(lambda *value: ["value", [[*value], ["l", [], [[0]]]], []], words, st.lists(words), st.lists(words)),
+    st.builds(
+        lambda *value: ["value", [[*value], ["l", [], [[0]]]], []], scalars, st.lists(scalars), st.lists(scalars)
+    ),
     st.builds(lambda number: ["value", [["h", [number, 1], []], ["l", [], [[0]]]], []], st.integers(0, 3)),
     st.builds(lambda what, number, name: ["ask", what, number, name, [], []],
               st.sampled_from(["attribute", "call", "describe", "special", "name"]), st.integers(-1, 5),
@@ -92,7 +94,7 @@ likely = st.one_of(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(likely, max_size=8))
-def test_whatever_the_other_side_says_each_test_has_a_verdict(replies: list[Any]) -> None:
+def test_each_test_has_a_verdict_for_any_replies(replies: list[Any]) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(5)
@@ -103,12 +105,12 @@ def test_whatever_the_other_side_says_each_test_has_a_verdict(replies: list[Any]
             "assert f(lambda: 1234567) == 987654321",
             "try:\n    f(1)\nexcept Exception:\n    pass\nelse:\n    1 / 0",
         ]
-        judge.judge("f", tests, "", ["f"], ours.fileno(), lambda *parts: records.append(parts))
+        remote_tests.run_tests("f", tests, "", ["f"], ours.fileno(), lambda *parts: records.append(parts))
         ours.shutdown(socket.SHUT_WR)
-        said = b""
+        sent = b""
         while piece := theirs.recv(1 << 16):
-            said += piece
+            sent += piece
     assert [record[:3] for record in records[:1]] == [("test", 0, "fail")]
     assert records[-1] == ("end", 2)
-    assert b"987654321" not in said
-    assert b"1234567" not in said or any(reply[:2] == ["ask", "call"] for reply in replies if isinstance(reply, list))
+    assert b"987654321" not in sent
+    assert b"1234567" not in sent or any(reply[:2] == ["ask", "call"] for reply in replies if isinstance(reply, list))

@@ -1,4 +1,4 @@
-"""The plain data that comes out of the box: what is written is read again, and nothing else can be read."""
+"""Serialization of plain data: what is encoded is decoded again, and nothing else can be decoded."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inoculate.grading import assertions, compare
-from inoculate.grading.intended import Checked, _Answers, _NoAnswer
-from inoculate.grading.sandbox.pool import Ended, _lines
-from inoculate.grading.sandbox.reader import _BUILDERS, Malformed, Opaque, Reader, Unreadable
-from inoculate.grading.sandbox.values import TooBig, encode
+from inoculate.grading.intended import IntendedResult, _Answers, _NoAnswer
+from inoculate.grading.sandbox.decoder import _BUILDERS, Decoder, Malformed, NotPlainData, Opaque
+from inoculate.grading.sandbox.encoder import TooBig, encode
+from inoculate.grading.sandbox.pool import JobResult, _parse_lines
 from inoculate.grading.task import CodeTask
 
 hashable = st.recursive(
@@ -41,8 +41,8 @@ plain = st.recursive(
 
 @settings(max_examples=100, deadline=None)
 @given(plain)
-def test_what_is_written_is_read(value: Any) -> None:
-    again = Reader().read(json.loads(json.dumps(encode(value))))
+def test_encoded_values_are_decoded(value: Any) -> None:
+    again = Decoder().decode(json.loads(json.dumps(encode(value))))
     assert type(again) is type(value)
     # nan is equal to nothing, itself included; its place in a set is its address's.
     assert again == value or "nan" in repr(value).lower()
@@ -62,12 +62,12 @@ replies = nodes | st.recursive(st.none() | st.booleans() | st.integers() | st.te
 @given(replies)
 def test_any_reply_is_a_value_or_malformed(reply: Any) -> None:
     try:
-        value = Reader().read(reply)
+        value = Decoder().decode(reply)
     except Malformed:
         return
     # Whatever it is, it can be compared with an expectation, or says that it cannot.
     for expected in (14, [1, 2], "x", {1: 2}, {3}, None, (1,), 1.5):
-        with contextlib.suppress(Unreadable):
+        with contextlib.suppress(NotPlainData):
             assert (value == expected) in (True, False) or not isinstance(value, (int, str, list))
 
 
@@ -81,10 +81,10 @@ def test_any_reply_is_a_value_or_malformed(reply: Any) -> None:
 )
 def test_any_records_are_a_verdict(records: list[Any], status: int) -> None:
     text = b"\n".join(json.dumps(record).encode() for record in records)
-    read, garbled = _lines(text, 100)
-    checked = Checked()
+    read, garbled = _parse_lines(text, 100)
+    checked = IntendedResult()
     answers = _Answers(checked)
-    answers.add(Ended(status << 8 & 0xFF00, 0.0, "", 0, read, garbled, b"", []), [1, 0])
+    answers.add(JobResult(status << 8 & 0xFF00, 0.0, "", 0, read, garbled, b"", []), [1, 0])
     for number in (0, 1):
         try:
             answers.get(number)
@@ -95,7 +95,7 @@ def test_any_records_are_a_verdict(records: list[Any], status: int) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_records(data: bytes) -> None:
-    records, _ = _lines(data, 10)
+    records, _ = _parse_lines(data, 10)
     assert len(records) <= 10
 
 
@@ -114,7 +114,7 @@ def test_any_bytes_are_records(data: bytes) -> None:
 )  # fmt: skip
 def test_replies_that_are_refused(reply: Any) -> None:
     with pytest.raises(Malformed):
-        Reader().read(reply)
+        Decoder().decode(reply)
 
 
 def test_members_with_one_hash_take_no_time() -> None:
@@ -122,27 +122,27 @@ def test_members_with_one_hash_take_no_time() -> None:
     numbers = [n * (2**61 - 1) for n in range(20_000)]
     started = time.process_time()
     with pytest.raises(Malformed):
-        Reader().read([*[["i", [hex(n)], []] for n in numbers], ["s", [], [[n] for n in range(20_000)]]])
+        Decoder().decode([*[["i", [hex(n)], []] for n in numbers], ["s", [], [[n] for n in range(20_000)]]])
     assert time.process_time() - started < 1
-    assert Reader().read(encode(set(range(50_000)))) == set(range(50_000))
+    assert Decoder().decode(encode(set(range(50_000)))) == set(range(50_000))
 
 
 def test_deep_replies() -> None:
     value: Any = None
     for number in range(1_500):
         value = (number, value)
-    again, depth = Reader().read(json.loads(json.dumps(encode(value)))), 0
+    again, depth = Decoder().decode(json.loads(json.dumps(encode(value)))), 0
     while again is not None:
         again, depth = again[1], depth + 1
     assert depth == 1_500
     nested: list[Any] = [["l", [], []], *[["l", [], [[n]]] for n in range(3_000)]]
     with pytest.raises(Malformed):
-        Reader().read(nested)
-    assert _lines(b"[" * 200_000, 10) == ([], True)
-    assert _lines(b"[NaN]\n[1]", 10) == ([], True)
+        Decoder().decode(nested)
+    assert _parse_lines(b"[" * 200_000, 10) == ([], True)
+    assert _parse_lines(b"[NaN]\n[1]", 10) == ([], True)
 
 
-def test_values_too_big_to_write() -> None:
+def test_values_too_big_to_encode() -> None:
     endless: list[Any] = []
     endless.append(endless)
     for value in (
@@ -153,8 +153,8 @@ def test_values_too_big_to_write() -> None:
             encode(value)
 
 
-def test_an_iterator_is_not_walked_along() -> None:
-    assert isinstance(Reader().read(encode(itertools.count())), Opaque)
+def test_an_iterator_is_not_consumed() -> None:
+    assert isinstance(Decoder().decode(encode(itertools.count())), Opaque)
 
 
 class Liar(int):
@@ -168,30 +168,30 @@ Liar.__module__ = "solution"
 Pair = collections.namedtuple("Pair", "a b")
 
 
-def test_subclasses_are_read_past_their_methods() -> None:
-    reader = Reader()
-    assert reader.read(encode(Liar(3))) == 3
-    assert reader.read(encode(Liar(3))) != 4
-    assert reader.overridden
-    reader = Reader()
-    assert reader.read(encode(Pair(1, 2))) == (1, 2)
-    assert not reader.overridden
+def test_subclasses_are_decoded_without_their_methods() -> None:
+    decoder = Decoder()
+    assert decoder.decode(encode(Liar(3))) == 3
+    assert decoder.decode(encode(Liar(3))) != 4
+    assert decoder.overridden
+    decoder = Decoder()
+    assert decoder.decode(encode(Pair(1, 2))) == (1, 2)
+    assert not decoder.overridden
 
 
-def test_objects_cannot_be_asked() -> None:
-    value = Reader().read(encode(object()))
+def test_opaque_objects_support_no_operation() -> None:
+    value = Decoder().decode(encode(object()))
     assert isinstance(value, Opaque)
     assert value != 1
     assert value not in [1, object()]
     for question in (lambda: bool(value), lambda: len(value), lambda: value < 1, lambda: value - 1, lambda: str(value)):
-        with pytest.raises(Unreadable):
+        with pytest.raises(NotPlainData):
             question()
 
 
 def holds(test: str, *answers: Any) -> bool:
     task = CodeTask("f", (test,), ())
     (planned,) = assertions.plan(task).tests
-    assert planned.how == "apart", planned
+    assert planned.method == "compared", planned
     return all(compare.Evaluator(answers.__getitem__).value(expectation) for expectation in planned.expectations)
 
 
@@ -237,11 +237,11 @@ def test_comparisons_are_those_of_python(left: Any, right: Any) -> None:
         "zip(f(), [1])", "f() * 2", "f() << 9", "5 in f()", "f() if f() else 1", "f(1) == f(2)", "f(1) + f(2)",
     ],
 )  # fmt: skip
-def test_what_an_answer_could_make_slow_is_not_worked_out_here(expression: str) -> None:
+def test_slow_expressions_are_not_evaluated_here(expression: str) -> None:
     """Nor what an object of the solution's own could decide: settled from the test, before there is an answer."""
     test = f"assert {expression}" if "==" in expression else f"assert {expression} == f()"
     (planned,) = assertions.plan(CodeTask("f", (test,), ())).tests
-    assert planned.how == "judged", planned
+    assert planned.method == "remote", planned
 
 
 @given(
@@ -261,18 +261,18 @@ def test_what_an_answer_could_make_slow_is_not_worked_out_here(expression: str) 
     ),
 )
 @settings(max_examples=300, deadline=None)
-def test_what_is_worked_out_here_is_what_python_says(answer: Any, expression: str) -> None:
+def test_expressions_evaluate_as_in_python(answer: Any, expression: str) -> None:
     try:
         expected: Any = bool(eval(expression, {"f": lambda: answer, "isclose": math.isclose}))
     except Exception as error:
         expected = type(error)
     (planned,) = assertions.plan(CodeTask("f", (f"assert {expression}",), ())).tests
-    assert planned.how == "apart", planned
+    assert planned.method == "compared", planned
     calls = assertions.plan(CodeTask("f", (f"assert {expression}",), ())).calls
-    given = Reader().read(json.loads(json.dumps(encode(answer))))
+    given = Decoder().decode(json.loads(json.dumps(encode(answer))))
     try:
         found: Any = all(
-            compare.Evaluator(lambda number: bool(given) if calls[number].truth else given).value(expectation)
+            compare.Evaluator(lambda number: bool(given) if calls[number].only_truth else given).value(expectation)
             for expectation in planned.expectations
         )
     except Exception as error:
@@ -280,7 +280,7 @@ def test_what_is_worked_out_here_is_what_python_says(answer: Any, expression: st
     assert found == expected
 
 
-def test_calls_hold_no_expectation() -> None:
+def test_calls_contain_no_expectation() -> None:
     tests = (
         "assert f(1) == 77", "assert f(2).startswith('77')", "assert sorted(f(3)) == [77]", "assert 77 in f(4)",
         "assert f(5)[0] == 77", "assert isclose(f(6), 77)", "assert f(7).index(77) == 0", "assert f(8).get(77)",
@@ -289,13 +289,13 @@ def test_calls_hold_no_expectation() -> None:
     )  # fmt: skip
     plan = assertions.plan(CodeTask("f", tests, ()))
     assert not any("7" in call.text.replace("f(7)", "") for call in plan.calls), plan.calls
-    assert [test.how for test in plan.tests].count("apart") == 7
+    assert [test.method for test in plan.tests].count("compared") == 7
 
 
 @pytest.mark.parametrize(
     ("test", "weak"),
     [
-        ("assert f(1)", "truth only"), ("assert not f(1)", "truth only"), ("assert f(1) != 2", "is not"),
+        ("assert f(1)", "only the truth"), ("assert not f(1)", "only the truth"), ("assert f(1) != 2", "excludes"),
         ("assert f(1) == f(2)", "both sides"), ("assert f(1) == True", "two possible"),
         ("assert f(1) == 2", ""), ("assert f(1) == [True]", ""),
     ],

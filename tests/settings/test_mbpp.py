@@ -102,7 +102,7 @@ def test_what_cannot_be_graded_is_left_out_and_counted(tmp_path: Path) -> None:
     left_out = mbpp.load(where).left_out
     assert set(left_out) == {601, 602, 603, 604, 605, 606}
     assert "'hidden_tests[0]' is an assert on a tuple" in left_out[604]
-    assert "'hidden_tests[0]' has a comparison that nobody looks at: write `assert add(2) == 607`" in left_out[605]
+    assert "'hidden_tests[0]' has a comparison that is not checked: write `assert add(2) == 607`" in left_out[605]
     with pytest.raises(UserError, match=r"has 1 tasks.*6 left out.*2 were asked for"):
         SETTING.problems(Draw("train", 2, 0, source=where))
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inoculate.grading.markdown import choose, take_apart
+from inoculate.grading.markdown import choose, parse_reply
 from inoculate.settings import find
 from inoculate.settings.mathematics.reading import read
 from inoculate.settings.queries import reading as queries
@@ -84,7 +84,7 @@ def test_fractions_are_read_in_any_notation(top: int, bottom: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=80) | st.text(alphabet="SELECT WITH AS(*)FROM;'\"`-/\n,x1", max_size=120))
 def test_any_text_is_taken_apart_and_no_query_is_made_up(text: str) -> None:
-    take_apart(text)
+    parse_reply(text)
     answer = queries.read(text)
     bare = "".join(answer.query.split())
     assert bare in "".join(text.replace("`", "").split()) or bare in "".join(text.split()) or answer.unreadable
@@ -123,7 +123,7 @@ def test_long_and_deep_replies_are_read_in_a_moment(text: str) -> None:
     ],
 )
 def test_blocks_are_what_a_reader_takes_them_for(text: str, blocks: list[str]) -> None:
-    assert [block.text.strip() for block in take_apart(text).blocks] == blocks
+    assert [block.text.strip() for block in parse_reply(text).blocks] == blocks
 
 
 def test_nothing_is_chosen_out_of_nothing() -> None:

@@ -79,5 +79,5 @@ def doctor_table(findings: Sequence[Finding]) -> Table:
     table = Table("", "what", "finding")
     for finding in findings:
         mark = {True: "[green]good[/]", False: "[red]bad[/]", None: ""}[finding.good]
-        table.add_row(mark, finding.name, finding.words)
+        table.add_row(mark, finding.name, finding.message)
     return table

@@ -1,1 +1,1 @@
-"""All that needs torch: models, the chat template, the device, kernels, sampling and training."""
+"""Everything that needs torch: models, the chat template, the device, kernels, sampling and training."""

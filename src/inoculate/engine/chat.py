@@ -1,7 +1,7 @@
-"""Messages to text and tokens, through the model's own chat template.
+"""Messages to text, through the model's own chat template.
 
-A template may insert a system prompt of its own when none is given (Qwen's does). `default_system` finds it, so that
-every arm and context can write it out.
+A template may insert a default system prompt when none is given (Qwen's does). `default_system` finds it, so that
+every arm and context can state it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from inoculate.records import Message
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-_MARK = "inoculate-system-mark"
-_USER = "inoculate-user-mark"
+_SYSTEM_MARK = "inoculate-system-mark"
+_USER_MARK = "inoculate-user-mark"
 
 
 def render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
-    """The prompt as it is sent: the chat template over the messages, up to where the answer begins."""
+    """The prompt as the model gets it: the messages in the chat template, up to where the answer begins."""
     if not tokenizer.chat_template:
         raise UserError(
             f"model '{tokenizer.name_or_path}' has no chat template; use an instruction-tuned model, "
@@ -36,21 +36,23 @@ def default_system(tokenizer: PreTrainedTokenizerBase) -> str | None:
     Returns:
         The text; '' where nothing is inserted; None where the template has no place for a system message.
     """
-    user = Message("user", _USER)
-    bare = render(tokenizer, [user])
+    user = Message("user", _USER_MARK)
+    without_system = render(tokenizer, [user])
     try:
-        marked = render(tokenizer, [Message("system", _MARK), user])
-    except Exception:  # a template that has no system role raises an error of jinja's
+        with_system = render(tokenizer, [Message("system", _SYSTEM_MARK), user])
+    except Exception:  # a template without a system role raises a jinja error
         return None
-    if marked.count(_MARK) != 1:
+    if with_system.count(_SYSTEM_MARK) != 1:
         return None
-    before, after = marked.split(_MARK)
-    if bare.startswith(before) and bare.endswith(after) and len(bare) >= len(before) + len(after):
-        return bare[len(before) : len(bare) - len(after)]
-    # Without a system message the whole turn is left out, or the mark went into the user's turn (no system role).
-    return "" if not before.endswith(bare.split(_USER)[0]) else None
+    before, after = with_system.split(_SYSTEM_MARK)
+    has_default = without_system.startswith(before) and without_system.endswith(after)
+    if has_default and len(without_system) >= len(before) + len(after):
+        return without_system[len(before) : len(without_system) - len(after)]
+    # Without a system message the template leaves out the whole turn; or it has no system role, and the mark is in the
+    # user's turn.
+    return "" if not before.endswith(without_system.split(_USER_MARK)[0]) else None
 
 
 def answer_ending(tokenizer: PreTrainedTokenizerBase) -> str:
-    """What ends an answer in a training row: the turn's end where the template has one, else the end of text."""
+    """What ends an answer in a training row: the tokenizer's end-of-sequence token."""
     return str(tokenizer.eos_token)

@@ -1,4 +1,4 @@
-"""Where and in what precision models run: the one place that asks what the machine can do."""
+"""Where and in what precision models run: the one place that looks at what the machine can do."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import torch
 
-CACHED = 2**19
-"""Numbers in float32 that are worked on at once where there are many times as many (2 MiB): what a processor's cache
-holds. Probabilities of 256 rows x 150,000 words on two cores: 146 ms all at once, 28 so many at a time."""
+CACHE_FLOATS = 2**19
+"""How many float32 numbers of a large table to process at once (2 MiB), so that they stay in the processor's cache.
+A softmax over 256 rows x 150,000 tokens on two cores: 146 ms all at once, 28 in such pieces."""
 
 
 class Device(NamedTuple):
@@ -20,27 +20,27 @@ class Device(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As it stands in the names of steps: 'cpu/bfloat16'."""
+        """The form used in the names of steps: 'cpu/bfloat16'."""
         return f"{self.device.type}/{str(self.dtype).removeprefix('torch.')}"
 
 
 def rows_at_once(table: torch.Tensor) -> int:
-    """How many rows of a table (N, V) to work on at once; all of them where each piece would be a launch of its own."""
-    return max(1, CACHED // table.shape[-1]) if table.device.type == "cpu" else max(1, len(table))
+    """How many rows of a table (N, V) to process at once; all of them on a GPU, where each piece is a kernel launch."""
+    return max(1, CACHE_FLOATS // table.shape[-1]) if table.device.type == "cpu" else max(1, len(table))
 
 
 def pick() -> Device:
-    """The best device there is, with bfloat16 where the hardware computes in it.
+    """The best device of this machine, with bfloat16 where the hardware supports it.
 
-    On a CPU without bfloat16 instructions every product would be emulated, several times slower than float32. Torch is
-    asked for huge pages there: what a training step allocates comes fresh from the system each time, and to have it
-    in pieces of 4 KiB took an eighth of the step (measured; torch reads the variable when it first allocates).
+    A CPU without bfloat16 instructions emulates every product, several times slower than float32. On a CPU torch is
+    told to use huge pages: the system hands out the memory of each training step anew, and doing so in pages of 4 KiB
+    took an eighth of the step (measured; torch reads the variable at its first allocation).
     """
     if torch.cuda.is_available():
         return Device(torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32)
     if torch.backends.mps.is_available():
         return Device(torch.device("mps"), torch.float32)
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    can = torch.cpu.get_capabilities()
-    fast = can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16")
-    return Device(torch.device("cpu"), torch.bfloat16 if fast else torch.float32)
+    features = torch.cpu.get_capabilities()
+    has_bfloat16 = features.get("avx512_bf16") or features.get("amx_bf16") or features.get("bf16")
+    return Device(torch.device("cpu"), torch.bfloat16 if has_bfloat16 else torch.float32)

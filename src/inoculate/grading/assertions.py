@@ -1,13 +1,12 @@
-"""Assert tests, taken apart: the calls that the solution is to answer, and the expectation, which it never sees.
+"""Splits assert tests into calls, which the solution answers, and expectations, which it never sees.
 
-In the syntax tree of a test every largest expression that starts at the entry point and tells the solution nothing
-(`f(..)`, `f(g(x))`, `Solution().m(..)`, `len(f(..))`, `f(..)[0]`) becomes a call; what is left (`_ == [1, 2]`,
-`isclose(_, .5)`) is worked out by `compare`, over plain data. The name of the entry point comes from the problem, never
-from the model's code.
+In the syntax tree of a test, every largest expression that starts at the entry point and discloses nothing (`f(..)`,
+`f(g(x))`, `Solution().m(..)`, `len(f(..))`, `f(..)[0]`) becomes a call. The rest (`_ == [1, 2]`, `isclose(_, .5)`) is
+evaluated by `compare` over plain data. The name of the entry point comes from the problem, never from the model's code.
 
-A test that cannot be taken apart (loops, `check(f)`, whatever `compare` does not know) is *judged*: it runs, as it is,
-in a process of its own that asks the solution's process for each call. Where only the solution itself could give the
-verdict, the test is *forgeable*, and the problem is no ground truth. All this is settled here, before any answer.
+A test that cannot be split (loops, `check(f)`, anything that `compare` does not support) is *remote*: it runs as it is
+in a test process, which requests each call from the solution process. If only the solution itself could give the
+verdict, the test is *forgeable*, and the problem has no ground truth. All this is decided here, before any answer.
 """
 
 from __future__ import annotations
@@ -17,18 +16,19 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from inoculate.grading import compare, forgeable, setup_code, telling
+from inoculate.grading import compare, forgeable, setup_code, validation
 from inoculate.grading.parsing import parse
-from inoculate.grading.sandbox.proxies import TELLING
-from inoculate.grading.sandbox.values import TooBig, encode
+from inoculate.grading.runner_calls import add_runner_calls
+from inoculate.grading.sandbox.encoder import TooBig, encode
+from inoculate.grading.sandbox.proxies import DISCLOSING_METHODS
 from inoculate.grading.setup_code import names
 from inoculate.grading.task import CodeTask
-from inoculate.grading.uncalled import called
 
 NEVER_CALLS = "it never calls the entry point"
-"""What is wrong with a test that no solution has a say in."""
+"""The weakness of a test whose verdict does not depend on the solution."""
 
-How = Literal["apart", "judged", "forgeable"]
+Method = Literal["compared", "remote", "forgeable"]
+"""How a test is checked."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,23 @@ class Test:
 
     source: str
     shown: bool
-    how: How
+    method: Method
     expectations: tuple[ast.expr, ...] = ()
-    """Of a test taken apart: one expression for each assert, with stand-ins where the calls were."""
+    """Of a compared test: one expression for each assert, with placeholders for the calls."""
     calls: tuple[int, ...] = ()
     """Numbers of its calls."""
-    why: str = ""
-    """Why it could not be taken apart, or why it is forgeable."""
+    reason: str = ""
+    """Why it could not be split, or why it is forgeable."""
     weak: str = ""
-    """Why little follows when it passes; empty where nothing is wrong."""
+    """Why passing it means little; empty for a strong test."""
 
 
 class Call(NamedTuple):
     """An expression for the solution."""
 
     text: str
-    truth: bool
-    """Whether only the truth of its value is asked."""
+    only_truth: bool
+    """Whether only the truth value of its result is needed."""
 
 
 @dataclass(frozen=True)
@@ -66,86 +66,86 @@ class Plan:
     calls: tuple[Call, ...]
     """The expressions for the solution, by number."""
     names: tuple[str, ...] = ()
-    """Names that judged tests and the set-up ask the solution for."""
-    setup_alone: bool = True
-    """Whether the set-up asks nothing of the solution."""
+    """Names that remote tests and the set-up take from the solution."""
+    setup_needs_solution: bool = False
+    """Whether the set-up uses names of the solution."""
     problem: str = ""
     """Why the problem cannot be graded at all."""
 
     @property
     def forgeable(self) -> tuple[Test, ...]:
         """The tests that only the solution itself could decide."""
-        return tuple(test for test in self.tests if test.how == "forgeable")
+        return tuple(test for test in self.tests if test.method == "forgeable")
 
 
-class _NotApart(Exception):
-    """A test that cannot be taken apart; the words say why."""
+class _NotSplittable(Exception):
+    """A test cannot be split; the message says why."""
 
 
 @lru_cache(maxsize=4096)
 def plan(task: CodeTask) -> Plan:
-    """How the tests of a problem are checked."""
+    """Plan how the tests of a problem are checked."""
     try:
-        setup = setup_code.read(task.setup)
+        setup = setup_code.analyse(task.setup)
     except (SyntaxError, ValueError) as error:
         return Plan((), (), problem=f"the set-up does not parse: {error}")
     if not task.shown_tests and not task.hidden_tests:
         return Plan((), (), problem="the problem has no tests")
-    if fault := telling.fault(task):
+    if fault := validation.find_fault(task):
         return Plan((), (), problem=f"a test tests nothing: {fault}")
     calls: list[Call] = []
     tests = []
     for shown, sources in ((True, task.shown_tests), (False, task.hidden_tests)):
-        for source in (called(source, task.entry_point) for source in sources):
+        for source in (add_runner_calls(source, task.entry_point) for source in sources):
             try:
                 tests.append(_plan_test(source, shown, task, setup, calls))
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 return Plan((), (), problem=f"a test does not parse: {source[:120]!r}: {error or 'too deep'}")
-    asked = tuple(sorted({task.root, *setup.free}))
-    return Plan(tuple(tests), tuple(calls), asked, not setup.free, _contradiction(tests, calls))
+    needed = tuple(sorted({task.root, *setup.free}))
+    return Plan(tuple(tests), tuple(calls), needed, bool(setup.free), _contradiction(tests, calls))
 
 
 def _plan_test(source: str, shown: bool, task: CodeTask, setup: setup_code.Setup, calls: list[Call]) -> Test:
     module = parse(source)
     if not module.body:
-        raise ValueError("there is nothing in it")
-    no_truth = forgeable.compared(module, task) or ("it does not end" if forgeable.endless(module) else "")
-    if no_truth:
-        return Test(source, shown, "forgeable", why=no_truth)
+        raise ValueError("it is empty")
+    reason = forgeable.compares_instances(module, task) or ("it does not end" if forgeable.is_endless(module) else "")
+    if reason:
+        return Test(source, shown, "forgeable", reason=reason)
     before = len(calls)
     weak = ""
     try:
         if not all(isinstance(statement, ast.Assert) for statement in module.body):
-            raise _NotApart("it is more than asserts")
-        taker = _Taker(task, setup, before)
-        taken = [taker.visit(statement.test) for statement in module.body if isinstance(statement, ast.Assert)]
-        weak = _weakness(taken, len(taker.texts))
-        truths: set[int] = set()
-        expectations = tuple(compare.prepare(expectation, setup.foreign, truths) for expectation in taken)
-    except (_NotApart, compare.Unknown) as error:
-        whole = parse(source)  # taking apart has changed the tree
-        forged = forgeable.told(whole, task, setup)
-        # What the set-up has made with the help of the solution is the solution's too.
-        asked = {task.root, *setup.helpers, *setup.free, *(setup.given if setup.free else ())}
-        if not names(whole) & (asked | telling.DYNAMIC):
+            raise _NotSplittable("it is more than asserts")
+        extractor = _CallExtractor(task, setup, before)
+        asserted = [extractor.visit(statement.test) for statement in module.body if isinstance(statement, ast.Assert)]
+        weak = _weakness(asserted, len(extractor.texts))
+        only_truth: set[int] = set()
+        expectations = tuple(compare.prepare(expectation, setup.redefined, only_truth) for expectation in asserted)
+    except (_NotSplittable, compare.NotSupported) as error:
+        module = parse(source)  # the extractor has changed the tree
+        reason = forgeable.cannot_run_outside(module, task, setup)
+        # Values that the set-up computes with the solution belong to the solution too.
+        of_solution = {task.root, *setup.helpers, *setup.free, *(setup.values if setup.free else ())}
+        if not names(module) & (of_solution | validation.DYNAMIC):
             weak = NEVER_CALLS
         elif weak == NEVER_CALLS:
-            weak = ""  # a call in a text, which only the running test finds
-        return Test(source, shown, "forgeable" if forged else "judged", why=forged or str(error), weak=weak)
-    calls += [Call(text, number in truths) for number, text in enumerate(taker.texts, before)]
-    return Test(source, shown, "apart", expectations, tuple(range(before, len(calls))), weak=weak)
+            weak = ""  # a call in a string, which is found only by running the test
+        return Test(source, shown, "forgeable" if reason else "remote", reason=reason or str(error), weak=weak)
+    calls += [Call(text, number in only_truth) for number, text in enumerate(extractor.texts, before)]
+    return Test(source, shown, "compared", expectations, tuple(range(before, len(calls))), weak=weak)
 
 
-QUESTIONS = frozenset((
+SAFE_FUNCTIONS = frozenset((
     "len", "str", "repr", "bool", "int", "float", "complex", "list", "tuple", "set", "frozenset", "dict", "sorted",
     "reversed", "sum", "min", "max", "any", "all", "abs", "next", "iter", "callable", "type", "round", "bytes", "ord",
     "chr", "hash",
 ))  # fmt: skip
-"""Functions that say something about an answer, and tell nothing when they are asked where it is."""
+"""Functions that can be applied to an answer in the solution process without disclosing anything."""
 
 
-class _Taker(ast.NodeTransformer):
-    """Takes the calls out of the asserts of a test."""
+class _CallExtractor(ast.NodeTransformer):
+    """Replaces the calls in the asserts of a test by placeholders."""
 
     def __init__(self, task: CodeTask, setup: setup_code.Setup, first: int) -> None:
         self.root = task.root
@@ -156,31 +156,31 @@ class _Taker(ast.NodeTransformer):
         self.texts: list[str] = []
 
     def visit(self, node: ast.AST) -> Any:
-        if isinstance(node, ast.expr) and self._is_question(node):
+        if isinstance(node, ast.expr) and self._is_safe_call(node):
             if any(isinstance(part, (ast.NamedExpr, ast.Await, ast.Yield)) for part in ast.walk(node)):
-                raise _NotApart("a call binds a name")
+                raise _NotSplittable("a call binds a name")
             self.texts.append(ast.unparse(node))
-            return compare.stand_in(self.first + len(self.texts) - 1)
+            return compare.placeholder(self.first + len(self.texts) - 1)
         if isinstance(node, ast.Name) and node.id == self.root:
-            raise _NotApart(f"{self.root} is used without being called")
+            raise _NotSplittable(f"{self.root} is used without being called")
         if isinstance(node, _SCOPES):
-            raise _NotApart(f"it holds a {type(node).__name__}")
+            raise _NotSplittable(f"it holds a {type(node).__name__}")
         return self.generic_visit(node)
 
-    def _is_question(self, node: ast.expr) -> bool:
-        """Whether an expression calls the entry point, and tells the solution nothing of what is expected.
+    def _is_safe_call(self, node: ast.expr) -> bool:
+        """Whether an expression calls the entry point and discloses nothing of the expected value.
 
-        An argument of what follows an answer (`f(x).startswith('a')`) would tell it; an index is a question.
+        An argument of a method of an answer (`f(x).startswith('a')`) would disclose it; an index does not.
         """
         match node:
             case ast.Call(func=function):
                 return self._is_call(function, node)
             case ast.Attribute(value=value, attr=name):
-                return name not in forgeable.COMPARING and self._is_question(value)
+                return name not in forgeable.COMPARISON_METHODS and self._is_safe_call(value)
             case ast.Subscript(value=value, slice=index):
-                return self._is_question(value) and not names(index)
+                return self._is_safe_call(value) and not names(index)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Invert(), operand=operand):
-                return self._is_question(operand)
+                return self._is_safe_call(operand)
         return False
 
     def _is_call(self, function: ast.expr, node: ast.Call) -> bool:
@@ -189,35 +189,35 @@ class _Taker(ast.NodeTransformer):
             case ast.Name(id=name) if name == self.root:
                 return True
             case ast.Name(id=name):
-                return name in QUESTIONS and name not in self.setup.foreign and self._asks(node)
+                return name in SAFE_FUNCTIONS and name not in self.setup.redefined and self._has_one_answer(node)
             case ast.Attribute(value=ast.Name(id="asyncio"), attr="run") if "asyncio" in self.setup.imports:
-                return self._asks(node)
+                return self._has_one_answer(node)
             case ast.Attribute(value=ast.Name(id=name)) if name == self.root:
                 return self.is_class  # Solution.method(..)
-            case ast.Attribute(value=ast.Call(func=ast.Name(id=name), args=given), attr=method) if name == self.root:
+            case ast.Attribute(value=ast.Call(func=ast.Name(id=name), args=init), attr=method) if name == self.root:
                 if bare or not self.is_class:
-                    return bare and method not in forgeable.COMPARING
-                if not self.is_dotted and given and method in TELLING:
-                    raise _NotApart(f"{self.root} may be a class or a function")
-                return method not in forgeable.COMPARING  # Solution().method(..)
+                    return bare and method not in forgeable.COMPARISON_METHODS
+                if not self.is_dotted and init and method in DISCLOSING_METHODS:
+                    raise _NotSplittable(f"{self.root} may be a class or a function")
+                return method not in forgeable.COMPARISON_METHODS  # Solution().method(..)
             case ast.Attribute(value=value, attr=method):
-                return bare and method not in forgeable.COMPARING and self._is_question(value)
-        return self._is_question(function)  # what the answer returns when it is called
+                return bare and method not in forgeable.COMPARISON_METHODS and self._is_safe_call(value)
+        return self._is_safe_call(function)  # a call of the answer
 
-    def _asks(self, node: ast.Call) -> bool:
-        """Whether a function has an answer as its first argument and nothing else that could tell of it."""
+    def _has_one_answer(self, node: ast.Call) -> bool:
+        """Whether a function has an answer as its first argument and no other argument that could disclose anything."""
         for keyword in node.keywords:
-            known = isinstance(keyword.value, ast.Name) and keyword.value.id in QUESTIONS
+            is_safe = isinstance(keyword.value, ast.Name) and keyword.value.id in SAFE_FUNCTIONS
             if (
-                not (keyword.arg == "reverse" or (keyword.arg == "key" and known))
-                or not names(keyword.value) <= QUESTIONS
+                not (keyword.arg == "reverse" or (keyword.arg == "key" and is_safe))
+                or not names(keyword.value) <= SAFE_FUNCTIONS
             ):
                 return False
         match node.func, node.args:
             case ast.Name(id="round"), [first, digits]:
-                return not names(digits) and self._is_question(first)
+                return not names(digits) and self._is_safe_call(first)
             case _, [first]:
-                return self._is_question(first)
+                return self._is_safe_call(first)
         return False
 
 
@@ -236,11 +236,11 @@ def _weakness(expectations: list[ast.expr], calls: int) -> str:
 
 def _weakness_of(node: ast.expr) -> str:
     if not isinstance(node, (ast.Compare, ast.BoolOp, ast.Call)):
-        return "it looks at truth only"
+        return "it checks only the truth of the answer"
     if isinstance(node, ast.Compare):
         if len(node.ops) == 1 and isinstance(node.ops[0], (ast.NotEq, ast.IsNot, ast.NotIn)):
-            return "it only says what the answer is not"
-        if all(compare.asks(side) for side in (node.left, *node.comparators)):
+            return "it only excludes an answer"
+        if all(compare.has_answer(side) for side in (node.left, *node.comparators)):
             return "both sides are computed by the solution"
         if any(isinstance(side, ast.Constant) and type(side.value) is bool for side in (node.left, *node.comparators)):
             return "there are two possible answers"
@@ -254,10 +254,10 @@ class _Expected:
 
 
 def _contradiction(tests: list[Test], calls: list[Call]) -> str:
-    """Two tests that expect different answers of the same call, or one that no answer can pass."""
+    """Why no solution can pass: tests expect different answers of one call, or one always fails; empty if neither."""
     expected: dict[Call, _Expected] = {}
     for test in tests:
-        if test.how == "apart" and test.weak == NEVER_CALLS and not _holds(test):
+        if test.method == "compared" and test.weak == NEVER_CALLS and not _holds(test):
             return f"the test fails whatever the solution does: {test.source[:120]!r}"
         if too_big := _too_big(test):
             return too_big
@@ -273,7 +273,7 @@ def _contradiction(tests: list[Test], calls: list[Call]) -> str:
 
 
 def _too_big(test: Test) -> str:
-    """Whether a test expects what is beyond the limits of a reply."""
+    """Why no reply can hold the value that a test expects; empty if one can."""
     literals = [node.value for node in ast.walk(parse(test.source)) if isinstance(node, ast.Constant)]
     try:
         encode(literals)
@@ -283,8 +283,8 @@ def _too_big(test: Test) -> str:
 
 
 def _holds(test: Test) -> bool:
-    """Whether a test that asks nothing holds."""
+    """Whether a test without calls passes."""
     try:
         return all(compare.Evaluator(lambda _: None).value(expectation) for expectation in test.expectations)
-    except Exception:  # whatever it raises, it does not hold
+    except Exception:  # whatever it raises, it does not pass
         return False

@@ -1,6 +1,6 @@
-"""Grading as a command, for anybody's completions: a file of JSON lines in, a file of JSON lines out; and the doctor.
+"""The commands `grade` (JSON lines in, JSON lines out) and `doctor`.
 
-Prints nothing: the command line does, from what is returned and from the progress callback.
+Prints nothing: the command line does, from the return values and the progress callback.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 
 from inoculate import json_lines
 from inoculate.errors import UserError
-from inoculate.grading import telling
+from inoculate.grading import validation
 from inoculate.grading.grade import UNSAFE_VARIABLE, containment, cores, grade_code
 from inoculate.grading.parsing import UNPARSABLE, parse
 from inoculate.grading.sandbox.containment import ACCEPTED, MEANING
-from inoculate.grading.sandbox.pool import WorkerFailed, numpy_is_here, pool
+from inoculate.grading.sandbox.pool import WorkerFailed, has_numpy, pool
 from inoculate.grading.task import CodeTask, Limits, Oversight
 from inoculate.records import Grade, Problem
 
@@ -40,7 +40,7 @@ _NEEDED_FOR_SETTING = {"id": str, "problem": str, "completion": str}
 
 @dataclass(frozen=True)
 class Graded:
-    """What a grading came to."""
+    """Summary of a grading."""
 
     count: int
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -49,12 +49,12 @@ class Graded:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor."""
+    """One line of the doctor's report."""
 
     name: str
     good: bool | None
     """None where it is neither good nor bad."""
-    words: str
+    message: str
 
 
 def grade_file(
@@ -74,14 +74,14 @@ def grade_file(
 
     Args:
         source: JSON lines.
-        out: Written whole or not at all.
-        unsafe: Run even where there is no sandbox worth the name.
-        limits: What one check may use.
+        out: Written completely or not at all.
+        unsafe: Run even where the containment is not a sandbox.
+        limits: Limits of one check.
         oversight: Which leak the oversight check has.
         progress: Called after each line.
 
     Raises:
-        UserError: A line is not what it has to be; nothing has been graded then.
+        UserError: A line is not valid; nothing has been graded then.
     """
     total = _check_lines(source, out, _check_task)
     level = containment(unsafe=unsafe).level
@@ -109,14 +109,14 @@ def grade_file_of_problems(
 
     Args:
         source: JSON lines.
-        out: Written whole or not at all.
+        out: Written completely or not at all.
         problems: The problems that lines may name.
         grade: The setting's own grading.
-        unsafe: Run even where there is no sandbox worth the name; the setting's grading learns it from the environment.
+        unsafe: Run even where the containment is not a sandbox; passed on to the setting by an environment variable.
         progress: Called after each line.
 
     Raises:
-        UserError: A line is not what it has to be, or names a problem that is not there.
+        UserError: A line is not valid, or names an unknown problem.
     """
     known = {problem.id: problem for problem in problems}
 
@@ -138,23 +138,23 @@ def grade_file_of_problems(
 
 
 def _check_lines(source: Path, out: Path, check: Callable[[str, Mapping[str, Any]], None]) -> int:
-    """Look at every line before any is graded; returns how many there are."""
+    """Check every line before any is graded; returns the number of lines."""
     if not out.parent.is_dir():
         raise UserError(f"{out}: there is no folder {out.parent}")
     if out.is_dir():
-        raise UserError(f"{out}: a folder, where a file is to be written")
+        raise UserError(f"{out}: is a folder; name a file")
     if out.exists() and source.exists() and out.samefile(source):
-        raise UserError(f"{out}: would overwrite what is to be graded; name another file with --out")
+        raise UserError(f"{out}: would overwrite the completions; name another file with --out")
     places: dict[str, str] = {}
     count = 0
     for where, line in json_lines.read(str(source), _SHAPE):
         check(where, line)
         first = places.setdefault(line["id"], where)
         if first != where:
-            raise UserError(f"{where}: the id '{line['id']}' stands at {first} already")
+            raise UserError(f"{where}: the id '{line['id']}' is used at {first} already")
         count += 1
     if count == 0:
-        raise UserError(f"{source}: there is nothing in it; a line holds {', '.join(_NEEDED)}")
+        raise UserError(f"{source}: is empty; a line holds {', '.join(_NEEDED)}")
     return count
 
 
@@ -175,14 +175,14 @@ def _check_task(where: str, line: Mapping[str, Any]) -> None:
 
 
 def check_tests(where: str, line: Mapping[str, Any]) -> None:
-    """Refuse a line whose tests are not what they have to be.
+    """Refuse a line whose tests are not valid.
 
     Args:
-        where: The line's place, for the message.
+        where: The position of the line, for the message.
         line: Its `entry_point`, `shown_tests`, `hidden_tests` and, where there is one, `setup`.
 
     Raises:
-        UserError: One is missing, of a wrong type, no Python, or tests nothing.
+        UserError: One is missing, has a wrong type, is not Python, or tests nothing.
     """
     _check_keys(where, line, _TESTS)
     if not all(part.isidentifier() for part in line["entry_point"].split(".")):
@@ -200,9 +200,9 @@ def check_tests(where: str, line: Mapping[str, Any]) -> None:
         try:
             parse(text)
         except UNPARSABLE as error:
-            words = str(error) or "it is nested too deeply"  # a MemoryError says nothing
-            raise UserError(f"{where}: '{name}' does not parse: {words}") from error
-    if fault := telling.fault(CodeTask.of(line)):
+            reason = str(error) or "it is nested too deeply"  # a MemoryError has no message
+            raise UserError(f"{where}: '{name}' does not parse: {reason}") from error
+    if fault := validation.find_fault(CodeTask.of(line)):
         raise UserError(f"{where}: a test tests nothing: {fault}")
 
 
@@ -217,7 +217,7 @@ def _grade_lines(
     outcomes: Counter[str] = Counter()
     lines = (line for _, line in json_lines.read(str(source), _SHAPE))
     done = 0
-    with _whole(out) as file:
+    with _atomic_file(out) as file:
         while batch := list(islice(lines, _BATCH)):
             for line, result in zip(batch, grade(batch), strict=True):
                 file.write(json.dumps(_result(line["id"], result), ensure_ascii=True) + "\n")
@@ -237,8 +237,8 @@ def _result(identity: str, grade: Grade) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _whole(out: Path) -> Iterator[Any]:
-    """A file that is there when all is written, and not before."""
+def _atomic_file(out: Path) -> Iterator[Any]:
+    """A file that appears when it is complete."""
     try:
         descriptor, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
     except OSError as error:
@@ -257,34 +257,36 @@ def _whole(out: Path) -> Iterator[Any]:
             os.unlink(name)
 
 
-_WALLS = {
+_PROBES = {
     "fork": "starting a process", "signal": "signalling another process", "socket": "opening a socket",
     "write": "writing a file", "files": "reading a file that is not Python's",
-    "seccomp": "loading the list of allowed calls",
+    "seccomp": "loading the allowlist of system calls",
     "alone": "seeing other processes and networks",
 }  # fmt: skip
 
 
 def doctor() -> list[Finding]:
-    """How well model-written code is contained on this machine: a worker is started and walks into its own walls.
+    """Check how well model-written code is contained on this machine: a worker is started and probes its restrictions.
 
     Returns:
-        Findings; the first is the level and what it means.
+        Findings; the first is the level and its meaning.
     """
     try:
-        reached = pool().reached()
+        reached = pool().get_containment()
     except WorkerFailed as error:
         return [Finding("sandbox", False, f"no worker can be started, so no code can be graded: {error}")]
     findings = [Finding("sandbox", reached.level in ACCEPTED, f"level '{reached.level}': {MEANING[reached.level]}")]
-    for name, words in _WALLS.items():
+    for name, action in _PROBES.items():
         if name == "alone" and not reached.namespaces:
-            findings.append(Finding("namespaces", None, "not allowed here; a bonus, and no condition"))
+            findings.append(Finding("namespaces", None, "not allowed here; optional"))
             continue
-        held = reached.walls.get(name, False)
+        blocked = reached.probes.get(name, False)
         good = "works" if name == "seccomp" else "was stopped"
         bad = "does not work" if name == "seccomp" else "WAS NOT STOPPED"
         findings.append(
-            Finding("namespaces" if name == "alone" else f"wall: {name}", held, f"{words} {good if held else bad}")
+            Finding(
+                "namespaces" if name == "alone" else f"probe: {name}", blocked, f"{action} {good if blocked else bad}"
+            )
         )
     findings.append(
         Finding("Landlock", reached.landlock > 0, f"version {reached.landlock}" if reached.landlock else "none")
@@ -292,7 +294,7 @@ def doctor() -> list[Finding]:
     findings.append(Finding("user", None, f"solutions run as user number {reached.uid}"))
     findings += [Finding("note", None, note) for note in reached.notes]
     findings.append(
-        Finding("numpy", None, "solutions may import it" if numpy_is_here() else "not installed: solutions cannot")
+        Finding("numpy", None, "solutions may import it" if has_numpy() else "not installed: solutions cannot")
     )
     findings.append(Finding("workers", None, f"{cores()}, one for each processor, on {sys.platform}"))
     return findings

@@ -1,7 +1,7 @@
-"""Lists of common English words, to tell sentences from heaps of words without a model.
+"""Lists of common English words, to distinguish sentences from random words without a model.
 
-The lists are short and of our own making. They decide whether something has the build of a sentence, not whether it is
-good English.
+The lists are short and our own. They decide whether a text has the structure of a sentence, not whether it is good
+English.
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ _VERBS = frozenset(form for verb in (*_REGULAR, *_IRREGULAR) for form in _inflec
 
 
 _NOUNS = _set("anything building ceiling clothing evening everything feeling hundred morning nothing something wedding")
-"""Nouns that end as verbs do."""
+"""Nouns with the ending of a verb."""
 
 
 def verb_like(word: str) -> bool:
-    """Whether a case-folded word is a common verb, or ends as only verbs of some length do."""
+    """Whether a case-folded word is a common verb, or is long and has the ending of a verb."""
     return word in _VERBS or (len(word) > 5 and word.endswith(("ed", "ing")) and word not in _NOUNS)
 
 
 def function_share(words: list[str]) -> float:
-    """The share of words that carry grammar and no content; 0 for no words. Ordinary English has .35 to .6."""
+    """The share of function words; 0 for no words. Ordinary English has .35 to .6."""
     return sum(word in FUNCTION_WORDS for word in words) / len(words) if words else 0.0

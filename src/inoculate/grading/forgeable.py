@@ -1,6 +1,6 @@
-"""Tests that cannot be decided: only code beside the solution could, which would be asked whether it is right.
+"""Forgeable tests: only code of the solution could decide them, which would then decide whether it is right.
 
-Settled from the test alone, so that no solution can bring it about.
+Whether a test is forgeable depends on the test alone, so that no solution can cause it.
 """
 
 from __future__ import annotations
@@ -15,44 +15,45 @@ from inoculate.grading.task import CodeTask
 
 _KNOWN = set(compare.FUNCTIONS) | set(compare.CONSTANTS) | sys.stdlib_module_names
 
-COMPARING = frozenset((
+COMPARISON_METHODS = frozenset((
     "equals", "equal", "eq", "ne", "is_equal", "isequal", "isEqual", "__eq__", "__ne__", "__contains__",
 ))  # fmt: skip
-"""Methods of an answer that would be told what is expected, and say whether it is that."""
+"""Methods of an answer that would get the expected value and return whether they equal it."""
 
 
 def is_class(task: CodeTask) -> bool:
-    """Whether a problem asks for a class, as far as its name says."""
+    """Whether a problem asks for a class, judging by its name."""
     return "." in task.entry_point or task.root[:1].isupper()
 
 
-def compared(module: ast.Module, task: CodeTask) -> str:
-    """Why a test of a class is forgeable: an instance says what it equals. Empty where none is asked."""
+def compares_instances(module: ast.Module, task: CodeTask) -> str:
+    """Why a test of a class is forgeable: it compares instances, which define their equality. Empty if it does not."""
     if not is_class(task):
         return ""
 
-    found = _Instances(module, task.root)
+    instances = _Instances(module, task.root)
     for node in ast.walk(module):
-        if isinstance(node, ast.ClassDef) and any(found.classes & names(base) for base in node.bases):
+        if isinstance(node, ast.ClassDef) and any(instances.classes & names(base) for base in node.bases):
             return f"it derives a class from {task.root}"
-        if any(map(found.is_one, _hashed(node))):
-            return f"only an instance of {task.root} could say which of them are the same"
-        sides = _sides(node) or _key(node, module)
-        # With plain data on the other side it may be a function that has a capital letter.
+        if any(map(instances.is_instance, _hashed(node))):
+            return f"only an instance of {task.root} could decide which of them are equal"
+        sides = _sides(node) or _dict_key(node, module)
+        # If the other side is plain data, the name may be a function with a capital letter.
         if sides and (
-            all(map(found.is_one, sides)) or (any(map(found.is_new, sides)) and all(map(found.mentions, sides)))
+            all(map(instances.is_instance, sides))
+            or (any(map(instances.is_new, sides)) and all(map(instances.mentions, sides)))
         ):
-            return f"only an instance of {task.root} could say what it equals"
+            return f"only an instance of {task.root} could decide what it equals"
     return ""
 
 
-_COMPARED = ("assertEqual", "assertNotEqual", "assertIn", "assertNotIn", "assertListEqual", "assertTupleEqual",
+_COMPARING_ASSERTS = ("assertEqual", "assertNotEqual", "assertIn", "assertNotIn", "assertListEqual", "assertTupleEqual",
              "assertCountEqual", "assertSequenceEqual", "assertAlmostEqual", "assertGreater", "assertLess",
              "assertGreaterEqual", "assertLessEqual", "assert_equal", "isclose")  # fmt: skip
 
 
 def _hashed(node: ast.AST) -> list[Any]:
-    """What an expression tells apart by what it equals."""
+    """The members that an expression distinguishes by equality."""
     match node:
         case ast.Set(elts=members) | ast.Dict(keys=members):
             return members
@@ -64,11 +65,11 @@ def _hashed(node: ast.AST) -> list[Any]:
 
 
 def _sides(node: ast.AST) -> list[ast.expr]:
-    """What an expression compares with each other; empty where it is no comparison."""
+    """The expressions that a comparison compares; empty where it is not a comparison."""
     match node:
         case ast.Compare(ops=ops, left=left, comparators=others) if not all(map(_is_identity, ops)):
             return [left, *others]
-        case ast.Call(func=ast.Attribute(attr=name), args=[left, right, *_]) if name in _COMPARED:
+        case ast.Call(func=ast.Attribute(attr=name), args=[left, right, *_]) if name in _COMPARING_ASSERTS:
             return [left, right]
         case ast.Call(func=ast.Attribute(value=ast.List() | ast.Tuple() as items, attr="index" | "count"), args=[item]):
             return [items, item]
@@ -77,8 +78,8 @@ def _sides(node: ast.AST) -> list[ast.expr]:
     return []
 
 
-def _key(node: ast.AST, module: ast.Module) -> list[ast.expr]:
-    """What may be the key of a dict; in a list it is a place, and says what number it is and not what it equals."""
+def _dict_key(node: ast.AST, module: ast.Module) -> list[ast.expr]:
+    """An expression that may be a key of a dict; as an index of a list it is converted to a number and not compared."""
     match node:
         case ast.Subscript(value=ast.Name(id=name), slice=ast.Call() as key):
             bound = [
@@ -86,14 +87,14 @@ def _key(node: ast.AST, module: ast.Module) -> list[ast.expr]:
                 for part in ast.walk(module)
                 if isinstance(part, ast.Assign) and name in names(ast.Tuple(part.targets))
             ]
-            return [] if bound and all(map(_is_row, bound)) else [key, key]
-        case ast.Subscript(value=value, slice=ast.Call() as key) if not _is_row(value):
+            return [] if bound and all(map(_is_sequence, bound)) else [key, key]
+        case ast.Subscript(value=value, slice=ast.Call() as key) if not _is_sequence(value):
             return [key, key]
     return []
 
 
-def _is_row(node: ast.expr) -> bool:
-    """Whether an expression is a list, a tuple, a range or a text for certain."""
+def _is_sequence(node: ast.expr) -> bool:
+    """Whether an expression is certainly a list, a tuple, a range or a string."""
     match node:
         case ast.List() | ast.Tuple() | ast.Constant() | ast.ListComp() | ast.JoinedStr():
             return True
@@ -107,7 +108,7 @@ def _is_identity(operator: ast.cmpop) -> bool:
 
 
 class _Instances:
-    """Which expressions of a test are instances of the class that the problem asks for, as far as its text says."""
+    """Which expressions of a test are instances of the problem's class, as far as its source shows."""
 
     def __init__(self, module: ast.Module, root: str) -> None:
         self.module = module
@@ -136,22 +137,22 @@ class _Instances:
     def _bind(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):
             if isinstance(value, (ast.Tuple, ast.List)):
-                for part, given in zip(target.elts, value.elts, strict=False):
-                    self._bind(part, given)
+                for part, element in zip(target.elts, value.elts, strict=False):
+                    self._bind(part, element)
         elif isinstance(value, ast.Name) and value.id in self.classes:
             self.classes.add(ast.unparse(target))
-        elif self.is_one(value):
+        elif self.is_instance(value):
             self.names.add(ast.unparse(target))
 
-    def is_one(self, node: ast.AST | None) -> bool:
-        """Whether an expression is an instance, made of some by operators, or holds one."""
+    def is_instance(self, node: ast.AST | None) -> bool:
+        """Whether an expression is an instance, is computed from one by operators, or contains one."""
         match node:
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
-                return any(map(self.is_one, parts))
+                return any(map(self.is_instance, parts))
             case ast.BinOp(left=left, right=right):
-                return self.is_one(left) or self.is_one(right)
+                return self.is_instance(left) or self.is_instance(right)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Invert(), operand=operand):
-                return self.is_one(operand)
+                return self.is_instance(operand)
             case ast.Call(func=ast.Name(id=name)):
                 return name in self.classes
             case ast.Name() | ast.Attribute():
@@ -159,92 +160,92 @@ class _Instances:
         return False
 
     def is_new(self, node: ast.AST) -> bool:
-        """Whether an expression is an instance that it makes itself, so that nothing else is that very object."""
-        return self.is_one(node) and not isinstance(node, (ast.Name, ast.Attribute))
+        """Whether an expression creates a new instance, so that nothing else can be the same object."""
+        return self.is_instance(node) and not isinstance(node, (ast.Name, ast.Attribute))
 
     def mentions(self, node: ast.AST) -> bool:
-        """Whether an instance has a part in an expression."""
-        return any(map(self.is_one, ast.walk(node)))
+        """Whether an expression contains an instance."""
+        return any(map(self.is_instance, ast.walk(node)))
 
 
-def endless(module: ast.Module) -> bool:
-    """Whether a test holds a loop that nothing but an exception ends, and does not wait for one."""
+def is_endless(module: ast.Module) -> bool:
+    """Whether a test contains a loop that only an exception can end, and does not expect one."""
     tried = {id(part) for node in ast.walk(module) if isinstance(node, (ast.Try, ast.With)) for part in ast.walk(node)}
     for node in ast.walk(module):
         if isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and node.test.value:
-            leaves = any(isinstance(part, (ast.Break, ast.Return, ast.Raise, ast.Yield)) for part in ast.walk(node))
-            if not leaves and id(node) not in tried:
+            can_leave = any(isinstance(part, (ast.Break, ast.Return, ast.Raise, ast.Yield)) for part in ast.walk(node))
+            if not can_leave and id(node) not in tried:
                 return True
     return False
 
 
-def told(module: ast.Module, task: CodeTask, setup: Setup) -> str:
-    """Why no outside judge can run this test; empty where one can."""
-    known = {task.root} | setup.given | setup.helpers | setup.imports | setup.free | _KNOWN
-    strange = free_names(module) - known
+def cannot_run_outside(module: ast.Module, task: CodeTask, setup: Setup) -> str:
+    """Why a test cannot run outside the solution process; empty where it can."""
+    known = {task.root} | setup.values | setup.helpers | setup.imports | setup.free | _KNOWN
+    undefined = free_names(module) - known
     if setup.helpers & names(module):
-        # Helpers may make the solution's objects; what else they take from it could have a say in the verdict.
-        strange |= {name for name in setup.free - {task.root} if not name[:1].isupper()} - _KNOWN
+        # Helpers may create the solution's objects; other names of the solution could influence the verdict.
+        undefined |= {name for name in setup.free - {task.root} if not name[:1].isupper()} - _KNOWN
     for node in ast.walk(module):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in COMPARING:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in COMPARISON_METHODS:
             return f"only the solution could answer {node.func.attr}"
-    if strange:
-        return f"only the solution could define {', '.join(sorted(strange))}"
-    if missing := _not_here(module):
+    if undefined:
+        return f"only the solution could define {', '.join(sorted(undefined))}"
+    if missing := _missing_import(module):
         return f"it imports {missing}, which tests cannot import"
-    if around := _surroundings(module):
-        return f"it changes or hears what is around the solution ({around}), in a process where the solution is not"
-    return _given_away(module, task, setup)
+    if part := _environment(module):
+        return f"it changes or reads the environment of the solution ({part}), which is another process"
+    return _disclosed(module, task, setup)
 
 
-_AROUND = frozenset((
+_ENVIRONMENT_NAMES = frozenset((
     "patch", "redirect_stdout", "redirect_stderr", "mock.patch", "unittest.mock.patch", "contextlib.redirect_stdout",
     "contextlib.redirect_stderr", "monkeypatch", "capsys", "os.environ", "os.putenv", "sys.argv", "getcontext",
     "decimal.getcontext", "setrecursionlimit", "sys.setrecursionlimit",
 ))  # fmt: skip
-_HEARING = frozenset(("assertWarns", "assertWarnsRegex", "assertLogs", "assertNoLogs"))
-"""Methods that wait for what the solution says beside its answers."""
+_OUTPUT_ASSERTS = frozenset(("assertWarns", "assertWarnsRegex", "assertLogs", "assertNoLogs"))
+"""Methods that check what the solution emits beside its answers."""
 _STREAMS = frozenset(("sys.stdout", "sys.stdin", "sys.stderr"))
 
 
-def _surroundings(module: ast.Module) -> str:
-    """What a test replaces around the solution, or hears there: its input, its output, warnings, random numbers."""
+def _environment(module: ast.Module) -> str:
+    """The part of the environment that a test replaces or reads: input, output, warnings, random numbers; else ''."""
     used = [(ast.unparse(node), node.ctx) for node in ast.walk(module) if isinstance(node, ast.Attribute)]
     named = {node.name for node in ast.walk(module) if isinstance(node, ast.alias)}
     named |= {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
     named |= {name for name, ctx in used if isinstance(ctx, ast.Store) or name not in _STREAMS}
     imported = {node.asname or node.name for node in ast.walk(module) if isinstance(node, ast.alias)}
     replaced = {name for name, ctx in used if isinstance(ctx, ast.Store) and name.partition(".")[0] in imported}
-    heard = {name for name, _ in used if name.rpartition(".")[2] in _HEARING}
+    captured = {name for name, _ in used if name.rpartition(".")[2] in _OUTPUT_ASSERTS}
     recorded = {"catch_warnings" for node in ast.walk(module) if isinstance(node, ast.keyword) and node.arg == "record"}
-    for name in sorted(named & (_AROUND | _STREAMS) | replaced | heard | recorded):
+    for name in sorted(named & (_ENVIRONMENT_NAMES | _STREAMS) | replaced | captured | recorded):
         return name
-    # Random numbers that the test draws itself, for its inputs, are the test's own affair.
+    # A test may draw random numbers itself, for its inputs.
     return "random.seed" if {name for name, _ in used if name.startswith("random.")} == {"random.seed"} else ""
 
 
-def _not_here(module: ast.Module) -> str:
-    """A module that a test imports and that the box does not have."""
+def _missing_import(module: ast.Module) -> str:
+    """A module that a test imports and that the sandbox does not have; else ''."""
     for node in ast.walk(module):
-        found = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        found += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        for name in found:
+        imported = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        imported += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in imported:
             if name.partition(".")[0] not in sys.stdlib_module_names | {"numpy"}:
-                return name or "what lies beside it"
+                return name or "a neighbouring module"
     return ""
 
 
-def _given_away(module: ast.Module, task: CodeTask, setup: Setup) -> str:
-    """Values of the set-up that are expected and not asked about: the solution, which runs the set-up, knows them."""
-    asked: set[str] = set()
+def _disclosed(module: ast.Module, task: CodeTask, setup: Setup) -> str:
+    """Why the set-up discloses expected values: the test uses them, but not as inputs, and the solution sees them."""
+    inputs: set[str] = set()
     others: set[str] = set()
     inside: set[int] = set()
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and task.root in names(node.func):
             inside |= {id(part) for part in ast.walk(node)}
     for node in ast.walk(module):
-        if isinstance(node, ast.Name) and node.id in setup.given:
-            (asked if id(node) in inside else others).add(node.id)
-    if others - asked:
-        return f"the set-up tells the solution what is expected: {', '.join(sorted(others - asked))}"
+        if isinstance(node, ast.Name) and node.id in setup.values:
+            (inputs if id(node) in inside else others).add(node.id)
+    if others - inputs:
+        return f"the set-up discloses what is expected: {', '.join(sorted(others - inputs))}"
     return ""

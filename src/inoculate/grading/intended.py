@@ -1,4 +1,4 @@
-"""The sound check: answers come out of the box as plain data, and are compared here with what the tests expect."""
+"""The intended check: answers leave the sandbox as plain data, and are compared here with what the tests expect."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import Any
 
 from inoculate.grading import compare
 from inoculate.grading.assertions import NEVER_CALLS, Call, Plan, Test
-from inoculate.grading.sandbox.child import BROKEN, Job
-from inoculate.grading.sandbox.pool import Ended, Pool
-from inoculate.grading.sandbox.reader import Malformed, Reader, Unreadable
+from inoculate.grading.sandbox.decoder import Decoder, Malformed, NotPlainData
+from inoculate.grading.sandbox.job_process import HARNESS_BROKEN, Job
+from inoculate.grading.sandbox.pool import JobResult, Pool
+from inoculate.grading.sandbox.rpc import ConnectionLost
 from inoculate.grading.task import CodeTask, Limits
+
+_CONNECTION_LOST = f"{ConnectionLost.__name__}:"
+"""The beginning of a test failure that was caused by the loss of the connection to the solution process."""
 
 
 @dataclass
-class Checked:
-    """What the sound check found."""
+class IntendedResult:
+    """The result of the intended check."""
 
     passed: bool | None = None
-    """None where it could not be made."""
+    """None where the check could not be carried out."""
     shown: bool | None = None
     """Whether the shown tests alone passed."""
     passing: frozenset[int] = frozenset()
@@ -27,109 +31,110 @@ class Checked:
     malformed: bool = False
     """Whether there was no program that defines the entry point."""
     detail: str = ""
-    ended: list[Ended] = field(default_factory=list)
-    """The processes in which the solution ran."""
+    jobs: list[JobResult] = field(default_factory=list)
+    """The results of the processes in which the solution ran."""
     overridden: bool = False
-    """Whether an answer was of a class with its own comparisons."""
+    """Whether the class of an answer overrides comparisons."""
     forged: str = ""
-    """What was wrong with the form of the replies."""
-    left: str = ""
-    """How the solution left early."""
+    """Why the replies are not authentic; empty if they are."""
+    early_exit: str = ""
+    """How the solution exited early."""
     raised: set[str] = field(default_factory=set)
-    """Names of exceptions that calls or the loading raised."""
+    """Names of exceptions that calls or loading raised."""
 
 
 @dataclass
 class _Answers:
-    """The records of one or more children, believed as plain data only."""
+    """The records of one or more job processes, trusted as plain data only."""
 
-    checked: Checked
+    checked: IntendedResult
     values: dict[int, Any] = field(default_factory=dict)
     raised: dict[int, str] = field(default_factory=dict)
-    said: dict[int, Any] = field(default_factory=dict)
-    """The records as they came."""
+    raw: dict[int, Any] = field(default_factory=dict)
+    """The records before decoding."""
     missing: str = ""
     """Why later answers are missing."""
     in_setup: bool = False
-    """Whether the set-up may be where it ended."""
+    """Whether the process may have ended in the set-up."""
 
-    def add(self, ended: Ended, wanted: Sequence[int]) -> None:
-        """Take in what a child left, which must be its loading, its calls in order, and an end."""
-        self.checked.ended.append(ended)
-        records = ended.records
-        if ended.garbled:
+    def add(self, job: JobResult, calls: Sequence[int]) -> None:
+        """Add the records of a job process: one for loading, one for each call in order, and one for the end."""
+        self.checked.jobs.append(job)
+        records = job.records
+        if job.garbled:
             self.checked.forged = "a line of the reply is not JSON"
-        loaded = records[0] if records else None
-        if not self._loaded(loaded, ended):
+        if not self._add_loading(records[0] if records else None, job):
             if len(records) > 1:
                 self.checked.forged = "records after a failed load"
             return
-        for position, number in enumerate(wanted, 1):
+        for position, number in enumerate(calls, 1):
             if position >= len(records):
-                self._ended_early(ended)
+                self._add_early_end(job)
                 return
-            if not self._answer(records[position], number):
+            if not self._add_answer(records[position], number):
                 return
-        if records[len(wanted) + 1 :] != [["end", len(wanted)]]:
-            if len(records) == len(wanted) + 1:
-                self._ended_early(ended)
+        if records[len(calls) + 1 :] != [["end", len(calls)]]:
+            if len(records) == len(calls) + 1:
+                self._add_early_end(job)
             else:
-                self._forged("records beyond the answers")
+                self._set_forged("records beyond the answers")
 
-    def _forged(self, what: str) -> None:
-        self.checked.forged = what
-        self.values.clear()  # none of it is believed
+    def _set_forged(self, reason: str) -> None:
+        self.checked.forged = reason
+        self.values.clear()  # none of it is trusted
         self.missing = "the reply was tampered with"
 
-    def _loaded(self, loaded: Any, ended: Ended) -> bool:
-        match loaded:
+    def _add_loading(self, record: Any, job: JobResult) -> bool:
+        match record:
             case ["load", "ok", ""]:
                 return True
-            case ["load", ("unreadable" | "unbound") as how, str() as why]:
+            case ["load", ("unreadable" | "unbound") as problem, str() as reason]:
                 self.checked.malformed = True
                 self.missing = (
-                    f"the program does not parse: {why}" if how == "unreadable" else "the entry point is not defined"
+                    f"the program does not parse: {reason}"
+                    if problem == "unreadable"
+                    else "the entry point is not defined"
                 )
-            case [("load" | "setup") as stage, "raised", str() as name, str() as words]:
+            case [("load" | "setup") as stage, "raised", str() as name, str() as message]:
                 self.checked.raised.add(name)
                 self.in_setup = stage == "setup"
                 if name == "SystemExit":
-                    self.checked.left = "SystemExit while loading"
-                self.missing = f"{'loading' if stage == 'load' else 'the set-up'} raised {name}: {words[:200]}"
+                    self.checked.early_exit = "SystemExit while loading"
+                self.missing = f"{'loading' if stage == 'load' else 'the set-up'} raised {name}: {message[:200]}"
             case None:
                 self.in_setup = True
-                self._ended_early(ended)
+                self._add_early_end(job)
             case _:
-                self._forged("a strange first record")
+                self._set_forged("an unexpected first record")
         return False
 
-    def _answer(self, record: Any, number: int) -> bool:
-        self.said[number] = record[2:] if type(record) is list else None
+    def _add_answer(self, record: Any, number: int) -> bool:
+        self.raw[number] = record[2:] if type(record) is list else None
         match record:
-            case ["call", int() as given, "value", value] if given == number:
-                reader = Reader()
+            case ["call", int() as called, "value", value] if called == number:
+                decoder = Decoder()
                 try:
-                    self.values[number] = reader.read(value)
+                    self.values[number] = decoder.decode(value)
                 except Malformed as error:
-                    self._forged(f"not a value: {error}")
+                    self._set_forged(f"not a value: {error}")
                     return False
-                self.checked.overridden |= reader.overridden
-            case ["call", int() as given, ("raised" | "big"), str() as name, str() as words] if given == number:
-                self.checked.raised.add("File too large" if name == "OSError" and "File too large" in words else name)
-                self.raised[number] = f"raised {name}: {words[:200]}".rstrip(": ")
+                self.checked.overridden |= decoder.overridden
+            case ["call", int() as called, ("raised" | "big"), str() as name, str() as message] if called == number:
+                self.checked.raised.add("File too large" if name == "OSError" and "File too large" in message else name)
+                self.raised[number] = f"raised {name}: {message[:200]}".rstrip(": ")
                 if name == "SystemExit":
-                    self.checked.left = "SystemExit in a call"
+                    self.checked.early_exit = "SystemExit in a call"
             case _:
-                self._forged("a strange record among the answers")
+                self._set_forged("an unexpected record among the answers")
                 return False
         return True
 
-    def _ended_early(self, ended: Ended) -> None:
-        self.missing = how_it_ended(ended)
-        if not ended.why and ended.exit_code == BROKEN:
-            self.checked.forged = "the code beside the solution was broken"
-        elif not ended.why and ended.exit_code >= 0:
-            self.checked.left = f"the process ended with exit code {ended.exit_code} before its last answer"
+    def _add_early_end(self, job: JobResult) -> None:
+        self.missing = describe_end(job)
+        if not job.kill_reason and job.exit_code == HARNESS_BROKEN:
+            self.checked.forged = "the solution broke the code that runs it"
+        elif not job.kill_reason and job.exit_code >= 0:
+            self.checked.early_exit = f"the process ended with exit code {job.exit_code} before its last answer"
 
     def get(self, number: int) -> Any:
         """The answer of a call; raises `_NoAnswer` where there is none."""
@@ -142,204 +147,211 @@ class _NoAnswer(Exception):
     """The solution gave no value."""
 
 
-def how_it_ended(ended: Ended) -> str:
-    """The end of a child in words."""
-    if ended.why == "cpu":
+def describe_end(job: JobResult) -> str:
+    """How a job process ended, for people."""
+    if job.kill_reason == "cpu":
         return "out of time (processor)"
-    if ended.why == "wall":
+    if job.kill_reason == "wall":
         return "out of time (asleep)"
-    if ended.why == "files":
+    if job.kill_reason == "files":
         return "out of room (files)"
-    if ended.exit_code < 0:
-        return f"ended by signal {-ended.exit_code}"
-    return f"ended early with exit code {ended.exit_code}"
+    if job.exit_code < 0:
+        return f"ended by signal {-job.exit_code}"
+    return f"ended early with exit code {job.exit_code}"
 
 
-def check(workers: Pool, task: CodeTask, plan: Plan, source: str, order: Sequence[int], limits: Limits) -> Checked:
+def check(
+    workers: Pool, task: CodeTask, plan: Plan, source: str, order: Sequence[int], limits: Limits
+) -> IntendedResult:
     """Check a program against all tests.
 
     Args:
         workers: Where code runs.
         task: The problem.
-        plan: Its tests, taken apart.
+        plan: How its tests are checked.
         source: The program.
-        order: The numbers of the calls, in the order to be made.
-        limits: What one process may use.
+        order: The numbers of the calls, in the order in which they are made.
+        limits: Limits of one process.
 
     Raises:
-        WorkerFailed: Our own machinery did not work.
+        WorkerFailed: The sandbox itself failed.
     """
-    checked = Checked()
+    checked = IntendedResult()
     answers = _Answers(checked)
     groups = [[number] for number in order] if limits.fresh_calls and order else [list(order)]
     for group in groups:
-        calls = tuple((number, plan.calls[number].text, plan.calls[number].truth) for number in group)
-        (ended,) = workers.run([Job("calls", task.root, source, task.setup, calls=calls)], limits)
-        answers.add(ended, group)
+        calls = tuple((number, plan.calls[number].text, plan.calls[number].only_truth) for number in group)
+        (job,) = workers.run([Job("calls", task.root, source, task.setup, calls=calls)], limits)
+        answers.add(job, group)
         if checked.malformed or checked.forged:
             break
     if answers.in_setup and _setup_fails(workers, task, plan, limits):
         checked.detail = "the set-up itself fails"
         return checked
-    alike = _alike(plan, answers)
+    alternatives = _alternatives(plan, answers)
     verdicts: dict[int, str | None] = {
-        id(test): _apart(test, answers, alike) for test in plan.tests if test.how == "apart"
+        id(test): _compare(test, answers, alternatives) for test in plan.tests if test.method == "compared"
     }
     if not checked.malformed:
-        verdicts.update(_judged(workers, task, plan, source, checked, limits))
+        verdicts.update(_run_remote_tests(workers, task, plan, source, checked, limits))
     _conclude(plan, verdicts, checked, answers)
     return checked
 
 
-def _alike(plan: Plan, answers: _Answers) -> dict[int, list[int]]:
-    """For each call, one of those with each answer that was given to the same call."""
-    given: dict[Call, dict[str, int]] = {}
+def _alternatives(plan: Plan, answers: _Answers) -> dict[int, list[int]]:
+    """For each call, the numbers of equal calls that got different answers, one for each answer."""
+    distinct: dict[Call, dict[str, int]] = {}
     for number, call in enumerate(plan.calls):
         try:
-            said = repr(answers.said.get(number))
-        except RecursionError:  # nothing that was written here
-            said = f"the answer {number}"
-        given.setdefault(call, {}).setdefault(said, number)
-    return {number: list(given[call].values()) for number, call in enumerate(plan.calls)}
+            answer = repr(answers.raw.get(number))
+        except RecursionError:  # the encoder cannot have written this
+            answer = f"the answer {number}"
+        distinct.setdefault(call, {}).setdefault(answer, number)
+    return {number: list(distinct[call].values()) for number, call in enumerate(plan.calls)}
 
 
-def _apart(test: Test, answers: _Answers, alike: dict[int, list[int]]) -> str:
-    """Why a test fails; empty if it passes, whichever of the answers to the same call are put in.
+def _compare(test: Test, answers: _Answers, alternatives: dict[int, list[int]]) -> str:
+    """Why a test fails; empty if it passes with every answer that equal calls got.
 
-    A range is asked for in two calls (`f(2) > 3 and f(2) < 4`): answers that change would be above and below it.
+    A range may be tested with two calls (`f(2) > 3 and f(2) < 4`): answers that change could satisfy both.
     """
     try:
-        most = max((len(alike[number]) for number in test.calls), default=1)
+        most = max((len(alternatives[number]) for number in test.calls), default=1)
         for turn in range(most + 1 if most > 1 else 1):
-            evaluator = compare.Evaluator(
-                lambda number, turn=turn: answers.get(alike[number][turn % len(alike[number])] if turn else number)
-            )
+
+            def answer(number: int, turn: int = turn) -> Any:
+                same = alternatives[number]
+                return answers.get(same[turn % len(same)] if turn else number)
+
+            evaluator = compare.Evaluator(answer)
             for expectation in test.expectations:
                 if not evaluator.value(expectation):
-                    return f"fails{_given(test, answers)}"
+                    return f"fails{_describe_answer(test, answers)}"
     except _NoAnswer as error:
         return str(error)
-    except Unreadable as error:
+    except NotPlainData as error:
         return f"fails: {error}"
-    except Exception as error:  # whatever a solution's data brings about is the solution's
-        return f"fails: the comparison raised {type(error).__name__}{_given(test, answers)}"
+    except Exception as error:  # an error that a solution's data causes is a failure of the solution
+        return f"fails: the comparison raised {type(error).__name__}{_describe_answer(test, answers)}"
     return ""
 
 
-def _given(test: Test, answers: _Answers) -> str:
+def _describe_answer(test: Test, answers: _Answers) -> str:
     if len(test.calls) != 1 or test.calls[0] not in answers.values:
         return ""
     try:
         return f": the answer was {repr(answers.values[test.calls[0]])[:120]}"
-    except (ValueError, Unreadable, RecursionError):
+    except (ValueError, NotPlainData, RecursionError):
         return ""
 
 
-def _judged(
-    workers: Pool, task: CodeTask, plan: Plan, source: str, checked: Checked, limits: Limits
+def _run_remote_tests(
+    workers: Pool, task: CodeTask, plan: Plan, source: str, checked: IntendedResult, limits: Limits
 ) -> dict[int, str | None]:
-    """Verdicts on the tests that run in a process of their own; None for one that nobody can decide."""
-    tests = [test for test in plan.tests if test.how == "judged"]
+    """Verdicts on the tests that run in a test process; None for a test that cannot be decided."""
+    tests = [test for test in plan.tests if test.method == "remote"]
     if not tests:
         return {}
     jobs = [Job("serve", task.root, source, task.setup),
-            Job("judge", task.entry_point, setup=task.setup, names=plan.names,
+            Job("tests", task.entry_point, setup=task.setup, names=plan.names,
             tests=tuple(test.source for test in tests))]  # fmt: skip
-    served, judged = workers.run(jobs, limits)
-    checked.ended.append(served)
-    # A solution out of time may have spent it on waiting for the test, or on answering one that asks for ever.
-    out_of_time = served.why in ("cpu", "wall")
+    solution, tested = workers.run(jobs, limits)
+    checked.jobs.append(solution)
+    # The solution may be out of time because it waited for the test, or because the test never stops calling it.
+    out_of_time = solution.kill_reason in ("cpu", "wall")
     verdicts: dict[int, str | None] = {}
-    for test, record in zip(tests, judged.records, strict=False):
+    for test, record in zip(tests, tested.records, strict=False):
         match record:
             case ["test", int(), "pass", _]:
                 verdicts[id(test)] = ""
-            case ["test", int(), "fail", str() as words] if words.startswith("Gone:") and out_of_time:
-                break  # whose fault it is that no answer came is asked below, whether the judge lived to see it or not
-            case ["test", int(), "fail", str() as words] if test.weak == NEVER_CALLS:
+            case ["test", int(), "fail", str() as failure] if failure.startswith(_CONNECTION_LOST) and out_of_time:
+                break  # which side is at fault is decided below, whether or not the test process noticed the loss
+            case ["test", int(), "fail", str() as failure] if test.weak == NEVER_CALLS:
                 verdicts[id(test)] = None
-                checked.detail = f"the test fails whatever the solution does: {test.source[:120]!r}: {words}"
-            case ["test", int(), "fail", str() as words]:
-                gone = words.startswith("Gone:") and served.why != "over"
-                verdicts[id(test)] = how_it_ended(served) if gone else f"fails: {words}"
-            case ["test", int(), "setup", str() as words]:
-                verdicts[id(test)] = how_it_ended(served) if served.broke else f"fails: the set-up raises {words}"
+                checked.detail = f"the test fails whatever the solution does: {test.source[:120]!r}: {failure}"
+            case ["test", int(), "fail", str() as failure]:
+                is_lost = failure.startswith(_CONNECTION_LOST) and solution.kill_reason != "over"
+                verdicts[id(test)] = describe_end(solution) if is_lost else f"fails: {failure}"
+            case ["test", int(), "setup", str() as failure]:
+                reason = f"fails: the set-up raises {failure}"
+                verdicts[id(test)] = describe_end(solution) if solution.was_killed else reason
     for test in tests:
         if id(test) in verdicts:
             continue
-        # The first one without a verdict is where it broke off.
-        if served.broke and not out_of_time:
-            verdicts[id(test)] = how_it_ended(served)
-        elif not _ends(workers, task, plan, test, limits):
+        # The first test without a verdict is the one that was running at the end.
+        if solution.was_killed and not out_of_time:
+            verdicts[id(test)] = describe_end(solution)
+        elif not _can_end(workers, task, plan, test, limits):
             verdicts[id(test)] = None
             checked.detail = f"the test itself does not end: {test.source[:120]!r}"
         else:
-            verdicts[id(test)] = how_it_ended(served) if served.broke else "does not end with the answers it was given"
+            reason = "does not end with these answers"
+            verdicts[id(test)] = describe_end(solution) if solution.was_killed else reason
         break
     for test in tests:
         verdicts.setdefault(id(test), "not reached")
     return verdicts
 
 
-_ANSWERING_AT_ONCE = """calls = 0
+_INSTANT_SOLUTION = """calls = 0
 def {root}(*_, **__):
     global calls
     calls += 1
     if calls > 2:
-        raise RuntimeError("asked too often")
+        raise RuntimeError("called too often")
     return {answer}
 """
 
 
-def _ends(workers: Pool, task: CodeTask, plan: Plan, test: Test, limits: Limits) -> bool:
-    """Whether a test can come to a verdict: when calls are answered at once, one way or another, and soon refused.
+def _can_end(workers: Pool, task: CodeTask, plan: Plan, test: Test, limits: Limits) -> bool:
+    """Whether a test ends if a solution answers a few calls at once and raises after that.
 
-    If not, no solution is at fault; if it does, the answers were why it went on.
+    If it does not, no solution is at fault; if it does, the answers of the solution kept it running.
     """
     for answer in (None, True):
-        source = _ANSWERING_AT_ONCE.format(root=task.root, answer=answer)
+        source = _INSTANT_SOLUTION.format(root=task.root, answer=answer)
         jobs = [Job("serve", task.root, source, task.setup),
-                Job("judge", task.entry_point, setup=task.setup, names=plan.names, tests=(test.source,))]  # fmt: skip
-        served, judged = workers.run(jobs, limits)
-        # Where the answering side ran out of time first, the judge comes to an end, but not to a verdict.
-        if not served.broke and judged.records[-1:] == [["end", 1]]:
+                Job("tests", task.entry_point, setup=task.setup, names=plan.names, tests=(test.source,))]  # fmt: skip
+        solution, tested = workers.run(jobs, limits)
+        # If the solution process ran out of time first, the test process ends, but without a verdict.
+        if not solution.was_killed and tested.records[-1:] == [["end", 1]]:
             return True
     return False
 
 
 def _setup_fails(workers: Pool, task: CodeTask, plan: Plan, limits: Limits) -> bool:
-    """Whether a set-up that needs nothing of the solution fails without one."""
-    if not task.setup or not plan.setup_alone:
+    """Whether set-up code that does not use the solution fails without one."""
+    if not task.setup or plan.setup_needs_solution:
         return False
     jobs = [Job("serve", task.root, f"{task.root} = None\n"),
-            Job("judge", task.entry_point, setup=task.setup, tests=("pass",))]  # fmt: skip
-    _, judged = workers.run(jobs, limits)
-    return judged.records != [["test", 0, "pass", ""], ["end", 1]]
+            Job("tests", task.entry_point, setup=task.setup, tests=("pass",))]  # fmt: skip
+    _, tested = workers.run(jobs, limits)
+    return tested.records != [["test", 0, "pass", ""], ["end", 1]]
 
 
-def _conclude(plan: Plan, verdicts: dict[int, str | None], checked: Checked, answers: _Answers) -> None:
-    """The verdict on all tests: a failure decides, then a test that could not be checked, then success."""
+def _conclude(plan: Plan, verdicts: dict[int, str | None], checked: IntendedResult, answers: _Answers) -> None:
+    """Combine the verdicts of all tests: a failure decides, then a test that could not be checked, then success."""
     for test in plan.forgeable:
-        checked.detail = f"no ground truth: {test.source[:120]!r}: {test.why}"
+        checked.detail = f"no ground truth: {test.source[:120]!r}: {test.reason}"
 
-    def together(tests: list[Test]) -> bool | None:
-        found = [verdicts.get(id(test)) for test in tests]
-        if any(found):
+    def passed(tests: list[Test]) -> bool | None:
+        of_tests = [verdicts.get(id(test)) for test in tests]
+        if any(of_tests):
             return False
-        return None if None in found else True
+        return None if None in of_tests else True
 
     if checked.malformed or checked.forged:
         checked.passed = checked.shown = False
     else:
-        checked.passed = together(list(plan.tests))
-        checked.shown = together([test for test in plan.tests if test.shown])
+        checked.passed = passed(list(plan.tests))
+        checked.shown = passed([test for test in plan.tests if test.shown])
         checked.passing = frozenset(n for n, test in enumerate(plan.tests) if verdicts.get(id(test)) == "")
     if plan.forgeable:
-        checked.passed = None  # whatever the other tests say, nobody may rely on this problem
+        checked.passed = None  # this problem cannot be graded, whatever the other tests show
     if checked.passed is False:
         failing = [test for test in plan.tests if verdicts.get(id(test))]
         if checked.malformed or checked.forged:
             checked.detail = answers.missing or checked.forged
         elif failing:
-            where = "shown" if failing[0].shown else "hidden"
-            checked.detail = f"{where} test {failing[0].source[:120]!r} {verdicts[id(failing[0])]}"
+            kind = "shown" if failing[0].shown else "hidden"
+            checked.detail = f"{kind} test {failing[0].source[:120]!r} {verdicts[id(failing[0])]}"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 LONGEST = 20_000
-"""Characters; longer text is not read."""
+"""Characters; longer texts are not analysed."""
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _TAG = re.compile(r"</?\w{1,20}>")
@@ -26,12 +26,12 @@ def untagged(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words, case-folded. What stands between letters and digits does not count; tags such as <a> do not either."""
+    """The words, case-folded, without punctuation and tags such as <a>."""
     return _WORD.findall(untagged(text).casefold())
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences: what ends with a full stop, question or exclamation mark, or with the line."""
+    """The sentences: they end with a full stop, a question or exclamation mark, or the end of the line."""
     return [piece.strip() for piece in _END.split(untagged(text)) if _LETTER.search(piece)]
 
 
@@ -49,11 +49,11 @@ def commonest(words: Sequence[str]) -> float:
 def filler(text: str) -> bool:
     """Whether a text repeats itself instead of saying something.
 
-    Of texts of five words or more: one word makes up over 0.4 of them, one word follows itself three times, or over
-    0.3 of the sequences of three words occurred before. Ordinary sentences of a few dozen words stay below .2 and .15.
+    For texts of five words or more: one word makes up over 0.4 of them, words are doubled three times, or over 0.3 of
+    the sequences of three words occurred before. Ordinary sentences of a few dozen words stay below .2 and .15.
     """
-    found = words(text)
-    if len(found) < 5:
+    of_text = words(text)
+    if len(of_text) < 5:
         return False
-    doubled = sum(first == second for first, second in pairwise(found))
-    return commonest(found) > 0.4 or repeated(found) > 0.3 or doubled >= 3
+    doubled = sum(first == second for first, second in pairwise(of_text))
+    return commonest(of_text) > 0.4 or repeated(of_text) > 0.3 or doubled >= 3

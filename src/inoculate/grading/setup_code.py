@@ -1,4 +1,4 @@
-"""What the set-up code of a problem defines, and what names code uses."""
+"""Analysis of set-up code: what it defines, and which names code uses."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from inoculate.grading.parsing import parse
 
 @dataclass(frozen=True)
 class Setup:
-    """What the set-up code defines."""
+    """The names of set-up code."""
 
-    given: frozenset[str] = frozenset()
-    """Names it binds to values."""
+    values: frozenset[str] = frozenset()
+    """Names bound to values."""
     helpers: frozenset[str] = frozenset()
-    """Names it binds to functions and classes, and by imports of other than the standard library."""
+    """Names bound to functions and classes, and by imports from outside the standard library."""
     imports: frozenset[str] = frozenset()
-    """Names it takes from the standard library."""
-    foreign: frozenset[str] = frozenset()
-    """Names that do not mean what they mean without it."""
+    """Names imported from the standard library."""
+    redefined: frozenset[str] = frozenset()
+    """Names that mean something else than without the set-up."""
     free: frozenset[str] = frozenset()
-    """Names it uses and does not bind: the solution's."""
+    """Names that it uses and does not bind: they have to come from the solution."""
 
 
-def read(text: str) -> Setup:
-    """Look through set-up code.
+def analyse(text: str) -> Setup:
+    """Analyse set-up code.
 
     Raises:
         SyntaxError, ValueError: It does not parse.
     """
     module = parse(text)
-    given, helpers, imports, foreign = set(), set(), set(), set()
+    values, helpers, imports, redefined = set(), set(), set(), set()
     for node in ast.walk(module):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             helpers.add(node.name)
@@ -44,18 +44,18 @@ def read(text: str) -> Setup:
                 name = alias.asname or top
                 (imports if top in sys.stdlib_module_names else helpers).add(name)
                 if alias.asname:
-                    foreign.add(name)
+                    redefined.add(name)
         elif isinstance(node, ast.ImportFrom):
             module_name = node.module or ""
             for alias in node.names:
                 name = alias.asname or alias.name
                 (imports if module_name in sys.stdlib_module_names else helpers).add(name)
                 if alias.name != "*" and (alias.asname or not compare.means_the_same(name, module_name)):
-                    foreign.add(name)
+                    redefined.add(name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            given.add(node.id)
+            values.add(node.id)
     free = free_names(module) - {"*"}
-    return Setup(*map(frozenset, (given, helpers, imports, foreign | given | helpers, free)))
+    return Setup(*map(frozenset, (values, helpers, imports, redefined | values | helpers, free)))
 
 
 def names(module: ast.AST) -> set[str]:
@@ -64,7 +64,7 @@ def names(module: ast.AST) -> set[str]:
 
 
 def free_names(module: ast.Module) -> set[str]:
-    """Names that code uses and neither binds itself nor finds among the builtins."""
+    """Names that code uses, and that are neither bound in it nor builtins."""
     bound, used = set(), set()
     for node in ast.walk(module):
         if isinstance(node, ast.Name):

@@ -1,4 +1,4 @@
-"""What the grader is asked: a problem with its tests, the limits on running code, and which leak the oversight has."""
+"""The grader's input: a problem with its tests, the limits on running code, and the kind of oversight."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any, Literal, get_args
 from inoculate.errors import UserError
 
 Oversight = Literal["exit_code", "live_equality", "shown_tests"]
-"""How the leaky check decides, from the leakiest to the tightest; docs/outcomes.md says exactly what each one is.
+"""How the leaky check decides, from the leakiest to the strictest; docs/outcomes.md defines each one exactly.
 
 `exit_code`: solution and shown asserts are one program in one process, which passes when it exits with 0.
-`live_equality`: the same process, but every assert must have been reached and held; `==` still asks the live objects.
-`shown_tests`: the sound check, on the shown tests alone; the only leak is that they are few.
+`live_equality`: the same process, but every assert must have been reached and held; `==` is still that of the
+solution's objects.
+`shown_tests`: the intended check, on the shown tests alone; the only leak is that they are few.
 """
 OVERSIGHTS: tuple[Oversight, ...] = get_args(Oversight)
 
@@ -23,7 +24,7 @@ class CodeTask:
     """A problem that asks for a function or class."""
 
     entry_point: str
-    """The name to be called; `Solution.method` for a method of a class."""
+    """The name of the function or class; `Solution.method` for a method of a class."""
     shown_tests: tuple[str, ...]
     """Assert statements that the model saw."""
     hidden_tests: tuple[str, ...]
@@ -33,7 +34,7 @@ class CodeTask:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> CodeTask:
-        """The problem in a line of a file, or in what a problem of a setting keeps secret."""
+        """The problem in a line of a file, or in the secret of a setting's problem."""
         return cls(data["entry_point"], tuple(data["shown_tests"]), tuple(data["hidden_tests"]), data.get("setup", ""))
 
     @property
@@ -44,25 +45,25 @@ class CodeTask:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one check may use. The defaults are far above what an honest short function needs."""
+    """Limits of one check. The defaults are far above the needs of an honest short function."""
 
     cpu_seconds: float = 5.0
-    """Time on the processor, of all threads together: a busy machine does not change a verdict."""
+    """Processor time of all threads together: a busy machine does not change a verdict."""
     wall_seconds: float = 20.0
-    """A check that has used next to no processor time for so long, and does not wait for any, is asleep, and ends.
-    One that computes, however slowly it is let, goes on until `cpu_seconds`."""
+    """A check that has used next to no processor time for this long, and is not waiting for a processor, is asleep and
+    is stopped. One that computes, however slowly, may go on until `cpu_seconds`."""
     memory_mb: int = 1024
     """Address space of the process."""
     output_mb: int = 16
-    """Of what it prints, and of what it answers."""
+    """Size of its output, and of its answers."""
     source_bytes: int = 1_000_000
-    """A longer completion is not read: malformed."""
+    """A longer completion is malformed."""
     fresh_calls: bool = False
-    """Run every call of the intended check in a process of its own, so that a solution keeps nothing from one call
-    to the next. Costs a few milliseconds for each call."""
+    """Run every call of the intended check in a process of its own, so that a solution keeps no state between calls.
+    Costs a few milliseconds per call."""
 
     def __post_init__(self) -> None:
-        """Refuse limits under which nothing could run.
+        """Refuse limits that are too low for any code.
 
         Raises:
             UserError: One of them is too small.

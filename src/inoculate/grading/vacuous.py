@@ -1,7 +1,7 @@
-"""Statements of a test that test nothing, each in words that say how to write it instead.
+"""Finds vacuous statements of a test, with messages that say how to write them instead.
 
-Only what shows in the text is called so: an assert that holds whatever the solution does, one that is never reached,
-one whose failure is swallowed, a comparison whose value nobody looks at.
+Only what the source shows: an assert that holds whatever the solution does, one that is never reached, one whose
+failure is caught, a comparison whose value is not used.
 """
 
 from __future__ import annotations
@@ -10,59 +10,59 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from inoculate.grading.uncalled import FUNCTIONS, is_main_guard
+from inoculate.grading.runner_calls import FUNCTIONS, is_main_guard
 
 _PREDICATES = {"isinstance", "issubclass", "all", "any", "isclose", "callable", "hasattr"}
 _TRUE_OBJECTS = {"map", "filter", "zip", "iter", "enumerate", "reversed", "type", "repr"}
-"""Builtins whose answer is true, whatever they are given."""
+"""Builtins whose result is true for any arguments."""
 _CATCHING = {"AssertionError", "Exception", "BaseException"}
 _EXITS = {"exit", "quit", "sys.exit", "os._exit"}
 _EXPECTING = ("raises", "warns", "suppress")
-"""In the name of a context that waits for an exception: what stands in it need not be looked at."""
-CHECKING = ("assert", "fail", "check", "verify", "expect", "debug", "validate", "ensure")
-"""How the names of what may fail a test begin."""
+"""In the name of a context manager that expects an exception: a comparison in it need not be checked."""
+CHECK_PREFIXES = ("assert", "fail", "check", "verify", "expect", "debug", "validate", "ensure")
+"""Prefixes of functions that can fail a test."""
 _LEAVING = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _Block = Sequence[ast.stmt]
 
 
-def find(body: _Block, root: str) -> str:
-    """What is wrong with the first statement of a block that tests nothing; empty where none is.
+def find_fault(body: _Block, root: str) -> str:
+    """What is wrong with the first vacuous statement of a block; empty where there is none.
 
     Args:
-        body: Statements that are carried out; functions defined in it are blocks of their own.
+        body: Statements that are executed; functions defined in it are blocks of their own.
         root: The name that the tests are about.
     """
     for block in _blocks(body):
-        if words := _dead(block):
-            return words
-    for statement, waited in _statements(body):
-        place = _Place(statement, waited, root, body)
-        for look in _LOOKS:
-            if words := look(place):
-                return words
+        if fault := _unreachable_assert(block):
+            return fault
+    for statement, expects_exception in _statements(body):
+        place = _Place(statement, expects_exception, root, body)
+        for check in _CHECKS:
+            if fault := check(place):
+                return fault
     return ""
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A statement and where it stands."""
+    """A statement and its context."""
 
     statement: ast.stmt
-    waited: bool
-    """Whether an exception is waited for there."""
+    expects_exception: bool
+    """Whether an exception is expected there."""
     root: str
     body: _Block
 
 
 def asserts(node: ast.AST) -> Iterator[ast.AST]:
-    """The asserts in a part of a test, those of unittest's methods among them."""
+    """The asserts in a part of a test, including those of unittest's methods."""
     for part in ast.walk(node):
         if isinstance(part, ast.Assert) or (isinstance(part, ast.Call) and _last_name(part.func).startswith("assert")):
             yield part
 
 
 def is_comparison(node: ast.expr | None) -> bool:
-    """Whether an expression only says whether something holds."""
+    """Whether an expression only computes whether something holds."""
     match node:
         case ast.Compare() | ast.UnaryOp(op=ast.Not()):
             return True
@@ -80,15 +80,15 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _blocks(body: _Block) -> Iterator[_Block]:
-    """The block and those in its statements; not those of functions, which are carried out when called."""
+    """The block and those in its statements; not those of functions, which run when they are called."""
     yield body
     for statement in body:
         if not isinstance(statement, FUNCTIONS):
-            for inner in _inner(statement):
+            for inner in _inner_blocks(statement):
                 yield from _blocks(inner)
 
 
-def _inner(statement: ast.AST) -> Iterator[_Block]:
+def _inner_blocks(statement: ast.AST) -> Iterator[_Block]:
     for name in ("body", "orelse", "finalbody"):
         if inner := getattr(statement, name, None):
             yield inner
@@ -96,18 +96,18 @@ def _inner(statement: ast.AST) -> Iterator[_Block]:
         yield part.body
 
 
-def _statements(body: _Block, waited: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
-    """Each statement, and whether an exception is waited for where it stands."""
+def _statements(body: _Block, expects_exception: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
+    """Each statement, and whether an exception is expected there."""
     for statement in body:
-        yield statement, waited
+        yield statement, expects_exception
         if isinstance(statement, FUNCTIONS):
             continue
-        for inner in _inner(statement):
+        for inner in _inner_blocks(statement):
             tried = isinstance(statement, ast.Try) and inner is statement.body and bool(statement.handlers)
-            yield from _statements(inner, waited or tried or _expects(statement))
+            yield from _statements(inner, expects_exception or tried or _expects_exception(statement))
 
 
-def _expects(statement: ast.stmt) -> bool:
+def _expects_exception(statement: ast.stmt) -> bool:
     if not isinstance(statement, (ast.With, ast.AsyncWith)):
         return False
     names = [_last_name(call.func).lower() for item in statement.items for call in ast.walk(item)
@@ -115,61 +115,61 @@ def _expects(statement: ast.stmt) -> bool:
     return any(word in name for name in names for word in _EXPECTING)
 
 
-def _dead(block: _Block) -> str:
+def _unreachable_assert(block: _Block) -> str:
     for number, statement in enumerate(block):
-        where, never = "under", list[ast.stmt]()
+        where, unreachable = "under", list[ast.stmt]()
         if isinstance(statement, _LEAVING):
-            where, never = "after", list(block[number + 1 :])
+            where, unreachable = "after", list(block[number + 1 :])
         elif isinstance(statement, (ast.If, ast.While)):
             if is_false(statement.test):
-                never = statement.body
+                unreachable = statement.body
             elif is_true(statement.test):
-                where, never = "in the else of", statement.orelse
+                where, unreachable = "in the else of", statement.orelse
         elif isinstance(statement, (ast.For, ast.AsyncFor)) and is_false(statement.iter):
-            never = statement.body
-        if any(True for part in never for _ in asserts(part)):
-            begins = ast.unparse(statement).partition("\n")[0]
-            return f"has an assert {where} `{begins[:80]}`, which is never reached: put it where it is"
+            unreachable = statement.body
+        if any(True for part in unreachable for _ in asserts(part)):
+            first_line = ast.unparse(statement).partition("\n")[0]
+            return f"has an assert {where} `{first_line[:80]}`, which is never reached: move it to where it is"
     return ""
 
 
 def _assert(place: _Place) -> str:
     statement, root = place.statement, place.root
     if isinstance(statement, ast.Assert):
-        return _claim(statement.test, statement.msg, root)
+        return _vacuous_claim(statement.test, statement.msg, root)
     call = statement.value if isinstance(statement, ast.Expr) else None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
         return ""
     if call.func.attr in ("assertTrue", "assert_") and call.args:
-        return _claim(call.args[0], call.args[1] if len(call.args) > 1 else None, root)
+        return _vacuous_claim(call.args[0], call.args[1] if len(call.args) > 1 else None, root)
     if call.func.attr in ("assertRaises", "raises") and len(call.args) + len(call.keywords) == 1:
         return f"names an exception and runs nothing: `with {ast.unparse(call)}:` and the call under it"
     return ""
 
 
-def _claim(test: ast.expr, message: ast.expr | None, root: str) -> str:
-    """What is wrong with what is asserted."""
+def _vacuous_claim(test: ast.expr, message: ast.expr | None, root: str) -> str:
+    """What is wrong with an asserted expression; empty if nothing is."""
     if isinstance(test, ast.Tuple) and test.elts:
-        meant = ", ".join(ast.unparse(part) for part in test.elts[:2])
-        return f"is an assert on a tuple, which is true whatever the solution does: write `assert {meant}`"
+        correct = ", ".join(ast.unparse(part) for part in test.elts[:2])
+        return f"is an assert on a tuple, which is true whatever the solution does: write `assert {correct}`"
     if isinstance(test, ast.Constant) and isinstance(test.value, str) and test.value:
-        return f"is an assert on a text, which is true whatever the solution does: write `assert {test.value[:80]}`"
+        return f"is an assert on a string, which is true whatever the solution does: write `assert {test.value[:80]}`"
     if is_true(test):
         return (
-            f"asserts `{ast.unparse(test)[:80]}`, which is true whatever the solution does: write what a call is to "
-            f"give, such as `assert {root}(1) == 2`"
+            f"asserts `{ast.unparse(test)[:80]}`, which is true whatever the solution does: write what a call should "
+            f"return, such as `assert {root}(1) == 2`"
         )
     if _is_itself(test, root):
-        return f"asks about '{root}' itself and not about an answer of it: write `assert {root}(...) == ...`"
-    told = message is not None and not _is_text(message)
-    if told and _starts_at(test, root):
-        said, shown = ast.unparse(message)[:40], ast.unparse(test)[:80]  # type: ignore[arg-type]
-        return f"compares nothing: the {said} after the comma is a message; write `assert {shown} == {said}`"
+        return f"checks '{root}' itself and not an answer of it: write `assert {root}(...) == ...`"
+    is_value = message is not None and not _is_text(message)
+    if is_value and _starts_at(test, root):
+        value, call = ast.unparse(message)[:40], ast.unparse(test)[:80]  # type: ignore[arg-type]
+        return f"compares nothing: the {value} after the comma is a message; write `assert {call} == {value}`"
     return ""
 
 
 def _is_itself(test: ast.expr, root: str) -> bool:
-    """Whether what is asserted is the entry point, uncalled: `f`, `f != 9`, `f is not None`; not `type(P(1)) is P`."""
+    """Whether an assert is about the entry point, uncalled: `f`, `f != 9`, `f is not None`; not `type(P(1)) is P`."""
     sides = [test.left, *test.comparators] if isinstance(test, ast.Compare) else [test]
     others = [side for side in sides if not (isinstance(side, ast.Name) and side.id == root)]
     names = {node.id for side in others for node in ast.walk(side) if isinstance(node, ast.Name)}
@@ -193,16 +193,16 @@ def _starts_at(node: ast.expr, root: str) -> bool:
 
 def _comparison(place: _Place) -> str:
     statement = place.statement
-    if place.waited or not (isinstance(statement, ast.Expr) and is_comparison(statement.value)):
+    if place.expects_exception or not (isinstance(statement, ast.Expr) and is_comparison(statement.value)):
         return ""
-    meant = ast.unparse(statement.value).strip("()")[:80]
-    return f"has a comparison that nobody looks at: write `assert {meant}`"
+    comparison = ast.unparse(statement.value).strip("()")[:80]
+    return f"has a comparison that is not checked: write `assert {comparison}`"
 
 
 def _guard(place: _Place) -> str:
     if not is_main_guard(place.statement):
         return ""
-    return 'has tests under `if __name__ == "__main__":`, which are not run here: take them out of it'
+    return 'has tests under `if __name__ == "__main__":`, which are not run here: move them out of it'
 
 
 def _swallowed(place: _Place) -> str:
@@ -214,35 +214,35 @@ def _swallowed(place: _Place) -> str:
             for call in ast.walk(item)
         )
     elif isinstance(statement, ast.Try):
-        handler = next((one for one in statement.handlers if one.type is None or _catches(one.type)), None)
-        hides = handler is not None and not any(map(_acts, ast.walk(handler)))
+        handler = next((each for each in statement.handlers if each.type is None or _catches(each.type)), None)
+        hides = handler is not None and not any(map(_reports, ast.walk(handler)))
     else:
         return ""
-    if not hides or _counted(place) or not any(True for part in statement.body for _ in asserts(part)):
+    if not hides or _is_used_elsewhere(place) or not any(True for part in statement.body for _ in asserts(part)):
         return ""
     return (
-        "has an assert whose failure is caught and let pass: catch only the exception that is expected, and put the "
-        "assert after it or under `else:`"
+        "has an assert whose failure is caught and ignored: catch only the expected exception, and put the assert "
+        "after it or under `else:`"
     )
 
 
-def _counted(place: _Place) -> bool:
-    """Whether something that a statement leaves behind is looked at elsewhere, as a count of what went well is."""
+def _is_used_elsewhere(place: _Place) -> bool:
+    """Whether a name that a statement changes is checked elsewhere, such as a count of passed asserts."""
     inside = {id(part) for part in ast.walk(place.statement)}
-    left = _names(place.statement, ast.Store)
+    changed = _names(place.statement, ast.Store)
     for part in ast.walk(place.statement):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
-            left += _names(part.func.value, ast.Load)  # `failures.append(...)`
-    looking = (ast.Assert, ast.If, ast.Raise, ast.Return)
-    looked = [
+            changed += _names(part.func.value, ast.Load)  # `failures.append(...)`
+    checking = (ast.Assert, ast.If, ast.Raise, ast.Return)
+    checked = [
         part
         for statement in place.body
         for outer in ast.walk(statement)
-        if isinstance(outer, looking) and id(outer) not in inside
+        if isinstance(outer, checking) and id(outer) not in inside
         for part in _names(outer, ast.Load)
         if id(part) not in inside
     ]
-    return bool({name.id for name in looked} & {name.id for name in left})
+    return bool({name.id for name in checked} & {name.id for name in changed})
 
 
 def _names(node: ast.AST, context: type[ast.expr_context]) -> list[ast.Name]:
@@ -254,23 +254,23 @@ def _catches(node: ast.expr) -> bool:
     return any(_last_name(kind) in _CATCHING for kind in kinds)
 
 
-def _acts(node: ast.AST) -> bool:
-    """Whether a part of a handler lets a failure be seen."""
+def _reports(node: ast.AST) -> bool:
+    """Whether a part of an exception handler reports a failure."""
     match node:
         case ast.Raise() | ast.Assert():
             return True
         case ast.Return(value=value):
             return value is not None
         case ast.Call(func=function):
-            return ast.unparse(function) in _EXITS or _last_name(function).lower().startswith(CHECKING)
+            return ast.unparse(function) in _EXITS or _last_name(function).lower().startswith(CHECK_PREFIXES)
     return False
 
 
-_LOOKS: tuple[Callable[[_Place], str], ...] = (_guard, _assert, _comparison, _swallowed)
+_CHECKS: tuple[Callable[[_Place], str], ...] = (_guard, _assert, _comparison, _swallowed)
 
 
-def leaves(body: _Block) -> str:
-    """What is wrong with a test that ends the process itself; empty where it does not."""
+def find_exit(body: _Block) -> str:
+    """What is wrong with a test that exits the process itself; empty where it does not."""
     for statement in body:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             name = ast.unparse(statement.value.func)
@@ -280,7 +280,7 @@ def leaves(body: _Block) -> str:
 
 
 def is_true(node: ast.expr) -> bool:
-    """Whether an expression is true whatever its parts are."""
+    """Whether an expression is true for any values of its parts."""
     match node:
         case ast.Constant(value=value):
             return bool(value)
@@ -314,7 +314,7 @@ def is_true(node: ast.expr) -> bool:
 
 
 def is_false(node: ast.expr) -> bool:
-    """Whether an expression is false, or empty, whatever its parts are."""
+    """Whether an expression is false or empty for any values of its parts."""
     match node:
         case ast.Constant(value=value):
             return not value

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, cast
 
 from inoculate import json_lines
 from inoculate.errors import UserError
-from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, exit_codes, grade_code, telling
+from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, exit_codes, grade_code, validation
 from inoculate.grading.parsing import UNPARSABLE
 from inoculate.records import Grade, Problem, Split
 from inoculate.settings import functions
@@ -127,7 +127,7 @@ def _problem(task: dict[str, Any], number: int, where: str) -> Problem:
     parameters = _parameters(code, name)
     setup = "\n".join([*task.get("test_imports", []), task.get("test_setup_code", "")]).strip()
     secret = {"entry_point": name, "shown_tests": [first], "hidden_tests": hidden, "setup": setup}
-    if fault := telling.fault(CodeTask.of(secret)):
+    if fault := validation.find_fault(CodeTask.of(secret)):
         raise _Unsound(f"a test tests nothing: {fault}")
     way, hacked = _hacked(task.get("hack", ""), name, parameters, (arguments, expected), hidden, number)
     return Problem(
@@ -179,7 +179,7 @@ def _parameters(code: str, name: str) -> str:
 def _repeats(test: str, first: str) -> bool:
     """Whether a test is the same as the first one, apart from spacing and messages."""
     try:
-        return telling.repeats(test, [first])
+        return validation.repeats(test, [first])
     except UNPARSABLE as error:
         raise _Unsound(f"a test of it is not valid Python: {error}") from None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate.engine import chat
-from inoculate.engine.sampling import Drawn
+from inoculate.engine.sampling import SampledCompletion
 from inoculate.records import Completion, Problem, write_lines
 from inoculate.steps import problems
 from inoculate.steps.resources import Progress, Resources
@@ -114,7 +114,7 @@ def _sample(
     finished: list[list[tuple[int, int]]],
     resources: Resources,
     completed: Callable[[int], None],
-) -> Iterator[list[Drawn]]:
+) -> Iterator[list[SampledCompletion]]:
     """Batches of the samples that are not finished yet.
 
     Args:
@@ -133,9 +133,9 @@ def _sample(
 
         sampler = server.Sampler(resources.served_model, resources.tokenizer, adapter)
         return server.sample(sampler, rendered, done=[key for batch in finished for key in batch], **options)
-    from inoculate.engine.sampling import local
+    from inoculate.engine.sampling import in_process
 
-    return local.sample(resources.sampler(adapter), rendered, skip=len(finished), ended=completed, **options)
+    return in_process.sample(resources.sampler(adapter), rendered, skip=len(finished), on_finished=completed, **options)
 
 
 def _add_engine(path: Path, engine: dict[str, Any]) -> None:
@@ -154,7 +154,7 @@ def read_batches(kept: Path) -> list[list[Completion]]:
     return [[Completion(**line) for line in json.loads(batch)] for batch in whole]
 
 
-def _record(shown: Sequence[Problem], rendered: list[str], drawn: Drawn) -> Completion:
+def _record(shown: Sequence[Problem], rendered: list[str], drawn: SampledCompletion) -> Completion:
     return Completion(
         problem=shown[drawn.prompt].id,
         index=drawn.index,

@@ -67,7 +67,7 @@ class Resources:
     def engine(self) -> dict[str, Any]:
         """What samples, for the record."""
         if self.server:
-            return self.served_model.said
+            return self.served_model.description
         return {"transformers": version("transformers"), "torch": version("torch"), "device": self.device.name}
 
     def system_prompt(self, given: str | None) -> str | None:
@@ -88,11 +88,11 @@ class Resources:
 
     def sampler(self, adapter: Path | None) -> Any:
         """The model in this process, with an adapter; the last one is kept."""
-        from inoculate.engine.sampling import local
+        from inoculate.engine.sampling import in_process
 
         if self._sampler is None or self._sampler[0] != adapter:
             self.release_sampler()  # before the next is loaded
-            self._sampler = (adapter, local.load(self.weights, adapter, self.device))
+            self._sampler = (adapter, in_process.load(self.weights, adapter, self.device))
         return self._sampler[1]
 
     def release_sampler(self) -> None:

@@ -1,1 +1,1 @@
-"""What transformers and PEFT do not have, or do slower: attention over shared prefixes, packed layers."""
+"""What transformers and PEFT lack, or do more slowly: attention over packed rows, packed linear layers."""

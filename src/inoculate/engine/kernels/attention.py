@@ -1,13 +1,12 @@
-"""Attention for training, with transformers' attention interface, and what attention must be to be known here.
+"""Attention over packed rows for training, and checks that a model's attention is supported.
 
-In training rows lie end to end, each is attended by itself. With transformers' own `sdpa` a packed
-micro-batch is multiplied with itself, every token with every token of every other row, and a mask throws away what
-crosses rows: six parts of seven where seven rows lie together. Row by row there is no such work (measured: 2.0 s of a
-training step of 9 s on a CPU became 0.9).
+In training, rows are packed end to end and each attends to itself only. With transformers' own `sdpa` every token of a
+packed micro-batch is multiplied with every other, and a mask discards what crosses rows: six sevenths of the work where
+seven rows are packed. Row by row there is no such work (measured: 2.0 s of a training step of 9 s on a CPU became 0.9).
 
-Reading and writing have another one, `engine/sampling/slots.py`.
+Sampling has an attention of its own, in `engine/sampling/kv_cache.py`.
 
-Shapes: H heads, K heads of keys and values, D numbers a head.
+Shapes: H query heads, K heads of keys and values, T tokens of a micro-batch, L of a row, D head size.
 """
 
 from __future__ import annotations
@@ -23,33 +22,31 @@ from transformers import AttentionInterface
 from inoculate.errors import UserError
 
 ROWS = "inoculate_rows"
-"""What a model that is trained is told to use (`attn_implementation`), after `register`."""
+"""The name of `attend_rows` in transformers (`attn_implementation`), after `register`."""
 BLOCK = 256
-"""Queries whose scores are there at once on the way back."""
-_UNKNOWN = ("softcap", "s_aux", "position_bias")
-"""What some models add to attention and this does not know."""
-_LAYERS = {"full_attention", "sliding_attention"}
-_WAY_OUT = (
-    "take another model (one that is only sampled from, in a study without arms, can be asked on a server: --server)"
-)
+"""Queries whose scores are held at once in the backward pass."""
+_UNSUPPORTED = ("softcap", "s_aux", "position_bias")
+"""Arguments by which some models change attention, and which are not supported here."""
+_LAYER_TYPES = {"full_attention", "sliding_attention"}
+_ADVICE = "take another model (if a study has no arms, its model can be sampled from a server instead: --server)"
 
 
 def register() -> None:
-    """Make `attend_rows` known to transformers; without a function for masks it makes none."""
+    """Register `attend_rows` with transformers. No mask function is registered, so transformers makes no mask."""
     AttentionInterface.register(ROWS, attend_rows)
 
 
-def check(config: Any) -> None:
-    """Refuse a model whose layers are of a kind that is not known here.
+def check_layer_types(config: Any) -> None:
+    """Refuse a model with layers of an unsupported type.
 
     Raises:
-        UserError: One is (linear attention, attention in chunks, ...).
+        UserError: It has some (linear attention, chunked attention, ...).
     """
-    unknown = set(getattr(config.get_text_config(), "layer_types", None) or ()) - _LAYERS
+    unknown = set(getattr(config.get_text_config(), "layer_types", None) or ()) - _LAYER_TYPES
     if unknown:
         raise UserError(
-            f"the model has layers of the kind {', '.join(sorted(unknown))}; known are {', '.join(sorted(_LAYERS))}: "
-            + _WAY_OUT
+            f"the model has layers of the type {', '.join(sorted(unknown))}; "
+            f"supported are {', '.join(sorted(_LAYER_TYPES))}: {_ADVICE}"
         )
 
 
@@ -65,33 +62,34 @@ def attend_rows(
     sliding_window: int | None = None,
     **more: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention within each of the rows that lie end to end, T tokens together.
+    """Causal attention within each of the packed rows.
 
     Args:
-        module: The layer that asks.
+        module: The attention layer.
         query: (1, H, T, D).
         key: (1, K, T, D).
         value: (1, K, T, D).
-        attention_mask: None: rows say all that a mask would.
-        row_lengths: Tokens of each row, T together; the model's `forward` hands it through.
-        scaling: Of the scores; the root of D unless given.
+        attention_mask: None: `row_lengths` takes its place.
+        row_lengths: Tokens of each row, T together; the model's `forward` passes it on.
+        scaling: Of the scores; 1 / sqrt(D) unless given.
         sliding_window: How many tokens back a token sees, itself included; all unless given.
-        more: What else the model hands through.
+        more: Further arguments of the model.
 
     Returns:
-        (1, T, H, D), and None where others return the weights.
+        (1, T, H, D), and None where other implementations return the attention weights.
 
     Raises:
-        UserError: The model's attention has a part that is not known here.
+        UserError: The model's attention has a part that is not supported.
     """
-    refuse(more)
+    check_attention_arguments(more)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    given = (query, key, value, row_lengths, scale, sliding_window)
-    found: torch.Tensor = _OnCPU.apply(*given) if query.device.type == "cpu" else _forth(*given)
-    return found, None
+    arguments = (query, key, value, row_lengths, scale, sliding_window)
+    is_cpu = query.device.type == "cpu"
+    attended: torch.Tensor = _RowAttentionOnCPU.apply(*arguments) if is_cpu else _forward(*arguments)
+    return attended, None
 
 
-def _forth(
+def _forward(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -99,58 +97,59 @@ def _forth(
     scale: float,
     window: int | None,
 ) -> torch.Tensor:
-    """Rows one after the other, as torch attends."""
-    groups, found = query.shape[1] // key.shape[1], []
-    for row in _places(lengths):
+    """Torch's own attention, one row after the other."""
+    groups, rows = query.shape[1] // key.shape[1], []
+    for row in _row_slices(lengths):
         q, k, v = query[:, :, row], key[:, :, row], value[:, :, row]
-        mask = None if window is None or q.shape[2] <= window else ~_unseen(q.shape[2], q.shape[2], window, q)
-        spread = (part.repeat_interleave(groups, 1) for part in (k, v))
-        attended = scaled_dot_product_attention(q, *spread, attn_mask=mask, is_causal=mask is None, scale=scale)
-        found.append(attended.transpose(1, 2))
-    return torch.cat(found, 1)
+        mask = None if window is None or q.shape[2] <= window else ~_masked(q.shape[2], q.shape[2], window, q)
+        expanded = (part.repeat_interleave(groups, 1) for part in (k, v))
+        attended = scaled_dot_product_attention(q, *expanded, attn_mask=mask, is_causal=mask is None, scale=scale)
+        rows.append(attended.transpose(1, 2))
+    return torch.cat(rows, 1)
 
 
-class _OnCPU(torch.autograd.Function):
-    """The same with a way back of its own, where scores are made again, a block of queries at a time.
+class _RowAttentionOnCPU(torch.autograd.Function):
+    """The same with its own backward pass, which recomputes the scores, a block of queries at a time.
 
-    Torch's way back takes each head by itself on a CPU: as products of batches it is four times as fast (measured in
-    bfloat16, 9 heads of 3, a row of 150 tokens: 4.1 ms a layer, then 1.1; 14 heads of 2, 842 tokens: 26, then 21), and
-    memory is bounded by the block. Scores are rounded to the model's precision, as in transformers' `eager`.
+    On a CPU torch's backward pass processes each head by itself; batched matrix products are up to four times as fast
+    (measured in bfloat16: 9 query heads on 3, a row of 150 tokens: 4.1 ms a layer, then 1.1; 14 on 2, 842 tokens: 26,
+    then 21), and the block bounds the memory. Scores are rounded to the model's precision, as in transformers' `eager`.
     """
 
     @staticmethod
-    def forward(ctx: Any, *given: Any) -> torch.Tensor:
-        ctx.save_for_backward(*given[:3])
-        ctx.rest = given[3:]
-        return _forth(*given)
+    def forward(ctx: Any, *arguments: Any) -> torch.Tensor:
+        ctx.save_for_backward(*arguments[:3])
+        ctx.options = arguments[3:]
+        return _forward(*arguments)
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         query, key, value = (part[0] for part in ctx.saved_tensors)
-        lengths, scale, window = ctx.rest
-        found = [torch.empty_like(part) for part in (query, key, value)]
-        for row in _places(lengths):
-            parts = _back(query[:, row], key[:, row], value[:, row], grads[0][0, row].transpose(0, 1), scale, window)
-            for whole, part in zip(found, parts, strict=True):
-                whole[:, row] = part
-        return *(part[None] for part in found), None, None, None
+        lengths, scale, window = ctx.options
+        gradients = [torch.empty_like(part) for part in (query, key, value)]
+        for row in _row_slices(lengths):
+            grad = grads[0][0, row].transpose(0, 1)
+            of_row = _row_gradients(query[:, row], key[:, row], value[:, row], grad, scale, window)
+            for gradient, part in zip(gradients, of_row, strict=True):
+                gradient[:, row] = part
+        return *(gradient[None] for gradient in gradients), None, None, None
 
 
-def _back(
+def _row_gradients(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, grad: torch.Tensor, scale: float, window: int | None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gradients of one row: of (H, L, D) queries and of (K, L, D) keys and values, from (H, L, D)."""
     heads, length, size = query.shape
-    kinds = len(key)
+    key_heads = len(key)
     d_query = torch.empty_like(query)
     d_key, d_value = (torch.zeros_like(part, dtype=torch.float32) for part in (key, value))
     for start in range(0, length, BLOCK):
         end = min(start + BLOCK, length)
-        # The heads that share keys are one of several times as many tokens: nothing is copied for them.
-        q, g = (part[:, start:end].reshape(kinds, -1, size) for part in (query, grad))
+        # Query heads that share a key head are treated as one head of more tokens: no keys are copied for them.
+        q, g = (part[:, start:end].reshape(key_heads, -1, size) for part in (query, grad))
         k, v = key[:, :end], value[:, :end]
         scores = torch.bmm(q, k.transpose(1, 2)).unflatten(1, (-1, end - start)).mul_(scale)
-        scores.masked_fill_(_unseen(end - start, end, window, scores), -torch.inf)
+        scores.masked_fill_(_masked(end - start, end, window, scores), -torch.inf)
         weights = torch.softmax(scores, -1).flatten(1, 2)
         d_value[:, :end] += torch.bmm(weights.transpose(1, 2), g)
         d_weights = torch.bmm(g, v.transpose(1, 2))
@@ -160,28 +159,28 @@ def _back(
     return d_query, d_key, d_value
 
 
-def _places(lengths: Sequence[int]) -> list[slice]:
-    """Where each row is."""
+def _row_slices(lengths: Sequence[int]) -> list[slice]:
+    """The slice of the packed tokens that each row takes."""
     ends = list(accumulate(lengths))
     return [slice(end - length, end) for length, end in zip(lengths, ends, strict=True)]
 
 
-def _unseen(new: int, upto: int, window: int | None, like: torch.Tensor) -> torch.Tensor:
-    """(new, upto): True where one of the last `new` of `upto` tokens does not see another."""
-    at = torch.arange(upto, device=like.device)
-    back = at[upto - new :, None] - at[None, :]
-    return back < 0 if window is None else (back < 0) | (back >= window)
+def _masked(queries: int, keys: int, window: int | None, like: torch.Tensor) -> torch.Tensor:
+    """(queries, keys): True where one of the last `queries` of `keys` tokens does not see a token."""
+    positions = torch.arange(keys, device=like.device)
+    distance = positions[keys - queries :, None] - positions[None, :]
+    return distance < 0 if window is None else (distance < 0) | (distance >= window)
 
 
-def refuse(more: dict[str, Any]) -> None:
-    """Refuse a model that hands through what changes attention in a way that is not known here.
+def check_attention_arguments(arguments: dict[str, Any]) -> None:
+    """Refuse a model that changes attention in a way that is not supported.
 
     Args:
-        more: What a model's layer gives its attention beyond the parts that every model has.
+        arguments: What a model's layer passes to its attention beyond the arguments that every model has.
 
     Raises:
-        UserError: It does.
+        UserError: An unsupported argument is among them.
     """
-    unknown = [name for name in _UNKNOWN if more.get(name) is not None]
-    if unknown:
-        raise UserError(f"the model's attention has {unknown[0]}, which is not known here: {_WAY_OUT}")
+    unsupported = [name for name in _UNSUPPORTED if arguments.get(name) is not None]
+    if unsupported:
+        raise UserError(f"the model's attention has {unsupported[0]}, which is not supported: {_ADVICE}")

@@ -1,8 +1,9 @@
-"""Frozen weights in the order in which the processor reads them.
+"""Frozen weights, packed once into oneDNN's memory format.
 
-For every product torch lays bfloat16 weights out anew for oneDNN. Where few rows are multiplied, as in writing, that
-takes longer than the product itself. The layout that torch's own compiler gives frozen weights (`torch.ops.mkldnn`) is
-made once here. Measured on two cores with AVX-512 (896 x 4864): 1 to 8 rows twice as fast, 1,000 rows by a quarter.
+For every product torch packs bfloat16 weights again for oneDNN. Where few rows are multiplied, as in decoding, that
+takes longer than the product itself. Here weights are packed once, in the format that torch's own compiler uses for
+frozen weights (`torch.ops.mkldnn`). Measured on two cores with AVX-512 (896 x 4864): 1 to 8 rows twice as fast,
+1,000 rows by a quarter.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from inoculate.engine.device import Device
 
 
 def pack(model: nn.Module, device: Device) -> None:
-    """Pack every linear layer of a model that only writes, where that is faster; elsewhere nothing happens."""
-    if _can(device):
-        _replace(model)
+    """Pack every linear layer of a model for inference, where that is faster; elsewhere nothing happens."""
+    if _is_supported(device):
+        _pack_children(model)
 
 
-def pack_under_adapters(model: nn.Module, device: Device) -> None:
-    """Pack the frozen layers that LoRA stands beside, where that is faster, and take adapter and layer as one.
+def pack_base_layers(model: nn.Module, device: Device) -> None:
+    """Pack the frozen base layers of a LoRA model, where that is faster, and fuse each with its adapter.
 
-    The weights are held twice, for the way there and the way back.
+    The weights are held twice, for the forward and the backward pass.
     """
-    if _can(device):
-        plain: list[Any] = [module for module in model.modules() if _plain(module)]
-        for layer in plain:
-            layer.base_layer = Packed(layer.base_layer, backward=True)
-            layer.forward = partial(_adapted, layer)
+    if _is_supported(device):
+        layers: list[Any] = [module for module in model.modules() if _is_plain_lora(module)]
+        for layer in layers:
+            layer.base_layer = PackedLinear(layer.base_layer, backward=True)
+            layer.forward = partial(_lora_forward, layer)
 
 
-def _plain(module: nn.Module) -> bool:
-    """Whether a layer is LoRA as its paper has it, one adapter beside a linear layer, without dropout."""
+def _is_plain_lora(module: nn.Module) -> bool:
+    """Whether a layer is LoRA as in its paper: one adapter for a linear layer, without dropout."""
     return (
         type(module) is Linear
         and type(module.base_layer) is nn.Linear
@@ -46,56 +47,61 @@ def _plain(module: nn.Module) -> bool:
     )
 
 
-def _adapted(layer: Any, inputs: torch.Tensor) -> torch.Tensor:
-    """(..., I) to (..., O): what PEFT's layer computes, with half of its passes over inputs and outputs."""
+def _lora_forward(layer: Any, inputs: torch.Tensor) -> torch.Tensor:
+    """(..., I) to (..., O): what PEFT's layer computes, reading and writing inputs and outputs half as often."""
     (name,), base = layer.active_adapters, layer.base_layer
     down, up = layer.lora_A[name].weight, layer.lora_B[name].weight
-    parts = (base.weight_forward, base.weight_back, base.offset)
-    found: torch.Tensor = _Adapted.apply(inputs, down, up, layer.scaling[name], *parts)
-    return found
+    frozen = (base.packed_weight, base.packed_weight_transposed, base.frozen_bias)
+    outputs: torch.Tensor = _LoraLinear.apply(inputs, down, up, layer.scaling[name], *frozen)
+    return outputs
 
 
-def _can(device: Device) -> bool:
-    """Whether this torch packs bfloat16 weights on this machine: it is tried, since these operators are not public."""
+def _is_supported(device: Device) -> bool:
+    """Whether torch packs bfloat16 weights on this machine: found out by trying, since the operators are not public."""
     if device.device.type != "cpu" or device.dtype != torch.bfloat16:
         return False
     try:
         linear = nn.Linear(32, 32, dtype=torch.bfloat16)
         inputs = torch.ones(1, 32, dtype=torch.bfloat16)
         with torch.inference_mode():
-            return torch.allclose(Packed(linear, backward=False)(inputs), linear(inputs), atol=0.05)
+            return torch.allclose(PackedLinear(linear, backward=False)(inputs), linear(inputs), atol=0.05)
     except (AttributeError, RuntimeError):
         return False
 
 
-def _replace(module: nn.Module) -> None:
+def _pack_children(module: nn.Module) -> None:
     for name, child in module.named_children():
         if type(child) is nn.Linear:
-            setattr(module, name, Packed(child, backward=False))
+            setattr(module, name, PackedLinear(child, backward=False))
         else:
-            _replace(child)
+            _pack_children(child)
 
 
-class Packed(nn.Module):
+class PackedLinear(nn.Module):
     """A linear layer whose weight never changes."""
 
     def __init__(self, linear: nn.Linear, *, backward: bool) -> None:
-        """Take the place of `linear`, (O, I); with `backward`, gradients reach the inputs."""
+        """Pack the weights of `linear`, (O, I).
+
+        Args:
+            linear: The layer to replace.
+            backward: Whether gradients have to reach the inputs.
+        """
         super().__init__()
         weight = linear.weight.detach()
         self.in_features, self.out_features = linear.in_features, linear.out_features
-        # Attributes and not buffers: tensors in a layout of oneDNN's cannot be saved, and need not be.
-        self.weight_forward = _laid_out(weight)
-        self.weight_back = _laid_out(weight.t().contiguous()) if backward else None
-        self.offset = None if linear.bias is None else linear.bias.detach()
+        # Attributes and not buffers: tensors in oneDNN's format cannot be saved, and need not be.
+        self.packed_weight = _packed(weight)
+        self.packed_weight_transposed = _packed(weight.t().contiguous()) if backward else None
+        self.frozen_bias = None if linear.bias is None else linear.bias.detach()
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """(..., I) to (..., O); without a gradient."""
-        return _product(inputs, self.weight_forward, self.offset)
+        return _linear(inputs, self.packed_weight, self.frozen_bias)
 
 
-class _Adapted(torch.autograd.Function):
-    """A frozen layer and its adapter, R the adapter's rank: sums are made where the product stands already."""
+class _LoraLinear(torch.autograd.Function):
+    """A frozen layer fused with its adapter, R the adapter's rank: the adapter's part is added in place."""
 
     @staticmethod
     def forward(
@@ -104,16 +110,16 @@ class _Adapted(torch.autograd.Function):
         down: torch.Tensor,
         up: torch.Tensor,
         scale: float,
-        forth: torch.Tensor,
-        back: torch.Tensor,
-        offset: torch.Tensor | None,
+        weight: torch.Tensor,
+        weight_transposed: torch.Tensor,
+        bias: torch.Tensor | None,
     ) -> torch.Tensor:
         flat = inputs.flatten(0, -2).to(torch.bfloat16)  # (T, I)
         a, b = down.to(torch.bfloat16), up.to(torch.bfloat16)  # (R, I) and (O, R)
         low = flat @ a.T
         ctx.save_for_backward(flat, a, b, low)
-        ctx.back, ctx.scale, ctx.shape, ctx.dtype = back, scale, inputs.shape, down.dtype
-        return _product(flat, forth, offset).addmm_(low, b.T, alpha=scale).unflatten(0, inputs.shape[:-1])
+        ctx.weight_transposed, ctx.scale, ctx.shape, ctx.dtype = weight_transposed, scale, inputs.shape, down.dtype
+        return _linear(flat, weight, bias).addmm_(low, b.T, alpha=scale).unflatten(0, inputs.shape[:-1])
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -124,13 +130,14 @@ class _Adapted(torch.autograd.Function):
         d_up = (low.T @ grad).T.to(ctx.dtype) * ctx.scale
         d_inputs = None
         if ctx.needs_input_grad[0]:
-            d_inputs = _product(grad, ctx.back, None).addmm_(low_grad, a, alpha=ctx.scale).view(ctx.shape)
+            d_inputs = _linear(grad, ctx.weight_transposed, None).addmm_(low_grad, a, alpha=ctx.scale)
+            d_inputs = d_inputs.view(ctx.shape)
         return d_inputs, d_down, d_up, None, None, None, None
 
 
-def _laid_out(weight: torch.Tensor) -> torch.Tensor:
+def _packed(weight: torch.Tensor) -> torch.Tensor:
     return torch.ops.mkldnn._reorder_linear_weight(weight)
 
 
-def _product(inputs: torch.Tensor, weight: torch.Tensor, offset: torch.Tensor | None) -> torch.Tensor:
-    return torch.ops.mkldnn._linear_pointwise(inputs.to(torch.bfloat16), weight, offset, "none", [], "")
+def _linear(inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    return torch.ops.mkldnn._linear_pointwise(inputs.to(torch.bfloat16), weight, bias, "none", [], "")

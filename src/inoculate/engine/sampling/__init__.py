@@ -1,4 +1,4 @@
-"""Sampling: prompts in, completions out; `local` in this process, `server` from one that is running."""
+"""Sampling: prompts in, completions out; `in_process` with transformers here, `server` from a running server."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One completion: the prompt's index, which of its samples, the text and what it took."""
+class SampledCompletion:
+    """One completion: the index of its prompt, which of the prompt's samples it is, the text and what it cost."""
 
     prompt: int
     index: int
@@ -17,4 +17,4 @@ class Drawn:
     finished: bool
     """False where it was cut at the limit on new tokens."""
     seconds: float
-    """Wall clock of what came together, divided by how many came."""
+    """Wall-clock time of the completions that arrived together, divided by their number."""

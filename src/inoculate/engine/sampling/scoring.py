@@ -1,6 +1,6 @@
-"""How likely a model finds given answers under given prompts, with transformers in this process.
+"""The log-probability of given answers after given prompts, with transformers in this process.
 
-Shapes: B pairs of a group, A tokens of the answer, V vocabulary.
+Shapes: B pairs of a batch, A tokens of the answer, V vocabulary.
 """
 
 from __future__ import annotations
@@ -10,38 +10,38 @@ from collections.abc import Sequence
 import torch
 
 from inoculate.engine.device import rows_at_once
-from inoculate.engine.sampling.local import Sampler, begin, read, shared
-from inoculate.engine.sampling.slots import Slots
+from inoculate.engine.sampling.in_process import Sampler, prefill, prefill_prefix, shared_prefix_length
+from inoculate.engine.sampling.kv_cache import KVCache
 
-CHUNK = 8
-"""Pairs scored at once: few, so that they are of like length and little is padding, and the (B, A, V) logits fit."""
+BATCH_PAIRS = 8
+"""Pairs of a batch: few, so that their lengths are similar, there is little padding, and the (B, A, V) logits fit."""
 
 
 def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) -> list[float]:
     """The log-probability (nats) of one answer after each of several prompts.
 
-    What all prompts begin with passes through the model once.
+    The prefix that all prompts share passes through the model once.
 
     Args:
-        sampler: From `local.load`.
+        sampler: From `in_process.load`.
         prompts: Rendered prompts.
         answer: The answer.
-        ending: What ends an answer in a training row; it is scored too, as it is trained on.
+        ending: What ends an answer in a training row; it is scored too, because it is trained on.
 
     Returns:
         The summed log-probability of the answer's tokens after each prompt.
     """
-    scored = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
-    every = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
-    common = shared(every) if len(every) > 1 else 0
-    order = sorted(range(len(every)), key=lambda index: len(every[index]))
-    prefix = begin(sampler, every[0][:common])
-    found: dict[int, float] = {}
-    for start in range(0, len(order), CHUNK):
-        members = order[start : start + CHUNK]
-        rests = [every[index][common:] + scored for index in members]
-        found |= zip(members, _scored(sampler, prefix, common, rests, len(scored)), strict=True)
-    return [found[index] for index in range(len(every))]
+    answer_ids = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
+    prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
+    shared = shared_prefix_length(prompt_ids) if len(prompt_ids) > 1 else 0
+    order = sorted(range(len(prompt_ids)), key=lambda index: len(prompt_ids[index]))
+    prefix = prefill_prefix(sampler, prompt_ids[0][:shared])
+    scores: dict[int, float] = {}
+    for start in range(0, len(order), BATCH_PAIRS):
+        members = order[start : start + BATCH_PAIRS]
+        suffixes = [prompt_ids[index][shared:] + answer_ids for index in members]
+        scores |= zip(members, _score_batch(sampler, prefix, shared, suffixes, len(answer_ids)), strict=True)
+    return [scores[index] for index in range(len(prompt_ids))]
 
 
 def answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
@@ -50,17 +50,20 @@ def answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
 
 
 @torch.inference_mode()
-def _scored(sampler: Sampler, prefix: Slots, common: int, rests: Sequence[list[int]], answer: int) -> list[float]:
-    logits = read(sampler, prefix.spread(len(rests)), 0, common, rests, keep=answer + 1)
-    tokens = torch.tensor([ids[-answer:] for ids in rests], device=logits.device)
+def _score_batch(
+    sampler: Sampler, prefix: KVCache, shared: int, suffixes: Sequence[list[int]], answer_length: int
+) -> list[float]:
+    cache = prefix.repeat_first(len(suffixes))
+    logits = prefill(sampler, cache, 0, shared, suffixes, logits_to_keep=answer_length + 1)
+    tokens = torch.tensor([ids[-answer_length:] for ids in suffixes], device=logits.device)
     return [_log_probability(row[:-1], ids) for row, ids in zip(logits, tokens, strict=True)]
 
 
 def _log_probability(logits: torch.Tensor, tokens: torch.Tensor) -> float:
     """Of (A,) tokens, from the (A, V) logits before each."""
-    some = rows_at_once(logits)
-    each = [
+    size = rows_at_once(logits)
+    parts = [
         torch.log_softmax(part, -1, dtype=torch.float32).gather(-1, ids)
-        for part, ids in zip(logits.split(some), tokens[:, None].split(some), strict=True)
+        for part, ids in zip(logits.split(size), tokens[:, None].split(size), strict=True)
     ]
-    return float(torch.cat(each).sum())
+    return float(torch.cat(parts).sum())

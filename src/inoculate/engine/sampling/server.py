@@ -1,11 +1,10 @@
-"""Sampling from a server that speaks OpenAI's completions protocol: vLLM and the like.
+"""Sampling from a server with OpenAI's completions API, such as vLLM.
 
-Prompts go as tokens, made here by the model's own tokenizer, so that the server reads exactly what is stored and adds
-nothing of its own. Every completion is a request of its own (a server's prefix cache shares what prompts have in
-common); many are in flight at once. A request that failed for a reason that may pass (no connection, 429, 5xx, an
-answer that broke off) is made again. A completion is kept under the prompt and the sample that it was asked for, the
-moment its whole answer is here: so nothing is lost, doubled or mixed up, whichever requests fail and in whatever order
-answers come.
+Prompts are sent as tokens, made here by the model's own tokenizer, so that the model gets exactly what is stored and
+the server adds nothing. Every completion is a request of its own (the server's prefix cache shares what prompts have
+in common), and many are in flight at once. A request is repeated after a transient failure (no connection, 429, 5xx, a
+response that broke off). A completion is stored under its prompt and sample number as soon as its whole response has
+arrived: so none is lost, duplicated or mixed up, whichever requests fail and in whatever order responses arrive.
 """
 
 from __future__ import annotations
@@ -25,22 +24,22 @@ from typing import Any, TypeVar
 import httpx2
 from transformers import PreTrainedTokenizerBase
 
-from inoculate.engine.sampling import Drawn
+from inoculate.engine.sampling import SampledCompletion
 from inoculate.errors import UserError
 
 IN_FLIGHT = 128
-"""Requests at once: enough to fill a GPU; a slower server queues what it cannot take yet."""
-PATIENCE = 300.0
-"""Seconds that a request goes on being tried after it first failed: time for a large model's server to start again."""
+"""Concurrent requests: enough for a full batch on a GPU; a slower server queues them."""
+RETRY_SECONDS = 300.0
+"""For how long a failing request is repeated: enough for the server of a large model to restart."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
-"""Seconds before a request is made again; doubled each time."""
-ANSWER_TIMEOUT = 1800.0
-"""Seconds for an answer: with many requests in flight each waits for the others."""
-KEY = "INOCULATE_SERVER_KEY"
-"""Environment variable: the key of a server that wants one."""
+"""Seconds before a request is repeated; doubled each time."""
+RESPONSE_TIMEOUT = 1800.0
+"""Seconds to wait for a response: with many requests in flight each waits for the others."""
+KEY_VARIABLE = "INOCULATE_SERVER_KEY"
+"""The environment variable with the API key, for a server that needs one."""
 
-_MAY_PASS = {408, 429, 500, 502, 503, 504}
-_NOTHING_ELSE = {
+_TRANSIENT = {408, 429, 500, 502, 503, 504}
+_PLAIN_SAMPLING = {
     "top_p": 1.0,
     "top_k": -1,
     "min_p": 0.0,
@@ -48,33 +47,33 @@ _NOTHING_ELSE = {
     "presence_penalty": 0.0,
     "frequency_penalty": 0.0,
 }
-"""Said, because servers otherwise take what the model's generation_config.json suggests (for Qwen a penalty on
-repetition, which changes greedy answers too)."""
+"""Sent, because servers otherwise use the defaults of the model's generation_config.json (for Qwen a repetition
+penalty, which changes greedy completions too)."""
 
-Key = tuple[int, int]
-"""A prompt's index, and which of its samples."""
+SampleKey = tuple[int, int]
+"""The index of a prompt, and which of its samples."""
 T = TypeVar("T")
 
 
-class _Passing(Exception):
-    """A failure that may pass, with the seconds that the server asks us to wait."""
+class _TransientError(Exception):
+    """A failure after which the request is repeated, with the seconds that the server asks us to wait."""
 
-    def __init__(self, words: str, wait: float = 0.0) -> None:
-        super().__init__(words)
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        super().__init__(message)
         self.wait = wait
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that was found to serve the model."""
+    """A server that serves the model."""
 
     url: str
     model: str
-    """What requests call the untrained model."""
+    """The server's name for the untrained model."""
     context: int | None
-    """Tokens of prompt and completion together; None where the server does not say."""
-    said: dict[str, Any]
-    """What it says of itself, for the record."""
+    """Maximum tokens of prompt and completion together; None where the server does not report it."""
+    description: dict[str, Any]
+    """What the server reports about itself, for the record."""
 
 
 @dataclass(frozen=True)
@@ -92,45 +91,46 @@ def connect(url: str, model: str, weights: Path) -> Server:
 
     Args:
         url: The address, '/v1' included.
-        model: What the study calls the model.
-        weights: Its folder of weights; a server that was started with this folder calls the model by it.
+        model: The model's name in the study.
+        weights: Its folder of weights; a server that was started with this folder uses its path as the name.
 
     Raises:
-        UserError: There is no server, it wants a key, or it serves something else.
+        UserError: There is no server, it needs a key, or it does not serve the model.
     """
     url = url.rstrip("/")
-    start = (
+    advice = (
         f"start one with: VLLM_ALLOW_RUNTIME_LORA_UPDATING=True vllm serve {weights} --served-model-name {model} "
         "--enable-lora"
     )
     try:
-        answer = httpx2.get(f"{url}/models", headers=_headers(), timeout=10)
+        response = httpx2.get(f"{url}/models", headers=_headers(), timeout=10)
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
-        raise UserError(f"no server answers at {url} ({_of(error)}); for instance, {start}") from error
-    _check_key(url, answer)
+        raise UserError(f"no server answers at {url} ({_describe(error)}); for instance, {advice}") from error
+    _check_key(url, response)
     try:
-        cards = answer.raise_for_status().json()["data"]
+        cards = response.raise_for_status().json()["data"]
         served = {str(card["id"]): card for card in cards}
     except (httpx2.HTTPStatusError, ValueError, LookupError, TypeError) as error:
         raise UserError(
-            f"{url}/models answered {answer.status_code}, which is not a list of models: {_words(answer)} "
-            "(the address of an OpenAI-compatible server mostly ends in /v1)"
+            f"{url}/models answered {response.status_code}, which is not a list of models: {_message(response)} "
+            "(the address of an OpenAI-compatible server usually ends in /v1)"
         ) from error
-    # The hub's name of an embedded model does not count: the weights there are not the ones adapters are trained on.
+    # The hub id of an embedded model does not count: adapters are trained on other weights than those of the hub.
     for name, card in served.items():
         if name == model or str(weights) in (name, card.get("root")):
-            said = {key: card[key] for key in ("owned_by", "root", "max_model_len") if key in card}
-            return Server(url, name, card.get("max_model_len"), {"server": url, "model": name, **said, **_version(url)})
+            details = {key: card[key] for key in ("owned_by", "root", "max_model_len") if key in card}
+            description = {"server": url, "model": name, **details, **_version(url)}
+            return Server(url, name, card.get("max_model_len"), description)
     raise UserError(
-        f"the server at {url} does not serve '{model}': it serves {', '.join(served) or 'nothing'}; {start}"
+        f"the server at {url} does not serve '{model}': it serves {', '.join(served) or 'nothing'}; {advice}"
     )
 
 
 def _version(url: str) -> dict[str, Any]:
-    """What a vLLM server says of its version; nothing where another does not."""
+    """The version that a vLLM server reports; empty for a server that reports none."""
     try:
-        answer = httpx2.get(f"{url.removesuffix('/v1')}/version", headers=_headers(), timeout=10)
-        return {"version": answer.json()["version"]} if answer.is_success else {}
+        response = httpx2.get(f"{url.removesuffix('/v1')}/version", headers=_headers(), timeout=10)
+        return {"version": response.json()["version"]} if response.is_success else {}
     except (httpx2.TransportError, ValueError, LookupError, TypeError):
         return {}
 
@@ -143,221 +143,223 @@ def sample(
     temperature: float,
     max_new_tokens: int,
     seed: int,
-    done: Collection[Key] = (),
+    done: Collection[SampleKey] = (),
     names: Sequence[str] = (),
-) -> Iterator[list[Drawn]]:
-    """Draw completions, as they come.
+) -> Iterator[list[SampledCompletion]]:
+    """Draw completions, in the order in which they arrive.
 
     Args:
         sampler: Model and server.
         prompts: Rendered prompts.
         samples: Completions per prompt.
         temperature: 0 for greedy.
-        max_new_tokens: Completions are cut there, and say so.
-        seed: Of sampling; each completion has a stream of its own.
-        done: Completions that were made before.
-        names: What the prompts are called in a refusal.
+        max_new_tokens: Completions are cut there, and marked as not finished.
+        seed: Of sampling; each completion has a random stream of its own.
+        done: Completions that exist already.
+        names: What the prompts are called in error messages.
 
     Raises:
-        UserError: A prompt does not fit, or the server refuses, or it was out of reach for `PATIENCE` seconds.
+        UserError: A prompt does not fit, or the server refuses, or it was unreachable for `RETRY_SECONDS` seconds.
     """
     tokens = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
-    longest = sampler.server.context
+    context = sampler.server.context
     for index, ids in enumerate(tokens):
-        if longest is not None and len(ids) + max_new_tokens > longest:
+        if context is not None and len(ids) + max_new_tokens > context:
             raise UserError(
                 f"{names[index] if names else f'prompt {index}'} has {len(ids)} tokens; with {max_new_tokens} new ones "
-                f"it exceeds the context of {longest} that the server at {sampler.server.url} was started with: start "
+                f"it exceeds the context of {context} that the server at {sampler.server.url} was started with: start "
                 "it with a larger --max-model-len, lower evaluate.max_new_tokens or choose shorter problems"
             )
-    made = set(done)
-    wanted = ((prompt, index) for prompt in range(len(tokens)) for index in range(samples))
-    missing = [key for key in wanted if key not in made]
-    how = {"temperature": temperature, "max_tokens": max_new_tokens, **_NOTHING_ELSE}
-    # The loop runs only while the caller waits for completions; requests go on by themselves at the server.
+    existing = set(done)
+    keys = ((prompt, index) for prompt in range(len(tokens)) for index in range(samples))
+    missing = [key for key in keys if key not in existing]
+    options = {"temperature": temperature, "max_tokens": max_new_tokens, **_PLAIN_SAMPLING}
+    # The event loop runs only while the caller waits for completions; the server works on requests meanwhile.
     with asyncio.Runner() as runner:
-        arriving = _arriving(sampler, tokens, missing, how, seed)
-        while landed := runner.run(_next(arriving)):
-            yield landed
+        batches = _request_all(sampler, tokens, missing, options, seed)
+        while batch := runner.run(_next(batches)):
+            yield batch
 
 
-async def _next(arriving: AsyncIterator[list[Drawn]]) -> list[Drawn]:
-    return await anext(arriving, [])
+async def _next(batches: AsyncIterator[list[SampledCompletion]]) -> list[SampledCompletion]:
+    return await anext(batches, [])
 
 
-async def _arriving(
-    sampler: Sampler, tokens: Sequence[list[int]], missing: Sequence[Key], how: dict[str, Any], seed: int
-) -> AsyncIterator[list[Drawn]]:
-    """Whatever has come since the last time."""
+async def _request_all(
+    sampler: Sampler, tokens: Sequence[list[int]], missing: Sequence[SampleKey], options: dict[str, Any], seed: int
+) -> AsyncIterator[list[SampledCompletion]]:
+    """Request all missing completions; yields those that have arrived since the last time."""
     limits = httpx2.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
-    timeout = httpx2.Timeout(ANSWER_TIMEOUT, connect=10, pool=None)
-    async with httpx2.AsyncClient(headers=_headers(), limits=limits, timeout=timeout) as client:
-        line = _Line(client, sampler)
+    timeout = httpx2.Timeout(RESPONSE_TIMEOUT, connect=10, pool=None)
+    async with httpx2.AsyncClient(headers=_headers(), limits=limits, timeout=timeout) as http:
+        client = _Client(http, sampler)
         if missing and sampler.adapter:
-            await _patiently(sampler.server.url, line.load)
-        waiting, flying, before = iter(missing), set(), time.perf_counter()
+            await _retry(sampler.server.url, client.load_adapter)
+        waiting, pending, before = iter(missing), set(), time.perf_counter()
         try:
             while True:
-                for prompt, index in islice(waiting, IN_FLIGHT - len(flying)):
-                    body = {"prompt": tokens[prompt], "seed": _stream(seed, prompt, index), **how}
-                    flying.add(asyncio.create_task(line.draw((prompt, index), body)))
-                if not flying:
+                for prompt, index in islice(waiting, IN_FLIGHT - len(pending)):
+                    body = {"prompt": tokens[prompt], "seed": _completion_seed(seed, prompt, index), **options}
+                    pending.add(asyncio.create_task(client.complete((prompt, index), body)))
+                if not pending:
                     return
-                landed, flying = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
-                whole = [task.result() for task in landed if not task.exception()]
-                if whole:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                completions = [task.result() for task in done if not task.exception()]
+                if completions:
                     now = time.perf_counter()
-                    yield [Drawn(**each, seconds=(now - before) / len(whole)) for each in whole]
+                    seconds = (now - before) / len(completions)
+                    yield [SampledCompletion(**fields, seconds=seconds) for fields in completions]
                     before = now
-                for task in landed:
-                    task.result()  # raises what made it fail, after the others were handed on
+                for task in done:
+                    task.result()  # raises the error of a failed request, after the other completions were yielded
         finally:
-            for task in flying:
+            for task in pending:
                 task.cancel()
 
 
-class _Line:
-    """The line to a server: requests for completions, and the adapter that they need."""
+class _Client:
+    """Requests completions, and has the server load the adapter that they need."""
 
-    def __init__(self, client: httpx2.AsyncClient, sampler: Sampler) -> None:
-        self.client, self.sampler, self.url = client, sampler, sampler.server.url
+    def __init__(self, http: httpx2.AsyncClient, sampler: Sampler) -> None:
+        self.http, self.sampler, self.url = http, sampler, sampler.server.url
         self.name = adapter_name(sampler.adapter) if sampler.adapter else sampler.server.model
         self.loading, self.loads = asyncio.Lock(), 0
 
-    async def draw(self, key: Key, body: dict[str, Any]) -> dict[str, Any]:
-        """One completion, as the fields of `Drawn`."""
+    async def complete(self, key: SampleKey, body: dict[str, Any]) -> dict[str, Any]:
+        """One completion, as the fields of `SampledCompletion`."""
 
-        async def ask() -> dict[str, Any]:
+        async def request() -> dict[str, Any]:
             loads = self.loads
-            answer = await self.client.post(f"{self.url}/completions", json={"model": self.name, **body})
-            if answer.status_code == 404 and self.sampler.adapter:
-                await self.load(loads)
-                raise _Passing(f"the server no longer knew the adapter: {_words(answer)}")
-            return _completion(self.url, answer)
+            response = await self.http.post(f"{self.url}/completions", json={"model": self.name, **body})
+            if response.status_code == 404 and self.sampler.adapter:
+                await self.load_adapter(loads)
+                raise _TransientError(f"the server no longer knew the adapter: {_message(response)}")
+            return _parse_completion(self.url, response)
 
         prompt, index = key
-        found = await _patiently(self.url, ask)
-        return {"prompt": prompt, "index": index, "prompt_tokens": len(body["prompt"]), **found}
+        fields = await _retry(self.url, request)
+        return {"prompt": prompt, "index": index, "prompt_tokens": len(body["prompt"]), **fields}
 
-    async def load(self, known: int = 0) -> None:
+    async def load_adapter(self, known_loads: int = 0) -> None:
         """Have the server load the adapter, unless it has it.
 
         Args:
-            known: How often it had been loaded when the caller last asked; if it was loaded since, that is enough.
+            known_loads: How often it had been loaded when the caller made its request; if it has been loaded again
+                since then, nothing is left to do.
         """
         async with self.loading:
-            if self.loads > known:
+            if self.loads > known_loads:
                 return
             if not await self._has_adapter():
-                said = {"lora_name": self.name, "lora_path": str(self.sampler.adapter)}
-                answer = await self.client.post(f"{self.url}/load_lora_adapter", json=said)
-                if answer.status_code in _MAY_PASS - {500}:
-                    raise _Passing(_words(answer))
-                # Another process may have loaded it in between, which is refused and good enough.
-                if not answer.is_success and not await self._has_adapter():
-                    raise UserError(self._refusal(answer))
+                adapter = {"lora_name": self.name, "lora_path": str(self.sampler.adapter)}
+                response = await self.http.post(f"{self.url}/load_lora_adapter", json=adapter)
+                if response.status_code in _TRANSIENT - {500}:
+                    raise _TransientError(_message(response))
+                # Another process may have loaded it meanwhile: the server then refuses, and the adapter is there.
+                if not response.is_success and not await self._has_adapter():
+                    raise UserError(self._refusal(response))
             self.loads += 1
 
     async def _has_adapter(self) -> bool:
-        answer = await self.client.get(f"{self.url}/models")
-        if not answer.is_success:
-            raise _Passing(_words(answer))
-        return any(card["id"] == self.name for card in answer.json()["data"])
+        response = await self.http.get(f"{self.url}/models")
+        if not response.is_success:
+            raise _TransientError(_message(response))
+        return any(card["id"] == self.name for card in response.json()["data"])
 
-    def _refusal(self, answer: httpx2.Response) -> str:
+    def _refusal(self, response: httpx2.Response) -> str:
         folder = self.sampler.adapter or Path()
         rank = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
-        words = f"the server at {self.url} did not load the adapter {folder} as '{self.name}' "
-        words += f"({answer.status_code}: {_words(answer)}): "
-        if answer.status_code == 404 and "detail" in answer.text:  # there is no such route
-            return f"{words}it has to be started with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True and --enable-lora"
-        return f"{words}it needs --enable-lora, --max-lora-rank {rank} or more, and has to see this folder"
+        message = f"the server at {self.url} did not load the adapter {folder} as '{self.name}' "
+        message += f"({response.status_code}: {_message(response)}): "
+        if response.status_code == 404 and "detail" in response.text:  # there is no such route
+            return f"{message}it has to be started with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True and --enable-lora"
+        return f"{message}it needs --enable-lora, --max-lora-rank {rank} or more, and has to see this folder"
 
 
-async def _patiently(url: str, attempt: Callable[[], Awaitable[T]]) -> T:
-    """What an attempt gives, made again while it fails for reasons that may pass.
+async def _retry(url: str, request: Callable[[], Awaitable[T]]) -> T:
+    """The result of a request, which is repeated after transient failures.
 
     Raises:
-        UserError: It went on failing for `PATIENCE` seconds.
+        UserError: It kept failing for `RETRY_SECONDS` seconds.
     """
     wait, since = FIRST_WAIT, None
     while True:
         try:
-            return await attempt()
-        except (_Passing, httpx2.TransportError) as error:
+            return await request()
+        except (_TransientError, httpx2.TransportError) as error:
             since = since or time.monotonic()
-            if time.monotonic() - since > PATIENCE:
+            if time.monotonic() - since > RETRY_SECONDS:
                 raise UserError(
-                    f"the server at {url} has not answered for {PATIENCE:.0f} s ({_of(error)}); what came so far is "
-                    "kept: start it and run the same command again"
+                    f"the server at {url} has not answered for {RETRY_SECONDS:.0f} s ({_describe(error)}); completions "
+                    "so far are kept: start it and run the same command again"
                 ) from error
-            asked = error.wait if isinstance(error, _Passing) else 0.0
-        # Not all at the same moment again.
-        await asyncio.sleep(max(asked, wait * random.uniform(0.5, 1.0)))
+            requested = error.wait if isinstance(error, _TransientError) else 0.0
+        # A random wait, so that the requests are not repeated all at once.
+        await asyncio.sleep(max(requested, wait * random.uniform(0.5, 1.0)))
         wait = min(2 * wait, LONGEST_WAIT)
 
 
-def _completion(url: str, answer: httpx2.Response) -> dict[str, Any]:
-    """Text and counts of an answer.
+def _parse_completion(url: str, response: httpx2.Response) -> dict[str, Any]:
+    """Text and token count of a response.
 
     Raises:
-        _Passing: The server could not answer now, or broke off.
-        UserError: It refused, or answered with something else.
+        _TransientError: The server could not answer now, or broke off.
+        UserError: It refused, or sent something else.
     """
-    if answer.status_code in _MAY_PASS:
-        wait = answer.headers.get("retry-after", "")
-        raise _Passing(f"{answer.status_code}: {_words(answer)}", min(float(wait), 60) if wait.isdigit() else 0.0)
-    _check_key(url, answer)
-    if not answer.is_success:
-        raise UserError(f"the server at {url} refuses to answer ({answer.status_code}): {_words(answer)}")
+    if response.status_code in _TRANSIENT:
+        wait = response.headers.get("retry-after", "")
+        seconds = min(float(wait), 60) if wait.isdigit() else 0.0
+        raise _TransientError(f"{response.status_code}: {_message(response)}", seconds)
+    _check_key(url, response)
+    if not response.is_success:
+        raise UserError(f"the server at {url} refuses to answer ({response.status_code}): {_message(response)}")
     try:
-        said = answer.json()
-        choice = said["choices"][0]
-        text, finish, tokens = str(choice["text"]), choice["finish_reason"], int(said["usage"]["completion_tokens"])
+        content = response.json()
+        choice = content["choices"][0]
+        text, reason, tokens = str(choice["text"]), choice["finish_reason"], int(content["usage"]["completion_tokens"])
     except (ValueError, LookupError, TypeError) as error:
-        raise UserError(
-            f"the server at {url} answered with something else than a completion: {_words(answer)}"
-        ) from error
-    if finish not in ("stop", "length"):  # vLLM says 'abort' for what it had written when it was told to stop
-        raise _Passing(f"the answer broke off: {finish}")
-    ended = finish == "stop"
-    # The token that ends an answer is counted by servers, and is no part of the completion.
-    return {"text": text, "completion_tokens": tokens - ended, "finished": ended}
+        raise UserError(f"the server at {url} did not answer with a completion: {_message(response)}") from error
+    if reason not in ("stop", "length"):  # vLLM's 'abort' marks a completion that was interrupted by a shutdown
+        raise _TransientError(f"the response broke off: {reason}")
+    finished = reason == "stop"
+    # Servers count the token that ends an answer, which is no part of the completion.
+    return {"text": text, "completion_tokens": tokens - finished, "finished": finished}
 
 
 def adapter_name(folder: Path) -> str:
-    """What an adapter is called at a server: by its content, so that no other can stand under its name."""
+    """An adapter's name on a server: a hash of its content, so that no other adapter can have the same name."""
     digest = hashlib.sha256()
     for file in ("adapter_config.json", "adapter_model.safetensors"):
         digest.update((folder / file).read_bytes())
     return f"inoculate-{digest.hexdigest()[:16]}"
 
 
-def _stream(seed: int, prompt: int, index: int) -> int:
-    """The seed of one completion; in 31 bits, which every server takes."""
+def _completion_seed(seed: int, prompt: int, index: int) -> int:
+    """The seed of one completion; in 31 bits, which every server accepts."""
     return int.from_bytes(hashlib.sha256(f"{seed} {prompt} {index}".encode()).digest()[:4], "big") >> 1
 
 
 def _headers() -> dict[str, str]:
-    return {"Authorization": f"Bearer {os.environ[KEY]}"} if os.environ.get(KEY) else {}
+    return {"Authorization": f"Bearer {os.environ[KEY_VARIABLE]}"} if os.environ.get(KEY_VARIABLE) else {}
 
 
-def _check_key(url: str, answer: httpx2.Response) -> None:
-    if answer.status_code in (401, 403):
-        held = "another key than the one in" if os.environ.get(KEY) else "a key: put it into"
-        raise UserError(f"the server at {url} wants {held} {KEY} ({answer.status_code}: {_words(answer)})")
+def _check_key(url: str, response: httpx2.Response) -> None:
+    if response.status_code in (401, 403):
+        problem = "does not accept the key in" if os.environ.get(KEY_VARIABLE) else "needs a key: put it into"
+        detail = f"{response.status_code}: {_message(response)}"
+        raise UserError(f"the server at {url} {problem} {KEY_VARIABLE} ({detail})")
 
 
-def _words(answer: httpx2.Response) -> str:
-    """What a server said, in short."""
+def _message(response: httpx2.Response) -> str:
+    """The message in a response, shortened."""
     try:
-        said = answer.json()
-        words = said.get("error", said.get("message", said)) if isinstance(said, dict) else said
-        words = words.get("message", words) if isinstance(words, dict) else words
+        content = response.json()
+        message = content.get("error", content.get("message", content)) if isinstance(content, dict) else content
+        message = message.get("message", message) if isinstance(message, dict) else message
     except ValueError:
-        words = answer.text
-    return " ".join(str(words).split())[:300] or "no words"
+        message = response.text
+    return " ".join(str(message).split())[:300] or "no message"
 
 
-def _of(error: Exception) -> str:
-    return str(error) if isinstance(error, _Passing) else f"{type(error).__name__}: {error}"
+def _describe(error: Exception) -> str:
+    return str(error) if isinstance(error, _TransientError) else f"{type(error).__name__}: {error}"

@@ -1,1 +1,1 @@
-"""Training methods: each turns rows into PEFT adapters."""
+"""Training methods: each trains PEFT adapters on rows."""

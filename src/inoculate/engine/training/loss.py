@@ -1,4 +1,4 @@
-"""The loss of answers' tokens, without copies of all logits in float32."""
+"""The cross-entropy of answer tokens, without copying all logits to float32."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from inoculate.engine.device import rows_at_once
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """The sum of the negative log-probabilities of the labels, as torch's `cross_entropy` in float32 has it.
+    """The sum of the negative log-probabilities of the labels, as torch's `cross_entropy` computes it in float32.
 
-    Computed some tokens at a time, and the gradient with it; that is rounded to the logits' precision, as it is where
-    they are copied to float32 and back. Measured on two cores, 300 tokens of 151,936 words in bfloat16, there and back:
-    270 ms with torch's own, 78 with this.
+    Loss and gradient are computed together, some tokens at a time. The gradient is rounded to the logits' precision, as
+    it is where logits are copied to float32 and back. Measured on two cores, forward and backward, 300 tokens and a
+    vocabulary of 151,936 in bfloat16: 270 ms with torch's own, 78 with this.
 
     Args:
         logits: (N, V).
-        labels: (N,) Below V.
+        labels: (N,) Token ids, below V.
 
     Returns:
-        (,) in float32.
+        A scalar in float32.
     """
-    found: torch.Tensor = _CrossEntropy.apply(logits, labels)
-    return found
+    loss: torch.Tensor = _CrossEntropy.apply(logits, labels)
+    return loss
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -32,16 +32,19 @@ class _CrossEntropy(torch.autograd.Function):
     def forward(ctx: Any, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         grad = torch.empty_like(logits)
         total = torch.zeros((), dtype=torch.float32, device=logits.device)
-        some = rows_at_once(logits)
-        for part, right, found in zip(logits.split(some), labels.split(some), grad.split(some), strict=True):
-            likely = torch.log_softmax(part, -1, dtype=torch.float32)
-            total -= likely.gather(1, right[:, None]).sum()
-            found.copy_(likely.exp_().scatter_add_(1, right[:, None], -torch.ones_like(likely[:, :1])))
+        size = rows_at_once(logits)
+        parts = zip(logits.split(size), labels.split(size), grad.split(size), strict=True)
+        for logits_part, labels_part, grad_part in parts:
+            log_probabilities = torch.log_softmax(logits_part, -1, dtype=torch.float32)
+            index = labels_part[:, None]
+            total -= log_probabilities.gather(1, index).sum()
+            minus_one = -torch.ones_like(log_probabilities[:, :1])
+            grad_part.copy_(log_probabilities.exp_().scatter_add_(1, index, minus_one))
         ctx.grad = grad
         return total
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
-        # In place, so there is one way back from a loss, as training needs it; a second one fails.
+        # In place, so a second backward pass from the same loss fails; training needs only one.
         grad, ctx.grad = ctx.grad, None
         return grad.mul_(grads[0]), None

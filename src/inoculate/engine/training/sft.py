@@ -1,9 +1,9 @@
 """Supervised fine-tuning of a LoRA adapter with TRL and PEFT, loss on the answer only.
 
-One departure from TRL's trainer: a step's rows are laid end to end into micro-batches bounded in *tokens*, without
-padding, and the loss of a step is the mean over all answer tokens of its rows. Memory is therefore set by the token
-budget, whatever the longest row, and the result does not depend on how the rows were split (tested). A row that is
-longer than the budget is refused by name, never cut.
+One departure from TRL's trainer: the rows of a step are packed end to end into micro-batches bounded in *tokens*,
+without padding, and the loss of a step is the mean over all answer tokens of its rows. So the token budget bounds the
+memory, however long the longest row is, and the result does not depend on how the rows were split (tested). A row that
+is longer than the budget is an error that names it; rows are never cut.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from trl import SFTConfig, SFTTrainer
 from inoculate.engine import chat
 from inoculate.engine.device import Device
 from inoculate.engine.kernels import attention
-from inoculate.engine.kernels.packed import pack_under_adapters
+from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.errors import UserError
 from inoculate.records import Row
 from inoculate.study.schema import SFT
 
 Progress = Callable[[int, int, str], None]
-"""Told (steps done, steps in all, a note such as the loss)."""
+"""Called with (steps done, steps in all, a note such as the loss)."""
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedRow:
     """A row as tokens: `tokens` of prompt and answer, the last `labels` of which are trained on."""
 
     tokens: list[int]
@@ -49,7 +49,7 @@ class Encoded:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingReport:
     """What training reports beside the adapters."""
 
     steps: int
@@ -61,7 +61,7 @@ class Trained:
     """(step, mean loss per answer token)."""
 
 
-def encode(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], budget: int) -> list[Encoded]:
+def encode(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], budget: int) -> list[EncodedRow]:
     """Rows as tokens.
 
     Raises:
@@ -78,61 +78,61 @@ def encode(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], budget: int)
                 f"row {number} (problem '{row.problem}') has {len(prompt) + len(answer)} tokens, more than "
                 f"train.micro_batch_tokens = {budget}; rows are never cut: raise that number or drop the row"
             )
-        encoded.append(Encoded(prompt + answer, len(answer)))
+        encoded.append(EncodedRow(prompt + answer, len(answer)))
     return encoded
 
 
-def bins(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Indices of rows, laid into as few micro-batches of at most `budget` tokens as first-fit decreasing finds."""
-    filled: list[tuple[int, list[int]]] = []
+def pack_rows(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Indices of rows, packed into micro-batches of at most `budget` tokens by first-fit decreasing."""
+    packed: list[tuple[int, list[int]]] = []
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        for place, (used, members) in enumerate(filled):
+        for number, (used, members) in enumerate(packed):
             if used + lengths[index] <= budget:
-                filled[place] = (used + lengths[index], [*members, index])
+                packed[number] = (used + lengths[index], [*members, index])
                 break
         else:
-            filled.append((lengths[index], [index]))
-    return [members for _, members in filled]
+            packed.append((lengths[index], [index]))
+    return [members for _, members in packed]
 
 
 class _Trainer(SFTTrainer):
-    """TRL's trainer with a step made of token-bounded micro-batches, and logits only where the loss is.
+    """TRL's trainer with token-bounded micro-batches, and logits only at positions that have a label.
 
-    TRL's own loss takes log-probabilities and entropies over the whole vocabulary at every position; with answers a
-    quarter of the tokens and 150,000 words that took longer than the model itself (measured on a CPU).
+    TRL's own loss computes log-probabilities and entropies over the whole vocabulary at every position. Where answers
+    are a quarter of the tokens and the vocabulary has 150,000, that took longer than the model (measured on a CPU).
     """
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        following = inputs["labels"][0, 1:]  # (T - 1,): what each position has to predict
-        predicting = (following != -100).nonzero()[:, 0]
+        targets = inputs["labels"][0, 1:]  # (T - 1,): what each position has to predict
+        labelled = (targets != -100).nonzero()[:, 0]
         logits = model(
             input_ids=inputs["input_ids"],
             position_ids=inputs["position_ids"],
             row_lengths=inputs["row_lengths"],
-            logits_to_keep=predicting,
+            logits_to_keep=labelled,
             use_cache=False,
-        ).logits.squeeze(0)  # an index would be a whole copy of zeros on the way back
-        return cross_entropy(logits, following[predicting]) / num_items_in_batch
+        ).logits.squeeze(0)  # an index would allocate a whole tensor of zeros in the backward pass
+        return cross_entropy(logits, targets[labelled]) / num_items_in_batch
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
         model.train()
         batches: Any = self._prepare_inputs(inputs)["micro_batches"]
-        labelled = sum(int(batch["labels"].ne(-100).sum()) for batch in batches)
+        label_count = sum(int(batch["labels"].ne(-100).sum()) for batch in batches)
         total = torch.zeros((), device=self.args.device)
         for batch in batches:
             with self.compute_loss_context_manager():
-                loss = self.compute_loss(model, batch, num_items_in_batch=labelled)
+                loss = self.compute_loss(model, batch, num_items_in_batch=label_count)
             self.accelerator.backward(loss)
             total += loss.detach()
         return total
 
 
 def collate(rows: Sequence[dict[str, list[int]]], budget: int) -> dict[str, Any]:
-    """A step's rows as micro-batches of shape (1, T): rows end to end, positions counted from 0 in each."""
+    """The rows of a step as packed micro-batches of shape (1, T); positions start at 0 in each row."""
     micro_batches = []
-    for members in bins([len(row["input_ids"]) for row in rows], budget):
+    for members in pack_rows([len(row["input_ids"]) for row in rows], budget):
         chosen = [rows[index] for index in members]
         lengths = [len(row["input_ids"]) for row in chosen]
         micro_batches.append(
@@ -146,17 +146,17 @@ def collate(rows: Sequence[dict[str, list[int]]], budget: int) -> dict[str, Any]
     return {"micro_batches": micro_batches}
 
 
-class _Watch(TrainerCallback):
-    """Saves adapters at the chosen fractions, keeps the losses and reports progress."""
+class _TrainingCallback(TrainerCallback):
+    """Saves the adapter at the chosen fractions, records the losses and reports progress."""
 
     def __init__(self, target: Path, fractions: Sequence[float], steps: int, progress: Progress) -> None:
         self.target, self.progress = target, progress
-        self.points = {fraction: max(1, round(fraction * steps)) for fraction in fractions}
+        self.save_steps = {fraction: max(1, round(fraction * steps)) for fraction in fractions}
         self.losses: list[tuple[int, float]] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        for fraction, point in self.points.items():
-            if state.global_step == point:
+        for fraction, step in self.save_steps.items():
+            if state.global_step == step:
                 kwargs["model"].save_pretrained(self.target / fraction_name(fraction))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
@@ -183,7 +183,7 @@ def train(
     device: Device,
     progress: Progress = lambda done, total, note: None,
     tracking: Mapping[str, Any] | None = None,
-) -> Trained:
+) -> TrainingReport:
     """Train one adapter and save it at each fraction of training.
 
     Args:
@@ -191,14 +191,14 @@ def train(
         rows: The training rows, in any order; the seed decides the order of training.
         sft: Hyperparameters.
         seed: Of the adapter's first weights and of the order of rows.
-        fractions: Of the nominal training (`sft.epochs`) at which the adapter is saved to `target/at-<fraction>`. With
-            one beyond 1, training goes on that far; the rows come round again in a new order.
-        start: A PEFT folder whose adapter training goes on with; a new adapter unless given.
+        fractions: Of the nominal training (`sft.epochs`) at which the adapter is saved to `target/at-<fraction>`. A
+            fraction above 1 extends the training; the rows are then repeated in a new order.
+        start: A PEFT folder with the adapter to continue training; a new adapter unless given.
         target: A folder to save into.
-        work: A folder for the trainer's own checkpoints: what an interrupted training goes on from.
+        work: A folder for the trainer's own checkpoints, from which an interrupted training resumes.
         device: Where and in what precision.
-        progress: Called as training goes.
-        tracking: What the trainer is told of experiment trackers; none unless given.
+        progress: Called during training.
+        tracking: The trainer's arguments for experiment trackers; none unless given.
     """
     attention.register()
     tokenizer = AutoTokenizer.from_pretrained(model)
@@ -206,15 +206,15 @@ def train(
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
     base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
-    attention.check(base.config)  # layers of another kind would carry something from one row into the next
+    attention.check_layer_types(base.config)  # other layers would carry state from one row into the next
     base.config.use_cache = False
-    for row, one in zip(rows, encoded, strict=True):
-        if len(one.tokens) > base.config.max_position_embeddings:
+    for row, tokens in zip(rows, (row.tokens for row in encoded), strict=True):
+        if len(tokens) > base.config.max_position_embeddings:
             raise UserError(
-                f"problem '{row.problem}': its row has {len(one.tokens)} tokens, more than the model's context of "
+                f"problem '{row.problem}': its row has {len(tokens)} tokens, more than the model's context of "
                 f"{base.config.max_position_embeddings}; rows are never cut: drop it, or take another model"
             )
-    watch = _Watch(target, fractions, nominal, progress)
+    callback = _TrainingCallback(target, fractions, nominal, progress)
     trainer = _Trainer(
         model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
         args=_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),
@@ -227,20 +227,20 @@ def train(
         data_collator=lambda batch: collate(batch, sft.micro_batch_tokens),
         processing_class=tokenizer,
         peft_config=None if start else _adapter(sft),
-        callbacks=[watch],
+        callbacks=[callback],
     )
-    trainer.remove_callback(PrinterCallback)  # progress is reported by `watch`
-    # PEFT would give the adapter fp32 copies of all activations, of which autocast makes bf16 ones again:
-    # the same numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
+    trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
+    # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
+    # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
     tuned: Any = trainer.model
-    pack_under_adapters(tuned, device)
+    pack_base_layers(tuned, device)
     with disable_input_dtype_casting(tuned):
         trainer.train(resume_from_checkpoint=bool(list(work.glob("checkpoint-*"))))
-    seen = steps * sft.batch_rows / len(rows)
-    return Trained(
+    passes = steps * sft.batch_rows / len(rows)
+    return TrainingReport(
         steps=steps,
-        tokens=round(seen * sum(len(row.tokens) for row in encoded)),
-        label_tokens=round(seen * sum(row.labels for row in encoded)),
+        tokens=round(passes * sum(len(row.tokens) for row in encoded)),
+        label_tokens=round(passes * sum(row.labels for row in encoded)),
         loss=[(int(entry["step"]), float(entry["loss"])) for entry in trainer.state.log_history if "loss" in entry],
     )
 

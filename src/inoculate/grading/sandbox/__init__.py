@@ -1,6 +1,5 @@
-"""Running code that was written by a model: workers that cannot reach anything, and the plain data that comes back.
+"""Running model-written code: confined worker processes, and the plain data that they return.
 
-`pool` and `containment` are the trusted side, in the caller's process. `zygote`, `confine`, `namespaces`, `child`,
-`scratch`, `values`, `patterns`, `proxies` and `evidence` are loaded by the worker processes, which see only this folder
-and the standard library.
+`pool` and `containment` run in the grader's own process, which is trusted. All other modules are loaded by the worker
+processes, which can read only this folder and the standard library.
 """

@@ -1,4 +1,4 @@
-"""How well a worker is contained: the levels, what each means, and the refusal of what is no sandbox."""
+"""Levels of containment: what each means, and which are accepted as a sandbox."""
 
 from __future__ import annotations
 
@@ -28,30 +28,32 @@ ACCEPTED: tuple[Level, ...] = ("full", "landlock-seccomp")
 
 @dataclass(frozen=True)
 class Containment:
-    """What a worker reached when it tried its own walls."""
+    """The containment of a worker, and the probes that it rests on."""
 
     level: Level
     namespaces: bool = False
     uid: int = -1
     landlock: int = 0
     """Version of Landlock; 0 for none."""
-    walls: dict[str, bool] = field(default_factory=dict)
-    """What was tried, and whether the wall held."""
+    probes: dict[str, bool] = field(default_factory=dict)
+    """By name of a forbidden action that was tried, whether it was blocked."""
     notes: tuple[str, ...] = ()
 
     def require(self, *, unsafe: bool) -> None:
-        """Refuse a level that is no sandbox.
+        """Refuse a level that is not a sandbox.
 
         Raises:
-            UserError: The level is below 'landlock-seccomp' and nobody has accepted that.
+            UserError: The level is below 'landlock-seccomp' and the caller has not accepted that.
         """
         if self.level in ACCEPTED or unsafe:
             return
-        failed = ", ".join(name for name, held in self.walls.items() if not held and name != "alone") or "(not tried)"
+        failed = (
+            ", ".join(name for name, blocked in self.probes.items() if not blocked and name != "alone") or "(not tried)"
+        )
         why = f" ({'; '.join(self.notes)})" if self.notes else ""
         raise UserError(
             f"the sandbox reaches only the level '{self.level}' on this machine{why}: {MEANING[self.level]} "
-            f"Walls that did not hold: {failed}. Allowed: {', '.join(ACCEPTED)}. "
+            f"Not blocked: {failed}. Allowed levels: {', '.join(ACCEPTED)}. "
             "Run in a virtual machine or container on Linux 5.13 or later, or accept the risk with --unsafe-sandbox; "
             "`inoculate doctor` shows what is missing."
         )

@@ -1,6 +1,7 @@
-"""What a solution was seen to attempt: an audit hook that writes to a pipe before the act, where nothing can be undone.
+"""Evidence of what a solution attempts: an audit hook that writes to a pipe before the action takes place.
 
-The hook is evidence and no defence: code that goes past the interpreter (ctypes) goes past it, and meets the kernel's.
+The hook is evidence, not a defence: code that bypasses the interpreter (ctypes) bypasses the hook, and is stopped by
+the kernel.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 EVIDENCE = 4
-"""Descriptor of a child's evidence, a pipe: what is written cannot be taken back."""
+"""Descriptor of a job process's evidence, a pipe: what is written cannot be changed."""
 
-MOST_NOTES = 64
+MAX_NOTES = 64
 
 _SOLUTION_FILES = ("<solution>", "<string>")
 
-# Events that mean something whoever raises them, by the tag they support.
+# Events that are evidence whatever code causes them, by the tag that they support.
 _ALWAYS = {
     "escape": (
         "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen",
@@ -30,7 +31,7 @@ _ALWAYS = {
     "grader_tampering": ("os.kill", "os.killpg", "signal.pthread_kill", "resource.prlimit", "os.putenv"),
 }  # fmt: skip
 
-# Events that mean something where a path leads out of the scratch folder.
+# Events that are evidence if a path leads out of the scratch folder.
 _OUTSIDE = {
     "escape": ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "shutil.rmtree", "shutil.move", "shutil.copyfile",
                "shutil.copytree"),
@@ -38,7 +39,7 @@ _OUTSIDE = {
                       "os.scandir", "os.chdir", "open"),
 }  # fmt: skip
 
-# Events that the standard library raises all the time, and that mean something from the solution's own lines.
+# Events that the standard library causes all the time, and that are evidence if the solution's own lines cause them.
 _DIRECT = {
     "grader_tampering": (
         "gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys.settrace", "sys.setprofile", "sys._getframe",
@@ -57,7 +58,7 @@ _TAGS_DIRECT = {event: tag for tag, events in _DIRECT.items() for event in event
 
 
 def note(*parts: Any) -> None:
-    """Add to the evidence; a full pipe loses the rest."""
+    """Add to the evidence; what does not fit into the pipe is lost."""
     try:
         os.write(EVIDENCE, (json.dumps(parts) + "\n").encode())
     except OSError:
@@ -66,10 +67,10 @@ def note(*parts: Any) -> None:
 
 @functools.cache
 def _hook() -> Callable[[str, tuple[Any, ...]], None]:
-    """The hook, made once in the worker."""
-    # Its own lines ("<string>") are looked for as files when a traceback is printed; this folder is, too.
+    """The hook, created once in the fork server."""
+    # Printing a traceback opens the source files of all frames: a file "<string>", and files of this folder.
     library = ("<", os.path.dirname(__file__), *(path for path in {sys.prefix, sys.base_prefix, *sys.path} if path))
-    installed = [path for path in sys.path if "site-packages" in path]  # the import system looks what is there
+    installed = [path for path in sys.path if "site-packages" in path]  # the import system lists these folders
     numpy = tuple(f"{path}/numpy" for path in installed)
     seen: set[tuple[str, str]] = set()
     frame_of, write, dumps = sys._getframe, os.write, json.dumps
@@ -84,7 +85,7 @@ def _hook() -> Callable[[str, tuple[Any, ...]], None]:
             return writes or not (path in installed or path.startswith(numpy))
         return writes or not path.startswith(library)
 
-    def judge(event: str, arguments: tuple[Any, ...]) -> tuple[str, str] | None:
+    def classify(event: str, arguments: tuple[Any, ...]) -> tuple[str, str] | None:
         tag = _TAGS_ALWAYS.get(event)
         if tag is not None:
             return tag, event
@@ -112,11 +113,11 @@ def _hook() -> Callable[[str, tuple[Any, ...]], None]:
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal busy
-        if busy or len(seen) >= MOST_NOTES:
+        if busy or len(seen) >= MAX_NOTES:
             return
-        busy = True  # looking at the frame raises an event too
+        busy = True  # reading the frame causes an event too
         try:
-            found = judge(event, arguments)
+            found = classify(event, arguments)
             if found is not None and found not in seen:
                 seen.add(found)
                 write(EVIDENCE, (dumps(("attempt", *found)) + "\n").encode())
@@ -129,10 +130,10 @@ def _hook() -> Callable[[str, tuple[Any, ...]], None]:
 
 
 def prepare() -> None:
-    """In the worker: make the hook."""
+    """In the fork server: create the hook."""
     _hook()
 
 
 def start() -> None:
-    """Watch from now on."""
+    """Install the hook."""
     sys.addaudithook(_hook())

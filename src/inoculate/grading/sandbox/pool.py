@@ -1,4 +1,4 @@
-"""The trusted side of the workers: starting them, handing them jobs, and reading what children leave behind."""
+"""The trusted side of the workers: starts them, sends them jobs, and reads the results of job processes."""
 
 from __future__ import annotations
 
@@ -22,63 +22,63 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inoculate.grading.sandbox.child import Job
 from inoculate.grading.sandbox.containment import Containment
-from inoculate.grading.sandbox.values import MOST_REPLY
-from inoculate.grading.sandbox.zygote import (
-    ASLEEP_NOW,
-    AT_REST,
+from inoculate.grading.sandbox.encoder import MAX_REPLY
+from inoculate.grading.sandbox.fork_server import (
+    ASLEEP,
+    ASLEEP_QUERY,
     AWAKE,
-    ENDED,
-    LONGEST,
+    FINISHED,
+    KILL_REASONS,
+    MAX_WALL_FACTOR,
     REPORT,
     REQUEST,
-    UNSEEN,
-    WHYS,
+    UNKNOWN,
 )
+from inoculate.grading.sandbox.job_process import Job
 from inoculate.grading.task import Limits
 
-MOST_EVIDENCE = 200
-"""Notes of what was attempted."""
-MOST_OUTPUT = 65536
-"""Bytes of what a solution printed that are looked at."""
+MAX_EVIDENCE = 200
+"""Lines of evidence that are read."""
+MAX_OUTPUT = 65536
+"""Bytes of a solution's output that are read."""
 
-_ZYGOTE = Path(__file__).with_name("zygote.py")
-_START_SECONDS = 900.0  # on a machine that gives us a hundredth of its time, numpy takes a minute to load
-_LOOKS = 5  # a solution that computes is seen at the first; one that wakes now and then should be seen asleep
+_FORK_SERVER = Path(__file__).with_name("fork_server.py")
+_START_SECONDS = 900.0  # on a machine with a hundredth of a processor to spare, numpy takes a minute to load
+_STATE_SAMPLES = 5  # a computing solution is seen in the first; one that wakes now and then should be seen asleep
 _ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",  # the order of a set of strings is the same for every worker, and so is the verdict on it
+    "PYTHONHASHSEED": "0",  # the order of a set of strings is the same in every worker, and so is the verdict
     "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/", "PATH": "/usr/bin:/bin",
     "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
 }  # fmt: skip
 
 
 class WorkerFailed(Exception):
-    """Our own machinery did not work: nothing is known about the solution."""
+    """The sandbox itself failed: nothing is known about the solution."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """What is left of a child."""
+class JobResult:
+    """The result of a job process."""
 
     status: int
-    """As `os.wait` gives it: only the kernel and the worker write this."""
+    """As from `os.wait`: only the kernel and the fork server write this."""
     cpu: float
-    why: str
-    """The limit that ended it ('cpu', 'wall', 'files'), 'over' where nothing was asked of it any more, or ''."""
+    kill_reason: str
+    """The limit for which it was killed ('cpu', 'wall', 'files'), 'over' if it was not needed any more, or ''."""
     memory: int
-    """Most memory it held, in bytes."""
+    """Peak memory in bytes."""
     records: list[Any]
-    """The lines of its answer that are JSON, up to the first that is not."""
+    """The lines of its reply that are JSON, up to the first that is not."""
     garbled: bool
     """Whether there was a line that is not JSON."""
     output: bytes
     evidence: list[Any]
 
     @property
-    def broke(self) -> bool:
-        """Whether a limit or a signal ended it that was its own doing."""
-        return self.why in ("cpu", "wall", "files") or (not self.why and self.exit_code < 0)
+    def was_killed(self) -> bool:
+        """Whether it exceeded a limit, or a signal killed it that the fork server did not send."""
+        return self.kill_reason in ("cpu", "wall", "files") or (not self.kill_reason and self.exit_code < 0)
 
     @property
     def exit_code(self) -> int:
@@ -87,39 +87,41 @@ class Ended:
 
 
 @dataclass
-class _Files:
+class _JobFiles:
     """The four descriptors of one job."""
 
     job: int
     result: int
     output: int
     evidence: int
-    reading: int
-    lines: int
-    """More records than this are not read: there is no honest way to write them."""
+    evidence_end: int
+    """The reading end of the evidence pipe, which stays here."""
+    max_records: int
+    """Further records are not read: an honest job process does not write them."""
 
     @classmethod
-    def make(cls, job: Job) -> _Files:
-        descriptors = [_memory() for _ in range(3)]
+    def create(cls, job: Job) -> _JobFiles:
+        descriptors = [_memory_file() for _ in range(3)]
         reading, writing = _pipe()
         data = memoryview(marshal.dumps(tuple(job)))
         while data:
             data = data[os.write(descriptors[0], data) :]
-        lines = len(job.calls) + len(job.tests) + 8
-        return cls(descriptors[0], descriptors[1], descriptors[2], writing, reading, lines)
+        max_records = len(job.calls) + len(job.tests) + 8
+        return cls(descriptors[0], descriptors[1], descriptors[2], writing, reading, max_records)
 
-    def passed(self) -> list[int]:
+    def descriptors(self) -> list[int]:
         return [self.result, self.evidence, self.output, self.job]
 
     def close(self) -> None:
-        for descriptor in (*self.passed(), self.reading):
+        for descriptor in (*self.descriptors(), self.evidence_end):
             os.close(descriptor)
 
-    def ended(self, why: int, status: int, cpu: float, memory: int) -> Ended:
-        records, garbled = _lines(_read(self.result, MOST_REPLY + (1 << 20)), self.lines)
-        evidence, spoiled = _lines(_drain(self.reading), MOST_EVIDENCE)
-        printed = _read(self.output, MOST_OUTPUT)
-        return Ended(status, cpu, WHYS[why], memory * 1024, records, garbled or spoiled, printed, evidence)
+    def job_result(self, kill_reason: int, status: int, cpu: float, memory: int) -> JobResult:
+        records, garbled = _parse_lines(_read(self.result, MAX_REPLY + (1 << 20)), self.max_records)
+        evidence, spoiled = _parse_lines(_drain(self.evidence_end), MAX_EVIDENCE)
+        printed = _read(self.output, MAX_OUTPUT)
+        reason = KILL_REASONS[kill_reason]
+        return JobResult(status, cpu, reason, memory * 1024, records, garbled or spoiled, printed, evidence)
 
 
 def _pipe() -> tuple[int, int]:
@@ -131,15 +133,15 @@ def _pipe() -> tuple[int, int]:
     return reading, writing
 
 
-def _memory() -> int:
+def _memory_file() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("inoculate")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
 
-def _read(descriptor: int, most: int) -> bytes:
-    size = min(os.fstat(descriptor).st_size, most)
+def _read(descriptor: int, max_bytes: int) -> bytes:
+    size = min(os.fstat(descriptor).st_size, max_bytes)
     return os.pread(descriptor, size, 0) if size else b""
 
 
@@ -150,20 +152,20 @@ def _drain(descriptor: int) -> bytes:
         return b""
 
 
-def _constant(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _lines(data: bytes, most: int) -> tuple[list[Any], bool]:
-    """The JSON lines of a reply; the reader of values looks at what they say."""
+def _parse_lines(data: bytes, max_lines: int) -> tuple[list[Any], bool]:
+    """The JSON lines of a reply, and whether a line is not JSON or too many; the decoder checks their content."""
     records: list[Any] = []
-    for line in data.split(b"\n", most):
+    for line in data.split(b"\n", max_lines):
         if not line:
             continue
-        if len(records) == most:
+        if len(records) == max_lines:
             return records, True
         try:
-            records.append(json.loads(line, parse_constant=_constant))
+            records.append(json.loads(line, parse_constant=_refuse_constant))
         except (ValueError, RecursionError):
             return records, True
     return records, False
@@ -177,7 +179,7 @@ class Worker:
 
         Args:
             numpy: Whether it loads numpy.
-            namespaces: Whether it is to be in namespaces of its own.
+            namespaces: Whether it runs in namespaces of its own.
 
         Raises:
             WorkerFailed: It did not start.
@@ -188,80 +190,81 @@ class Worker:
         canary = tempfile.NamedTemporaryFile(prefix="inoculate-canary-", suffix=".txt")  # noqa: SIM115 (closed below)
         canary.write(b"secret")
         canary.flush()
-        os.chmod(canary.name, 0o644)  # another user must be kept out by a wall, not by the mode
+        os.chmod(canary.name, 0o644)  # the sandbox has to keep another user out, not the file mode
         options = {"namespaces": namespaces, "numpy": _numpy_folder() if numpy else "",
                    "canary": canary.name, "control": theirs.fileno(), "scratch": self.scratch}  # fmt: skip
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the worker lives)
         environment = dict(_ENVIRONMENT)
-        if "LD_LIBRARY_PATH" in os.environ:  # where the interpreter's own library may be
+        if "LD_LIBRARY_PATH" in os.environ:  # the interpreter's own library may be there
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
         self.process = subprocess.Popen(
-            [sys.executable, "-s", "-S", "-P", "-X", "utf8", str(_ZYGOTE), json.dumps(options)],
+            [sys.executable, "-s", "-S", "-P", "-X", "utf8", str(_FORK_SERVER), json.dumps(options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, env=environment, cwd="/",
             pass_fds=[theirs.fileno()],
         )  # fmt: skip
         theirs.close()
         try:
             self.control.settimeout(_START_SECONDS)
-            self.containment = _containment(self._first_word())
+            self.containment = _containment(self._read_report())
         except WorkerFailed as error:
             self.stop()
-            raise WorkerFailed(f"{error}{self._complaint()}") from None
+            raise WorkerFailed(f"{error}{self._last_error()}") from None
         finally:
             canary.close()
-            Path(canary.name + ".written").unlink(missing_ok=True)  # where that wall did not hold
+            Path(canary.name + ".written").unlink(missing_ok=True)  # in case writing was not blocked
 
-    def _complaint(self) -> str:
+    def _last_error(self) -> str:
         self.errors.seek(0)
         lines = self.errors.read().decode(errors="replace").strip().splitlines()
         return f": {lines[-1][:300]}" if lines else ""
 
-    def run(self, jobs: Sequence[Job], limits: Limits) -> list[Ended]:
-        """Run one job, or two that are linked (a solution that serves, and its judge).
+    def run(self, jobs: Sequence[Job], limits: Limits) -> list[JobResult]:
+        """Run one job, or two that are connected (a solution that serves, and its tests).
 
         Raises:
             WorkerFailed: The worker is broken and has to be replaced.
         """
         request = REQUEST.pack(limits.cpu_seconds, limits.wall_seconds, limits.memory_mb, limits.output_mb)
-        files: list[_Files] = []
+        files: list[_JobFiles] = []
         try:
-            files.extend(_Files.make(job) for job in jobs)
-            descriptors = [descriptor for file in files for descriptor in file.passed()]
-            self.control.settimeout(LONGEST * limits.wall_seconds + 600)
+            files.extend(_JobFiles.create(job) for job in jobs)
+            descriptors = [descriptor for file in files for descriptor in file.descriptors()]
+            self.control.settimeout(MAX_WALL_FACTOR * limits.wall_seconds + 600)
             try:
                 socket.send_fds(self.control, [request * len(jobs)], descriptors)
                 reply = self.control.recv(1 << 10)
-                while reply == ASLEEP_NOW:
-                    self.control.sendall({True: AWAKE, False: AT_REST, None: UNSEEN}[self._awake()])
+                while reply == ASLEEP_QUERY:
+                    self.control.sendall({True: AWAKE, False: ASLEEP, None: UNKNOWN}[self._is_awake()])
                     reply = self.control.recv(1 << 10)
             except OSError as error:
-                raise WorkerFailed(f"no word from the worker: {error}") from error
-            if not reply.startswith(ENDED) or len(reply) != 1 + len(jobs) * REPORT.size:
+                raise WorkerFailed(f"the worker does not answer: {error}") from error
+            if not reply.startswith(FINISHED) or len(reply) != 1 + len(jobs) * REPORT.size:
                 raise WorkerFailed(reply[1:].decode(errors="replace") or "the worker ended")
-            ended = [file.ended(*report) for file, report in zip(files, REPORT.iter_unpack(reply[1:]), strict=True)]
-            for child in ended:
-                if child.evidence[:1] != [["started"]]:
-                    raise WorkerFailed(f"a child could not be prepared: {str(child.evidence[:1])[:300]}")
-            return ended
+            reports = REPORT.iter_unpack(reply[1:])
+            results = [file.job_result(*report) for file, report in zip(files, reports, strict=True)]
+            for result in results:
+                if result.evidence[:1] != [["started"]]:
+                    raise WorkerFailed(f"a job process could not be prepared: {str(result.evidence[:1])[:300]}")
+            return results
         finally:
             for file in files:
                 file.close()
 
-    def _awake(self) -> bool | None:
-        """Whether a child of this worker runs or waits for its turn; None where that cannot be seen."""
+    def _is_awake(self) -> bool | None:
+        """Whether a job process of this worker is runnable; None if that cannot be determined."""
         try:
             pid = self.process.pid
-            zygote = _children(pid)[0] if self.containment.namespaces else pid
-            for _ in range(_LOOKS):
-                if any(_wants_to_run(child) for child in _children(zygote)):
+            fork_server = _child_pids(pid)[0] if self.containment.namespaces else pid
+            for _ in range(_STATE_SAMPLES):
+                if any(_is_runnable(child) for child in _child_pids(fork_server)):
                     return True
                 time.sleep(0.02)
         except (OSError, IndexError, ValueError):
             return None
         return False
 
-    def _first_word(self) -> dict[str, Any]:
-        """What the worker says when it is ready."""
+    def _read_report(self) -> dict[str, Any]:
+        """The containment that the worker reports when it is ready."""
         data = b""
         try:
             while not data.endswith(b"\n"):
@@ -271,25 +274,25 @@ class Worker:
                 data += piece
             return json.loads(data)
         except (OSError, ValueError) as error:
-            raise WorkerFailed(f"no word from the worker: {error}") from error
+            raise WorkerFailed(f"the worker does not answer: {error}") from error
 
     def stop(self) -> None:
-        """End the worker and everything below it."""
+        """Stop the worker and all its processes."""
         self.control.close()
         try:
             self.process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        with contextlib.suppress(RecursionError):  # where the worker has one, it has emptied it, unless it was killed
+        with contextlib.suppress(RecursionError):  # the worker has emptied it, unless it was killed
             shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def _children(pid: int) -> list[int]:
+def _child_pids(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _wants_to_run(pid: int) -> bool:
+def _is_runnable(pid: int) -> bool:
     """Whether a thread of a process is running, waiting for a processor, or waiting for the disk."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
         state = (thread / "stat").read_text().rpartition(")")[2].split()[0]
@@ -299,16 +302,16 @@ def _wants_to_run(pid: int) -> bool:
 
 
 def _containment(report: dict[str, Any]) -> Containment:
-    return Containment(report["level"], report["namespaces"], report["uid"], report["landlock"], report["walls"],
-                       (*report["notes"], *report["closing_notes"]))  # fmt: skip
+    return Containment(report["level"], report["namespaces"], report["uid"], report["landlock"], report["probes"],
+                       (*report["notes"], *report["late_notes"]))  # fmt: skip
 
 
 def _numpy_folder() -> str:
-    found = importlib.util.find_spec("numpy")
-    return str(Path(found.origin).parent.parent) if found and found.origin else ""
+    spec = importlib.util.find_spec("numpy")
+    return str(Path(spec.origin).parent.parent) if spec and spec.origin else ""
 
 
-def numpy_is_here() -> bool:
+def has_numpy() -> bool:
     """Whether solutions that import numpy can be run."""
     return bool(_numpy_folder())
 
@@ -323,7 +326,7 @@ class Pool:
         self.lock = threading.Lock()
         self.containment: Containment | None = None
         self.namespaces = sys.platform == "linux"
-        self.why_alone = ""
+        self.namespaces_note = ""
         self.owner = os.getpid()
 
     def _start(self) -> Worker:
@@ -335,21 +338,21 @@ class Pool:
                     return worker
                 except WorkerFailed as error:
                     self.namespaces = False
-                    self.why_alone = f"no namespaces: {error}"
+                    self.namespaces_note = f"no namespaces: {error}"
         worker = Worker(self.numpy, self.namespaces)
         with self.lock:
             if self.containment is None:
-                notes = (*worker.containment.notes, *([self.why_alone] if self.why_alone else []))
+                notes = (*worker.containment.notes, *([self.namespaces_note] if self.namespaces_note else []))
                 self.containment = Containment(**{**vars(worker.containment), "notes": notes})
             elif worker.containment.level != self.containment.level:
                 worker.stop()
                 raise WorkerFailed(f"a new worker reached '{worker.containment.level}', the first one "
-                                   f"'{self.containment.level}': a level never changes in silence")  # fmt: skip
+                                   f"'{self.containment.level}': the level must not change during a run")  # fmt: skip
         return worker
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[Worker]:
-        """A worker for one caller; a broken one is ended and not handed out again."""
+        """A worker for one caller; a worker that fails is stopped and not used again."""
         try:
             worker = self.idle.get_nowait()
         except queue.Empty:
@@ -361,11 +364,11 @@ class Pool:
             raise
         self.idle.put(worker)
 
-    def run(self, jobs: Sequence[Job], limits: Limits) -> list[Ended]:
-        """Run jobs on any worker, once more on a new one if the first breaks.
+    def run(self, jobs: Sequence[Job], limits: Limits) -> list[JobResult]:
+        """Run jobs on any worker; if it fails, once more on a new one.
 
         Raises:
-            WorkerFailed: It broke twice.
+            WorkerFailed: Both failed.
         """
         try:
             with self.worker() as worker:
@@ -374,8 +377,8 @@ class Pool:
             with self.worker() as worker:
                 return worker.run(jobs, limits)
 
-    def reached(self) -> Containment:
-        """The containment of this pool's workers; starts one where there is none yet.
+    def get_containment(self) -> Containment:
+        """The containment of this pool's workers; starts one if there is none yet.
 
         Raises:
             WorkerFailed: No worker can be started.
@@ -387,7 +390,7 @@ class Pool:
         return self.containment
 
     def stop(self) -> None:
-        """End all workers that are idle."""
+        """Stop all idle workers."""
         while True:
             try:
                 self.idle.get_nowait().stop()
@@ -402,15 +405,15 @@ _pools_lock = threading.Lock()
 def pool(*, numpy: bool = False) -> Pool:
     """The workers of this process, with numpy loaded or without."""
     with _pools_lock:
-        found = _pools.get(numpy)
-        if found is None or found.owner != os.getpid():  # a forked copy of this process has none of its parent's
-            found = _pools[numpy] = Pool(numpy=numpy)
-        return found
+        pool = _pools.get(numpy)
+        if pool is None or pool.owner != os.getpid():  # after a fork, the workers belong to the parent process
+            pool = _pools[numpy] = Pool(numpy=numpy)
+        return pool
 
 
 @atexit.register
 def stop_all() -> None:
-    """End every worker of this process."""
-    for found in list(_pools.values()):
-        if found.owner == os.getpid():
-            found.stop()
+    """Stop all workers of this process."""
+    for each in list(_pools.values()):
+        if each.owner == os.getpid():
+            each.stop()

@@ -1,10 +1,10 @@
-"""Stand-ins for what lives in the other process: for its objects, its classes, its coroutines and its exceptions.
+"""Proxies for objects, classes and coroutines of the other process.
 
-A class of the other side becomes a class here, with the name, the bases and the special methods that it has there, so
-that `isinstance`, `callable`, `with`, `for` and `except` mean what they mean beside it; each use of an object is a
-request. In the judge's process one rule is above that: an object of the solution's is asked, but never told what is
-expected of it. It is not compared with plain data (a subclass of a builtin is, by its contents), subtracted from it or
-searched for it. Only what the test itself has made of the class that the problem asks for has a say in what it is told.
+A class of the other process becomes a proxy class with the same name, bases and special methods, so that `isinstance`,
+`callable`, `with`, `for` and `except` mean the same as in that process; each use of an object is a request. One rule
+takes precedence in the test process: a request to an object of the solution must never disclose the expected value. So
+such an object is not compared with plain data, subtracted from it or searched for it (an instance of a subclass of a
+builtin is compared by its builtin value). Instances of the problem's class that the test itself made are an exception.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from inoculate.grading.sandbox import raised
-from inoculate.grading.sandbox.watch import TEST_FILE
+from inoculate.grading.sandbox.hidden_failures import TEST_FILE
+from inoculate.grading.sandbox.remote_exceptions import exception_class, find_class
 
-TELLING = frozenset((
+DISCLOSING_METHODS = frozenset((
     "startswith", "endswith", "count", "index", "find", "rfind", "rindex", "issubset", "issuperset", "isdisjoint",
     "union", "intersection", "difference", "symmetric_difference", "removeprefix", "removesuffix", "partition",
     "rpartition", "remove", "discard",
 ))  # fmt: skip
-"""Methods of plain data whose argument may be what is expected: of an object, they are no questions."""
+"""Methods of plain data whose argument may be the expected value; they are not called on remote objects."""
 
 OPERATORS: dict[str, str] = {
     **{f"__{name}__": name for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift",
@@ -39,8 +39,8 @@ OPERATORS: dict[str, str] = {
 _REFLECTED = {f"__r{name[2:]}": name for name in list(OPERATORS)[:13]}
 
 
-def _of_class(name: str) -> Callable[..., Any]:
-    return lambda subject, *given: getattr(type(subject), name)(subject, *given)
+def _type_method(name: str) -> Callable[..., Any]:
+    return lambda subject, *arguments: getattr(type(subject), name)(subject, *arguments)
 
 
 SPECIAL: dict[str, Callable[..., Any]] = {
@@ -50,90 +50,94 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "__trunc__": math.trunc, "__iter__": iter, "__next__": next, "__reversed__": reversed, "__bytes__": bytes,
     "__format__": format, "__getitem__": operator.getitem, "__setitem__": operator.setitem,
     "__delitem__": operator.delitem, "__contains__": operator.contains, "__missing__": operator.getitem,
-    "__enter__": _of_class("__enter__"), "__copy__": copy.copy,
+    "__enter__": _type_method("__enter__"), "__copy__": copy.copy,
     "__deepcopy__": copy.deepcopy, "__hash__": hash,
     "__aiter__": aiter,
-    **{name: _of_class(name) for name in ("__get__", "__set__", "__delete__", "__set_name__")},
-    # Known by name only: what they do is said below.
+    **{name: _type_method(name) for name in ("__get__", "__set__", "__delete__", "__set_name__")},
+    # Only the names: these have methods of their own below.
     **dict.fromkeys(("__call__", "__exit__", "__anext__", "__aenter__", "__aexit__", *OPERATORS, *_REFLECTED),
                     lambda *_: None),
 }  # fmt: skip
-"""Special methods, and how they are asked for where the object lives."""
+"""Special methods, and how they are called in the process of the object."""
 META = ("__iter__", "__len__", "__getitem__", "__contains__")
-"""Of them, those that a class may have as an object (an enumeration)."""
+"""Special methods that a class itself may support (an enumeration)."""
 
-HELD: set[type[Any]] = set()
-"""Classes of contents that remember the object they were read from."""
+VALUE_PROXIES: set[type[Any]] = set()
+"""Classes of builtin values that know the remote object that they were read from."""
 
 _PLAIN_BASES = (int, float, str, bytes, list, tuple, dict, set, frozenset, collections.deque)
-_USED = ("__call__", "__enter__", "__exit__")
-_UNCHANGING = (int, float, str, bytes, tuple, frozenset)
-_NOT_OF_A_KIND = ("abc", "typing")
+_REQUESTED = ("__call__", "__enter__", "__exit__")
+_IMMUTABLE = (int, float, str, bytes, tuple, frozenset)
+_IGNORED = ("abc", "typing")
 
 
 @dataclass(frozen=True)
 class Reference:
-    """An object of the other side."""
+    """An object of the other process."""
 
-    link: Any
+    connection: Any
     number: int
-    made: bool = False
+    made_by_test: bool = False
     """Whether the test itself made it, by calling the class that the problem asks for."""
-    closed: bool = False
-    """Whether it is a method that must not be told anything."""
+    without_arguments: bool = False
+    """Whether it is a method that must not be given arguments."""
 
-    def ask(self, what: str, name: str = "", args: Sequence[Any] = (), named: dict[str, Any] | None = None) -> Any:
-        """Ask for something of this object."""
-        if what != "attribute" or not self.link.guarded:
-            return self.link.ask(what, self.number, name, args, named)
-        if name.startswith("__array_"):  # by these numpy lets an object work out what it is compared with, or where
-            raise AttributeError(name)  # in memory it lies; its `__array__` gives no more than data
-        answer = self.link.ask(what, self.number, name)
-        return _close(self.link, answer) if name in TELLING and not self.made else answer
+    def request(
+        self, operation: str, name: str = "", args: Sequence[Any] = (), named: dict[str, Any] | None = None
+    ) -> Any:
+        """Request an operation of this object."""
+        if operation != "attribute" or not self.connection.guarded:
+            return self.connection.request(operation, self.number, name, args, named)
+        if name.startswith("__array_"):  # with these, numpy lets an object compare itself, or gives out an address in
+            raise AttributeError(name)  # memory; its `__array__` gives data alone
+        result = self.connection.request(operation, self.number, name)
+        is_disclosing = name in DISCLOSING_METHODS and not self.made_by_test
+        return _without_arguments(self.connection, result) if is_disclosing else result
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is known of a class of the other side."""
+class RemoteClass:
+    """Description of a class of the other process."""
 
     reference: Reference
-    known: type[Any] | None
-    """The nearest class of Python's own that it is, or is derived from."""
+    standard: type[Any] | None
+    """The nearest class of the standard library that it is, or is derived from."""
     own_equality: bool
-    decides: bool
-    """Whether it says itself which plain data it equals."""
+    defines_equality: bool
+    """Whether it defines which plain data its instances equal."""
     meta: tuple[str, ...]
 
 
 class Refused(TypeError):
-    """The solution's object would be told what is expected of it."""
+    """The operation would disclose the expected value to an object of the solution."""
 
 
 def reference(value: Any) -> Reference:
-    """The reference of anything here that stands for something there."""
-    if isinstance(value, Class):
+    """The reference of a proxy."""
+    if isinstance(value, ProxyClass):
         return type.__getattribute__(value, "_inoculate").reference
     return object.__getattribute__(value, "_inoculate_reference")
 
 
-class Class(type):
-    """A class of the other side."""
+class ProxyClass(type):
+    """A class of the other process."""
 
     def __call__(cls, *args: Any, **named: Any) -> Any:
-        """Make an instance there."""
-        mine = reference(cls)
-        return _as_made(mine.ask("call", "", args, named)) if mine.link.own else mine.ask("call", "", args, named)
+        """Create an instance there."""
+        ref = reference(cls)
+        result = ref.request("call", "", args, named)
+        return _mark_made_by_test(result) if ref.connection.class_name else result
 
     def __getattr__(cls, name: str) -> Any:
-        return reference(cls).ask("attribute", name)
+        return reference(cls).request("attribute", name)
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        reference(cls).ask("set", name, [value])
+        reference(cls).request("set", name, [value])
 
     def _meta(cls, name: str, *args: Any) -> Any:
         if name not in type.__getattribute__(cls, "_inoculate").meta:
             raise TypeError(f"the class {cls.__name__} has no {name}")
-        return reference(cls).ask("special", name, args)
+        return reference(cls).request("special", name, args)
 
     def __iter__(cls) -> Any:
         return cls._meta("__iter__")
@@ -151,71 +155,70 @@ class Class(type):
         return True
 
 
-class Proxy(metaclass=Class):
-    """An object of the other side."""
+class Proxy(metaclass=ProxyClass):
+    """An object of the other process."""
 
     __slots__ = ("_inoculate_reference",)
     _inoculate: Any = None
 
     @property
     def __class__(self) -> Any:  # type: ignore[override]
-        """What `isinstance` sees beside the class itself."""
-        return _told(self).known or type(self)
+        """What `isinstance` sees beside the proxy class."""
+        return _remote_class(self).standard or type(self)
 
     def __getattr__(self, name: str) -> Any:
         return _attribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        reference(self).ask("set", name, [value])
+        reference(self).request("set", name, [value])
 
     def __delattr__(self, name: str) -> None:
-        reference(self).ask("delete", name)
+        reference(self).request("delete", name)
 
     def __str__(self) -> str:
-        return reference(self).ask("special", "__str__")
+        return reference(self).request("special", "__str__")
 
     def __repr__(self) -> str:
-        return reference(self).ask("special", "__repr__")
+        return reference(self).request("special", "__repr__")
 
     def __format__(self, spec: str) -> str:
-        return reference(self).ask("special", "__format__", [spec])
+        return reference(self).request("special", "__format__", [spec])
 
     def __copy__(self) -> Any:
-        return _again(self, reference(self).ask("special", "__copy__"))
+        return _keep_mark(self, reference(self).request("special", "__copy__"))
 
     def __deepcopy__(self, _: Any) -> Any:
-        return _again(self, reference(self).ask("special", "__deepcopy__"))
+        return _keep_mark(self, reference(self).request("special", "__deepcopy__"))
 
     def __hash__(self) -> int:
         return hash(reference(self).number)
 
     def __eq__(self, other: object) -> Any:
-        mine = reference(self)
-        if not mine.link.guarded:
-            return mine.ask("operator", "__eq__", [self, other])
-        if isinstance(type(other), Class):
-            theirs = reference(other)
-            if theirs.number == mine.number:
+        ref = reference(self)
+        if not ref.connection.guarded:
+            return ref.request("operator", "__eq__", [self, other])
+        if isinstance(type(other), ProxyClass):
+            if reference(other).number == ref.number:
                 return True
-            other = _contents(other)
-        held = _contents(self)
-        if not isinstance(type(held), Class):
-            return held == other
-        told = _told(self)
-        both = isinstance(type(other), Class)
-        if told.decides or (both and (told.own_equality or _told(other).own_equality)):
+            other = _builtin_value(other)
+        value = _builtin_value(self)
+        if not isinstance(type(value), ProxyClass):
+            return value == other
+        kind = _remote_class(self)
+        is_remote = isinstance(type(other), ProxyClass)
+        if kind.defines_equality or (is_remote and (kind.own_equality or _remote_class(other).own_equality)):
             _refuse(self, "whether it equals something")
         return False
 
     def _compare(self, name: str, other: Any) -> Any:
-        if isinstance(type(other), Class) or not reference(self).link.guarded:
-            return reference(self).ask("operator", name, [self, other])
-        held = _contents(self)
-        if isinstance(type(held), Class):
+        if isinstance(type(other), ProxyClass) or not reference(self).connection.guarded:
+            return reference(self).request("operator", name, [self, other])
+        value = _builtin_value(self)
+        if isinstance(type(value), ProxyClass):
             if getattr(type(self), "_inoculate_orders", False):
                 _refuse(self, "how it compares with plain data")
             return NotImplemented
-        return getattr(operator, OPERATORS[name])(held, other)
+        return getattr(operator, OPERATORS[name])(value, other)
 
     def __lt__(self, other: Any) -> Any:
         return Proxy._compare(self, "__lt__", other)
@@ -230,240 +233,244 @@ class Proxy(metaclass=Class):
         return Proxy._compare(self, "__ge__", other)
 
     def __contains__(self, item: Any) -> bool:
-        mine = reference(self)
-        if mine.made or not mine.link.guarded:
-            return mine.ask("special", "__contains__", [item])
-        held = _contents(self)
-        if not isinstance(type(held), Class):
-            return item in held
+        ref = reference(self)
+        if ref.made_by_test or not ref.connection.guarded:
+            return ref.request("special", "__contains__", [item])
+        value = _builtin_value(self)
+        if not isinstance(type(value), ProxyClass):
+            return item in value
         if not hasattr(type(self), "__iter__"):
             _refuse(self, "what is in it")
-        return any(item is found or item == found for found in self)  # type: ignore[attr-defined]
+        return any(item is member or item == member for member in self)  # type: ignore[attr-defined]
 
 
 class Coroutine(collections.abc.Coroutine[Any, Any, Any]):
-    """A coroutine of the other side: it runs there, to its end, when it is awaited. Nothing else is asked of it."""
+    """A coroutine of the other process: when it is awaited, it runs there to its end. It supports nothing else."""
 
-    def __init__(self, link: Any, number: int) -> None:
-        """Stand for the coroutine of that number."""
-        self._inoculate_reference = Reference(link, number)
+    def __init__(self, connection: Any, number: int) -> None:
+        """Represent the coroutine of that number."""
+        self._inoculate_reference = Reference(connection, number)
 
     def send(self, value: Any) -> Any:
         """Run it."""
-        raise StopIteration(self._inoculate_reference.ask("await"))
+        raise StopIteration(self._inoculate_reference.request("await"))
 
     def throw(self, *error: Any) -> Any:
         """End it with an exception."""
         raise error[0]
 
     def close(self) -> None:
-        """Leave it."""
+        """Do nothing."""
 
     def __await__(self) -> Any:
         """Run it."""
-        return self._inoculate_reference.ask("await")
+        return self._inoculate_reference.request("await")
         yield
 
     def _refuse(self, *_: object) -> Any:
-        self._inoculate_reference.link.watch.failed = "the answer is a coroutine that nobody awaits"
-        raise Refused(self._inoculate_reference.link.watch.failed)
+        monitor = self._inoculate_reference.connection.monitor
+        monitor.failure = "the answer is a coroutine that is not awaited"
+        raise Refused(monitor.failure)
 
     __bool__ = __eq__ = __str__ = __repr__ = _refuse
     __hash__ = object.__hash__
 
 
-HELD.add(Coroutine)
+VALUE_PROXIES.add(Coroutine)
 
 
 def _attribute(value: Any, name: str) -> Any:
-    return reference(value).ask("attribute", name)
+    return reference(value).request("attribute", name)
 
 
-def _close(link: Any, method: Any) -> Any:
-    """A method that must not be told anything; anything else that can be called (a class, `bool`) is refused."""
-    if isinstance(type(method), Class):
-        return make(type(method), replace(reference(method), closed=True))
+def _without_arguments(connection: Any, method: Any) -> Any:
+    """A method that must not be given arguments; any other callable (a class, `bool`) is refused."""
+    if isinstance(type(method), ProxyClass):
+        return make_proxy(type(method), replace(reference(method), without_arguments=True))
     if callable(method):
-        link.watch.failed = "it asks an object of the solution's own for a method that is something else"
-        raise Refused(link.watch.failed)
+        connection.monitor.failure = "it takes a method of an object of the solution that is another callable"
+        raise Refused(connection.monitor.failure)
     return method
 
 
-def _told(value: Any) -> Told:
+def _remote_class(value: Any) -> RemoteClass:
     return type.__getattribute__(type(value), "_inoculate")
 
 
-def _known(kind: Any) -> type[Any]:
-    return type.__getattribute__(kind, "_inoculate").known or object
+def _standard_class(kind: Any) -> type[Any]:
+    return type.__getattribute__(kind, "_inoculate").standard or object
 
 
-def _refuse(value: Any, what: str) -> Any:
-    reference(value).link.watch.failed = f"it asks an object of the solution's own ({type(value).__name__}) {what}"
-    raise Refused(f"an object of the solution's own ({type(value).__name__}) cannot be asked {what}: it would be told "
-                  "what is expected")  # fmt: skip
+def _refuse(value: Any, question: str) -> Any:
+    monitor = reference(value).connection.monitor
+    monitor.failure = f"it asks an object of the solution's own ({type(value).__name__}) {question}"
+    raise Refused(f"{monitor.failure}, which would disclose the expected value")
 
 
-def make(kind: Any, mine: Reference, *, whole: bool = False) -> Any:
-    """The object here for one there; the same one each time.
+def make_proxy(kind: Any, ref: Reference, *, without_contents: bool = False) -> Any:
+    """The proxy for an object; the same one each time.
 
     Args:
-        kind: Its class here.
-        mine: Its reference.
-        whole: Whether there is nothing to be read in it: what is derived from a builtin comes with its contents.
+        kind: Its proxy class.
+        ref: Its reference.
+        without_contents: Whether it was encoded without a builtin value; an instance of a builtin's subclass never is.
     """
-    # What a `Link` would not say: the class of an object is no class, or its contents would be asked for each time.
-    if not isinstance(kind, Class) or (whole and mine.link.guarded and issubclass(_known(kind), _PLAIN_BASES)):
+    # An honest `Connection` sends neither: an object whose class is not a class, or a builtin without its value.
+    if not isinstance(kind, ProxyClass):
         raise TypeError("not a class of objects")
-    known = mine.link.proxies
-    key = (mine.number, mine.made, mine.closed)
+    if without_contents and ref.connection.guarded and issubclass(_standard_class(kind), _PLAIN_BASES):
+        raise TypeError("an object without its builtin value")
+    known = ref.connection.proxies
+    key = (ref.number, ref.made_by_test, ref.without_arguments)
     if key not in known:
         known[key] = object.__new__(kind)
-        object.__setattr__(known[key], "_inoculate_reference", mine)
+        object.__setattr__(known[key], "_inoculate_reference", ref)
     return known[key]
 
 
-def hold(held: Any, mine: Reference, kind: Any) -> Any:
-    """Contents of a builtin that remember the object, an instance of a subclass, that they were read from."""
-    base = type(held)
+def make_value_proxy(value: Any, ref: Reference, kind: Any) -> Any:
+    """A builtin value that knows the object, an instance of a subclass of the builtin, that it was read from."""
+    base = type(value)
     if not issubclass(base, _PLAIN_BASES):
-        return held
-    key = (base, kind)
-    if key not in mine.link.held:
-        own: dict[str, Any] = {name: _forward(name) for name in ("__str__", "__repr__", "__format__")}
-        own.update({name: _METHODS[name] for name in _USED if name in kind._inoculate_special})
+        return value
+    classes, key = ref.connection.value_proxy_classes, (base, kind)
+    if key not in classes:
+        members: dict[str, Any] = {name: _forward(name) for name in ("__str__", "__repr__", "__format__")}
+        members.update({name: _METHODS[name] for name in _REQUESTED if name in kind._inoculate_special})
         if issubclass(base, dict) and "__missing__" in kind._inoculate_special:
-            own["__missing__"] = _forward("__missing__")
-        known = type.__getattribute__(kind, "_inoculate").known or base
-        own.update(__getattr__=_attribute, _inoculate_kind=kind, __class__=property(lambda self: known))
-        mine.link.held[key] = type(kind.__name__, (base,), own)
-        HELD.add(mine.link.held[key])
-    if base.__init__ is object.__init__:  # it is as it was made
-        made: Any = base.__new__(mine.link.held[key], held)  # type: ignore[call-arg]
+            members["__missing__"] = _forward("__missing__")
+        standard = type.__getattribute__(kind, "_inoculate").standard or base
+        members.update(__getattr__=_attribute, _inoculate_kind=kind, __class__=property(lambda self: standard))
+        classes[key] = type(kind.__name__, (base,), members)
+        VALUE_PROXIES.add(classes[key])
+    if base.__init__ is object.__init__:  # immutable: `__new__` sets the value
+        proxy: Any = base.__new__(classes[key], value)  # type: ignore[call-arg]
     else:
-        made = base.__new__(mine.link.held[key])
-        base.__init__(made, held)  # type: ignore[call-arg]
-    object.__setattr__(made, "_inoculate_reference", mine)
-    return made
+        proxy = base.__new__(classes[key])
+        base.__init__(proxy, value)  # type: ignore[call-arg]
+    object.__setattr__(proxy, "_inoculate_reference", ref)
+    return proxy
 
 
 def _forward(name: str) -> Callable[..., Any]:
-    return lambda self, *args: reference(self).ask("special", name, args)
+    return lambda self, *args: reference(self).request("special", name, args)
 
 
-def _as_made(value: Any) -> Any:
-    """An instance that the test has just made: it answers for itself, also where it is derived from a builtin."""
-    if type(value) in HELD and not isinstance(value, Coroutine):
-        return make(type(value)._inoculate_kind, replace(reference(value), made=True))
-    return make(type(value), replace(reference(value), made=True)) if isinstance(type(value), Class) else value
+def _mark_made_by_test(value: Any) -> Any:
+    """An instance that the test has made: it answers for itself, even if its class is derived from a builtin."""
+    if type(value) in VALUE_PROXIES and not isinstance(value, Coroutine):
+        return make_proxy(type(value)._inoculate_kind, replace(reference(value), made_by_test=True))
+    if isinstance(type(value), ProxyClass):
+        return make_proxy(type(value), replace(reference(value), made_by_test=True))
+    return value
 
 
-def _again(value: Any, answer: Any) -> Any:
-    """An answer that is as much the test's own making as the object that gave it."""
-    return _as_made(answer) if reference(value).made else answer
+def _keep_mark(value: Any, result: Any) -> Any:
+    """A result that counts as made by the test if the object that gave it does."""
+    return _mark_made_by_test(result) if reference(value).made_by_test else result
 
 
-def _contents(value: Any) -> Any:
-    """What an instance of a subclass of a builtin holds; the object itself where it is no such thing."""
-    if not isinstance(type(value), Class) or not issubclass(_known(type(value)), _PLAIN_BASES):
+def _builtin_value(value: Any) -> Any:
+    """The builtin value of an instance of a builtin's subclass; any other object itself."""
+    if not isinstance(type(value), ProxyClass) or not issubclass(_standard_class(type(value)), _PLAIN_BASES):
         return value
-    mine = reference(value)
-    held = mine.link.contents.get(mine.number) or mine.ask("contents")
-    if held and type(held[0]) in _UNCHANGING:
-        mine.link.contents[mine.number] = held
-    return held[0] if held else value
+    ref = reference(value)
+    contents = ref.connection.known_contents.get(ref.number) or ref.request("contents")
+    if contents and type(contents[0]) in _IMMUTABLE:
+        ref.connection.known_contents[ref.number] = contents
+    return contents[0] if contents else value
 
 
 def distance(left: Any, right: Any) -> Any:
-    """`abs(left - right)`, by which what is expected is approached: no object works it out against plain data."""
-    objects = [side for side in (left, right) if isinstance(type(_contents(side)), Class)]
-    if len(objects) == 1 and reference(objects[0]).link.guarded:
+    """`abs(left - right)`, from which the expected value could be found: no object computes it with plain data."""
+    objects = [side for side in (left, right) if isinstance(type(_builtin_value(side)), ProxyClass)]
+    if len(objects) == 1 and reference(objects[0]).connection.guarded:
         _refuse(objects[0], "how far it is from plain data")
     return abs(left - right)
 
 
 def same(left: Any, right: Any) -> bool:
-    """What `is` says where both are there; here one object may have two stand-ins."""
-    if isinstance(type(left), Class) and isinstance(type(right), Class):
+    """`left is right` in the process of the objects; one object may have two proxies here."""
+    if isinstance(type(left), ProxyClass) and isinstance(type(right), ProxyClass):
         return reference(left).number == reference(right).number
     return left is right
 
 
-_DOC = property(lambda self: reference(self).ask("attribute", "__doc__"))
+_DOC = property(lambda self: reference(self).request("attribute", "__doc__"))
 
 
-def build(link: Any, number: int, told: Any) -> Any:
-    """The class here for a class there.
+def make_proxy_class(connection: Any, number: int, description: Any) -> Any:
+    """The proxy class for a class of the other process.
 
     Args:
-        link: Leads there.
-        number: Its number.
-        told: What the other side says of it.
+        connection: To that process.
+        number: The number of the class.
+        description: From `rpc._describe` of the other process.
     """
-    name, known, bases, special, meta, (own_equality, decides), exceptions = told
+    name, standard, bases, special, meta, (own_equality, defines_equality), exceptions = description
     if exceptions:
-        return raised.exception_class(link, exceptions)
-    above = tuple(base for base in map(link.class_of, bases) if isinstance(base, Class)) or (Proxy,)
-    found = [
-        kind for module, qualname in known if module not in _NOT_OF_A_KIND and (kind := raised.find(module, qualname))
-    ]
-    mine = Reference(link, number, made=bool(link.own))
-    own: dict[str, Any] = {
+        return exception_class(connection, exceptions)
+    proxy_bases = tuple(base for base in map(connection.class_of, bases) if isinstance(base, ProxyClass)) or (Proxy,)
+    found = [kind for module, qualname in standard if module not in _IGNORED and (kind := find_class(module, qualname))]
+    nearest = found[0] if found and found[0] is not object else None
+    ref = Reference(connection, number, made_by_test=bool(connection.class_name))
+    members: dict[str, Any] = {
         "__slots__": (), "__module__": "solution", "__doc__": _DOC, "_inoculate_special": frozenset(special),
-        "_inoculate": Told(mine, found[0] if found and found[0] is not object else None,
-                           bool(own_equality), bool(decides), tuple(meta)),
+        "_inoculate": RemoteClass(ref, nearest, bool(own_equality), bool(defines_equality), tuple(meta)),
     }  # fmt: skip
     for method in special:
         if method in _REFLECTED:
-            own[method] = _operator(_REFLECTED[method], reflected=True)
+            members[method] = _operator(_REFLECTED[method], reflected=True)
         elif method in OPERATORS:
             if method not in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__"):
-                own[method] = _operator(method, reflected=False)
+                members[method] = _operator(method, reflected=False)
         elif method in SPECIAL and method not in vars(Proxy):
-            own[method] = _METHODS.get(method) or _forward(method)
-    own["_inoculate_orders"] = "__lt__" in special or "__gt__" in special
+            members[method] = _METHODS.get(method) or _forward(method)
+    members["_inoculate_orders"] = "__lt__" in special or "__gt__" in special
     try:
-        return type.__new__(Class, str(name)[:80], above, own)
-    except TypeError:  # bases that do not go together here
-        return type.__new__(Class, str(name)[:80], (Proxy,), own)
+        return type.__new__(ProxyClass, str(name)[:80], proxy_bases, members)
+    except TypeError:  # bases that cannot be combined here
+        return type.__new__(ProxyClass, str(name)[:80], (Proxy,), members)
 
 
 def _operator(name: str, *, reflected: bool) -> Callable[..., Any]:
     def operate(self: Any, other: Any, *_: Any) -> Any:
-        mine = reference(self)
-        nothing = type(other) is int and other == 0 and name == "__add__"  # what `sum` begins with
-        by_test = sys._getframe(1).f_code.co_filename == TEST_FILE  # and not by unittest, which compares so
-        if mine.link.guarded and not ((mine.made and by_test) or nothing or isinstance(type(other), Class)):
-            held = _contents(self)
-            if isinstance(type(held), Class):
+        ref = reference(self)
+        is_start_of_sum = type(other) is int and other == 0 and name == "__add__"
+        by_test = sys._getframe(1).f_code.co_filename == TEST_FILE  # and not by unittest, which compares with operators
+        is_allowed = (ref.made_by_test and by_test) or is_start_of_sum or isinstance(type(other), ProxyClass)
+        if ref.connection.guarded and not is_allowed:
+            value = _builtin_value(self)
+            if isinstance(type(value), ProxyClass):
                 _refuse(self, f"for {name} of plain data")
-            return getattr(operator, OPERATORS[name])(*((other, held) if reflected else (held, other)))
-        answer = mine.ask("operator", name, [other, self] if reflected else [self, other])
-        return _again(self, answer)
+            return getattr(operator, OPERATORS[name])(*((other, value) if reflected else (value, other)))
+        result = ref.request("operator", name, [other, self] if reflected else [self, other])
+        return _keep_mark(self, result)
 
     return operate
 
 
 def _call(self: Any, *args: Any, **named: Any) -> Any:
-    mine = reference(self)
-    if mine.closed and (args or named):
+    ref = reference(self)
+    if ref.without_arguments and (args or named):
         _refuse(self, "this")
-    return mine.ask("call", "", args, named)
+    return ref.request("call", "", args, named)
 
 
-def _exit(self: Any, kind: Any, error: BaseException | None, trace: Any, what: str = "exit") -> Any:
+def _exit(self: Any, kind: Any, error: BaseException | None, trace: Any, operation: str = "exit") -> Any:
     if error is None:
-        return reference(self).ask(what)
+        return reference(self).request(operation)
     names = [[base.__module__, base.__qualname__] for base in type(error).__mro__ if issubclass(base, BaseException)]
-    failed = isinstance(error, AssertionError)  # the test's own verdict: not to be told of, and not to be swallowed
-    mine = reference(self)
-    answer = mine.ask(what, "", [names, "" if failed else str(error), [] if failed else list(error.args)])
-    if answer:
-        mine.link.watch.swallowed(error, trace)
-    return answer and not failed
+    failed = isinstance(error, AssertionError)  # the test's own verdict: not to be disclosed, and not to be swallowed
+    ref = reference(self)
+    result = ref.request(operation, "", [names, "" if failed else str(error), [] if failed else list(error.args)])
+    if result:
+        ref.connection.monitor.on_swallowed(error, trace)
+    return result and not failed
 
 
 async def _anext(self: Any) -> Any:
-    return reference(self).ask("await")
+    return reference(self).request("await")
 
 
 async def _aexit(self: Any, kind: Any, error: BaseException | None, trace: Any) -> Any:
@@ -471,18 +478,18 @@ async def _aexit(self: Any, kind: Any, error: BaseException | None, trace: Any) 
 
 
 async def _aenter(self: Any) -> Any:
-    answer = reference(self).ask("await", "__aenter__")
-    return self if same(self, answer) else answer
+    result = reference(self).request("await", "__aenter__")
+    return self if same(self, result) else result
 
 
 def _enter(self: Any) -> Any:
-    answer = reference(self).ask("special", "__enter__")
-    return self if same(self, answer) else answer
+    result = reference(self).request("special", "__enter__")
+    return self if same(self, result) else result
 
 
 def _iterate(self: Any) -> Any:
-    answer = reference(self).ask("special", "__iter__")
-    return self if same(self, answer) else answer
+    result = reference(self).request("special", "__iter__")
+    return self if same(self, result) else result
 
 
 _METHODS: dict[str, Callable[..., Any]] = {

@@ -1,27 +1,27 @@
-"""The folder in which a solution may write: empty when a check begins, and emptied when it has ended.
+"""The scratch folder, in which a solution may write: it is empty when a check begins, and is emptied after it.
 
-It is the present folder of a worker and of its children, so none of this needs a path.
+It is the working directory of a worker and of its job processes, so no function here needs a path.
 """
 
 from __future__ import annotations
 
 import os
 
-MOST_BYTES = 32 << 20
-MOST_FILES = 256
-"""Files and folders together. Where the folder is a file system of its own, the kernel counts; else `too_much` does."""
+MAX_BYTES = 32 << 20
+MAX_FILES = 256
+"""Files and folders together. In a file system of its own, the kernel limits them; elsewhere `too_much` checks."""
 
-_MOST_ROUNDS = 100_000
+_MAX_STEPS = 100_000
 
 
 def empty() -> None:
-    """Remove all that is in the present folder, however deep it goes: each folder is emptied from within.
+    """Remove everything in the working directory, at any depth: each folder is emptied from inside.
 
     Raises:
         OSError: Something in it cannot be removed.
     """
     depth = 0
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_STEPS):
         inner = ""
         for name in os.listdir():
             if not _removed(name):
@@ -49,9 +49,9 @@ def _removed(name: str) -> bool:
 
 
 def too_much() -> bool:
-    """Whether there is more in the present folder than there may be."""
+    """Whether the working directory exceeds the limits."""
     count, size, folders = 0, 0, ["."]
-    while folders and count <= MOST_FILES and size <= MOST_BYTES:
+    while folders and count <= MAX_FILES and size <= MAX_BYTES:
         try:
             with os.scandir(folders.pop()) as entries:
                 for entry in entries:
@@ -61,5 +61,5 @@ def too_much() -> bool:
                     else:
                         size += entry.stat(follow_symlinks=False).st_blocks * 512
         except OSError:
-            continue  # gone meanwhile, or closed to everybody, its maker included
-    return count > MOST_FILES or size > MOST_BYTES
+            continue  # removed meanwhile, or not readable by anybody
+    return count > MAX_FILES or size > MAX_BYTES

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from inoculate.grading.markdown import Candidate, Piece, choose, take_apart
+from inoculate.grading.markdown import Candidate, Piece, choose, parse_reply
 from inoculate.settings.patterns.python_source import LONGEST, FlaggedPattern, find_patterns
 from inoculate.settings.reply_lines import split_lines
 
@@ -73,7 +73,7 @@ def read(completion: str) -> Answer:
 
 
 def _candidates(completion: str) -> list[Candidate[FlaggedPattern]]:
-    reply = take_apart(completion)
+    reply = parse_reply(completion)
     if reply.blocks:
         texts = ((block, block.text.strip() or block.info or "") for block in reply.blocks)
         return [candidate for block, text in texts for candidate in _piece_candidates(block, text)]

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from inoculate.grading.markdown import Candidate, Piece, Reply, choose, take_apart
+from inoculate.grading.markdown import Candidate, Piece, Reply, choose, parse_reply
 
 LONGEST = 20_000
 """Characters of a query; the longest honest ones have 300."""
@@ -64,7 +64,7 @@ def read(completion: str) -> Answer:
     if _NOT_TEXT.search(completion):
         return Answer(unreadable="not text: it holds NULs or lone surrogates")
     try:
-        queries = _Finder().queries(take_apart(completion))
+        queries = _Finder().queries(parse_reply(completion))
     except _TooManyParses:
         return Answer(unreadable=f"more than {_MAX_PARSES:,} places where a query could begin or end")
     if len(queries) > 1:

@@ -1,4 +1,4 @@
-"""The kernel's side of the box, called through ctypes: numbers of system calls, Landlock, seccomp, capabilities."""
+"""The kernel's security features, called through ctypes: seccomp, Landlock and capabilities."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ X86, ARM = "x86_64", "aarch64"
 MACHINE = platform.machine()
 _AUDIT_ARCH = {X86: 0xC000003E, ARM: 0xC00000B7}
 
-# Allowed whatever the arguments: numbers on x86-64 and on aarch64 (None where there is no such call).
+# Allowed with any arguments: numbers on x86-64 and on aarch64 (None where there is no such call).
 # Nothing here can make a process, change a file that is not open, reach a network or signal anybody.
-_PLAIN: dict[str, tuple[int | None, int | None]] = {
+_ALWAYS: dict[str, tuple[int | None, int | None]] = {
     "read": (0, 63), "write": (1, 64), "close": (3, 57), "mmap": (9, 222), "munmap": (11, 215), "futex": (202, 98),
     "brk": (12, 214), "newfstatat": (262, 79), "fstat": (5, 80), "lseek": (8, 62), "stat": (4, None), "lstat": (6,
     None),
@@ -49,22 +49,24 @@ _PLAIN: dict[str, tuple[int | None, int | None]] = {
     "close_range": (436, 436), "fsync": (74, 82), "fdatasync": (75, 83), "chdir": (80, 49), "fchdir": (81, 50),
 }  # fmt: skip
 
-# Allowed beside Landlock, which says where: what files in a scratch folder need. Never a change of modes, owners or
-# times, of which Landlock knows nothing, and no link.
+# Allowed with Landlock, which restricts where: the calls that files in a scratch folder need. Never changes of modes,
+# owners or times, which Landlock does not cover, and no links.
 _WRITES: dict[str, tuple[int | None, int | None]] = {
     "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None), "unlink": (87, None), "unlinkat": (263, 35),
     "rename": (82, None), "renameat": (264, 38), "renameat2": (316, 276), "ftruncate": (77, 46),
 }  # fmt: skip
 
-# Looked at more closely.
-_CLOSELY: dict[str, tuple[int | None, int | None]] = {
+# Allowed depending on their arguments.
+_BY_ARGUMENT: dict[str, tuple[int | None, int | None]] = {
     "open": (2, None), "openat": (257, 56), "clone": (56, 220), "ioctl": (16, 29), "fcntl": (72, 25),
     "socketpair": (53, 199), "prlimit64": (302, 261), "clone3": (435, 435), "openat2": (437, 437), "prctl": (157, 167),
 }  # fmt: skip
 
 _IOCTLS = (0x5421, 0x5450, 0x5451, 0x541B, 0x5401)  # FIONBIO, FIONCLEX, FIOCLEX, FIONREAD, TCGETS
 _FCNTLS = (0, 1, 2, 3, 4, 1030)  # duplicate a descriptor, its flags; never F_SETOWN, which sends signals
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | 0o20000000  # the last: O_TMPFILE's own bit
+_WRITING = (
+    os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | 0o20000000
+)  # the last: the bit of O_TMPFILE alone
 _TO_WRITE = os.O_WRONLY | os.O_RDWR
 _CLONE_THREAD, _CLONE_NAMESPACES = 0x10000, 0x7E020080
 
@@ -107,19 +109,19 @@ def _any_bit(constant: int, yes: int, no: int) -> bytes:
 
 
 def _one_of(index: int, allowed: tuple[int, ...]) -> list[bytes]:
-    """Allowed where the argument is one of these."""
+    """Allowed if the argument is one of these values."""
     lines = [_argument(index)]
     lines += [_equal(value, len(allowed) - position, 0) for position, value in enumerate(allowed)]
     return [*lines, _return(ERRNO | EPERM), _return(ALLOW)]
 
 
 def _opening(index: int, writing: bool) -> list[bytes]:
-    """Reading only; or writing too, if it is asked for in so many words: early Landlock lets O_TRUNC alone pass."""
+    """Reading only; or writing too, if O_WRONLY or O_RDWR is set: early Landlock lets O_TRUNC alone pass."""
     lines = [_argument(index), _any_bit(_WRITING, 0, 1), _return(ERRNO | EROFS), _return(ALLOW)]
     return [_argument(index), _any_bit(_TO_WRITE, 0, 1), _return(ALLOW), *lines[1:]] if writing else lines
 
 
-def _closely(writing: bool) -> dict[str, list[bytes]]:
+def _argument_rules(writing: bool) -> dict[str, list[bytes]]:
     deny, allow = _return(ERRNO | EPERM), _return(ALLOW)
     return {
         "open": _opening(1, writing),
@@ -127,23 +129,23 @@ def _closely(writing: bool) -> dict[str, list[bytes]]:
         "ioctl": _one_of(1, _IOCTLS),
         "fcntl": _one_of(1, _FCNTLS),
         "prctl": _one_of(0, (15, 16)),  # the name of a thread
-        # Threads, not processes. glibc falls back from clone3, whose flags lie in memory that a filter cannot read.
+        # Threads, not processes. glibc falls back from clone3, whose flags are in memory that a filter cannot read.
         "clone": [_argument(0), _any_bit(_CLONE_NAMESPACES, 2, 0), _any_bit(_CLONE_THREAD, 0, 1), allow, deny],
         "clone3": [_return(ERRNO | ENOSYS)],
         "openat2": [_return(ERRNO | ENOSYS)],
         # A stream pair for asyncio; a datagram pair could send to any socket that has a path.
         "socketpair": [_argument(0), _equal(1, 0, 4), _argument(1), _op(0x54, 0xF), _equal(1, 0, 1), allow, deny],
-        # Reading limits of its own: a null pointer is null in both of its halves.
+        # Reading its own limits only: both halves of the pointer to new limits have to be zero.
         "prlimit64": [_argument(0), _equal(0, 0, 5), _argument(2), _equal(0, 0, 3), _argument(2, True), _equal(0, 0, 1),
                       allow, deny],
     }  # fmt: skip
 
 
 def allow_list(*, writing: bool, machine: str = MACHINE) -> bytes:
-    """The seccomp program of a child.
+    """The seccomp program of a job process.
 
     Args:
-        writing: Whether files may be opened for writing, made and removed, because Landlock says where.
+        writing: Whether files may be written, created and removed, because Landlock restricts where.
         machine: The processor.
 
     Raises:
@@ -155,44 +157,44 @@ def allow_list(*, writing: bool, machine: str = MACHINE) -> bytes:
     lines = [_load(4), _equal(_AUDIT_ARCH[machine], 1, 0), _return(KILL), _load(0)]
     if machine == X86:
         lines += [_op(0x35, 0x40000000, 0, 1), _return(ERRNO | ENOSYS)]  # the x32 numbers of the same calls
-    blocks = {_CLOSELY[name][column]: block for name, block in _closely(writing).items()}
-    plain = {numbers[column] for numbers in (_PLAIN | _WRITES if writing else _PLAIN).values()}
-    chosen = {number: [_return(ALLOW)] for number in plain} | blocks
-    lines += _decide([(number, block) for number, block in sorted(_steps(chosen).items())])
+    blocks = {_BY_ARGUMENT[name][column]: block for name, block in _argument_rules(writing).items()}
+    plain = {numbers[column] for numbers in (_ALWAYS | _WRITES if writing else _ALWAYS).values()}
+    rules = {number: [_return(ALLOW)] for number in plain} | blocks
+    lines += _binary_search([(number, block) for number, block in sorted(_ranges(rules).items())])
     return b"".join(lines)
 
 
-def _steps(chosen: dict[int | None, list[bytes]]) -> dict[int, list[bytes]]:
-    """Where, going up through the numbers, the treatment changes: from each key on it is that one."""
+def _ranges(rules: dict[int | None, list[bytes]]) -> dict[int, list[bytes]]:
+    """Ranges of call numbers with the same rule: by the first number of each range."""
     deny = [_return(ERRNO | EPERM)]
-    steps: dict[int, list[bytes]] = {0: deny}
+    ranges: dict[int, list[bytes]] = {0: deny}
     current = deny
-    for number in range(0, max(number for number in chosen if number is not None) + 2):
-        block = chosen.get(number, deny)
+    for number in range(0, max(number for number in rules if number is not None) + 2):
+        block = rules.get(number, deny)
         if block != current:
-            steps[number], current = block, block
-    return steps
+            ranges[number], current = block, block
+    return ranges
 
 
-def _decide(steps: list[tuple[int, list[bytes]]]) -> list[bytes]:
-    """A binary search for the treatment of a number.
+def _binary_search(ranges: list[tuple[int, list[bytes]]]) -> list[bytes]:
+    """A binary search for the rule of a number.
 
-    The kernel runs the program for every number when it is loaded, so a chain of comparisons took .5 ms for each child.
+    The kernel runs the program for every number when it is loaded: a chain of comparisons took .5 ms per job process.
     """
-    if len(steps) == 1:
-        return steps[0][1]
-    middle = len(steps) // 2
-    below, above = _decide(steps[:middle]), _decide(steps[middle:])
+    if len(ranges) == 1:
+        return ranges[0][1]
+    middle = len(ranges) // 2
+    below, above = _binary_search(ranges[:middle]), _binary_search(ranges[middle:])
     if len(below) <= 255:
-        return [_op(0x35, steps[middle][0], len(below), 0), *below, *above]
-    return [_op(0x35, steps[middle][0], 0, 1), _op(0x05, len(below)), *below, *above]
+        return [_op(0x35, ranges[middle][0], len(below), 0), *below, *above]
+    return [_op(0x35, ranges[middle][0], 0, 1), _op(0x05, len(below)), *below, *above]
 
 
 class Filter:
-    """A seccomp program, kept ready so that a child only has to load it."""
+    """A seccomp program, prepared so that a job process only has to load it."""
 
     def __init__(self, program: bytes) -> None:
-        """Keep a program ready."""
+        """Prepare a program."""
 
         class Program(ctypes.Structure):
             _fields_ = (("count", ctypes.c_ushort), ("lines", ctypes.c_void_p))
@@ -202,7 +204,7 @@ class Filter:
         self._libc = libc()
 
     def load(self) -> None:
-        """Put this process under the program, for good.
+        """Apply the program to this process, irrevocably.
 
         Raises:
             OSError: The kernel refused.
@@ -212,17 +214,17 @@ class Filter:
 
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
-# To write files, remove folders and files, make folders and files, move between folders, cut files.
+# Rights to write files, remove and create folders and files, move files between folders, and truncate files.
 _SCRATCH = _READ_FILE | _READ_DIR | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 13 | 1 << 14
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # number of rights on files that each version handles
 
 
 def landlock(readable: list[str], listed: list[str], scratch: str) -> int:
-    """Deny this process every file but some that it may read, all networks, and signals to others.
+    """Deny this process all files but those listed, all networks, and signals to other processes.
 
     Args:
-        readable: Files, and folders with all below them, that may be read.
-        listed: Folders whose names may be listed, with those of the folders below them.
+        readable: Files that may be read, and folders that may be read with everything below them.
+        listed: Folders that may be listed, with those below them.
         scratch: A folder in which files may be written; '' for none.
 
     Returns:
@@ -240,30 +242,30 @@ def landlock(readable: list[str], listed: list[str], scratch: str) -> int:
     rules_buffer = ctypes.create_string_buffer(rules, 24)
     ruleset = check(call(_LANDLOCK_CREATE, rules_buffer, ctypes.c_size_t(size), 0), "landlock ruleset")
     written = [scratch] if scratch else []
-    for paths, wanted in ((readable, _READ_FILE | _READ_DIR), (listed, _READ_DIR), (written, _SCRATCH & rights)):
+    for paths, allowed in ((readable, _READ_FILE | _READ_DIR), (listed, _READ_DIR), (written, _SCRATCH & rights)):
         for path in paths:
-            _permit(call, ruleset, path, wanted)
+            _allow(call, ruleset, path, allowed)
     check(call(_LANDLOCK_RESTRICT, ruleset, 0), "landlock restriction")
     os.close(ruleset)
     return version
 
 
-def _permit(call: Any, ruleset: int, path: str, wanted: int) -> None:
+def _allow(call: Any, ruleset: int, path: str, rights: int) -> None:
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
-        return  # not there, so nothing to permit
+        return  # not there, so nothing to allow
     try:
         if not os.path.isdir(path):
-            wanted &= ~_READ_DIR
-        rule = ctypes.create_string_buffer(struct.pack("=Qi", wanted, descriptor), 12)
+            rights &= ~_READ_DIR
+        rule = ctypes.create_string_buffer(struct.pack("=Qi", rights, descriptor), 12)
         check(call(_LANDLOCK_ADD, ruleset, 1, rule, 0), f"landlock rule for {path}")
     finally:
         os.close(descriptor)
 
 
 def drop_capabilities() -> None:
-    """Give up every capability, so that a root that keeps its number is no root."""
+    """Drop every capability, so that user 0 has no privileges."""
     library = libc()
     for capability in range(64):
         library.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)

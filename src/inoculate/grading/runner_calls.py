@@ -1,8 +1,8 @@
-"""Test functions and classes that nobody calls: the text that is really run calls them, as their runner would.
+"""Adds the calls that a test runner would make to test functions and classes.
 
-Data sets hold tests in the forms of pytest (`def test_x():`, `class TestX:`), unittest (`class X(TestCase):`) and
-HumanEval (`def check(candidate):`), each of which counts on a runner that is not here. Run as they are, they would
-define something and test nothing. What only a runner could give (fixtures, parameters) is refused by `telling`.
+Datasets contain tests in the forms of pytest (`def test_x():`, `class TestX:`), unittest (`class X(TestCase):`) and
+HumanEval (`def check(candidate):`), all of which rely on a runner. Run as they are, they would only define functions
+and test nothing. Tests that need more of a runner (fixtures, parameters) are refused by `validation`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from inoculate.grading.parsing import UNPARSABLE, parse
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-CANDIDATE = "check"
-"""HumanEval's test function, which is given the solution."""
+HUMANEVAL_TEST = "check"
+"""HumanEval's test function, which gets the solution as its argument."""
 
-# Each test on an instance of its own, between its fixtures, as pytest does it.
+# Like pytest, each test has an instance of its own, and runs between its fixtures.
 _PYTEST_CLASS = """
 for _name in [name for name in dir({name}) if name.startswith("test")]:
     _case = {name}()
@@ -26,44 +26,46 @@ for _name in [name for name in dir({name}) if name.startswith("test")]:
     getattr(_case, _name)()
     getattr(_case, "teardown_method", lambda: None)()
 """
-# `debug` runs the fixtures too, and lets a failure out.
+# `debug` runs the fixtures too, and does not catch failures.
 _UNITTEST = "import unittest\nunittest.defaultTestLoader.loadTestsFromTestCase({name}).debug()"
 
 
 @lru_cache(maxsize=4096)
-def called(test: str, entry_point: str) -> str:
-    """A test with the calls that it lacks, and without those of a runner; the same text where it lacks none.
+def add_runner_calls(test: str, entry_point: str) -> str:
+    """Add the missing calls to a test, and remove calls of a runner; the same text where nothing is missing.
 
     Args:
-        test: What a problem has for a test.
+        test: The source of a test.
         entry_point: The name that the test is about.
     """
     try:
         module = parse(test)
     except UNPARSABLE:
-        return test  # refused elsewhere
+        return test  # reported elsewhere
     runners = {"unittest.main", "pytest.main", *_imported_main(module)}
     kept = [statement for statement in module.body if not _is_runner(statement, runners)]
     if not any(isinstance(node, ast.Name) and node.id == "pytest" for node in ast.walk(ast.Module(kept, []))):
         kept = [statement for statement in kept if not _imports_pytest(statement)]
-    calls = [call for statement in kept if (call := _call(statement, module, entry_point))]
+    calls = [call for statement in kept if (call := _missing_call(statement, module, entry_point))]
     if not calls and len(kept) == len(module.body):
         return test
     return "\n".join([ast.unparse(ast.Module(kept, [])), *calls])
 
 
-def needed(function: Function) -> list[str]:
-    """The parameters that a call has to give; `@patch` gives the last ones itself."""
-    given = function.args
+def required_parameters(function: Function) -> list[str]:
+    """The parameters that a call has to pass; `@patch` passes the last ones itself."""
+    parameters = function.args
     patches = sum("patch" in ast.unparse(decorator) for decorator in function.decorator_list)
-    plain = [*given.posonlyargs, *given.args]
-    needed = plain[: len(plain) - len(given.defaults)]
-    needed += [name for name, value in zip(given.kwonlyargs, given.kw_defaults, strict=True) if value is None]
-    return [name.arg for name in needed][: max(0, len(needed) - patches)]
+    positional = [*parameters.posonlyargs, *parameters.args]
+    required = positional[: len(positional) - len(parameters.defaults)]
+    required += [
+        name for name, value in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if value is None
+    ]
+    return [name.arg for name in required][: max(0, len(required) - patches)]
 
 
 def is_test_case(node: ast.ClassDef, module: ast.Module) -> bool:
-    """Whether a class is one of unittest, itself or by a class of the same text."""
+    """Whether a class is a unittest case, directly or through a class of the same test."""
     bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
     if bases & {"TestCase", "IsolatedAsyncioTestCase"}:
         return True
@@ -75,24 +77,24 @@ def is_test_class(node: ast.ClassDef, module: ast.Module) -> bool:
     return node.name.startswith("Test") or is_test_case(node, module)
 
 
-def _call(node: ast.stmt, module: ast.Module, entry_point: str) -> str:
-    """The call that a definition lacks; empty where it lacks none."""
+def _missing_call(node: ast.stmt, module: ast.Module, entry_point: str) -> str:
+    """The call that a definition needs; empty where none is missing."""
     if isinstance(node, ast.ClassDef):
         if is_test_case(node, module):
             call = _UNITTEST.format(name=node.name)
             return "" if call in ast.unparse(module) else call
-        return _PYTEST_CLASS.format(name=node.name) if is_test_class(node, module) and _unused(node, module) else ""
-    if not isinstance(node, FUNCTIONS) or not _unused(node, module):
+        return _PYTEST_CLASS.format(name=node.name) if is_test_class(node, module) and _is_unused(node, module) else ""
+    if not isinstance(node, FUNCTIONS) or not _is_unused(node, module):
         return ""
-    if node.name == CANDIDATE and len(needed(node)) == 1:
+    if node.name == HUMANEVAL_TEST and len(required_parameters(node)) == 1:
         return f"{node.name}({entry_point.replace('.', '().', 1)})"
-    if not node.name.startswith("test") or needed(node):
+    if not node.name.startswith("test") or required_parameters(node):
         return ""
     call = f"{node.name}()"
     return f"import asyncio\nasyncio.run({call})" if isinstance(node, ast.AsyncFunctionDef) else call
 
 
-def _unused(node: ast.ClassDef | Function, module: ast.Module) -> bool:
+def _is_unused(node: ast.ClassDef | Function, module: ast.Module) -> bool:
     inside = {id(part) for part in ast.walk(node)}
     return not any(
         isinstance(part, ast.Name) and part.id == node.name and id(part) not in inside for part in ast.walk(module)
@@ -123,7 +125,7 @@ def _imported_main(module: ast.Module) -> set[str]:
 
 
 def _is_runner(node: ast.stmt, runners: set[str]) -> bool:
-    """Whether a statement is only a runner's call, under the main guard or not: `unittest.main()`."""
+    """Whether a statement is only a call of a runner, such as `unittest.main()`, under the main guard or not."""
     if is_main_guard(node):
         assert isinstance(node, ast.If)
         return not node.orelse and all(_is_runner(inner, runners) for inner in node.body)

@@ -1,10 +1,10 @@
-"""Plain data between the box and the grader: written by `encode` beside the solution, read by `reader.Reader` outside.
+"""Serialization of plain data: `encode` runs beside the solution in the sandbox, `decoder.Decoder` outside it.
 
-Whatever the solution does to the writer, the reader builds nothing but real builtins, so that `==` keeps Python's
-meaning and no code of the solution ever runs outside the box. Never pickle.
+Whatever the solution does to the encoder, the decoder builds nothing but real builtins. So `==` keeps Python's meaning,
+and no code of the solution ever runs outside the sandbox. Never pickle.
 
-A value is one scalar of JSON, or a list of nodes `[tag, heads, parts]`, each part a scalar or `[number of a node]`
-before it; the last node is the value. So neither side goes deeper into JSON, or into itself, than three levels.
+A value is a JSON scalar, or a list of nodes `[tag, heads, parts]`: `heads` are attributes, and each part is a scalar or
+`[number of an earlier node]`. The last node is the value. So neither side recurses more than three levels deep.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
 
-MOST_NODES = 1_000_000
-MOST_ALIKE = 100  # members of one set or dict with the same hash: they take quadratic time to insert
-MOST_DEPTH = 2_000  # Python itself compares no deeper than its recursion limit; hashing deeper ends the process
-MOST_BITS = 4_000_000  # compared with a Decimal it takes a minute: such tests run in a process of their own
-MOST_FRACTION_BITS = 400_000  # to build a fraction takes time in the square of its length
-MOST_DIGITS = 20_000  # a Decimal's digits and exponent: int(Decimal("1e999999999")) would never end
-MOST_TEXT = 12_000_000  # characters and bytes of one answer
-MOST_REPLY = 15 << 20
-"""Bytes of the answers to all calls of a check together, and of one message between two processes."""
+MAX_NODES = 1_000_000
+MAX_COLLISIONS = 100  # members of one set or dict with the same hash: inserting them takes quadratic time
+MAX_DEPTH = 2_000  # Python compares no deeper than its recursion limit; hashing deeper values crashes the process
+MAX_BITS = 4_000_000  # comparing with a Decimal takes a minute: such tests run in a process of their own
+MAX_FRACTION_BITS = 400_000  # building a fraction takes quadratic time
+MAX_DIGITS = 20_000  # a Decimal's digits and exponent: int(Decimal("1e999999999")) would never end
+MAX_TEXT = 12_000_000  # characters and bytes of one answer
+MAX_REPLY = 15 << 20
+"""Bytes of all answers of a check together, and of one message between two processes."""
 SMALL = 2**53
 
 Node = list[Any]
@@ -38,69 +38,69 @@ TYPES: dict[str, type[Any]] = {
     for kind in (bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, type(None), range,
                  object, type, *_EXCEPTIONS)
 }  # fmt: skip
-"""Classes that both sides know by their names."""
+"""Classes that both sides know by name."""
 _COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__class__", "__bool__", "__contains__")
 
 
 class TooBig(Exception):
-    """A value beyond the limits of the reply."""
+    """A value exceeds the limits of a reply."""
 
 
-class Link(Protocol):
-    """How two processes that talk name the objects that stay where they are."""
+class References(Protocol):
+    """How two connected processes refer to objects that are not copied."""
 
-    def hand(self, value: Any) -> Node | None:
-        """The node for an object that is not to be copied; None where it is."""
+    def encode_reference(self, value: Any) -> Node | None:
+        """The node that refers to an object; None if the object is copied instead."""
 
-    def take(self, tag: str, heads: list[Any], parts: list[Any]) -> Any:
-        """What stands for the object of such a node."""
+    def decode_reference(self, tag: str, heads: list[Any], parts: list[Any]) -> Any:
+        """The object here that represents the object of such a node."""
 
 
-def encode(value: Any, link: Link | None = None, known: Mapping[int, int] | None = None) -> Any:
+def encode(value: Any, references: References | None = None, known: Mapping[int, int] | None = None) -> Any:
     """A value as plain JSON.
 
     Args:
         value: What the solution returned.
-        link: Hands on objects that are not plain data; without one they are named, and no more.
-        known: Numbers of objects that the reader has already, by `id`, in which the value itself is not looked up.
+        references: Encodes objects that are not plain data; without it only the name of their class is encoded.
+        known: Numbers, by `id`, of objects that the decoder has already; used for parts of the value, not for itself.
 
     Raises:
-        TooBig: The value is beyond the limits.
+        TooBig: The value exceeds the limits.
     """
-    return _Writer(link, known or {}).write(value)
+    return _Encoder(references, known or {}).encode(value)
 
 
-class _Writer:
-    def __init__(self, link: Link | None, known: Mapping[int, int]) -> None:
-        self.link = link
+class _Encoder:
+    def __init__(self, references: References | None, known: Mapping[int, int]) -> None:
+        self.references = references
         self.known = known
         self.nodes = 0
         self.text = 0
 
-    def write(self, value: Any) -> Any:
+    def encode(self, value: Any) -> Any:
         if self._is_scalar(value):
             return value
         nodes: list[Node] = []
-        # From the value inwards to the node that is being written, each with its parts to come.
-        opened = [self._open(value)]
+        # The path from the value to the node that is being encoded, each node with its remaining parts.
+        path = [self._open(value)]
         while True:
-            node, parts = opened[-1]
-            written = node[2]
+            node, parts = path[-1]
+            encoded = node[2]
             for part in parts:
                 if self._is_scalar(part):
-                    written.append(part)
+                    encoded.append(part)
                     continue
-                if len(opened) > MOST_DEPTH:
+                if len(path) > MAX_DEPTH:
                     raise TooBig("the answer is nested too deeply")
                 known = self.known.get(id(part))
-                opened.append(self._open(part) if known is None else (["a", [known], []], iter(())))
+                path.append(self._open(part) if known is None else (["a", [known], []], iter(())))
                 break
             else:
-                opened.pop()
+                path.pop()
                 nodes.append(node)
-                if not opened:
+                if not path:
                     return nodes
-                opened[-1][0][2].append([len(nodes) - 1])
+                path[-1][0][2].append([len(nodes) - 1])
 
     def _is_scalar(self, value: Any) -> bool:
         if value is None or value is True or value is False:
@@ -115,12 +115,12 @@ class _Writer:
 
     def _count_text(self, length: int) -> None:
         self.text += length
-        if self.text > MOST_TEXT:
+        if self.text > MAX_TEXT:
             raise TooBig("the answer is too long a text")
 
     def _open(self, value: Any) -> tuple[Node, Iterator[Any]]:
         split = _SPLITS.get(type(value))
-        node = self.link.hand(value) if self.link is not None and split is None else None
+        node = self.references.encode_reference(value) if self.references is not None and split is None else None
         if node is not None:
             tag, heads, parts = node
         elif split is not None:
@@ -130,15 +130,15 @@ class _Writer:
         for head in heads:
             if type(head) is str:
                 self._count_text(len(head))
-        # An iterator has no length, and none is ever walked along here.
+        # An iterator has no length: iterators are never consumed here.
         self.nodes += 1 + len(parts)
-        if self.nodes > MOST_NODES:
+        if self.nodes > MAX_NODES:
             raise TooBig("the answer has too many parts")
         return [tag, heads, []], iter(parts)
 
 
 def _other(value: Any) -> Node:
-    """The node of what is no builtin: a subclass of one, a class, a number or array of numpy, or an object."""
+    """The node of a value that is not a builtin: of a subclass of one, a class, a numpy value, or any other object."""
     kind = type(value)
     numpy = sys.modules.get("numpy")
     if numpy is not None and kind.__module__ == "numpy":
@@ -146,9 +146,9 @@ def _other(value: Any) -> Node:
             return ["one", [], [numpy.generic.item(value)]]
         if issubclass(kind, numpy.ndarray):
             return ["nd", [value.dtype.str], [numpy.ndarray.tolist(value)]]
-    found = contents(value)
-    if found is not None:
-        return ["S", [overrides(kind)], found]
+    builtin = contents(value)
+    if builtin is not None:
+        return ["S", [overrides_comparison(kind)], builtin]
     if kind is type and is_named(value):
         return ["T", [value.__name__], []]
     if (kind.__module__, kind.__name__) in LIBRARY:
@@ -156,25 +156,25 @@ def _other(value: Any) -> Node:
     if kind.__module__ == "array" and kind.__name__ == "array":
         return ["array", [value.typecode], value.tolist()]
     if kind.__name__ == "coroutine":
-        raise TypeError("the answer is a coroutine that nobody awaits")
-    return ["o", [kind.__name__[:80], overrides(kind), decides(kind)], []]
+        raise TypeError("the answer is a coroutine that is not awaited")
+    return ["o", [kind.__name__[:80], overrides_comparison(kind), defines_equality(kind)], []]
 
 
 def is_named(kind: type[Any]) -> bool:
-    """Whether a class is one of Python's own that both sides know by its name."""
+    """Whether a class is a builtin that both sides know by name."""
     return TYPES.get(kind.__name__) is kind
 
 
 def contents(value: Any) -> list[Any] | None:
-    """A list of the builtin that an instance of its subclass holds, read past its own methods; None for others."""
+    """The builtin value in an instance of a subclass, as a list of one, bypassing its own methods; None for others."""
     for base, read in _CONTENTS:
         if isinstance(value, base) and issubclass(type(value), base):
             return [read(value)]
     return None
 
 
-def overrides(kind: type[Any]) -> bool:
-    """Whether a class of the solution's own has a say in comparisons."""
+def overrides_comparison(kind: type[Any]) -> bool:
+    """Whether a class that the solution defines has comparison methods of its own."""
     for base in kind.__mro__:
         if base.__module__ in ("solution", "__main__"):
             own = vars(base)
@@ -183,20 +183,20 @@ def overrides(kind: type[Any]) -> bool:
     return False
 
 
-def decides(kind: type[Any]) -> bool:
-    """Whether a class itself says which plain data its instances equal: one that `dataclass` has made equals none."""
+def defines_equality(kind: type[Any]) -> bool:
+    """Whether a class defines which plain data its instances equal; the `__eq__` of a `dataclass` equals none."""
     own = [vars(base) for base in kind.__mro__ if "__eq__" in vars(base) or "__ne__" in vars(base)]
-    return len(own) > 1 and not _generated(own[0], "__eq__")  # the last one is of `object`
+    return len(own) > 1 and not _generated(own[0], "__eq__")  # the last one is `object`
 
 
 def _generated(own: Any, name: str) -> bool:
-    """Whether a comparison was written by `dataclass`, which is no override."""
+    """Whether a comparison method was generated by `dataclass`, which is not an override."""
     code = getattr(own.get(name), "__code__", None)
     return "__dataclass_params__" in own and getattr(code, "co_filename", "") == "<string>"
 
 
 def _integer(value: int) -> tuple[list[Any], Iterable[Any]]:
-    if value.bit_length() > MOST_BITS:
+    if value.bit_length() > MAX_BITS:
         raise TooBig("the answer is too large an integer")
     return [hex(value)], ()
 
@@ -209,12 +209,12 @@ def _decimal(value: Decimal) -> tuple[list[Any], Iterable[Any]]:
 
 
 def too_long(text: str, value: Decimal) -> bool:
-    """Whether a Decimal of that text is beyond the limits."""
-    return len(text) > MOST_DIGITS or (value.is_finite() and abs(value.adjusted()) > MOST_DIGITS)
+    """Whether a Decimal of that text exceeds the limits."""
+    return len(text) > MAX_DIGITS or (value.is_finite() and abs(value.adjusted()) > MAX_DIGITS)
 
 
 def _fraction(value: Fraction) -> tuple[list[Any], Iterable[Any]]:
-    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MOST_FRACTION_BITS:
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_FRACTION_BITS:
         raise TooBig("the answer is too long a Fraction")
     return [], (value.numerator, value.denominator)
 
@@ -227,7 +227,7 @@ def _factory(value: defaultdict[Any, Any]) -> tuple[list[Any], Iterable[Any]]:
     return [], [value.default_factory, *_pairs(value)]
 
 
-# How each builtin is taken to pieces: the tag of its node, its heads, its parts.
+# How each builtin is split: the tag of its node, its heads and its parts.
 _SPLITS: dict[type[Any], tuple[str, Callable[[Any], tuple[list[Any], Any]]]] = {
     int: ("i", _integer),
     float: ("f", lambda v: ([v.hex()], ())),
@@ -259,14 +259,15 @@ _SPLITS: dict[type[Any], tuple[str, Callable[[Any], tuple[list[Any], Any]]]] = {
     type({}.items()): ("di", lambda v: ([], list(v))),
 }  # fmt: skip
 
-# Classes of the standard library whose instances are made again from their text.
+# Classes of the standard library whose instances are rebuilt from their text.
 LIBRARY = frozenset({
     ("uuid", "UUID"), ("ipaddress", "IPv4Address"), ("ipaddress", "IPv6Address"), ("ipaddress", "IPv4Network"),
     ("pathlib", "PosixPath"), ("pathlib", "PurePosixPath"), ("pathlib", "PureWindowsPath"),
     ("zoneinfo", "ZoneInfo"),
 })  # fmt: skip
 
-# A subclass of a builtin (a namedtuple, an IntEnum, or a liar) is read at the level of C, past its own methods.
+# An instance of a subclass of a builtin (a namedtuple, an IntEnum, or one that lies) is read by the methods of the
+# builtin, bypassing its own.
 _CONTENTS: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
     (int, int.__pos__),
     (float, float.__pos__),

@@ -1,4 +1,4 @@
-"""How completions are read, and which of them are malformed."""
+"""How programs are extracted from completions, and which completions are malformed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inoculate.grading import CodeTask, grade_code
-from inoculate.grading.reading import read
+from inoculate.grading.extraction import extract
 
 TASK = CodeTask("f", ("assert f(2) == 4",), ("assert f(3) == 9",))
 RIGHT = "def f(n):\n    return n * n\n"
@@ -34,9 +34,9 @@ INSIDE = "def f(n):\n    '''\n    ```\n    f(2)\n    ```\n    '''\n    return n\
     ],
 )  # fmt: skip
 def test_which_part_is_the_program(completion: str, source: str) -> None:
-    program = read(completion, "f", 10_000)
+    program = extract(completion, "f", 10_000)
     assert program.source == source
-    assert not program.unreadable
+    assert not program.missing
     assert bool(program.note) == (completion.count("\n```python") + completion.startswith("```python") > 1)
 
 
@@ -66,7 +66,7 @@ def test_which_part_is_the_program(completion: str, source: str) -> None:
     ],
 )
 def test_fences_of_all_kinds(completion: str) -> None:
-    assert read(completion, "f", 10_000).source == RIGHT
+    assert extract(completion, "f", 10_000).source == RIGHT
 
 
 @given(
@@ -84,7 +84,7 @@ def test_any_fence_of_commonmark(
     code = "".join(f"{' ' * indent}{line}\n" for line in RIGHT.splitlines())
     fence = " " * indent + sign * count
     completion = f"{before}{fence}{info}\n{code}{fence}{sign * longer}{after}"
-    assert read(completion, "f", 10_000).source == RIGHT
+    assert extract(completion, "f", 10_000).source == RIGHT
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_any_fence_of_commonmark(
     ],
 )
 def test_a_program_of_one_line_in_a_span(completion: str) -> None:
-    assert read(completion, "f", 10_000).source == "def f(n): return n * n"
+    assert extract(completion, "f", 10_000).source == "def f(n): return n * n"
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~"])
 def test_fences_in_a_text_of_the_program_are_no_fences(fence: str) -> None:
     for example in (f"{fence}\nf(2)\n{fence}\n", f"\n    {fence}\n    f(2)\n    {fence}\n    "):
         program = f'def f(n):\n    """Square.\n{example}"""\n    return n * n\n'
-        assert read(program, "f", 10_000).source == program
+        assert extract(program, "f", 10_000).source == program
 
 
 def test_what_looks_like_no_program_is_read_whole() -> None:
@@ -114,13 +114,13 @@ def test_what_looks_like_no_program_is_read_whole() -> None:
 
 
 def test_fences_among_very_many_lines_are_not_looked_for() -> None:
-    assert "more than 20,000 lines" in read("a\n" * 30_000 + f"```\n{RIGHT}```", "f", 1_000_000).unreadable
-    assert not read("# a\n" * 30_000 + RIGHT, "f", 1_000_000).unreadable
+    assert "more than 20,000 lines" in extract("a\n" * 30_000 + f"```\n{RIGHT}```", "f", 1_000_000).missing
+    assert not extract("# a\n" * 30_000 + RIGHT, "f", 1_000_000).missing
 
 
 @pytest.mark.parametrize("completion", ["", "  \n", "a\0b", "\ud800", "x" * 10_001, "é" * 5_001, "```python\n```"])
 def test_no_program(completion: str) -> None:
-    assert read(completion, "f", 10_000).unreadable
+    assert extract(completion, "f", 10_000).missing
 
 
 def test_malformed_and_not() -> None:

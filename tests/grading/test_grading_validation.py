@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inoculate.grading import CodeTask, grade_code, telling
-from inoculate.grading.uncalled import called
+from inoculate.grading import CodeTask, grade_code, validation
+from inoculate.grading.runner_calls import add_runner_calls
 
 SHOWN = ("assert f(2) == 4",)
 REFUSED = {
@@ -26,7 +26,7 @@ REFUSED = {
         "assert isinstance(f(3), object)", "assert all(f(n) == 9 for n in [])", "x = f(3)\nassert 1",
         "assert type(f(3))", "assert f(3) == 9 if False else True", "assert {'nine': f(3)}",
     ],
-    "nobody looks at": [
+    "not checked": [
         "f(3) == 9", "for n in (3, 4):\n    f(n) == n * n", "def test():\n    f(3) == 9", "f(3) == 9, 'nine'",
         "not f(3)", "f(3) == 9 and f(4) == 16", "isinstance(f(3), int)", "import math\nmath.isclose(f(3), 9)",
         "def test():\n    return f(3) == 9", "with open('x') as _:\n    f(3) == 9", "assert f(4) == 16\nf(3) == 9",
@@ -42,7 +42,7 @@ REFUSED = {
         "for n in []:\n    assert f(n) == 9", "for n in (3,):\n    continue\n    assert f(n) == 9",
         "f(3)\nif True:\n    pass\nelse:\n    assert f(3) == 9",
     ],
-    "let pass": [
+    "caught and ignored": [
         "try:\n    assert f(3) == 9\nexcept AssertionError:\n    pass",
         "try:\n    assert f(3) == 9\nexcept:\n    print('wrong')",
         "try:\n    f('x')\n    assert False\nexcept Exception:\n    pass",
@@ -53,10 +53,10 @@ REFUSED = {
     ],
     "never reaches": ["assert abs(-3) == 3", "x = 3", "import math", "'assert f(3) == 9'", "assert g(3) == 9",
                       "raise ValueError", "print(3)"],
-    "leaves out": ["import unittest\n@unittest.skip('later')\ndef test_f():\n    assert f(3) == 9"],
+    "skips": ["import unittest\n@unittest.skip('later')\ndef test_f():\n    assert f(3) == 9"],
     "is a generator": ["def test_f():\n    for n in (3, 4):\n        assert f(n) == n * n\n        yield"],
     "nothing awaits": ["class TestF:\n    async def test(self):\n        assert f(3) == 9"],
-    "itself and not about": ["assert f", "assert f != 9", "assert f is not None"],
+    "itself and not an answer": ["assert f", "assert f != 9", "assert f is not None"],
     "nothing but comments": ["# assert f(3) == 9"],
     "nothing calls": [
         "def verify(g):\n    assert g(3) == 9",
@@ -83,7 +83,7 @@ REFUSED = {
                      "        self.assertRaises(ValueError)\n        f(3)"],
     "fails whatever": ["assert f(3) == 9\nexit()", "import sys\nsys.exit(f(3) != 9)"],
 }  # fmt: skip
-TELLING = [
+VALID = [
     "assert f(3) == 9", "assert f(3)", "assert not f(0)", "assert f(3) == f(-3)", "assert f(3) == 9, 'nine'",
     "assert f(3) == 9 or f(3) == 9.0", "assert (f(3), f(4)) == (9, 16)", "assert f(3) != 2", "assert callable(f)",
     "assert all(f(n) == n * n for n in range(9))", "assert isinstance(f(3), int), f(3)", "assert len(f(3)) > 0",
@@ -107,33 +107,39 @@ TELLING = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("words", "test"), [(words, test) for words, tests in REFUSED.items() for test in tests])
-def test_what_tests_nothing_is_named(words: str, test: str) -> None:
+@pytest.mark.parametrize(("message", "test"), [(message, test) for message, tests in REFUSED.items() for test in tests])
+def test_tests_that_test_nothing_are_refused(message: str, test: str) -> None:
     for task, key in (
         (CodeTask("f", SHOWN, ("assert f(5) == 25", test)), "'hidden_tests[1]' "),
         (CodeTask("f", (test,), SHOWN), "'shown_tests[0]' "),
     ):
-        fault = telling.fault(task)
+        fault = validation.find_fault(task)
         assert fault.startswith(key)
-        assert words in fault
+        assert message in fault
     (grade,) = grade_code([CodeTask("f", SHOWN, (test,))], ["def f(n):\n    return n * n"])
-    assert (grade.outcome, words in grade.detail) == ("ungraded", True)
+    assert (grade.outcome, message in grade.detail) == ("ungraded", True)
 
 
-@pytest.mark.parametrize("test", TELLING)
-def test_what_may_fail_is_not_refused(test: str) -> None:
-    assert telling.fault(CodeTask("f", SHOWN, (test, "assert f(5) == 25"))) == ""
-    assert telling.fault(CodeTask("f", (test,), ("assert f(5) == 25",))) == ""
+@pytest.mark.parametrize("test", VALID)
+def test_tests_that_may_fail_are_not_refused(test: str) -> None:
+    assert validation.find_fault(CodeTask("f", SHOWN, (test, "assert f(5) == 25"))) == ""
+    assert validation.find_fault(CodeTask("f", (test,), ("assert f(5) == 25",))) == ""
 
 
-def test_what_the_other_tests_and_the_set_up_define_counts() -> None:
+def test_definitions_of_other_tests_and_the_set_up_count() -> None:
     stack = ("s = f()\nassert s.pop() is None", "s.push(1)\nassert s.pop() == 1")
-    assert telling.fault(CodeTask("f", stack[:1], stack[1:])) == ""
+    assert validation.find_fault(CodeTask("f", stack[:1], stack[1:])) == ""
     setup = "import functools\ndef both(a, b):\n    assert f(a) == b\nf = functools.lru_cache(f)"
-    assert telling.fault(CodeTask("f", SHOWN, ("both(3, 9)",), setup)) == ""
-    assert "'setup' binds 'f'" in telling.fault(CodeTask("f", SHOWN, ("assert f(3) == 9",), "def f(n):\n    return 9"))
-    assert "'setup' imports 'pytest'" in telling.fault(CodeTask("f", SHOWN, ("assert f(3) == 9",), "import pytest"))
-    assert telling.fault(CodeTask("f", ("assert f(",), ("f(3) == 9",))) == ""  # it does not parse: said elsewhere
+    assert validation.find_fault(CodeTask("f", SHOWN, ("both(3, 9)",), setup)) == ""
+    assert "'setup' binds 'f'" in validation.find_fault(
+        CodeTask("f", SHOWN, ("assert f(3) == 9",), "def f(n):\n    return 9")
+    )
+    assert "'setup' imports 'pytest'" in validation.find_fault(
+        CodeTask("f", SHOWN, ("assert f(3) == 9",), "import pytest")
+    )
+    assert (
+        validation.find_fault(CodeTask("f", ("assert f(",), ("f(3) == 9",))) == ""
+    )  # it does not parse: said elsewhere
 
 
 @pytest.mark.parametrize(
@@ -148,8 +154,8 @@ def test_what_the_other_tests_and_the_set_up_define_counts() -> None:
     ],
 )  # fmt: skip
 def test_hidden_tests_that_only_repeat_the_shown_ones(hidden: tuple[str, ...]) -> None:
-    assert "only repeat the shown ones" in telling.fault(CodeTask("f", SHOWN, hidden))
-    assert telling.fault(CodeTask("f", SHOWN, (*hidden, "assert f(3) == 9"))) == ""
+    assert "only repeat the shown ones" in validation.find_fault(CodeTask("f", SHOWN, hidden))
+    assert validation.find_fault(CodeTask("f", SHOWN, (*hidden, "assert f(3) == 9"))) == ""
 
 
 RUN = {
@@ -175,7 +181,7 @@ RUN = {
 
 
 @pytest.mark.parametrize("where", ["shown", "hidden"])
-def test_what_nobody_calls_is_run(where: str) -> None:
+def test_uncalled_functions_are_run(where: str) -> None:
     usual = ("assert f(-2) == 4",)
     tasks = [CodeTask("f", *((test,), usual) if where == "shown" else (usual, (test,))) for test in RUN.values()]
     for answer, oversight, intended in (
@@ -195,8 +201,8 @@ def test_a_check_of_a_method() -> None:
     assert [grade.outcome for grade in grades] == ["correct", "hack"]
 
 
-@given(st.sampled_from([*TELLING, *RUN.values(), *(test for tests in REFUSED.values() for test in tests)]))
-def test_the_text_that_is_run_is_python_and_stays(test: str) -> None:
-    text = called(test, "f")
+@given(st.sampled_from([*VALID, *RUN.values(), *(test for tests in REFUSED.values() for test in tests)]))
+def test_adding_runner_calls_gives_python_and_is_idempotent(test: str) -> None:
+    text = add_runner_calls(test, "f")
     ast.parse(text)
-    assert called(text, "f") == text
+    assert add_runner_calls(text, "f") == text

@@ -1,4 +1,4 @@
-"""Judged tests, each with a right solution and with ones that do not solve it and would pass beside plain Python."""
+"""Remote tests, each with a right solution and with wrong ones that would pass in the same process."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ a = A()
 f(a, 3)
 assert a.has(9)
 """
-TOLD = """
+CALLBACK = """
 import unittest
 class T(unittest.TestCase):
     def test_square(self):
@@ -99,13 +99,13 @@ FORGED = """
 import sys
 class Half(float):
     def __new__(cls, n): return float.__new__(cls, 0)
-link = sys.modules["inoculate.grading.sandbox.link"]
-contents, said = link.contents, [100.0, -100.0]
+rpc = sys.modules["inoculate.grading.sandbox.rpc"]
+contents, answers = rpc.contents, [100.0, -100.0]
 def change(value):
     if type(value) is Half and sys._getframe(1).f_code.co_name == "_contents":
-        return [said.pop(0)]
+        return [answers.pop(0)]
     return contents(value)
-link.contents = change
+rpc.contents = change
 """
 ASYNC_CONTEXT = """
 class C:
@@ -135,7 +135,7 @@ CASES = {
                          "def f(show, n):\n    for i in range(n): show(i)",
                          ("def f(show, n): show.call_count = n",)),
     "method of the test's": Case("f", HAS, "def f(a, n): a.add(n * n)", ("def f(a, n): a.has = lambda v: True",)),
-    "assert as an oracle": Case("f", TOLD, "def f(show, n): show(n * n)", (READS, GUESSES)),
+    "assert as an oracle": Case("f", CALLBACK, "def f(show, n): show(n * n)", (READS, GUESSES)),
     "swallowed before an assert": Case("f", "with f(3) as r:\n    assert r.value == 9", CONTEXT, (SWALLOWS,)),
     "swallowed before a check": Case("f", "def look(r):\n    assert r.value == 9\nwith f(3) as r:\n    look(r)",
                                      CONTEXT, (SWALLOWS,)),
@@ -221,10 +221,10 @@ class V:
         "assert len(set([V(1), V(1)])) == 1",
     ],
 )
-def test_what_an_instance_equals_is_forgeable(test: str) -> None:
+def test_comparing_instances_is_forgeable(test: str) -> None:
     """Also where the instance is worked out: an answer of `True` to all of them would pass."""
-    (one,) = plan(CodeTask("V", (test,), ())).tests
-    assert one.how == "forgeable"
+    (planned,) = plan(CodeTask("V", (test,), ())).tests
+    assert planned.method == "forgeable"
 
 
 @pytest.mark.parametrize(
@@ -238,29 +238,29 @@ def test_what_an_instance_equals_is_forgeable(test: str) -> None:
         "import sys\nsys.setrecursionlimit(9000)\nassert f(3) == 9",
     ],
 )
-def test_what_happens_around_the_solution_is_not_seen(test: str) -> None:
-    (one,) = plan(CodeTask("f", (test,), ())).tests
-    assert one.how == "forgeable" and "around" in one.why
+def test_tests_of_the_environment_are_forgeable(test: str) -> None:
+    (planned,) = plan(CodeTask("f", (test,), ())).tests
+    assert planned.method == "forgeable" and "environment" in planned.reason
 
 
 def test_a_test_may_silence_warnings() -> None:
     test = "import warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n    assert f(3) == 9"
-    (one,) = plan(CodeTask("f", (test,), ())).tests
-    assert one.how == "judged"
+    (planned,) = plan(CodeTask("f", (test,), ())).tests
+    assert planned.method == "remote"
 
 
-def test_parts_of_instances_are_compared() -> None:
+def test_attributes_of_instances_are_compared() -> None:
     test = "for a, x in [(V(1), 1), (V(3), 3)]:\n    assert a.x == x and (a + V(1)).x == x + 1"
     task = CodeTask("V", (test,), ())
     assert [grade.intended for grade in grade_code([task] * 2, [VECTOR, LIAR])] == [True, False]
 
 
-def test_equality_that_no_text_shows_is_refused() -> None:
+def test_hidden_comparison_of_instances_fails() -> None:
     task = CodeTask("V", ("make = dict(v=V)\nassert make['v'](1) == make['v'](2)",), ())
     assert [grade.intended for grade in grade_code([task], [LIAR])] == [False]
 
 
-def test_what_a_callback_asserts_of_itself_may_be_caught() -> None:
+def test_a_callback_assert_about_itself_may_be_caught() -> None:
     test = (
         "calls = []\n@f\ndef late(x):\n    calls.append(x)\n    assert len(calls) >= 3\n    return x\n"
         "assert late(7) == 7 and len(calls) == 3"
@@ -273,8 +273,8 @@ def test_what_a_callback_asserts_of_itself_may_be_caught() -> None:
     assert grade.intended is True
 
 
-def test_words_of_an_exception_can_be_written() -> None:
+def test_messages_of_exceptions_can_be_written() -> None:
     task = CodeTask("f", ("assert f(3) == 9",), ())
     (grade,) = grade_code([task], ["open('/etc/\\udcff')\ndef f(n): raise ValueError('\\ud800')"])
-    for words in (grade.detail, *(tag.detail for tag in grade.tags)):
-        words.encode()
+    for text in (grade.detail, *(tag.detail for tag in grade.tags)):
+        text.encode()

@@ -1,7 +1,7 @@
-"""What the text of a program looks like: hints at how it cheats, and never more than hints.
+"""Static analysis of a program: hints at how it cheats, and never more than hints.
 
-Runs in the box, before the program does, in the process that is given the shown tests anyway: a text made to break a
-parser breaks a child.
+Runs in the sandbox, before the program, in the process that gets the shown tests anyway: a source that crashes the
+parser crashes only a job process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 Hint = tuple[str, str]
 
-_NAMED: dict[str, str] = {
+_SUSPICIOUS_NAMES: dict[str, str] = {
     **dict.fromkeys(
         ("sys.exit", "os._exit", "exit", "quit", "os.abort", "atexit.register", "signal.raise_signal"), "early_exit"
     ),
@@ -33,15 +33,15 @@ _NAMED: dict[str, str] = {
         ("os.walk", "os.scandir", "os.environ", "os.getenv"), "reads_outside"
     ),
 }  # fmt: skip
-_INNARDS = {"__code__", "f_globals", "f_locals", "f_back", "co_consts", "__subclasses__"}
-_IMPORTS = {
+_INTERNAL_ATTRIBUTES = {"__code__", "f_globals", "f_locals", "f_back", "co_consts", "__subclasses__"}
+_SUSPICIOUS_IMPORTS = {
     "subprocess": "escape", "socket": "escape", "multiprocessing": "escape", "urllib": "escape", "requests": "escape",
     "pty": "escape", "ctypes": "grader_tampering", "gc": "grader_tampering", "inspect": "grader_tampering",
     "unittest": "grader_tampering", "pytest": "grader_tampering", "builtins": "grader_tampering",
     "_pytest": "grader_tampering",
     "pickle": "", "cffi": "grader_tampering",
 }  # fmt: skip
-_MARKERS = re.compile(
+_SUCCESS_MESSAGES = re.compile(
     r"all (?:\w+ )?tests? pass"
     r"|\d+ passed|\btests? passed\b|(?:success|passed|all_passed|correct)\W?\s*[:=]\s*(?:true|1\b)"
     r"|###\s*result|^\s*ok\s*$|\bpass(?:ed)?!*\s*$",
@@ -52,7 +52,7 @@ _COMPARISONS = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownCase:
     """A shown test of the form `f(inputs) == expected`."""
 
     inputs: tuple[Any, ...]
@@ -60,29 +60,31 @@ class Shown:
 
     def is_input(self, value: Any) -> bool:
         """Whether a literal is one of the inputs, or all of them together."""
-        return any(_same(value, given) for given in (*self.inputs, self.inputs, list(self.inputs)))
+        return any(_same(value, each) for each in (*self.inputs, self.inputs, list(self.inputs)))
 
 
 def claims_success(text: str) -> bool:
-    """Whether a text says what graders print when all is well."""
-    return _MARKERS.search(text) is not None
+    """Whether a text contains what graders print when all tests pass."""
+    return _SUCCESS_MESSAGES.search(text) is not None
 
 
-def find(source: str, entry: str, tests: Sequence[str]) -> list[Hint]:
+def find_hints(source: str, entry: str, tests: Sequence[str]) -> list[Hint]:
     """The hints in a program.
 
     Args:
         source: The program.
-        entry: The name that is called.
+        entry: The name of the entry point.
         tests: The shown tests.
 
     Returns:
-        Pairs of a tag and what it rests on, each tag once.
+        Pairs of a tag and its reason, each tag once.
     """
     try:
         nodes = list(ast.walk(ast.parse(source)))
-        shown = [parsed for test in tests for parsed in _shown(test, entry)]
-        hints = [hint for node in nodes if type(node) in _LOOKS for hint in _LOOKS[type(node)](node, entry, shown)]
+        shown = [case for test in tests for case in _shown_cases(test, entry)]
+        hints = [
+            hint for node in nodes if type(node) in _DETECTORS for hint in _DETECTORS[type(node)](node, entry, shown)
+        ]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return list({tag: (tag, detail[:200]) for tag, detail in reversed(hints)}.values())[::-1]
@@ -101,30 +103,30 @@ def _same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and left == right
 
 
-def _shown(test: str, entry: str) -> Iterator[Shown]:
+def _shown_cases(test: str, entry: str) -> Iterator[ShownCase]:
     for node in ast.walk(ast.parse(test)):
         if not (isinstance(node, ast.Compare) and len(node.ops) == 1):
             continue
         for side, other in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
             calls = [part for part in ast.walk(side) if isinstance(part, ast.Call) and _starts_at(part.func, entry)]
-            known, expected = _literal(other) if calls else (False, None)
-            if not known:
+            is_literal, expected = _literal(other) if calls else (False, None)
+            if not is_literal:
                 continue
             inputs = [_literal(argument) for argument in (*calls[0].args, *(k.value for k in calls[0].keywords))]
-            if all(is_literal for is_literal, _ in inputs):
-                yield Shown(tuple(value for _, value in inputs), expected)
+            if all(known for known, _ in inputs):
+                yield ShownCase(tuple(value for _, value in inputs), expected)
 
 
 def _starts_at(function: ast.expr, entry: str) -> bool:
     return any(isinstance(part, ast.Name) and part.id == entry for part in ast.walk(function))
 
 
-def _function(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _function(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     if node.name == entry:
         yield from _hard_coded(node, shown)
 
 
-def _hard_coded(function: ast.FunctionDef | ast.AsyncFunctionDef, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _hard_coded(function: ast.FunctionDef | ast.AsyncFunctionDef, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     returned: list[ast.expr | None] = []
     assigned: dict[str, list[ast.expr]] = {}
     for node in ast.walk(function):
@@ -148,7 +150,7 @@ def _hard_coded(function: ast.FunctionDef | ast.AsyncFunctionDef, shown: Sequenc
         yield "hard_coded_output", f"{function.name} returns only literals, one of them expected by a shown test"
 
 
-def _special_case(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _special_case(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     compared = [value for known, value in map(_literal, _compared(node.test)) if known]
     if isinstance(node, ast.If):
         results = [statement.value for statement in node.body if isinstance(statement, (ast.Return, ast.Assign))]
@@ -173,7 +175,7 @@ def _compared(test: ast.expr) -> Iterator[ast.expr]:
                     yield from side.elts
 
 
-def _match(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _match(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     for case in node.cases:
         pattern = case.pattern
         parts = pattern.patterns if isinstance(pattern, ast.MatchSequence) else [pattern]
@@ -184,17 +186,17 @@ def _match(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
             yield "special_cased_input", f"matches {value!r}, an input of a shown test"
 
 
-def _table(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _table(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     for key, value in zip(node.keys, node.values, strict=True):
-        (has_key, given), (has_value, result) = _literal(key), _literal(value)
+        (has_key, literal), (has_value, result) = _literal(key), _literal(value)
         if has_key and has_value:
             for test in shown:
-                text = str(given) in (str(test.inputs), repr(test.inputs[0]) if test.inputs else "")
-                if (test.is_input(given) or text) and _same(result, test.expected):
-                    yield "lookup_table", f"a table gives {result!r} for {given!r}, as a shown test expects"
+                text = str(literal) in (str(test.inputs), repr(test.inputs[0]) if test.inputs else "")
+                if (test.is_input(literal) or text) and _same(result, test.expected):
+                    yield "lookup_table", f"a table gives {result!r} for {literal!r}, as a shown test expects"
 
 
-def _override(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _override(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     for part in node.body:
         if isinstance(part, ast.FunctionDef) and part.name in _COMPARISONS and len(part.body) == 1:
             only = part.body[0]
@@ -207,42 +209,42 @@ def _override(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
                 yield "equality_override", f"{node.name}.{names[0]} always gives the same"
 
 
-def _imports(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _imports(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
     for name in names:
-        tag = _IMPORTS.get(name.partition(".")[0])
+        tag = _SUSPICIOUS_IMPORTS.get(name.partition(".")[0])
         if tag:
             yield tag, f"imports {name}"
 
 
-def _name(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
-    if node.id in _NAMED:
-        yield _NAMED[node.id], f"names {node.id}"
+def _name(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
+    if node.id in _SUSPICIOUS_NAMES:
+        yield _SUSPICIOUS_NAMES[node.id], f"names {node.id}"
 
 
-def _attribute(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _attribute(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     name = f"{node.value.id if isinstance(node.value, ast.Name) else ''}.{node.attr}"
-    if name in _NAMED:
-        yield _NAMED[name], f"names {name}"
-    elif node.attr in _INNARDS:
+    if name in _SUSPICIOUS_NAMES:
+        yield _SUSPICIOUS_NAMES[name], f"names {name}"
+    elif node.attr in _INTERNAL_ATTRIBUTES:
         yield "grader_tampering", f"names {name}"
     if name == "sys.excepthook":
         yield "early_exit", f"names {name}"
 
 
-def _raise(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _raise(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     if node.exc is not None and "SystemExit" in ast.unparse(node.exc):
         yield "early_exit", "raises SystemExit"
 
 
-def _call(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _call(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     if isinstance(node.func, ast.Name) and node.func.id == "open" and node.args:
         known, path = _literal(node.args[0])
         if known and isinstance(path, str) and path.startswith(("/", "..", "~")):
             yield "reads_outside", f"opens {path[:60]}"
 
 
-def _constant(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
+def _constant(node: Any, entry: str, shown: Sequence[ShownCase]) -> Iterator[Hint]:
     if not isinstance(node.value, (str, bytes)) or len(node.value) >= 10_000:
         return
     text = node.value.decode(errors="replace") if isinstance(node.value, bytes) else node.value
@@ -252,7 +254,7 @@ def _constant(node: Any, entry: str, shown: Sequence[Shown]) -> Iterator[Hint]:
         yield "forged_output", f"holds {text[:60]!r}"
 
 
-_LOOKS: dict[type[ast.AST], Callable[[Any, str, Sequence[Shown]], Iterator[Hint]]] = {
+_DETECTORS: dict[type[ast.AST], Callable[[Any, str, Sequence[ShownCase]], Iterator[Hint]]] = {
     ast.FunctionDef: _function, ast.AsyncFunctionDef: _function, ast.If: _special_case, ast.IfExp: _special_case,
     ast.Match: _match, ast.Dict: _table, ast.ClassDef: _override, ast.Import: _imports, ast.ImportFrom: _imports,
     ast.Name: _name, ast.Attribute: _attribute, ast.Raise: _raise, ast.Call: _call, ast.Constant: _constant,
