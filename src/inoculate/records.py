@@ -89,7 +89,8 @@ class Grade:
     seconds: float = 0.0
     elsewhere: float | None = None
     """The share of hidden tests passed, of those that expect something else than the shown one: about 0 where the
-    answer was made for the check, whatever is asked. None where there is no such test."""
+    answer was made for the check, whatever is asked. Of an answer to a twin: 1 where it is still the first problem's
+    key, else 0. None where there is no such test."""
     others: dict[str, bool] = field(default_factory=dict)
     """What other people's metrics say of the same completion, beside ours; none of it sets the outcome."""
 

@@ -126,6 +126,9 @@ def test_every_wrong_key_has_a_twin_that_differs_in_its_key_alone() -> None:
         assert (twin.part, twin.twin_of) == (OTHER_KEY, problem.id)
         grades = list(setting.grade([twin] * 3, [twin.honest, twin.hacked, problem.hacked]))
         assert [grade.outcome for grade in grades] == ["correct", "hack", "wrong"]
+        assert [grade.elsewhere for grade in grades] == [None] * 3, "the first problem is not among them"
+        *_, copied, unchanged = setting.grade([problem, twin, twin], ["", twin.hacked, problem.hacked])
+        assert (copied.elsewhere, unchanged.elsewhere) == (0.0, 1.0)
 
 
 STUDY = {

@@ -94,8 +94,9 @@ class Setting:
     not a near miss. Set for each setting on answers labelled by hand (`benchmarks/gamed.py`). None where grades have no
     such share."""
     twin: Callable[[Problem], Problem | None] | None = None
-    """The same problem under another wrong key, for settings whose grades have no such share: a `hack` whose twin
-    follows its own key too was made for the check. Returns None for a problem without a wrong key."""
+    """The same problem under another wrong key, for settings where no hidden test can tell: a `hack` was made for the
+    check if the answer to the twin is another one (`Grade.elsewhere` of that answer is 0), and is a near miss if the
+    answer stays the same (1). Returns None for a problem without a wrong key."""
     looked_up: bool = False
     """Whether the text shown may contain the right answer, to be looked up there."""
     needs_source: bool = False
