@@ -72,3 +72,10 @@ def test_a_setting_that_loads_its_data_needs_a_source(tmp_path: Path) -> None:
     path = written(tmp_path, STUDY.format(model="m").replace('setting = "functions"', 'setting = "mbpp"', 1))
     with pytest.raises(UserError, match="name a file or hub id as its source"):
         load(path)
+
+
+def test_a_candidate_of_the_screen_that_the_rows_have_no_words_for(tmp_path: Path) -> None:
+    text = STUDY.format(model="m").split("[arms.inoculated]")[0] + '[evaluate]\nsettings = ["functions"]\n'
+    text = text.replace('setting = "functions"', 'setting = "rows"\nsource = "a.jsonl"', 1)
+    with pytest.raises(UserError, match=r"screen\.prompts: setting 'rows' has no words for the prompt 'specific'"):
+        load(written(tmp_path, f'{text}[screen]\nprompts = ["specific"]\n'))

@@ -16,10 +16,10 @@ from inoculate.steps.store import Step, Store
 _SECONDS_PER_BILLION: dict[str, float] = {train.KIND: 1.9, completions.KIND: 0.8}
 """Seconds for a row or a completion and a billion parameters; measured with both embedded models on two CPU cores."""
 _GRADE_SECONDS = 0.01
-_LOOKED_AT = 200
+_MOST_READ = 200
 """Finished steps of a kind that are read for how long they took: enough, however large the study."""
 _BYTES_PER_PARAMETER = 6
-"""Weights as they are loaded and, on a CPU, laid out twice for training (`packed`); the demo was seen at 7.8 GB."""
+"""The weights as loaded and, on a CPU, two packed copies for training (`kernels.packed`); the demo took 7.8 GB."""
 _BYTES_PER_TOKEN_AND_PARAMETER = 0.006
 """Memory of activations and gradients for a token of a micro-batch; measured with both embedded models."""
 
@@ -73,7 +73,7 @@ def _units(step: Step) -> float:
 def _measured(finished: Sequence[Step], store: Store, kind: str) -> float | None:
     """Seconds per unit in finished steps of this plan."""
     seconds, units = 0.0, 0.0
-    for step in islice((step for step in finished if step.kind == kind), _LOOKED_AT):
+    for step in islice((step for step in finished if step.kind == kind), _MOST_READ):
         note = json.loads((store.folder(step) / "step.json").read_text(encoding="utf-8"))
         seconds += note["seconds"]
         units += _units(step)

@@ -23,7 +23,8 @@ RUN: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     grades.KIND: grades.run,
     scores.KIND: scores.run,
 }
-"""How each kind of step is carried out: inputs from the store in, files in one folder out."""
+"""How each kind of step is carried out: inputs from the store in, files in one folder out. A new kind of step is a file
+like these and a line here; `plan` says where it stands in a study."""
 
 
 class Watcher(Protocol):
