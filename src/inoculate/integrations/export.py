@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from inoculate.analysis.reading import Run, finished, read_run, read_samples
+from inoculate.analysis.run_folder import Run, read_run, read_samples, split_finished
 from inoculate.errors import UserError
 from inoculate.integrations.methods import methods
 from inoculate.records import Completion, Grade, Problem, Row, read_lines
@@ -79,7 +79,7 @@ def export(run: Path, folder: Path, progress: Progress = lambda done, total: Non
         UserError: The run cannot be read, or the folder has something in it.
     """
     source = read_run(run)
-    ready, missing = finished(source)
+    ready, missing = split_finished(source)
     with _new_folder(folder) as part:
         rows = _write(part, "rows", ROWS, _rows(source))
         outcomes: Counter[str] = Counter()

@@ -13,7 +13,7 @@ from typing import Any
 from inspect_ai.log import EvalLog, EvalSample, EvalSpec, EvalStats, recompute_metrics, write_eval_log
 from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ChatMessageUser, ModelOutput, ModelUsage
 
-from inoculate.analysis.reading import Run
+from inoculate.analysis.run_folder import Run
 from inoculate.integrations.inspect_scorer import SCORED, score_of
 from inoculate.records import Completion, Grade, Problem
 

@@ -15,7 +15,7 @@ from jinja2 import Environment
 
 from inoculate import settings
 from inoculate.analysis import contrasts_hash
-from inoculate.analysis.reading import Run, finished
+from inoculate.analysis.run_folder import Run, split_finished
 from inoculate.analysis.verdicts import VERDICT_SEEDS
 from inoculate.errors import UserError
 from inoculate.grading.sandbox.containment import MEANING
@@ -96,7 +96,7 @@ def _facts(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "box": MEANING[level].split(":", 1)[0] if level in MEANING else "not recorded",
         "ungraded": outcomes["ungraded"],
         "samples": sum(outcomes.values()),
-        "missing": len(finished(run)[1]),
+        "missing": len(split_finished(run)[1]),
         "cells": len(manifest["cells"]),
         "margins": dict.fromkeys(f"{100 * one['margin']:g}" for one in study["contrasts"]),
         "changed": manifest.get("declared_contrasts_hash") != contrasts_hash(study["contrasts"]),
