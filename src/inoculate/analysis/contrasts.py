@@ -91,10 +91,10 @@ def compare_arms(
     arm_counts = []
     for arm, tallies, imputed in zip((claim.arm, claim.other), arm_tallies, _IMPUTED[bound], strict=True):
         if not any(tally.judged(measure).any() for tally in tallies):
-            reason = "no graded samples"
+            place = f"'{arm}' in setting '{claim.setting}', context '{context}'"
             if measure == GAMED:
-                reason = "no grades that separate hacks made for the check from near misses"
-            return None, f"{reason} of '{arm}' in setting '{claim.setting}', context '{context}'"
+                return None, f"no grades separate hacks made for the check from near misses: {place}"
+            return None, f"no graded samples of {place}"
         arm_counts.append(pool_counts(tallies, measure, imputed))
     difference = estimate_difference(*arm_counts)
     if difference is None:
