@@ -151,7 +151,10 @@ def test_a_half_finished_run_is_shown_as_such(two: list[Path]) -> None:
 
 def test_results_that_are_older_than_the_run(two: list[Path]) -> None:
     edit(two[1], missing=[{"arm": "clean", "seed": 1, "at": 1.0, "setting": "functions", "context": "neutral"}])
-    assert any("the results of large are older than its run: 1 cells were finished since" in note for note in compare(two).notes)
+    assert any(
+        "the results of large are older than its run: 1 cells were finished since" in note
+        for note in compare(two).notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def check_shared_problems(run: Run) -> Check:
             "whole kinds to measure new ones"
         )
         return Check(name, "amber", sentence, detail)
-    sentence = f"none of {overlap.problems} evaluation problems repeats any of {overlap.rows} training problems, exactly or nearly"
+    sentence = f"none of {overlap.problems} evaluation problems repeats or nearly repeats one of {overlap.rows} training problems"
     return Check(name, "green", sentence, detail)
 
 
