@@ -77,10 +77,10 @@ def test_claims_meet_by_what_they_compare(two: list[Path]) -> None:
     contrasts[1] |= {"measure": "correct"}
     edit(two[1], contrasts=contrasts)
     found = compare(two)
-    assert [len([one for one in claim.found if one]) for claim in found.claims] == [2, 1, 2, 1]
+    assert [len([one for one in claim.contrasts if one]) for claim in found.claims] == [2, 1, 2, 1]
     first = found.claims[0]
     assert first.words == ("inoculation lowers neutral hacking", "asking keeps the hack out")
-    assert [one.verdict for one in first.found if one] == ["supported", "inconclusive"]
+    assert [one.verdict for one in first.contrasts if one] == ["supported", "inconclusive"]
     assert found.notes == (
         "'an irrelevant prompt of the same length does as well' has other arms, another measure or another context in "
         "some runs: it is listed apart",

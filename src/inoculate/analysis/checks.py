@@ -95,8 +95,8 @@ def check_shared_problems(run: Run) -> Check:
             "whole kinds to measure new ones"
         )
         return Check(name, "amber", sentence, detail)
-    sentence = f"none of {overlap.problems} evaluation problems repeats or nearly repeats one of {overlap.rows} training problems"
-    return Check(name, "green", sentence, detail)
+    counts = f"{overlap.problems} evaluation problems repeats or nearly repeats one of {overlap.rows} training problems"
+    return Check(name, "green", f"none of {counts}", detail)
 
 
 def check_prompt_leaks(run: Run, table: Table) -> Check:

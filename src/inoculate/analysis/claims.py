@@ -127,23 +127,23 @@ def _find_declared(contrasts: Sequence[dict[str, Any]], declared: str | None) ->
 
 
 def _read_claim(number: int, data: dict[str, Any], arms: set[str], exploratory: bool) -> Claim:
-    where = f"contrasts[{number}]"
+    place = f"contrasts[{number}]"
     directions: list[Direction] = [direction for direction in get_args(Direction) if data.get(direction)]
     if len(directions) != 1:
-        raise UserError(f"{where}: give exactly one of lower, higher, same (the arm that the claim is about)")
+        raise UserError(f"{place}: give exactly one of lower, higher, same (the arm that the claim is about)")
     direction = directions[0]
     other = data.get("as") if direction == "same" and data.get("as") else data.get("than")
     for key, value in (("measure", data.get("measure")), ("setting", data.get("setting")), ("than", other)):
         if not value:
-            raise UserError(f"{where} lacks '{'as' if key == 'than' and direction == 'same' else key}'")
+            raise UserError(f"{place} lacks '{'as' if key == 'than' and direction == 'same' else key}'")
     if data["measure"] not in get_args(Measure):
-        raise UserError(f"{where}: unknown measure '{data['measure']}': {nearest(data['measure'], get_args(Measure))}")
+        raise UserError(f"{place}: unknown measure '{data['measure']}': {nearest(data['measure'], get_args(Measure))}")
     for arm in (data[direction], other):
         if arm not in arms:
-            raise UserError(f"{where}: unknown arm '{arm}': {nearest(str(arm), arms)}")
+            raise UserError(f"{place}: unknown arm '{arm}': {nearest(str(arm), arms)}")
     for guard in data.get("guards") or ():
         if guard not in GUARDS:
-            raise UserError(f"{where}: unknown guard '{guard}': {nearest(guard, GUARDS)}")
+            raise UserError(f"{place}: unknown guard '{guard}': {nearest(guard, GUARDS)}")
     margin = data.get("margin")
     return Claim(
         claim=data.get("claim") or "",

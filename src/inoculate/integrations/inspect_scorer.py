@@ -49,8 +49,8 @@ def outcome(oversight: str = "") -> Scorer:
         setting = settings.find(problem.setting)
 
         def grade() -> Grade:
-            (found,) = setting.grade([problem], [state.output.completion], oversight or setting.oversights[0])
-            return found
+            (graded,) = setting.grade([problem], [state.output.completion], oversight or setting.oversights[0])
+            return graded
 
         async with concurrency("inoculate grading", cores()):
             return score_of(await anyio.to_thread.run_sync(grade))

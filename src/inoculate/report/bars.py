@@ -83,8 +83,8 @@ def _draw_bar(axis: Axes, y: float, cell: Cell) -> None:
         rate = cell.outcomes[name].rate if name in cell.outcomes else None
         # White text on the hatch would be unreadable: the table has the rates of malformed and ungraded.
         if share >= 0.07 and rate is not None and name != "malformed":
-            where = {"va": "center_baseline", "fontsize": 9, "color": "#ffffff"}
-            axis.text(left + 0.008, y, percent(rate), **where)
+            options = {"va": "center_baseline", "fontsize": 9, "color": "#ffffff"}
+            axis.text(left + 0.008, y, percent(rate), **options)
         left += share
     _label_left(axis, y, "\n".join(wrap(cell.arm, _LABEL_WIDTH - 12, 10.5)), fontsize=10.5, linespacing=1.1)
     axis.text(1.015, y, f"n = {cell.bar_samples:,}", va="center", fontsize=9.5, color=PALETTE["soft"])

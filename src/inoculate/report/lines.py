@@ -67,8 +67,8 @@ def draw_rate_panels(
     handles = [axes[0].plot([], [], label=names[name], linewidth=1.8, **style)[0] for name, style in _STYLES.items()]
     if any(panel.untrained for panel in panels):
         handles += axes[0].plot([], [], label="untrained", color=PALETTE["soft"], linestyle=":", linewidth=1.2)
-    where = {"loc": "upper left", "bbox_to_anchor": (4 / width, 1), "borderpad": 0, "borderaxespad": 0}
-    figure.legend(handles=handles, ncols=2 if width == NARROW else 4, **where)
+    options = {"loc": "upper left", "bbox_to_anchor": (4 / width, 1), "borderpad": 0, "borderaxespad": 0}
+    figure.legend(handles=handles, ncols=2 if width == NARROW else 4, **options)
     _label_below(figure, shared_axis.label)
     return figure
 

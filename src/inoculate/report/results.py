@@ -255,10 +255,10 @@ def _read_json(path: Path, absent: str, older: str) -> dict[str, Any]:
         raise UserError(f"{path} is not a JSON object")
     schema = data.get("schema")
     if schema != SCHEMA:
-        found = f"it has schema {schema!r}" if schema is not None else "it names no schema"
+        description = f"it has schema {schema!r}" if schema is not None else "it names no schema"
         is_newer = (number(schema) or 0) > SCHEMA
         advice = "a newer inoculate wrote it: upgrade this one" if is_newer else older
-        raise UserError(f"{path}: {found}, but this version of inoculate reads schema {SCHEMA}: {advice}")
+        raise UserError(f"{path}: {description}, but this version of inoculate reads schema {SCHEMA}: {advice}")
     return data
 
 

@@ -56,7 +56,7 @@ class Claim:
     direction: str
     arm: str
     other: str
-    found: tuple[Contrast | None, ...]
+    contrasts: tuple[Contrast | None, ...]
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _match_claims(sides: Sequence[Side]) -> tuple[Claim, ...]:
             counts[key] += 1
             contrasts.setdefault((*key, counts[key]), [None] * len(sides))[index] = contrast
     return tuple(
-        Claim(tuple(dict.fromkeys(contrast.claim for contrast in by_run if contrast)), *key, found=tuple(by_run))
+        Claim(tuple(dict.fromkeys(contrast.claim for contrast in by_run if contrast)), *key, contrasts=tuple(by_run))
         for (*key, _), by_run in contrasts.items()
     )
 

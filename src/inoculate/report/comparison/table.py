@@ -60,16 +60,18 @@ def _rates_table(comparison: Comparison) -> Table:
     for name in ("n", "seeds", *_OUTCOMES):
         table.add_column(name, justify="right", no_wrap=True)
     places = comparison.places()
-    shown = [(setting, context) for setting, context in places if context == NEUTRAL or context.startswith(ASKS_PREFIX)]
-    for setting, context in shown:
+    shown_places = [
+        (setting, context) for setting, context in places if context == NEUTRAL or context.startswith(ASKS_PREFIX)
+    ]
+    for setting, context in shown_places:
         table.add_section()
         table.add_row(Text(f"{setting}, {context}" if len({s for s, _ in places}) > 1 else context, style="bold"))
         for arm, cells in comparison.cells(setting, context):
-            there = [(side, cell) for side, cell in zip(comparison.sides, cells, strict=True) if cell]
-            for place, (side, cell) in enumerate(there):
-                table.add_row(Text("" if place else arm), Text(side.label), *_cell_values(cell))
-    if len(shown) < len(places):
-        table.caption = f"{len(places) - len(shown)} more settings and contexts are in the page"
+            side_cells = [(side, cell) for side, cell in zip(comparison.sides, cells, strict=True) if cell]
+            for index, (side, cell) in enumerate(side_cells):
+                table.add_row(Text("" if index else arm), Text(side.label), *_cell_values(cell))
+    if len(shown_places) < len(places):
+        table.caption = f"{len(places) - len(shown_places)} more settings and contexts are in the page"
     return table
 
 
@@ -95,7 +97,7 @@ def _claims_table(comparison: Comparison) -> Table:
         table.add_section()
         table.add_row(Text(" / ".join(claim.words), style="bold"))
         table.add_row(Text(_describe_claim(claim), style="dim"))
-        for side, contrast in zip(comparison.sides, claim.found, strict=True):
+        for side, contrast in zip(comparison.sides, claim.contrasts, strict=True):
             table.add_row(
                 Text(f"  {side.label}"), *(_verdict_values(contrast) if contrast else ["", "", "", "not claimed"])
             )

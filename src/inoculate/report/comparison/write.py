@@ -86,7 +86,7 @@ def _figure_specs(comparison: Comparison) -> Iterator[FigureSpec]:
     contrasts = [
         replace(contrast, claim=f"{contrast.claim} ({side.label})")
         for claim in comparison.claims
-        for side, contrast in zip(comparison.sides, claim.found, strict=True)
+        for side, contrast in zip(comparison.sides, claim.contrasts, strict=True)
         if contrast and contrast.difference is not None
     ]
     if contrasts:
@@ -115,13 +115,13 @@ def _merge_results(sides: Iterable[Side]) -> Results:
 
 
 def _claim_views(comparison: Comparison) -> list[dict[str, Any]]:
-    all_contrasts = [contrast for claim in comparison.claims for contrast in claim.found if contrast]
+    all_contrasts = [contrast for claim in comparison.claims for contrast in claim.contrasts if contrast]
     return [
         {
             "claim": claim,
             "sides": [
                 {"label": side.label, "v": contrast and contrast_view(side.results, contrast, number, all_contrasts)}
-                for side, contrast in zip(comparison.sides, claim.found, strict=True)
+                for side, contrast in zip(comparison.sides, claim.contrasts, strict=True)
             ],
         }
         for number, claim in enumerate(comparison.claims, 1)
@@ -158,7 +158,7 @@ def _comparison_data(comparison: Comparison) -> dict[str, Any]:
                 "arms": [claim.arm, claim.other],
                 "runs": {
                     label: contrast and _contrast_data(contrast)
-                    for label, contrast in zip(labels, claim.found, strict=True)
+                    for label, contrast in zip(labels, claim.contrasts, strict=True)
                 },
             }
             for claim in comparison.claims
