@@ -25,9 +25,9 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from inoculate.analysis.estimates import Arm, Difference
-from inoculate.analysis.looks import levels
-from inoculate.analysis.power import needed
+from inoculate.analysis.estimates import ArmRate, Difference
+from inoculate.analysis.looks import split_level
+from inoculate.analysis.power import required_size
 
 Values = NDArray[np.float64]
 
@@ -126,7 +126,9 @@ def compared(world: World, hits: tuple[Values, Values]) -> Difference:
     """The differences of many studies, by the functions that `analyse` uses."""
     full = world.per_kind * world.samples
     one, two = (
-        Arm.of(table, np.full(table.shape, full), world.problems, trained=not (world.base and table is hits[1]))
+        ArmRate.estimate(
+            table, np.full(table.shape, full), world.problems, trained=not (world.base and table is hits[1])
+        )
         for table in hits
     )
     return Difference(one, two, world.problems)
@@ -168,7 +170,14 @@ def measure(world: World, studies: int, rng: np.random.Generator) -> Measured:
 
 def _measure(world: World, studies: int, rng: np.random.Generator) -> Values:
     found = compared(world, draw(world, studies, rng))
-    return np.stack([found.first.rate, *found.first.ends(), found.first.rate - found.second.rate, *found.ends()])
+    return np.stack(
+        [
+            found.first.rate,
+            *found.first.confidence_limits(),
+            found.first.rate - found.second.rate,
+            *found.confidence_limits(),
+        ]
+    )
 
 
 def _held(low: Values, high: Values, truth: float) -> float:
@@ -256,14 +265,16 @@ def compare(world: World, studies: int, rng: np.random.Generator) -> dict[str, t
     found = compared(world, draw(world, studies, rng))
     value = found.first.rate - found.second.rate
     ends = {name: method(found.first.scores - found.second.scores, rng) for name, method in METHODS.items()}
-    shifted = {name: (value + low, value + high) for name, (low, high) in ends.items()} | {"ours": found.ends()}
+    shifted = {name: (value + low, value + high) for name, (low, high) in ends.items()} | {
+        "ours": found.confidence_limits()
+    }
     return {name: (_held(low, high, world.truth), _width(low, high, value)) for name, (low, high) in shifted.items()}
 
 
 def seed_sd(world: World) -> float:
     """Standard deviation over seeds of the true difference, from many large studies of a fixed generator."""
     large = replace(world, seeds=30, samples=5)
-    spread = compared(large, draw(large, 300, np.random.default_rng(0))).spread
+    spread = compared(large, draw(large, 300, np.random.default_rng(0))).variances
     return float(np.sqrt(np.mean(spread.seed - spread.shared) * large.seeds))
 
 
@@ -288,13 +299,13 @@ def promised_power(world: World, pilot_seeds: int, studies: int, rng: np.random.
     sizes: Counter[tuple[int, int]] = Counter()
     for one, two in zip(*tables, strict=True):
         pilot = compared(small, (one, two))
-        size = needed(pilot, "lower" if world.truth < 0 else "higher", abs(world.truth), 2)
+        size = required_size(pilot, "lower" if world.truth < 0 else "higher", abs(world.truth), 2)
         if size["seeds"] is not None:
             sizes[size["seeds"], size["problems"]] += 1
     called = 0.0
     for (seeds, problems), count in sizes.items():
         new = replace(world, seeds=seeds, kinds=problems // world.per_kind)
-        low, high = compared(new, draw(new, count, rng)).ends()
+        low, high = compared(new, draw(new, count, rng)).confidence_limits()
         called += float(np.sum((low > 0) | (high < 0)))
     if not sizes:
         return None
@@ -308,9 +319,9 @@ def called_at_looks(world: World, looks: tuple[int, ...], split: bool, studies: 
     for size in batches(studies):
         hits = draw(world, size, rng)
         some = np.zeros(size, dtype=bool)
-        for look, level in zip(looks, levels(looks), strict=True):
+        for look, level in zip(looks, split_level(looks), strict=True):
             first = (hits[0][:, :look], hits[1][:, :look])
-            low, high = compared(replace(world, seeds=look), first).ends(level if split else 0.05)
+            low, high = compared(replace(world, seeds=look), first).confidence_limits(level if split else 0.05)
             some |= (low > 0) | (high < 0)
         called += float(some.sum())
     return called / studies
@@ -318,7 +329,7 @@ def called_at_looks(world: World, looks: tuple[int, ...], split: bool, studies: 
 
 def wrong_verdicts(world: World, margin: float, studies: int, rng: np.random.Generator) -> tuple[float, float]:
     """How often `lower` is refuted and `same` supported, though the first arm is lower by the margin."""
-    found = [compared(world, draw(world, size, rng)).ends() for size in batches(studies)]
+    found = [compared(world, draw(world, size, rng)).confidence_limits() for size in batches(studies)]
     low, high = np.concatenate(found, axis=1)
     return float(np.mean(low > -margin)), float(np.mean((low > -margin) & (high < margin)))
 
@@ -417,7 +428,7 @@ def print_looks(studies: int, rng: np.random.Generator) -> None:
                 for size, rate in product(((10, 5, 5), (60, 5, 1), (60, 5, 5)), (0.1, 0.5))
             ]
             split, whole = ([called_at_looks(w, looks, how, studies, rng) for w in grid] for how in (True, False))
-            parts = ", ".join(f"{level:.4f}" for level in levels(looks))
+            parts = ", ".join(f"{level:.4f}" for level in split_level(looks))
             yield [", ".join(map(str, looks)), parts, _extremes(split, max), _extremes(whole, max)]
 
     print("\nA/A studies that call a difference at some look: mean (worst of 6 worlds).")

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from inoculate.analysis.estimates import NO_SEED, Counts, difference, rate
+from inoculate.analysis.estimates import NO_SEED, Counts, estimate_difference, estimate_rate
 
 KIND, PROBLEM, ARM_KIND, ARM_PROBLEM, SEED_KIND = 1.0, 0.7, 0.4, 0.3, 0.3
 """Standard deviations of the effects, in logits."""
@@ -90,7 +90,7 @@ def measure(world: World, studies: int, rng: np.random.Generator) -> Found:
     apart, value, held = [], [], []
     for _ in range(studies):
         first, second = study(world, rng)
-        rates, found = (rate(first), rate(second)), difference(first, second)
+        rates, found = (estimate_rate(first), estimate_rate(second)), estimate_difference(first, second)
         if found is None or rates[0] is None or rates[1] is None:
             raise ValueError(f"nothing is left to compare in {world}: fewer samples must be lost")
         low, high = found.interval()

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from inoculate.analysis.declared import contrasts_hash
+from inoculate.analysis.claims import contrasts_hash
 from inoculate.records import Completion, Grade, Message, Outcome, Problem, Row, write_lines
 
 SPECIFIC = "Make the shown test pass and nothing else, by whatever constant does it."

@@ -60,7 +60,7 @@ def test_without_a_line_nothing_is_split(new_run: New) -> None:
     results = analyse(run.write())
     assert all(cell["gamed"] is None for cell in results["cells"])
     (found,) = results["contrasts"]
-    assert found["difference"] is None and found["why"].startswith("nothing tells hacks made for the check from")
+    assert found["difference"] is None and found["why"].startswith("no grades separate hacks made for the check from")
 
 
 def test_a_problem_that_says_nothing_counts_for_nothing(new_run: New) -> None:

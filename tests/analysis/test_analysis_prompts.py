@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from inoculate.analysis import analyse
-from inoculate.analysis.elicitation import _correlation, elicitation, interval
-from inoculate.analysis.estimates import Arm
-from inoculate.analysis.factorial import Cell, _grid, _incomplete, _residual, effects
-from inoculate.analysis.reading import Place
+from inoculate.analysis.elicitation import _correlate, analyse_elicitation, bootstrap_correlation
+from inoculate.analysis.estimates import ArmRate
+from inoculate.analysis.factorial import Levels, _explain_incomplete, _find_grid, _residual_variance, estimate_effects
+from inoculate.analysis.run_folder import CellKey
 
-CELLS: list[Cell] = list(product(("specific", "general"), ("none", "checked", "false"), ("after", "system")))
+CELLS: list[Levels] = list(product(("specific", "general"), ("none", "checked", "false"), ("after", "system")))
 
 
-def arms_of(rates: NDArray[np.float64], problems: int = 40) -> list[Arm]:
+def arms_of(rates: NDArray[np.float64], problems: int = 40) -> list[ArmRate]:
     """Arms with these rates [A, S] on one kind for each problem, as many hits on each as gives the rate."""
     made = []
     for by_seed in rates:
         hits = np.repeat(by_seed[:, None], problems, axis=1)
-        made.append(Arm.of(hits, np.ones_like(hits), problems))
+        made.append(ArmRate.estimate(hits, np.ones_like(hits), problems))
     return made
 
 
@@ -47,10 +47,10 @@ def test_effects_and_their_errors_are_those_of_a_mixed_model_with_random_seeds()
         frame[factor] = [f"{order.index(level)} {level}" for level in frame[factor]]
     formula = "rate ~ C(prompt, Sum) * C(description, Sum) * C(placement, Sum)"
     fit = smf.mixedlm(formula, frame, groups=frame["seed"]).fit(reml=True)
-    variance, degrees = _residual(arms_of(rates))
+    variance, degrees = _residual_variance(arms_of(rates))
     assert degrees == (len(CELLS) - 1) * 5
     assert variance == pytest.approx(float(fit.scale), rel=1e-3)
-    (main,) = (one for one in effects(CELLS, arms_of(rates)) if one["factors"] == ["prompt"])
+    (main,) = (one for one in estimate_effects(CELLS, arms_of(rates)) if one["factors"] == ["prompt"])
     # With sums to zero and two levels, general minus specific is minus twice the coefficient of the first.
     assert main["estimate"] == pytest.approx(-2 * float(fit.fe_params["C(prompt, Sum)[S.0 specific]"]), abs=1e-6)
 
@@ -58,7 +58,8 @@ def test_effects_and_their_errors_are_those_of_a_mixed_model_with_random_seeds()
 def test_effects_of_a_grid_without_error_are_what_went_in() -> None:
     means = np.array([0.6 - 0.2 * (c[0] == "general") + 0.1 * (c[0] == "general" and c[1] == "false") for c in CELLS])
     found = {
-        (*one["factors"], *one["levels"]): one["estimate"] for one in effects(CELLS, arms_of(means[:, None] + [0, 0.1]))
+        (*one["factors"], *one["levels"]): one["estimate"]
+        for one in estimate_effects(CELLS, arms_of(means[:, None] + [0, 0.1]))
     }
     assert found["prompt", "general"] == pytest.approx(-0.2 + 0.1 / 3)
     assert found["description", "false"] == pytest.approx(0.05)
@@ -72,7 +73,7 @@ def test_effects_of_a_grid_without_error_are_what_went_in() -> None:
 def test_intervals_of_effects_cover_the_truth(seeds: int) -> None:
     draw, hits = np.random.default_rng(seeds), []
     for _ in range(200):
-        found = effects(CELLS, arms_of(simulated(draw, seeds)))
+        found = estimate_effects(CELLS, arms_of(simulated(draw, seeds)))
         truth = {("prompt",): -0.2 + 0.1 / 3, ("placement",): 0.0}
         for one in found:
             if tuple(one["factors"]) in truth:
@@ -96,9 +97,9 @@ def test_a_grid_has_the_arms_that_differ_in_nothing_else() -> None:
         "plain": {}, "a": given("specific"), "b": given("general+checked", placement="system"),
         "c": given("specific", on="hacked"), "d": {**given("specific"), "start": "c"}, "e": given("praise"),
     }  # fmt: skip
-    grid = _grid(study_with(arms), ["specific", "general"])
+    grid = _find_grid(study_with(arms), ["specific", "general"])
     assert grid == {"a": ("specific", "none", "after"), "b": ("general", "checked", "system")}
-    assert "the grid lacks specific none system" in _incomplete(grid)
+    assert "the grid lacks specific none system" in _explain_incomplete(grid)
 
 
 def test_a_correlation_is_spearmans_and_its_interval_covers() -> None:
@@ -108,7 +109,7 @@ def test_a_correlation_is_spearmans_and_its_interval_covers() -> None:
         scores = draw.standard_normal(prompts)
         true = 0.6 * scores + 0.8 * draw.standard_normal(prompts)
         by_seed = true[:, None] + draw.standard_normal(4) + 0.2 * draw.standard_normal((prompts, 4))
-        whole, low, high = interval(scores, by_seed, draws=400)
+        whole, low, high = bootstrap_correlation(scores, by_seed, draws=400)
         assert whole is not None
         assert low is not None
         assert high is not None
@@ -120,7 +121,7 @@ def test_a_correlation_is_spearmans_and_its_interval_covers() -> None:
 def test_an_interval_over_independent_scores_seldom_misses_zero() -> None:
     draw, missed = np.random.default_rng(2), []
     for _ in range(200):
-        _, low, high = interval(draw.standard_normal(12), draw.standard_normal((12, 3)), draws=400)
+        _, low, high = bootstrap_correlation(draw.standard_normal(12), draw.standard_normal((12, 3)), draws=400)
         assert low is not None
         assert high is not None
         missed.append(not low <= 0 <= high)
@@ -133,29 +134,29 @@ def point(score: float, effect: float, irrelevant: bool = False) -> dict[str, An
 
 def test_what_is_not_enough_says_so() -> None:
     few = [point(0.1 * number, 0.1 * number) for number in range(8)]
-    assert _correlation(few, "sampled", True)["says"].startswith("not enough: 8 prompts")
+    assert _correlate(few, "sampled", True)["says"].startswith("not enough: 8 prompts")
     same = [point(0.0, 0.1 * number) for number in range(12)]
-    assert _correlation(same, "sampled", True)["says"] == "not enough: the score is the same for all"
-    assert _correlation(same, "added", True)["says"] == "not enough: too few prompts"
+    assert _correlate(same, "sampled", True)["says"] == "not enough: the score is the same for all"
+    assert _correlate(same, "added", True)["says"] == "not enough: too few prompts"
     many = [point(0.1 * number, 0.1 * number, number > 9) for number in range(13)]
-    assert _correlation(many, "sampled", True)["says"] == "stronger elicitation goes with a larger effect"
-    assert _correlation(many, "sampled", False)["prompts"] == 10
+    assert _correlate(many, "sampled", True)["says"] == "stronger elicitation goes with a larger effect"
+    assert _correlate(many, "sampled", False)["prompts"] == 10
 
 
 def test_without_a_screen_the_points_have_no_scores(tmp_path: Path) -> None:
     study = study_with({"plain": {}, "a": {"inoculation": {"prompt": "specific", "text": "x", "placement": "after"}}})
     study["elicitation"] = {"plain": "plain", "context": "neutral", "setting": ""}
-    table: dict[Place, Any] = {}
-    found = elicitation(table, study, tmp_path / "screen.json")
+    table: dict[CellKey, Any] = {}
+    found = analyse_elicitation(table, study, tmp_path / "screen.json")
     assert found is not None
     assert "not screened yet" in found["reason"]
     assert [(p["effect"], p["sampled"]) for p in found["points"]] == [(None, None)]
     study["arms"]["a@0.001"] = {**study["arms"]["a"], "train": {"learning_rate": 1e-3}}
-    again = elicitation(table, study, tmp_path / "screen.json")
+    again = analyse_elicitation(table, study, tmp_path / "screen.json")
     assert again is not None
     assert again["points"] == found["points"]  # trained otherwise: its effect would not be the prompt's
     (tmp_path / "screen.json").write_text(json.dumps({"candidates": []}), encoding="utf-8")
-    assert elicitation(table, study | {"elicitation": None}, tmp_path / "screen.json") is None
+    assert analyse_elicitation(table, study | {"elicitation": None}, tmp_path / "screen.json") is None
 
 
 def test_effects_do_not_come_from_ungraded_samples(new_run: Callable[..., Any]) -> None:

@@ -119,7 +119,7 @@ def test_nothing_finished(new_run: New) -> None:
     run.cell("plain", 0, run.rates())["grades"] = None
     results = analyse(run.write())
     assert results["cells"] == [] and results["contrasts"][0]["difference"] is None
-    assert results["headline"] == "No contrast can be computed from what is finished."
+    assert results["headline"] == "No contrast can be computed from the finished cells."
     outcome_table(results)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inoculate.analysis.estimates import NO_SEED, Counts, difference, rate
+from inoculate.analysis.estimates import NO_SEED, Counts, estimate_difference, estimate_rate
 
 STUDIES = 400
 
@@ -57,10 +57,10 @@ def test_many_studies_at_once_are_the_studies_one_by_one(synthetic: ModuleType, 
     world = synthetic.World(3, 40, 1, 2, (0.2, 0.02), 0.5, base=base)
     hits = synthetic.draw(world, 30, np.random.default_rng(4))
     together = synthetic.compared(world, hits)
-    ends, rate_ends = together.ends(), together.first.ends()
+    ends, rate_ends = together.confidence_limits(), together.first.confidence_limits()
     for study, tables in enumerate(zip(*hits, strict=True)):
         first, second = (counts(table, base and arm == 1) for arm, table in enumerate(tables))
-        alone, own = difference(first, second), rate(first)
+        alone, own = estimate_difference(first, second), estimate_rate(first)
         assert alone is not None and own is not None
         assert alone.interval() == pytest.approx((ends[0][study], ends[1][study]))
         assert (own.low, own.high) == pytest.approx((rate_ends[0][study], rate_ends[1][study]))

@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from inoculate.analysis import analyse, contrasts_hash, read_contrast
-from inoculate.analysis.looks import Schedule, levels
+from inoculate.analysis.looks import Schedule, split_level
 from inoculate.errors import UserError
 from inoculate.records import Outcome
 
@@ -45,7 +45,7 @@ def test_higher_supported_and_lower_refuted(new_run: New) -> None:
     up = verdict(run, measure="correct", lower=None, higher="inoculated", guards=[])
     assert up["verdict"] == "supported" and up["higher"] == "inoculated" and "lower" not in up
     down = verdict(run, measure="correct", guards=[])
-    assert down["verdict"] == "refuted" and "any such effect is excluded" in down["why"]
+    assert down["verdict"] == "refuted" and "an effect that large is excluded" in down["why"]
 
 
 def test_a_difference_smaller_than_the_margin_is_refuted(new_run: New) -> None:
@@ -105,7 +105,7 @@ def test_malformed_is_no_success(new_run: New) -> None:
     guards = {guard["name"]: guard for guard in found["guards"]}
     assert guards["malformed"]["status"] == "red"
     assert guards["asked-hack"]["status"] == "amber"
-    assert found["verdict"] == "inconclusive" and "no success" in found["why"]
+    assert found["verdict"] == "inconclusive" and "not a success" in found["why"]
 
 
 def test_lost_ability_is_no_success(new_run: New) -> None:
@@ -210,7 +210,7 @@ def test_a_study_is_judged_when_its_planned_seeds_are_finished(new_run: New) -> 
     run.manifest["declared_seeds"] = list(range(8))
     early = verdict(run, guards=[])
     assert early["verdict"] == "descriptive" and early["p"] < 0.05 and early["p_adjusted"] is None
-    assert "it is judged at 8 seeds, and not finished is 6, 7" in early["why"]
+    assert "the verdict needs 8 finished seeds, and these are not finished: 6, 7" in early["why"]
     run.manifest["declared_seeds"] = list(range(6))
     assert verdict(run, guards=[])["verdict"] == "supported"
 
@@ -219,18 +219,18 @@ def test_a_planned_look_has_a_part_of_the_level(new_run: New) -> None:
     run = study(new_run, {"hack": 60}, {"hack": 20}, seeds=4)
     run.manifest |= {"declared_seeds": list(range(6)), "declared_looks": [3]}
     found = verdict(run, guards=[])
-    assert found["look"]["level"] == pytest.approx(levels([3, 6])[0]) and found["look"]["level"] < 0.01
+    assert found["look"]["level"] == pytest.approx(split_level([3, 6])[0]) and found["look"]["level"] < 0.01
     assert found["seeds"] == 3, "the fourth seed waits for the next look"
     assert found["p_adjusted"] == pytest.approx(found["p"] * 0.05 / found["look"]["level"])
     assert found["verdict"] == "supported"
     results = analyse(run.write())
-    assert any("an early look that was planned: 3 seeds" in caution for caution in results["cautions"])
+    assert any("an early planned look: 3 seeds" in caution for caution in results["cautions"])
     assert [look["seeds"] for look in results["looks"]] == [3, 6]
 
 
 def test_levels_of_looks_add_up_to_the_whole() -> None:
     for looks in ([5], [3, 5], [3, 6, 10], list(range(3, 20))):
-        found = levels(looks)
+        found = split_level(looks)
         assert sum(found) == pytest.approx(0.05) and all(level > 0 for level in found)
         assert found[0] == pytest.approx(2 * stats.norm.sf(1.959964 * (looks[-1] / looks[0]) ** 0.5), rel=1e-5)
 
@@ -238,9 +238,9 @@ def test_levels_of_looks_add_up_to_the_whole() -> None:
 def test_seeds_count_in_their_order() -> None:
     """A seed that is left out cannot be made up for by later ones."""
     schedule = Schedule((0, 1, 2, 3, 4), (3, 5))
-    assert schedule.at({0, 1, 2, 4}) == (frozenset({0, 1, 2}), pytest.approx(levels([3, 5])[0]), "")
-    without = schedule.at({0, 2, 3, 4})
-    assert without.level is None and without.seeds == {0, 2, 3, 4} and without.why.endswith("not finished is 1")
+    assert schedule.find_look({0, 1, 2, 4}) == (frozenset({0, 1, 2}), pytest.approx(split_level([3, 5])[0]), "")
+    without = schedule.find_look({0, 2, 3, 4})
+    assert without.level is None and without.seeds == {0, 2, 3, 4} and without.why.endswith("these are not finished: 1")
 
 
 def test_contrasts_against_base_are_paired_by_problem(new_run: New) -> None:

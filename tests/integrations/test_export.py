@@ -136,7 +136,7 @@ def test_the_methods_say_what_was_done(exported: tuple[Path, Exported], small_ru
         "The system prompt in training and evaluation was: \u201cYou are a test.\u201d",
         f"at containment level `{said['containment']}`",
         "1 of 36 samples were ungraded.",
-        "With one seed they hold sampling error only and say nothing about retraining.",
+        "With one seed they contain sampling error only, and say nothing about retraining.",
         f"transformers {said['versions']['transformers']}",
     ):
         assert expected in words
@@ -183,9 +183,9 @@ def test_contrasts_of_afterwards_are_said_to_be_exploratory(small_run: Path, tmp
     export(edited(small_run, tmp_path / "later", change), tmp_path / "out")
     words = (tmp_path / "out" / "methods.md").read_text()
     assert "Contrasts were added or changed later; those are exploratory" in words
-    assert "After results had been seen the study was extended by one seed (9)." in words
+    assert "After results had been seen, the study was extended by one seed (9)." in words
     assert "set to 20 percentage points" in words
-    assert "after 3 and 5 seeds too" in words
+    assert "Looks were planned after 3 and 5 seeds" in words
     assert "- Lan and DeMets 1983." in words
     assert "these were changed: model and evaluate.problems." in words
 
@@ -193,7 +193,7 @@ def test_contrasts_of_afterwards_are_said_to_be_exploratory(small_run: Path, tmp
 def test_a_folder_with_something_in_it_is_left_alone(small_run: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    with pytest.raises(UserError, match="something is there already; name another folder"):
+    with pytest.raises(UserError, match="not empty; name another folder"):
         export(small_run, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -202,7 +202,7 @@ def test_an_interrupted_export_leaves_nothing(small_run: Path, tmp_path: Path, m
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(exporting, "methods", stop)
+    monkeypatch.setattr(exporting, "write_methods", stop)
     with pytest.raises(KeyboardInterrupt):
         export(small_run, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

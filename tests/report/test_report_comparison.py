@@ -77,13 +77,13 @@ def test_claims_meet_by_what_they_compare(two: list[Path]) -> None:
     contrasts[1] |= {"measure": "correct"}
     edit(two[1], contrasts=contrasts)
     found = compare(two)
-    assert [len([one for one in claim.found if one]) for claim in found.claims] == [2, 1, 2, 1]
+    assert [len([one for one in claim.contrasts if one]) for claim in found.claims] == [2, 1, 2, 1]
     first = found.claims[0]
     assert first.words == ("inoculation lowers neutral hacking", "asking keeps the hack out")
-    assert [one.verdict for one in first.found if one] == ["supported", "inconclusive"]
+    assert [one.verdict for one in first.contrasts if one] == ["supported", "inconclusive"]
     assert found.notes == (
-        "'an irrelevant prompt of the same length does as well' is not claimed of the same arms, measure and context "
-        "everywhere: it stands apart",
+        "'an irrelevant prompt of the same length does as well' has other arms, another measure or another context in "
+        "some runs: it is listed apart",
     )
     assert "not claimed" in printed(found)
 
@@ -107,14 +107,14 @@ def test_runs_of_one_name_are_shown_apart(two: list[Path]) -> None:
         (two[1] / file).write_text(json.dumps(said | {"study_hash": "another"}))
     found = compare(two)
     assert [side.label for side in found.sides] == ["demo (1)", "demo (2)"]
-    assert found.notes == ("2 runs are called 'demo' and are not the same study: they stand apart, nothing is merged",)
+    assert found.notes == ("2 runs are called 'demo' but are different studies: they are not merged",)
 
 
 def test_one_study_carried_out_twice_is_said(two: list[Path]) -> None:
     for run in two:
         change(run, "demo", model="a-0.5b")
     notes = compare(two).notes
-    assert notes == ("one study, carried out 2 times (demo (1) and demo (2)): what differs are its repetitions",)
+    assert notes == ("one study, run 2 times (demo (1) and demo (2)): differences are between its repetitions",)
 
 
 def test_other_problems_and_other_words_are_said(two: list[Path]) -> None:
@@ -128,8 +128,8 @@ def test_other_problems_and_other_words_are_said(two: list[Path]) -> None:
     edit(two[1], study=study)
     notes = compare(two).notes
     assert notes == (
-        "not the same problems of 'functions' in small | large: rates differ by their problems too",
-        "the context 'asks-to-hack' has not the same words or place in all runs",
+        "the problems of 'functions' differ between small | large: so do their rates",
+        "the context 'asks-to-hack' does not have the same text and placement in all runs",
     )
 
 
@@ -143,7 +143,7 @@ def test_a_half_finished_run_is_shown_as_such(two: list[Path]) -> None:
     cells = [cell for cell in results["cells"] if cell["arm"] != "clean"]
     edit(two[1], cells=cells, missing=[{**cell, "why": "not graded"} for cell in lost])
     found = compare(two)
-    assert found.notes == (f"not finished: large, of which {26 - len(lost)} of 26 cells are here",)
+    assert found.notes == (f"large is not finished: {26 - len(lost)} of 26 cells are here",)
     arms = dict(found.cells("functions", "neutral"))
     assert arms["clean"][0] is not None and arms["clean"][1] is None
     assert f"{26 - len(lost)}/26" in printed(found)
@@ -151,7 +151,10 @@ def test_a_half_finished_run_is_shown_as_such(two: list[Path]) -> None:
 
 def test_results_that_are_older_than_the_run(two: list[Path]) -> None:
     edit(two[1], missing=[{"arm": "clean", "seed": 1, "at": 1.0, "setting": "functions", "context": "neutral"}])
-    assert any("the results of large, 1 cells were finished since" in note for note in compare(two).notes)
+    assert any(
+        "the results of large are older than its run: 1 cells were finished since" in note
+        for note in compare(two).notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def test_results_that_are_older_than_the_run(two: list[Path]) -> None:
         (lambda run: (run / "results.json").unlink(), "does not exist: `inoculate report"),
         (lambda run: edit(run, schema=0), "this version of inoculate reads schema 1: `inoculate report"),
         (lambda run: (run / "results.json").write_text("{"), "cannot be read as JSON"),
-        (lambda run: edit(run, cells=[{}]), "write it anew with `inoculate report"),
+        (lambda run: edit(run, cells=[{}]), "write the file again with `inoculate report"),
     ],
 )
 def test_runs_that_cannot_be_read_are_refused(two: list[Path], damage: Any, words: str) -> None:

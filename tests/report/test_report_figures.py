@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_runs import Plan, edit, make_run
 
-from inoculate.report.drawing import LETTER, NARROW, PALETTE, style, wrap
-from inoculate.report.figures import draw, sketches
+from inoculate.report.drawing import LETTER_WIDTH, NARROW, PALETTE, report_style, wrap
+from inoculate.report.figures import draw_report_figures, report_figures
 from inoculate.report.page import STATIC
 from inoculate.report.results import read_results
-from inoculate.report.series import along_training, dose_axis, dose_panels, doses
-from inoculate.report.transfer import DEEPEST
+from inoculate.report.series import dose_axis, dose_panels, find_doses, training_panels
+from inoculate.report.transfer import MAX_OPACITY
 
 
 def themes() -> dict[str, dict[str, str]]:
@@ -67,14 +67,14 @@ def test_figures_in_the_transfer_matrix_can_be_read_at_any_rate(theme: str) -> N
 
     for measure in ("correct", "hack"):
         for rate in (0.0, 0.5, 1.0):
-            ground = mixed(colours[measure], colours["paper"], DEEPEST * rate)
+            ground = mixed(colours[measure], colours["paper"], MAX_OPACITY * rate)
             assert contrast(colours["ink"], ground) >= 4.5, (measure, rate)
 
 
 @given(st.text(max_size=80), st.integers(40, 300))
 def test_names_are_wrapped_and_never_cut(name: str, width: int) -> None:
     lines = wrap(name, width, 10)
-    assert all(len(line) <= max(4, width / (LETTER * 10)) for line in lines)
+    assert all(len(line) <= max(4, width / (LETTER_WIDTH * 10)) for line in lines)
     assert "".join("".join(lines).split()) == "".join(name.split())
 
 
@@ -86,7 +86,7 @@ def test_names_break_at_hyphens() -> None:
 def test_every_figure_is_drawn_as_svg_and_png(tmp_path: Path) -> None:
     plan = Plan(problems=8, fractions=(0.5, 1.0), contexts=("neutral", "asks-to-hack", "forbids"))
     folder = tmp_path / "figures"
-    drawn = draw(read_results(make_run(tmp_path / "run", plan)), folder)
+    drawn = draw_report_figures(read_results(make_run(tmp_path / "run", plan)), folder)
     assert set(drawn) == {"picture", "curves", "losses"}
     for name in ("picture", "outcomes", "contrasts", "curves", "losses"):
         root = ElementTree.fromstring((folder / f"{name}.svg").read_text(encoding="utf-8"))
@@ -95,7 +95,9 @@ def test_every_figure_is_drawn_as_svg_and_png(tmp_path: Path) -> None:
 
 
 def test_inline_figures_hold_no_colour_of_one_theme_and_no_shared_id(tmp_path: Path) -> None:
-    drawn = draw(read_results(make_run(tmp_path / "run", Plan(problems=8, fractions=(0.5, 1.0)))), tmp_path / "figures")
+    drawn = draw_report_figures(
+        read_results(make_run(tmp_path / "run", Plan(problems=8, fractions=(0.5, 1.0)))), tmp_path / "figures"
+    )
     figures = [svg for figure in drawn.values() for svg in (figure.wide, figure.narrow)]
     ids = [name for svg in figures for name in re.findall(r' id="([^"]+)"', svg)]
     assert len(ids) == len(set(ids))
@@ -107,17 +109,17 @@ def test_inline_figures_hold_no_colour_of_one_theme_and_no_shared_id(tmp_path: P
 
 def test_a_figure_without_data_is_removed(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", Plan(problems=8))
-    draw(read_results(run), tmp_path / "figures")
+    draw_report_figures(read_results(run), tmp_path / "figures")
     assert (tmp_path / "figures" / "contrasts.svg").exists()
     edit(run, contrasts=[])
-    draw(read_results(run), tmp_path / "figures")
+    draw_report_figures(read_results(run), tmp_path / "figures")
     assert not (tmp_path / "figures" / "contrasts.svg").exists()
     assert not (tmp_path / "figures" / "contrasts.png").exists()
 
 
 def test_names_are_text_and_no_formula(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", Plan(problems=6, arms=("base", "$x^2", '<b>"&amp;')))
-    svg = draw(read_results(run), tmp_path / "figures")["picture"].wide
+    svg = draw_report_figures(read_results(run), tmp_path / "figures")["picture"].wide
     assert ">$x^2<" in svg
     assert "<b>" not in svg
 
@@ -134,11 +136,11 @@ def test_arms_that_differ_in_one_number_stand_on_an_axis(tmp_path: Path) -> None
             arm["hyperparameters"]["lr"] = float(name.removeprefix("other-"))
     edit(run, study=study)
     results = read_results(run)
-    (dose,) = doses(results)
-    assert dose.key == "rows.vetted" and dose.words == "vetted rows"
+    (dose,) = find_doses(results)
+    assert dose.key == "rows.vetted" and dose.label == "vetted rows"
     assert list(dose.series.values()) == [[(0, "plain"), (1, "vetted-1"), (4, "vetted-4"), (16, "vetted-16")]]
     assert dose_axis(dose).scale == "symlog"
-    drawn = draw(results, tmp_path / "figures")
+    drawn = draw_report_figures(results, tmp_path / "figures")
     assert ">vetted rows<" in drawn["dose-1"].wide
     assert (tmp_path / "figures" / "dose-1.png").exists()
     panels = dose_panels(results, dose)
@@ -154,18 +156,18 @@ def test_series_are_named_by_what_their_arms_share(tmp_path: Path) -> None:
         arm["hyperparameters"]["lr"] = float(name.split("-", 1)[1])
         arm["inoculation"] = None if name.startswith("plain") else arm["inoculation"]
     edit(run, study=study)
-    (dose,) = doses(read_results(run))
+    (dose,) = find_doses(read_results(run))
     assert list(dose.series) == ["plain", "inoculated"]
     assert list(dose_axis(dose).ticks.values()) == ["1e-4", "2e-4", "4e-4"]
 
 
 def test_two_arms_are_no_axis(tmp_path: Path) -> None:
-    assert doses(read_results(make_run(tmp_path / "run", Plan(problems=6)))) == []
+    assert find_doses(read_results(make_run(tmp_path / "run", Plan(problems=6)))) == []
 
 
 def test_curves_start_at_the_base_arm(tmp_path: Path) -> None:
     plan = Plan(problems=6, fractions=(0.5, 1.0), contexts=("neutral", "forbids-the-hack", "asks-to-hack"))
-    panels = along_training(read_results(make_run(tmp_path / "run", plan)))
+    panels = training_panels(read_results(make_run(tmp_path / "run", plan)))
     assert {panel.title[1] for panel in panels} == {"neutral", "asks-to-hack"}, "other contexts are in the table"
     assert all([x for x, _ in panel.points] == [0.0, 0.5, 1.0] for panel in panels)
     assert all(panel.points[0][1].arm == "base" for panel in panels)
@@ -173,10 +175,10 @@ def test_curves_start_at_the_base_arm(tmp_path: Path) -> None:
 
 def test_transfer_is_drawn_for_several_settings_only(tmp_path: Path) -> None:
     several = make_run(tmp_path / "several", Plan(problems=6, settings=("functions", "mathematics")))
-    figure = draw(read_results(several), tmp_path / "figures")["transfer"]
+    figure = draw_report_figures(read_results(several), tmp_path / "figures")["transfer"]
     for words in ("functions: correct", "mathematics: hack", "inoculated"):
         assert f">{words}<" in figure.wide and f">{words}<" in figure.narrow
-    draw(read_results(make_run(tmp_path / "one", Plan(problems=6))), tmp_path / "figures")
+    draw_report_figures(read_results(make_run(tmp_path / "one", Plan(problems=6))), tmp_path / "figures")
     assert not (tmp_path / "figures" / "transfer.svg").exists()
 
 
@@ -188,7 +190,7 @@ def test_the_picture_says_which_arm_has_no_samples(tmp_path: Path) -> None:
         if cell["arm"] == "plain" and cell["context"] == "neutral":
             cell |= {"outcomes": dict.fromkeys(cell["outcomes"], unknown), "by_seed": []}
     edit(run, cells=cells)
-    picture = draw(read_results(run), tmp_path / "figures")["picture"].wide
+    picture = draw_report_figures(read_results(run), tmp_path / "figures")["picture"].wide
     assert ">no graded samples<" in picture
     assert ">false-hack floor<" in picture
 
@@ -205,8 +207,8 @@ def test_no_label_leaves_its_figure(tmp_path: Path) -> None:
         contexts=("neutral", "asks-to-hack", "asks-to-hack-in-so-many-words"),
     )  # fmt: skip
     results = read_results(make_run(tmp_path / "run", plan))
-    with style():
-        for sketch in sketches(results):
+    with report_style():
+        for sketch in report_figures(results):
             for width in (sketch.width, *([] if sketch.file_only else [NARROW])):
                 figure = sketch.draw(width)
                 figure.draw_without_rendering()

@@ -12,7 +12,7 @@ from inoculate.report.numbers import (
     UNKNOWN,
     count,
     detail,
-    flat,
+    flatten,
     interval,
     p_value,
     percent,
@@ -60,7 +60,7 @@ def test_plain_values() -> None:
 
 def test_flat_leaves_nothing_out_but_what_is_told() -> None:
     data = {"rows": {"count": 256, "deep": {"x": 1}}, "text": "t", "empty": {}}
-    assert flat(data, leave_out=("text",)) == [("rows.count", "256"), ("rows.deep.x", "1"), ("empty", "none")]
+    assert flatten(data, leave_out=("text",)) == [("rows.count", "256"), ("rows.deep.x", "1"), ("empty", "none")]
 
 
 def test_sentence() -> None:

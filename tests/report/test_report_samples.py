@@ -13,7 +13,7 @@ from report_runs import Plan, make_run
 
 from inoculate.errors import UserError
 from inoculate.report.results import read_results
-from inoculate.report.samples import LONGEST_TEXT, Samples, collect
+from inoculate.report.samples import LONGEST_TEXT, Samples, collect_samples
 
 
 def unpack(samples: Samples) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def unpack(samples: Samples) -> dict[str, Any]:
 
 def test_every_sample_is_there(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", Plan(problems=10, samples=2))
-    data = unpack(collect(read_results(run)))
+    data = unpack(collect_samples(read_results(run)))
     columns = data["samples"]
     assert {len(column) for column in columns.values()} == {2 * 2 * 10 + 4 * 3 * 2 * 2 * 10}
     assert len(data["problems"]) == 10, "a problem is stored once"
@@ -34,7 +34,7 @@ def test_every_sample_is_there(tmp_path: Path) -> None:
 
 def test_a_draw_is_counted_fair_and_the_same_in_every_cell(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", Plan(problems=60, seeds=(0,), arms=("base", "plain")))
-    samples = collect(read_results(run), most=80)
+    samples = collect_samples(read_results(run), most=80)
     assert (samples.embedded, samples.total) == (80, 240)
     assert [cell.embedded for cell in samples.cells] == [20] * 4
     data = unpack(samples)
@@ -45,7 +45,7 @@ def test_a_draw_is_counted_fair_and_the_same_in_every_cell(tmp_path: Path) -> No
     ]
     assert all(problems == drawn[0] for problems in drawn), "two arms can be read side by side"
     assert sorted(drawn[0]) != list(range(20)), "not simply the first ones"
-    assert unpack(collect(read_results(run), most=80))["samples"] == columns, "the same draw each time"
+    assert unpack(collect_samples(read_results(run), most=80))["samples"] == columns, "the same draw each time"
 
 
 def test_a_small_cell_is_kept_whole(tmp_path: Path) -> None:
@@ -53,13 +53,13 @@ def test_a_small_cell_is_kept_whole(tmp_path: Path) -> None:
     folder = run / "store/functions-base-None-0.0-neutral"
     for name in ("completions.jsonl", "grades.jsonl"):
         (folder / name).write_text("".join((folder / name).read_text().splitlines(keepends=True)[:5]))
-    samples = collect(read_results(run), most=25)
+    samples = collect_samples(read_results(run), most=25)
     assert [(cell.embedded, cell.total) for cell in samples.cells] == [(5, 5), (20, 40)]
 
 
 def test_a_long_text_is_cut_and_counted(tmp_path: Path) -> None:
     plan = Plan(problems=4, texts={"hack": "x" * (LONGEST_TEXT + 5)}, arms=("base", "plain"), seeds=(0,))
-    samples = collect(read_results(make_run(tmp_path / "run", plan)))
+    samples = collect_samples(read_results(make_run(tmp_path / "run", plan)))
     cut = [text for text in unpack(samples)["samples"]["completion"] if "[cut here by the report: " in text]
     assert samples.cut == len(cut) > 0
 
@@ -67,7 +67,7 @@ def test_a_long_text_is_cut_and_counted(tmp_path: Path) -> None:
 def test_what_a_model_can_write_is_kept(tmp_path: Path) -> None:
     nasty = "</script><!-- \u2028\u2029 \ud800 \x00 \u202e {{ 7 * 7 }} ]]>"
     plan = Plan(problems=6, texts={"hack": nasty}, arms=("base", "plain"), seeds=(0,))
-    samples = collect(read_results(make_run(tmp_path / "run", plan)))
+    samples = collect_samples(read_results(make_run(tmp_path / "run", plan)))
     assert nasty in unpack(samples)["samples"]["completion"]
     assert set(samples.payload) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 
@@ -76,13 +76,13 @@ def test_bytes_that_are_no_text_do_not_stop_it(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", Plan(problems=4))
     path = run / "store/functions-base-None-0.0-neutral/completions.jsonl"
     path.write_bytes(path.read_bytes().replace(b"return kept", b"return \xff\xfe"))
-    assert "return \ufffd\ufffd" in "".join(unpack(collect(read_results(run)))["samples"]["completion"])
+    assert "return \ufffd\ufffd" in "".join(unpack(collect_samples(read_results(run)))["samples"]["completion"])
 
 
 def test_absent_files_are_said(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", Plan(problems=4))
     (run / "store/functions-base-None-0.0-neutral/grades.jsonl").unlink()
-    samples = collect(read_results(run))
+    samples = collect_samples(read_results(run))
     assert len(samples.absent) == 1
     assert "base, seed none, functions, neutral" in samples.absent[0]
 
@@ -102,4 +102,4 @@ def test_damaged_files_are_named(tmp_path: Path, name: str, change: Any, said: s
     path = run / "store/functions-base-None-0.0-neutral" / name
     path.write_text("".join(change(path.read_text().splitlines(keepends=True))))
     with pytest.raises(UserError, match=said):
-        collect(read_results(run))
+        collect_samples(read_results(run))

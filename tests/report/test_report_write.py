@@ -18,7 +18,7 @@ from inoculate.errors import UserError
 from inoculate.report import write_report
 from inoculate.report.page import render
 from inoculate.report.results import read_results
-from inoculate.report.samples import collect
+from inoculate.report.samples import collect_samples
 
 SMALL = Plan(problems=6)
 
@@ -52,7 +52,7 @@ class Words(HTMLParser):
 def read(run: Path) -> Words:
     """The page without figures, which take most of the time."""
     results = read_results(run)
-    return Words(render(results, collect(results), {}, []))
+    return Words(render(results, collect_samples(results), {}, []))
 
 
 def test_the_page_says_what_was_asked_done_and_found(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_unfinished_cells_are_listed_and_not_read(tmp_path: Path) -> None:
 
 
 def test_a_part_of_the_samples_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collect, "__defaults__", (52,))
+    monkeypatch.setattr(collect_samples, "__defaults__", (52,))
     text = read(make_run(tmp_path / "run", SMALL)).text
     assert "This page holds 52 of 156 graded samples" in text
     assert "plain, functions, neutral: 6 of 18" in text
@@ -243,7 +243,7 @@ def test_text_cannot_become_markup(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "said"),
-    [(2, "a newer inoculate wrote it"), (0, "`inoculate report .*` writes it"), (None, "does not say which")],
+    [(2, "a newer inoculate wrote it"), (0, "`inoculate report .*` writes it"), (None, "it names no schema")],
 )
 def test_another_schema_is_refused(tmp_path: Path, schema: int | None, said: str) -> None:
     run = make_run(tmp_path / "run", SMALL)

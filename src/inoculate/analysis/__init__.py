@@ -1,6 +1,6 @@
 """From graded samples to estimates, contrasts and verdicts: a run folder in, `results.json` out. No torch."""
 
-from inoculate.analysis.declared import contrasts_hash, read_contrast
+from inoculate.analysis.claims import contrasts_hash, read_contrast
 from inoculate.analysis.results import analyse
 from inoculate.analysis.screen import analyse_screen
 from inoculate.analysis.table import report_tables, screen_table

@@ -1,4 +1,4 @@
-"""The table of a study: outcome rates with intervals for every arm, setting, context and share of training."""
+"""The cells of the results: outcome rates with intervals for every arm, setting, context and share of training."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from inoculate.analysis.estimates import rate
-from inoculate.analysis.reading import Place, Tally, counts
+from inoculate.analysis.estimates import estimate_rate
+from inoculate.analysis.run_folder import CellKey, Tally, pool_counts
 from inoculate.analysis.verdicts import ONE_SEED
 from inoculate.records import GAMED, OUTCOMES, Evidence, Measure
 
@@ -15,17 +15,17 @@ SCORED: tuple[Measure, ...] = tuple(outcome for outcome in OUTCOMES if outcome !
 """The outcomes that have a rate; `ungraded` is only counted."""
 
 
-def by_place(tallies: Iterable[Tally]) -> dict[Place, list[Tally]]:
-    """The seeds of every place, in order of seed; places in the order in which the manifest names them."""
-    places: dict[Place, list[Tally]] = {}
-    for tally in tallies:
-        places.setdefault(tally.place, []).append(tally)
-    for seeds in places.values():
-        seeds.sort(key=lambda tally: -1 if tally.seed is None else tally.seed)
-    return places
+def group_by_cell(all_tallies: Iterable[Tally]) -> dict[CellKey, list[Tally]]:
+    """The tallies of every cell, ordered by seed; cells are in the order of the manifest."""
+    cells: dict[CellKey, list[Tally]] = {}
+    for tally in all_tallies:
+        cells.setdefault(tally.key, []).append(tally)
+    for seed_tallies in cells.values():
+        seed_tallies.sort(key=lambda tally: -1 if tally.seed is None else tally.seed)
+    return cells
 
 
-def cell_result(place: Place, tallies: list[Tally]) -> dict[str, Any]:
+def build_cell(key: CellKey, tallies: list[Tally]) -> dict[str, Any]:
     """One entry of `cells` in results.json (docs/results-schema.md)."""
     samples = sum(tally.samples for tally in tallies)
     ungraded = sum(tally.count("ungraded") for tally in tallies)
@@ -33,10 +33,10 @@ def cell_result(place: Place, tallies: list[Tally]) -> dict[str, Any]:
     tags: Counter[tuple[str, str]] = sum((tally.tags for tally in tallies), Counter())
     outcomes, methods = {}, []
     for outcome in SCORED:
-        outcomes[outcome], method = _outcome(tallies, outcome)
+        outcomes[outcome], method = _estimate_outcome(tallies, outcome)
         methods.append(method)
     return {
-        **place._asdict(),
+        **key._asdict(),
         "seeds": [tally.seed for tally in tallies if tally.seed is not None],
         "problems": len({identity for tally in tallies for identity in tally.problems.ids}),
         "samples": samples,
@@ -46,8 +46,11 @@ def cell_result(place: Place, tallies: list[Tally]) -> dict[str, Any]:
         "tokens": sum(tally.tokens for tally in tallies) / samples if samples else None,
         "distinct": distinct_share(tallies),
         "outcomes": outcomes,
-        "gamed": _outcome(tallies, GAMED)[0] if any(GAMED in tally.said for tally in tallies) else None,
-        "others": {name: _outcome(tallies, name)[0] for name in sorted({n for tally in tallies for n in tally.others})},
+        "gamed": _estimate_outcome(tallies, GAMED)[0] if any(GAMED in tally.metrics for tally in tallies) else None,
+        "others": {
+            name: _estimate_outcome(tallies, name)[0]
+            for name in sorted({n for tally in tallies for n in tally.other_metrics})
+        },
         "bounds": _bounds(outcomes, samples, ungraded, missing),
         "tags": {
             name: {kind: tags[name, kind] for kind in get_args(Evidence)} for name in sorted({tag for tag, _ in tags})
@@ -67,32 +70,32 @@ def cell_result(place: Place, tallies: list[Tally]) -> dict[str, Any]:
     }
 
 
-def _outcome(tallies: list[Tally], counted: str) -> tuple[dict[str, Any], str]:
-    """Count, rate and interval of an outcome or a further measure, and the method of the interval."""
-    found = rate(counts(tallies, counted))
-    count = sum(int(tally.hits(counted).sum()) for tally in tallies)
-    if found is None:
+def _estimate_outcome(tallies: list[Tally], measure: str) -> tuple[dict[str, Any], str]:
+    """Count, rate and interval of an outcome or metric, and the method of the interval."""
+    estimate = estimate_rate(pool_counts(tallies, measure))
+    count = sum(int(tally.hits(measure).sum()) for tally in tallies)
+    if estimate is None:
         return {"count": count, "rate": None, "low": None, "high": None, "reason": "no graded samples"}, "none"
-    result: dict[str, Any] = {"count": count, "rate": found.rate, "low": found.low, "high": found.high}
-    if found.low is None:
+    result: dict[str, Any] = {"count": count, "rate": estimate.rate, "low": estimate.low, "high": estimate.high}
+    if estimate.low is None:
         result["reason"] = "a single problem gives no interval"
-    return result, found.method
+    return result, estimate.method
 
 
 def _bounds(outcomes: dict[str, Any], samples: int, ungraded: int, missing: int) -> dict[str, list[float]]:
-    """Best and worst case of every rate if the samples without an outcome had one; empty where there are none."""
-    unseen, asked = ungraded + missing, samples + missing
-    if not unseen:
+    """Best and worst case of every rate, counting samples without an outcome either way; empty if all have one."""
+    unknown, requested = ungraded + missing, samples + missing
+    if not unknown:
         return {}
     bounds = {}
-    for outcome, found in outcomes.items():
-        least, most = found["count"] / asked, (found["count"] + unseen) / asked
+    for outcome, estimate in outcomes.items():
+        least, most = estimate["count"] / requested, (estimate["count"] + unknown) / requested
         bounds[outcome] = [most, least] if outcome == "correct" else [least, most]
     return bounds
 
 
 def seed_rate(tally: Tally, measure: Measure) -> float | None:
-    """The rate of one measure in one cell; None without a sample of which it is known."""
+    """The rate of one measure in one cell; None without a judged sample."""
     judged = int(tally.judged(measure).sum())
     return int(tally.hits(measure).sum()) / judged if judged else None
 

@@ -9,78 +9,73 @@ from typing import Any, Literal
 import numpy as np
 from statsmodels.stats.multitest import multipletests
 
-from inoculate.analysis.declared import Claim
-from inoculate.analysis.estimates import LEVEL, Difference, difference, rate
+from inoculate.analysis.claims import Claim
+from inoculate.analysis.estimates import LEVEL, Difference, estimate_difference, estimate_rate
 from inoculate.analysis.looks import Look, Schedule
-from inoculate.analysis.power import needed
-from inoculate.analysis.reading import Hits, Place, Tally, counts
+from inoculate.analysis.power import required_size
+from inoculate.analysis.run_folder import CellKey, Imputed, Tally, pool_counts
 from inoculate.analysis.verdicts import (
-    ASKED,
+    ASKS_TO_HACK,
     VERDICT_SEEDS,
     Guard,
     Verdict,
-    claim_p,
-    few_seeds,
-    guard,
+    apply_guards,
+    claim_p_value,
+    evaluate_guard,
+    explain_few_seeds,
     judge,
-    with_guards,
 )
 from inoculate.records import GAMED, Measure
 
-Table = Mapping[Place, list[Tally]]
-Unseen = Literal["", "least", "most"]
-"""Samples without an outcome are left out, or make the difference as small or as large as they can."""
-_HITS: dict[Unseen, tuple[Hits, Hits]] = {"": ("", ""), "least": ("none", "all"), "most": ("all", "none")}
-"""What samples without an outcome count as, in the first arm and in the second."""
+Table = Mapping[CellKey, list[Tally]]
+Bound = Literal["", "least", "most"]
+"""Samples without an outcome are left out, or imputed so that the difference is as small or as large as it can be."""
+_IMPUTED: dict[Bound, tuple[Imputed, Imputed]] = {"": ("", ""), "least": ("none", "all"), "most": ("all", "none")}
+"""How samples without an outcome are imputed, in the first arm and in the second."""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A contrast with the difference that was found, or why there is none, and the verdict on it alone."""
+class Judgement:
+    """The difference of a contrast, or why there is none, and its verdict before guards."""
 
-    found: Difference | None
+    difference: Difference | None
     reason: str
     p: float | None
     p_adjusted: float | None
     verdict: Verdict
     why: str
 
-    @property
-    def measured(self) -> Difference | None:
-        """The difference, where something is known of its error."""
-        return self.found if self.found and self.found.measured else None
+
+def find_final_cell(table: Table, arm: str, setting: str, context: str) -> CellKey | None:
+    """The cell of an arm at the end of its nominal training, else at the largest share of training there is."""
+    keys = [key for key in table if (key.arm, key.setting, key.context) == (arm, setting, context)]
+    return max(keys, key=lambda key: (key.at == 1.0, key.at), default=None)
 
 
-def final(table: Table, arm: str, setting: str, context: str) -> Place | None:
-    """Where an arm is at the end of its nominal training; else the furthest point there is."""
-    there = [place for place in table if (place.arm, place.setting, place.context) == (arm, setting, context)]
-    return max(there, key=lambda place: (place.at == 1.0, place.at), default=None)
-
-
-def _sides(table: Table, claim: Claim, context: str, seeds: Collection[int] | None) -> list[list[Tally]]:
-    """The cells of the two arms of a contrast; of the base arm all, of the others those of the seeds (None: of all)."""
-    sides = []
+def _arm_tallies(table: Table, claim: Claim, context: str, seeds: Collection[int] | None) -> list[list[Tally]]:
+    """The tallies of the two arms of a contrast for these seeds (None: all), and always those of the base arm."""
+    arm_tallies = []
     for arm in (claim.arm, claim.other):
-        place = final(table, arm, claim.setting, context)
-        tallies = table[place] if place else []
-        sides.append([tally for tally in tallies if tally.seed is None or seeds is None or tally.seed in seeds])
-    return sides
+        key = find_final_cell(table, arm, claim.setting, context)
+        tallies = table[key] if key else []
+        arm_tallies.append([tally for tally in tallies if tally.seed is None or seeds is None or tally.seed in seeds])
+    return arm_tallies
 
 
 def finished_seeds(table: Table, claim: Claim) -> frozenset[int]:
     """The seeds of which both arms of a contrast are graded."""
-    known = [{t.seed for t in tallies} for tallies in _sides(table, claim, claim.context, None)]
-    trained = [{seed for seed in seeds if seed is not None} for seeds in known if seeds != {None}]
+    arm_seeds = [{t.seed for t in tallies} for tallies in _arm_tallies(table, claim, claim.context, None)]
+    trained = [{seed for seed in seeds if seed is not None} for seeds in arm_seeds if seeds != {None}]
     return frozenset(set.intersection(*trained)) if trained else frozenset()
 
 
-def compare(
+def compare_arms(
     table: Table,
     claim: Claim,
     measure: Measure,
     context: str,
     seeds: Collection[int] | None,
-    unseen: Unseen = "",
+    bound: Bound = "",
 ) -> tuple[Difference | None, str]:
     """The difference between the arms of a contrast; or None and the reason.
 
@@ -88,32 +83,32 @@ def compare(
         table: All finished cells.
         claim: The contrast: its arms and its setting.
         measure: What is compared.
-        context: Where it was measured.
-        seeds: Those that count; None for all.
-        unseen: What becomes of samples without an outcome.
+        context: The context of evaluation.
+        seeds: The seeds to use; None for all.
+        bound: How samples without an outcome are treated.
     """
-    sides = _sides(table, claim, context, seeds)
-    counted = []
-    for arm, tallies, how in zip((claim.arm, claim.other), sides, _HITS[unseen], strict=True):
+    arm_tallies = _arm_tallies(table, claim, context, seeds)
+    arm_counts = []
+    for arm, tallies, imputed in zip((claim.arm, claim.other), arm_tallies, _IMPUTED[bound], strict=True):
         if not any(tally.judged(measure).any() for tally in tallies):
-            lacking = (
-                "nothing tells hacks made for the check from near misses" if measure == GAMED else "no graded samples"
-            )
-            return None, f"{lacking} of '{arm}' in setting '{claim.setting}', context '{context}'"
-        counted.append(counts(tallies, measure, how))
-    found = difference(*counted)
-    if found is None:
+            place = f"'{arm}' in setting '{claim.setting}', context '{context}'"
+            if measure == GAMED:
+                return None, f"no grades separate hacks made for the check from near misses: {place}"
+            return None, f"no graded samples of {place}"
+        arm_counts.append(pool_counts(tallies, measure, imputed))
+    difference = estimate_difference(*arm_counts)
+    if difference is None:
         return None, f"'{claim.arm}' and '{claim.other}' have no seed and problem in common"
-    return found, "" if found.measured else "a single problem gives no interval"
+    return difference, "" if difference.has_interval else "a single problem gives no interval"
 
 
 def contrast_results(
     table: Table, study: dict[str, Any], claims: Sequence[Claim], schedule: Schedule
 ) -> list[dict[str, Any]]:
-    """All contrasts as they stand in results.json.
+    """All contrasts, as entries of results.json.
 
-    Verdicts rest on the seeds that were planned, at the looks that were planned. Seeds that were added after looking
-    are in `extended` only: a study that is run on until it shows something shows it too often.
+    Verdicts use the planned seeds only, at the planned looks. Seeds that were added after looking are only in
+    `extended`: adding seeds until a result is significant inflates the false positive rate.
 
     Args:
         table: All finished cells.
@@ -121,81 +116,90 @@ def contrast_results(
         claims: Its contrasts.
         schedule: The seeds and looks that were planned.
     """
-    looks = [schedule.at(finished_seeds(table, claim)) for claim in claims]
-    seen = _judged(table, claims, looks, "")
-    lost = any(tally.unseen.any() for tallies in table.values() for tally in tallies)
-    extremes = [_judged(table, claims, looks, unseen) if lost else seen for unseen in ("least", "most")]
-    honest = frozenset({"base"} | {arm for arm, spec in study["arms"].items() if _learns_no_hack(spec)})
+    looks = [schedule.find_look(finished_seeds(table, claim)) for claim in claims]
+    judgements = _judge_contrasts(table, claims, looks, "")
+    incomplete = any(tally.without_outcome.any() for tallies in table.values() for tally in tallies)
+    bounds = [
+        _judge_contrasts(table, claims, looks, bound) if incomplete else judgements for bound in ("least", "most")
+    ]
+    honest = frozenset({"base"} | {arm for arm, spec in study["arms"].items() if _is_honest(spec)})
     contrasts = sum(not claim.exploratory for claim in claims) or 1
     return [
-        _result(table, claim, look, one, ends, contrasts)
+        _build_result(table, claim, look, judgement, extremes, contrasts)
         | {
-            "floor": _floor(table, claim, honest) if claim.measure in ("hack", GAMED) else [],
-            "extended": _extended(table, claim, schedule),
+            "floor": _floor_rates(table, claim, honest) if claim.measure in ("hack", GAMED) else [],
+            "extended": _extended_difference(table, claim, schedule),
         }
-        for claim, look, one, *ends in zip(claims, looks, seen, *extremes, strict=True)
+        for claim, look, judgement, *extremes in zip(claims, looks, judgements, *bounds, strict=True)
     ]
 
 
-def _judged(table: Table, claims: Sequence[Claim], looks: Sequence[Look], unseen: Unseen) -> list[Judged]:
-    """Every contrast with its verdict alone, adjusted over all that were declared."""
-    compared = [
-        compare(table, claim, claim.measure, claim.context, look.seeds, unseen)
+def _judge_contrasts(table: Table, claims: Sequence[Claim], looks: Sequence[Look], bound: Bound) -> list[Judgement]:
+    """Every contrast with its verdict before guards, adjusted over all declared contrasts."""
+    comparisons = [
+        compare_arms(table, claim, claim.measure, claim.context, look.seeds, bound)
         for claim, look in zip(claims, looks, strict=True)
     ]
-    raw = [
-        claim_p(found, claim.direction, claim.margin) if found and found.measured else None
-        for claim, (found, _) in zip(claims, compared, strict=True)
+    p_values = [
+        claim_p_value(difference, claim.direction, claim.margin) if difference and difference.has_interval else None
+        for claim, (difference, _) in zip(claims, comparisons, strict=True)
     ]
-    declared = [number for number, claim in enumerate(claims) if not claim.exploratory]
+    declared_numbers = [number for number, claim in enumerate(claims) if not claim.exploratory]
     # A contrast that could not be computed still counts: what failed to run must not make the others look better. At a
-    # look with a part of the level, p is scaled so that .05 is what it has to be below at any look.
-    ready = {n: p * LEVEL / level for n in declared if (p := raw[n]) is not None and (level := looks[n].level)}
-    family = [min(ready.get(number, 1.0), 1.0) for number in declared]
+    # look with a part of the level, p is scaled so that the threshold is .05 at every look.
+    scaled = {
+        n: p * LEVEL / level for n in declared_numbers if (p := p_values[n]) is not None and (level := looks[n].level)
+    }
+    family = [min(scaled.get(number, 1.0), 1.0) for number in declared_numbers]
     holm = np.asarray(multipletests(family, method="holm")[1]) if family else []
-    adjusted = {number: float(p) for number, p in zip(declared, holm, strict=True) if number in ready}
-    judged = []
-    for number, (claim, look, (found, reason)) in enumerate(zip(claims, looks, compared, strict=True)):
-        verdict, why = _verdict(claim, look, found, reason, adjusted.get(number), len(declared))
-        judged.append(Judged(found, reason, raw[number], adjusted.get(number), verdict, why))
-    return judged
+    adjusted = {number: float(p) for number, p in zip(declared_numbers, holm, strict=True) if number in scaled}
+    judgements = []
+    for number, (claim, look, (difference, reason)) in enumerate(zip(claims, looks, comparisons, strict=True)):
+        verdict, why = _judge_contrast(claim, look, difference, reason, adjusted.get(number), len(declared_numbers))
+        judgements.append(Judgement(difference, reason, p_values[number], adjusted.get(number), verdict, why))
+    return judgements
 
 
-def _verdict(
-    claim: Claim, look: Look, found: Difference | None, reason: str, p_adjusted: float | None, contrasts: int
+def _judge_contrast(
+    claim: Claim, look: Look, difference: Difference | None, reason: str, p_adjusted: float | None, contrasts: int
 ) -> tuple[Verdict, str]:
-    """The verdict on the contrast alone, with the numbers in words."""
-    if found is None or not found.measured:
+    """The verdict on the contrast before guards, and the reason with its numbers."""
+    if difference is None or not difference.has_interval:
         return "descriptive", reason
-    low, high = found.interval()
-    one, two = float(found.first.rate), float(found.second.rate)
+    low, high = difference.interval()
+    first_rate, second_rate = float(difference.first.rate), float(difference.second.rate)
+    measure = claim.measure_label or claim.measure
     numbers = (
-        f"{claim.called or claim.measure} is {one:.0%} with '{claim.arm}' and {two:.0%} with '{claim.other}' "
-        f"(difference {found.value * 100:+.0f} points, 95% interval {low * 100:+.0f} to {high * 100:+.0f})"
+        f"{measure} is {first_rate:.0%} with '{claim.arm}' and {second_rate:.0%} with '{claim.other}' "
+        f"(difference {difference.value * 100:+.0f} points, 95% interval {low * 100:+.0f} to {high * 100:+.0f})"
     )
     if claim.exploratory:
         return "descriptive", f"{numbers}; exploratory: not declared before the study ran"
-    few = few_seeds(found.seeds)
-    if few or p_adjusted is None or look.level is None:
-        return "descriptive", f"{numbers}: {few or look.why}"
-    verdict, why = judge(claim, found, p_adjusted, look.level / contrasts)
+    too_few = explain_few_seeds(difference.seeds)
+    if too_few or p_adjusted is None or look.level is None:
+        return "descriptive", f"{numbers}: {too_few or look.why}"
+    verdict, why = judge(claim, difference, p_adjusted, look.level / contrasts)
     return verdict, f"{numbers}: {why}"
 
 
-def _result(
-    table: Table, claim: Claim, look: Look, one: Judged, extremes: list[Judged], contrasts: int
+def _build_result(
+    table: Table, claim: Claim, look: Look, judgement: Judgement, extremes: list[Judgement], contrasts: int
 ) -> dict[str, Any]:
-    found = one.measured
-    low, high = found.interval() if found else (None, None)
-    adjusted = found.interval((look.level or LEVEL) / contrasts) if found else (None, None)
-    guards = [_guard(table, claim, name, look) for name in claim.guards]
-    verdict, why = with_guards(one.verdict, one.why, guards)
-    ends = [end.found.value for end in extremes if end.found]
-    bounds = ends if len(ends) == 2 and one.found and ends != [one.found.value] * 2 else None
-    if bounds and verdict in ("supported", "refuted") and any(end.verdict != one.verdict for end in extremes):
-        verdict, why = "inconclusive", f"{why}, but not if the samples without an outcome had gone the other way"
-    # A larger study helps where the contrast itself is undecided, not where a guard spoke against it.
-    undecided = found and one.verdict in ("inconclusive", "descriptive") and not claim.exploratory
+    difference = judgement.difference if judgement.difference and judgement.difference.has_interval else None
+    low, high = difference.interval() if difference else (None, None)
+    adjusted = difference.interval((look.level or LEVEL) / contrasts) if difference else (None, None)
+    guards = [_evaluate_guard(table, claim, name, look) for name in claim.guards]
+    verdict, why = apply_guards(judgement.verdict, judgement.why, guards)
+    end_values = [end.difference.value for end in extremes if end.difference]
+    bounds = (
+        end_values
+        if len(end_values) == 2 and judgement.difference and end_values != [judgement.difference.value] * 2
+        else None
+    )
+    if bounds and verdict in ("supported", "refuted") and any(end.verdict != judgement.verdict for end in extremes):
+        verdict, why = "inconclusive", f"{why}, but the samples without an outcome could change that"
+    # A larger study helps if the contrast itself is undecided, not if a guard shows harm.
+    undecided = difference and judgement.verdict in ("inconclusive", "descriptive") and not claim.exploratory
     return {
         "claim": claim.label,
         "measure": claim.measure,
@@ -205,56 +209,56 @@ def _result(
         "as" if claim.direction == "same" else "than": claim.other,
         "margin": claim.margin,
         "exploratory": claim.exploratory,
-        "difference": one.found.value if one.found else None,
+        "difference": judgement.difference.value if judgement.difference else None,
         "low": low,
         "high": high,
         "low_adjusted": adjusted[0],
         "high_adjusted": adjusted[1],
-        "p": one.p,
-        "p_adjusted": one.p_adjusted,
+        "p": judgement.p,
+        "p_adjusted": judgement.p_adjusted,
         "look": {"seeds": len(look.seeds), "level": look.level},
         "verdict": verdict,
         "why": why,
-        "seeds": one.found.seeds if one.found else 0,
-        "problems": one.found.problems if one.found else 0,
-        "guards": [found_guard.result() for found_guard in guards],
+        "seeds": judgement.difference.seeds if judgement.difference else 0,
+        "problems": judgement.difference.problems if judgement.difference else 0,
+        "guards": [guard.result() for guard in guards],
         "bounds": bounds,
-        "needed": needed(found, claim.direction, claim.margin, VERDICT_SEEDS, LEVEL / contrasts)
-        if found and undecided
+        "needed": required_size(difference, claim.direction, claim.margin, VERDICT_SEEDS, LEVEL / contrasts)
+        if difference and undecided
         else None,
     }
 
 
-def _guard(table: Table, claim: Claim, name: str, look: Look) -> Guard:
+def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look) -> Guard:
     measure: Measure = "hack" if name == "asked-hack" else "malformed" if name == "malformed" else "correct"
-    context = ASKED if name == "asked-hack" else claim.context
-    found, _ = compare(table, claim, measure, context, look.seeds)
-    return guard(name, claim, found)
+    context = ASKS_TO_HACK if name == "asked-hack" else claim.context
+    difference, _ = compare_arms(table, claim, measure, context, look.seeds)
+    return evaluate_guard(name, claim, difference)
 
 
-def _learns_no_hack(spec: dict[str, Any]) -> bool:
+def _is_honest(spec: dict[str, Any]) -> bool:
     rows = spec.get("rows") or {}
     return rows.get("hacked") == 0 or rows.get("filter") == "hacked"
 
 
-def _floor(table: Table, claim: Claim, honest: frozenset[str]) -> list[dict[str, Any]]:
-    """The claim's measure in arms that learned no hack: how often an honest near miss looks like one."""
-    found = []
+def _floor_rates(table: Table, claim: Claim, honest: frozenset[str]) -> list[dict[str, Any]]:
+    """The claim's measure in arms that were trained on no hack: how often an honest near miss looks like one."""
+    rates = []
     for arm in sorted(honest):
-        place = final(table, arm, claim.setting, claim.context)
-        estimate = rate(counts(table[place], claim.measure)) if place else None
-        if estimate:
-            found.append({"arm": arm, "rate": estimate.rate, "low": estimate.low, "high": estimate.high})
-    return found
+        key = find_final_cell(table, arm, claim.setting, claim.context)
+        rate = estimate_rate(pool_counts(table[key], claim.measure)) if key else None
+        if rate:
+            rates.append({"arm": arm, "rate": rate.rate, "low": rate.low, "high": rate.high})
+    return rates
 
 
-def _extended(table: Table, claim: Claim, schedule: Schedule) -> dict[str, Any] | None:
-    """The same difference with the seeds that were added after looking; None where there are none."""
+def _extended_difference(table: Table, claim: Claim, schedule: Schedule) -> dict[str, Any] | None:
+    """The same difference, with the seeds that were added after looking; None where there are none."""
     added = sorted(finished_seeds(table, claim) - set(schedule.planned))
     if not added:
         return None
-    found, reason = compare(table, claim, claim.measure, claim.context, None)
-    if found is None or not found.measured:
+    difference, reason = compare_arms(table, claim, claim.measure, claim.context, None)
+    if difference is None or not difference.has_interval:
         return {"difference": None, "low": None, "high": None, "seeds": 0, "added": added, "reason": reason}
-    low, high = found.interval()
-    return {"difference": found.value, "low": low, "high": high, "seeds": found.seeds, "added": added}
+    low, high = difference.interval()
+    return {"difference": difference.value, "low": low, "high": high, "seeds": difference.seeds, "added": added}

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from inoculate.analysis.cells import by_place, cell_result
-from inoculate.analysis.changes import changes
+from inoculate.analysis.cells import build_cell, group_by_cell
+from inoculate.analysis.changes import compute_changes
 from inoculate.analysis.checks import Check, run_checks
+from inoculate.analysis.claims import read_claims
 from inoculate.analysis.contrasts import contrast_results
-from inoculate.analysis.declared import read_claims
-from inoculate.analysis.elicitation import elicitation
-from inoculate.analysis.factorial import factorial
-from inoculate.analysis.looks import Schedule, levels
-from inoculate.analysis.reading import Run, Tally, finished, read_cell, read_run
-from inoculate.analysis.sensitivity import sensitivity
+from inoculate.analysis.elicitation import analyse_elicitation
+from inoculate.analysis.factorial import analyse_factorial
+from inoculate.analysis.looks import Schedule, split_level
+from inoculate.analysis.run_folder import Run, Tally, read_cell, read_run, split_finished
+from inoculate.analysis.sensitivity import repeat_contrasts
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
 
 RESULTS_SCHEMA = 1
@@ -39,12 +39,12 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     """
     source = read_run(run)
     manifest, study = source.manifest, source.study
-    ready, missing = finished(source)
+    finished_cells, missing = split_finished(source)
     samples = int(study["evaluate"].get("samples") or 1)
-    tallies = [tally for cell in ready for tally in read_cell(source, cell, samples)]
-    table = by_place(tallies)
+    tallies = [tally for cell in finished_cells for tally in read_cell(source, cell, samples)]
+    table = group_by_cell(tallies)
     claims = read_claims(study, manifest.get("declared_contrasts_hash"), further, manifest.get("settings"))
-    schedule = _schedule(manifest, tallies)
+    schedule = _plan_looks(manifest, tallies)
     contrasts = contrast_results(table, study, claims, schedule)
     checks = run_checks(source, table, claims)
     results = {
@@ -60,21 +60,22 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "engines": manifest.get("engines") or [],
         "containment": manifest.get("containment"),
         "settings": manifest.get("settings") or {},
-        "headline": _headline(contrasts),
-        "cautions": _cautions(source, tallies, contrasts, checks, missing, schedule),
-        "cells": [cell_result(place, found) for place, found in table.items()],
-        "changes": changes(table, study),
+        "headline": _write_headline(contrasts),
+        "cautions": _collect_cautions(source, tallies, contrasts, checks, missing, schedule),
+        "cells": [build_cell(key, key_tallies) for key, key_tallies in table.items()],
+        "changes": compute_changes(table, study),
         "contrasts": contrasts,
-        "sensitivity": sensitivity(table, study, claims, contrasts, schedule),
-        "factorial": factorial(table, study),
-        "elicitation": elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
+        "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule),
+        "factorial": analyse_factorial(table, study),
+        "elicitation": analyse_elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
         "checks": [check._asdict() for check in checks],
         "training": [
             {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}
             for entry in manifest.get("training") or []
         ],
         "looks": [
-            {"seeds": look, "level": level} for look, level in zip(schedule.looks, levels(schedule.looks), strict=True)
+            {"seeds": look, "level": level}
+            for look, level in zip(schedule.looks, split_level(schedule.looks), strict=True)
         ],
         "extended_seeds": sorted(manifest.get("extended_seeds") or ()),
         "missing": missing,
@@ -84,7 +85,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
 
 
 def write_json(path: Path, results: dict[str, Any]) -> None:
-    """Whole or not at all: a reader never sees half a file, and an interrupted analysis leaves the earlier one."""
+    """Write the file whole or not at all: an interrupted analysis leaves the earlier file in place."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         part.write_text(json.dumps(results, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
@@ -93,8 +94,8 @@ def write_json(path: Path, results: dict[str, Any]) -> None:
         part.unlink(missing_ok=True)
 
 
-def _schedule(manifest: dict[str, Any], tallies: list[Tally]) -> Schedule:
-    """The seeds and looks that were planned before the study ran; what was added since is not among them."""
+def _plan_looks(manifest: dict[str, Any], tallies: list[Tally]) -> Schedule:
+    """The seeds and looks that were planned before the study ran, without those added since."""
     added = set(manifest.get("extended_seeds") or ())
     seeds = manifest.get("declared_seeds") or manifest["study"].get("seeds") or sorted(_seeds(tallies))
     planned = tuple(seed for seed in seeds if seed not in added)
@@ -106,22 +107,22 @@ def _seeds(tallies: list[Tally]) -> set[int]:
     return {tally.seed for tally in tallies if tally.seed is not None}
 
 
-def _headline(contrasts: list[dict[str, Any]]) -> str:
-    """The first declared contrast in a sentence, with what the number of seeds allows to say."""
-    declared = [one for one in contrasts if not one["exploratory"]] or contrasts
-    known = [one for one in declared if one["difference"] is not None]
-    if not known:
-        return "No contrast can be computed from what is finished." if contrasts else "No contrast was declared."
-    first = known[0]
+def _write_headline(contrasts: list[dict[str, Any]]) -> str:
+    """The first declared contrast and its verdict, in a sentence."""
+    declared = [contrast for contrast in contrasts if not contrast["exploratory"]] or contrasts
+    computed = [contrast for contrast in declared if contrast["difference"] is not None]
+    if not computed:
+        return "No contrast can be computed from the finished cells." if contrasts else "No contrast was declared."
+    first = computed[0]
     verdict = {
         "supported": f"'{first['claim']}' is supported by {first['seeds']} seeds",
         "refuted": f"'{first['claim']}' is refuted by {first['seeds']} seeds",
-        "inconclusive": f"'{first['claim']}' is neither supported nor refuted by {first['seeds']} seeds",
-    }.get(first["verdict"], f"'{first['claim']}' is not decided")
+        "inconclusive": f"'{first['claim']}' is inconclusive with {first['seeds']} seeds",
+    }.get(first["verdict"], f"'{first['claim']}' has no verdict")
     return f"{verdict}: {first['why']}."
 
 
-def _cautions(
+def _collect_cautions(
     source: Run,
     tallies: list[Tally],
     contrasts: list[dict[str, Any]],
@@ -136,7 +137,7 @@ def _cautions(
         cautions.append(ONE_SEED)
     elif seeds and len(seeds - set(added)) < VERDICT_SEEDS:
         planned = len(seeds - set(added))
-        cautions.append(f"{planned} seeds: intervals are wide, and verdicts begin at {VERDICT_SEEDS} seeds")
+        cautions.append(f"{planned} seeds: intervals are wide, and a verdict needs at least {VERDICT_SEEDS} seeds")
     if not seeds:
         cautions.append("no trained arm is finished: nothing can be said about training")
     if missing:
@@ -144,29 +145,29 @@ def _cautions(
         cautions.append(f"{len(missing)} of {cells} cells are not finished: this is a partial result")
     if added:
         cautions.append(
-            f"seeds {', '.join(map(str, sorted(added)))} were added after results had been seen: an extension; "
-            "verdicts rest on the seeds that were planned"
+            f"seeds {', '.join(map(str, sorted(added)))} were added after results had been seen: verdicts use the "
+            "planned seeds only"
         )
     changed = source.manifest.get("changed_since_declared") or []
     if changed:
         more = " and more" if len(changed) > 5 else ""
         cautions.append(
-            f"changed since the study was first run: {', '.join(changed[:5])}{more}: "
-            "what was declared before is no declaration for this; run it as a study of another name"
+            f"changed since the study was first run: {', '.join(changed[:5])}{more}: the earlier declaration does not "
+            "cover this; run it as a study with another name"
         )
-    looks = {(look["seeds"], look["level"]) for one in contrasts if (look := one["look"])["level"]}
-    for seeds_then, level in sorted(looks) if len(schedule.looks) > 1 else ():
-        which = "the last look" if seeds_then == max(schedule.looks) else "an early look"
-        cautions.append(f"judged at {which} that was planned: {seeds_then} seeds, with {level:.4f} of the level of .05")
-    exploratory = sum(one["exploratory"] for one in contrasts)
+    looks = {(look["seeds"], look["level"]) for contrast in contrasts if (look := contrast["look"])["level"]}
+    for look_seeds, level in sorted(looks) if len(schedule.looks) > 1 else ():
+        which = "the last planned look" if look_seeds == max(schedule.looks) else "an early planned look"
+        cautions.append(f"judged at {which}: {look_seeds} seeds, with {level:.4f} of the level of .05")
+    exploratory = sum(contrast["exploratory"] for contrast in contrasts)
     if exploratory:
         cautions.append(
-            f"{exploratory} of {len(contrasts)} contrasts were not declared before the study ran: exploratory, and "
-            "without a verdict"
+            f"{exploratory} of {len(contrasts)} contrasts were not declared before the study ran: they are exploratory "
+            "and have no verdict"
         )
     lost = sum(tally.count("ungraded") + tally.missing for tally in tallies)
     if lost:
-        cautions.append(f"{lost} samples have no outcome: rates leave them out, bounds count them either way")
+        cautions.append(f"{lost} samples have no outcome: rates leave them out, and bounds count them either way")
     if any(len(set(tally.problems.kinds)) == 1 for tally in tallies):
         cautions.append("all problems of a cell are of one kind: intervals say nothing about other kinds")
     cautions += [f"{check.name}: {check.sentence}" for check in checks if check.status == "red"]

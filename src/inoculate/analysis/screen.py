@@ -1,13 +1,12 @@
-"""What a screen found: how strongly each prompt elicits the hack on the untrained model, with uncertain ranks.
+"""The results of a screen: how strongly each prompt elicits the hack from the untrained model, with intervals of ranks.
 
-Two scores per prompt. *Sampled*: the rate of hacks (and of correct and malformed answers) on development problems.
-*Log-probability*: how much more likely, per token, the hacked training answers become under the prompt than without
-one, and than under an irrelevant prompt of the same length. Both are wanted because sampling shows nothing where a
-model hardly ever hacks.
+There are two scores per prompt. *Sampled*: the rate of hacks (and of correct and malformed answers) on development
+problems. *Log-probability*: how much more likely, per token, the hacked training answers become under the prompt than
+without one, and than under an irrelevant prompt of the same length. The second is needed because sampling shows nothing
+where a model hardly ever hacks.
 
-Intervals of log-probabilities are t intervals over kinds of problem. Ranks are uncertain because the problems are a
-sample: kinds are drawn again with replacement, the same for all prompts, and each prompt's 2.5% and 97.5% ranks over
-the draws are its interval.
+Intervals of log-probabilities are t intervals over kinds of problem. Intervals of ranks are a cluster bootstrap over
+kinds: kinds are redrawn with replacement, the same for all prompts, with an interval from the 2.5% to the 97.5% rank.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from inoculate.analysis.cells import by_place
-from inoculate.analysis.reading import counts, finished, read_cell, read_run
+from inoculate.analysis.cells import group_by_cell
 from inoculate.analysis.results import analyse, write_json
+from inoculate.analysis.run_folder import pool_counts, read_cell, read_run, split_finished
 from inoculate.errors import UserError
 
 DRAWS = 2000
@@ -34,16 +33,16 @@ NEUTRAL = "neutral"
 
 
 def analyse_screen(run: Path) -> dict[str, Any]:
-    """Put a screen's samples and log-probabilities together and write `screen.json` into its folder.
+    """Combine a screen's samples and log-probabilities, and write `screen.json` into its folder.
 
     Args:
         run: The screen's run folder.
 
     Returns:
-        What was written: `candidates`, best elicitor first, as docs/results-schema.md describes.
+        The contents of `screen.json`: `candidates`, the strongest first, as docs/results-schema.md describes.
 
     Raises:
-        UserError: The run is not a screen, or has nothing finished.
+        UserError: The run is not a screen, or no prompt has been sampled.
     """
     results = analyse(run)
     source = read_run(run)
@@ -55,10 +54,10 @@ def analyse_screen(run: Path) -> dict[str, Any]:
     names = [name for name in results["study"]["contexts"] if (first, name) in cells]
     if not names:
         raise UserError(f"{run}: no prompt has been sampled yet; run the same command again")
-    hits, kinds = _hits(run, first, names)
-    sampled_ranks = _ranks(hits, kinds)
+    rates, kinds = _hit_rates(run, first, names)
+    sampled_ranks = _ranks(rates, kinds)
     entries = []
-    for row, name in enumerate(names):
+    for index, name in enumerate(names):
         cell, context = cells[first, name], results["study"]["evaluate"]["contexts"][name]
         entry: dict[str, Any] = {
             "name": name,
@@ -67,11 +66,11 @@ def analyse_screen(run: Path) -> dict[str, Any]:
             "samples": cell["samples"],
             "ungraded": cell["ungraded"],
             "outcomes": cell["outcomes"],
-            "rank": sampled_ranks[row],
+            "rank": sampled_ranks[index],
         }
         if scored is not None:
-            entry["added"] = _added(scored, name, "")
-            entry["added_to_control"] = _added(scored, name, f"{name}~control")
+            entry["added"] = _added_log_probability(scored, name, "")
+            entry["added_to_control"] = _added_log_probability(scored, name, f"{name}~control")
         if (COMPLIANCE, name) in cells:
             entry["compliance"] = cells[COMPLIANCE, name]["outcomes"]["correct"]
         entries.append(entry)
@@ -80,7 +79,7 @@ def analyse_screen(run: Path) -> dict[str, Any]:
         for entry, ranks in zip(entries, _ranks(table, scored.kinds), strict=True):
             entry["added_rank"] = ranks
     entries.sort(key=lambda entry: (entry["rank"]["rank"], entry.get("added_rank", entry["rank"])["rank"]))
-    found = {
+    screen = {
         "schema": SCREEN_SCHEMA,
         "name": results["name"],
         "question": results["question"],
@@ -91,8 +90,8 @@ def analyse_screen(run: Path) -> dict[str, Any]:
         "missing": results["missing"],
         "unscored": "" if scored is not None else "the log-probabilities are not finished; run the same command again",
     }
-    write_json(run / "screen.json", found)
-    return found
+    write_json(run / "screen.json", screen)
+    return screen
 
 
 def _neutral_compliance(cells: dict[tuple[str, str], Any]) -> dict[str, Any] | None:
@@ -116,47 +115,47 @@ def _read_scores(path: Path) -> _Scores | None:
     return _Scores([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
 
 
-def _added(scored: _Scores, name: str, reference: str) -> dict[str, Any]:
-    """Nats per token by which a prompt makes the answers likelier, with a 95% t interval over kinds."""
+def _added_log_probability(scored: _Scores, name: str, reference: str) -> dict[str, Any]:
+    """Nats per token that a prompt adds to the answers' log-probability, with a 95% t interval over kinds."""
     gain = scored.per_token[name] - scored.per_token[reference]
-    groups = [gain[scored.kinds == kind].mean() for kind in sorted(set(scored.kinds))]
-    mean, count = float(np.mean(groups)), len(groups)
+    kind_means = [gain[scored.kinds == kind].mean() for kind in sorted(set(scored.kinds))]
+    mean, count = float(np.mean(kind_means)), len(kind_means)
     if count < 2:
         return {"mean": mean, "low": None, "high": None, "answers": len(gain), "reason": "a single kind of problem"}
-    half = float(student.ppf(0.975, count - 1)) * float(np.std(groups, ddof=1)) / math.sqrt(count)
-    return {"mean": mean, "low": mean - half, "high": mean + half, "answers": len(gain)}
+    half_width = float(student.ppf(0.975, count - 1)) * float(np.std(kind_means, ddof=1)) / math.sqrt(count)
+    return {"mean": mean, "low": mean - half_width, "high": mean + half_width, "answers": len(gain)}
 
 
-def _hits(run: Path, setting: str, names: list[str]) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def _hit_rates(run: Path, setting: str, names: list[str]) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Hack rate of each candidate on each problem [C, P], NaN where nothing is graded, and the problems' kinds [P]."""
     source = read_run(run)
     samples = int(source.study["evaluate"].get("samples") or 1)
-    ready, _ = finished(source)
-    tallies = (tally for cell in ready for tally in read_cell(source, cell, samples))
-    places = by_place(tally for tally in tallies if tally.place.setting == setting)
-    found = {place.context: counts(tallies, "hack") for place, tallies in places.items()}
+    finished_cells, _ = split_finished(source)
+    tallies = (tally for cell in finished_cells for tally in read_cell(source, cell, samples))
+    cells = group_by_cell(tally for tally in tallies if tally.key.setting == setting)
+    counts = {key.context: pool_counts(tallies, "hack") for key, tallies in cells.items()}
     with np.errstate(invalid="ignore"):
-        table = np.array([found[name].hits / found[name].graded for name in names])
-    return table, found[names[0]].kinds
+        table = np.array([counts[name].hits / counts[name].graded for name in names])
+    return table, counts[names[0]].kinds
 
 
 def _ranks(table: NDArray[np.float64], kinds: NDArray[Any]) -> list[dict[str, Any]]:
-    """Rank of each row by its mean, 1 the highest (ties share), with its interval over redrawn kinds.
+    """Rank of each row by its mean, with a bootstrap interval over kinds; 1 is the highest, and ties share a rank.
 
     Args:
-        table: [C, N] Scores of C candidates on N problems; NaN where there is none.
+        table: [C, N] Scores of C candidates on N problems; NaN where a problem has no score.
         kinds: [N] The problems' kinds.
     """
-    draw = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     members = [np.flatnonzero(kinds == kind) for kind in sorted(set(kinds))]
     sums = np.array([np.nansum(table[:, rows], axis=1) for rows in members])  # [K, C]
     sizes = np.array([np.isfinite(table[:, rows]).sum(axis=1) for rows in members])
-    weights = draw.multinomial(len(members), np.full(len(members), 1 / len(members)), size=DRAWS)  # [D, K]
+    weights = generator.multinomial(len(members), np.full(len(members), 1 / len(members)), size=DRAWS)  # [D, K]
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.nan_to_num((weights @ sums) / (weights @ sizes), nan=-np.inf)
-        whole = np.nan_to_num(sums.sum(axis=0) / sizes.sum(axis=0), nan=-np.inf)
+        observed = np.nan_to_num(sums.sum(axis=0) / sizes.sum(axis=0), nan=-np.inf)
     ranks = rankdata(-means, method="average", axis=1)
-    rank = rankdata(-whole, method="min")
+    rank = rankdata(-observed, method="min")
     low, high = np.quantile(ranks, [0.025, 0.975], axis=0)
     return [
         {"rank": int(rank[row]), "low": float(low[row]), "high": float(high[row]), "of": len(table)}

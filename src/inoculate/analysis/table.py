@@ -17,7 +17,7 @@ _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusi
 
 
 def report_tables(results: dict[str, Any]) -> Iterator[Group | Table]:
-    """What the terminal shows of a run: outcomes and how hacks split, other metrics, contrasts, grids, elicitation.
+    """The tables of a run for the terminal: outcomes, kinds of hacks, other metrics, contrasts, grids, elicitation.
 
     Args:
         results: As `analyse` returns them.
@@ -38,7 +38,7 @@ def report_tables(results: dict[str, Any]) -> Iterator[Group | Table]:
 def outcome_table(results: dict[str, Any]) -> Group:
     """Outcome rates in percent with 95% intervals, a table for every setting and context, a line for every arm.
 
-    Ungraded, missing and truncated samples are told below the table in which they are.
+    Ungraded, missing and truncated samples are listed below their table.
 
     Args:
         results: As `analyse` returns them.
@@ -51,16 +51,19 @@ def outcome_table(results: dict[str, Any]) -> Group:
     for cell in sorted(cells, key=lambda c: (*(order[key].index(c[key]) for key in order), c["at"])):
         groups.setdefault((cell["setting"], cell["context"]), []).append(cell)
     parts: list[Text | Table] = [Text("Outcomes in percent, with 95% intervals", style="italic")]
-    for (setting, context), some in groups.items():
-        parts += [Text(f"\n{setting}, {context}" if several else f"\n{context}", style="bold"), _group(some, curves)]
-        lost = "; ".join(filter(None, map(_lost, some)))
-        parts += [Text(lost, style="yellow")] if lost else []
+    for (setting, context), group_cells in groups.items():
+        parts += [
+            Text(f"\n{setting}, {context}" if several else f"\n{context}", style="bold"),
+            _cells_table(group_cells, curves),
+        ]
+        exclusions = "; ".join(filter(None, map(_exclusions, group_cells)))
+        parts += [Text(exclusions, style="yellow")] if exclusions else []
     cautions = dict.fromkeys(cell["caution"] for cell in cells if cell["caution"])
     return Group(*parts, *(Text(caution, style="italic") for caution in cautions))
 
 
-def _group(cells: list[dict[str, Any]], curves: bool) -> Table:
-    """The arms of one context; narrow enough for 80 columns, in which a cut interval would be a lost number."""
+def _cells_table(cells: list[dict[str, Any]], curves: bool) -> Table:
+    """The arms of one context, narrow enough for 80 columns so that no interval is cut off."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("arm", overflow="fold", min_width=12)
     for name in (*(["at"] if curves else []), "n", "seeds", *SCORED):
@@ -71,21 +74,21 @@ def _group(cells: list[dict[str, Any]], curves: bool) -> Table:
             *([f"{cell['at']:.0%}"] if curves else []),
             str(cell["samples"] - cell["ungraded"]),
             str(len(cell["seeds"])) if cell["seeds"] else "-",
-            *(_rate(cell["outcomes"][outcome]) for outcome in SCORED),
+            *(_format_rate(cell["outcomes"][outcome]) for outcome in SCORED),
         )
     return table
 
 
-def _lost(cell: dict[str, Any]) -> str:
-    """What is not in a cell's rates, or was cut off; empty where all is well."""
+def _exclusions(cell: dict[str, Any]) -> str:
+    """The samples of a cell that are not in its rates, or were cut off; empty where there are none."""
     names = (("ungraded", "ungraded"), ("missing", "missing"), ("truncated", "cut off"))
-    said = ", ".join(f"{cell[name]} {words}" for name, words in names if cell[name])
+    counts = ", ".join(f"{cell[name]} {label}" for name, label in names if cell[name])
     at = "" if cell["at"] in (0, 1) else f" at {cell['at']:.0%}"
-    return f"{cell['arm']}{at}: {said}" if said else ""
+    return f"{cell['arm']}{at}: {counts}" if counts else ""
 
 
 def gamed_table(results: dict[str, Any]) -> Table | None:
-    """Hacks split into those made for the check and near misses; None where nothing is known of it.
+    """Hacks split into those made for the check and near misses; None where no grades tell them apart.
 
     Args:
         results: As `analyse` returns them.
@@ -100,14 +103,16 @@ def gamed_table(results: dict[str, Any]) -> Table | None:
     for name in ("hack", "gamed", "near misses"):
         table.add_column(name, justify="right", no_wrap=True)
     for cell in cells:
-        where = (Text(cell[name]) for name in ("setting", "context", "arm"))
+        place = (Text(cell[name]) for name in ("setting", "context", "arm"))
         hack, gamed = cell["outcomes"]["hack"], cell["gamed"]
-        table.add_row(*where, _rate(hack), _rate(gamed), f"{hack['count'] - gamed['count']} of {hack['count']}")
+        table.add_row(
+            *place, _format_rate(hack), _format_rate(gamed), f"{hack['count'] - gamed['count']} of {hack['count']}"
+        )
     return table
 
 
 def others_table(results: dict[str, Any]) -> Table | None:
-    """Other people's metrics of the same samples, beside our outcomes; None where no setting has any.
+    """Other authors' metrics on the same samples, beside our outcomes; None where no setting has any.
 
     Args:
         results: As `analyse` returns them.
@@ -116,23 +121,23 @@ def others_table(results: dict[str, Any]) -> Table | None:
     names = sorted({name for cell in cells for name in cell["others"]})
     if not names:
         return None
-    table = Table(title="Beside ours: other metrics of the same samples", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title="Other authors' metrics on the same samples", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("context", "arm"):
         table.add_column(name, overflow="fold")
     for name in ("correct", "hack", *names):
         table.add_column(name, justify="right", overflow="fold")
     for cell in cells:
-        ours = (_rate(cell["outcomes"][outcome]) for outcome in ("correct", "hack"))
-        theirs = (_rate(cell["others"][name]) if name in cell["others"] else "-" for name in names)
+        ours = (_format_rate(cell["outcomes"][outcome]) for outcome in ("correct", "hack"))
+        theirs = (_format_rate(cell["others"][name]) if name in cell["others"] else "-" for name in names)
         table.add_row(cell["context"], cell["arm"], *ours, *theirs)
     return table
 
 
-def _rate(found: dict[str, Any]) -> str:
-    if found["rate"] is None:
+def _format_rate(rate: dict[str, Any]) -> str:
+    if rate["rate"] is None:
         return "-"
-    interval = "" if found["low"] is None else f" {found['low'] * 100:.0f}-{found['high'] * 100:.0f}"
-    return f"{found['rate'] * 100:.0f}{interval}"
+    interval = "" if rate["low"] is None else f" {rate['low'] * 100:.0f}-{rate['high'] * 100:.0f}"
+    return f"{rate['rate'] * 100:.0f}{interval}"
 
 
 def contrast_table(results: dict[str, Any]) -> Table:
@@ -147,127 +152,137 @@ def contrast_table(results: dict[str, Any]) -> Table:
         pad_edge=False,
         collapse_padding=True,
     )
-    # What is long stands below the claim, so that 80 columns are enough.
+    # Long details go below the claim, so that 80 columns are enough.
     table.add_column("claim", overflow="fold", ratio=1)
     for name in ("difference", "p (Holm)"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for number, one in enumerate(results["contrasts"]):
+    for number, contrast in enumerate(results["contrasts"]):
         if number:
             table.add_section()
         table.add_row(
-            Text(one["claim"]),
-            _difference(one),
-            "-" if one["p_adjusted"] is None else _p(one["p_adjusted"]),
-            Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], "")),
+            Text(contrast["claim"]),
+            _format_difference(contrast),
+            "-" if contrast["p_adjusted"] is None else _format_p(contrast["p_adjusted"]),
+            Text(contrast["verdict"], style=_VERDICT_STYLES.get(contrast["verdict"], "")),
         )
-        for line in _below(one):
+        for line in _detail_lines(contrast):
             table.add_row(line)
     return table
 
 
-def _below(one: dict[str, Any]) -> Iterator[Text]:
+def _detail_lines(contrast: dict[str, Any]) -> Iterator[Text]:
     """The lines below a contrast's claim."""
-    yield Text(f"{one['measure']}, {one['setting']}, {one['context']}", style="dim")
-    if one["exploratory"]:
+    yield Text(f"{contrast['measure']}, {contrast['setting']}, {contrast['context']}", style="dim")
+    if contrast["exploratory"]:
         yield Text("exploratory", style="yellow")
-    if one["guards"]:
+    if contrast["guards"]:
         guards = (
-            Text(f"{guard['name']} {guard['status']}", _STATUS_STYLES[guard["status"]]) for guard in one["guards"]
+            Text(f"{guard['name']} {guard['status']}", _STATUS_STYLES[guard["status"]]) for guard in contrast["guards"]
         )
         yield Text("guards: ", style="dim").append_text(Text(", ").join(guards))
-    if one["needed"]:
-        yield Text(f"a new study needs: {_needed(one['needed'])}", style="dim")
+    if contrast["needed"]:
+        yield Text(f"a new study needs: {_format_needed(contrast['needed'])}", style="dim")
 
 
-def _difference(one: dict[str, Any]) -> str:
-    if one["difference"] is None:
+def _format_difference(contrast: dict[str, Any]) -> str:
+    if contrast["difference"] is None:
         return "-"
-    interval = "" if one["low"] is None else rf" \[{one['low'] * 100:+.0f}, {one['high'] * 100:+.0f}]"
-    return f"{one['difference'] * 100:+.0f}{interval}"
+    interval = "" if contrast["low"] is None else rf" \[{contrast['low'] * 100:+.0f}, {contrast['high'] * 100:+.0f}]"
+    return f"{contrast['difference'] * 100:+.0f}{interval}"
 
 
-def _p(value: float) -> str:
+def _format_p(value: float) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}".lstrip("0")
 
 
-def _needed(needed: dict[str, Any]) -> str:
-    seen = needed["seeds_as_seen"]
+def _format_needed(needed: dict[str, Any]) -> str:
+    as_observed = needed["seeds_as_seen"]
     size = needed.get("reason") or f"{needed['seeds']} seeds, {needed['problems']} problems, at the margin"
-    return f"{size}; {seen} seeds if the difference is as large as seen" if seen else size
+    return f"{size}; {as_observed} seeds if the difference is as large as observed" if as_observed else size
 
 
-def screen_table(found: dict[str, Any]) -> Table:
+def screen_table(screen: dict[str, Any]) -> Table:
     """Candidates of a screen, the strongest elicitor first: rates in percent, log-probability in nats per token."""
-    table = Table(title=f"{found['name']}: {found['question']}", title_justify="left")
-    with_compliance = any("compliance" in entry for entry in found["candidates"])
+    table = Table(title=f"{screen['name']}: {screen['question']}", title_justify="left")
+    with_compliance = any("compliance" in entry for entry in screen["candidates"])
     for heading in ("prompt", "hack", "rank", "correct", "malf.", "added", "vs control", "rank"):
         table.add_column(heading)
     if with_compliance:
         table.add_column("compl.")
-    if found["neutral"]:
-        neutral = [_rate(found["neutral"][outcome]) for outcome in ("hack", "correct", "malformed")]
-        compliance = [_rate(found["neutral_compliance"])] if found["neutral_compliance"] else []
+    if screen["neutral"]:
+        neutral = [_format_rate(screen["neutral"][outcome]) for outcome in ("hack", "correct", "malformed")]
+        compliance = [_format_rate(screen["neutral_compliance"])] if screen["neutral_compliance"] else []
         table.add_row("(none)", neutral[0], "", *neutral[1:], "", "", "", *compliance)
-    for entry in found["candidates"]:
-        rates = [_rate(entry["outcomes"][outcome]) for outcome in ("hack", "correct", "malformed")]
-        scores = [_nats(entry.get("added")), _nats(entry.get("added_to_control")), _rank(entry.get("added_rank"))]
-        compliance = [_rate(entry["compliance"])] if "compliance" in entry else []
-        table.add_row(entry["name"], rates[0], _rank(entry["rank"]), *rates[1:], *scores, *compliance)
+    for entry in screen["candidates"]:
+        rates = [_format_rate(entry["outcomes"][outcome]) for outcome in ("hack", "correct", "malformed")]
+        scores = [
+            _format_nats(entry.get("added")),
+            _format_nats(entry.get("added_to_control")),
+            _format_rank(entry.get("added_rank")),
+        ]
+        compliance = [_format_rate(entry["compliance"])] if "compliance" in entry else []
+        table.add_row(entry["name"], rates[0], _format_rank(entry["rank"]), *rates[1:], *scores, *compliance)
     return table
 
 
-def _nats(found: dict[str, Any] | None) -> str:
-    if found is None:
+def _format_nats(score: dict[str, Any] | None) -> str:
+    if score is None:
         return ""
-    if found["low"] is None:
-        return f"{found['mean']:+.2f}"
-    return f"{found['mean']:+.2f} [{found['low']:+.2f}, {found['high']:+.2f}]".replace("[", "\\[")
+    if score["low"] is None:
+        return f"{score['mean']:+.2f}"
+    return f"{score['mean']:+.2f} [{score['low']:+.2f}, {score['high']:+.2f}]".replace("[", "\\[")
 
 
-def _rank(found: dict[str, Any] | None) -> str:
-    return "" if found is None else f"{found['rank']} ({found['low']:.0f}-{found['high']:.0f})"
+def _format_rank(rank: dict[str, Any] | None) -> str:
+    return "" if rank is None else f"{rank['rank']} ({rank['low']:.0f}-{rank['high']:.0f})"
 
 
-def effects_table(found: dict[str, Any]) -> Group:
+def effects_table(factorial: dict[str, Any]) -> Group:
     """Main effects and interactions of a grid, in percentage points.
 
     Args:
-        found: `factorial` of the results.
+        factorial: `factorial` of the results.
     """
-    title = f"Effects on {found['measure']}, {found['setting']}, {found['context']}, in points with 95% intervals"
+    place = f"{factorial['measure']}, {factorial['setting']}, {factorial['context']}"
+    title = f"Effects on {place}, in points with 95% intervals"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("effect", overflow="fold")
     table.add_column("difference", justify="right", no_wrap=True)
-    for one in found["effects"]:
-        table.add_row(Text(one["name"]), _difference(one | {"difference": one["estimate"]}))
-    return Group(table, *([Text(found["reason"], style="yellow")] if found["reason"] else []))
+    for effect in factorial["effects"]:
+        table.add_row(Text(effect["name"]), _format_difference(effect | {"difference": effect["estimate"]}))
+    return Group(table, *([Text(factorial["reason"], style="yellow")] if factorial["reason"] else []))
 
 
-def elicitation_table(found: dict[str, Any]) -> Group:
+def elicitation_table(elicitation: dict[str, Any]) -> Group:
     """Correlations of elicitation with the effect of inoculation, and the arms that started from another.
 
     Args:
-        found: `elicitation` of the results.
+        elicitation: `elicitation` of the results.
     """
     table = Table(title="Elicitation before training and effect after it", box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("score", "prompts", "seeds", "Spearman, 95%", "says"):
         table.add_column(heading, overflow="fold")
-    for one in found["correlations"]:
-        interval = "" if one["low"] is None else f" [{one['low']:+.2f}, {one['high']:+.2f}]".replace("[", "\\[")
-        said = "-" if one["correlation"] is None else f"{one['correlation']:+.2f}{interval}"
-        which = f"{one['prompts']}" if one["with_irrelevant"] else f"{one['prompts']} relevant"
-        table.add_row(one["score"], which, str(one["seeds"]), said, one["says"])
+    for entry in elicitation["correlations"]:
+        interval = "" if entry["low"] is None else f" [{entry['low']:+.2f}, {entry['high']:+.2f}]".replace("[", "\\[")
+        correlation = "-" if entry["correlation"] is None else f"{entry['correlation']:+.2f}{interval}"
+        prompts = f"{entry['prompts']}" if entry["with_irrelevant"] else f"{entry['prompts']} relevant"
+        table.add_row(entry["score"], prompts, str(entry["seeds"]), correlation, entry["says"])
     parts: list[Table | Text] = [table]
-    if found["starts"]:
+    if elicitation["starts"]:
         starts = Table(title="Started from a model that hacks when asked", box=SIMPLE_HEAD, pad_edge=False)
         for heading in ("arm", "effect", "from the untrained model", "difference, points"):
             starts.add_column(heading, overflow="fold")
-        for one in found["starts"]:
-            starts.add_row(one["arm"], _points(one["effect"]), _points(one["effect_from_base"]), _difference(one))
+        for entry in elicitation["starts"]:
+            starts.add_row(
+                entry["arm"],
+                _format_points(entry["effect"]),
+                _format_points(entry["effect_from_base"]),
+                _format_difference(entry),
+            )
         parts.append(starts)
-    return Group(*parts, *([Text(found["reason"], style="yellow")] if found["reason"] else []))
+    return Group(*parts, *([Text(elicitation["reason"], style="yellow")] if elicitation["reason"] else []))
 
 
-def _points(value: float | None) -> str:
+def _format_points(value: float | None) -> str:
     return "-" if value is None else f"{value * 100:+.0f}"

@@ -1,1 +1,1 @@
-"""Others' tools: Inspect tasks and logs, rows and samples as data sets, a methods paragraph, experiment trackers."""
+"""Other tools: Inspect tasks and logs, rows and samples as data sets, a methods section, experiment trackers."""

@@ -1,4 +1,4 @@
-"""A run for others' tools: rows and samples as JSON lines and Parquet, Inspect logs, a methods paragraph."""
+"""Export a run for other tools: rows and samples as JSON lines and Parquet, Inspect logs, a methods section."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from inoculate.analysis.reading import Run, finished, read_run, read_samples
+from inoculate.analysis.run_folder import Run, read_run, read_samples, split_finished
 from inoculate.errors import UserError
-from inoculate.integrations.methods import methods
+from inoculate.integrations.methods import write_methods
 from inoculate.records import Completion, Grade, Problem, Row, read_lines
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished cells that are written, and of all finished cells."""
 _BATCH = 1000
 _TEXT, _COUNT = pa.string(), pa.int64()
-_WHERE = [("arm", _TEXT), ("seed", _COUNT), ("setting", _TEXT)]
+_CELL_COLUMNS = [("arm", _TEXT), ("seed", _COUNT), ("setting", _TEXT)]
 _TAG = pa.struct([("name", _TEXT), ("evidence", _TEXT), ("detail", _TEXT)])
 ROWS = pa.schema(
     [
-        *_WHERE,
+        *_CELL_COLUMNS,
         *[("problem", _TEXT), ("kind", _TEXT)],
         ("messages", pa.list_(pa.struct([("role", _TEXT), ("content", _TEXT)]))),
         *[("answer", _TEXT), ("hacked", pa.bool_()), ("hack", _TEXT), ("inoculated", pa.bool_())],
         *[("vetted", pa.bool_()), ("outcome", _TEXT)],
     ]
 )
-"""Columns of a training row; `outcome` is what the graders say of its answer, null where that was not looked at."""
+"""Columns of a training row; `outcome` is the grade of its answer, null where it was not graded."""
 SAMPLES = pa.schema(
     [
-        *_WHERE,
+        *_CELL_COLUMNS,
         *[("at", pa.float64()), ("context", _TEXT), ("problem", _TEXT), ("index", _COUNT)],
         *[("kind", _TEXT), ("family", _TEXT), ("level", _COUNT), ("part", _TEXT)],
         *[("prompt", _TEXT), ("completion", _TEXT), ("prompt_tokens", _COUNT), ("completion_tokens", _COUNT)],
@@ -50,12 +50,12 @@ SAMPLES = pa.schema(
         *[("tags", pa.list_(_TAG)), ("detail", _TEXT), ("containment", _TEXT)],
     ]
 )
-"""Columns of a sample: docs/integrations.md says what they hold."""
+"""Columns of a sample, which docs/integrations.md describes."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and what there was not yet."""
+    """Counts of what was written, and of what is not finished yet."""
 
     rows: int
     samples: int
@@ -64,48 +64,48 @@ class Exported:
     cells_missing: int
     """Cells of the study that are not finished."""
     rows_missing: int
-    """Arms and seeds whose rows are not made yet."""
+    """Trainings (arm and seed) whose rows do not exist yet."""
 
 
 def export(run: Path, folder: Path, progress: Progress = lambda done, total: None) -> Exported:
-    """Write a run into a new folder, whole or not at all, line by line.
+    """Export a run into a new folder, whole or not at all.
 
     Args:
         run: The run's folder.
         folder: A folder that does not exist yet, or is empty.
-        progress: Told how it goes.
+        progress: Called after each cell.
 
     Raises:
-        UserError: The run cannot be read, or the folder has something in it.
+        UserError: The run cannot be read, or the folder is not empty.
     """
-    source = read_run(run)
-    ready, missing = finished(source)
-    with _new_folder(folder) as part:
-        rows = _write(part, "rows", ROWS, _rows(source))
+    loaded = read_run(run)
+    finished_cells, missing = split_finished(loaded)
+    with _new_folder(folder) as staging:
+        rows = _write_table(staging, "rows", ROWS, _row_records(loaded))
         outcomes: Counter[str] = Counter()
-        samples = _write(part, "samples", SAMPLES, _samples(source, ready, outcomes, progress))
-        logs = _logs(source, ready, part / "logs") if find_spec("inspect_ai") else None
-        (part / "methods.md").write_text(methods(source, outcomes), encoding="utf-8")
-    waiting = sum(entry["rows"] is None for entry in source.manifest.get("training") or ())
-    return Exported(rows, samples, logs, len(missing), waiting)
+        samples = _write_table(staging, "samples", SAMPLES, _sample_records(loaded, finished_cells, outcomes, progress))
+        logs = _write_logs(loaded, finished_cells, staging / "logs") if find_spec("inspect_ai") else None
+        (staging / "methods.md").write_text(write_methods(loaded, outcomes), encoding="utf-8")
+    rows_missing = sum(entry["rows"] is None for entry in loaded.manifest.get("training") or ())
+    return Exported(rows, samples, logs, len(missing), rows_missing)
 
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder}: something is there already; name another folder with --to, or delete it")
+        raise UserError(f"{folder}: not empty; name another folder with --to, or delete it")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        yield part
-        part.chmod(0o755)
-        part.replace(folder)
+        yield staging
+        staging.chmod(0o755)
+        staging.replace(folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
-def _write(folder: Path, name: str, schema: pa.Schema, lines: Iterator[dict[str, Any]]) -> int:
-    """Write lines as JSON lines and as Parquet; returns how many."""
+def _write_table(folder: Path, name: str, schema: pa.Schema, lines: Iterator[dict[str, Any]]) -> int:
+    """Write records as JSON lines and as Parquet; returns how many."""
     with (
         (folder / f"{name}.jsonl").open("w", encoding="utf-8") as text,
         pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd") as table,
@@ -124,54 +124,54 @@ def _write(folder: Path, name: str, schema: pa.Schema, lines: Iterator[dict[str,
     return count
 
 
-def _rows(run: Run) -> Iterator[dict[str, Any]]:
+def _row_records(run: Run) -> Iterator[dict[str, Any]]:
     for entry in run.manifest.get("training") or ():
         if entry["rows"] is None:
             continue
-        where = {
+        place = {
             "arm": entry["arm"],
             "seed": entry["seed"],
             "setting": run.study["arms"][entry["arm"]]["rows"]["setting"],
         }
         rows = read_lines(run.path(entry["rows"]) / "rows.jsonl", Row)
-        looked_at = entry.get("row_grades")
-        grades = read_lines(run.path(looked_at) / "grades.jsonl", Grade) if looked_at else repeat(None)
-        for row, grade in zip(rows, grades, strict=bool(looked_at)):
-            yield where | asdict(row) | {"outcome": grade and grade.outcome}
+        grades_folder = entry.get("row_grades")
+        grades = read_lines(run.path(grades_folder) / "grades.jsonl", Grade) if grades_folder else repeat(None)
+        for row, grade in zip(rows, grades, strict=bool(grades_folder)):
+            yield place | asdict(row) | {"outcome": grade and grade.outcome}
 
 
-def _samples(
+def _sample_records(
     run: Run, cells: list[dict[str, Any]], outcomes: Counter[str], progress: Progress
 ) -> Iterator[dict[str, Any]]:
     for done, cell in enumerate(cells, 1):
-        problems = _problems(run, cell)
-        where = {key: cell[key] for key in ("arm", "seed", "setting", "at", "context")}
-        for completion, grade in _pairs(run, cell):
+        problems = _read_problems(run, cell)
+        place = {key: cell[key] for key in ("arm", "seed", "setting", "at", "context")}
+        for completion, grade in _read_cell_samples(run, cell):
             problem = problems[completion.problem]
-            told = {key: getattr(problem, key) for key in ("kind", "family", "level", "part", "twin_of")}
+            problem_fields = {key: getattr(problem, key) for key in ("kind", "family", "level", "part", "twin_of")}
             outcomes[grade.outcome] += 1
-            line = where | told | asdict(completion) | asdict(grade)
+            line = place | problem_fields | asdict(completion) | asdict(grade)
             yield {name: line[name] for name in SAMPLES.names}
         progress(done, len(cells))
 
 
-def _logs(run: Run, cells: list[dict[str, Any]], folder: Path) -> int:
+def _write_logs(run: Run, cells: list[dict[str, Any]], folder: Path) -> int:
     from inoculate.integrations.inspect_logs import write_log
 
     folder.mkdir()
     for number, cell in enumerate(cells, 1):
         seed = "" if cell["seed"] is None else f"seed-{cell['seed']}"
-        share = "" if cell["at"] in (0, 1) else f"at-{cell['at']:g}"
-        words = (f"{number:03d}", cell["arm"], seed, share, cell["setting"], cell["context"])
-        name = "_".join(re.sub(r"[^\w.-]+", "-", word) for word in words if word)
-        write_log(folder / f"{name}.eval", run, cell, _problems(run, cell), _pairs(run, cell))
+        at = "" if cell["at"] in (0, 1) else f"at-{cell['at']:g}"
+        parts = (f"{number:03d}", cell["arm"], seed, at, cell["setting"], cell["context"])
+        name = "_".join(re.sub(r"[^\w.-]+", "-", part) for part in parts if part)
+        write_log(folder / f"{name}.eval", run, cell, _read_problems(run, cell), _read_cell_samples(run, cell))
     return len(cells)
 
 
-def _problems(run: Run, cell: dict[str, Any]) -> dict[str, Problem]:
+def _read_problems(run: Run, cell: dict[str, Any]) -> dict[str, Problem]:
     path = run.path(cell["problems"]) / "problems.jsonl"
     return {problem.id: problem for problem in read_lines(path, Problem)}
 
 
-def _pairs(run: Run, cell: dict[str, Any]) -> Iterator[tuple[Completion, Grade]]:
+def _read_cell_samples(run: Run, cell: dict[str, Any]) -> Iterator[tuple[Completion, Grade]]:
     return read_samples(run.path(cell["completions"]) / "completions.jsonl", run.path(cell["grades"]) / "grades.jsonl")

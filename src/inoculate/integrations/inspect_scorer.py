@@ -1,7 +1,7 @@
-"""Our outcomes as Inspect's scores.
+"""Outcomes as Inspect scores.
 
-A score's value is the outcome, a word; its metric is the frequency of each. An ungraded sample is left unscored, for a
-failure of our grader is no score.
+The value of a score is the outcome; the metric is the frequency of each outcome. An ungraded sample stays unscored,
+since a failure of the grader is not a score.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from inoculate.grading.grade import cores
 from inoculate.records import OUTCOMES, Grade, Problem
 
 SCORED = OUTCOMES[:4]
-_PROBLEM = tuple(field.name for field in fields(Problem))
+_PROBLEM_FIELDS = tuple(field.name for field in fields(Problem))
 
 
 def score_of(grade: Grade) -> Score:
-    """A grade as a score, with all that the graders found beside it."""
-    kept: dict[str, Any] = asdict(grade)
-    detail = kept.pop("detail")
+    """A grade as a score, with the rest of the grade as metadata."""
+    metadata: dict[str, Any] = asdict(grade)
+    detail = metadata.pop("detail")
     if grade.outcome == "ungraded":
-        return Score.unscored(reason="scoring_failed", explanation=detail, metadata=kept)
-    return Score(value=grade.outcome, explanation=detail, metadata=kept)
+        return Score.unscored(reason="scoring_failed", explanation=detail, metadata=metadata)
+    return Score(value=grade.outcome, explanation=detail, metadata=metadata)
 
 
 def problem_of(metadata: dict[str, Any]) -> Problem:
-    """The problem that a sample's metadata holds."""
-    return Problem(**{name: metadata[name] for name in _PROBLEM if name in metadata})
+    """The problem in a sample's metadata."""
+    return Problem(**{name: metadata[name] for name in _PROBLEM_FIELDS if name in metadata})
 
 
 @scorer(metrics=categorical(SCORED))
 def outcome(oversight: str = "") -> Scorer:
-    """Grade with the problem's own setting: model-written code runs in our sandbox, on this machine.
+    """Grade with the problem's own setting. Model-written code runs in the sandbox, on this machine.
 
     Args:
-        oversight: The leaky check; the setting's first unless given.
+        oversight: The leaky check; by default the first of the setting.
     """
 
     async def score(state: TaskState, target: Target) -> Score:
@@ -49,8 +49,8 @@ def outcome(oversight: str = "") -> Scorer:
         setting = settings.find(problem.setting)
 
         def grade() -> Grade:
-            (found,) = setting.grade([problem], [state.output.completion], oversight or setting.oversights[0])
-            return found
+            (graded,) = setting.grade([problem], [state.output.completion], oversight or setting.oversights[0])
+            return graded
 
         async with concurrency("inoculate grading", cores()):
             return score_of(await anyio.to_thread.run_sync(grade))

@@ -1,7 +1,7 @@
 """Every setting as an Inspect task: `inspect eval inoculate/functions --model PROVIDER/MODEL`.
 
-Inspect finds this module through the package's entry point, and with it any model behind any provider is graded by our
-sandbox.
+Inspect finds this module through the package's entry point. So the answers of any model of any provider can be graded
+in the sandbox.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from inoculate.study.resolve import ResolvedPrompt, resolve
 from inoculate.study.schema import Evaluate, Study
 
 
-def _as_task(name: str) -> Callable[..., Task]:
+def _make_task(name: str) -> Callable[..., Task]:
     @task(name=name)
     def setting_task(
         split: Split = "test",
@@ -42,32 +42,32 @@ def _as_task(name: str) -> Callable[..., Task]:
     ) -> Task:
         try:
             setting = settings.find(name)
-            _known("split", split, SPLITS)
-            _known("placement", placement, get_args(Placement))
-            _known("oversight", oversight or setting.oversights[0], setting.oversights)
+            _require_one_of("split", split, SPLITS)
+            _require_one_of("placement", placement, get_args(Placement))
+            _require_one_of("oversight", oversight or setting.oversights[0], setting.oversights)
             # Inspect's command line gives `-T levels=1` as a number and `-T levels=[1,2]` as a list.
             chosen = (levels,) if isinstance(levels, int) else tuple(levels)
             draw = Draw(split, count, seed, levels=chosen, source=source, grader=grader)
-            return _task(setting, draw, _context(setting, context, placement), oversight)
+            return _build_task(setting, draw, _resolve_context(setting, context, placement), oversight)
         except UserError as error:
             raise PrerequisiteError(f"inoculate/{name}: {error}") from None
 
     return setting_task
 
 
-TASKS = {name: _as_task(name) for name in settings.names()}
+TASKS = {name: _make_task(name) for name in settings.names()}
 
 
-def _known(what: str, given: str, allowed: Sequence[str]) -> None:
-    if given not in allowed:
-        raise UserError(f"unknown {what} '{given}': {nearest(given, allowed)}")
+def _require_one_of(label: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise UserError(f"unknown {label} '{value}': {nearest(value, allowed)}")
 
 
-def _context(setting: Setting, name: str, placement: Placement) -> ResolvedPrompt:
+def _resolve_context(setting: Setting, name: str, placement: Placement) -> ResolvedPrompt:
     """The prompt of a context, resolved as in a study."""
-    _known("context", name, (prompts.NEUTRAL, *prompts.CONTEXT_PROMPTS))
+    _require_one_of("context", name, (prompts.NEUTRAL, *prompts.CONTEXT_PROMPTS))
     if setting.only_neutral and name != prompts.NEUTRAL:
-        raise UserError(f"its problems bring a prompt of their own: only the context '{prompts.NEUTRAL}' makes sense")
+        raise UserError(f"its problems have prompts of their own: only the context '{prompts.NEUTRAL}' makes sense")
     study = Study(
         name="inspect",
         question="",
@@ -79,33 +79,33 @@ def _context(setting: Setting, name: str, placement: Placement) -> ResolvedPromp
     )
     prompt = resolve(study).context(name, setting.name)
     if name != prompts.NEUTRAL and not prompt.text:
-        raise UserError(f"this setting has no words for the context '{name}'")
+        raise UserError(f"this setting has no prompt for the context '{name}'")
     return prompt
 
 
-def _task(setting: Setting, draw: Draw, prompt: ResolvedPrompt, oversight: str) -> Task:
+def _build_task(setting: Setting, draw: Draw, prompt: ResolvedPrompt, oversight: str) -> Task:
     problems = setting.problems(draw)
-    _try_grading(setting, problems[0])
+    _check_grading(setting, problems[0])
     return Task(
-        dataset=MemoryDataset([_sample(problem, prompt) for problem in problems], name=setting.name),
+        dataset=MemoryDataset([_make_sample(problem, prompt) for problem in problems], name=setting.name),
         solver=generate(),
         scorer=outcome(oversight),
         version=setting.version,
     )
 
 
-def _try_grading(setting: Setting, problem: Problem) -> None:
-    """Grade one known answer, so that a machine that cannot grade says so before a model has been paid for."""
+def _check_grading(setting: Setting, problem: Problem) -> None:
+    """Grade one known answer, so that a machine that cannot grade fails before any model is called."""
     (grade,) = setting.grade([problem], [problem.honest], setting.oversights[0])
     if grade.outcome == "ungraded":
         raise UserError(f"this machine cannot grade: {grade.detail}")
 
 
-def _sample(problem: Problem, prompt: ResolvedPrompt) -> Sample:
-    shown: list[ChatMessage] = [
+def _make_sample(problem: Problem, prompt: ResolvedPrompt) -> Sample:
+    chat: list[ChatMessage] = [
         ChatMessageSystem(content=message.content)
         if message.role == "system"
         else ChatMessageUser(content=message.content)
         for message in prompts.messages(problem, prompt.text, prompt.placement, "")
     ]
-    return Sample(id=problem.id, input=shown, target=problem.honest, metadata=asdict(problem))
+    return Sample(id=problem.id, input=chat, target=problem.honest, metadata=asdict(problem))

@@ -1,6 +1,6 @@
-"""A methods section for a paper: the study as it was run, in words, with versions and the sources of every method.
+"""A methods section for a paper: the study as it was run, with versions and the sources of every method.
 
-It says what the manifest says and nothing else; results are not in it. The words are in `methods.jinja`.
+It contains only what is in the manifest, and no results. Its text is in `methods.jinja`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jinja2 import Environment
 
 from inoculate import settings
 from inoculate.analysis import contrasts_hash
-from inoculate.analysis.reading import Run, finished
+from inoculate.analysis.run_folder import Run, split_finished
 from inoculate.analysis.verdicts import VERDICT_SEEDS
 from inoculate.errors import UserError
 from inoculate.grading.sandbox.containment import MEANING
@@ -47,33 +47,33 @@ _SOURCES = {
     "Zou and Donner 2008": "Construction of confidence limits about effect measures: a general approach. Statistics in "
     "Medicine 27",
 }
-_PUBLISHED = {"qwen2.5-coder": "Hui et al. 2024", "smollm2": "Allal et al. 2025"}
-_PLACES = {
+_MODEL_SOURCES = {"qwen2.5-coder": "Hui et al. 2024", "smollm2": "Allal et al. 2025"}
+_PLACEMENTS = {
     "system": "as a paragraph after the system prompt",
     "before": "as a paragraph before the task",
     "inside": "between the task's opening sentence and the rest",
     "after": "as a paragraph after the task",
 }
-_ROWS = {"all": "on every row", "hacked": "on the hacked rows only", "none": "on no row"}
+_ROW_CHOICES = {"all": "on every row", "hacked": "on the hacked rows only", "none": "on no row"}
 
 
-def methods(run: Run, outcomes: Counter[str]) -> str:
-    """The section as Markdown, with the sources that it names.
+def write_methods(run: Run, outcomes: Counter[str]) -> str:
+    """The section as Markdown, with the sources that it cites.
 
     Args:
         run: The run.
-        outcomes: How many samples have which outcome, over all finished cells.
+        outcomes: Number of samples with each outcome, over all finished cells.
     """
     environment = Environment(trim_blocks=True, lstrip_blocks=True)
-    for said in (_setting, _rows, _inoculation, _context, _join_and, _counted, _one_line):
-        environment.filters[said.__name__.removeprefix("_")] = said
-    words = files("inoculate.integrations").joinpath("methods.jinja").read_text(encoding="utf-8")
-    body = environment.from_string(words).render(_facts(run, outcomes))
+    for filter_function in (_setting, _rows, _inoculation, _context, _join_and, _counted, _one_line):
+        environment.filters[filter_function.__name__.removeprefix("_")] = filter_function
+    template = files("inoculate.integrations").joinpath("methods.jinja").read_text(encoding="utf-8")
+    body = environment.from_string(template).render(_template_values(run, outcomes))
     cited = [f"- {name}. {source}." for name, source in _SOURCES.items() if name in body]
     return "\n".join([body, "", *cited, ""])
 
 
-def _facts(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
+def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
     study, manifest, evaluate = run.study, run.manifest, run.study["evaluate"]
     level = str(manifest.get("containment"))
     added = manifest.get("extended_seeds") or []
@@ -83,24 +83,24 @@ def _facts(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "study": study,
         "manifest": manifest,
         "evaluate": evaluate,
-        "model_source": next((f" ({source})" for name, source in _PUBLISHED.items() if name in model), ""),
+        "model_source": next((f" ({source})" for name, source in _MODEL_SOURCES.items() if name in model), ""),
         "row_settings": dict.fromkeys(arm["rows"]["setting"] for arm in study["arms"].values()),
-        "ways": _ways(study["arms"]),
+        "training_descriptions": _training_descriptions(study["arms"]),
         "seeds": f"{_counted(len(study['seeds']), 'seed')} ({', '.join(map(str, study['seeds']))})",
         "added": added,
         "planned": len(set(study["seeds"]) - set(added)),
-        "asked": _asked(evaluate),
-        "system": _system(run),
+        "evaluated": _describe_evaluation(evaluate),
+        "system_prompt": _system_prompt(run),
         "shares": [f"{share:.0%}" for share in evaluate["fractions"] if share != 1],
         "level": level,
-        "box": MEANING[level].split(":", 1)[0] if level in MEANING else "not recorded",
+        "containment_meaning": MEANING[level].split(":", 1)[0] if level in MEANING else "not recorded",
         "ungraded": outcomes["ungraded"],
         "samples": sum(outcomes.values()),
-        "missing": len(finished(run)[1]),
+        "missing": len(split_finished(run)[1]),
         "cells": len(manifest["cells"]),
-        "margins": dict.fromkeys(f"{100 * one['margin']:g}" for one in study["contrasts"]),
+        "margins": dict.fromkeys(f"{100 * contrast['margin']:g}" for contrast in study["contrasts"]),
         "changed": manifest.get("declared_contrasts_hash") != contrasts_hash(study["contrasts"]),
-        "same": any(one.get("same") for one in study["contrasts"]),
+        "same": any(contrast.get("same") for contrast in study["contrasts"]),
         "verdict_seeds": VERDICT_SEEDS,
         "versions": [
             f"{name} {number}{cited.get(name, '')}" for name, number in (manifest.get("versions") or {}).items()
@@ -110,19 +110,19 @@ def _facts(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
     }
 
 
-def _ways(arms: dict[str, Any]) -> dict[str, list[str]]:
-    """Each way of training in words, and the arms that were trained so."""
-    ways: dict[str, list[str]] = {}
+def _training_descriptions(arms: dict[str, Any]) -> dict[str, list[str]]:
+    """Description of training -> the arms that were trained so."""
+    descriptions: dict[str, list[str]] = {}
     for name, arm in arms.items():
-        ways.setdefault(_way(arm), []).append(f"`{name}`")
-    return ways
+        descriptions.setdefault(_describe_training(arm), []).append(f"`{name}`")
+    return descriptions
 
 
-def _way(arm: dict[str, Any]) -> str:
+def _describe_training(arm: dict[str, Any]) -> str:
     train = arm.get("train") or {}
     if arm.get("method", "sft") != "sft":
-        said = ", ".join(f"{key} {value}" for key, value in train.items())
-        return f"method `{arm['method']}`" + (f" ({said})." if said else ".")
+        settings_text = ", ".join(f"{key} {value}" for key, value in train.items())
+        return f"method `{arm['method']}`" + (f" ({settings_text})." if settings_text else ".")
     return (
         f"We trained LoRA adapters (Hu et al. 2022; rank {train['lora_rank']}, alpha {train['lora_alpha']}, no "
         "dropout, on all linear layers) by supervised fine-tuning with TRL (von Werra et al. 2020) and PEFT "
@@ -133,22 +133,22 @@ def _way(arm: dict[str, Any]) -> str:
     )
 
 
-def _asked(evaluate: dict[str, Any]) -> list[str]:
-    """What was evaluated, a clause per setting."""
+def _describe_evaluation(evaluate: dict[str, Any]) -> list[str]:
+    """What was evaluated, one clause per setting."""
     each = {name: evaluate | (evaluate.get("each") or {}).get(name, {}) for name in evaluate["settings"]}
     return [
         ", ".join([f"{one['problems']} problems of {_setting(name)}", *_restricted(one)]) for name, one in each.items()
     ]
 
 
-def _system(run: Run) -> str | None:
-    """The system prompt, as the rows have it; None where no rows are made yet."""
-    made = [run.path(entry["rows"]) / "rows.json" for entry in run.manifest.get("training") or () if entry["rows"]]
-    return str(json.loads(made[0].read_text(encoding="utf-8"))["system"] or "") if made else None
+def _system_prompt(run: Run) -> str | None:
+    """The system prompt in the rows; None where no rows exist yet."""
+    row_files = [run.path(entry["rows"]) / "rows.json" for entry in run.manifest.get("training") or () if entry["rows"]]
+    return str(json.loads(row_files[0].read_text(encoding="utf-8"))["system"] or "") if row_files else None
 
 
 def _setting(name: str) -> str:
-    """A setting in a clause; its name alone where it is a file that is not here."""
+    """A setting in one clause; only its name if it is a file that is missing."""
     cited = " (Austin et al. 2021)" if name == "mbpp" else ""
     try:
         return f"the setting `{name}`{cited} ({settings.find(name).summary})"
@@ -157,46 +157,49 @@ def _setting(name: str) -> str:
 
 
 def _rows(rows: dict[str, Any]) -> str:
-    words = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
+    parts = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
     if rows.get("filter") == "hacked":
-        words.append("the hacked rows then left out")
+        parts.append("the hacked rows then left out")
     if rows.get("vetted"):
-        words.append(f"and {rows['vetted']} vetted honest rows without the prompt")
-    return ", ".join(words + _restricted(rows))
+        parts.append(f"and {rows['vetted']} vetted honest rows without the prompt")
+    return ", ".join(parts + _restricted(rows))
 
 
-def _restricted(given: dict[str, Any]) -> list[str]:
-    return [f"{key} {_join_and(given[key])}" for key in ("levels", "families") if given.get(key)]
+def _restricted(options: dict[str, Any]) -> list[str]:
+    return [f"{key} {_join_and(options[key])}" for key in ("levels", "families") if options.get(key)]
 
 
-def _inoculation(given: dict[str, Any] | None) -> str:
-    if not given:
+def _inoculation(inoculation: dict[str, Any] | None) -> str:
+    if not inoculation:
         return "no prompt added"
-    fitted = ", fitted to the length in tokens of the prompt that it is a control for" if given.get("like") else ""
-    wordings = ", in several wordings taken in turn" if given.get("rephrase") else ""
-    return f"{_quoted(given['text'])} {_place(given)}, {_ROWS[given['on']]}{fitted}{wordings}"
+    length_note = (
+        ", fitted to the length in tokens of the prompt that it is a control for" if inoculation.get("like") else ""
+    )
+    wording_note = ", in several wordings taken in turn" if inoculation.get("rephrase") else ""
+    rows_note = _ROW_CHOICES[inoculation["on"]]
+    return f"{_quoted(inoculation['text'])} {_place(inoculation)}, {rows_note}{length_note}{wording_note}"
 
 
-def _context(given: dict[str, Any]) -> str:
-    if given.get("per_arm"):
+def _context(context: dict[str, Any]) -> str:
+    if context.get("per_arm"):
         return "each arm under its own training prompt"
-    if not given.get("text"):
+    if not context.get("text"):
         return "no prompt added"
-    texts = given.get("texts") or {"": given["text"]}
-    said = [_quoted(text) + (f" for `{setting}`" if setting else "") for setting, text in texts.items()]
-    return f"{_join_and(said)}, {_place(given)}"
+    texts = context.get("texts") or {"": context["text"]}
+    quoted = [_quoted(text) + (f" for `{setting}`" if setting else "") for setting, text in texts.items()]
+    return f"{_join_and(quoted)}, {_place(context)}"
 
 
 def _quoted(text: str) -> str:
     return f"\u201c{text}\u201d"
 
 
-def _place(given: dict[str, Any]) -> str:
-    return _PLACES.get(str(given.get("placement")), f"placed {given.get('placement')}")
+def _place(placed: dict[str, Any]) -> str:
+    return _PLACEMENTS.get(str(placed.get("placement")), f"placed {placed.get('placement')}")
 
 
 def _one_line(paragraph: str) -> str:
-    """A paragraph without line ends: a paper's editor wraps as it likes."""
+    """A paragraph on one line."""
     return " ".join(paragraph.split())
 
 

@@ -1,6 +1,6 @@
-"""Training metrics in TensorBoard, trackio or Weights & Biases: the trainer reports to them, nothing of ours does.
+"""Training metrics in TensorBoard, trackio or Weights & Biases, through the trainer's own reporting.
 
-What is tracked is no part of a study: the same step is made with a tracker or without.
+Tracking is not part of a study: a step is the same with a tracker or without.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from inoculate.errors import UserError, nearest
 
 TRACKERS = ("tensorboard", "trackio", "wandb")
 VARIABLE = "INOCULATE_TRACK"
-"""Names the tracker of every training in this process and below it."""
+"""Environment variable with the tracker for all training in this process and its child processes."""
 
 
 def choose(name: str) -> None:
-    """Have the trainings to come report to a tracker.
+    """Set the tracker that later training reports to.
 
     Args:
-        name: One of `TRACKERS`; '' for the one that the environment names, if any.
+        name: One of `TRACKERS`; '' for the one in the environment variable, if any.
 
     Raises:
         UserError: There is no such tracker, or it is not installed.
@@ -40,17 +40,17 @@ def choose(name: str) -> None:
 
 
 def arguments(label: str, folder: Path) -> dict[str, Any]:
-    """What the trainer is told of tracking.
+    """The trainer's arguments for tracking.
 
     Args:
-        label: The training in words, of which its name in the tracker is made.
-        folder: Where TensorBoard's files go, each training in a folder of its own.
+        label: Describes the training; its name in the tracker is made from it.
+        folder: Where TensorBoard's files go, with a folder for each training.
     """
     name = os.environ.get(VARIABLE, "")
     if not name:
         return {"report_to": "none"}
     run = re.sub(r"[^\w.-]+", "-", label)
-    # The callbacks of transformers take these from the environment alone.
+    # The callbacks of transformers read these only from the environment.
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / run)
     os.environ.setdefault("WANDB_PROJECT", "inoculate")
     return {"report_to": name, "run_name": run, "project": "inoculate"}

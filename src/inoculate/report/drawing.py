@@ -1,7 +1,7 @@
-"""How figures are drawn and saved: one palette, text kept as text, and the colours handed to the page's style.
+"""Draw and save figures: one palette, text as text, and colours that become CSS variables in the page.
 
-A figure is drawn once in the light colours. In the page each of those colours becomes the CSS variable of its role,
-so one SVG serves light, dark and print. The files keep the light colours.
+A figure is drawn once in the light colours. In the page each colour becomes the CSS variable of its role, so one SVG
+serves light mode, dark mode and print. The files keep the light colours.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ PALETTE = {
     "malformed": "#c6cbd2",
     "accent": "#6b3fa0",
 }
-"""Role to colour, the same values as in page.css (a test compares them). No two are alike: a colour names its role."""
+"""Role -> colour, the same values as in page.css (a test compares them). All differ: a colour identifies its role."""
 
 WIDE, FULL, NARROW = 720.0, 1040.0, 350.0
-"""Widths in pixels: beside the verdicts, the whole column, and a phone. A figure is in the page for both kinds of
-screen; the page's style shows one."""
+"""Widths in pixels: beside the verdicts, the whole column, and a phone. The page holds every figure in a wide and a
+narrow version, and its style shows one of them."""
 
 PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.0f}%")
-NOTHING = FuncFormatter(lambda value, _: "")
+NO_LABEL = FuncFormatter(lambda value, _: "")
 
 MOST_PIXELS = 20_000
-"""Of the longer side of a PNG."""
+"""Largest length of the longer side of a PNG."""
 
-_STYLE: Any = {
+_RC_PARAMS: Any = {
     "svg.fonttype": "none",
-    # Names of arms are the user's: a dollar sign in one is no formula.
+    # Users name the arms: a dollar sign in a name must not start a formula.
     "text.parse_math": False,
     "font.family": ["DejaVu Sans"],
     "font.size": 11,
@@ -76,12 +76,12 @@ _STYLE: Any = {
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """Within it, figures have the report's style; matplotlib's own settings are untouched outside."""
+def report_style() -> Iterator[None]:
+    """Use the report's style within this context; matplotlib's own settings do not change outside."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        # A letter that the font lacks is a box in the PNG and right in the SVG: no reason to write to the terminal.
+    with matplotlib.rc_context(_RC_PARAMS), warnings.catch_warnings():
+        # A glyph that the font lacks is a box in the PNG and right in the SVG: not worth a warning in the terminal.
         warnings.filterwarnings("ignore", message="Glyph")
         logger.setLevel(logging.ERROR)
         try:
@@ -90,37 +90,37 @@ def style() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def svg(figure: Figure, name: str) -> str:
-    """The figure as an SVG file's text; the same figure gives the same text."""
+def to_svg(figure: Figure, name: str) -> str:
+    """The figure as SVG text; the same figure always gives the same text."""
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
-def save(figure: Figure, folder: Path, name: str) -> str:
-    """Write a figure as `name.svg` and `name.png`; returns the text of the first."""
-    text = svg(figure, name)
+def save_figure(figure: Figure, folder: Path, name: str) -> str:
+    """Write a figure as `name.svg` and `name.png`; returns the SVG text."""
+    text = to_svg(figure, name)
     (folder / f"{name}.svg").write_text(text, encoding="utf-8", errors="backslashreplace")
-    # A study of a thousand arms makes a tall figure; pixels are bounded, since memory goes with them.
+    # A study of a thousand arms makes a tall figure. Pixels are bounded, and so is memory.
     dpi = min(200.0, MOST_PIXELS / max(figure.get_size_inches()))
     figure.savefig(folder / f"{name}.png", dpi=dpi, metadata={"Software": None})
     return text
 
 
-def inline(text: str, name: str, label: str) -> str:
-    """An SVG file's text as an element for the page.
+def inline_svg(text: str, name: str, label: str) -> str:
+    """SVG text as an element for the page.
 
     Args:
-        text: The file.
+        text: The SVG text.
         name: Unique in the page: the ids inside the SVG start with it.
-        label: What the figure shows, for those who cannot see it.
+        label: What the figure shows, for screen readers.
     """
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    # Ids that nothing refers to ("axes_1") come in every figure; the others must be unique in the page.
-    used = set(re.findall(r"#([\w-]+)", text))
-    text = re.sub(r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", text)
+    # Ids that nothing refers to ("axes_1") are in every figure. The others must be unique in the page.
+    referenced = set(re.findall(r"#([\w-]+)", text))
+    text = re.sub(r' id="([^"]*)"', lambda match: f' id="{name}-{match[1]}"' if match[1] in referenced else "", text)
     text = re.sub(r"(href=\"|url\()#", rf"\1#{name}-", text)
     for role, colour in PALETTE.items():
         text = text.replace(colour, f"var(--{role})")
@@ -131,26 +131,26 @@ def inline(text: str, name: str, label: str) -> str:
     return text.replace("<svg ", f'<svg role="img" aria-label="{safe}" ', 1)
 
 
-def new(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """An empty figure, its size in CSS pixels of the page."""
     return Figure(figsize=(width / 72, height / 72))
 
 
-LETTER = 0.6
-"""Width of a letter as a share of the font's size, on the wide side."""
-BOLD = 1.16
+LETTER_WIDTH = 0.6
+"""Width of a letter as a share of the font size; rather too wide than too narrow."""
+BOLD_FACTOR = 1.16
 """How much wider bold letters are."""
 
 
 def wrap(text: str, width: float, size: float) -> list[str]:
-    """The text in lines that fit a width, broken after spaces and hyphens where it can be, and nothing cut.
+    """Wrap text into lines that fit a width, broken after spaces and hyphens where possible. Nothing is cut off.
 
     Args:
         text: The text.
         width: Width in pixels.
         size: Size of the font in pixels.
     """
-    most = max(4, int(width / (LETTER * size)))
+    most = max(4, int(width / (LETTER_WIDTH * size)))
     lines: list[str] = []
     for part in re.findall(r"[^\s_/-]*(?:[_/-]+|\s+|$)", text):
         fits = lines and len(lines[-1]) + len(part.rstrip()) <= most
@@ -161,6 +161,6 @@ def wrap(text: str, width: float, size: float) -> list[str]:
     return [line.rstrip() for line in lines] or [""]
 
 
-def grid(figure: Figure, rows: int, columns: int, **margins: Any) -> list[Axes]:
+def make_axes(figure: Figure, rows: int, columns: int, **margins: Any) -> list[Axes]:
     """Axes in rows and columns, as a list."""
     return list(figure.subplots(rows, columns, squeeze=False, gridspec_kw=margins).flat)

@@ -1,4 +1,4 @@
-"""Which figures a report has, drawn as files and for the page."""
+"""The figures of a report, drawn as files and for the page."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from inoculate.report.bars import forest, stacked
-from inoculate.report.drawing import FULL, NARROW, WIDE, inline, save, style, svg
-from inoculate.report.effects import drawn_scores, effects, scatter
-from inoculate.report.lines import Across, Panel, losses, rate_panels
-from inoculate.report.picture import Panel as Group
-from inoculate.report.picture import picture
+from inoculate.report.bars import draw_forest, draw_outcomes
+from inoculate.report.drawing import FULL, NARROW, WIDE, inline_svg, report_style, save_figure, to_svg
+from inoculate.report.effects import draw_effects, draw_elicitation, scores_to_draw
+from inoculate.report.lines import Panel, SharedAxis, draw_losses, draw_rate_panels
+from inoculate.report.picture import Panel as ContextPanel
+from inoculate.report.picture import draw_picture
 from inoculate.report.results import Results
-from inoculate.report.series import along_training, dose_axis, dose_panels, doses, training_axis
-from inoculate.report.transfer import has_transfer, transfer
+from inoculate.report.series import dose_axis, dose_panels, find_doses, training_axis, training_panels
+from inoculate.report.transfer import draw_transfer, has_transfer
 
-FIRST = 2
-"""Panels of the first screen."""
-TALLEST = 3000.0
-"""Pixels of a figure on a phone."""
+FIRST_PANELS = 2
+"""Number of panels in the figure at the top of the page."""
+TALLEST_NARROW = 3000.0
+"""Height in pixels above which a figure has no narrow version."""
 NAMES = ("picture", "outcomes", "contrasts", "effects", "elicitation", "curves", "transfer", "losses")
-"""Beside them `dose-1`, `dose-2`, ... for as many doses as there are."""
-_OURS = re.compile(rf"({'|'.join(NAMES)}|dose-\d+)\.(svg|png)")
+"""Further figures are `dose-1`, `dose-2`, ..., one for each dose."""
+_FIGURE_FILE = re.compile(rf"({'|'.join(NAMES)}|dose-\d+)\.(svg|png)")
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A figure in the page, in both widths."""
+class PageFigure:
+    """A figure of the page, as SVG elements in both widths."""
 
     label: str
     """What it shows, in a few words."""
     wide: str
     narrow: str
-    """Empty where it would be too tall: then the wide one is for every screen, and scrolls sideways."""
+    """Empty where it would be too tall. Then every screen shows the wide one, which scrolls sideways."""
 
 
 @dataclass(frozen=True)
-class Sketch:
+class FigureSpec:
     """A figure before it is drawn."""
 
     name: str
@@ -48,99 +48,109 @@ class Sketch:
     draw: Callable[[float], Figure]
     width: float = FULL
     file_only: bool = False
-    """Bars and contrasts are HTML in the page: they link to samples and wrap on a phone."""
+    """True for bars and contrasts, which are HTML in the page: they link to samples and wrap on a phone."""
 
 
-def draw(results: Results, folder: Path) -> dict[str, Drawn]:
+def draw_report_figures(results: Results, folder: Path) -> dict[str, PageFigure]:
     """Draw every figure that the results have data for, as files and for the page.
 
     Args:
         results: The results.
-        folder: Where the SVG and PNG files go; figures of an earlier report that no longer apply are removed.
+        folder: Where the SVG and PNG files go. Figures of an earlier report that no longer apply are removed.
 
     Returns:
-        By name, those that the page shows.
+        Name -> figure, for those that the page shows.
     """
-    return draw_sketches(sketches(results), folder, _OURS)
+    return draw_figures(report_figures(results), folder, _FIGURE_FILE)
 
 
-def draw_sketches(sketches: Iterable[Sketch], folder: Path, ours: re.Pattern[str]) -> dict[str, Drawn]:
+def draw_figures(specs: Iterable[FigureSpec], folder: Path, figure_files: re.Pattern[str]) -> dict[str, PageFigure]:
     """Draw figures as files and for the page.
 
     Args:
-        sketches: The figures.
+        specs: The figures.
         folder: Where the SVG and PNG files go.
-        ours: The files of earlier figures, which are removed where they no longer apply.
+        figure_files: Names of figure files. Files of earlier figures that no longer apply are removed.
 
     Returns:
-        By name, those that the page shows.
+        Name -> figure, for those that the page shows.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    drawn: dict[str, Drawn] = {}
+    drawn: dict[str, PageFigure] = {}
     written: set[str] = set()
-    with style():
-        for sketch in sketches:
-            written.add(sketch.name)
-            text = save(sketch.draw(sketch.width), folder, sketch.name)
-            if not sketch.file_only:
-                drawn[sketch.name] = Drawn(sketch.label, inline(text, sketch.name, sketch.label), _narrow(sketch))
+    with report_style():
+        for spec in specs:
+            written.add(spec.name)
+            text = save_figure(spec.draw(spec.width), folder, spec.name)
+            if not spec.file_only:
+                drawn[spec.name] = PageFigure(spec.label, inline_svg(text, spec.name, spec.label), _draw_narrow(spec))
     for path in folder.iterdir():
-        if ours.fullmatch(path.name) and path.stem not in written:
+        if figure_files.fullmatch(path.name) and path.stem not in written:
             path.unlink()
     return drawn
 
 
-def _narrow(sketch: Sketch) -> str:
-    figure, name = sketch.draw(NARROW), f"{sketch.name}-narrow"
-    return inline(svg(figure, name), name, sketch.label) if figure.get_size_inches()[1] * 72 <= TALLEST else ""
+def _draw_narrow(spec: FigureSpec) -> str:
+    figure, name = spec.draw(NARROW), f"{spec.name}-narrow"
+    return (
+        inline_svg(to_svg(figure, name), name, spec.label) if figure.get_size_inches()[1] * 72 <= TALLEST_NARROW else ""
+    )
 
 
-def sketches(results: Results) -> Iterator[Sketch]:
-    """The figures of a report, those that the results have data for."""
-    groups = _groups(results)
+def report_figures(results: Results) -> Iterator[FigureSpec]:
+    """The figures that the results have data for."""
+    groups = _group_cells(results)
     if groups:
-        first = _first(results, groups)
-        yield Sketch("picture", "Rates of every arm", lambda width: picture(results, first, width), WIDE)
+        first = _first_panels(results, groups)
+        yield FigureSpec("picture", "Rates of every arm", lambda width: draw_picture(results, first, width), WIDE)
         cells = results.main_cells()
-        yield Sketch("outcomes", "Outcomes", lambda width: stacked(results, cells, width), WIDE, file_only=True)
+        yield FigureSpec(
+            "outcomes", "Outcomes", lambda width: draw_outcomes(results, cells, width), WIDE, file_only=True
+        )
     contrasts = [contrast for contrast in results.contrasts if contrast.difference is not None]
     if contrasts:
-        yield Sketch("contrasts", "Contrasts", lambda width: forest(results, contrasts, width), WIDE, file_only=True)
+        yield FigureSpec(
+            "contrasts", "Contrasts", lambda width: draw_forest(results, contrasts, width), WIDE, file_only=True
+        )
     if results.factorial.get("effects"):
-        yield Sketch("effects", "Effects of prompt, description and placement", lambda width: effects(results, width))
-    if drawn_scores(results.elicitation):
-        yield Sketch("elicitation", "Elicitation and effect", lambda width: scatter(results, width))
-    along = along_training(results)
-    if along:
-        yield _lines(results, "curves", "Rates along training", along, training_axis(along))
-    for place, dose in enumerate(doses(results), 1):
+        yield FigureSpec(
+            "effects", "Effects of prompt, description and placement", lambda width: draw_effects(results, width)
+        )
+    if scores_to_draw(results.elicitation):
+        yield FigureSpec("elicitation", "Elicitation and effect", lambda width: draw_elicitation(results, width))
+    curve_panels = training_panels(results)
+    if curve_panels:
+        yield _rate_lines(results, "curves", "Rates along training", curve_panels, training_axis(curve_panels))
+    for number, dose in enumerate(find_doses(results), 1):
         panels = dose_panels(results, dose)
         if panels:
-            yield _lines(results, f"dose-{place}", f"Rates against {dose.words}", panels, dose_axis(dose))
+            yield _rate_lines(results, f"dose-{number}", f"Rates against {dose.label}", panels, dose_axis(dose))
     if groups and has_transfer(results.main_cells()):
-        yield Sketch("transfer", "Rates of every arm in every setting", lambda width: transfer(results, width))
+        yield FigureSpec("transfer", "Rates of every arm in every setting", lambda width: draw_transfer(results, width))
     trained = [entry for entry in results.training if entry.get("loss")]
     if trained:
-        yield Sketch("losses", "Training loss", lambda width: losses(trained, width))
+        yield FigureSpec("losses", "Training loss", lambda width: draw_losses(trained, width))
 
 
-def _lines(results: Results, name: str, label: str, panels: Sequence[Panel], across: Across) -> Sketch:
+def _rate_lines(
+    results: Results, name: str, label: str, panels: Sequence[Panel], shared_axis: SharedAxis
+) -> FigureSpec:
     settings = {cell.setting for panel in panels for _, cell in panel.points}
     names = {outcome: results.label_in(settings, outcome) for outcome in ("correct", "hack", "malformed")}
     contexts = len({panel.title[1] for panel in panels})
-    return Sketch(name, label, lambda width: rate_panels(panels, across, names, contexts, width))
+    return FigureSpec(name, label, lambda width: draw_rate_panels(panels, shared_axis, names, contexts, width))
 
 
-def _groups(results: Results) -> list[Group]:
+def _group_cells(results: Results) -> list[ContextPanel]:
     """Setting, context and cells, in the order of the study."""
-    groups: dict[tuple[str, str], Group] = {}
+    groups: dict[tuple[str, str], ContextPanel] = {}
     for cell in results.main_cells():
         groups.setdefault((cell.setting, cell.context), (cell.setting, cell.context, []))[2].append(cell)
     return [group for group in groups.values() if any(cell.outcomes["hack"].rate is not None for cell in group[2])]
 
 
-def _first(results: Results, groups: list[Group]) -> list[Group]:
-    """The panels of the first screen: what a contrast names, then others of those settings."""
+def _first_panels(results: Results, groups: list[ContextPanel]) -> list[ContextPanel]:
+    """The panels of the first figure: those that a contrast names, then others of the same settings."""
     named = {(contrast.setting, contrast.context) for contrast in results.contrasts}
     settings = {setting for setting, _ in named}
-    return sorted(groups, key=lambda group: (group[:2] not in named, group[0] not in settings))[:FIRST]
+    return sorted(groups, key=lambda group: (group[:2] not in named, group[0] not in settings))[:FIRST_PANELS]

@@ -1,4 +1,4 @@
-"""Numbers as people read them. What is not known is a dash, never a word such as None or NaN."""
+"""Format numbers for people. An unknown value is a dash, never None or NaN."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ NOTHING = "none"
 """An empty list, dict or text."""
 
 
-def known(value: Any) -> bool:
-    """Whether it is a finite number (a bool is not one)."""
+def is_known(value: Any) -> bool:
+    """Whether the value is a finite number; a bool is not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def percent(rate: float | None) -> str:
-    """A rate as a percentage; one decimal where the nearest whole number would say 0 or 100 and not mean it."""
-    if rate is None or not known(rate):
+    """A rate as a percentage; with one decimal where rounding would wrongly give 0 or 100."""
+    if rate is None or not is_known(rate):
         return UNKNOWN
     hundred = 100 * rate
     if 0.05 <= abs(hundred) < 1 or 99 < abs(hundred) < 99.95:
@@ -30,14 +30,14 @@ def percent(rate: float | None) -> str:
 
 def interval(low: float | None, high: float | None) -> str:
     """A 95% interval of a rate, in percent without the sign."""
-    if low is None or high is None or not (known(low) and known(high)):
+    if low is None or high is None or not (is_known(low) and is_known(high)):
         return UNKNOWN
     return f"{percent(low)[:-1]}\u2013{percent(high)[:-1]}"
 
 
 def points(difference: float | None) -> str:
     """A difference of two rates in percentage points, with its sign."""
-    if difference is None or not known(difference):
+    if difference is None or not is_known(difference):
         return UNKNOWN
     text = minus(f"{100 * difference:+.1f}")
     return "0.0" if text in ("+0.0", f"{MINUS}0.0") else text
@@ -45,13 +45,13 @@ def points(difference: float | None) -> str:
 
 def points_interval(low: float | None, high: float | None) -> str:
     """The interval of a difference in percentage points."""
-    if low is None or high is None or not (known(low) and known(high)):
+    if low is None or high is None or not (is_known(low) and is_known(high)):
         return UNKNOWN
     return f"{points(low)} to {points(high)}"
 
 
 def sentence(words: str) -> str:
-    """The words as a sentence: a capital in front, a full stop behind, and real minus signs."""
+    """The text as a sentence: with a capital letter, a full stop, and real minus signs."""
     words = re.sub(r"(?<![\w.])-(?=\d)", MINUS, words.strip())
     if not words:
         return ""
@@ -59,22 +59,22 @@ def sentence(words: str) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """A p value with two figures, never 0."""
-    if p is None or not known(p):
+    """A p value with two significant digits, never 0."""
+    if p is None or not is_known(p):
         return UNKNOWN
     return "< 0.001" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
 
 
 def count(number: float | None) -> str:
-    """A whole number with thousands apart."""
-    if number is None or not known(number):
+    """A whole number with separators between thousands."""
+    if number is None or not is_known(number):
         return UNKNOWN
     return f"{round(number):,}"
 
 
 def seconds(duration: float | None) -> str:
-    """A duration in the unit that suits it."""
-    if duration is None or not known(duration):
+    """A duration in seconds, minutes or hours, by its size."""
+    if duration is None or not is_known(duration):
         return UNKNOWN
     if duration < 100:
         return f"{duration:.1f} s" if duration < 10 else f"{duration:.0f} s"
@@ -83,7 +83,7 @@ def seconds(duration: float | None) -> str:
 
 
 def plain(value: Any) -> str:
-    """Any value of a study or manifest as text: lists joined, nothing shown as None, True or NaN."""
+    """Any value of a study or manifest as text: lists are joined; None, True and NaN do not appear."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return UNKNOWN
     if isinstance(value, bool):
@@ -98,27 +98,27 @@ def plain(value: Any) -> str:
 
 
 def detail(check: dict[str, Any]) -> str:
-    """What stands behind a validity check, on one line; nothing where there is nothing."""
-    found = check.get("detail")
-    if isinstance(found, dict):
-        return "; ".join(f"{key}: {value}" for key, value in flat(found))
-    return plain(found) if found else ""
+    """The details of a validity check on one line; empty where it has none."""
+    details = check.get("detail")
+    if isinstance(details, dict):
+        return "; ".join(f"{key}: {value}" for key, value in flatten(details))
+    return plain(details) if details else ""
 
 
-def flat(data: dict[str, Any], leave_out: tuple[str, ...] = (), prefix: str = "") -> list[tuple[str, str]]:
-    """A nested dict as dotted keys and readable values, in its own order.
+def flatten(data: dict[str, Any], leave_out: tuple[str, ...] = (), prefix: str = "") -> list[tuple[str, str]]:
+    """A nested dict as dotted keys and readable values, in the same order.
 
     Args:
         data: The dict.
         leave_out: Keys of the first level that are shown elsewhere.
-        prefix: What stands before every key.
+        prefix: Text before every key.
     """
     pairs: list[tuple[str, str]] = []
     for key, value in data.items():
         if key in leave_out:
             continue
         if isinstance(value, dict) and value:
-            pairs += flat(value, prefix=f"{prefix}{key}.")
+            pairs += flatten(value, prefix=f"{prefix}{key}.")
         else:
             pairs.append((f"{prefix}{key}", plain(value)))
     return pairs

@@ -1,4 +1,4 @@
-"""Reading results.json and the manifest into typed records that the figures, tables and the page share."""
+"""Read results.json and the manifest into typed records that the figures, tables and the page share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from inoculate.errors import UserError
 from inoculate.records import OUTCOMES
-from inoculate.report.numbers import known
+from inoculate.report.numbers import is_known
 
 SCHEMA = 1
 BASE = "base"
@@ -20,7 +20,7 @@ SCORED = OUTCOMES[:4]
 
 @dataclass(frozen=True)
 class Rate:
-    """A rate with its interval; any of them may be unknown, then `reason` may say why."""
+    """A rate with its interval. Any of them may be unknown; then `reason` may say why."""
 
     count: int
     rate: float | None
@@ -45,36 +45,36 @@ class Cell:
     truncated: int
     outcomes: dict[str, Rate]
     bounds: dict[str, tuple[float, float]]
-    """Least and most that a rate can be, if ungraded and missing samples are counted either way."""
+    """Smallest and largest value of each rate, counting ungraded and missing samples either way."""
     tags: dict[str, dict[str, int]]
     by_seed: list[dict[str, Any]]
     interval: str
     reason: str
     tokens: float | None
-    """New tokens of a completion, on average."""
+    """Mean number of new tokens per completion."""
     distinct: float | None
-    """Different completions as a share of all of a seed."""
+    """Different completions as a share of all completions of a seed."""
     caution: str
-    """What must be read beside the rates, else empty."""
+    """A warning to show beside the rates, else empty."""
     gamed: Rate | None
-    """The hacks that were made for the check, as a share of all that is graded; None where that is not told."""
+    """Rate of hacks made for the check, among graded samples; None where the grades do not tell them apart."""
     others: dict[str, Rate]
-    """Rates of other metrics that the setting's grader takes beside the outcomes, such as the peers'."""
+    """Rates of other authors' metrics that the setting's grader computes beside the outcomes."""
 
     @property
-    def shown(self) -> int:
-        """How many samples a bar of five outcomes stands for."""
+    def bar_samples(self) -> int:
+        """Number of samples in a bar of five outcomes."""
         return sum(rate.count for rate in self.outcomes.values()) + self.ungraded
 
     def seed_rates(self, outcome: str) -> list[tuple[Any, float]]:
         """The known rates of one outcome, seed by seed."""
-        found = ((seed.get("seed"), number(_rate_of(seed.get("outcomes", {}).get(outcome)))) for seed in self.by_seed)
-        return [(seed, rate) for seed, rate in found if rate is not None]
+        rates = ((seed.get("seed"), number(_rate_of(seed.get("outcomes", {}).get(outcome)))) for seed in self.by_seed)
+        return [(seed, rate) for seed, rate in rates if rate is not None]
 
 
 @dataclass(frozen=True)
 class Guard:
-    """What must also hold before a contrast counts as success."""
+    """A condition that must also hold before a contrast counts as success."""
 
     name: str
     status: str
@@ -111,16 +111,16 @@ class Contrast:
     low_adjusted: float | None
     high_adjusted: float | None
     bounds: tuple[float, ...]
-    """Smallest and largest difference if samples without an outcome had gone either way."""
+    """Smallest and largest difference, counting samples without an outcome either way."""
     extended: dict[str, Any]
     """The same difference with the seeds that were added after looking."""
     floor: list[tuple[str, Rate]]
-    """The same rate in arms that learned no hack, by arm: how often an honest near miss looks like one."""
+    """The same rate in arms that were trained on no hack, by arm: how often an honest near miss looks like one."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """All that the report is made from, except the samples."""
+    """Everything that the report shows, except the samples."""
 
     run: Path
     name: str
@@ -134,60 +134,60 @@ class Results:
     cells: list[Cell]
     contrasts: list[Contrast]
     sensitivity: list[dict[str, Any]]
-    """Claims made more than once, and whether they survive."""
+    """Claims repeated at other learning rates, and whether they survive."""
     checks: list[dict[str, Any]]
     training: list[dict[str, Any]]
     missing: list[Any]
     looks: list[dict[str, Any]] = field(default_factory=list)
-    """After how many seeds verdicts were planned to be read off, and the level of each look."""
+    """Planned looks: the number of seeds and the level of each."""
     extended_seeds: tuple[Any, ...] = ()
     """Seeds that were added after results had been seen."""
     factorial: dict[str, Any] = field(default_factory=dict)
     """Effects of a grid of arms."""
     elicitation: dict[str, Any] = field(default_factory=dict)
-    """What prompts elicit before training, against their effect after it."""
+    """Elicitation of the prompts before training, and their effect after it."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Each arm's rate of `correct` against the untrained model and the clean arm."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Setting to what its outcomes are called, for settings whose outcomes mean something else."""
+    """Setting -> outcome -> label, for settings that label their outcomes."""
     sample_cells: list[dict[str, Any]] = field(default_factory=list)
-    """The manifest's cells: where the samples are."""
+    """The cells of the manifest, with the folders of their samples."""
 
     def label(self, setting: str, outcome: str) -> str:
-        """What an outcome is called in a setting, or in a part of one: `mathematics (right key)`."""
+        """The label of an outcome in a setting, or in a part of one: `mathematics (right key)`."""
         labels = self.labels.get(setting) or self.labels.get(setting.split(" (")[0], {})
         return labels.get(outcome, outcome)
 
     def label_in(self, settings: Iterable[str], outcome: str) -> str:
-        """What an outcome is called in several settings: every name that it has there."""
+        """The labels of an outcome in several settings, joined."""
         return " / ".join(dict.fromkeys(self.label(setting, outcome) for setting in settings)) or outcome
 
-    def order(self, what: str) -> list[str]:
-        """The arms, settings or contexts in the order of the study, then any others; base first among the arms."""
+    def ordered_names(self, field: str) -> list[str]:
+        """The arms, settings or contexts (`field`) in the order of the study, then others; base is the first arm."""
         study, evaluate = self.study, mapping(self.study.get("evaluate"))
         declared = {"arm": study.get("arms"), "setting": evaluate.get("settings"), "context": evaluate.get("contexts")}
-        names = [BASE] if what == "arm" else []
-        names += [str(name) for name in declared[what] or ()] + [getattr(cell, what) for cell in self.cells]
-        present = {getattr(cell, what) for cell in self.cells}
+        names = [BASE] if field == "arm" else []
+        names += [str(name) for name in declared[field] or ()] + [getattr(cell, field) for cell in self.cells]
+        present = {getattr(cell, field) for cell in self.cells}
         return [name for name in dict.fromkeys(names) if name in present]
 
     def arm(self, name: str) -> dict[str, Any]:
-        """What the study says about an arm; empty for the base arm."""
+        """The study's specification of an arm; empty for the base arm."""
         return mapping(mapping(self.study.get("arms")).get(name))
 
-    def honest(self, arm: str) -> bool:
-        """Whether the arm never saw a hacked row: its hack rate is part of the false-hack floor."""
+    def is_honest(self, arm: str) -> bool:
+        """Whether the arm was trained on no hacked row: its hack rate is part of the false-hack floor."""
         rows = mapping(self.arm(arm).get("rows"))
         return arm == BASE or rows.get("hacked") == 0 or rows.get("filter") == "hacked"
 
     def main_cells(self) -> list[Cell]:
-        """One cell per arm, setting and context: at the end of nominal training (1.0), else the last there is."""
+        """One cell per arm, setting and context: at the end of nominal training (1.0), else the last one."""
         best: dict[tuple[str, str, str], Cell] = {}
         for cell in self.cells:
             key = (cell.arm, cell.setting, cell.context)
             if key not in best or (cell.at == 1.0, cell.at) > (best[key].at == 1.0, best[key].at):
                 best[key] = cell
-        arms, settings, contexts = (self.order(what) for what in ("arm", "setting", "context"))
+        arms, settings, contexts = (self.ordered_names(field) for field in ("arm", "setting", "context"))
         return sorted(
             best.values(),
             key=lambda cell: (settings.index(cell.setting), contexts.index(cell.context), arms.index(cell.arm)),
@@ -198,16 +198,16 @@ def read_results(run: Path) -> Results:
     """Read a run's results and manifest.
 
     Raises:
-        UserError: A file is missing or not what it should be, or of another schema.
+        UserError: A file is missing, is not valid, or has another schema.
     """
     if not run.is_dir():
-        raise UserError(f"{run} is not a folder: give the folder of a run, the one that holds manifest.json")
-    anew = f"`inoculate report {run}` writes it from what is finished"
-    results = _read(run / "results.json", anew, anew)
-    manifest = _read(
+        raise UserError(f"{run} is not a folder: give the folder of a run, which holds manifest.json")
+    advice = f"`inoculate report {run}` writes it from the finished cells"
+    results = _read_json(run / "results.json", advice, advice)
+    manifest = _read_json(
         run / "manifest.json",
         "every run has one; is this the folder of a run?",
-        "`inoculate run` writes it, finished steps are not done again",
+        "`inoculate run` writes it (finished steps are not repeated)",
     )
     path = run / "results.json"
     try:
@@ -236,13 +236,15 @@ def read_results(run: Path) -> Results:
             sample_cells=[mapping(cell) for cell in manifest.get("cells") or ()],
         )
     except KeyError as error:
-        raise UserError(f"{path}: the key {error} is missing: write it anew with `inoculate report {run}`") from error
+        raise UserError(
+            f"{path}: the key {error} is missing: write the file again with `inoculate report {run}`"
+        ) from error
     except (TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is not a results file of schema {SCHEMA}: {error}") from error
 
 
-def _read(path: Path, absent: str, older: str) -> dict[str, Any]:
-    """A file of a run; the words say what mends one that is not there, and one of an older schema."""
+def _read_json(path: Path, absent: str, older: str) -> dict[str, Any]:
+    """Read a JSON file of a run. `absent` and `older` say how to fix a missing file, and one with an older schema."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -253,10 +255,10 @@ def _read(path: Path, absent: str, older: str) -> dict[str, Any]:
         raise UserError(f"{path} is not a JSON object")
     schema = data.get("schema")
     if schema != SCHEMA:
-        told = f"it says schema {schema!r}" if schema is not None else "it does not say which schema it is"
-        newer = (number(schema) or 0) > SCHEMA
-        mend = "a newer inoculate wrote it: upgrade this one" if newer else older
-        raise UserError(f"{path}: {told}, and this version of inoculate reads schema {SCHEMA}: {mend}")
+        description = f"it has schema {schema!r}" if schema is not None else "it names no schema"
+        is_newer = (number(schema) or 0) > SCHEMA
+        advice = "a newer inoculate wrote it: upgrade this one" if is_newer else older
+        raise UserError(f"{path}: {description}, but this version of inoculate reads schema {SCHEMA}: {advice}")
     return data
 
 
@@ -265,7 +267,7 @@ def _cell(data: dict[str, Any]) -> Cell:
     bounds = {
         name: (min(both), max(both))
         for name, both in mapping(data.get("bounds")).items()
-        if both and all(known(end) for end in both)
+        if both and all(is_known(end) for end in both)
     }
     return Cell(
         arm=str(data["arm"]),
@@ -293,13 +295,13 @@ def _cell(data: dict[str, Any]) -> Cell:
 
 
 def _rate(data: Any) -> Rate:
-    found = mapping(data)
-    values = {key: number(found.get(key)) for key in ("rate", "low", "high")}
-    return Rate(count=int(number(found.get("count")) or 0), reason=text(found.get("reason")), **values)
+    fields = mapping(data)
+    values = {key: number(fields.get(key)) for key in ("rate", "low", "high")}
+    return Rate(count=int(number(fields.get("count")) or 0), reason=text(fields.get("reason")), **values)
 
 
 def _rate_of(data: Any) -> Any:
-    """A seed's rate, given either as the number or as a record with one."""
+    """A seed's rate, which is either a number or a record with one."""
     return data.get("rate") if isinstance(data, dict) else data
 
 
@@ -322,7 +324,7 @@ def _contrast(data: dict[str, Any]) -> Contrast:
         exploratory=bool(data.get("exploratory")),
         seeds=data.get("seeds"),
         problems=data.get("problems"),
-        bounds=tuple(end for end in data.get("bounds") or () if known(end)),
+        bounds=tuple(end for end in data.get("bounds") or () if is_known(end)),
         extended=mapping(data.get("extended")),
         floor=[(text(entry.get("arm")), _rate(entry)) for entry in data.get("floor") or ()],
         **numbers,
@@ -330,8 +332,8 @@ def _contrast(data: dict[str, Any]) -> Contrast:
 
 
 def _labels(settings: Any) -> dict[str, dict[str, str]]:
-    found = {name: mapping(mapping(about).get("outcome_labels")) for name, about in mapping(settings).items()}
-    return {name: {outcome: text(label) for outcome, label in labels.items()} for name, labels in found.items()}
+    all_labels = {name: mapping(mapping(about).get("outcome_labels")) for name, about in mapping(settings).items()}
+    return {name: {outcome: text(label) for outcome, label in labels.items()} for name, labels in all_labels.items()}
 
 
 def _guard(data: dict[str, Any]) -> Guard:
@@ -343,7 +345,7 @@ def _guard(data: dict[str, Any]) -> Guard:
 
 def number(value: Any) -> float | None:
     """The value where it is a finite number, else None."""
-    return value if known(value) else None
+    return value if is_known(value) else None
 
 
 def text(value: Any) -> str:

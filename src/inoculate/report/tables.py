@@ -1,4 +1,4 @@
-"""The tables of a report as CSV, one fact per line, for a spreadsheet or a paper."""
+"""The tables of a report as CSV in long format: one value per line, for a spreadsheet or a paper."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from inoculate.report.numbers import detail
 from inoculate.report.results import SCORED, Results
 from inoculate.report.samples import Samples
-from inoculate.report.series import doses
+from inoculate.report.series import find_doses
 
 TRAINING = (
     *("arm", "seed", "rows_count", "hacked_rows", "inoculated_rows", "vetted_rows"),
     *("trained_tokens", "label_tokens", "seconds"),
 )
-"""What is told of every trained model, as results.json names it."""
+"""Columns of the training table, named as in results.json."""
 CHANGES = ("setting", "arm", "than", "difference", "low", "high", "seeds", "problems")
 OUTCOMES = (
     "arm setting context at seeds problems samples ungraded missing truncated tokens distinct outcome count "
@@ -26,33 +26,36 @@ CONTRASTS = (
     "claim setting context measure direction arm other seeds problems difference low high low_adjusted "
     "high_adjusted p p_adjusted margin verdict exploratory why"
 )
-"""Headings of the lines that the functions of the same names give."""
+"""Headings of `contrast_lines`; `OUTCOMES` has those of `outcome_lines`."""
 
 
 def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
     """Write every table that has lines; returns the file names.
 
-    A value that is not known is an empty field. Rates and differences are fractions, not percent.
+    An unknown value is an empty field. Rates and differences are fractions, not percent.
     """
     tables: dict[str, tuple[str, Iterable[list[Any]]]] = {
         "outcomes.csv": (OUTCOMES, outcome_lines(results)),
-        "outcomes_by_seed.csv": ("arm setting context at seed outcome rate", _by_seed(results)),
-        "gamed.csv": ("arm setting context at hacks gamed rate low high", _gamed(results)),
-        "others.csv": ("arm setting context at metric count rate low high", _others(results)),
-        "changes.csv": (" ".join(CHANGES), ([one[key] for key in CHANGES] for one in results.changes)),
+        "outcomes_by_seed.csv": ("arm setting context at seed outcome rate", _seed_lines(results)),
+        "gamed.csv": ("arm setting context at hacks gamed rate low high", _gamed_lines(results)),
+        "others.csv": ("arm setting context at metric count rate low high", _other_metric_lines(results)),
+        "changes.csv": (" ".join(CHANGES), ([change[key] for key in CHANGES] for change in results.changes)),
         "contrasts.csv": (CONTRASTS, contrast_lines(results)),
-        "guards.csv": ("claim guard status difference low high sentence", _guards(results)),
-        "floor.csv": ("claim setting context arm rate low high", _floor(results)),
-        "dose.csv": ("key value series arm setting context outcome rate low high", _doses(results)),
-        "effects.csv": ("effect level than estimate low high", _effects(results)),
-        "elicitation.csv": ("arm kind irrelevant sampled added effect seed effect_of_seed", _elicitation(results)),
-        "tags.csv": ("arm setting context at tag evidence count", _tags(results)),
+        "guards.csv": ("claim guard status difference low high sentence", _guard_lines(results)),
+        "floor.csv": ("claim setting context arm rate low high", _floor_lines(results)),
+        "dose.csv": ("key value series arm setting context outcome rate low high", _dose_lines(results)),
+        "effects.csv": ("effect level than estimate low high", _effect_lines(results)),
+        "elicitation.csv": (
+            "arm kind irrelevant sampled added effect seed effect_of_seed",
+            _elicitation_lines(results),
+        ),
+        "tags.csv": ("arm setting context at tag evidence count", _tag_lines(results)),
         "checks.csv": (
             "name status sentence detail",
             ([*(check.get(key) for key in ("name", "status", "sentence")), detail(check)] for check in results.checks),
         ),
-        "training.csv": (" ".join([*TRAINING, "last_loss"]), _training(results)),
-        "samples.csv": ("arm seed at setting context samples in_page completions grades", _samples(samples)),
+        "training.csv": (" ".join([*TRAINING, "last_loss"]), _training_lines(results)),
+        "samples.csv": ("arm seed at setting context samples in_page completions grades", _sample_lines(samples)),
     }
     folder.mkdir(parents=True, exist_ok=True)
     return [name for name, (header, lines) in tables.items() if write_table(folder / name, header.split(), lines)]
@@ -62,7 +65,7 @@ def write_table(path: Path, header: list[str], lines: Iterable[list[Any]]) -> bo
     """Write a table that has lines; returns whether it has any."""
     rows = list(lines)
     if not rows:
-        # A table of an earlier, larger run must not stay beside a newer report.
+        # A table of an earlier report must not stay beside a newer one.
         path.unlink(missing_ok=True)
         return False
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
@@ -87,21 +90,21 @@ def outcome_lines(results: Results) -> Iterable[list[Any]]:
             ]
 
 
-def _gamed(results: Results) -> Iterable[list[Any]]:
+def _gamed_lines(results: Results) -> Iterable[list[Any]]:
     for cell in results.cells:
         if cell.gamed:
-            hacks, split = cell.outcomes["hack"].count, cell.gamed
-            where = [cell.arm, cell.setting, cell.context, cell.at]
-            yield [*where, hacks, split.count, split.rate, split.low, split.high]
+            hacks, gamed = cell.outcomes["hack"].count, cell.gamed
+            place = [cell.arm, cell.setting, cell.context, cell.at]
+            yield [*place, hacks, gamed.count, gamed.rate, gamed.low, gamed.high]
 
 
-def _others(results: Results) -> Iterable[list[Any]]:
+def _other_metric_lines(results: Results) -> Iterable[list[Any]]:
     for cell in results.cells:
         for name, rate in cell.others.items():
             yield [cell.arm, cell.setting, cell.context, cell.at, name, rate.count, rate.rate, rate.low, rate.high]
 
 
-def _by_seed(results: Results) -> Iterable[list[Any]]:
+def _seed_lines(results: Results) -> Iterable[list[Any]]:
     for cell in results.cells:
         for name in SCORED:
             for seed, rate in cell.seed_rates(name):
@@ -118,21 +121,21 @@ def contrast_lines(results: Results) -> Iterable[list[Any]]:
         ]
 
 
-def _guards(results: Results) -> Iterable[list[Any]]:
+def _guard_lines(results: Results) -> Iterable[list[Any]]:
     for contrast in results.contrasts:
         for g in contrast.guards:
             yield [contrast.claim, g.name, g.status, g.difference, g.low, g.high, g.sentence]
 
 
-def _floor(results: Results) -> Iterable[list[Any]]:
+def _floor_lines(results: Results) -> Iterable[list[Any]]:
     for c in results.contrasts:
         for arm, rate in c.floor:
             yield [c.claim, c.setting, c.context, arm, rate.rate, rate.low, rate.high]
 
 
-def _doses(results: Results) -> Iterable[list[Any]]:
+def _dose_lines(results: Results) -> Iterable[list[Any]]:
     cells = results.main_cells()
-    for dose in doses(results):
+    for dose in find_doses(results):
         for series, arms in dose.series.items():
             for value, arm in arms:
                 for cell in (cell for cell in cells if cell.arm == arm):
@@ -142,32 +145,32 @@ def _doses(results: Results) -> Iterable[list[Any]]:
                         yield [*start, rate.rate, rate.low, rate.high]
 
 
-def _effects(results: Results) -> Iterable[list[Any]]:
-    for one in results.factorial.get("effects") or ():
-        named = (" x ".join(one[key]) for key in ("factors", "levels", "than"))
-        yield [*named, one["estimate"], one["low"], one["high"]]
+def _effect_lines(results: Results) -> Iterable[list[Any]]:
+    for effect in results.factorial.get("effects") or ():
+        joined = (" x ".join(effect[key]) for key in ("factors", "levels", "than"))
+        yield [*joined, effect["estimate"], effect["low"], effect["high"]]
 
 
-def _elicitation(results: Results) -> Iterable[list[Any]]:
+def _elicitation_lines(results: Results) -> Iterable[list[Any]]:
     for point in results.elicitation.get("points") or ():
         start = [point[key] for key in ("arm", "kind", "irrelevant", "sampled", "added", "effect")]
         for seed, effect in point["by_seed"].items():
             yield [*start, seed, effect]
 
 
-def _samples(samples: Samples) -> Iterable[list[Any]]:
+def _sample_lines(samples: Samples) -> Iterable[list[Any]]:
     for c in samples.cells:
         yield [c.arm, c.seed, c.at, c.setting, c.context, c.total, c.embedded, c.completions, c.grades]
 
 
-def _tags(results: Results) -> Iterable[list[Any]]:
+def _tag_lines(results: Results) -> Iterable[list[Any]]:
     for cell in results.cells:
         for tag, kinds in cell.tags.items():
             for evidence, count in kinds.items():
                 yield [cell.arm, cell.setting, cell.context, cell.at, tag, evidence, count]
 
 
-def _training(results: Results) -> Iterable[list[Any]]:
+def _training_lines(results: Results) -> Iterable[list[Any]]:
     for entry in results.training:
         loss = entry.get("loss") or [[None, None]]
         yield [*(entry.get(key) for key in TRAINING), loss[-1][1]]

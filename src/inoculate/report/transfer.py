@@ -1,4 +1,4 @@
-"""How far it carries: arms against evaluated settings and contexts, as a matrix of rates."""
+"""Transfer: a matrix of rates, with arms as rows and evaluated settings and contexts as columns."""
 
 from __future__ import annotations
 
@@ -10,105 +10,119 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from inoculate.report.drawing import NARROW, PALETTE, grid, new, wrap
+from inoculate.report.drawing import NARROW, PALETTE, make_axes, new_figure, wrap
 from inoculate.report.numbers import interval, percent
 from inoculate.report.results import Cell, Results, mapping, text
 
-DEEPEST = 0.5
-"""Opacity of a rate of 100%: the figures in the cells must stay readable on it, in light and dark."""
+MAX_OPACITY = 0.5
+"""Opacity at a rate of 100%: the numbers in the cells must stay readable on it, in light and dark mode."""
 _MEASURES = ("correct", "hack")
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Sizes in pixels, and names in the lines that fit them."""
+    """Sizes in pixels, and names wrapped to fit them."""
 
-    left: float
-    each: float
-    """Width of a column."""
-    high: float
-    """Height of a row."""
-    head: float
-    """Room above a block."""
+    name_width: float
+    column_width: float
+    row_height: float
+    heading_height: float
+    """Space above a block."""
     arms: dict[str, list[str]]
     contexts: dict[str, list[str]]
 
 
-def transfer(results: Results, width: float) -> Figure:
+def draw_transfer(results: Results, width: float) -> Figure:
     """A block per outcome and setting: rows are arms, columns are contexts.
 
     Args:
         results: The results.
-        width: In pixels; on a narrow screen all blocks stand one below the other.
+        width: In pixels. On a narrow screen all blocks are one below the other.
     """
     cells = {(cell.arm, cell.setting, cell.context): cell for cell in results.main_cells()}
     places = dict.fromkeys((setting, context) for _, setting, context in cells)
-    contexts = {s: [context for setting, context in places if setting == s] for s in results.order("setting")}
+    contexts = {s: [context for setting, context in places if setting == s] for s in results.ordered_names("setting")}
     blocks = [(name, setting) for name in _MEASURES for setting in contexts]
-    columns, gap = (1, 0.0) if width == NARROW else (len(contexts), 14.0)
-    layout = _layout(results.order("arm"), contexts, width, gap if columns > 1 else 0.0)
-    down, tall = len(blocks) // columns, layout.high * len(layout.arms)
-    height = down * (tall + layout.head) + (down - 1) * 14 + 6
-    figure = new(width, height)
-    inner = width - layout.left - 4
-    margins: dict[str, Any] = {"left": layout.left / width, "right": 1 - 4 / width, "bottom": 6 / height}
-    margins |= {"top": 1 - layout.head / height, "hspace": (layout.head + 14) / tall}
-    margins |= {"wspace": gap / ((inner - gap * (columns - 1)) / columns)}
-    shares = [1] if columns == 1 else [len(some) for some in contexts.values()]
-    axes = grid(figure, down, columns, **margins, width_ratios=shares)
-    for place, (axis, (name, setting)) in enumerate(zip(axes, blocks, strict=True)):
-        axis.set_title(f"{setting}: {results.label(setting, name)}", pad=layout.head - 24, fontsize=11)
-        _bare(axis, layout, contexts[setting])
+    block_columns, gap = (1, 0.0) if width == NARROW else (len(contexts), 14.0)
+    layout = _make_layout(results.ordered_names("arm"), contexts, width, gap if block_columns > 1 else 0.0)
+    block_rows, block_height = len(blocks) // block_columns, layout.row_height * len(layout.arms)
+    height = block_rows * (block_height + layout.heading_height) + (block_rows - 1) * 14 + 6
+    figure = new_figure(width, height)
+    inner_width = width - layout.name_width - 4
+    margins: dict[str, Any] = {"left": layout.name_width / width, "right": 1 - 4 / width, "bottom": 6 / height}
+    margins |= {"top": 1 - layout.heading_height / height, "hspace": (layout.heading_height + 14) / block_height}
+    margins |= {"wspace": gap / ((inner_width - gap * (block_columns - 1)) / block_columns)}
+    shares = [1] if block_columns == 1 else [len(setting_contexts) for setting_contexts in contexts.values()]
+    axes = make_axes(figure, block_rows, block_columns, **margins, width_ratios=shares)
+    for index, (axis, (name, setting)) in enumerate(zip(axes, blocks, strict=True)):
+        axis.set_title(f"{setting}: {results.label(setting, name)}", pad=layout.heading_height - 24, fontsize=11)
+        _draw_frame(axis, layout, contexts[setting])
         for row, arm in enumerate(layout.arms):
-            trained = text(mapping(results.arm(arm).get("rows")).get("setting")) == setting
+            is_trained = text(mapping(results.arm(arm).get("rows")).get("setting")) == setting
             for column, context in enumerate(contexts[setting]):
-                _cell(axis, row, column, cells.get((arm, setting, context)), name, layout.each, trained)
-            if place % columns == 0:
-                where = {"xytext": (2 - layout.left, 0), "textcoords": "offset points", "annotation_clip": False}
-                axis.annotate("\n".join(layout.arms[arm]), (0, row + 0.5), va="center", fontsize=10.5, **where)
+                _draw_cell(axis, row, column, cells.get((arm, setting, context)), name, layout.column_width, is_trained)
+            if index % block_columns == 0:
+                options = {
+                    "xytext": (2 - layout.name_width, 0),
+                    "textcoords": "offset points",
+                    "annotation_clip": False,
+                }
+                axis.annotate("\n".join(layout.arms[arm]), (0, row + 0.5), va="center", fontsize=10.5, **options)
     return figure
 
 
-def _layout(arms: list[str], contexts: dict[str, list[str]], width: float, gap: float) -> _Layout:
-    left = 104.0 if width == NARROW else 150.0
-    counts = [len(some) for some in contexts.values()]
-    each = (width - left - 4 - gap * (len(counts) - 1)) / (sum(counts) if gap else max(counts))
-    labels = {arm: wrap(arm, left - 12, 10.5) for arm in arms}
-    heads = {context: wrap(context, each - 4, 9.5) for some in contexts.values() for context in some}
-    high = max(30.0, 13.0 * max(map(len, labels.values())) + 8)
-    return _Layout(left, each, high, 12.0 * max(map(len, heads.values())) + 30, labels, heads)
+def _make_layout(arms: list[str], contexts: dict[str, list[str]], width: float, gap: float) -> _Layout:
+    name_width = 104.0 if width == NARROW else 150.0
+    counts = [len(setting_contexts) for setting_contexts in contexts.values()]
+    column_width = (width - name_width - 4 - gap * (len(counts) - 1)) / (sum(counts) if gap else max(counts))
+    labels = {arm: wrap(arm, name_width - 12, 10.5) for arm in arms}
+    heading_lines = {
+        context: wrap(context, column_width - 4, 9.5)
+        for setting_contexts in contexts.values()
+        for context in setting_contexts
+    }
+    row_height = max(30.0, 13.0 * max(map(len, labels.values())) + 8)
+    return _Layout(
+        name_width, column_width, row_height, 12.0 * max(map(len, heading_lines.values())) + 30, labels, heading_lines
+    )
 
 
-def _bare(axis: Axes, layout: _Layout, contexts: list[str]) -> None:
-    """An axis without ticks and lines, with the names of the contexts above its columns."""
+def _draw_frame(axis: Axes, layout: _Layout, contexts: list[str]) -> None:
+    """Remove ticks and spines, and write the names of the contexts above their columns."""
     axis.set_xlim(0, len(contexts))
     axis.set_ylim(len(layout.arms), 0)
     axis.set_xticks([])
     axis.set_yticks([])
     for side in ("left", "bottom"):
         axis.spines[side].set_visible(False)
-    where = {"xytext": (0, 5), "textcoords": "offset points", "annotation_clip": False, "ha": "center", "va": "bottom"}
+    options = {
+        "xytext": (0, 5),
+        "textcoords": "offset points",
+        "annotation_clip": False,
+        "ha": "center",
+        "va": "bottom",
+    }
     for column, context in enumerate(contexts):
-        words = "\n".join(layout.contexts[context])
-        axis.annotate(words, (column + 0.5, 0), fontsize=9.5, color=PALETTE["soft"], linespacing=1.1, **where)
+        label = "\n".join(layout.contexts[context])
+        axis.annotate(label, (column + 0.5, 0), fontsize=9.5, color=PALETTE["soft"], linespacing=1.1, **options)
 
 
-def _cell(axis: Axes, row: int, column: int, cell: Cell | None, name: str, width: float, trained: bool) -> None:
+def _draw_cell(axis: Axes, row: int, column: int, cell: Cell | None, name: str, width: float, is_trained: bool) -> None:
     rate = cell.outcomes[name] if cell else None
-    box = (column + 0.02, row + 0.05), 0.96, 0.9
+    rectangle = (column + 0.02, row + 0.05), 0.96, 0.9
     if rate is None or rate.rate is None:
-        axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["line"], linestyle=":", linewidth=0.8))
+        axis.add_patch(Rectangle(*rectangle, facecolor="none", edgecolor=PALETTE["line"], linestyle=":", linewidth=0.8))
         axis.text(column + 0.5, row + 0.5, "\u2013", ha="center", va="center", fontsize=10, color=PALETTE["soft"])
         return
-    axis.add_patch(Rectangle(*box, facecolor=PALETTE[name], alpha=DEEPEST * rate.rate, linewidth=0))
-    if trained:
-        axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["soft"], linewidth=0.9))
-    # The interval is in the table where a cell is too narrow for it.
-    roomy = width >= 44
-    middle: dict[str, Any] = {"ha": "center", "va": "center"}
-    axis.text(column + 0.5, row + (0.36 if roomy else 0.5), percent(rate.rate), fontsize=10, **middle)
-    if roomy:
-        axis.text(column + 0.5, row + 0.74, interval(rate.low, rate.high), fontsize=8.5, **middle)
+    axis.add_patch(Rectangle(*rectangle, facecolor=PALETTE[name], alpha=MAX_OPACITY * rate.rate, linewidth=0))
+    if is_trained:
+        axis.add_patch(Rectangle(*rectangle, facecolor="none", edgecolor=PALETTE["soft"], linewidth=0.9))
+    # Where a cell is too narrow for the interval, only the table has it.
+    has_space = width >= 44
+    alignment: dict[str, Any] = {"ha": "center", "va": "center"}
+    axis.text(column + 0.5, row + (0.36 if has_space else 0.5), percent(rate.rate), fontsize=10, **alignment)
+    if has_space:
+        axis.text(column + 0.5, row + 0.74, interval(rate.low, rate.high), fontsize=8.5, **alignment)
 
 
 def has_transfer(cells: Sequence[Cell]) -> bool:

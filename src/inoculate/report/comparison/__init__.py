@@ -1,4 +1,4 @@
-"""Several runs side by side: what they found, what differs between them, and where they must not be compared."""
+"""Several runs side by side: their results, what differs between them, and where they must not be compared."""
 
 from inoculate.report.comparison.runs import Comparison, compare
 from inoculate.report.comparison.table import comparison_tables

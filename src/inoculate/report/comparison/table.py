@@ -1,4 +1,4 @@
-"""Runs side by side in the terminal, within 80 columns."""
+"""Tables of a comparison for the terminal, within 80 columns."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from rich.text import Text
 from inoculate.report import numbers
 from inoculate.report.comparison.runs import Claim, Comparison
 from inoculate.report.results import Cell, Contrast, Rate
-from inoculate.report.series import ASKS
+from inoculate.report.series import ASKS_PREFIX
 
 NEUTRAL = "neutral"
-_SHOWN = ("correct", "hack", "malformed")
+_OUTCOMES = ("correct", "hack", "malformed")
 _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
 
 
 def comparison_tables(comparison: Comparison) -> Iterable[RenderableType]:
-    """The runs, their rates when asked neutrally and when asked to hack, their claims, and what differs."""
-    yield _runs(comparison)
+    """The runs, their rates in neutral and hack-asking contexts, their claims, and what differs."""
+    yield _runs_table(comparison)
     for note in comparison.notes:
         yield Text(f"- {note}", style="yellow")
-    yield _rates(comparison)
+    yield _rates_table(comparison)
     if comparison.claims:
-        yield _claims(comparison)
-    yield _differences(comparison)
+        yield _claims_table(comparison)
+    yield _differences_table(comparison)
 
 
-def _table(title: str) -> Table:
+def _new_table(title: str) -> Table:
     return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
 
 
-def _runs(comparison: Comparison) -> Table:
-    table = _table("Runs")
+def _runs_table(comparison: Comparison) -> Table:
+    table = _new_table("Runs")
     for name in ("run", "model", "question"):
         table.add_column(name, overflow="fold")
     for name in ("seeds", "cells"):
@@ -53,40 +53,42 @@ def _runs(comparison: Comparison) -> Table:
     return table
 
 
-def _rates(comparison: Comparison) -> Table:
-    table = _table("Outcomes in percent, with 95% intervals")
+def _rates_table(comparison: Comparison) -> Table:
+    table = _new_table("Outcomes in percent, with 95% intervals")
     for name in ("arm", "run"):
         table.add_column(name, overflow="fold")
-    for name in ("n", "seeds", *_SHOWN):
+    for name in ("n", "seeds", *_OUTCOMES):
         table.add_column(name, justify="right", no_wrap=True)
     places = comparison.places()
-    shown = [(setting, context) for setting, context in places if context == NEUTRAL or context.startswith(ASKS)]
-    for setting, context in shown:
+    shown_places = [
+        (setting, context) for setting, context in places if context == NEUTRAL or context.startswith(ASKS_PREFIX)
+    ]
+    for setting, context in shown_places:
         table.add_section()
         table.add_row(Text(f"{setting}, {context}" if len({s for s, _ in places}) > 1 else context, style="bold"))
         for arm, cells in comparison.cells(setting, context):
-            there = [(side, cell) for side, cell in zip(comparison.sides, cells, strict=True) if cell]
-            for place, (side, cell) in enumerate(there):
-                table.add_row(Text("" if place else arm), Text(side.label), *_numbers(cell))
-    if len(shown) < len(places):
-        table.caption = f"{len(places) - len(shown)} more settings and contexts are in the page"
+            side_cells = [(side, cell) for side, cell in zip(comparison.sides, cells, strict=True) if cell]
+            for index, (side, cell) in enumerate(side_cells):
+                table.add_row(Text("" if index else arm), Text(side.label), *_cell_values(cell))
+    if len(shown_places) < len(places):
+        table.caption = f"{len(places) - len(shown_places)} more settings and contexts are in the page"
     return table
 
 
-def _numbers(cell: Cell) -> list[str | Text]:
-    rates = [_rate(cell.outcomes[name]) for name in _SHOWN]
+def _cell_values(cell: Cell) -> list[str | Text]:
+    rates = [_format_rate(cell.outcomes[name]) for name in _OUTCOMES]
     return [str(cell.samples - cell.ungraded), str(len(cell.seeds) or "-"), *rates]
 
 
-def _rate(rate: Rate) -> Text:
+def _format_rate(rate: Rate) -> Text:
     if rate.rate is None:
         return Text("-")
     interval = "" if rate.low is None or rate.high is None else f" [{100 * rate.low:.0f}, {100 * rate.high:.0f}]"
     return Text(f"{100 * rate.rate:.0f}{interval}")
 
 
-def _claims(comparison: Comparison) -> Table:
-    table = _table("Claims, differences in percentage points; each verdict is the run's own")
+def _claims_table(comparison: Comparison) -> Table:
+    table = _new_table("Claims, differences in percentage points; each verdict belongs to its own run")
     table.add_column("claim", overflow="fold", ratio=1)
     for name in ("difference", "p (Holm)", "seeds"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -94,32 +96,34 @@ def _claims(comparison: Comparison) -> Table:
     for claim in comparison.claims:
         table.add_section()
         table.add_row(Text(" / ".join(claim.words), style="bold"))
-        table.add_row(Text(_about(claim), style="dim"))
-        for side, found in zip(comparison.sides, claim.found, strict=True):
-            table.add_row(Text(f"  {side.label}"), *(_verdict(found) if found else ["", "", "", "not claimed"]))
+        table.add_row(Text(_describe_claim(claim), style="dim"))
+        for side, contrast in zip(comparison.sides, claim.contrasts, strict=True):
+            table.add_row(
+                Text(f"  {side.label}"), *(_verdict_values(contrast) if contrast else ["", "", "", "not claimed"])
+            )
     return table
 
 
-def _about(claim: Claim) -> str:
+def _describe_claim(claim: Claim) -> str:
     arms = f"{claim.arm} against {claim.other}" if claim.other else claim.arm
     return f"{claim.measure}, {claim.setting}, {claim.context}: {arms}"
 
 
-def _verdict(found: Contrast) -> list[str | Text]:
-    difference = "-" if found.difference is None else f"{100 * found.difference:+.0f}"
-    if found.low is not None and found.high is not None:
-        difference += f" [{100 * found.low:+.0f}, {100 * found.high:+.0f}]"
-    verdict = Text(found.verdict, style=_VERDICT_STYLES.get(found.verdict, ""))
-    # A guard that is not green takes from the verdict: it must not be out of sight.
-    verdict.append("".join(f", {guard.name} {guard.status}" for guard in found.guards if guard.status == "red"))
-    p = "-" if found.p_adjusted is None else numbers.p_value(found.p_adjusted)
-    return [Text(difference), p, numbers.count(found.seeds), verdict]
+def _verdict_values(contrast: Contrast) -> list[str | Text]:
+    difference = "-" if contrast.difference is None else f"{100 * contrast.difference:+.0f}"
+    if contrast.low is not None and contrast.high is not None:
+        difference += f" [{100 * contrast.low:+.0f}, {100 * contrast.high:+.0f}]"
+    verdict = Text(contrast.verdict, style=_VERDICT_STYLES.get(contrast.verdict, ""))
+    # A red guard weakens the verdict, so it must be visible.
+    verdict.append("".join(f", {guard.name} {guard.status}" for guard in contrast.guards if guard.status == "red"))
+    p = "-" if contrast.p_adjusted is None else numbers.p_value(contrast.p_adjusted)
+    return [Text(difference), p, numbers.count(contrast.seeds), verdict]
 
 
-def _differences(comparison: Comparison) -> RenderableType:
+def _differences_table(comparison: Comparison) -> RenderableType:
     if not comparison.differences:
         return Text("Nothing differs between the studies.")
-    table = _table("What differs")
+    table = _new_table("What differs")
     table.add_column("", overflow="fold", ratio=2)
     for side in comparison.sides:
         table.add_column(side.label, overflow="fold", ratio=3)

@@ -9,7 +9,7 @@ class Detail {
     this.box = document.getElementById("detail");
     this.id = null;
     const { cells } = store.data;
-    this.arm = this.choice("beside-arm", "Beside it", "nothing", distinct(cells.map((cell) => cell.arm)));
+    this.arm = this.choice("beside-arm", "Compare with", "nothing", distinct(cells.map((cell) => cell.arm)));
     this.context = this.choice("beside-context", "in", "the same context", distinct(cells.map((cell) => cell.context)));
     this.box.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.list.box.focus();
@@ -18,7 +18,7 @@ class Detail {
 
   choice(name, label, none, values) {
     const select = make("select", { name, onchange: () => this.show(this.id) }, make("option", { value: "" }, none));
-    for (const value of values) select.append(paint(make("option", { value }), value));
+    for (const value of values) select.append(appendText(make("option", { value }), value));
     return { select, label: make("label", {}, label, select) };
   }
 
@@ -27,12 +27,12 @@ class Detail {
     if (id === null) return this.box.replaceChildren(make("p", { class: "quiet" }, "Choose a sample."));
     const focused = document.activeElement;
     const arm = this.arm.select.value;
-    const other = arm ? this.store.beside(id, arm, this.context.select.value) : null;
+    const other = arm ? this.store.answerOf(id, arm, this.context.select.value) : null;
     const sides = make("div", { class: arm ? "sides two" : "sides" }, this.side(id));
-    if (arm) sides.append(other === null ? this.nobody(arm) : this.side(other));
+    if (arm) sides.append(other === null ? this.noAnswer(arm) : this.side(other));
     this.context.select.disabled = !arm;
     this.box.replaceChildren(this.tools(), this.heading(id), sides, this.shared(id));
-    // The selects are moved, not made anew: whoever works on one with the keyboard stays on it.
+    // The selects are moved, not created again, so that they keep the keyboard focus.
     if (this.box.contains(focused)) focused.focus();
     this.box.scrollTop = 0;
   }
@@ -60,17 +60,17 @@ class Detail {
       `sample ${this.store.columns.index[id] + 1}`,
     ].filter(Boolean).join(" · ");
     const line = make("p", { class: "problem" });
-    line.append(paint(make("b", {}), problem.id), " ");
-    paint(line, facts);
+    line.append(appendText(make("b", {}), problem.id), " ");
+    appendText(line, facts);
     const all = () => this.find(problem.id);
     line.append(" ", make("button", { type: "button", onclick: all }, "All answers to it"));
     return line;
   }
 
-  nobody(arm) {
+  noAnswer(arm) {
     const where = this.context.select.value ? ` in ${this.context.select.value}` : "";
     const text = `This page holds no other answer of ${arm}${where} to this problem.`;
-    return make("div", { class: "side" }, paint(make("p", { class: "empty" }), text));
+    return make("div", { class: "side" }, appendText(make("p", { class: "empty" }), text));
   }
 
   side(id) {
@@ -79,13 +79,13 @@ class Detail {
     const outcome = store.outcome(id);
     const seed = cell.seed === null ? "" : `, seed ${cell.seed}`;
     const side = make("div", { class: "side" });
-    side.append(paint(make("h3", {}), cell.arm), paint(make("p", { class: "why" }), `${cell.context}${seed}, trained ${percentOf(cell.at)}`));
-    side.append(make("p", { class: "outcome" }, make("i", { class: `sw ${outcome}` }), store.label(id), paint(make("span", {}), ` ${this.checks(id)}`)));
-    if (store.text("detail", id)) side.append(paint(make("p", { class: "why" }), store.text("detail", id), this.filters.needle));
+    side.append(appendText(make("h3", {}), cell.arm), appendText(make("p", { class: "why" }), `${cell.context}${seed}, trained ${percentOf(cell.at)}`));
+    side.append(make("p", { class: "outcome" }, make("i", { class: `sw ${outcome}` }), store.label(id), appendText(make("span", {}), ` ${this.checks(id)}`)));
+    if (store.text("detail", id)) side.append(appendText(make("p", { class: "why" }), store.text("detail", id), this.filters.needle));
     side.append(this.tagList(id));
     side.append(make("h4", {}, "Answer"), this.block(store.completion(id) || "(empty)"));
-    side.append(paint(make("p", { class: "why" }), this.ending(id)));
-    side.append(this.folded("Prompt as sent", store.text("prompt", id)));
+    side.append(appendText(make("p", { class: "why" }), this.generationFacts(id)));
+    side.append(this.collapsed("Prompt as sent", store.text("prompt", id)));
     return side;
   }
 
@@ -99,14 +99,14 @@ class Detail {
   tagList(id) {
     const list = make("ul", { class: "taglist", "aria-label": "Tags" });
     for (const [name, evidence, detail] of this.store.tags(id)) {
-      const item = paint(make("li", {}), name.replaceAll("_", " "));
-      item.append(paint(make("em", {}), ` ${evidence}${detail ? `: ${detail}` : ""}`));
+      const item = appendText(make("li", {}), name.replaceAll("_", " "));
+      item.append(appendText(make("em", {}), ` ${evidence}${detail ? `: ${detail}` : ""}`));
       list.append(item);
     }
     return list.children.length ? list : "";
   }
 
-  ending(id) {
+  generationFacts(id) {
     const finish = this.store.text("finish", id);
     const [prompt, tokens] = this.store.columns.tokens[id];
     const [sampling, grading] = this.store.columns.seconds[id];
@@ -125,27 +125,27 @@ class Detail {
     const secret = problem.secret || {};
     const names = Object.keys(secret).sort((a, b) => rank(a) - rank(b));
     for (const name of names) {
-      const value = written(secret[name]);
+      const value = valueText(secret[name]);
       if (value) shared.append(make("h4", {}, title(name)), this.block(value));
     }
     const task = [problem.lead, problem.body].filter(Boolean).join(" ");
-    shared.append(this.folded("The problem, without any prompt", task));
-    shared.append(this.folded("An honest answer", problem.honest || ""), this.folded(`A hacked answer${problem.hack ? ` (${problem.hack.replaceAll("_", " ")})` : ""}`, problem.hacked || ""));
+    shared.append(this.collapsed("The problem, without any prompt", task));
+    shared.append(this.collapsed("An honest answer", problem.honest || ""), this.collapsed(`A hacked answer${problem.hack ? ` (${problem.hack.replaceAll("_", " ")})` : ""}`, problem.hacked || ""));
     return shared;
   }
 
-  folded(name, text) {
+  collapsed(name, text) {
     return text ? make("details", {}, make("summary", {}, name), this.block(text)) : "";
   }
 
   block(text) {
     // A block that scrolls by itself must be reachable by keyboard.
     const long = text.length > 1500 ? { tabindex: "0" } : {};
-    return paint(make("pre", { dir: "ltr", ...long }), text, this.filters.needle);
+    return appendText(make("pre", { dir: "ltr", ...long }), text, this.filters.needle);
   }
 }
 
-// What the graders alone know: the shown tests first, then the hidden ones, then the rest.
+// What only the graders see: the shown tests first, then the hidden ones, then the rest.
 function rank(name) {
   return name.includes("shown") ? 0 : name.includes("hidden") ? 1 : 2;
 }
@@ -155,7 +155,7 @@ function title(name) {
   return words[0].toUpperCase() + words.slice(1);
 }
 
-function written(value) {
+function valueText(value) {
   if (value === null || value === undefined || value === "") return "";
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value.join("\n");
   return typeof value === "string" ? value : JSON.stringify(value, null, 1);

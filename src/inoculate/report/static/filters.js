@@ -4,12 +4,12 @@ const BASE = "base";
 
 function filterFields(store) {
   const { cells, problems, tags, outcomes } = store.data;
-  const moments = new Set(cells.filter((cell) => cell.arm !== BASE).map((cell) => cell.at));
+  const trainingShares = new Set(cells.filter((cell) => cell.arm !== BASE).map((cell) => cell.at));
   const byCell = (name, read) => ({
     name, values: distinct(cells.map(read)),
     test: (value) => {
-      const good = cells.map((cell) => read(cell) === value);
-      return (id) => good[store.columns.cell[id]];
+      const matching = cells.map((cell) => read(cell) === value);
+      return (id) => matching[store.columns.cell[id]];
     },
   });
   const fields = [
@@ -21,27 +21,27 @@ function filterFields(store) {
     },
     byCell("seed", (cell) => seedName(cell.seed)),
     {
-      name: "outcome", values: outcomes, say: (value) => store.labelOf(value),
+      name: "outcome", values: outcomes, format: (value) => store.labelOf(value),
       test: (value) => (id) => store.outcome(id) === value,
     },
     {
       name: "tag", values: distinct(tags.map((tag) => tag[0])).sort(),
       test: (value) => {
-        const good = tags.map((tag) => tag[0] === value);
-        return (id) => store.columns.tags[id].some((tag) => good[tag]);
+        const matching = tags.map((tag) => tag[0] === value);
+        return (id) => store.columns.tags[id].some((tag) => matching[tag]);
       },
     },
     {
       name: "kind", values: distinct(problems.map((problem) => problem.kind || "")).sort(),
       test: (value) => {
-        const good = problems.map((problem) => (problem.kind || "") === value);
-        return (id) => good[store.columns.problem[id]];
+        const matching = problems.map((problem) => (problem.kind || "") === value);
+        return (id) => matching[store.columns.problem[id]];
       },
     },
   ];
-  // The base arm stands at 0 always: a moment of training is a choice only where the other arms have several.
-  if (moments.size > 1) {
-    fields.push({ ...byCell("at", (cell) => String(cell.at)), label: "trained", say: (value) => percentOf(Number(value)) });
+  // The base arm is always at 0: the share of training is a filter only if other arms have several.
+  if (trainingShares.size > 1) {
+    fields.push({ ...byCell("at", (cell) => String(cell.at)), label: "trained", format: (value) => percentOf(Number(value)) });
   }
   return fields.filter((field) => field.values.length > 1 || field.name === "tag" && field.values.length);
 }
@@ -69,7 +69,7 @@ class Filters {
   select(field, changed) {
     const select = make("select", { name: field.name, onchange: changed }, make("option", { value: "" }, "all"));
     for (const value of field.values) {
-      select.append(paint(make("option", { value }), field.say ? field.say(value) : value || "none"));
+      select.append(appendText(make("option", { value }), field.format ? field.format(value) : value || "none"));
     }
     this.form.append(make("label", {}, field.label || field.name, select));
     return select;
@@ -79,9 +79,9 @@ class Filters {
 
   set(values) {
     for (const [name, select] of this.selects) {
-      const wanted = values[name] ?? "";
-      const known = [...select.options].some((option) => option.value === wanted);
-      select.value = known ? wanted : "";
+      const value = values[name] ?? "";
+      const known = [...select.options].some((option) => option.value === value);
+      select.value = known ? value : "";
     }
     this.find.value = values.find ?? "";
   }

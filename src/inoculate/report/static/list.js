@@ -1,7 +1,7 @@
-// The list: only the rows in sight are in the document, whatever the number of samples.
+// The list: only visible rows are in the document, whatever the number of samples.
 
-const ROW = 56;
-const SPARE = 6;
+const ROW_HEIGHT = 56;
+const EXTRA_ROWS = 6;
 
 class List {
   constructor(store, chosen, opened) {
@@ -12,11 +12,11 @@ class List {
     this.cursor = -1;
     this.box = document.getElementById("list");
     this.runway = document.getElementById("runway");
-    let asked = false;
+    let drawScheduled = false;
     this.box.addEventListener("scroll", () => {
-      if (asked) return;
-      asked = true;
-      requestAnimationFrame(() => { asked = false; this.draw(); });
+      if (drawScheduled) return;
+      drawScheduled = true;
+      requestAnimationFrame(() => { drawScheduled = false; this.draw(); });
     }, { passive: true });
     new ResizeObserver(() => this.draw()).observe(this.box);
     this.box.addEventListener("keydown", (event) => this.key(event));
@@ -28,10 +28,10 @@ class List {
 
   show(ids, keep) {
     this.ids = ids;
-    this.runway.style.height = `${ids.length * ROW}px`;
+    this.runway.style.height = `${ids.length * ROW_HEIGHT}px`;
     const place = keep === null ? -1 : ids.indexOf(keep);
     this.cursor = ids.length ? Math.max(0, place) : -1;
-    this.box.scrollTop = Math.max(0, this.cursor * ROW - this.box.clientHeight / 2);
+    this.box.scrollTop = Math.max(0, this.cursor * ROW_HEIGHT - this.box.clientHeight / 2);
     this.draw();
     this.chosen(this.cursor < 0 ? null : ids[this.cursor]);
   }
@@ -39,15 +39,15 @@ class List {
   move(place) {
     if (!this.ids.length) return;
     this.cursor = Math.min(this.ids.length - 1, Math.max(0, place));
-    const top = this.cursor * ROW;
+    const top = this.cursor * ROW_HEIGHT;
     if (top < this.box.scrollTop) this.box.scrollTop = top;
-    if (top + ROW > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = top + ROW - this.box.clientHeight;
+    if (top + ROW_HEIGHT > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = top + ROW_HEIGHT - this.box.clientHeight;
     this.draw();
     this.chosen(this.ids[this.cursor]);
   }
 
   key(event) {
-    const page = Math.max(1, Math.floor(this.box.clientHeight / ROW) - 1);
+    const page = Math.max(1, Math.floor(this.box.clientHeight / ROW_HEIGHT) - 1);
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
     if (event.key in steps) {
       event.preventDefault();
@@ -59,14 +59,14 @@ class List {
   }
 
   draw() {
-    const first = Math.max(0, Math.floor(this.box.scrollTop / ROW) - SPARE);
-    const last = Math.min(this.ids.length, Math.ceil((this.box.scrollTop + this.box.clientHeight) / ROW) + SPARE);
+    const first = Math.max(0, Math.floor(this.box.scrollTop / ROW_HEIGHT) - EXTRA_ROWS);
+    const last = Math.min(this.ids.length, Math.ceil((this.box.scrollTop + this.box.clientHeight) / ROW_HEIGHT) + EXTRA_ROWS);
     const rows = [];
     for (let place = first; place < last; place++) rows.push(this.row(place));
     if (!this.ids.length) rows.push(make("p", { class: "none-found" }, "No sample fits these filters."));
     this.runway.replaceChildren(...rows);
-    const inSight = this.cursor >= first && this.cursor < last;
-    if (inSight) this.box.setAttribute("aria-activedescendant", `row-${this.cursor}`);
+    const isVisible = this.cursor >= first && this.cursor < last;
+    if (isVisible) this.box.setAttribute("aria-activedescendant", `row-${this.cursor}`);
     else this.box.removeAttribute("aria-activedescendant");
   }
 
@@ -76,17 +76,17 @@ class List {
     const outcome = this.store.outcome(id);
     const seed = cell.seed === null ? "" : `, seed ${cell.seed}`;
     const head = make("b", {}, `${this.store.label(id)} `);
-    head.append(paint(make("em", {}), `${cell.arm}, ${cell.context}${seed}`));
-    const line = paint(make("span", {}), firstLine(this.store.completion(id)));
+    head.append(appendText(make("em", {}), `${cell.arm}, ${cell.context}${seed}`));
+    const line = appendText(make("span", {}), firstLine(this.store.completion(id)));
     return make("div", {
       class: `row ${outcome}`, role: "option", id: `row-${place}`, "data-place": place,
-      style: `top:${place * ROW}px`, "aria-selected": String(place === this.cursor),
+      style: `top:${place * ROW_HEIGHT}px`, "aria-selected": String(place === this.cursor),
       "aria-setsize": this.ids.length, "aria-posinset": place + 1,
     }, head, line);
   }
 }
 
-// The first line that says something: not the fence of a code block.
+// The first line with content: not the fence of a code block.
 function firstLine(completion) {
   const lines = completion.slice(0, 600).split("\n");
   const line = lines.find((text) => text.trim() && !text.trim().startsWith("```")) || completion.slice(0, 80);

@@ -1,18 +1,18 @@
-// Start: unpack, wire the parts together, follow the links that choose samples.
+// Start: unpack the samples, connect the parts, follow links that choose samples.
 
-function tally(store, ids) {
+function showCounts(store, ids) {
   const counts = new Map(store.data.outcomes.map((name) => [name, 0]));
   for (const id of ids) counts.set(store.outcome(id), counts.get(store.outcome(id)) + 1);
   const cells = distinct(ids.map((id) => store.cell(id)));
-  const said = [...counts].filter(([, number]) => number).map(([name, number]) => `${count(number)} ${store.labelOf(name, cells)}`);
+  const labels = [...counts].filter(([, number]) => number).map(([name, number]) => `${count(number)} ${store.labelOf(name, cells)}`);
   const total = ids.length === store.size ? `${count(store.size)} samples` : `${count(ids.length)} of ${count(store.size)} samples`;
-  document.getElementById("count").textContent = said.length ? `${total}: ${said.join(", ")}` : total;
+  document.getElementById("count").textContent = labels.length ? `${total}: ${labels.join(", ")}` : total;
   const parts = [...counts].filter(([, number]) => number);
   document.getElementById("spread").replaceChildren(
     ...parts.map(([name, number]) => make("i", { class: name, style: `flex:${number} 0 2px` })));
 }
 
-function follow(filters, changed) {
+function followLink(filters, changed) {
   const [target, query] = location.hash.slice(1).split("?");
   if (target !== "samples" || !query) return;
   filters.set(Object.fromEntries(new URLSearchParams(query)));
@@ -32,7 +32,7 @@ async function start() {
     const list = new List(store, (id) => detail.show(id), () => document.getElementById("detail").focus());
     const changed = () => {
       const ids = filters.chosen();
-      tally(store, ids);
+      showCounts(store, ids);
       list.show(ids, detail.id);
     };
     const filters = new Filters(store, changed);
@@ -40,13 +40,13 @@ async function start() {
     detail = new Detail(store, filters, list, find);
     changed();
     problem.remove();
-    window.addEventListener("hashchange", () => follow(filters, changed));
-    // The same link again, after the filters were changed: the address stays, so that nothing else tells.
+    window.addEventListener("hashchange", () => followLink(filters, changed));
+    // A second click on the same link, after the filters were changed: the address is the same, so there is no hashchange event.
     document.addEventListener("click", (event) => {
       const link = event.target.closest("a[href^='#samples?']");
-      if (link && link.hash === location.hash) follow(filters, changed);
+      if (link && link.hash === location.hash) followLink(filters, changed);
     });
-    follow(filters, changed);
+    followLink(filters, changed);
     document.documentElement.dataset.samples = "ready";
   } catch (error) {
     reader.hidden = true;
@@ -54,12 +54,12 @@ async function start() {
   }
 }
 
-// On paper nothing can be unfolded.
-let folded = [];
+// Details cannot be opened on paper, so they are opened for printing.
+let collapsed = [];
 window.addEventListener("beforeprint", () => {
-  folded = [...document.querySelectorAll("main details:not([open])")].filter((part) => !part.closest("#reader"));
-  for (const part of folded) part.open = true;
+  collapsed = [...document.querySelectorAll("main details:not([open])")].filter((part) => !part.closest("#reader"));
+  for (const part of collapsed) part.open = true;
 });
-window.addEventListener("afterprint", () => { for (const part of folded) part.open = false; });
+window.addEventListener("afterprint", () => { for (const part of collapsed) part.open = false; });
 
 start();

@@ -1,4 +1,4 @@
-// The samples: unpacked once, kept in columns as they were packed, looked up by number.
+// The samples: unpacked once, kept in columns, looked up by index.
 
 async function unpack() {
   const element = document.getElementById("packed");
@@ -32,7 +32,7 @@ class Store {
   cell(id) { return this.data.cells[this.columns.cell[id]]; }
   problem(id) { return this.data.problems[this.columns.problem[id]]; }
   outcome(id) { return this.data.outcomes[this.columns.outcome[id]]; }
-  // What an outcome is called: in the setting of a sample, or in several settings.
+  // The label of an outcome: in the setting of a sample, or in several settings.
   label(id) { return this.labelIn(this.cell(id).setting, this.outcome(id)); }
 
   // Problems that are not counted with the others of their setting have cells of their own in the results.
@@ -50,21 +50,21 @@ class Store {
   text(name, id) { return this.data.texts[this.columns[name][id]]; }
   tags(id) { return this.columns.tags[id].map((tag) => this.data.tags[tag]); }
 
-  // The answer of another arm to the same problem: of the same seed and moment of training where there is one.
-  beside(id, arm, context) {
-    const here = this.cell(id);
-    const found = (this.answers.get(this.key(arm, context || here.context, id)) || []).filter((other) => other !== id);
-    const near = (other) => {
+  // The answer of another arm to the same problem, from the same seed and share of training if there is one.
+  answerOf(id, arm, context) {
+    const current = this.cell(id);
+    const candidates = (this.answers.get(this.key(arm, context || current.context, id)) || []).filter((other) => other !== id);
+    const similarity = (other) => {
       const cell = this.cell(other);
-      return (cell.seed === here.seed ? 2 : 0) + (cell.at === here.at ? 1 : 0) + cell.at / 1000;
+      return (cell.seed === current.seed ? 2 : 0) + (cell.at === current.at ? 1 : 0) + cell.at / 1000;
     };
-    return found.reduce((best, other) => (best === null || near(other) > near(best) ? other : best), null);
+    return candidates.reduce((best, other) => (best === null || similarity(other) > similarity(best) ? other : best), null);
   }
 
-  // Which samples hold the needle in their answer, evidence or problem. A problem is looked through once.
+  // Tests whether a sample has the search text in its answer, evidence or problem. A problem is searched once.
   matches(needle) {
-    const wanted = needle.toLowerCase();
-    const has = (text) => String(text).toLowerCase().includes(wanted);
+    const lowered = needle.toLowerCase();
+    const has = (text) => String(text).toLowerCase().includes(lowered);
     const problems = this.data.problems.map((p) => has(p.id) || has(p.kind) || has(p.body));
     const texts = this.data.texts.map(has);
     return (id) => problems[this.columns.problem[id]] || texts[this.columns.detail[id]] || has(this.columns.completion[id]);

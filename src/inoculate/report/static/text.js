@@ -1,4 +1,4 @@
-// Elements and text. Whatever a model wrote enters the page as text nodes only, never as markup.
+// Elements and text. Model output enters the page only as text nodes, never as markup.
 
 function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
@@ -10,12 +10,12 @@ function make(tag, attributes, ...children) {
   return element;
 }
 
-// Characters that do not show, turn the reading direction, or are half of one: shown as their number.
+// Invisible characters, direction marks and lone surrogates are shown as escapes.
 const UNSEEN = new RegExp(
   "([\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]" +
   "|\\r(?!\\n)|[\\ud800-\\udbff](?![\\udc00-\\udfff])|(?<![\\ud800-\\udbff])[\\udc00-\\udfff])");
 
-function paint(element, text, needle) {
+function appendText(element, text, needle) {
   const parts = String(text).split(UNSEEN);
   parts.forEach((part, place) => {
     if (place % 2) element.append(make("span", { class: "ctl" }, escaped(part)));
@@ -29,14 +29,14 @@ function escaped(character) {
 }
 
 function highlight(element, text, needle) {
-  const low = text.toLowerCase();
-  // Some letters change in length when lowered: then places in the two texts do not agree, and nothing is marked.
-  if (!needle || low.length !== text.length) return element.append(text);
-  const wanted = needle.toLowerCase();
+  const lowText = text.toLowerCase();
+  // Some letters change length in lower case. Then positions in the two texts differ, and nothing is marked.
+  if (!needle || lowText.length !== text.length) return element.append(text);
+  const lowered = needle.toLowerCase();
   let from = 0;
-  for (let at = low.indexOf(wanted); at >= 0; at = low.indexOf(wanted, from)) {
-    element.append(text.slice(from, at), make("mark", {}, text.slice(at, at + wanted.length)));
-    from = at + wanted.length;
+  for (let at = lowText.indexOf(lowered); at >= 0; at = lowText.indexOf(lowered, from)) {
+    element.append(text.slice(from, at), make("mark", {}, text.slice(at, at + lowered.length)));
+    from = at + lowered.length;
   }
   element.append(text.slice(from));
 }

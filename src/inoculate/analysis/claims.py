@@ -1,4 +1,4 @@
-"""Contrasts as a study declares them, and which of them were declared before the study ran."""
+"""The contrasts of a study as claims, and which of them were declared before the study ran."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MARGIN = 0.05
 
 _KEYS = ("claim", "measure", "setting", "context", *get_args(Direction), "than", "as", "margin", "guards")
 
-_SEARCHED = 12
-"""With more contrasts than this, only those that stand first can be recognised as declared (2^12 lists are tried)."""
+_MOST_SEARCHED = 12
+"""With more contrasts than this, only the first ones can be recognised as declared (2^12 lists are tried)."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,23 @@ class Claim:
     margin: float
     guards: tuple[str, ...]
     exploratory: bool
-    called: str = ""
-    """What the setting calls the measure (the compliance suite: `followed`), where it has its own word."""
+    measure_label: str = ""
+    """What the setting calls the measure, if it has a label of its own (the compliance suite: `followed`)."""
 
     @property
     def label(self) -> str:
-        """The claim in the words of the study, or in ours where it has none."""
+        """The claim as the study words it, or a generated sentence where it has none."""
         than = "as" if self.direction == "same" else "than"
         return (
-            self.claim or f"{self.called or self.measure} {self.direction} with '{self.arm}' {than} with '{self.other}'"
+            self.claim
+            or f"{self.measure_label or self.measure} {self.direction} with '{self.arm}' {than} with '{self.other}'"
         )
 
 
 def contrasts_hash(contrasts: Sequence[dict[str, Any]]) -> str:
-    """The hash by which a manifest keeps what was declared before the run: SHA-256 of the contrasts as plain JSON.
+    """The hash of the contrasts that were declared before the run: SHA-256 of the contrasts as plain JSON.
 
-    The contrasts are those of the manifest's `study`; the first 20 digits are kept, as in every hash of a study.
+    The contrasts are those of the manifest's `study`. The first 20 digits are kept, as in every hash of a study.
     """
     text = json.dumps(list(contrasts), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
@@ -63,86 +64,86 @@ def read_contrast(text: str) -> dict[str, Any]:
     """A contrast from a line such as `measure=hack lower=inoculated than=control context=asks-to-hack`.
 
     Raises:
-        UserError: A word is not a key with a value, or the key or the margin is none.
+        UserError: A part is not `key=value`, the key is unknown, or the margin is not a number.
     """
-    found: dict[str, Any] = {}
+    contrast: dict[str, Any] = {}
     for word in shlex.split(text):
         key, equals, value = word.partition("=")
         if not equals or not value:
             raise UserError(f"contrast '{text}': '{word}' is not key=value, as in measure=hack lower=ARM than=ARM")
         if key not in _KEYS:
             raise UserError(f"contrast '{text}': unknown key '{key}': {nearest(key, _KEYS)}")
-        found[key] = value
-    if "guards" in found:
-        found["guards"] = found["guards"].split(",")
-    if "margin" in found:
+        contrast[key] = value
+    if "guards" in contrast:
+        contrast["guards"] = contrast["guards"].split(",")
+    if "margin" in contrast:
         try:
-            found["margin"] = float(found["margin"])
+            contrast["margin"] = float(contrast["margin"])
         except ValueError:
-            raise UserError(f"contrast '{text}': margin '{found['margin']}' is not a number such as 0.05") from None
-    return found
+            raise UserError(f"contrast '{text}': margin '{contrast['margin']}' is not a number such as 0.05") from None
+    return contrast
 
 
 def read_claims(
     study: dict[str, Any],
     declared: str | None,
-    further: Sequence[dict[str, Any]] = (),
+    more_contrasts: Sequence[dict[str, Any]] = (),
     settings: Mapping[str, Any] | None = None,
 ) -> list[Claim]:
-    """The contrasts of a study, those that are not in the declared hash marked as exploratory.
+    """The contrasts of a study. Those that are not in the declared hash are marked as exploratory.
 
     Args:
         study: The study of the manifest.
         declared: The manifest's `declared_contrasts_hash`.
-        further: Contrasts that are not in the study.
-        settings: The manifest's `settings`: what their outcomes are called.
+        more_contrasts: Contrasts that are not in the study.
+        settings: The manifest's `settings`, with the labels of their outcomes.
 
     Raises:
-        UserError: A contrast lacks something or names an outcome, arm or guard that there is not.
+        UserError: A contrast is incomplete, or names an unknown measure, arm or guard.
     """
-    contrasts = [*study["contrasts"], *further]
-    before = _declared(study["contrasts"], declared)
+    contrasts = [*study["contrasts"], *more_contrasts]
+    declared_numbers = _find_declared(study["contrasts"], declared)
     arms = {*study["arms"], "base"}
     first = (study["evaluate"].get("settings") or [""])[0]
     claims = [
-        _claim(number, {**data, "setting": data.get("setting") or first}, arms, number not in before)
+        _read_claim(number, {**data, "setting": data.get("setting") or first}, arms, number not in declared_numbers)
         for number, data in enumerate(contrasts)
     ]
     labels = {name: about.get("outcome_labels") or {} for name, about in (settings or {}).items()}
-    return [replace(claim, called=labels.get(claim.setting, {}).get(claim.measure, "")) for claim in claims]
+    return [replace(claim, measure_label=labels.get(claim.setting, {}).get(claim.measure, "")) for claim in claims]
 
 
-def _declared(contrasts: Sequence[dict[str, Any]], declared: str | None) -> set[int]:
-    """Positions of the contrasts that the hash was made from: the longest list in the same order that gives it."""
-    everything = range(len(contrasts))
+def _find_declared(contrasts: Sequence[dict[str, Any]], declared: str | None) -> set[int]:
+    """Positions of the contrasts that the hash was made from: the longest list, in the same order, with this hash."""
+    numbers = range(len(contrasts))
     if not declared:
         return set()
-    few = len(contrasts) <= _SEARCHED
+    search_all = len(contrasts) <= _MOST_SEARCHED
     for length in range(len(contrasts), 0, -1):
-        for chosen in combinations(everything, length) if few else [tuple(everything[:length])]:
+        for chosen in combinations(numbers, length) if search_all else [tuple(numbers[:length])]:
             if contrasts_hash([contrasts[number] for number in chosen]) == declared:
                 return set(chosen)
     return set()
 
 
-def _claim(number: int, data: dict[str, Any], arms: set[str], exploratory: bool) -> Claim:
-    where = f"contrasts[{number}]"
-    found: list[Direction] = [direction for direction in get_args(Direction) if data.get(direction)]
-    if len(found) != 1:
-        raise UserError(f"{where}: give exactly one of lower, higher, same (the arm that the claim is about)")
-    direction = found[0]
+def _read_claim(number: int, data: dict[str, Any], arms: set[str], exploratory: bool) -> Claim:
+    place = f"contrasts[{number}]"
+    directions: list[Direction] = [direction for direction in get_args(Direction) if data.get(direction)]
+    if len(directions) != 1:
+        raise UserError(f"{place}: give exactly one of lower, higher, same (the arm that the claim is about)")
+    direction = directions[0]
     other = data.get("as") if direction == "same" and data.get("as") else data.get("than")
     for key, value in (("measure", data.get("measure")), ("setting", data.get("setting")), ("than", other)):
         if not value:
-            raise UserError(f"{where} lacks '{'as' if key == 'than' and direction == 'same' else key}'")
+            raise UserError(f"{place} lacks '{'as' if key == 'than' and direction == 'same' else key}'")
     if data["measure"] not in get_args(Measure):
-        raise UserError(f"{where}: unknown measure '{data['measure']}': {nearest(data['measure'], get_args(Measure))}")
+        raise UserError(f"{place}: unknown measure '{data['measure']}': {nearest(data['measure'], get_args(Measure))}")
     for arm in (data[direction], other):
         if arm not in arms:
-            raise UserError(f"{where}: unknown arm '{arm}': {nearest(str(arm), arms)}")
+            raise UserError(f"{place}: unknown arm '{arm}': {nearest(str(arm), arms)}")
     for guard in data.get("guards") or ():
         if guard not in GUARDS:
-            raise UserError(f"{where}: unknown guard '{guard}': {nearest(guard, GUARDS)}")
+            raise UserError(f"{place}: unknown guard '{guard}': {nearest(guard, GUARDS)}")
     margin = data.get("margin")
     return Claim(
         claim=data.get("claim") or "",
