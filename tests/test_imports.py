@@ -23,6 +23,7 @@ ROOMS = (
     {"integrations"},
     {"steps"},
     {"progress"},
+    {"api"},
     {"cli"},
     {"__main__"},
 )
@@ -53,7 +54,9 @@ def imports() -> list[tuple[str, str, str]]:
 def test_imports_run_downwards_only() -> None:
     found = imports()
     assert len(found) > 60
-    upwards = [(path, name) for own, name, path in found if own != name and layer(own) <= layer(name)]
+    # The package's own `__init__` gives names from anywhere, and imports them when they are used.
+    within = [(path, own, name) for own, name, path in found if own not in (name, "__init__")]
+    upwards = [(path, name) for path, own, name in within if layer(own) <= layer(name)]
     assert upwards == []
 
 

@@ -1,8 +1,9 @@
-"""Progress of a run for people: bars in a terminal, plain lines elsewhere."""
+"""Progress of a run for people: bars in a terminal, one line that changes in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -11,14 +12,20 @@ from inoculate.steps.store import Step
 
 PLAIN_SECONDS = 15
 """Where there is no terminal, at most one line in so many seconds while a step goes on."""
+NOTEBOOK_SECONDS = 0.3
+"""How often the line in a notebook changes, at most."""
 
 
 class Console:
     """Progress of a run: bars in a terminal, plain lines elsewhere."""
 
-    def __init__(self) -> None:
-        """Look whether there is a terminal."""
-        self.terminal = Terminal(stderr=True)
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Look whether there is a terminal.
+
+        Args:
+            quiet: Show nothing.
+        """
+        self.terminal = Terminal(stderr=True, quiet=quiet)
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -26,7 +33,7 @@ class Console:
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
             console=self.terminal,
-            disable=not self.terminal.is_terminal,
+            disable=quiet or not self.terminal.is_terminal,
         )
         self._task: TaskID | None = None
         self._label = ""
@@ -41,7 +48,11 @@ class Console:
 
     def started(self, step: Step, number: int, total: int) -> None:
         """A step begins."""
-        self._label = f"[{number}/{total}] {step.label}"
+        self.begin(f"[{number}/{total}] {step.label}")
+
+    def begin(self, label: str) -> None:
+        """Something begins whose progress will be shown."""
+        self._label = label
         self._began = self._last = time.monotonic()
         if self.terminal.is_terminal:
             self._clear()
@@ -77,3 +88,64 @@ class Console:
 
     def _line(self, words: str) -> None:
         self.bars.console.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+class Notebook:
+    """Progress of a run in a notebook: one line below the cell, which changes and needs no widgets."""
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        self._output: Any = None
+        self._label = ""
+        self._steps = 0
+        self._start = self._began = self._last = time.monotonic()
+
+    def __enter__(self) -> Notebook:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None and self._steps:
+            steps = "1 step" if self._steps == 1 else f"{self._steps} steps"
+            self._show(f"{steps} in {time.monotonic() - self._start:.0f} s")
+
+    def started(self, step: Step, number: int, total: int) -> None:
+        """A step begins."""
+        self._steps += 1
+        self.begin(f"[{number}/{total}] {step.label}")
+
+    def begin(self, label: str) -> None:
+        """Something begins whose progress will be shown."""
+        self._label, self._began = label, time.monotonic()
+        self._show(label)
+
+    def moved(self, done: int, total: int, note: str) -> None:
+        """The step has come so far."""
+        now = time.monotonic()
+        if done == total or now - self._last > NOTEBOOK_SECONDS:
+            self._show(f"{self._label}: {done} of {total}, {note}, {now - self._began:.0f} s")
+
+    def ended(self, step: Step) -> None:
+        """The step is in the store."""
+
+    def say(self, words: str) -> None:
+        """Something that takes long is being done."""
+        self._show(words)
+
+    def _show(self, words: str) -> None:
+        from IPython.display import display  # a notebook has it, whatever is installed elsewhere
+
+        self._last = time.monotonic()
+        line = {"text/plain": words}
+        if self._output is None:
+            self._output = display(line, raw=True, display_id=True)
+        else:
+            self._output.update(line, raw=True)
+
+
+def watch(*, quiet: bool = False) -> Console | Notebook:
+    """What shows progress where this process runs.
+
+    Args:
+        quiet: Show nothing.
+    """
+    return Notebook() if Terminal().is_jupyter and not quiet else Console(quiet=quiet)

@@ -83,7 +83,7 @@ def export(run: Path, folder: Path, progress: Progress = lambda done, total: Non
     with _new_folder(folder) as part:
         rows = _write(part, "rows", ROWS, _rows(source))
         outcomes: Counter[str] = Counter()
-        samples = _write(part, "samples", SAMPLES, _samples(source, ready, outcomes, progress))
+        samples = _write(part, "samples", SAMPLES, sample_lines(source, ready, outcomes, progress))
         logs = _logs(source, ready, part / "logs") if find_spec("inspect_ai") else None
         (part / "methods.md").write_text(methods(source, outcomes), encoding="utf-8")
     waiting = sum(entry["rows"] is None for entry in source.manifest.get("training") or ())
@@ -140,9 +140,17 @@ def _rows(run: Run) -> Iterator[dict[str, Any]]:
             yield where | asdict(row) | {"outcome": grade and grade.outcome}
 
 
-def _samples(
-    run: Run, cells: list[dict[str, Any]], outcomes: Counter[str], progress: Progress
+def sample_lines(
+    run: Run, cells: list[dict[str, Any]], outcomes: Counter[str], progress: Progress = lambda done, total: None
 ) -> Iterator[dict[str, Any]]:
+    """Every sample of some cells, with the columns of `SAMPLES`.
+
+    Args:
+        run: The run.
+        cells: Finished cells of its manifest.
+        outcomes: The outcomes are counted here.
+        progress: Told how it goes.
+    """
     for done, cell in enumerate(cells, 1):
         problems = _problems(run, cell)
         where = {key: cell[key] for key in ("arm", "seed", "setting", "at", "context")}
