@@ -1,7 +1,8 @@
 """Errors that are meant for people.
 
 A `UserError` is something the user can mend: the command line prints its message without a traceback and exits
-with code 2, and a notebook shows the message alone. Anything else that is raised is a bug of ours and keeps its traceback.
+with code 2, and a notebook shows the message alone. Anything else that is raised is a bug of ours and keeps its
+traceback.
 """
 
 from __future__ import annotations

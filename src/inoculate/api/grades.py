@@ -21,6 +21,8 @@ _CODE = "code"
 """What stands for the setting in the tables of code tasks."""
 _GRADE = ("outcome", "oversight", "intended", "elsewhere", "tags", "detail", "containment", "seconds")
 
+_RATE = ("setting", "problems", "samples", "ungraded", "outcome", "count", "rate", "low", "high")
+
 
 @dataclass(frozen=True)
 class Grades:

@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inoculate.api import DEFAULT_STORE, STORE_VARIABLE
 from inoculate.api.frames import frame
 from inoculate.steps.store import Store
 from inoculate.study import parse, ready_made, schema
@@ -20,8 +21,6 @@ from inoculate.study.built import Study
 if TYPE_CHECKING:
     import pandas
 
-STORE_VARIABLE = "INOCULATE_STORE"
-DEFAULT_STORE = "store"
 _WRITTEN = ("results.json", "report.html")
 
 

@@ -1,0 +1,105 @@
+"""Commands about runs: report, compare, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from inoculate.cli.options import DEFAULT_STORE, AsJson, StoreFolder
+from inoculate.cli.output import console, print_json
+
+
+def report(
+    run: str, *, store: StoreFolder = DEFAULT_STORE, contrast: tuple[str, ...] = (), as_json: AsJson = False
+) -> None:
+    """Analyse a run again: tables, results.json and report.html.
+
+    Args:
+        run: A run's folder, or the name of its study.
+        store: The folder of finished steps.
+        contrast: A further contrast, exploratory: "measure=hack lower=ARM than=ARM context=neutral".
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate.analysis import analyse, read_contrast
+    from inoculate.report import write_report
+    from inoculate.steps.run import find_run
+    from inoculate.steps.store import Store
+
+    folder = find_run(Store(store), run)
+    results = analyse(folder, [read_contrast(text) for text in contrast])
+    if as_json:
+        write_report(folder)
+        print_json(results)
+    else:
+        _print_results(results)
+        page = write_report(folder)
+        console().print(f"\n{folder / 'results.json'}\n{page}", soft_wrap=True)
+
+
+def _print_results(results: dict[str, Any]) -> None:
+    from inoculate.analysis import report_tables
+
+    terminal = console()
+    for table in report_tables(results):
+        terminal.print(table)
+    terminal.print(results["headline"], style="bold")
+    for caution in results["cautions"]:
+        terminal.print(f"- {caution}")
+
+
+def compare(
+    *runs: str, to: Path = Path("comparison"), store: StoreFolder = DEFAULT_STORE, as_json: AsJson = False
+) -> None:
+    """Put runs side by side: rates, claims, and what differs.
+
+    Args:
+        runs: Two runs or more: their folders, or the names of their studies.
+        to: The folder for the page, its figures and its tables.
+        store: The folder of finished steps.
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate.report.comparison import compare as put
+    from inoculate.report.comparison import comparison_data, comparison_tables, write_comparison
+    from inoculate.steps.run import find_run
+    from inoculate.steps.store import Store
+
+    comparison = put([find_run(Store(store), run) for run in runs])
+    if as_json:
+        write_comparison(comparison, to)
+        print_json(comparison_data(comparison))
+        return
+    terminal = console()
+    for table in comparison_tables(comparison):
+        terminal.print(table)
+    terminal.print(f"\n{write_comparison(comparison, to)}", soft_wrap=True)
+
+
+def export(run: str, *, to: Path, store: StoreFolder = DEFAULT_STORE, as_json: AsJson = False) -> None:
+    """Write a run for other tools: JSON lines, Parquet, Inspect logs, a methods section.
+
+    Args:
+        run: A run's folder, or the name of its study.
+        to: A folder that does not exist yet, or is empty.
+        store: The folder of finished steps.
+        as_json: Print one JSON document instead of text.
+    """
+    from dataclasses import asdict
+
+    from inoculate.integrations.export import export as write
+    from inoculate.progress import Console
+    from inoculate.steps.run import find_run
+    from inoculate.steps.store import Store
+
+    with Console() as progress:
+        progress.begin("export")
+        done = write(find_run(Store(store), run), to, lambda done, total: progress.moved(done, total, "cells written"))
+    if as_json:
+        print_json({"folder": str(to), **asdict(done)})
+        return
+    print(f"{to}: {done.rows} rows, {done.samples} samples, methods.md")
+    if done.logs is None:
+        print("no Inspect logs: they need inspect_ai, pip install 'inoculate[inspect]'")
+    else:
+        print(f"{done.logs} Inspect logs: inspect view --log-dir {to / 'logs'}")
+    if done.cells_missing or done.rows_missing:
+        print(f"not there yet: {done.cells_missing} cells, and the rows of {done.rows_missing} trainings")
