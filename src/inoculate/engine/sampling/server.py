@@ -26,6 +26,7 @@ import httpx2
 from transformers import PreTrainedTokenizerBase
 
 from inoculate.engine.sampling import Drawn
+from inoculate.engine.sampling.loop import event_loop
 from inoculate.errors import UserError
 
 IN_FLIGHT = 128
@@ -175,9 +176,9 @@ def sample(
     missing = [key for key in wanted if key not in made]
     how = {"temperature": temperature, "max_tokens": max_new_tokens, **_NOTHING_ELSE}
     # The loop runs only while the caller waits for completions; requests go on by themselves at the server.
-    with asyncio.Runner() as runner:
+    with event_loop() as run:
         arriving = _arriving(sampler, tokens, missing, how, seed)
-        while landed := runner.run(_next(arriving)):
+        while landed := run(_next(arriving)):
             yield landed
 
 
