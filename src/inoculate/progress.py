@@ -58,7 +58,7 @@ class Console:
             self._clear()
             self._task = self.bars.add_task(self._label.replace("[", "\\["), total=None, note="")
         else:
-            self._line(self._label)
+            self._print(self._label)
 
     def moved(self, done: int, total: int, note: str) -> None:
         """The step has come so far."""
@@ -66,28 +66,28 @@ class Console:
             self.bars.update(self._task, completed=done, total=total, note=note)
         elif not self.terminal.is_terminal and time.monotonic() - self._last > PLAIN_SECONDS:
             self._last = time.monotonic()
-            self._line(f"{self._label}: {done} of {total}, {note}, {self._last - self._began:.0f} s")
+            self._print(f"{self._label}: {done} of {total}, {note}, {self._last - self._began:.0f} s")
 
     def ended(self, step: Step) -> None:
         """The step is in the store."""
-        words = f"{self._label}: {time.monotonic() - self._began:.1f} s"
+        text = f"{self._label}: {time.monotonic() - self._began:.1f} s"
         self._clear()
         if self.terminal.is_terminal:
-            self._line(words)
+            self._print(text)
         elif time.monotonic() - self._began > PLAIN_SECONDS:
-            self._line(f"{words}, done")
+            self._print(f"{text}, done")
 
     def say(self, words: str) -> None:
         """Something that takes long is being done."""
-        self._line(words)
+        self._print(words)
 
     def _clear(self) -> None:
         if self._task is not None:
             self.bars.remove_task(self._task)
             self._task = None
 
-    def _line(self, words: str) -> None:
-        self.bars.console.print(words, markup=False, highlight=False, soft_wrap=True)
+    def _print(self, text: str) -> None:
+        self.bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 class Notebook:
@@ -131,15 +131,15 @@ class Notebook:
         """Something that takes long is being done."""
         self._show(words)
 
-    def _show(self, words: str) -> None:
+    def _show(self, text: str) -> None:
         from IPython.display import display  # a notebook has it, whatever is installed elsewhere
 
         self._last = time.monotonic()
-        line = {"text/plain": words}
+        output = {"text/plain": text}
         if self._output is None:
-            self._output = display(line, raw=True, display_id=True)
+            self._output = display(output, raw=True, display_id=True)
         else:
-            self._output.update(line, raw=True)
+            self._output.update(output, raw=True)
 
 
 def watch(*, quiet: bool = False) -> Console | Notebook:

@@ -82,11 +82,11 @@ class Grades:
 
     def _about(self) -> list[list[Any]]:
         """Of each task its setting (with the part of it that is counted on its own), id, kind, family and level."""
-        numbers: dict[Task, int] = {}
+        numbers: dict[str, int] = {}
         about = []
         for task in self.tasks:
             if isinstance(task, CodeTask):
-                name = f"{task.entry_point}-{numbers.setdefault(task, len(numbers))}"
+                name = f"{task.entry_point}-{numbers.setdefault(repr(task), len(numbers))}"
                 about.append([_CODE, name, name, "", None])
             else:
                 setting = f"{task.setting} ({task.part})" if task.part else task.setting

@@ -138,15 +138,15 @@ def run(
     from inoculate.steps.run import carry_out
     from inoculate.steps.screen import make_screen
 
-    declared, text = _declared(study)
+    declared, text = _read_study(study)
     trackers.choose("")
-    target = _open(store)
+    target = _open_store(store)
     with watch(quiet=not progress) as watcher:
         if declared.elicitation:
             screened = carry_out(make_screen(declared, server), target, watcher, text)
             draw_screen(analyse_screen(screened), screened / "figures")
         folder = carry_out(make(declared, server=server), target, watcher, text)
-        return _report(folder)
+        return _analyse(folder)
 
 
 def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = None) -> Run:
@@ -161,15 +161,15 @@ def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = 
     """
     from inoculate.steps.run import find_run
 
-    folder = find_run(_open(store), os.fspath(run))
-    went_on = (folder / "manifest.json").stat().st_mtime
+    folder = find_run(_open_store(store), os.fspath(run))
+    manifest_time = (folder / "manifest.json").stat().st_mtime
     written = [folder / name for name in _WRITTEN]
-    if all(path.is_file() and path.stat().st_mtime >= went_on for path in written):
+    if all(path.is_file() and path.stat().st_mtime >= manifest_time for path in written):
         return Run(folder)
-    return _report(folder)
+    return _analyse(folder)
 
 
-def _report(folder: Path) -> Run:
+def _analyse(folder: Path) -> Run:
     from inoculate.analysis import analyse
     from inoculate.report import write_report
 
@@ -178,7 +178,7 @@ def _report(folder: Path) -> Run:
     return Run(folder)
 
 
-def _declared(study: str | os.PathLike[str] | Study) -> tuple[schema.Study, str]:
+def _read_study(study: str | os.PathLike[str] | Study) -> tuple[schema.Study, str]:
     """A study and the text of its file."""
     if isinstance(study, Study):
         return study.declared, study.toml()
@@ -186,5 +186,5 @@ def _declared(study: str | os.PathLike[str] | Study) -> tuple[schema.Study, str]
     return parse.load(path), path.read_text(encoding="utf-8")
 
 
-def _open(store: str | os.PathLike[str] | None) -> Store:
+def _open_store(store: str | os.PathLike[str] | None) -> Store:
     return Store(Path(store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE))

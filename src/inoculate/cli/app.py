@@ -38,42 +38,42 @@ def main() -> None:
 
 
 def guarded(command: Callable[[], object]) -> int:
-    """Carry out a command and turn what users can mend into a sentence.
+    """Carry out a command and turn a user's mistake into a sentence.
 
     Returns:
-        The exit code: 0, 2 for a user's mistake, 130 after Ctrl-C, 141 where nobody read on (`| head`).
+        The exit code: 0, 2 for a user's mistake, 130 after Ctrl-C, 141 where the reader went away (`| head`).
     """
     try:
         command()
         sys.stdout.flush()  # here and not at the interpreter's end, where an error can no longer be caught
     except (UserError, CycloptsError) as error:
-        return _tell(str(error), 2)
+        return _print_error(str(error), 2)
     except KeyboardInterrupt:
-        return _tell("stopped; finished steps are kept, and the same command goes on from them", 130)
+        return _print_error("stopped; finished steps are kept, and the same command goes on from them", 130)
     except OSError as error:
-        if isinstance(error, BrokenPipeError) and _unread():
+        if isinstance(error, BrokenPipeError) and _reader_is_gone():
             # What is left to be written, also at the interpreter's end, goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
         if error.errno == errno.ENOSPC:
-            return _tell(
+            return _print_error(
                 f"no space left on the disk ({error.filename or 'while writing'}); finished steps are kept: "
                 "free some space and run the same command again",
                 2,
             )
         if isinstance(error, PermissionError):
-            return _tell(f"not allowed: {error.filename}: {error.strerror}", 2)
+            return _print_error(f"not allowed: {error.filename}: {error.strerror}", 2)
         raise
     return 0
 
 
-def _unread() -> bool:
+def _reader_is_gone() -> bool:
     """Whether it is standard output that has lost its reader, and not a pipe of the sandbox's."""
-    output = select.poll()
-    output.register(sys.stdout.fileno(), 0)
-    return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
-def _tell(words: str, code: int) -> int:
-    print(f"inoculate: {words}", file=sys.stderr)
-    return code
+def _print_error(message: str, exit_code: int) -> int:
+    print(f"inoculate: {message}", file=sys.stderr)
+    return exit_code

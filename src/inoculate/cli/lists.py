@@ -25,15 +25,15 @@ def studies(name: str = "", /, *, as_json: AsJson = False) -> None:
         path = ready_made.find(name)
         study = parse.load(path)
         if as_json:
-            print_json(_study(study, path) | {"study": study.model_dump(mode="json", by_alias=True)})
+            print_json(_study_entry(study, path) | {"study": study.model_dump(mode="json", by_alias=True)})
         else:
-            print_facts(study.name, _described(study, path))
+            print_facts(study.name, _describe(study, path))
         return
-    every = [_study(parse.load(path), path) for path in map(ready_made.find, ready_made.names())]
+    entries = [_study_entry(parse.load(path), path) for path in map(ready_made.find, ready_made.names())]
     if as_json:
-        print_json(every)
+        print_json(entries)
     else:
-        print_columns([(study["name"], study["model"], study["question"]) for study in every])
+        print_columns([(study["name"], study["model"], study["question"]) for study in entries])
 
 
 def prompts(name: str = "", /, *, as_json: AsJson = False) -> None:
@@ -46,13 +46,13 @@ def prompts(name: str = "", /, *, as_json: AsJson = False) -> None:
     from inoculate.study import prompts as library
 
     if not name:
-        every = [_prompt(name) for name in library.names()]
+        entries = [_prompt_entry(name) for name in library.names()]
         if as_json:
-            print_json(every)
+            print_json(entries)
         else:
-            print_columns([(prompt["name"], prompt["kind"], prompt["text"]) for prompt in every])
+            print_columns([(prompt["name"], prompt["kind"], prompt["text"]) for prompt in entries])
         return
-    prompt = _prompt(name)
+    prompt = _prompt_entry(name)
     if as_json:
         print_json(prompt)
         return
@@ -64,7 +64,7 @@ def prompts(name: str = "", /, *, as_json: AsJson = False) -> None:
     print_facts(name, [*facts, ("described", f"{forms}: with a description of the training process")])
 
 
-def _study(study: Study, path: Path) -> dict[str, Any]:
+def _study_entry(study: Study, path: Path) -> dict[str, Any]:
     return {
         "name": study.name,
         "question": study.question,
@@ -76,7 +76,7 @@ def _study(study: Study, path: Path) -> dict[str, Any]:
     }
 
 
-def _described(study: Study, path: Path) -> list[tuple[str, str]]:
+def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
     problems = {name: study.evaluate.of(name).problems for name in study.evaluate.settings}
     return [
         ("question", study.question),
@@ -93,18 +93,19 @@ def _described(study: Study, path: Path) -> list[tuple[str, str]]:
 def _arm(arm: Arm) -> str:
     """How an arm is trained, in a few words."""
     rows = arm.rows
-    words = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
-    words += ["hacked rows left out"] if rows.filter == "hacked" else []
-    words += [f"{rows.vetted} vetted rows"] if rows.vetted else []
-    words += [f"starts from {arm.start}"] if arm.start else []
-    given = arm.inoculation
-    if given:
-        like = f" as long as '{given.like}'" if given.like else ""
-        words.append(f"prompt {repr(given.prompt) if given.prompt else 'of its own'}{like} on {given.on} rows")
-    return ", ".join(words)
+    about = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
+    about += ["hacked rows left out"] if rows.filter == "hacked" else []
+    about += [f"{rows.vetted} vetted rows"] if rows.vetted else []
+    about += [f"starts from {arm.start}"] if arm.start else []
+    if arm.inoculation:
+        prompt, like = arm.inoculation.prompt, arm.inoculation.like
+        named = f"prompt '{prompt}'" if prompt else "a prompt of its own"
+        length = f" as long as '{like}'" if like else ""
+        about.append(f"{named}{length} on {arm.inoculation.on} rows")
+    return ", ".join(about)
 
 
-def _prompt(name: str) -> dict[str, Any]:
+def _prompt_entry(name: str) -> dict[str, Any]:
     from inoculate.study import prompts as library
 
     prompt = library.find(name)

@@ -58,12 +58,12 @@ def compare(
         store: The folder of finished steps.
         as_json: Print one JSON document instead of text.
     """
-    from inoculate.report.comparison import compare as put
+    from inoculate.report.comparison import compare as compare_runs
     from inoculate.report.comparison import comparison_data, comparison_tables, write_comparison
     from inoculate.steps.run import find_run
     from inoculate.steps.store import Store
 
-    comparison = put([find_run(Store(store), run) for run in runs])
+    comparison = compare_runs([find_run(Store(store), run) for run in runs])
     if as_json:
         write_comparison(comparison, to)
         print_json(comparison_data(comparison))
@@ -85,21 +85,22 @@ def export(run: str, *, to: Path, store: StoreFolder = DEFAULT_STORE, as_json: A
     """
     from dataclasses import asdict
 
-    from inoculate.integrations.export import export as write
+    from inoculate.integrations.export import export as export_run
     from inoculate.progress import Console
     from inoculate.steps.run import find_run
     from inoculate.steps.store import Store
 
     with Console() as progress:
         progress.begin("export")
-        done = write(find_run(Store(store), run), to, lambda done, total: progress.moved(done, total, "cells written"))
+        folder = find_run(Store(store), run)
+        written = export_run(folder, to, lambda done, total: progress.moved(done, total, "cells written"))
     if as_json:
-        print_json({"folder": str(to), **asdict(done)})
+        print_json({"folder": str(to), **asdict(written)})
         return
-    print(f"{to}: {done.rows} rows, {done.samples} samples, methods.md")
-    if done.logs is None:
+    print(f"{to}: {written.rows} rows, {written.samples} samples, methods.md")
+    if written.logs is None:
         print("no Inspect logs: they need inspect_ai, pip install 'inoculate[inspect]'")
     else:
-        print(f"{done.logs} Inspect logs: inspect view --log-dir {to / 'logs'}")
-    if done.cells_missing or done.rows_missing:
-        print(f"not there yet: {done.cells_missing} cells, and the rows of {done.rows_missing} trainings")
+        print(f"{written.logs} Inspect logs: inspect view --log-dir {to / 'logs'}")
+    if written.cells_missing or written.rows_missing:
+        print(f"not there yet: {written.cells_missing} cells, and the rows of {written.rows_missing} trainings")

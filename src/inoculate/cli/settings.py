@@ -42,7 +42,7 @@ def sample(
     if as_json:
         keys = ("id", "setting", "kind", "family", "level", "honest", "hacked", "hack")
         print_json(
-            [{key: getattr(one, key) for key in keys} | {"text": checking.text(one)} for one in problems],
+            [{key: getattr(problem, key) for key in keys} | {"text": checking.text(problem)} for problem in problems],
         )
         return
     for problem in problems:
@@ -107,11 +107,11 @@ def new_setting(name: str) -> None:
     print(f"{path}: look at it with `inoculate sample ./{path}`, prove it with `inoculate check ./{path}`")
 
 
-def _split(given: str) -> Split:
+def _split(name: str) -> Split:
     known: dict[str, Split] = {split: split for split in SPLITS}
-    if given not in known:
-        raise UserError(f"unknown split '{given}': {nearest(given, known)}")
-    return known[given]
+    if name not in known:
+        raise UserError(f"unknown split '{name}': {nearest(name, known)}")
+    return known[name]
 
 
 def grade(
@@ -177,10 +177,10 @@ def doctor(*, fetch: str = "", as_json: AsJson = False) -> None:
 
     from inoculate.cli.tables import doctor_table
     from inoculate.engine import models
-    from inoculate.grading.command import doctor as examine
+    from inoculate.grading.command import doctor as examine_machine
 
     folder = models.fetch(fetch, Console(stderr=True).print) if fetch else None
-    findings = examine()
+    findings = examine_machine()
     if as_json:
         found = [{"name": finding.name, "good": finding.good, "finding": finding.words} for finding in findings]
         print_json({"findings": found, "fetched": str(folder) if folder else None})

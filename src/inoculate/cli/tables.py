@@ -72,18 +72,18 @@ def plan_table(facts: dict[str, Any]) -> Group:
         for heading in ("kind", "steps", "finished"):
             table.add_column(heading)
         table.caption = f"by kind, since they are more than {MOST_LISTED:,}"
-        there = Counter(step["kind"] for step in steps if step["finished"])
+        finished = Counter(step["kind"] for step in steps if step["finished"])
         for kind, count in Counter(step["kind"] for step in steps).items():
-            table.add_row(kind, f"{count:,}", f"{there[kind]:,}")
-    words = [f"{len(steps):,} steps, {facts['finished']:,} finished, {facts['to_do']:,} to do"]
+            table.add_row(kind, f"{count:,}", f"{finished[kind]:,}")
+    lines = [f"{len(steps):,} steps, {facts['finished']:,} finished, {facts['to_do']:,} to do"]
     if facts["to_do"]:
         counts = Counter(step["kind"] for step in steps if not step["finished"])
         seconds, memory = facts["seconds"], facts["memory_gb"]
-        words[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
+        lines[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
         time_needed = _UNKNOWN if seconds is None else f"about {duration(seconds)}"
-        words.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
-        words.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
-    return Group(table, *words)
+        lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
+        lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
+    return Group(table, *lines)
 
 
 def doctor_table(findings: Sequence[Finding]) -> Table:

@@ -36,9 +36,9 @@ class Study:
             UserError: A key, a value or a combination cannot be; the message says which and what is allowed.
         """
         where = f"study '{name}'"
-        if not name.strip() or name in {".", ".."} or any(sign in name for sign in "/\\\0"):
+        if not name.strip() or name in {".", ".."} or not name.isprintable() or any(sign in name for sign in "/\\"):
             raise UserError(f"{where}: name: a run's folder has this name: give one without slashes")
-        self._tables: dict[str, Any] = _plain(tables, where, "")
+        self._tables: dict[str, Any] = _toml_value(tables, where, "")
         self.declared: schema.Study = parse(self._tables, name, where)
 
     @property
@@ -47,8 +47,10 @@ class Study:
         return self.declared.name
 
     def toml(self) -> str:
-        """The text of a study file that says the same, and reads back equal."""
-        return tomli_w.dumps(self._tables)
+        """The text of a study file that says the same, and reads back equal under the study's name."""
+        return f"# The study '{self.name}', built in Python. Saved as '{self.name}.toml' it is the same study.\n" + (
+            tomli_w.dumps(self._tables)
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Study) and self.declared == other.declared
@@ -61,7 +63,7 @@ class Study:
         return f"Study({self.name!r}, model={self.declared.model!r}, seeds={list(self.declared.seeds)}, arms: {arms})"
 
 
-def _plain(value: Any, where: str, key: str) -> Any:
+def _toml_value(value: Any, where: str, key: str) -> Any:
     """A value as TOML has it; keys that are None are left out, since TOML has no such value.
 
     Args:
@@ -70,8 +72,8 @@ def _plain(value: Any, where: str, key: str) -> Any:
         key: The place in it, for a refusal.
     """
     if isinstance(value, Mapping):
-        named = {_key(str(name), key): part for name, part in value.items() if part is not None}
-        return {name: _plain(part, where, f"{key}.{name}".removeprefix(".")) for name, part in named.items()}
+        named = {_toml_key(str(name), key): part for name, part in value.items() if part is not None}
+        return {name: _toml_value(part, where, f"{key}.{name}".removeprefix(".")) for name, part in named.items()}
     if isinstance(value, str | bool):
         return value
     if isinstance(value, PathLike):
@@ -81,10 +83,10 @@ def _plain(value: Any, where: str, key: str) -> Any:
     if isinstance(value, Real):
         return float(value)
     if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [_plain(part, where, f"{key}.{place}") for place, part in enumerate(value)]
+        return [_toml_value(part, where, f"{key}.{place}") for place, part in enumerate(value)]
     raise UserError(f"{where}: {key}: a {type(value).__name__} cannot stand in a study")
 
 
-def _key(name: str, above: str) -> str:
+def _toml_key(name: str, above: str) -> str:
     """The key in a file: `as` is a keyword of Python's."""
     return "as" if name == "as_" and above.startswith("contrasts.") else name
