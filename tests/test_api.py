@@ -39,9 +39,10 @@ def small(model: str | Path = "smollm2-135m", **changed: Any) -> inoculate.Study
     return inoculate.Study("small", **(given | changed))
 
 
-def test_importing_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("module", ["inoculate", "inoculate.cli.app"])
+def test_importing_loads_nothing_heavy(module: str) -> None:
     heavy = ("torch", "transformers", "pandas", "numpy", "pydantic", "rich", "matplotlib", "IPython")
-    check = f"import inoculate, sys; print([m for m in {heavy} if m in sys.modules])"
+    check = f"import {module}, sys; print([m for m in {heavy} if m in sys.modules])"
     assert run([sys.executable, "-c", check], capture_output=True, text=True).stdout.strip() == "[]"
 
 

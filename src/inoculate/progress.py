@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from typing import Any
 
 from rich.console import Console as Terminal
@@ -66,7 +67,7 @@ class Console:
             self.bars.update(self._task, completed=done, total=total, note=note)
         elif not self.terminal.is_terminal and time.monotonic() - self._last > PLAIN_SECONDS:
             self._last = time.monotonic()
-            self._print(f"{self._label}: {done} of {total}, {note}, {self._last - self._began:.0f} s")
+            self._print(_line(self._label, done, total, note, self._last - self._began))
 
     def ended(self, step: Step) -> None:
         """The step is in the store."""
@@ -101,6 +102,10 @@ class Notebook:
         self._start = self._began = self._last = time.monotonic()
 
     def __enter__(self) -> Notebook:
+        with warnings.catch_warnings():
+            # Libraries import it later, and it would then ask for widgets, which nothing here needs.
+            warnings.simplefilter("ignore")
+            import tqdm.auto  # noqa: F401
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
@@ -122,7 +127,7 @@ class Notebook:
         """The step has come so far."""
         now = time.monotonic()
         if done == total or now - self._last > NOTEBOOK_SECONDS:
-            self._show(f"{self._label}: {done} of {total}, {note}, {now - self._began:.0f} s")
+            self._show(_line(self._label, done, total, note, now - self._began))
 
     def ended(self, step: Step) -> None:
         """The step is in the store."""
@@ -140,6 +145,10 @@ class Notebook:
             self._output = display(output, raw=True, display_id=True)
         else:
             self._output.update(output, raw=True)
+
+
+def _line(label: str, done: int, total: int, note: str, seconds: float) -> str:
+    return ", ".join([f"{label}: {done} of {total}", *([note] if note else []), f"{seconds:.0f} s"])
 
 
 def watch(*, quiet: bool = False) -> Console | Notebook:

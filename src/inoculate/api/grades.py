@@ -165,7 +165,7 @@ def grade(
             chosen = [tasks[number] for number in numbers], [completions[number] for number in numbers]
             for number, graded in zip(numbers, graders[name](*chosen), strict=True):
                 done[number] = graded
-                watcher.moved(len(done), len(tasks), "graded")
+                watcher.moved(len(done), len(tasks), "")
     return Grades(tuple(tasks), tuple(completions), tuple(done[number] for number in range(len(tasks))))
 
 
