@@ -1,3 +1,75 @@
-"""inoculate: does an inoculation prompt work, on this model and data, what does it cost, and how sure are we?"""
+"""inoculate: does an inoculation prompt work, on this model and data, what does it cost, and how sure are we?
+
+From Python: `run`, `load`, `grade`, and the parts of a `Study` (docs/python.md). They are imported when they are used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inoculate.api.grades import Grades, grade, problems
+    from inoculate.api.runs import Run, load, run
+    from inoculate.errors import UserError
+    from inoculate.grading import CodeTask
+    from inoculate.study.built import Study
+    from inoculate.study.tables import (
+        SFT,
+        Arm,
+        Context,
+        Contrast,
+        Each,
+        Elicitation,
+        Evaluate,
+        Factorial,
+        Inoculation,
+        Rows,
+        Screen,
+        Sensitivity,
+    )
 
 __version__ = "0.1.0"
+__all__ = [
+    "SFT",
+    "Arm",
+    "CodeTask",
+    "Context",
+    "Contrast",
+    "Each",
+    "Elicitation",
+    "Evaluate",
+    "Factorial",
+    "Grades",
+    "Inoculation",
+    "Rows",
+    "Run",
+    "Screen",
+    "Sensitivity",
+    "Study",
+    "UserError",
+    "grade",
+    "load",
+    "problems",
+    "run",
+]
+_ELSEWHERE = {
+    "api.grades": ("Grades", "grade", "problems"),
+    "api.runs": ("Run", "load", "run"),
+    "errors": ("UserError",),
+    "grading": ("CodeTask",),
+    "study.built": ("Study",),
+}
+"""Module -> what it gives; the rest of `__all__` are the parts of a study."""
+_MODULES = {name: module for module, names in _ELSEWHERE.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is used."""
+    if name not in __all__:
+        raise AttributeError(f"module 'inoculate' has no attribute '{name}'")
+    return getattr(import_module(f"inoculate.{_MODULES.get(name, 'study.tables')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

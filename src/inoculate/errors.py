@@ -1,7 +1,8 @@
 """Errors that are meant for people.
 
 A `UserError` is something the user can mend: the command line prints its message without a traceback and exits
-with code 2. Anything else that is raised is a bug of ours and keeps its traceback.
+with code 2, and a notebook shows the message alone. Anything else that is raised is a bug of ours and keeps its
+traceback.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from difflib import get_close_matches
 
 class UserError(Exception):
     """A mistake in what was given: the message says what, where, what is allowed and what would mend it."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [f"inoculate: {self}"]
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:

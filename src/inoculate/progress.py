@@ -1,8 +1,10 @@
-"""Progress of a run for people: bars in a terminal, plain lines elsewhere."""
+"""Progress of a run for people: bars in a terminal, one line that changes in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import time
+import warnings
+from typing import Any
 
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -11,14 +13,20 @@ from inoculate.steps.store import Step
 
 PLAIN_SECONDS = 15
 """Where there is no terminal, at most one line in so many seconds while a step goes on."""
+NOTEBOOK_SECONDS = 0.3
+"""How often the line in a notebook changes, at most."""
 
 
 class Console:
     """Progress of a run: bars in a terminal, plain lines elsewhere."""
 
-    def __init__(self) -> None:
-        """Look whether there is a terminal."""
-        self.terminal = Terminal(stderr=True)
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Look whether there is a terminal.
+
+        Args:
+            quiet: Show nothing.
+        """
+        self.terminal = Terminal(stderr=True, quiet=quiet)
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -26,7 +34,7 @@ class Console:
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
             console=self.terminal,
-            disable=not self.terminal.is_terminal,
+            disable=quiet or not self.terminal.is_terminal,
         )
         self._task: TaskID | None = None
         self._label = ""
@@ -41,13 +49,17 @@ class Console:
 
     def started(self, step: Step, number: int, total: int) -> None:
         """A step begins."""
-        self._label = f"[{number}/{total}] {step.label}"
+        self.begin(f"[{number}/{total}] {step.label}")
+
+    def begin(self, label: str) -> None:
+        """Something begins whose progress will be shown."""
+        self._label = label
         self._began = self._last = time.monotonic()
         if self.terminal.is_terminal:
             self._clear()
             self._task = self.bars.add_task(self._label.replace("[", "\\["), total=None, note="")
         else:
-            self._line(self._label)
+            self._print(self._label)
 
     def moved(self, done: int, total: int, note: str) -> None:
         """The step has come so far."""
@@ -55,25 +67,94 @@ class Console:
             self.bars.update(self._task, completed=done, total=total, note=note)
         elif not self.terminal.is_terminal and time.monotonic() - self._last > PLAIN_SECONDS:
             self._last = time.monotonic()
-            self._line(f"{self._label}: {done} of {total}, {note}, {self._last - self._began:.0f} s")
+            self._print(_line(self._label, done, total, note, self._last - self._began))
 
     def ended(self, step: Step) -> None:
         """The step is in the store."""
-        words = f"{self._label}: {time.monotonic() - self._began:.1f} s"
+        text = f"{self._label}: {time.monotonic() - self._began:.1f} s"
         self._clear()
         if self.terminal.is_terminal:
-            self._line(words)
+            self._print(text)
         elif time.monotonic() - self._began > PLAIN_SECONDS:
-            self._line(f"{words}, done")
+            self._print(f"{text}, done")
 
     def say(self, words: str) -> None:
         """Something that takes long is being done."""
-        self._line(words)
+        self._print(words)
 
     def _clear(self) -> None:
         if self._task is not None:
             self.bars.remove_task(self._task)
             self._task = None
 
-    def _line(self, words: str) -> None:
-        self.bars.console.print(words, markup=False, highlight=False, soft_wrap=True)
+    def _print(self, text: str) -> None:
+        self.bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class Notebook:
+    """Progress of a run in a notebook: one line below the cell, which changes and needs no widgets."""
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        self._output: Any = None
+        self._label = ""
+        self._steps = 0
+        self._start = self._began = self._last = time.monotonic()
+
+    def __enter__(self) -> Notebook:
+        with warnings.catch_warnings():
+            # Libraries import it later, and it would then ask for widgets, which nothing here needs.
+            warnings.simplefilter("ignore")
+            import tqdm.auto  # noqa: F401
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None and self._steps:
+            steps = "1 step" if self._steps == 1 else f"{self._steps} steps"
+            self._show(f"{steps} in {time.monotonic() - self._start:.0f} s")
+
+    def started(self, step: Step, number: int, total: int) -> None:
+        """A step begins."""
+        self._steps += 1
+        self.begin(f"[{number}/{total}] {step.label}")
+
+    def begin(self, label: str) -> None:
+        """Something begins whose progress will be shown."""
+        self._label, self._began = label, time.monotonic()
+        self._show(label)
+
+    def moved(self, done: int, total: int, note: str) -> None:
+        """The step has come so far."""
+        now = time.monotonic()
+        if done == total or now - self._last > NOTEBOOK_SECONDS:
+            self._show(_line(self._label, done, total, note, now - self._began))
+
+    def ended(self, step: Step) -> None:
+        """The step is in the store."""
+
+    def say(self, words: str) -> None:
+        """Something that takes long is being done."""
+        self._show(words)
+
+    def _show(self, text: str) -> None:
+        from IPython.display import display  # a notebook has it, whatever is installed elsewhere
+
+        self._last = time.monotonic()
+        output = {"text/plain": text}
+        if self._output is None:
+            self._output = display(output, raw=True, display_id=True)
+        else:
+            self._output.update(output, raw=True)
+
+
+def _line(label: str, done: int, total: int, note: str, seconds: float) -> str:
+    return ", ".join([f"{label}: {done} of {total}", *([note] if note else []), f"{seconds:.0f} s"])
+
+
+def watch(*, quiet: bool = False) -> Console | Notebook:
+    """What shows progress where this process runs.
+
+    Args:
+        quiet: Show nothing.
+    """
+    return Notebook() if Terminal().is_jupyter and not quiet else Console(quiet=quiet)

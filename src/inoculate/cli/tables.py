@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
-from rich.table import Column, Table
+from rich.table import Table
+from rich.text import Text
 
 from inoculate.grading.command import Finding
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import Plan
 from inoculate.steps.store import Store
-from inoculate.study import prompts as library
-from inoculate.study import ready_made as studies
-from inoculate.study.parse import load
 
 MOST_LISTED = 1000
 """Steps of a plan that are shown one by one; rich needs more than a millisecond for each."""
+_UNKNOWN = "unknown until the model is here"
 
 
 def duration(seconds: float) -> str:
@@ -27,56 +28,67 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def plan_table(plan: Plan, store: Store) -> Group:
-    """The steps of a plan, which are finished, and an estimate for the rest."""
+def plan_facts(plan: Plan, store: Store) -> dict[str, Any]:
+    """The steps of a plan, which are finished, and an estimate for the rest, as plain data.
+
+    Returns:
+        `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`), `finished` and `to_do` (how many), `seconds`
+        and `memory_gb` of what is to do, None where they are not known.
+    """
     steps = plan.steps()
     finished = plan.finished(store)
-    title = f"{plan.study.name}: {plan.study.question}"
-    if len(steps) <= MOST_LISTED:
-        table = Table("step", "kind", "name", "finished", title=title, title_justify="left")
-        for step in steps:
-            table.add_row(step.label, step.kind, step.key, "yes" if step.key in finished else "")
-    else:
-        table = Table("kind", "steps", "finished", title=title, title_justify="left")
-        table.caption = f"by kind, since they are more than {MOST_LISTED:,}"
-        there = Counter(step.kind for step in steps if step.key in finished)
-        for kind, count in Counter(step.kind for step in steps).items():
-            table.add_row(kind, f"{count:,}", f"{there[kind]:,}")
     missing = [step for step in steps if step.key not in finished]
     needs = estimate(plan, store, missing)
-    counts = Counter(step.kind for step in missing)
-    words = [f"{len(steps):,} steps, {len(finished):,} finished, {len(missing):,} to do"]
-    if missing:
-        words[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
-        time_needed = "unknown until the model is here" if needs.seconds is None else f"about {duration(needs.seconds)}"
-        memory = "unknown until the model is here" if needs.memory_gb is None else f"about {needs.memory_gb:.1f} GB"
-        words.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
-        words.append(f"memory: {memory}")
-    return Group(table, *words)
+    return {
+        "name": plan.study.name,
+        "question": plan.study.question,
+        "steps": [
+            {"label": step.label, "kind": step.kind, "name": step.key, "finished": step.key in finished}
+            for step in steps
+        ],
+        "finished": len(finished),
+        "to_do": len(missing),
+        "seconds": needs.seconds,
+        "memory_gb": needs.memory_gb,
+    }
 
 
-def studies_table() -> Table:
-    """The ready-made studies and their questions."""
-    table = Table(*(Column(name, overflow="fold") for name in ("study", "question", "model", "arms", "seeds")))
-    for name in studies.names():
-        study = load(studies.find(name))
-        table.add_row(name, study.question, study.model, ", ".join(study.arms) or "none", str(len(study.seeds)))
-    return table
+def plan_table(facts: dict[str, Any]) -> Group:
+    """The steps of a plan for people.
 
-
-def prompts_table() -> Table:
-    """The named prompts."""
-    forms = ", ".join(f"NAME+{form}" for form in library.DESCRIPTIONS)
-    table = Table("prompt", "kind", "text", "source", caption=f"with a description of the training process: {forms}")
-    for name in library.names():
-        prompt = library.find(name)
-        table.add_row(name, prompt.kind, prompt.text, prompt.source)
-    return table
+    Args:
+        facts: From `plan_facts`.
+    """
+    steps = facts["steps"]
+    title = f"{facts['name']}: {facts['question']}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    if len(steps) <= MOST_LISTED:
+        table.add_column("step", overflow="fold")
+        for heading in ("kind", "name", "finished"):
+            table.add_column(heading, no_wrap=True)
+        for step in steps:
+            table.add_row(Text(step["label"]), step["kind"], step["name"], "yes" if step["finished"] else "")
+    else:
+        for heading in ("kind", "steps", "finished"):
+            table.add_column(heading)
+        table.caption = f"by kind, since they are more than {MOST_LISTED:,}"
+        finished = Counter(step["kind"] for step in steps if step["finished"])
+        for kind, count in Counter(step["kind"] for step in steps).items():
+            table.add_row(kind, f"{count:,}", f"{finished[kind]:,}")
+    lines = [f"{len(steps):,} steps, {facts['finished']:,} finished, {facts['to_do']:,} to do"]
+    if facts["to_do"]:
+        counts = Counter(step["kind"] for step in steps if not step["finished"])
+        seconds, memory = facts["seconds"], facts["memory_gb"]
+        lines[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
+        time_needed = _UNKNOWN if seconds is None else f"about {duration(seconds)}"
+        lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
+        lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
+    return Group(table, *lines)
 
 
 def doctor_table(findings: Sequence[Finding]) -> Table:
     """What the machine can do."""
-    table = Table("", "what", "finding")
+    table = Table("", "what", "finding", box=SIMPLE_HEAD, pad_edge=False)
     for finding in findings:
         mark = {True: "[green]good[/]", False: "[red]bad[/]", None: ""}[finding.good]
         table.add_row(mark, finding.name, finding.message)

@@ -83,7 +83,7 @@ def export(run: Path, folder: Path, progress: Progress = lambda done, total: Non
     with _new_folder(folder) as staging:
         rows = _write_table(staging, "rows", ROWS, _row_records(loaded))
         outcomes: Counter[str] = Counter()
-        samples = _write_table(staging, "samples", SAMPLES, _sample_records(loaded, finished_cells, outcomes, progress))
+        samples = _write_table(staging, "samples", SAMPLES, sample_records(loaded, finished_cells, outcomes, progress))
         logs = _write_logs(loaded, finished_cells, staging / "logs") if find_spec("inspect_ai") else None
         (staging / "methods.md").write_text(write_methods(loaded, outcomes), encoding="utf-8")
     rows_missing = sum(entry["rows"] is None for entry in loaded.manifest.get("training") or ())
@@ -140,9 +140,17 @@ def _row_records(run: Run) -> Iterator[dict[str, Any]]:
             yield place | asdict(row) | {"outcome": grade and grade.outcome}
 
 
-def _sample_records(
-    run: Run, cells: list[dict[str, Any]], outcomes: Counter[str], progress: Progress
+def sample_records(
+    run: Run, cells: list[dict[str, Any]], outcomes: Counter[str], progress: Progress = lambda done, total: None
 ) -> Iterator[dict[str, Any]]:
+    """Every sample of some cells, with the columns of `SAMPLES`.
+
+    Args:
+        run: The run.
+        cells: Finished cells of its manifest.
+        outcomes: The outcomes are counted here.
+        progress: Told how it goes.
+    """
     for done, cell in enumerate(cells, 1):
         problems = _read_problems(run, cell)
         place = {key: cell[key] for key in ("arm", "seed", "setting", "at", "context")}

@@ -25,6 +25,7 @@ import httpx2
 from transformers import PreTrainedTokenizerBase
 
 from inoculate.engine.sampling import SampledCompletion
+from inoculate.engine.sampling.loop import event_loop
 from inoculate.errors import UserError
 
 IN_FLIGHT = 128
@@ -175,9 +176,9 @@ def sample(
     missing = [key for key in keys if key not in existing]
     options = {"temperature": temperature, "max_tokens": max_new_tokens, **_PLAIN_SAMPLING}
     # The event loop runs only while the caller waits for completions; the server works on requests meanwhile.
-    with asyncio.Runner() as runner:
+    with event_loop() as run_until_done:
         batches = _request_all(sampler, tokens, missing, options, seed)
-        while batch := runner.run(_next(batches)):
+        while batch := run_until_done(_next(batches)):
             yield batch
 
 

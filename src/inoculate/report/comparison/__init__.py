@@ -2,6 +2,6 @@
 
 from inoculate.report.comparison.runs import Comparison, compare
 from inoculate.report.comparison.table import comparison_tables
-from inoculate.report.comparison.write import write_comparison
+from inoculate.report.comparison.write import comparison_data, write_comparison
 
-__all__ = ["Comparison", "compare", "comparison_tables", "write_comparison"]
+__all__ = ["Comparison", "compare", "comparison_data", "comparison_tables", "write_comparison"]

@@ -39,7 +39,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     figures = draw_figures(_figure_specs(comparison), folder / "figures", _FIGURE_FILE)
     _write_tables(comparison, folder / "tables")
-    write_json(folder / "comparison.json", _comparison_data(comparison))
+    write_json(folder / "comparison.json", comparison_data(comparison))
     places = [
         {
             "setting": setting,
@@ -137,7 +137,7 @@ def _write_tables(comparison: Comparison, folder: Path) -> None:
     write_table(folder / "differences.csv", heading, ([key, *values] for key, values in comparison.differences))
 
 
-def _comparison_data(comparison: Comparison) -> dict[str, Any]:
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
     """The comparison as docs/results-schema.md describes it."""
     labels = [side.label for side in comparison.sides]
     return {

@@ -1,0 +1,186 @@
+"""Completions graded from Python."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from inoculate import settings
+from inoculate.api.frames import frame
+from inoculate.errors import UserError, nearest
+from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
+from inoculate.records import OUTCOMES, SPLITS, Grade, Problem, Split
+
+if TYPE_CHECKING:
+    import pandas
+
+Task = Problem | CodeTask
+_CODE = "code"
+"""What stands for the setting in the tables of code tasks."""
+_GRADE = ("outcome", "oversight", "intended", "elsewhere", "tags", "detail", "containment", "seconds")
+
+_RATE = ("setting", "problems", "samples", "ungraded", "outcome", "count", "rate", "low", "high")
+
+
+@dataclass(frozen=True)
+class Grades:
+    """Graded completions."""
+
+    tasks: tuple[Task, ...]
+    completions: tuple[str, ...]
+    grades: tuple[Grade, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many completions have each outcome."""
+        counts = Counter(grade.outcome for grade in self.grades)
+        return {outcome: counts[outcome] for outcome in OUTCOMES if counts[outcome]}
+
+    def samples(self) -> pandas.DataFrame:
+        """A line for each completion, with its problem and grade. A code task is called by its entry point and number.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        lines = (
+            [*about, completion, *(getattr(grade, name) for name in _GRADE)]
+            for about, completion, grade in zip(self._about(), self.completions, self.grades, strict=True)
+        )
+        return frame(lines, ["setting", "problem", "kind", "family", "level", "completion", *_GRADE])
+
+    def outcomes(self) -> pandas.DataFrame:
+        """A line for each setting and outcome: its rate among graded completions, with a 95% interval.
+
+        Intervals are clustered by kind of problem, and each code task is a kind of its own.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        return frame(
+            self._rates(), ["setting", "problems", "samples", "ungraded", "outcome", "count", "rate", "low", "high"]
+        )
+
+    def _rates(self) -> Iterator[list[Any]]:
+        import numpy as np
+
+        from inoculate.analysis.cells import SCORED
+        from inoculate.analysis.estimates import NO_SEED, Counts, estimate_rate
+
+        about = np.array([about[:3] for about in self._about()], dtype=object).reshape(-1, 3)
+        outcomes = np.array([grade.outcome for grade in self.grades], dtype=object)
+        for setting in dict.fromkeys(about[:, 0]):
+            chosen = about[:, 0] == setting
+            (_, ids, kinds), found = about[chosen].T, outcomes[chosen]
+            graded, seeds = found != "ungraded", np.full(len(found), NO_SEED)
+            start = [setting, len(set(ids)), len(found), int((~graded).sum())]
+            for outcome in SCORED:
+                hits = found == outcome
+                one = estimate_rate(Counts(seeds, ids, kinds, hits.astype(int), graded.astype(int)))
+                yield [*start, outcome, int(hits.sum()), *((one.rate, one.low, one.high) if one else (None,) * 3)]
+
+    def _about(self) -> list[list[Any]]:
+        """Of each task its setting (with the part of it that is counted on its own), id, kind, family and level."""
+        numbers: dict[str, int] = {}
+        about = []
+        for task in self.tasks:
+            if isinstance(task, CodeTask):
+                name = f"{task.entry_point}-{numbers.setdefault(repr(task), len(numbers))}"
+                about.append([_CODE, name, name, "", None])
+            else:
+                setting = f"{task.setting} ({task.part})" if task.part else task.setting
+                about.append([setting, task.id, task.kind, task.family, task.level])
+        return about
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in self.counts.items())
+        return f"Grades({len(self.grades)} completions: {counts})"
+
+
+def problems(
+    setting: str,
+    count: int = 10,
+    *,
+    split: Split = "test",
+    seed: int = 0,
+    families: Sequence[str] = (),
+    levels: Sequence[int] = (),
+    source: str = "",
+    grader: str = "",
+) -> list[Problem]:
+    """Problems of a setting. The same draw gives the same problems, here and in a study.
+
+    Args:
+        setting: A setting's name, or a Python file.
+        count: How many.
+        split: train, development or test.
+        seed: Of the draw.
+        families: Only these; all unless given.
+        levels: Only these difficulties; all unless given.
+        source: Where the data is, for settings that load it.
+        grader: Your own grader, for settings that take one: file.py:function.
+
+    Raises:
+        UserError: There is no such setting, or there are not as many problems.
+    """
+    if split not in SPLITS:
+        raise UserError(f"unknown split '{split}': {nearest(split, SPLITS)}")
+    draw = settings.Draw(split, count, seed, tuple(families), tuple(levels), source, grader)
+    return settings.find(setting).problems(draw)
+
+
+def grade(
+    tasks: Sequence[Task],
+    completions: Sequence[str],
+    *,
+    setting: str = "",
+    oversight: str = "",
+    progress: bool = True,
+) -> Grades:
+    """Grade completions by what they do: code runs in the sandbox.
+
+    Args:
+        tasks: A task for each completion: problems of a setting, or `CodeTask`s, which bring their own tests.
+        completions: What a model wrote.
+        setting: The Python file that the problems are from, where the setting is your own.
+        oversight: The leaky check; the setting's first unless given.
+        progress: Whether progress is shown.
+
+    Raises:
+        UserError: The numbers differ, a name is unknown, or code cannot be run safely on this machine.
+    """
+    from inoculate.progress import watch
+
+    if len(tasks) != len(completions):
+        raise UserError(f"{len(tasks)} tasks and {len(completions)} completions: there must be a task for each")
+    groups: dict[str, list[int]] = {}
+    for number, task in enumerate(tasks):
+        groups.setdefault("" if isinstance(task, CodeTask) else setting or task.setting, []).append(number)
+    graders = {name: _grader(name, oversight) for name in groups}
+    done: dict[int, Grade] = {}
+    with watch(quiet=not progress) as watcher:
+        watcher.begin("grading")
+        for name, numbers in groups.items():
+            chosen = [tasks[number] for number in numbers], [completions[number] for number in numbers]
+            for number, graded in zip(numbers, graders[name](*chosen), strict=True):
+                done[number] = graded
+                watcher.moved(len(done), len(tasks), "")
+    return Grades(tuple(tasks), tuple(completions), tuple(done[number] for number in range(len(tasks))))
+
+
+def _grader(setting: str, oversight: str) -> Callable[[Any, Sequence[str]], Iterator[Grade]]:
+    """What grades problems of a setting, or code tasks where it is ''."""
+    if not setting:
+        known: dict[str, Oversight] = {name: name for name in OVERSIGHTS}
+        check = known[_known(oversight or OVERSIGHTS[0], OVERSIGHTS)]
+        return lambda tasks, completions: grade_code(tasks, completions, oversight=check)
+    found = settings.find(setting)
+    named = _known(oversight or found.oversights[0], found.oversights)
+    return lambda problems, completions: found.grade(problems, completions, named)
+
+
+def _known(oversight: str, allowed: Sequence[str]) -> str:
+    if oversight not in allowed:
+        raise UserError(f"unknown oversight '{oversight}': {nearest(oversight, allowed)}")
+    return oversight

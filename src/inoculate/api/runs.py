@@ -1,0 +1,188 @@
+"""Studies carried out from Python."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inoculate.api import DEFAULT_STORE, STORE_VARIABLE
+from inoculate.api.frames import frame
+from inoculate.steps.store import Store
+from inoculate.study import parse, ready_made, schema
+from inoculate.study.built import Study
+
+if TYPE_CHECKING:
+    import pandas
+
+_WRITTEN = ("results.json", "report.html")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A study carried out. As the last line of a notebook's cell it shows its headline and its picture."""
+
+    folder: Path
+    """The run's folder, with manifest.json, results.json, report.html, tables and figures."""
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """All results, as docs/results-schema.md describes them."""
+        return json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.results["name"]
+
+    @property
+    def headline(self) -> str:
+        """The first declared contrast in a sentence, with what the number of seeds allows to say."""
+        return self.results["headline"]
+
+    @property
+    def cautions(self) -> list[str]:
+        """Sentences to read before any number."""
+        return self.results["cautions"]
+
+    @property
+    def report(self) -> Path:
+        """The report: one HTML file with figures, verdicts and samples."""
+        return self.folder / "report.html"
+
+    def outcomes(self) -> pandas.DataFrame:
+        """A line for each arm, setting, context, share of training and outcome: its rate and 95% interval.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        from inoculate.report.results import read_results
+        from inoculate.report.tables import OUTCOMES, outcome_lines
+
+        return frame(outcome_lines(read_results(self.folder)), OUTCOMES.split())
+
+    def contrasts(self) -> pandas.DataFrame:
+        """A line for each contrast: difference, intervals, p and verdict.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        from inoculate.report.results import read_results
+        from inoculate.report.tables import CONTRASTS, contrast_lines
+
+        return frame(contrast_lines(read_results(self.folder)), CONTRASTS.split())
+
+    def samples(self) -> pandas.DataFrame:
+        """A line for each graded sample: where it is from, prompt, completion and grade (docs/integrations.md).
+
+        Raises:
+            UserError: pandas is not installed, or the store's folders are not where they were.
+        """
+        from inoculate.analysis.run_folder import read_run, split_finished
+        from inoculate.integrations.export import SAMPLES, sample_records
+
+        source = read_run(self.folder)
+        ready, _ = split_finished(source)
+        return frame((list(line.values()) for line in sample_records(source, ready, Counter())), SAMPLES.names)
+
+    def __repr__(self) -> str:
+        return f"Run({self.name!r}): {self.headline}"
+
+    def _repr_png_(self) -> bytes | None:
+        """The picture of what every arm does; None where nothing is finished."""
+        return self._picture("png")
+
+    def _repr_html_(self) -> str:
+        """Headline, cautions and picture."""
+        cautions = "".join(f"<li>{escape(caution)}</li>" for caution in self.cautions)
+        picture = self._picture("svg")
+        # As an image of its own: ids in an SVG must be unique in a page, and a notebook may show many runs.
+        address = f"data:image/svg+xml;base64,{base64.b64encode(picture).decode()}" if picture else ""
+        image = f'<img alt="Rates of every arm" src="{address}">' if picture else ""
+        return f"<p><b>{escape(self.headline)}</b></p><ul>{cautions}</ul>{image}"
+
+    def _picture(self, kind: str) -> bytes | None:
+        path = self.folder / "figures" / f"picture.{kind}"
+        return path.read_bytes() if path.is_file() else None
+
+
+def run(
+    study: str | os.PathLike[str] | Study,
+    *,
+    store: str | os.PathLike[str] | None = None,
+    server: str = "",
+    progress: bool = True,
+) -> Run:
+    """Carry out a study. What is finished in the store is not done again.
+
+    Args:
+        study: The name of a ready-made study, a study file, or a `Study`.
+        store: Folder of finished steps; else the variable INOCULATE_STORE says where, else it is `store`.
+        server: Sample from this OpenAI-compatible server (http://localhost:8000/v1) instead of in this process.
+        progress: Whether progress is shown: bars in a terminal, one line in a notebook, plain lines elsewhere.
+
+    Raises:
+        UserError: Something in the study cannot be, or cannot be done on this machine.
+    """
+    from inoculate.analysis import analyse_screen
+    from inoculate.integrations import trackers
+    from inoculate.progress import watch
+    from inoculate.report.screen import draw_screen
+    from inoculate.steps.plan import make
+    from inoculate.steps.run import carry_out
+    from inoculate.steps.screen import make_screen
+
+    declared, text = _read_study(study)
+    trackers.choose("")
+    target = _open_store(store)
+    with watch(quiet=not progress) as watcher:
+        if declared.elicitation:
+            screened = carry_out(make_screen(declared, server), target, watcher, text)
+            draw_screen(analyse_screen(screened), screened / "figures")
+        folder = carry_out(make(declared, server=server), target, watcher, text)
+        return _analyse(folder)
+
+
+def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = None) -> Run:
+    """A run that was made before. Its results and report are made again where the run went on since.
+
+    Args:
+        run: A run's folder, or the name of its study.
+        store: Folder of finished steps; else the variable INOCULATE_STORE says where, else it is `store`.
+
+    Raises:
+        UserError: There is no such run, or it cannot be read.
+    """
+    folder = _open_store(store).find_run(os.fspath(run))
+    manifest_time = (folder / "manifest.json").stat().st_mtime
+    written = [folder / name for name in _WRITTEN]
+    if all(path.is_file() and path.stat().st_mtime >= manifest_time for path in written):
+        return Run(folder)
+    return _analyse(folder)
+
+
+def _analyse(folder: Path) -> Run:
+    from inoculate.analysis import analyse
+    from inoculate.report import write_report
+
+    analyse(folder)
+    write_report(folder)
+    return Run(folder)
+
+
+def _read_study(study: str | os.PathLike[str] | Study) -> tuple[schema.Study, str]:
+    """A study and the text of its file."""
+    if isinstance(study, Study):
+        return study.declared, study.toml()
+    path = ready_made.find(os.fspath(study))
+    return parse.load(path), path.read_text(encoding="utf-8")
+
+
+def _open_store(store: str | os.PathLike[str] | None) -> Store:
+    return Store(Path(store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE))

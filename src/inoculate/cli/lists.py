@@ -1,0 +1,119 @@
+"""Commands that list and describe what the package brings: studies and prompts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inoculate.cli.options import AsJson
+from inoculate.cli.output import print_columns, print_facts, print_json
+
+if TYPE_CHECKING:
+    from inoculate.study.schema import Arm, Study
+
+
+def studies(name: str = "", /, *, as_json: AsJson = False) -> None:
+    """List the ready-made studies, or describe one.
+
+    Args:
+        name: A ready-made study, or a study file.
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate.study import parse, ready_made
+
+    if name:
+        path = ready_made.find(name)
+        study = parse.load(path)
+        if as_json:
+            print_json(_study_entry(study, path) | {"study": study.model_dump(mode="json", by_alias=True)})
+        else:
+            print_facts(study.name, _describe(study, path))
+        return
+    entries = [_study_entry(parse.load(path), path) for path in map(ready_made.find, ready_made.names())]
+    if as_json:
+        print_json(entries)
+    else:
+        print_columns([(study["name"], study["model"], study["question"]) for study in entries])
+
+
+def prompts(name: str = "", /, *, as_json: AsJson = False) -> None:
+    """List the named prompts, or show one with its source and wordings.
+
+    Args:
+        name: A prompt.
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate.study import prompts as library
+
+    if not name:
+        entries = [_prompt_entry(name) for name in library.names()]
+        if as_json:
+            print_json(entries)
+        else:
+            print_columns([(prompt["name"], prompt["kind"], prompt["text"]) for prompt in entries])
+        return
+    prompt = _prompt_entry(name)
+    if as_json:
+        print_json(prompt)
+        return
+    wordings = [f"{number}. {wording}" for number, wording in enumerate(prompt["wordings"], 1)]
+    facts = [(key, prompt[key]) for key in ("kind", "source", "text")]
+    facts += [("wordings", "\n".join(wordings) or "this one only")]
+    facts += [("contexts", ", ".join(prompt["contexts"]))] if prompt["contexts"] else []
+    forms = ", ".join(f"{name}+{form}" for form in library.DESCRIPTIONS)
+    print_facts(name, [*facts, ("described", f"{forms}: with a description of the training process")])
+
+
+def _study_entry(study: Study, path: Path) -> dict[str, Any]:
+    return {
+        "name": study.name,
+        "question": study.question,
+        "model": study.model,
+        "seeds": list(study.seeds),
+        "arms": list(study.arms),
+        "settings": list(study.evaluate.settings),
+        "file": str(path),
+    }
+
+
+def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
+    problems = {name: study.evaluate.of(name).problems for name in study.evaluate.settings}
+    return [
+        ("question", study.question),
+        ("model", study.model),
+        ("seeds", ", ".join(map(str, study.seeds))),
+        ("arms", "\n".join(f"{name}: {_arm(arm)}" for name, arm in study.arms.items()) or "none: the untrained model"),
+        ("evaluated", "\n".join(f"{name}: {count} problems" for name, count in problems.items())),
+        ("contexts", ", ".join(study.evaluate.contexts)),
+        ("contrasts", "\n".join(contrast.claim for contrast in study.contrasts) or "none"),
+        ("file", str(path)),
+    ]
+
+
+def _arm(arm: Arm) -> str:
+    """How an arm is trained, in a few words."""
+    rows = arm.rows
+    about = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
+    about += ["hacked rows left out"] if rows.filter == "hacked" else []
+    about += [f"{rows.vetted} vetted rows"] if rows.vetted else []
+    about += [f"starts from {arm.start}"] if arm.start else []
+    if arm.inoculation:
+        prompt, like = arm.inoculation.prompt, arm.inoculation.like
+        named = f"prompt '{prompt}'" if prompt else "a prompt of its own"
+        length = f" as long as '{like}'" if like else ""
+        about.append(f"{named}{length} on {arm.inoculation.on} rows")
+    return ", ".join(about)
+
+
+def _prompt_entry(name: str) -> dict[str, Any]:
+    from inoculate.study import prompts as library
+
+    prompt = library.find(name)
+    return {
+        "name": name,
+        "kind": prompt.kind,
+        "text": prompt.text,
+        "source": prompt.source,
+        "wordings": list(prompt.wordings),
+        "contexts": [context for context, used in library.CONTEXT_PROMPTS.items() if used == name],
+    }

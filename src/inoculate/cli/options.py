@@ -1,0 +1,16 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from inoculate import api
+
+StoreFolder = Annotated[
+    Path, Parameter(name="--store", env_var=api.STORE_VARIABLE, help="The folder of finished steps.")
+]
+DEFAULT_STORE = Path(api.DEFAULT_STORE)
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")]

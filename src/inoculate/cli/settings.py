@@ -1,0 +1,194 @@
+"""Commands about settings and grading: sample, check, new, grade, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inoculate.cli.options import AsJson
+from inoculate.cli.output import console, print_json
+from inoculate.errors import UserError, nearest
+from inoculate.records import SPLITS, Split
+
+if TYPE_CHECKING:
+    from inoculate.checking import Finding
+
+
+def sample(
+    setting: str,
+    *,
+    count: int = 3,
+    split: str = "development",
+    seed: int = 0,
+    source: str = "",
+    grader: str = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show problems of a setting, each with an honest and a hacked answer.
+
+    Args:
+        setting: The setting's name, or a Python file of your own.
+        count: How many problems.
+        split: train, development or test.
+        seed: The seed of the draw.
+        source: Where the data is, for settings that load it.
+        grader: Your own grader, for settings that take one: file.py:function.
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate import checking
+    from inoculate.settings import Draw, find
+
+    problems = find(setting).problems(Draw(_split(split), count, seed, source=source, grader=grader))
+    if as_json:
+        keys = ("id", "setting", "kind", "family", "level", "honest", "hacked", "hack")
+        print_json(
+            [
+                {key: getattr(problem, key) for key in keys} | {"text": checking.shown_text(problem)}
+                for problem in problems
+            ],
+        )
+        return
+    for problem in problems:
+        print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{checking.shown_text(problem)}\n")
+        print(f"-- honest\n{problem.honest}\n\n-- hacked ({problem.hack})\n{problem.hacked}\n")
+
+
+def check(setting: str, *, count: int = 200, source: str = "", grader: str = "", as_json: AsJson = False) -> None:
+    """Test whether a setting is sound. Exits with 1 if it is not.
+
+    Args:
+        setting: A setting's name, or a Python file of your own.
+        count: How many problems of each split are looked at.
+        source: Where the data is, for settings that load it.
+        grader: Your own grader, for settings that take one: file.py:function.
+        as_json: Print one JSON document instead of text.
+    """
+    from rich.console import Console
+
+    from inoculate import checking
+
+    with Console(stderr=True).status("") as status:
+        found = checking.check(setting, count=count, source=source, grader=grader, on_start=status.update)
+        findings = list(found)
+    files = checking.write_faults(findings)
+    failed = sum(finding.ok is False for finding in findings)
+    if as_json:
+        checks = [_finding(finding, files.get(finding.name)) for finding in findings]
+        print_json({"setting": setting, "failed": failed, "checks": checks})
+    else:
+        terminal = console()
+        terminal.print(checking.findings_table(setting, findings))
+        for title, path in files.items():
+            terminal.print(f"{title}: the counterexample, whole: {path}", soft_wrap=True)
+        terminal.print(f"{failed} of {len(findings)} checks failed" if failed else f"all {len(findings)} checks passed")
+    if failed:
+        raise SystemExit(1)
+
+
+def _finding(finding: Finding, file: Path | None) -> dict[str, Any]:
+    return {
+        "name": finding.name,
+        "ok": finding.ok,
+        "looked_at": finding.count,
+        "found": finding.note,
+        "faults": [
+            {"problem": fault.problem.id if fault.problem else None, "what": fault.message} for fault in finding.faults
+        ],
+        "file": str(file) if file else None,
+    }
+
+
+def new_setting(name: str) -> None:
+    """Write NAME.py into this folder: a small setting that works, for you to change.
+
+    Args:
+        name: The setting's name.
+    """
+    from inoculate.cli.new import new_setting as write
+
+    path = write(name, Path())
+    print(f"{path}: look at it with `inoculate sample ./{path}`, prove it with `inoculate check ./{path}`")
+
+
+def _split(name: str) -> Split:
+    known: dict[str, Split] = {split: split for split in SPLITS}
+    if name not in known:
+        raise UserError(f"unknown split '{name}': {nearest(name, known)}")
+    return known[name]
+
+
+def grade(
+    lines: Path,
+    *,
+    out: Path,
+    setting: str = "",
+    split: str = "test",
+    count: int = 100,
+    seed: int = 0,
+    source: str = "",
+    grader: str = "",
+    unsafe_sandbox: bool = False,
+    as_json: AsJson = False,
+) -> None:
+    """Grade completions from a file. Code runs in the sandbox.
+
+    Args:
+        lines: JSON lines with id, entry_point, shown_tests, hidden_tests, completion; with --setting: id, problem,
+            completion.
+        out: The file for the graded lines.
+        setting: Grade completions of this setting's problems, named by their ids.
+        split: Which problems of the setting: train, development or test.
+        count: How many problems were drawn.
+        seed: The seed of the draw.
+        source: Where the data is, for settings that load it.
+        grader: Your own grader, for settings that take one: file.py:function.
+        unsafe_sandbox: Run even where there is no sandbox worth the name.
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate.grading.command import grade_file, grade_file_of_problems
+    from inoculate.progress import Console
+    from inoculate.settings import Draw, find
+
+    with Console() as console:
+        console.begin("grading")
+
+        def progress(done: int, total: int) -> None:
+            console.moved(done, total, "graded")
+
+        if setting:
+            known = find(setting)
+            problems = known.problems(Draw(_split(split), count, seed, source=source, grader=grader))
+            graded = grade_file_of_problems(lines, out, problems, known.grade, unsafe=unsafe_sandbox, progress=progress)
+        else:
+            graded = grade_file(lines, out, unsafe=unsafe_sandbox, progress=progress)
+    if as_json:
+        about = {"count": graded.count, "outcomes": graded.outcomes, "containment": graded.containment}
+        print_json({**about, "out": str(out)})
+        return
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in graded.outcomes.items())
+    print(f"{graded.count} completions graded ({counts}) at containment level '{graded.containment}': {out}")
+
+
+def doctor(*, fetch: str = "", as_json: AsJson = False) -> None:
+    """Show how well this machine contains the code that models write.
+
+    Args:
+        fetch: Also download and convert this model, so that runs need no network.
+        as_json: Print one JSON document instead of text.
+    """
+    from rich.console import Console
+
+    from inoculate.cli.tables import doctor_table
+    from inoculate.engine import models
+    from inoculate.grading.command import doctor as examine_machine
+
+    folder = models.fetch(fetch, Console(stderr=True).print) if fetch else None
+    findings = examine_machine()
+    if as_json:
+        found = [{"name": finding.name, "good": finding.good, "finding": finding.message} for finding in findings]
+        print_json({"findings": found, "fetched": str(folder) if folder else None})
+        return
+    terminal = console()
+    if folder:
+        terminal.print(f"{fetch}: {folder}", soft_wrap=True)
+    terminal.print(doctor_table(findings))

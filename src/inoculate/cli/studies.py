@@ -1,0 +1,140 @@
+"""Commands that carry out a study, or say what that would take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from inoculate.cli import runs
+from inoculate.cli.options import DEFAULT_STORE, AsJson, StoreFolder
+from inoculate.cli.output import console, print_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False, as_json: AsJson = False) -> None:
+    """Run a small real study and show what came out.
+
+    Args:
+        store: The folder of finished steps.
+        quick: Use fewer rows and problems. This shows how a run goes; it is too little to conclude from.
+        as_json: Print one JSON document instead of text.
+    """
+    run("demo-quick" if quick else "demo", store=store, as_json=as_json)
+
+
+def run(
+    study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", track: str = "", as_json: AsJson = False
+) -> None:
+    """Carry out a study. Steps that are finished are not done again.
+
+    Args:
+        study: A study file, or the name of a ready-made study.
+        store: The folder of finished steps.
+        server: Sample from this OpenAI-compatible server (http://localhost:8000/v1) instead of in this process.
+        track: Send training metrics to tensorboard, trackio or wandb.
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate.integrations import trackers
+    from inoculate.progress import Console
+    from inoculate.steps import run as running
+    from inoculate.steps.plan import make
+    from inoculate.steps.store import Store
+    from inoculate.study.parse import load
+    from inoculate.study.ready_made import find
+
+    path = find(study)
+    declared = load(path)
+    trackers.choose(track)
+    if declared.elicitation:
+        folder, found = _screen(study, store, server)
+        if not as_json:
+            _print_screen(folder, found)
+    with Console() as progress:
+        plan = make(declared, server=server)
+        folder = running.carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"))
+    runs.report(str(folder), store=store, as_json=as_json)
+
+
+def plan(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", as_json: AsJson = False) -> None:
+    """List the steps of a study, what is finished, and about how long the rest takes.
+
+    Args:
+        study: A study file, or the name of a ready-made study.
+        store: The folder of finished steps.
+        server: The server that would sample. Its samples are other steps than those of this process.
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate.cli.tables import plan_facts, plan_table
+    from inoculate.engine.models import Unreachable
+    from inoculate.steps.plan import make
+    from inoculate.steps.store import Store
+    from inoculate.study.parse import load
+    from inoculate.study.ready_made import find
+
+    declared, unreachable = load(find(study)), ""
+    try:
+        planned = make(declared, server=server)
+    except Unreachable as error:
+        planned, unreachable = make(declared, "unknown", server), str(error)
+    facts = plan_facts(planned, Store(store)) | {"screened": bool(declared.elicitation), "unreachable": unreachable}
+    if as_json:
+        print_json(facts)
+        return
+    terminal = console()
+    if declared.elicitation:
+        problems = f"{declared.screen.problems} problems for each"
+        terminal.print(
+            f"`inoculate run` first screens the prompts on the untrained model: {problems}, not counted here"
+        )
+    terminal.print(plan_table(facts))
+    if unreachable:
+        terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")
+
+
+def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", as_json: AsJson = False) -> None:
+    """Measure how strongly each prompt elicits the hack before training.
+
+    The prompts are the inoculations of the study's arms, and those of `screen.prompts`.
+
+    Args:
+        study: A study file, or the name of a ready-made study.
+        store: The folder of finished steps.
+        server: Sample from this OpenAI-compatible server. Answers are scored in this process all the same.
+        as_json: Print one JSON document instead of text.
+    """
+    folder, found = _screen(study, store, server)
+    if as_json:
+        print_json(found)
+    else:
+        _print_screen(folder, found)
+
+
+def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]:
+    """Carry out a screen; returns its run folder and what was found."""
+    from inoculate.analysis import analyse_screen
+    from inoculate.progress import Console
+    from inoculate.report.screen import draw_screen
+    from inoculate.steps import run as running
+    from inoculate.steps.screen import make_screen
+    from inoculate.steps.store import Store
+    from inoculate.study.parse import load
+    from inoculate.study.ready_made import find
+
+    path = find(study)
+    with Console() as progress:
+        planned = make_screen(load(path), server)
+        folder = running.carry_out(planned, Store(store), progress, path.read_text(encoding="utf-8"))
+    found = analyse_screen(folder)
+    draw_screen(found, folder / "figures")
+    return folder, found
+
+
+def _print_screen(folder: Path, found: dict[str, Any]) -> None:
+    from inoculate.analysis import screen_table
+
+    terminal = console()
+    terminal.print(screen_table(found))
+    figure = folder / "figures" / "screen.svg"
+    files = [str(path) for path in (folder / "screen.json", figure) if path.exists()]
+    terminal.print("\n" + "\n".join(files), soft_wrap=True)

@@ -1,0 +1,92 @@
+"""A study built in Python: the same keys, checks and messages as in a file, and a file that says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from os import PathLike, fspath
+from typing import Any, Unpack
+
+import tomli_w
+
+from inoculate.errors import UserError
+from inoculate.study import schema
+from inoculate.study.parse import parse
+from inoculate.study.tables import StudyTables
+
+
+class Study:
+    """A study: one question, its arms and seeds, and what they are evaluated on.
+
+    Takes the keys of a study file (docs/studies.md). `rows` and `train` hold for every arm that does not say otherwise.
+
+    Attributes:
+        declared: The study as it was checked, with every default.
+    """
+
+    def __init__(self, name: str, **tables: Unpack[StudyTables]) -> None:
+        """Check a study.
+
+        Args:
+            name: What it is called, and so the name of its run.
+            **tables: The keys of a study file; the parts are `Rows`, `Arm`, `Inoculation` and so on, or plain
+                dictionaries.
+
+        Raises:
+            UserError: A key, a value or a combination cannot be; the message says which and what is allowed.
+        """
+        where = f"study '{name}'"
+        if not name.strip() or name in {".", ".."} or not name.isprintable() or any(sign in name for sign in "/\\"):
+            raise UserError(f"{where}: name: a run's folder has this name: give one without slashes")
+        self._tables: dict[str, Any] = _toml_value(tables, where, "")
+        self.declared: schema.Study = parse(self._tables, name, where)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.declared.name
+
+    def toml(self) -> str:
+        """The text of a study file that says the same, and reads back equal under the study's name."""
+        return f"# The study '{self.name}', built in Python. Saved as '{self.name}.toml' it is the same study.\n" + (
+            tomli_w.dumps(self._tables)
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Study) and self.declared == other.declared
+
+    def __hash__(self) -> int:
+        return hash(self.declared.digest())
+
+    def __repr__(self) -> str:
+        arms = ", ".join(self.declared.arms) or "none"
+        return f"Study({self.name!r}, model={self.declared.model!r}, seeds={list(self.declared.seeds)}, arms: {arms})"
+
+
+def _toml_value(value: Any, where: str, key: str) -> Any:
+    """A value as TOML has it; keys that are None are left out, since TOML has no such value.
+
+    Args:
+        value: What was given.
+        where: The study, for a refusal.
+        key: The place in it, for a refusal.
+    """
+    if isinstance(value, Mapping):
+        named = {_toml_key(str(name), key): part for name, part in value.items() if part is not None}
+        return {name: _toml_value(part, where, f"{key}.{name}".removeprefix(".")) for name, part in named.items()}
+    if isinstance(value, str | bool):
+        return value
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [_toml_value(part, where, f"{key}.{place}") for place, part in enumerate(value)]
+    raise UserError(f"{where}: {key}: a {type(value).__name__} cannot stand in a study")
+
+
+def _toml_key(name: str, above: str) -> str:
+    """The key in a file: `as` is a keyword of Python's."""
+    return "as" if name == "as_" and above.startswith("contrasts.") else name

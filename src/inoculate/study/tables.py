@@ -1,0 +1,171 @@
+"""The tables of a study file as types of Python, for a study that is built in Python.
+
+They are what a TOML file gives, dictionaries, and nothing is checked before the study is: so a part can be as
+incomplete as in a file, and mistakes have the same messages. `schema` says what each key is, and its default; a test
+holds that the keys and types here are those there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Literal, Required, TypedDict
+
+from inoculate.records import Measure, Split
+from inoculate.study.prompts import Placement
+from inoculate.study.schema import Guard
+
+
+class Rows(TypedDict, total=False):
+    """What arms train on: `setting` and `count` at least, in the arm or in what all arms share."""
+
+    setting: str
+    source: str
+    grader: str
+    count: int
+    hacked: float
+    share_problems: bool
+    filter: Literal["none", "hacked"]
+    vetted: int
+    families: Sequence[str]
+    levels: Sequence[int]
+
+
+class Context(TypedDict, total=False):
+    """A prompt around a problem: a `prompt` by name, or its `text`."""
+
+    prompt: str
+    text: str
+    placement: Placement | None
+
+
+class Inoculation(Context, total=False):
+    """A prompt that is added at training time."""
+
+    like: str
+    rephrase: bool
+    on: Literal["all", "hacked", "none"]
+
+
+class SFT(TypedDict, total=False):
+    """Hyperparameters of supervised fine-tuning."""
+
+    learning_rate: float
+    epochs: float
+    batch_rows: int
+    lora_rank: int
+    lora_alpha: int
+    schedule: Literal["linear", "cosine", "constant"]
+    warmup: float
+    weight_decay: float
+    micro_batch_tokens: int
+
+
+class Arm(TypedDict, total=False):
+    """One training condition; its `rows` and `train` say only what differs from the study's."""
+
+    rows: Rows
+    start: str
+    inoculation: Inoculation | None
+    method: Literal["sft"]
+    train: SFT
+
+
+class Each(TypedDict, total=False):
+    """What one evaluated setting has of its own."""
+
+    source: str
+    grader: str
+    problems: int | None
+    contexts: Sequence[str] | None
+    families: Sequence[str] | None
+    levels: Sequence[int] | None
+    max_new_tokens: int | None
+
+
+class Evaluate(TypedDict, total=False):
+    """What every arm is evaluated on."""
+
+    settings: Required[Sequence[str]]
+    each: Mapping[str, Each]
+    contexts: Sequence[str]
+    oversight: str
+    problems: int
+    samples: int
+    temperature: float
+    max_new_tokens: int
+    split: Split
+    families: Sequence[str]
+    levels: Sequence[int]
+    fractions: Sequence[float]
+    seed: int
+
+
+class Screen(TypedDict, total=False):
+    """What is looked at on the untrained model before training."""
+
+    prompts: Sequence[str]
+    problems: int
+    answers: int
+    compliance: int
+
+
+class Factorial(TypedDict, total=False):
+    """Arms as a grid of prompt, description and placement."""
+
+    prompts: Required[Sequence[str]]
+    measure: Measure
+    context: str
+    setting: str
+
+
+class Elicitation(TypedDict, total=False):
+    """Whether eliciting the hack before training goes with less of it afterwards."""
+
+    plain: Required[str]
+    context: str
+    setting: str
+
+
+class Contrast(TypedDict, total=False):
+    """A comparison of two arms: `lower` or `higher` with `than`, or `same` with `as_`."""
+
+    claim: Required[str]
+    measure: Required[Measure]
+    context: str
+    setting: str
+    lower: str
+    higher: str
+    same: str
+    than: str
+    as_: str
+    margin: float
+    guards: Sequence[Guard]
+
+
+class Sensitivity(TypedDict, total=False):
+    """What the contrasts are repeated over."""
+
+    learning_rate: Required[Sequence[float]]
+
+
+class StudyTables(TypedDict, total=False):
+    """All that a study says beside its name; `rows` and `train` hold for every arm that does not say otherwise."""
+
+    question: Required[str]
+    model: Required[str | PathLike[str]]
+    system: str | None
+    placement: Placement
+    seeds: Sequence[int]
+    looks: Sequence[int]
+    prompts: Mapping[str, str]
+    rows: Rows
+    train: SFT
+    arms: Mapping[str, Arm]
+    contexts: Mapping[str, Context]
+    evaluate: Required[Evaluate]
+    screen: Screen
+    contrasts: Sequence[Contrast]
+    factorial: Factorial | None
+    elicitation: Elicitation | None
+    sensitivity: Sensitivity | None

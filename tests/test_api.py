@@ -1,0 +1,238 @@
+"""The Python interface: studies as objects, runs and grades as tables, nothing heavy before it is used."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from subprocess import run
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+
+import inoculate
+from inoculate.errors import UserError
+from inoculate.study import schema, tables
+from inoculate.study.parse import load, parse
+from inoculate.study.ready_made import find, names
+
+
+def small(model: str | Path = "smollm2-135m", **changed: Any) -> inoculate.Study:
+    given: dict[str, Any] = {
+        "question": "Does it run?",
+        "model": model,
+        "seeds": [0],
+        "rows": inoculate.Rows(setting="functions", count=8, hacked=0.5),
+        "train": inoculate.SFT(learning_rate=1e-3, batch_rows=4, micro_batch_tokens=4096),
+        "arms": {
+            "plain": inoculate.Arm(),
+            "inoculated": inoculate.Arm(inoculation=inoculate.Inoculation(prompt="specific", on="hacked")),
+            "clean": inoculate.Arm(rows=inoculate.Rows(hacked=0.0), train=inoculate.SFT(learning_rate=1e-4)),
+        },
+        "evaluate": inoculate.Evaluate(settings=["functions"], problems=6, max_new_tokens=8),
+        "contrasts": [
+            inoculate.Contrast(claim="lower", measure="hack", lower="inoculated", than="plain"),
+            inoculate.Contrast(claim="same", measure="correct", same="inoculated", as_="clean", margin=0.1),
+        ],
+    }
+    return inoculate.Study("small", **(given | changed))
+
+
+@pytest.mark.parametrize("module", ["inoculate", "inoculate.cli.app"])
+def test_importing_loads_nothing_heavy(module: str) -> None:
+    heavy = ("torch", "transformers", "pandas", "numpy", "pydantic", "rich", "matplotlib", "IPython")
+    check = f"import {module}, sys; print([m for m in {heavy} if m in sys.modules])"
+    assert run([sys.executable, "-c", check], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", inoculate.__all__)
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(inoculate, name).__doc__
+    assert name in dir(inoculate)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
+        inoculate.__getattr__("nosuch")
+
+
+def test_arms_share_rows_and_training() -> None:
+    arms = small().declared.arms
+    assert arms["plain"].rows == schema.Rows(setting="functions", count=8, hacked=0.5)
+    assert (arms["clean"].rows.count, arms["clean"].rows.hacked) == (8, 0)
+    assert (arms["clean"].train.learning_rate, arms["clean"].train.batch_rows) == (1e-4, 4)
+
+
+def test_the_file_of_a_study_reads_back_equal(tmp_path: Path) -> None:
+    study = small(
+        prompts={"odd": 'a "quoted" \\ text\nwith lines, \t and é'},
+        contexts={"own": inoculate.Context(prompt="odd", placement="after")},
+        system=None,
+        seeds=range(3),
+        sensitivity=inoculate.Sensitivity(learning_rate=(1e-4, 1e-3)),
+        model=Path("some/folder"),
+    )
+    file = tmp_path / "small.toml"
+    file.write_text(study.toml(), encoding="utf-8")
+    assert load(file) == study.declared
+    assert "plain@0.0001" in study.declared.arms
+    assert study == small(**tomllib.loads(study.toml()))
+    assert study != small()
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_ready_made_study_as_an_object(name: str) -> None:
+    raw = tomllib.loads(find(name).read_text(encoding="utf-8"))
+    study = inoculate.Study(name, **raw)
+    assert study.declared == load(find(name))
+    assert parse(tomllib.loads(study.toml()), name, "") == study.declared
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"sedes": [1]}, "unknown key sedes: did you mean 'seeds'?"),
+        ({"model": None}, "model: field required"),
+        ({"seeds": [0, 0]}, "seeds: [0, 0] has the same seed twice"),
+        ({"rows": {"setting": "functions", "count": 0}}, "arms.plain.rows.count: input should be greater than"),
+        (
+            {"arms": {"a": {"inoculation": {"prompt": "specfic"}}}},
+            "arms.a.inoculation.prompt: unknown prompt 'specfic'",
+        ),
+        ({"evaluate": {"settings": ["function"]}}, "did you mean 'functions'?"),
+        ({"system": object()}, "system: a object cannot stand in a study"),
+        ({"system": b"bytes"}, "system: a bytes cannot stand in a study"),
+    ],
+)
+def test_mistakes_have_the_messages_of_a_file(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        small(**changed)
+    assert str(caught.value).startswith("study 'small': ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", " ", "..", "a/b", "a\\b"])
+def test_a_name_is_a_folder_of_its_own(name: str) -> None:
+    with pytest.raises(UserError, match="give one without slashes"):
+        inoculate.Study(name, **tomllib.loads(small().toml()))
+
+
+PARTS = [getattr(tables, name) for name in dir(tables) if hasattr(getattr(tables, name), "__total__")]
+
+
+@pytest.mark.parametrize("part", [part for part in PARTS if part is not tables.StudyTables])
+def test_the_parts_have_the_keys_and_types_of_the_schema(part: Any) -> None:
+    fields = get_type_hints(getattr(schema, part.__name__))
+    declared = {name: fields[name] for name in getattr(schema, part.__name__).model_fields}
+    assert {key: shape(hint) for key, hint in get_type_hints(part).items()} == {
+        key: shape(hint) for key, hint in declared.items()
+    }
+
+
+def test_a_study_has_the_keys_of_the_schema() -> None:
+    assert set(get_type_hints(tables.StudyTables)) == {*schema.Study.model_fields, "rows", "train"} - {"name"}
+
+
+def shape(hint: Any) -> Any:
+    """A type without bounds, where any sequence is as good as another."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return frozenset(arguments)
+    if origin in (Sequence, tuple):
+        return "sequence", shape(arguments[0])
+    if origin in (Mapping, dict):
+        return "mapping", shape(arguments[1])
+    if len(arguments) > 1:
+        return frozenset(shape(argument) for argument in arguments)
+    return shape(*arguments) if arguments else hint.__name__
+
+
+def test_a_study_is_carried_out_and_loaded(tiny_model: Path, tmp_path: Path, capsys: Any) -> None:
+    contrasts = [inoculate.Contrast(claim="lower", measure="hack", lower="clean", than="base")]
+    study = small(str(tiny_model), arms={"clean": {"rows": {"hacked": 0.0}}}, contrasts=contrasts)
+    done = inoculate.run(study, store=tmp_path, progress=False)
+    assert capsys.readouterr() == ("", "")
+    assert tomllib.loads((done.folder / "study.toml").read_text())["arms"]["clean"]["rows"] == {"hacked": 0.0}
+    assert done.report.is_file()
+    assert "lower" in done.headline and done.headline in repr(done)
+    outcomes = done.outcomes()
+    assert set(outcomes["arm"]) == {"base", "clean"}
+    assert all(sum(cell["rate"]) == pytest.approx(1) for _, cell in outcomes.groupby(["arm", "context"]))
+    assert list(done.contrasts()["claim"]) == ["lower"]
+    samples = done.samples()
+    assert len(samples) == 2 * 2 * 6
+    assert samples.groupby("arm")["seed"].count().to_dict() == {"base": 0, "clean": 12}
+    assert "data:image/svg+xml;base64," in done._repr_html_()
+    assert (done._repr_png_() or b"").startswith(b"\x89PNG")
+    again = inoculate.load("small", store=tmp_path)
+    assert again == done and again.results == done.results
+    before = done.report.stat().st_mtime_ns
+    (done.folder / "results.json").unlink()
+    assert inoculate.load(done.folder).headline == done.headline
+    assert done.report.stat().st_mtime_ns > before
+
+
+def test_a_run_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run 'nosuch'"):
+        inoculate.load("nosuch", store=tmp_path)
+    with pytest.raises(UserError, match=r"no study 'dmo'.*did you mean 'demo'"):
+        inoculate.run("dmo", store=tmp_path)
+
+
+def test_a_notebook_shows_the_message_alone() -> None:
+    assert UserError("this and that")._render_traceback_() == ["inoculate: this and that"]
+
+
+def test_problems_and_code_tasks_are_graded() -> None:
+    problems = inoculate.problems("functions", 4)
+    task = inoculate.CodeTask("double", ("assert double(2) == 4",), ("assert double(5) == 10",))
+    answers = [problems[0].honest, "double = lambda n: 4", problems[1].hacked, "nothing", "double = lambda n: 2 * n"]
+    graded = inoculate.grade([problems[0], task, problems[1], problems[2], task], answers, progress=False)
+    assert graded.counts == {"correct": 2, "hack": 2, "wrong": 1}
+    assert repr(graded) == "Grades(5 completions: 2 correct, 2 hack, 1 wrong)"
+    samples = graded.samples()
+    assert list(samples["completion"]) == answers
+    assert list(samples["setting"]) == ["functions", "code", "functions", "functions", "code"]
+    assert list(samples["problem"])[1] == list(samples["problem"])[4] == "double-0"
+    rates = graded.outcomes().set_index(["setting", "outcome"])
+    assert rates.loc[("functions", "hack"), "rate"] == pytest.approx(1 / 3)
+    assert rates.loc[("code", "correct"), "count"] == 1
+
+
+def test_completions_of_another_kind_of_setting() -> None:
+    problems = inoculate.problems("mathematics", 3, split="development", levels=[1])
+    graded = inoculate.grade(problems, [problem.honest for problem in problems], progress=False)
+    assert graded.counts == {"correct": 3}
+
+
+def test_a_setting_of_the_users_own(tmp_path: Path) -> None:
+    from inoculate.cli.new import new_setting
+
+    file = str(new_setting("mine", tmp_path))
+    problems = inoculate.problems(file, 2)
+    graded = inoculate.grade(problems, [problem.honest for problem in problems], setting=file, progress=False)
+    assert graded.counts == {"correct": 2}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"completions": []}, "1 tasks and 0 completions"),
+        ({"oversight": "exit_cod"}, "did you mean 'exit_code'"),
+        ({"setting": "function"}, "did you mean 'functions'"),
+    ],
+)
+def test_mistakes_in_grading_are_sentences(given: dict[str, Any], message: str) -> None:
+    tasks = inoculate.problems("functions", 1)
+    with pytest.raises(UserError, match=message):
+        inoculate.grade(tasks, **({"completions": ["x"], "progress": False} | given))
+    with pytest.raises(UserError, match="did you mean 'train'"):
+        inoculate.problems("functions", split="trian")  # type: ignore[arg-type]
+
+
+def test_tables_without_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    graded = inoculate.grade(inoculate.problems("mathematics", 1), ["1"], progress=False)
+    with pytest.raises(UserError, match=r"pip install 'inoculate\[pandas\]'"):
+        graded.samples()
