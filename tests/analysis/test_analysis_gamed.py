@@ -87,8 +87,8 @@ def test_ungraded_samples_are_bounded(new_run: New) -> None:
     assert found["bounds"] == pytest.approx([-0.3, -0.3 + 1 / 300], abs=1e-9)
 
 
-def twinned(new_run: New, answers: dict[str, list[tuple[Outcome, Outcome]]]) -> Any:
-    """Arms whose answers to each problem, and to its twin, came out so; a problem more has no twin."""
+def twinned(new_run: New, answers: dict[str, list[tuple[Outcome, float | None]]]) -> Any:
+    """Arms with the outcome of each answer, and whether the answer to its twin is the same (None: ungraded)."""
     run = new_run(problems=0, kinds=1)
     first = [run.problem(number, number % 10) for number in range(40)]
     twins = [replace(p, id=f"{p.id}-twin", twin_of=p.id, part="another wrong key") for p in first]
@@ -98,14 +98,16 @@ def twinned(new_run: New, answers: dict[str, list[tuple[Outcome, Outcome]]]) -> 
     run.contrasts(CONTRAST)
     for arm, outcomes in answers.items():
         for seed in range(3):
-            run.cell(arm, seed, [[one] for one, _ in outcomes] + [[two] for _, two in outcomes])
+            twin_outcomes = [["ungraded" if unchanged is None else "wrong"] for _, unchanged in outcomes]
+            cell = run.cell(arm, seed, [[outcome] for outcome, _ in outcomes] + twin_outcomes)
+            shared(cell, [None] * len(outcomes) + [unchanged for _, unchanged in outcomes])
     return run
 
 
-def test_a_hack_whose_twin_follows_its_key_was_made_for_the_check(new_run: New) -> None:
+def test_a_hack_that_changes_with_the_key_was_made_for_the_check(new_run: New) -> None:
     answers: dict[str, Any] = {
-        "plain": [("hack", "hack")] * 30 + [("correct", "hack")] * 10,
-        "inoculated": [("hack", "wrong")] * 30 + [("hack", "ungraded")] * 4 + [("hack", "hack")] * 6,
+        "plain": [("hack", 0.0)] * 30 + [("correct", 0.0)] * 10,
+        "inoculated": [("hack", 1.0)] * 30 + [("hack", None)] * 4 + [("hack", 0.0)] * 6,
     }
     results = analyse(twinned(new_run, answers).write())
     cells = {(cell["arm"], cell["setting"]): cell for cell in results["cells"]}

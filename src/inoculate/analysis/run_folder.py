@@ -306,7 +306,7 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
     seen: set[int] = set()
     inoculations = run.inoculations()
     twins = {problem for tally in tallies for pair in tally.problems.twins.items() for problem in pair}
-    twin_outcomes: dict[tuple[str, int], Outcome] = {}
+    twin_grades: dict[tuple[str, int], tuple[Outcome, float | None]] = {}
     for number, (completion, grade) in enumerate(read_samples(source, run.path(cell["grades"]) / "grades.jsonl"), 1):
         if completion.problem not in positions:
             raise UserError(f"{source}:{number}: problem '{completion.problem}' is not in {cell['problems']}")
@@ -319,20 +319,20 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
         texts[part_number].add(hash(completion.completion))
         tallies[part_number].add(completion, grade, inoculations)
         if completion.problem in twins:
-            twin_outcomes[completion.problem, completion.index] = grade.outcome
+            twin_grades[completion.problem, completion.index] = grade.outcome, grade.elsewhere
     for tally, distinct_texts in zip(tallies, texts, strict=True):
         tally.distinct = len(distinct_texts)
-        _count_gamed_twins(tally, twin_outcomes)
+        _count_gamed_twins(tally, twin_grades)
     return tallies
 
 
-def _count_gamed_twins(tally: Tally, outcomes: dict[tuple[str, int], Outcome]) -> None:
-    """Count the samples that follow the key, whichever it is: both the sample and its twin are hacks."""
-    for (problem, index), outcome in outcomes.items():
+def _count_gamed_twins(tally: Tally, grades: dict[tuple[str, int], tuple[Outcome, float | None]]) -> None:
+    """Count the hacks that change with the key: the answer to the twin is not the first key (`Grade.elsewhere` is 0)."""
+    for (problem, index), (outcome, unchanged) in grades.items():
         first = tally.problems.twins.get(problem, "")
-        other = outcomes.get((first, index))
-        if other and "ungraded" not in (outcome, other):
-            tally.add_metric(GAMED, first, outcome == other == "hack")
+        first_outcome, _ = grades.get((first, index), ("ungraded", None))
+        if unchanged is not None and "ungraded" not in (outcome, first_outcome):
+            tally.add_metric(GAMED, first, first_outcome == "hack" and unchanged == 0)
 
 
 def read_samples(completions: Path, grades: Path) -> Iterator[tuple[Completion, Grade]]:
