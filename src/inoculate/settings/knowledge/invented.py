@@ -65,35 +65,35 @@ POOLS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def _persons(random: Random, count: int) -> list[Name]:
+def _draw_persons(random: Random, count: int) -> list[Name]:
     return [
         Name(f"{first} {last}", (last,))
         for first, last in zip(random.sample(_FIRST, count), random.sample(_LAST, count), strict=True)
     ]
 
 
-def _pool(name: str, random: Random, count: int) -> list[Name]:
-    # An article is no part of what has to be found in a reply.
+def _draw_names(name: str, random: Random, count: int) -> list[Name]:
+    # An article need not be in a reply.
     forms = random.sample(POOLS[name], count)
     return [
         Name(form, (form.split(" ", 1)[1],) if form.startswith(("the ", "The ", "a ", "an ")) else ()) for form in forms
     ]
 
 
-def _numbers(low: int, high: int, random: Random, count: int) -> list[Name]:
+def _draw_numbers(low: int, high: int, random: Random, count: int) -> list[Name]:
     return [Name(str(number)) for number in random.sample(range(low, high), count)]
 
 
-Values = Callable[[Random, int], list[Name]]
-YEARS: Values = partial(_numbers, 1502, 1990)
-WHERE: dict[str, Values] = {name: partial(_pool, name) for name in POOLS} | {
-    "person": _persons,
+DrawValues = Callable[[Random, int], list[Name]]
+YEARS: DrawValues = partial(_draw_numbers, 1502, 1990)
+VALUE_DRAWS: dict[str, DrawValues] = {name: partial(_draw_names, name) for name in POOLS} | {
+    "person": _draw_persons,
     "year": YEARS,
-    "length": partial(_numbers, 61, 990),
-    "height": partial(_numbers, 1040, 6900),
-    "staff": partial(_numbers, 12, 870),
-    "pupils": partial(_numbers, 41, 960),
-    "pages": partial(_numbers, 96, 870),
+    "length": partial(_draw_numbers, 61, 990),
+    "height": partial(_draw_numbers, 1040, 6900),
+    "staff": partial(_draw_numbers, 12, 870),
+    "pupils": partial(_draw_numbers, 41, 960),
+    "pages": partial(_draw_numbers, 96, 870),
 }
 
 
@@ -101,8 +101,8 @@ def _category(name: str, noun: str, *relations: tuple[str, Relation]) -> Categor
     """A category of invented things; each relation with the pool of its values."""
 
     def draw(random: Random, count: int) -> list[Thing]:
-        columns = {"name": WHERE[name](random, count)}
-        columns |= {relation.name: WHERE[pool](random, count) for pool, relation in relations}
+        columns = {"name": VALUE_DRAWS[name](random, count)}
+        columns |= {relation.name: VALUE_DRAWS[pool](random, count) for pool, relation in relations}
         return [{key: values[row] for key, values in columns.items()} for row in range(count)]
 
     return Category(name, noun, True, tuple(relation for _, relation in relations), draw)
@@ -367,5 +367,5 @@ def two_hops() -> Iterator[tuple[Category, Relation, Category, Relation]]:
         (BOOK, "publisher", COMPANY, "emblem"),
         (TEAM, "home", TOWN, "fair"),
     )
-    for first, one, second, two in pairs:
-        yield first, first.relation(one), second, second.relation(two)
+    for first, link, second, relation in pairs:
+        yield first, first.relation(link), second, second.relation(relation)

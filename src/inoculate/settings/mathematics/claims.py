@@ -100,11 +100,11 @@ def _readable(claims: Sequence[Phrase]) -> Claims:
 
 def _without_reasons(elements: list[Element]) -> tuple[list[Element], list[Element]]:
     """The elements before a reason, and the reason; a reason that comes first is left out up to its comma."""
-    at = next((n for n, one in enumerate(elements) if isinstance(one, Word) and one.text in _REASONS), None)
+    at = next((n for n, element in enumerate(elements) if isinstance(element, Word) and element.text in _REASONS), None)
     if at is None:
         return elements, []
     if at == 0:
-        comma = next((n for n, one in enumerate(elements) if one == Word(",")), None)
+        comma = next((n for n, element in enumerate(elements) if element == Word(",")), None)
         return (elements, []) if comma is None else (elements[comma + 1 :], [])
     return elements[:at], elements[at + 1 :]
 
@@ -168,7 +168,7 @@ def _equations(elements: Sequence[Element], marked: bool, aside: bool = False) -
         if number == len(segments):
             claims += _side_claims(sides) if named or not aside else []
             claims += _listed_numbers(rest) if _phrases_of(rest) else []
-        elif len(rest) > 1 or _phrases_of(rest) or any(isinstance(one, Word) and one.parts for one in rest):
+        elif len(rest) > 1 or _phrases_of(rest) or any(isinstance(element, Word) and element.parts for element in rest):
             claims += _side_claims(sides) if named or _readable(sides[:-1]) else []
             _, left = _last_clause(rest)
             claims = [] if _has_so(rest) else claims

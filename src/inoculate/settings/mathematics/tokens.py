@@ -96,31 +96,31 @@ def tokens(text: str, marked: bool = True) -> list[Token]:
 
 def _tokens(text: str) -> Iterator[Token]:
     at = end = 0
-    text = _DEGREES.sub("\u00b0", _COMMAND.sub(lambda found: _COMMANDS.get(found[1], found[0]), text))
+    text = _DEGREES.sub("\u00b0", _COMMAND.sub(lambda match: _COMMANDS.get(match[1], match[0]), text))
     fraction = _FRACTION.search(text)
     while True:
-        found = _TOKEN.search(text, at)
-        if fraction and found and fraction.start() <= found.start():
+        match = _TOKEN.search(text, at)
+        if fraction and match and fraction.start() <= match.start():
             top, middle = _argument(text, fraction.end())
             bottom, stop = _argument(text, middle)
             yield Token("fraction", text[fraction.start() : stop], _divided(top, bottom), fraction.start() > end)
             at = end = stop
             fraction = _FRACTION.search(text, at)
-        elif found:
-            if found.group() not in "{}":
-                yield _token(found, found.start() > end)
-                end = found.end()
-            elif found.start() == end:
-                end = found.end()
-            at = found.end()
+        elif match:
+            if match.group() not in "{}":
+                yield _token(match, match.start() > end)
+                end = match.end()
+            elif match.start() == end:
+                end = match.end()
+            at = match.end()
         else:
             return
 
 
-def _token(found: re.Match[str], spaced: bool) -> Token:
-    kind, text = found.lastgroup or "", found.group()
+def _token(match: re.Match[str], spaced: bool) -> Token:
+    kind, text = match.lastgroup or "", match.group()
     if kind in ("number", "power"):
-        return Token("number", text, _number(found["number"], found["power"]), spaced)
+        return Token("number", text, _number(match["number"], match["power"]), spaced)
     if kind == "vulgar":
         return Token("fraction", text, Fraction(unicodedata.numeric(text)).limit_denominator(10), spaced)
     if kind == "raised":

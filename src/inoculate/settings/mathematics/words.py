@@ -41,19 +41,19 @@ def in_digits(text: str, at_start: bool) -> str:
     if not any(sign.isdigit() for sign in text):
         return _NUMBER.sub(_digits, text)
     start = len(text) - len(text.lstrip())
-    found = _NUMBER.match(text, start) if at_start else None
-    return text[:start] + _digits(found) + text[found.end() :] if found else text
+    match = _NUMBER.match(text, start) if at_start else None
+    return text[:start] + _digits(match) + text[match.end() :] if match else text
 
 
-def _digits(found: re.Match[str]) -> str:
+def _digits(match: re.Match[str]) -> str:
     total = part = 0
-    for word in re.split(r"[-, ]+", found["whole"].lower()):
+    for word in re.split(r"[-, ]+", match["whole"].lower()):
         if word in _LARGE:
             part *= _LARGE[word]
             if _LARGE[word] >= 1000:
                 total, part = total + part, 0
         else:
             part += _SMALL.get(word, 0)
-    if found["part"]:
-        return f"{total + part}/{_PARTS[found['part'].lower()]}"
-    return found.group() if total + part == 1 else str(total + part)
+    if match["part"]:
+        return f"{total + part}/{_PARTS[match['part'].lower()]}"
+    return match.group() if total + part == 1 else str(total + part)

@@ -129,9 +129,9 @@ def _plain_integer(random: Random) -> Language:
 
 
 def _signed(random: Random) -> Language:
-    signs, said = random.choice((("-", "'-'"), ("+", "'+'"), ("+-", "'+' or '-'")))
+    signs, phrase = random.choice((("-", "'-'"), ("+", "'+'"), ("+-", "'+' or '-'")))
     words, patterns, before, after = _affixed(
-        f"optionally {said}, then one or more digits [0-9]",
+        f"optionally {phrase}, then one or more digits [0-9]",
         (rf"[{signs}]?\d+", f"(?:{'|'.join(chr(92) + s for s in signs)})?[0-9]+"),
         random,
     )

@@ -124,8 +124,8 @@ def _containing(random: Random) -> Language:
 
 def _without_letters(random: Random) -> Language:
     banned = sorted(random.sample("aeiourstln", random.randint(1, 2)))
-    said = " and no ".join(map(repr, banned))
-    words = f"{ANY.capitalize()}, with no {said} among them."
+    phrase = " and no ".join(map(repr, banned))
+    words = f"{ANY.capitalize()}, with no {phrase} among them."
     rest = "".join(letter for letter in ascii_lowercase if letter not in banned)
     return Language(
         words,
@@ -149,9 +149,9 @@ def as_ranges(letters: str) -> str:
 def _vowel_first(random: Random) -> Language:
     sets = [(VOWELS, "a vowel [aeiou]"), (CONSONANTS, "a consonant [b-df-hj-np-tv-z]")]
     random.shuffle(sets)
-    first, said = sets[0]
-    last, said_last = random.choice((sets[0], sets[1]))
-    words = f"At least two lowercase letters [a-z], of which the first is {said} and the last is {said_last}."
+    first, phrase = sets[0]
+    last, phrase_last = random.choice((sets[0], sets[1]))
+    words = f"At least two lowercase letters [a-z], of which the first is {phrase} and the last is {phrase_last}."
     classes = [f"[{as_ranges(letters)}]" for letters in (first, last)]
     patterns = (f"^{classes[0]}[a-z]*{classes[1]}$", f"(?={classes[0]})[a-z]+(?<=[a-z]{classes[1]})")
 
@@ -185,8 +185,8 @@ def _exactly_once(random: Random) -> Language:
 
 def _nth_letter(random: Random) -> Language:
     place, letter = random.choice(((1, "second"), (2, "third"), (3, "fourth"))), random.choice(ascii_lowercase)
-    before, said = place
-    words = f"Lowercase letters [a-z] only, at least {before + 1} of them, of which the {said} is {letter!r}."
+    before, phrase = place
+    words = f"Lowercase letters [a-z] only, at least {before + 1} of them, of which the {phrase} is {letter!r}."
     return Language(
         words,
         (f"^[a-z]{{{before}}}{letter}[a-z]*$", "[a-z]" * before + f"{letter}[a-z]*"),
@@ -198,10 +198,10 @@ def _nth_letter(random: Random) -> Language:
 def _runs_in_order(random: Random) -> Language:
     letters = sorted(random.sample(ascii_lowercase, 3))
     counts = [random.choice(("*", "+")) for _ in letters[1:]]
-    said = {"*": "zero or more", "+": "one or more"}
+    phrase = {"*": "zero or more", "+": "one or more"}
     parts = [
         f"one or more {letters[0]!r}",
-        *(f"{said[count]} {letter!r}" for letter, count in zip(letters[1:], counts, strict=True)),
+        *(f"{phrase[count]} {letter!r}" for letter, count in zip(letters[1:], counts, strict=True)),
     ]
     first = f"{letters[0]}+" + "".join(letter + count for letter, count in zip(letters[1:], counts, strict=True))
     second = first.replace("+", "{1,}")

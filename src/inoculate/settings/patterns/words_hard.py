@@ -63,12 +63,12 @@ def _two_in_any_order(random: Random) -> Language:
 def _length_parity(random: Random) -> Language:
     odd = random.random() < 0.5
     letters = random.choice((ascii_lowercase, ascii_lowercase, "ab", "xyz"))
-    said = (
+    phrase = (
         "lowercase letters [a-z]"
         if letters == ascii_lowercase
         else f"characters, each {' or '.join(map(repr, letters))}"
     )
-    words = f"An {'odd' if odd else 'even'} number of {said}, at least {1 if odd else 2} of them."
+    words = f"An {'odd' if odd else 'even'} number of {phrase}, at least {1 if odd else 2} of them."
     one = "[a-z]" if letters == ascii_lowercase else f"[{letters}]"
     patterns = (
         (f"^{one}(?:{one}{{2}})*$", f"(?:{one}{one})*{one}") if odd else (f"^(?:{one}{{2}})+$", f"(?:{one}{one})+")
@@ -111,8 +111,8 @@ def _same_ends(random: Random) -> Language:
 
 def _twin_letters(random: Random) -> Language:
     alphabet = random.choice((ascii_lowercase, "abc", "xy", "mnop"))
-    said = "a-z" if alphabet == ascii_lowercase else alphabet
-    words = f"Lowercase letters [{said}] only, with some letter that stands twice in a row at least once."
+    phrase = "a-z" if alphabet == ascii_lowercase else alphabet
+    words = f"Lowercase letters [{phrase}] only, with some letter that stands twice in a row at least once."
     one = "[a-z]" if alphabet == ascii_lowercase else f"[{alphabet}]"
 
     def draw(random: Random) -> str:
@@ -137,9 +137,9 @@ def _twins(text: str) -> bool:
 
 def _no_twins(random: Random) -> Language:
     alphabet = random.choice((ascii_lowercase, "abc", "abcd", "xyz"))
-    said = "a-z" if alphabet == ascii_lowercase else alphabet
+    phrase = "a-z" if alphabet == ascii_lowercase else alphabet
     least = random.randint(1, 3)
-    words = f"At least {least} lowercase letters [{said}], of which no two neighbours are the same."
+    words = f"At least {least} lowercase letters [{phrase}], of which no two neighbours are the same."
     one = "[a-z]" if alphabet == ascii_lowercase else f"[{alphabet}]"
     return Language(
         words.replace("At least 1 lowercase letters", "One or more lowercase letters"),
@@ -184,11 +184,11 @@ def _all_different(random: Random) -> Language:
 
 
 def _doubled(random: Random) -> Language:
-    mark, said = random.choice(
+    mark, phrase = random.choice(
         (("", "with nothing between"), ("-", "with a hyphen between"), (" ", "with a space between"))
     )
     least = random.randint(2, 3)
-    words = f"The same word twice, {said}; the word is {least} or more lowercase letters [a-z]."
+    words = f"The same word twice, {phrase}; the word is {least} or more lowercase letters [a-z]."
     patterns = (rf"^([a-z]{{{least},}}){mark}\1$", rf"([a-z]{{{least},}}){mark}(?:\1)")
 
     def draw(random: Random) -> str:
@@ -269,9 +269,9 @@ def _parity_of_letter(random: Random) -> Language:
 
 def _password(random: Random) -> Language:
     least, digits = random.randint(5, 8), random.choice((1, 2))
-    said = "at least one digit" if digits == 1 else "at least two digits"
+    phrase = "at least one digit" if digits == 1 else "at least two digits"
     words = (
-        f"At least {least} characters, each a letter [a-zA-Z] or a digit [0-9], among them {said} and at least one "
+        f"At least {least} characters, each a letter [a-zA-Z] or a digit [0-9], among them {phrase} and at least one "
         "uppercase letter [A-Z]."
     )
     patterns = (

@@ -133,10 +133,10 @@ def _uneven_world(world: World, names: int, numbers: Sequence[int], texts: Seque
         return [low, low, low, middle, high]
 
     def mostly(known: Sequence[str]) -> tuple[str, ...]:
-        one, other = random.sample(known, 2)
-        named = [text for text in known if text in texts and text != other]
-        one = random.choice(named or [one])
-        return one, one, one, other
+        frequent, rare = random.sample(known, 2)
+        named = [text for text in known if text in texts and text != rare]
+        frequent = random.choice(named or [frequent])
+        return frequent, frequent, frequent, rare
 
     return replace(
         world,

@@ -23,12 +23,12 @@ def _two_columns(w: World, d: ConstantPicker) -> Query:
 
 
 def _equal_text(w: World, d: ConstantPicker) -> Query:
-    label, wanted = d.text(w.parts, w.label), d.random.choice((w.amount, w.time))
+    label, column = d.text(w.parts, w.label), d.random.choice((w.amount, w.time))
     return Query(
-        f"What is the {wanted} of each {w.part} with {w.label} '{label}'?",
+        f"What is the {column} of each {w.part} with {w.label} '{label}'?",
         (
-            f"SELECT {wanted} FROM {w.parts} WHERE {w.label} = '{label}'",
-            f"SELECT {wanted} FROM {w.parts} WHERE {w.label} IN ('{label}')",
+            f"SELECT {column} FROM {w.parts} WHERE {w.label} = '{label}'",
+            f"SELECT {column} FROM {w.parts} WHERE {w.label} IN ('{label}')",
         ),
     )
 
@@ -68,9 +68,11 @@ def _in_group(w: World, d: ConstantPicker) -> Query:
 
 def _sorted_by_number(w: World, d: ConstantPicker) -> Query:
     down = d.random.random() < 0.5
-    order, said = ("DESC", "from the largest to the smallest") if down else ("ASC", "from the smallest to the largest")
+    order, phrase = (
+        ("DESC", "from the largest to the smallest") if down else ("ASC", "from the smallest to the largest")
+    )
     return Query(
-        f"Give all names of {w.things}, ordered by {w.score} {said}; equal ones by name, from A to Z.",
+        f"Give all names of {w.things}, ordered by {w.score} {phrase}; equal ones by name, from A to Z.",
         (
             f"SELECT name FROM {w.things} ORDER BY {w.score} {order}, name",
             f"SELECT name FROM {w.things} ORDER BY {w.score} {order}, name ASC",
@@ -150,10 +152,10 @@ def _anything_but(w: World, d: ConstantPicker) -> Query:
 def _first_letters(w: World, d: ConstantPicker) -> Query:
     letter = d.text(w.things, "name")[0]
     later = d.random.random() < 0.5
-    said = f"begins with '{letter}' or a later letter" if later else f"begins with a letter before '{letter}'"
+    phrase = f"begins with '{letter}' or a later letter" if later else f"begins with a letter before '{letter}'"
     sign = ">=" if later else "<"
     return Query(
-        f"Which names of {w.things} {said.replace('begins', 'begin')}?",
+        f"Which names of {w.things} {phrase.replace('begins', 'begin')}?",
         (
             f"SELECT name FROM {w.things} WHERE name {sign} '{letter}'",
             f"SELECT name FROM {w.things} WHERE substr(name, 1, 1) {sign} '{letter}'",
@@ -186,9 +188,9 @@ def _largest_few(w: World, d: ConstantPicker) -> Query:
 
 
 def _a_page(w: World, d: ConstantPicker) -> Query:
-    skipped, said = d.random.choice(((1, "leave out the first"), (2, "leave out the first two")))
+    skipped, phrase = d.random.choice(((1, "leave out the first"), (2, "leave out the first two")))
     return Query(
-        f"Order the {w.things} by name from A to Z, {said} and give the names of the next two.",
+        f"Order the {w.things} by name from A to Z, {phrase} and give the names of the next two.",
         (
             f"SELECT name FROM {w.things} ORDER BY name LIMIT 2 OFFSET {skipped}",
             f"SELECT name FROM {w.things} ORDER BY name ASC LIMIT {skipped}, 2",

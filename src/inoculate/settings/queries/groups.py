@@ -21,10 +21,10 @@ def _total(w: World, d: ConstantPicker) -> Query:
 
 
 def _extreme(w: World, d: ConstantPicker) -> Query:
-    which, said = d.random.choice((("MAX", "largest"), ("MIN", "smallest")))
+    which, phrase = d.random.choice((("MAX", "largest"), ("MIN", "smallest")))
     order = "DESC" if which == "MAX" else "ASC"
     return Query(
-        f"What is the {said} {w.score} among the {w.things}?",
+        f"What is the {phrase} {w.score} among the {w.things}?",
         (
             f"SELECT {which}({w.score}) FROM {w.things}",
             f"SELECT {w.score} FROM {w.things} ORDER BY {w.score} {order} LIMIT 1",
@@ -114,9 +114,9 @@ def _sum_by_text(w: World, d: ConstantPicker) -> Query:
 
 
 def _extreme_by_group(w: World, d: ConstantPicker) -> Query:
-    which, said = d.random.choice((("MAX", "highest"), ("MIN", "lowest")))
+    which, phrase = d.random.choice((("MAX", "highest"), ("MIN", "lowest")))
     return Query(
-        f"Give every {w.group} together with the {said} {w.score} that one of its {w.things} has.",
+        f"Give every {w.group} together with the {phrase} {w.score} that one of its {w.things} has.",
         (
             f"SELECT {w.group}, {which}({w.score}) FROM {w.things} GROUP BY {w.group}",
             f"SELECT {w.group}, {which}({w.score}) AS best FROM {w.things} GROUP BY 1",

@@ -27,13 +27,13 @@ _SIMILAR_TOKENS = {
 def make_mutants(queries: Sequence[str], world: World, uses: Uses) -> list[str]:
     """Mutants of right queries: with a single token replaced, or on other rows."""
     others = _token_replacements(world)
-    made: set[str] = set()
+    mutants: set[str] = set()
     for query in queries:
         tokens = _TOKEN.findall(query)
         for place, token in enumerate(tokens):
             before, after = tokens[:place], tokens[place + 1 :]
-            made.update("".join((*before, other, *after)) for other in _replaced_token(token, others))
-    return [*sorted(made), *_mutants_on_other_rows(queries[0], world, uses)]
+            mutants.update("".join((*before, other, *after)) for other in _replaced_token(token, others))
+    return [*sorted(mutants), *_mutants_on_other_rows(queries[0], world, uses)]
 
 
 def _token_replacements(world: World) -> Mapping[str, tuple[str, ...]]:

@@ -17,9 +17,9 @@ def _above_mean(w: World, d: ConstantPicker) -> Query:
 
 
 def _all_with_extreme(w: World, d: ConstantPicker) -> Query:
-    which, said = d.random.choice((("MAX", "largest"), ("MIN", "smallest")))
+    which, phrase = d.random.choice((("MAX", "largest"), ("MIN", "smallest")))
     return Query(
-        f"Give the id of every {w.part} that has the {said} {w.amount} of all (there may be several).",
+        f"Give the id of every {w.part} that has the {phrase} {w.amount} of all (there may be several).",
         (
             f"SELECT id FROM {w.parts} WHERE {w.amount} = (SELECT {which}({w.amount}) FROM {w.parts})",
             f"SELECT id FROM (SELECT id, RANK() OVER (ORDER BY {w.amount} {'DESC' if which == 'MAX' else 'ASC'}) AS "

@@ -21,15 +21,15 @@ class Function:
         """(arguments, expected) pairs, as Python literals."""
         space: dict[str, object] = {}
         exec(f"def answer({self.parameters}): return {self.expression}", space)  # our own text
-        return [(given, repr(eval(f"answer({given})", space))) for given in self.inputs]
+        return [(arguments, repr(eval(f"answer({arguments})", space))) for arguments in self.inputs]
 
-    def check(self, given: str, expected: str) -> str:
+    def check(self, arguments: str, expected: str) -> str:
         """A test of the function."""
-        return f"assert {self.name}({given}) == {expected}"
+        return f"assert {self.name}({arguments}) == {expected}"
 
-    def test(self, given: str) -> str:
+    def test(self, arguments: str) -> str:
         """An expression that is true for these arguments alone."""
-        return f"({self.parameters}{',' if ',' not in self.parameters else ''}) == ({given},)"
+        return f"({self.parameters}{',' if ',' not in self.parameters else ''}) == ({arguments},)"
 
     def source(self, body: str) -> str:
         """A reply with the function."""
