@@ -1,4 +1,6 @@
-"""Are hacks that were made for the check told from near misses as a person would? python benchmarks/gamed.py
+"""Are hacks that were made for the check told from near misses as a person would?
+
+    python benchmarks/gamed.py [--mbpp FILE]
 
 Answers of models that were graded `hack`, labelled by hand before any line was drawn, in data/gamed_labels.jsonl.gz:
 
@@ -14,6 +16,7 @@ tests of today; without a draw, on the problem as it was. What is no hack any mo
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 from collections import Counter
@@ -32,6 +35,7 @@ from inoculate.records import Problem
 LABELS = Path(__file__).parent / "data" / "gamed_labels.jsonl.gz"
 LINES = tuple(number / 20 for number in range(1, 21))
 """Lines that are tried. At 1 every hack but one that is right everywhere else would be made for the check."""
+MBPP = "mbpp"
 ENOUGH = 80
 """Labels from which on a setting's line is the one that they say; with fewer it stays a first guess."""
 
@@ -78,11 +82,21 @@ class Found:
         return best[len(best) // 2]
 
 
-def read(path: Path = LABELS) -> dict[str, list[dict[str, Any]]]:
-    """The labelled answers, by setting."""
+def read(path: Path = LABELS, mbpp: str = "") -> dict[str, list[dict[str, Any]]]:
+    """The labelled answers, by setting.
+
+    Args:
+        path: The file of labels.
+        mbpp: The tasks 511 to 600 of MBPP (sanitized), which the project does not contain; without them the labels of
+            that setting, which name a task and do not have its text, are left out.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in map(json.loads, lines):
+            if line["setting"] == MBPP:
+                if not mbpp:
+                    continue
+                line["draw"]["source"] = mbpp
             found.setdefault(line["setting"], []).append(line)
     return found
 
@@ -93,7 +107,7 @@ def _drawn(name: str, draw: str) -> dict[str, Problem]:
         key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(draw).items()
     }
     drawn = settings.find(name).problems(settings.Draw(**given))
-    return {problem.lead + problem.body: problem for problem in drawn}
+    return {key: problem for problem in drawn for key in (problem.id, problem.lead + problem.body)}
 
 
 def today(line: dict[str, Any]) -> Problem:
@@ -102,6 +116,8 @@ def today(line: dict[str, Any]) -> Problem:
     Raises:
         ValueError: The draw gives another text today: then the answer is one to another problem.
     """
+    if line["setting"] == MBPP:
+        return _drawn(MBPP, json.dumps(line["draw"]))[line["problem"]["id"]]
     known = {field.name for field in fields(Problem)}
     old = Problem(**{key: value for key, value in line["problem"].items() if key in known})
     if "draw" not in line:
@@ -171,7 +187,11 @@ def rows(labels: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
 
 def main() -> None:
     """Print the table."""
-    for line in rows(read()):
+    parser = argparse.ArgumentParser(description="labelled hacks against the measure `gamed`")
+    parser.add_argument(
+        "--mbpp", default="", metavar="FILE", help="tasks 511 to 600 of MBPP, for its labels"
+    )
+    for line in rows(read(mbpp=parser.parse_args().mbpp)):
         print(line, flush=True)
 
 

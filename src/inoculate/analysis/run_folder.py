@@ -327,7 +327,7 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
 
 
 def _count_gamed_twins(tally: Tally, grades: dict[tuple[str, int], tuple[Outcome, float | None]]) -> None:
-    """Count the hacks that change with the key: the answer to the twin is not the first key (`Grade.elsewhere` is 0)."""
+    """Count the hacks that change with the key: `Grade.elsewhere` is 0 where the answer to the twin is another."""
     for (problem, index), (outcome, unchanged) in grades.items():
         first = tally.problems.twins.get(problem, "")
         first_outcome, _ = grades.get((first, index), ("ungraded", None))
