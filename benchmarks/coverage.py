@@ -32,10 +32,9 @@ from inoculate.analysis.power import required_size
 Values = NDArray[np.float64]
 
 AGAIN = 10
-"""How many times as many studies the worst worlds get when they are measured again."""
+"""The worst worlds are measured again with this many times as many studies."""
 AT_ONCE = 1000
 """Studies in memory at a time: at most 300 problems x 10 seeds x 4 bytes each, a few times over."""
-
 KIND, PROBLEM, ARM_KIND, ARM_PROBLEM, SEED_KIND = 1.0, 0.7, 0.4, 0.3, 0.3
 """Standard deviations of the effects, in logits."""
 SHARED_SEED = 0.4
