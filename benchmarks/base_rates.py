@@ -19,7 +19,7 @@ from typing import Any
 from inoculate import settings
 from inoculate.analysis import analyse
 from inoculate.engine.models import EMBEDDED
-from inoculate.progress import Console
+from inoculate.progress import TerminalProgress
 from inoculate.steps.plan import make
 from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
@@ -91,7 +91,7 @@ def table(
     names: Sequence[str],
     problems: int,
     store: Store,
-    console: Console,
+    console: TerminalProgress,
     levels: Sequence[int] = (),
     server: str = "",
 ) -> str:
@@ -106,7 +106,13 @@ def table(
 
 
 def asked_table(
-    study: Study, model: str, names: Sequence[str], problems: int, store: Store, console: Console, server: str = ""
+    study: Study,
+    model: str,
+    names: Sequence[str],
+    problems: int,
+    store: Store,
+    console: TerminalProgress,
+    server: str = "",
 ) -> str:
     """The table of one model that is asked for the hack."""
     plan = make(asking(study, model, names, problems), server=server)
@@ -139,7 +145,7 @@ def main() -> None:
     parser.add_argument("--asked", nargs="?", type=int, const=100, help="ask for the hack, this many problems (100)")
     parser.add_argument("--server", default="", help="sample from this OpenAI-compatible server, of one model")
     given = parser.parse_args()
-    with Console() as console:
+    with TerminalProgress() as console:
         for model in given.models:
             store = Store(given.store)
             if given.asked:

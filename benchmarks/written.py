@@ -13,7 +13,7 @@ from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from inoculate.progress import Console
+from inoculate.progress import TerminalProgress
 from inoculate.records import SPLITS, Completion, Split, read_lines
 from inoculate.steps.plan import make
 from inoculate.steps.run import carry_out
@@ -49,7 +49,7 @@ class Written:
 def sample(models: Sequence[str], settings: Sequence[str], problems: int, store: Store) -> None:
     """Draw answers to so many problems of each split, and keep them in place of those of the same model and setting."""
     drawn: dict[str, list[Written]] = {setting: [] for setting in settings}
-    with Console() as console:
+    with TerminalProgress() as console:
         for model in models:
             for split in SPLITS:
                 plan = make(_study(model, split, settings, problems))

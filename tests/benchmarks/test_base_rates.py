@@ -11,7 +11,7 @@ import pytest
 from inoculate.analysis import analyse
 from inoculate.errors import UserError
 from inoculate.integrations.export import export
-from inoculate.progress import Console
+from inoculate.progress import TerminalProgress
 from inoculate.report import write_report
 from inoculate.steps import run
 from inoculate.steps.plan import make
@@ -40,7 +40,7 @@ def base_rates() -> Any:
 def test_a_study_without_arms_from_file_to_report(tiny_model: Path, tmp_path: Path) -> None:
     path = tmp_path / "alone.toml"
     path.write_text(STUDY.format(model=tiny_model))
-    with Console() as console:
+    with TerminalProgress() as console:
         folder = run.carry_out(make(load(path)), Store(tmp_path / "store"), console, path.read_text())
     (cell,) = analyse(folder)["cells"]
     assert (cell["arm"], cell["samples"], cell["seeds"]) == ("base", 3, [])
@@ -54,7 +54,7 @@ def test_a_study_without_arms_from_file_to_report(tiny_model: Path, tmp_path: Pa
 
 def test_the_table_has_a_line_for_each_setting_and_level(base_rates: Any, tiny_model: Path, tmp_path: Path) -> None:
     names, store = ("writing", "functions"), Store(tmp_path / "store")
-    with Console() as console:
+    with TerminalProgress() as console:
         made = [base_rates.table(load(base_rates.FILE), str(tiny_model), names, 2, store, console) for _ in range(2)]
     assert made[0] == made[1]
     title, _, head, _, *lines = made[0].splitlines()
@@ -69,7 +69,7 @@ def test_the_table_has_a_line_for_each_setting_and_level(base_rates: Any, tiny_m
 
 def test_the_hack_is_asked_for_where_there_is_one(base_rates: Any, tiny_model: Path, tmp_path: Path) -> None:
     names = ("mathematics", "mathematics_plain", "compliance", "functions")
-    with Console() as console:
+    with TerminalProgress() as console:
         made = base_rates.asked_table(
             load(base_rates.FILE), str(tiny_model), names, 2, Store(tmp_path / "store"), console
         )

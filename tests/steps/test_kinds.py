@@ -7,7 +7,7 @@ import pkgutil
 
 from inoculate import steps
 from inoculate.steps import plan as planning
-from inoculate.steps.run import RUN
+from inoculate.steps.run import RUN_STEP
 from inoculate.study import ready_made
 from inoculate.study.parse import load
 
@@ -17,7 +17,7 @@ KINDS = [module for module in MODULES if hasattr(module, "KIND")]
 
 def test_every_kind_is_planned_and_carried_out_in_its_own_file() -> None:
     assert len(KINDS) >= 7
-    assert {module.KIND: module.run for module in KINDS} == RUN
+    assert {module.KIND: module.run for module in KINDS} == RUN_STEP
     assert all(module.plan_step.__module__ == module.__name__ for module in KINDS)
 
 

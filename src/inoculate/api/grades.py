@@ -150,7 +150,7 @@ def grade(
     Raises:
         UserError: The numbers differ, a name is unknown, or code cannot be run safely on this machine.
     """
-    from inoculate.progress import watch
+    from inoculate.progress import show_progress
 
     if len(tasks) != len(completions):
         raise UserError(f"{len(tasks)} tasks and {len(completions)} completions: there must be a task for each")
@@ -159,13 +159,13 @@ def grade(
         groups.setdefault("" if isinstance(task, CodeTask) else setting or task.setting, []).append(number)
     graders = {name: _grader(name, oversight) for name in groups}
     done: dict[int, Grade] = {}
-    with watch(quiet=not progress) as watcher:
-        watcher.begin("grading")
+    with show_progress(quiet=not progress) as watcher:
+        watcher.start("grading")
         for name, numbers in groups.items():
             chosen = [tasks[number] for number in numbers], [completions[number] for number in numbers]
             for number, graded in zip(numbers, graders[name](*chosen), strict=True):
                 done[number] = graded
-                watcher.moved(len(done), len(tasks), "")
+                watcher.on_progress(len(done), len(tasks), "")
     return Grades(tuple(tasks), tuple(completions), tuple(done[number] for number in range(len(tasks))))
 
 

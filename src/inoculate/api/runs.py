@@ -132,7 +132,7 @@ def run(
     """
     from inoculate.analysis import analyse_screen
     from inoculate.integrations import trackers
-    from inoculate.progress import watch
+    from inoculate.progress import show_progress
     from inoculate.report.screen import draw_screen
     from inoculate.steps.plan import make
     from inoculate.steps.run import carry_out
@@ -141,7 +141,7 @@ def run(
     declared, text = _read_study(study)
     trackers.choose("")
     target = _open_store(store)
-    with watch(quiet=not progress) as watcher:
+    with show_progress(quiet=not progress) as watcher:
         if declared.elicitation:
             screened = carry_out(make_screen(declared, server), target, watcher, text)
             draw_screen(analyse_screen(screened), screened / "figures")

@@ -146,14 +146,14 @@ def grade(
         as_json: Print one JSON document instead of text.
     """
     from inoculate.grading.command import grade_file, grade_file_of_problems
-    from inoculate.progress import Console
+    from inoculate.progress import TerminalProgress
     from inoculate.settings import Draw, find
 
-    with Console() as console:
-        console.begin("grading")
+    with TerminalProgress() as console:
+        console.start("grading")
 
         def progress(done: int, total: int) -> None:
-            console.moved(done, total, "graded")
+            console.on_progress(done, total, "graded")
 
         if setting:
             known = find(setting)

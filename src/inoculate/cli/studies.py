@@ -36,7 +36,7 @@ def run(
         as_json: Print one JSON document instead of text.
     """
     from inoculate.integrations import trackers
-    from inoculate.progress import Console
+    from inoculate.progress import TerminalProgress
     from inoculate.steps import run as running
     from inoculate.steps.plan import make
     from inoculate.steps.store import Store
@@ -50,7 +50,7 @@ def run(
         folder, found = _screen(study, store, server)
         if not as_json:
             _print_screen(folder, found)
-    with Console() as progress:
+    with TerminalProgress() as progress:
         plan = make(declared, server=server)
         folder = running.carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"))
     runs.report(str(folder), store=store, as_json=as_json)
@@ -113,7 +113,7 @@ def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", 
 def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]:
     """Carry out a screen; returns its run folder and what was found."""
     from inoculate.analysis import analyse_screen
-    from inoculate.progress import Console
+    from inoculate.progress import TerminalProgress
     from inoculate.report.screen import draw_screen
     from inoculate.steps import run as running
     from inoculate.steps.screen import make_screen
@@ -122,7 +122,7 @@ def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]
     from inoculate.study.ready_made import find
 
     path = find(study)
-    with Console() as progress:
+    with TerminalProgress() as progress:
         planned = make_screen(load(path), server)
         folder = running.carry_out(planned, Store(store), progress, path.read_text(encoding="utf-8"))
     found = analyse_screen(folder)
