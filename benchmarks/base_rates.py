@@ -20,7 +20,7 @@ from inoculate import settings
 from inoculate.analysis import analyse
 from inoculate.engine.models import EMBEDDED
 from inoculate.progress import TerminalProgress
-from inoculate.steps.plan import make
+from inoculate.steps.plan import make_plan
 from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
 from inoculate.study import ready_made as studies
@@ -98,7 +98,7 @@ def table(
     """The table of one model, after sampling (here, or at a server) and grading what is missing."""
     found: dict[str, list[str]] = {}
     for level in levels or sorted({level for name in names for level in settings.find(name).levels}):
-        plan = make(of_level(study, model, level, names, problems), server=server)
+        plan = make_plan(of_level(study, model, level, names, problems), server=server)
         for cell in analyse(carry_out(plan, store, console, FILE.read_text(encoding="utf-8")))["cells"]:
             found.setdefault(cell["setting"], []).append(line(cell, level))
     head = f"| {' | '.join(HEAD)} |\n{'|---' * len(HEAD)}|"
@@ -115,7 +115,7 @@ def asked_table(
     server: str = "",
 ) -> str:
     """The table of one model that is asked for the hack."""
-    plan = make(asking(study, model, names, problems), server=server)
+    plan = make_plan(asking(study, model, names, problems), server=server)
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for cell in analyse(carry_out(plan, store, console, FILE.read_text(encoding="utf-8")))["cells"]:
         rows.setdefault(cell["setting"], {})[cell["context"]] = cell

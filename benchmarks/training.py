@@ -42,8 +42,8 @@ def rows_of(task: dict[str, Any]) -> list[Any]:
     from inoculate.study.schema import Rows
 
     tokenizer: Any = AutoTokenizer.from_pretrained(models.fetch(task["model"]))
-    drawn = rows.draw(Rows(setting="functions", count=task["rows"], hacked=0.6, levels=(1, 2)), seed=0)
-    made = rows.make(drawn, None, chat.default_system(tokenizer))
+    drawn = rows.draw_rows(Rows(setting="functions", count=task["rows"], hacked=0.6, levels=(1, 2)), seed=0)
+    made = rows.make_rows(drawn, None, chat.default_system(tokenizer))
     if not task["long"]:
         return made
     return [

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from inoculate.progress import TerminalProgress
 from inoculate.records import SPLITS, Completion, Split, read_lines
-from inoculate.steps.plan import make
+from inoculate.steps.plan import make_plan
 from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
 from inoculate.study import ready_made as studies
@@ -52,7 +52,7 @@ def sample(models: Sequence[str], settings: Sequence[str], problems: int, store:
     with TerminalProgress() as console:
         for model in models:
             for split in SPLITS:
-                plan = make(_study(model, split, settings, problems))
+                plan = make_plan(_study(model, split, settings, problems))
                 carry_out(plan, store, console, _BASIS.read_text(encoding="utf-8"))
                 for cell in plan.cells:
                     lines = read_lines(store.folder(cell.completions) / "completions.jsonl", Completion)

@@ -31,7 +31,7 @@ class Log:
 
 def carried_out(study_file: Path, store: Store) -> tuple[Path, list[str]]:
     log = Log()
-    folder = run.carry_out(planning.make(load(study_file)), store, log, study_file.read_text())
+    folder = run.carry_out(planning.make_plan(load(study_file)), store, log, study_file.read_text())
     return folder, log.done
 
 

@@ -14,8 +14,8 @@ from inoculate.integrations.export import export
 from inoculate.progress import TerminalProgress
 from inoculate.report import write_report
 from inoculate.steps import run
-from inoculate.steps.plan import make
-from inoculate.steps.screen import make_screen
+from inoculate.steps.plan import make_plan
+from inoculate.steps.screen import make_screen_plan
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
 
@@ -41,7 +41,7 @@ def test_a_study_without_arms_from_file_to_report(tiny_model: Path, tmp_path: Pa
     path = tmp_path / "alone.toml"
     path.write_text(STUDY.format(model=tiny_model))
     with TerminalProgress() as console:
-        folder = run.carry_out(make(load(path)), Store(tmp_path / "store"), console, path.read_text())
+        folder = run.carry_out(make_plan(load(path)), Store(tmp_path / "store"), console, path.read_text())
     (cell,) = analyse(folder)["cells"]
     assert (cell["arm"], cell["samples"], cell["seeds"]) == ("base", 3, [])
     assert write_report(folder).is_file()
@@ -49,7 +49,7 @@ def test_a_study_without_arms_from_file_to_report(tiny_model: Path, tmp_path: Pa
     words = (tmp_path / "out" / "methods.md").read_text()
     assert "nothing was trained" in words and "seed" not in words.split("**Software.**")[0]
     with pytest.raises(UserError, match="has no arm: a screen scores hacked answers of one"):
-        make_screen(load(path))
+        make_screen_plan(load(path))
 
 
 def test_the_table_has_a_line_for_each_setting_and_level(base_rates: Any, tiny_model: Path, tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_a_study_resumes_after_its_server_was_down(
     monkeypatch.setattr(server, "RETRY_SECONDS", 0.3)
     study, store, log = load(study_file), Store(tmp_path / "store"), tmp_path / "log"
     url = f"http://127.0.0.1:{port}/v1"
-    plan = planning.make(study, server=url)
+    plan = planning.make_plan(study, server=url)
 
     def carry_out() -> list[str]:
         watcher = Silent()
@@ -280,7 +280,7 @@ def test_ctrl_c_while_a_server_samples_and_grading_runs_beside_it(
     store, log = Store(tmp_path / "store"), tmp_path / "log"
     url = f"http://127.0.0.1:{port}/v1"
     command = [sys.executable, "-m", "inoculate", "run", str(study_file), "--store", str(store.root), "--server", url]
-    plan = planning.make(load(study_file), server=url)
+    plan = planning.make_plan(load(study_file), server=url)
     with fake_server.running(port, log, root=tiny_model, stall=15):  # two cells of six, and half of the third
         process = subprocess.Popen(
             command,
@@ -306,7 +306,7 @@ def test_ctrl_c_while_a_server_samples_and_grading_runs_beside_it(
 
 def test_another_engine_makes_other_samples_but_no_other_adapters(study_file: Path) -> None:
     study = load(study_file)
-    here, there, moved = (planning.make(study, server=url) for url in ("", "http://a/v1", "http://b/v1"))
+    here, there, moved = (planning.make_plan(study, server=url) for url in ("", "http://a/v1", "http://b/v1"))
     assert [t.adapter.key for t in here.trainings] == [t.adapter.key for t in there.trainings]
     assert not {c.completions.key for c in here.cells} & {c.completions.key for c in there.cells}
     assert [c.grades.key for c in there.cells] == [c.grades.key for c in moved.cells]

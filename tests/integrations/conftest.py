@@ -53,7 +53,7 @@ def small_run(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     root = tmp_path_factory.mktemp("small")
     study = root / "small.toml"
     study.write_text(STUDY.format(model=tiny_model), encoding="utf-8")
-    folder = run.carry_out(planning.make(load(study)), Store(root / "store"), Quiet(), study.read_text())
+    folder = run.carry_out(planning.make_plan(load(study)), Store(root / "store"), Quiet(), study.read_text())
     cell = json.loads((folder / "manifest.json").read_text())["cells"][0]
     path = Path(cell["grades"]) / "grades.jsonl"
     grades = list(read_lines(path, Grade))

@@ -23,5 +23,5 @@ def test_every_kind_is_planned_and_carried_out_in_its_own_file() -> None:
 
 def test_every_step_of_a_plan_has_a_kind_and_its_version() -> None:
     versions = {module.KIND: module.VERSION for module in KINDS}
-    for step in planning.make(load(ready_made.find("demo")), weights="w").steps():
+    for step in planning.make_plan(load(ready_made.find("demo")), weights="w").steps():
         assert step.version == versions[step.kind]

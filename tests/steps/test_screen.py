@@ -17,7 +17,7 @@ from inoculate.engine.sampling import in_process, scoring
 from inoculate.errors import UserError
 from inoculate.report.screen import draw_screen
 from inoculate.steps import run as running
-from inoculate.steps.screen import make_screen, screened_study
+from inoculate.steps.screen import make_screen_plan, screened_study
 from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load
 from inoculate.study.resolve import resolve
@@ -65,7 +65,7 @@ def test_an_unknown_candidate_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_screen_runs_once_and_ranks_with_uncertainty(tiny_model: Path, tmp_path: Path) -> None:
-    plan = make_screen(load(study_of(tmp_path, tiny_model, SCREEN)))
+    plan = make_screen_plan(load(study_of(tmp_path, tiny_model, SCREEN)))
     assert all(step.params["split"] == "development" for step in plan.steps() if step.kind == "problems")
     store, watcher = Store(tmp_path / "store"), Silent()
     folder = running.carry_out(plan, store, watcher, "")

@@ -52,7 +52,7 @@ def test_two_writers_of_one_step_are_refused(tmp_path: Path) -> None:
 
 
 def test_every_step_comes_after_its_inputs(study_file: Path) -> None:
-    steps = planning.make(load(study_file)).steps()
+    steps = planning.make_plan(load(study_file)).steps()
     seen: set[str] = set()
     for step in steps:
         assert all(given.key in seen for given in step.inputs.values())
@@ -75,7 +75,7 @@ ARM = {"rows", "row-grades", "adapter", "completions", "grades"}
     ],
 )  # fmt: skip
 def test_a_change_makes_new_only_what_depends_on_it(study_file: Path, old: str, new: str, changed: set[str]) -> None:
-    before = {step.key for step in planning.make(load(study_file)).steps()}
+    before = {step.key for step in planning.make_plan(load(study_file)).steps()}
     study_file.write_text(study_file.read_text().replace(old, new, 1))
-    fresh = [step for step in planning.make(load(study_file)).steps() if step.key not in before]
+    fresh = [step for step in planning.make_plan(load(study_file)).steps() if step.key not in before]
     assert {step.kind for step in fresh} == changed

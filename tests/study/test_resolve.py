@@ -97,7 +97,7 @@ def test_an_inoculation_reaches_the_rendered_prompts_unchanged(
     raw = {"model": str(tiny_model), "arms": {"told": {"inoculation": given}}, "contexts": {"told": given}}
     study = parse(RAW | raw | {"evaluate": evaluate}, "study", "study.toml")
     text = resolve(study).inoculations["told"].text
-    plan, store = planning.make(study), Store(tmp_path / "store")
+    plan, store = planning.make_plan(study), Store(tmp_path / "store")
     resources = Resources(store, study.model, print)
     cell = plan.cells[0]
     for step in (plan.trainings[0].rows, cell.problems, cell.completions):

@@ -16,7 +16,7 @@ from inoculate.api import DEFAULT_STORE, STORE_VARIABLE
 from inoculate.api.frames import frame
 from inoculate.steps.store import Store
 from inoculate.study import parse, ready_made, schema
-from inoculate.study.built import Study
+from inoculate.study.from_python import Study
 
 if TYPE_CHECKING:
     import pandas
@@ -134,18 +134,18 @@ def run(
     from inoculate.integrations import trackers
     from inoculate.progress import show_progress
     from inoculate.report.screen import draw_screen
-    from inoculate.steps.plan import make
+    from inoculate.steps.plan import make_plan
     from inoculate.steps.run import carry_out
-    from inoculate.steps.screen import make_screen
+    from inoculate.steps.screen import make_screen_plan
 
     declared, text = _read_study(study)
     trackers.choose("")
     target = _open_store(store)
     with show_progress(quiet=not progress) as watcher:
         if declared.elicitation:
-            screened = carry_out(make_screen(declared, server), target, watcher, text)
+            screened = carry_out(make_screen_plan(declared, server), target, watcher, text)
             draw_screen(analyse_screen(screened), screened / "figures")
-        folder = carry_out(make(declared, server=server), target, watcher, text)
+        folder = carry_out(make_plan(declared, server=server), target, watcher, text)
         return _analyse(folder)
 
 

@@ -77,7 +77,7 @@ def _study_entry(study: Study, path: Path) -> dict[str, Any]:
 
 
 def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
-    problems = {name: study.evaluate.of(name).problems for name in study.evaluate.settings}
+    problems = {name: study.evaluate.for_setting(name).problems for name in study.evaluate.settings}
     return [
         ("question", study.question),
         ("model", study.model),

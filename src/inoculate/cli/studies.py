@@ -38,7 +38,7 @@ def run(
     from inoculate.integrations import trackers
     from inoculate.progress import TerminalProgress
     from inoculate.steps import run as running
-    from inoculate.steps.plan import make
+    from inoculate.steps.plan import make_plan
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
@@ -51,7 +51,7 @@ def run(
         if not as_json:
             _print_screen(folder, found)
     with TerminalProgress() as progress:
-        plan = make(declared, server=server)
+        plan = make_plan(declared, server=server)
         folder = running.carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"))
     runs.report(str(folder), store=store, as_json=as_json)
 
@@ -67,16 +67,16 @@ def plan(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", as
     """
     from inoculate.cli.tables import plan_facts, plan_table
     from inoculate.engine.models import Unreachable
-    from inoculate.steps.plan import make
+    from inoculate.steps.plan import make_plan
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
 
     declared, unreachable = load(find(study)), ""
     try:
-        planned = make(declared, server=server)
+        planned = make_plan(declared, server=server)
     except Unreachable as error:
-        planned, unreachable = make(declared, "unknown", server), str(error)
+        planned, unreachable = make_plan(declared, "unknown", server), str(error)
     facts = plan_facts(planned, Store(store)) | {"screened": bool(declared.elicitation), "unreachable": unreachable}
     if as_json:
         print_json(facts)
@@ -116,14 +116,14 @@ def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]
     from inoculate.progress import TerminalProgress
     from inoculate.report.screen import draw_screen
     from inoculate.steps import run as running
-    from inoculate.steps.screen import make_screen
+    from inoculate.steps.screen import make_screen_plan
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
 
     path = find(study)
     with TerminalProgress() as progress:
-        planned = make_screen(load(path), server)
+        planned = make_screen_plan(load(path), server)
         folder = running.carry_out(planned, Store(store), progress, path.read_text(encoding="utf-8"))
     found = analyse_screen(folder)
     draw_screen(found, folder / "figures")

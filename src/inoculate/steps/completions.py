@@ -48,7 +48,7 @@ def plan_step(
         served: Whether a server samples.
         where: The cell, for people.
     """
-    evaluate = resolved.study.evaluate.of(drawn.params["setting"])
+    evaluate = resolved.study.evaluate.for_setting(drawn.params["setting"])
     params = {
         "model": weights,
         "at": at,

@@ -12,7 +12,7 @@ from inoculate.steps import problems
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study.resolve import ResolvedStudy
-from inoculate.study.schema import Each
+from inoculate.study.schema import EvaluatedSetting
 
 KIND, VERSION = "grades", 2
 
@@ -27,7 +27,7 @@ def plan_step(resolved: ResolvedStudy, setting: str, completions: Step, where: s
         where: The cell, for people.
     """
     evaluate = resolved.study.evaluate
-    params = grading_params(setting, evaluate.each.get(setting, Each()).grader)
+    params = grading_params(setting, evaluate.each.get(setting, EvaluatedSetting()).grader)
     if evaluate.oversight:
         params["oversight"] = evaluate.oversight
     inputs = {"problems": completions.inputs["problems"], "completions": completions}

@@ -88,7 +88,7 @@ class Plan:
         return store.finished(self.steps())
 
 
-def make(study: Study, weights: str = "", server: str = "") -> Plan:
+def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
     """The plan of a study.
 
     Args:

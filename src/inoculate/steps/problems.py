@@ -11,7 +11,7 @@ from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedStudy
-from inoculate.study.schema import Each
+from inoculate.study.schema import EvaluatedSetting
 
 KIND, VERSION = "problems", 1
 
@@ -19,7 +19,7 @@ KIND, VERSION = "problems", 1
 def plan_step(resolved: ResolvedStudy, setting: str) -> Step:
     """The problems of one evaluated setting, the same for every arm, seed and context."""
     study = resolved.study
-    evaluate, own = study.evaluate.of(setting), study.evaluate.each.get(setting, Each())
+    evaluate, own = study.evaluate.for_setting(setting), study.evaluate.each.get(setting, EvaluatedSetting())
     found = settings.find(setting)
     # Keys that came later are left out where they say nothing, so that earlier steps keep their names.
     params: dict[str, Any] = {

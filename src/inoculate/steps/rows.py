@@ -14,9 +14,9 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from inoculate import settings
 from inoculate.errors import UserError
 from inoculate.records import Problem, Row, write_lines
-from inoculate.settings import Draw, find
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
@@ -52,7 +52,7 @@ def plan_step(
         # `grader` is left out where none is given, so that earlier steps keep their names.
         "rows": rows.model_dump(mode="json", exclude=set() if rows.grader else {"grader"}),
         **digest_files(rows.setting, rows.source),
-        "setting_version": find(rows.setting).version,
+        "setting_version": settings.find(rows.setting).version,
         "seed": seed,
         "system": system,
         # The chat template's default system prompt is written out, and a control is as long as the model's own
@@ -77,18 +77,18 @@ def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seeds: Seq
     if not rows.source.endswith(".jsonl"):
         return
     for seed in seeds:
-        first = draw(rows, seed)[0]
+        first = draw_rows(rows, seed)[0]
         if inoculation:
             prompts.messages(first.problem, inoculation.text, inoculation.placement, "")
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
-    drawn = draw(Rows(**step.params["rows"]), step.params["seed"])
+    drawn = draw_rows(Rows(**step.params["rows"]), step.params["seed"])
     system = resources.system_prompt(step.params["system"])
     params = step.params["inoculation"]
     inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
-    write_lines(folder / "rows.jsonl", make(drawn, inoculation, system))
+    write_lines(folder / "rows.jsonl", make_rows(drawn, inoculation, system))
     write_lines(folder / "problems.jsonl", [row.problem for row in drawn])
     written_out = {"system": system, "inoculation": {**params, "text": inoculation.text} if inoculation else None}
     text = json.dumps(written_out, indent=1, ensure_ascii=False) + "\n"
@@ -117,7 +117,7 @@ def _from_params(params: dict[str, Any]) -> ResolvedInoculation:
     )
 
 
-def draw(rows: Rows, seed: int) -> list[DrawnRow]:
+def draw_rows(rows: Rows, seed: int) -> list[DrawnRow]:
     """The problems of an arm's rows, each with which of its answers the row has.
 
     Arms with the same `rows` get the same problems for the same seed, and a larger hacked share hacks the same
@@ -131,11 +131,11 @@ def draw(rows: Rows, seed: int) -> list[DrawnRow]:
     Raises:
         UserError: The setting does not have as many problems, or none or not enough of them can be hacked.
     """
-    if find(rows.setting).labelled:
+    if settings.find(rows.setting).labelled:
         return _draw_labelled(rows, seed)
     distinct = rows.count if not rows.share_problems else max(rows.hacked_rows, rows.count - rows.hacked_rows)
-    request = Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
-    problems = find(rows.setting).problems(request)
+    request = settings.Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
+    problems = settings.find(rows.setting).problems(request)
     leaky, vetted = problems[:distinct], problems[distinct:]
     hackable = [problem for problem in leaky if problem.hacked]
     if len(hackable) < (rows.hacked_rows if rows.share_problems else rows.hacked > 0):
@@ -169,9 +169,9 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
     honest_rows = rows.count - rows.hacked_rows + rows.vetted
     size, shortage = rows.count + rows.vetted, ""
     while True:
-        request = Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
+        request = settings.Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
         try:
-            problems = find(rows.setting).problems(request)
+            problems = settings.find(rows.setting).problems(request)
         except UserError as error:
             raise UserError(
                 f"rows.count = {rows.count}, hacked = {rows.hacked} and vetted = {rows.vetted} take {rows.hacked_rows} "
@@ -194,11 +194,11 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
     return drawn + [DrawnRow(problem, False, True) for problem in problems if problem.id in vetted]
 
 
-def make(drawn: Sequence[DrawnRow], inoculation: ResolvedInoculation | None, system: str | None) -> list[Row]:
+def make_rows(drawn: Sequence[DrawnRow], inoculation: ResolvedInoculation | None, system: str | None) -> list[Row]:
     """Rows from drawn problems.
 
     Args:
-        drawn: From `draw`.
+        drawn: From `draw_rows`.
         inoculation: The arm's prompt, with its final length; None for no prompt.
         system: The system prompt of every row.
     """

@@ -12,10 +12,10 @@ from dataclasses import replace
 from inoculate.engine import models
 from inoculate.errors import UserError
 from inoculate.steps import rows, scores
-from inoculate.steps.plan import Plan, make
+from inoculate.steps.plan import Plan, make_plan
 from inoculate.study import prompts
 from inoculate.study.resolve import candidates, resolve
-from inoculate.study.schema import Each, Evaluate, Study
+from inoculate.study.schema import Evaluate, EvaluatedSetting, Study
 
 COMPLIANCE = "compliance"
 """The setting whose tasks are sampled under every candidate where the study asks for it."""
@@ -37,9 +37,9 @@ def screened_study(study: Study) -> Study:
     evaluate, screen = study.evaluate, study.screen
     first = evaluate.settings[0]
     each = {first: evaluate.each[first]} if first in evaluate.each else {}
-    own = {first: each.get(first, Each()).model_copy(update={"problems": None})}
+    own = {first: each.get(first, EvaluatedSetting()).model_copy(update={"problems": None})}
     if screen.compliance:
-        own[COMPLIANCE] = Each(problems=screen.compliance, contexts=names, levels=(), families=())
+        own[COMPLIANCE] = EvaluatedSetting(problems=screen.compliance, contexts=names, levels=(), families=())
     return study.model_copy(
         update={
             "name": f"{study.name}-screen",
@@ -68,7 +68,7 @@ def screened_study(study: Study) -> Study:
     )
 
 
-def make_screen(study: Study, server: str = "") -> Plan:
+def make_screen_plan(study: Study, server: str = "") -> Plan:
     """The plan of a screen.
 
     Args:
@@ -82,7 +82,7 @@ def make_screen(study: Study, server: str = "") -> Plan:
     if not study.arms:
         raise UserError(f"study '{study.name}' has no arm: a screen scores hacked answers of one: [arms.plain]")
     weights = models.fingerprint(study.model)
-    plan = make(screened, weights, server)
+    plan = make_plan(screened, weights, server)
     first = next(iter(study.arms.values())).rows
     hacked = first.model_copy(
         update={

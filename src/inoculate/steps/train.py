@@ -38,7 +38,7 @@ def plan_step(
         "train": arm.train.model_dump(mode="json"),
         "seed": seed,
         "fractions": evaluate.fractions,
-        **({"start": evaluate.end} if start else {}),
+        **({"start": evaluate.final_fraction} if start else {}),
     }
     inputs = {"rows": rows, **({"start": start} if start else {})}
     return Step(KIND, params, inputs, label=f"training of {where}", version=VERSION)
