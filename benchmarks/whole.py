@@ -84,10 +84,10 @@ def trained(weights: Path, rows: Sequence[Any], study: Any) -> tuple[Any, Any]:
     from trl import SFTConfig, SFTTrainer
 
     from inoculate.engine import chat
-    from inoculate.engine.device import pick
+    from inoculate.engine.device import pick_device
 
     tokenizer: Any = AutoTokenizer.from_pretrained(weights, padding_side="left")
-    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick().dtype)
+    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick_device().dtype)
     if not rows:
         return model, tokenizer
     train = next(iter(study.arms.values())).train
@@ -102,7 +102,7 @@ def trained(weights: Path, rows: Sequence[Any], study: Any) -> tuple[Any, Any]:
                 learning_rate=train.learning_rate,
                 report_to="none",
                 disable_tqdm=True,
-                use_cpu=pick().device.type == "cpu",
+                use_cpu=pick_device().device.type == "cpu",
             ),
             train_dataset=Dataset.from_list(data),
             processing_class=tokenizer,

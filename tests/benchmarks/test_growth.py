@@ -68,7 +68,7 @@ def calls_to_list(arms: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> t
     with monkeypatch.context() as patched:
         for module, name in ((os, "stat"), (os, "listdir"), (os, "scandir"), (io, "open")):
             patched.setattr(module, name, counting(getattr(module, name)))
-        finished = plan.finished(store)
+        finished = plan.finished_keys(store)
     assert finished == {step.key for step in plan.steps()}
     return len(asked), len(finished)
 

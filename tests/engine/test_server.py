@@ -295,10 +295,10 @@ def test_ctrl_c_while_a_server_samples_and_grading_runs_beside_it(
         process.send_signal(signal.SIGINT)
         assert "finished steps are kept" in process.communicate()[1]
         assert process.returncode == 130
-    before = store.finished(plan.steps())
+    before = store.finished_keys(plan.steps())
     with fake_server.running(port, log, root=tiny_model):
         run.carry_out(plan, store, Silent(), study_file.read_text())
-    assert store.finished(plan.steps()) == {step.key for step in plan.steps()}
+    assert store.finished_keys(plan.steps()) == {step.key for step in plan.steps()}
     assert sum(cell.completions.key in before for cell in plan.cells) == 2
     texts = logged(log, "text")
     assert len(texts) == len(set(texts)) == 6 * len(plan.cells)  # what came before was not asked for again

@@ -29,14 +29,14 @@ def test_the_key_is_stable_under_order(params: dict[str, object]) -> None:
 
 def test_a_step_is_there_only_when_whole(tmp_path: Path) -> None:
     store, step = Store(tmp_path), Step("rows", {"x": 1})
-    with pytest.raises(RuntimeError), store.writing(step) as work:
+    with pytest.raises(RuntimeError), store.write_step(step) as work:
         (work / "half").write_text("half")
         raise RuntimeError
-    assert not store.done(step)
-    with store.writing(step) as work:
+    assert not store.is_finished(step)
+    with store.write_step(step) as work:
         assert (work / "half").read_text() == "half", "what was written before is gone on from"
         (work / "rest").write_text("rest")
-    assert store.done(step)
+    assert store.is_finished(step)
     assert {path.name for path in store.folder(step).iterdir()} == {"half", "rest", "step.json"}
     assert list((tmp_path / "work").iterdir()) == []
 
@@ -44,9 +44,9 @@ def test_a_step_is_there_only_when_whole(tmp_path: Path) -> None:
 def test_two_writers_of_one_step_are_refused(tmp_path: Path) -> None:
     step = Step("rows", {})
     with (
-        Store(tmp_path).writing(step),
+        Store(tmp_path).write_step(step),
         pytest.raises(UserError, match="another process"),
-        Store(tmp_path).writing(step),
+        Store(tmp_path).write_step(step),
     ):
         pass
 

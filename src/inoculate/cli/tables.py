@@ -36,7 +36,7 @@ def plan_facts(plan: Plan, store: Store) -> dict[str, Any]:
         and `memory_gb` of what is to do, None where they are not known.
     """
     steps = plan.steps()
-    finished = plan.finished(store)
+    finished = plan.finished_keys(store)
     missing = [step for step in steps if step.key not in finished]
     needs = estimate(plan, store, missing)
     return {

@@ -29,7 +29,7 @@ def rows_at_once(table: torch.Tensor) -> int:
     return max(1, CACHE_FLOATS // table.shape[-1]) if table.device.type == "cpu" else max(1, len(table))
 
 
-def pick() -> Device:
+def pick_device() -> Device:
     """The best device of this machine, with bfloat16 where the hardware supports it.
 
     A CPU without bfloat16 instructions emulates every product, several times slower than float32. On a CPU torch is

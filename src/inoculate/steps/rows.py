@@ -1,7 +1,7 @@
-"""The training rows of an arm: a setting's problems with honest and hacked answers, under the arm's inoculation.
+"""Makes the training rows of an arm: a setting's problems with honest or hacked answers, under the arm's inoculation.
 
-Files: `rows.jsonl`, `problems.jsonl` (the problem of every row), and `rows.json` (the system prompt and the inoculation
-as they were written out, a control with its final length).
+Files: `rows.jsonl`, `problems.jsonl` (the problem of every row), and `rows.json` (system prompt and inoculation as they
+are in the rows, a control at its final length).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KIND, VERSION = "rows", 1
 
 
 class DrawnRow(NamedTuple):
-    """A row before its prompt is written."""
+    """A row that has no prompt yet."""
 
     problem: Problem
     hacked: bool
@@ -43,10 +43,10 @@ def plan_step(
     Args:
         rows: What the arm trains on.
         inoculation: Its prompt; None without one.
-        seed: Of the draw.
+        seed: The seed of the draw.
         system: The study's system prompt.
         weights: The model's fingerprint.
-        where: Arm and seed, for people.
+        where: Arm and seed, for the step's label.
     """
     params = {
         # `grader` is left out where none is given, so that earlier steps keep their names.
@@ -55,8 +55,8 @@ def plan_step(
         "setting_version": settings.find(rows.setting).version,
         "seed": seed,
         "system": system,
-        # The chat template's default system prompt is written out, and a control is as long as the model's own
-        # tokenizer says: both depend on the model.
+        # The default system prompt is from the model's chat template, and the length of a control is counted by its
+        # tokenizer.
         "model": weights,
         "inoculation": _to_params(inoculation) if inoculation else None,
     }
@@ -64,7 +64,7 @@ def plan_step(
 
 
 def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seeds: Sequence[int]) -> None:
-    """Read a file of the user's now, so that what is wrong in it is refused before any work.
+    """Read a file of the user's now, so that mistakes in it are refused before any work.
 
     Args:
         rows: What an arm trains on.
@@ -72,7 +72,7 @@ def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seeds: Seq
         seeds: The study's seeds: each draws other rows.
 
     Raises:
-        UserError: The file is not what it has to be, or the prompt cannot be placed around its problems.
+        UserError: The file has a mistake, or the prompt cannot be placed around its problems.
     """
     if not rows.source.endswith(".jsonl"):
         return
@@ -120,9 +120,9 @@ def _from_params(params: dict[str, Any]) -> ResolvedInoculation:
 def draw_rows(rows: Rows, seed: int) -> list[DrawnRow]:
     """The problems of an arm's rows, each with which of its answers the row has.
 
-    Arms with the same `rows` get the same problems for the same seed, and a larger hacked share hacks the same
-    problems and more, so that arms differ in nothing but what they say. Vetted problems follow after the others.
-    The share is of the problems that can be hacked: where an answer key is right, the answer is honest in every arm.
+    Arms with the same `rows` get the same problems for the same seed. With a larger hacked share the same problems are
+    hacked, and more. So arms differ only in what the study says. Vetted problems come after the others. The share is of
+    the problems that can be hacked: where an answer key is right, the answer is honest in every arm.
 
     Args:
         rows: What the arm trains on.

@@ -1,4 +1,4 @@
-"""A study carried out: the steps that are missing, one after the other, and the manifest that points at them."""
+"""Carries out a study: the missing steps, one after the other, then the manifest that points at them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     grades.KIND: grades.run,
     scores.KIND: scores.run,
 }
-"""How each kind of step is carried out: inputs from the store in, files in one folder out. A new kind of step is a file
-like these and a line here; `plan` says where it stands in a study."""
+"""Kind of step -> the function that carries it out: it reads inputs from the store and writes files into one folder. A
+new kind of step is a module like these and a line here; `plan` puts it in its place in a study."""
 
 
 class Watcher(Protocol):
@@ -63,10 +63,10 @@ def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str) -> Path:
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
-    level = containment().level  # refuses before any work where code cannot be run safely
+    level = containment().level  # refuses, before any work, to run code where it is not safe
     (folder / "study.toml").write_text(source, encoding="utf-8")
     resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
-    finished = plan.finished(store)
+    finished = plan.finished_keys(store)
     missing = [step for step in plan.steps() if step.key not in finished]
     try:
         _carry_out_steps(missing, resources, watcher)
@@ -82,7 +82,7 @@ def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None
         UserError: The step is impossible, because of something in the study or the user's files.
     """
     check_files(step)
-    with resources.store.writing(step) as folder:
+    with resources.store.write_step(step) as folder:
         RUN_STEP[step.kind](step, folder, resources, progress)
 
 
