@@ -87,10 +87,10 @@ def export(run: str, *, to: Path, store: StoreFolder = DEFAULT_STORE, as_json: A
     from inoculate.progress import TerminalProgress
     from inoculate.steps.store import Store
 
-    with TerminalProgress() as progress:
-        progress.start("export")
+    with TerminalProgress() as display:
+        display.start("export")
         folder = Store(store).find_run(run)
-        written = export_run(folder, to, lambda done, total: progress.on_progress(done, total, "cells written"))
+        written = export_run(folder, to, lambda done, total: display.on_progress(done, total, "cells written"))
     if as_json:
         print_json({"folder": str(to), **asdict(written)})
         return

@@ -1,4 +1,4 @@
-"""Commands that carry out a study, or say what that would take."""
+"""Commands that carry out a study or a screen, or list the steps of one."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def run(
     """
     from inoculate.integrations import trackers
     from inoculate.progress import TerminalProgress
-    from inoculate.steps import run as running
     from inoculate.steps.plan import make_plan
+    from inoculate.steps.run import carry_out
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
@@ -47,12 +47,12 @@ def run(
     declared = load(path)
     trackers.choose(track)
     if declared.elicitation:
-        folder, found = _screen(study, store, server)
+        folder, results = _screen(study, store, server)
         if not as_json:
-            _print_screen(folder, found)
+            _print_screen(folder, results)
     with TerminalProgress() as progress:
         plan = make_plan(declared, server=server)
-        folder = running.carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"))
+        folder = carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"))
     runs.report(str(folder), store=store, as_json=as_json)
 
 
@@ -103,19 +103,19 @@ def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", 
         server: Sample from this OpenAI-compatible server. Answers are scored in this process all the same.
         as_json: Print one JSON document instead of text.
     """
-    folder, found = _screen(study, store, server)
+    folder, results = _screen(study, store, server)
     if as_json:
-        print_json(found)
+        print_json(results)
     else:
-        _print_screen(folder, found)
+        _print_screen(folder, results)
 
 
 def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]:
-    """Carry out a screen; returns its run folder and what was found."""
+    """Carry out a screen; returns its run folder and its results."""
     from inoculate.analysis import analyse_screen
     from inoculate.progress import TerminalProgress
     from inoculate.report.screen import draw_screen
-    from inoculate.steps import run as running
+    from inoculate.steps.run import carry_out
     from inoculate.steps.screen import make_screen_plan
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
@@ -124,17 +124,17 @@ def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]
     path = find(study)
     with TerminalProgress() as progress:
         planned = make_screen_plan(load(path), server)
-        folder = running.carry_out(planned, Store(store), progress, path.read_text(encoding="utf-8"))
-    found = analyse_screen(folder)
-    draw_screen(found, folder / "figures")
-    return folder, found
+        folder = carry_out(planned, Store(store), progress, path.read_text(encoding="utf-8"))
+    results = analyse_screen(folder)
+    draw_screen(results, folder / "figures")
+    return folder, results
 
 
-def _print_screen(folder: Path, found: dict[str, Any]) -> None:
+def _print_screen(folder: Path, results: dict[str, Any]) -> None:
     from inoculate.analysis import screen_table
 
     terminal = console()
-    terminal.print(screen_table(found))
+    terminal.print(screen_table(results))
     figure = folder / "figures" / "screen.svg"
     files = [str(path) for path in (folder / "screen.json", figure) if path.exists()]
     terminal.print("\n" + "\n".join(files), soft_wrap=True)
