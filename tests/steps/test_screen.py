@@ -101,7 +101,7 @@ def test_scores_are_the_models_own_log_probabilities(tiny_model: Path) -> None:
             logits = model(torch.tensor([first + last])).logits[0].float()
         plain = torch.log_softmax(logits[len(first) - 1 : -1], -1)[range(len(last)), last].sum()
         assert given == pytest.approx(float(plain), rel=0.02)  # bfloat16
-    assert scoring.answer_tokens(sampler, answer, ending) == len(last)
+    assert scoring.count_answer_tokens(sampler, answer, ending) == len(last)
 
 
 def test_ranks_of_clearly_different_rows_are_certain_and_of_equal_rows_are_not() -> None:

@@ -35,7 +35,7 @@ Notify = Callable[[str], None]
 
 
 class Unreachable(UserError):
-    """A hub model that is not cached while the hub cannot be reached."""
+    """A hub model is not cached, and the hub cannot be reached."""
 
 
 @dataclass(frozen=True)
@@ -311,12 +311,12 @@ def _sha256_cached(path: Path) -> str:
     """The digest of a large file, cached by its path, size and modification time."""
     stat = path.stat()
     key = hashlib.sha256(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}".encode()).hexdigest()
-    note = cache_folder() / "digests" / key
-    if note.is_file():
-        return note.read_text()
+    cached = cache_folder() / "digests" / key
+    if cached.is_file():
+        return cached.read_text()
     digest = _sha256(path)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(digest)
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    cached.write_text(digest)
     return digest
 
 

@@ -66,7 +66,7 @@ def _score(
     return {
         "problem": problem.id,
         "kind": problem.kind,
-        "tokens": scoring.answer_tokens(sampler, answer, ending),
+        "tokens": scoring.count_answer_tokens(sampler, answer, ending),
         "scores": dict(zip(candidates, scores, strict=True)),
     }
 
