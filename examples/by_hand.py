@@ -25,7 +25,7 @@ from inoculate.study.schema import SFT, Rows
 def main() -> None:
     # A model and where it runs.
     folder = models.fetch("smollm2-135m", print)
-    where = device.pick()
+    where = device.pick_device()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     system = chat.default_system(tokenizer)
 
