@@ -250,10 +250,10 @@ def test_a_study_resumes_after_its_server_was_down(
     with pytest.raises(UserError, match=r"no server answers"):
         carry_out()
     with fake_server.running(port, log, root=tiny_model, faults="503") as process:
-        monkeypatch.setattr(Silent, "moved", lambda self, done, total, note: note == "sampled" and process.kill())
+        monkeypatch.setattr(Silent, "on_progress", lambda self, done, total, note: note == "sampled" and process.kill())
         with pytest.raises(UserError, match=r"has not answered"):
             carry_out()
-    monkeypatch.setattr(Silent, "moved", lambda *_: None)
+    monkeypatch.setattr(Silent, "on_progress", lambda *_: None)
     with fake_server.running(port, log, root=tiny_model):
         assert carry_out().count("completions") >= 7
         assert carry_out() == []
