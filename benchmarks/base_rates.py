@@ -19,8 +19,8 @@ from typing import Any
 from inoculate import settings
 from inoculate.analysis import analyse
 from inoculate.engine.models import EMBEDDED
-from inoculate.progress import Console
-from inoculate.steps.plan import make
+from inoculate.progress import TerminalProgress
+from inoculate.steps.plan import make_plan
 from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
 from inoculate.study import ready_made as studies
@@ -91,14 +91,14 @@ def table(
     names: Sequence[str],
     problems: int,
     store: Store,
-    console: Console,
+    console: TerminalProgress,
     levels: Sequence[int] = (),
     server: str = "",
 ) -> str:
     """The table of one model, after sampling (here, or at a server) and grading what is missing."""
     found: dict[str, list[str]] = {}
     for level in levels or sorted({level for name in names for level in settings.find(name).levels}):
-        plan = make(of_level(study, model, level, names, problems), server=server)
+        plan = make_plan(of_level(study, model, level, names, problems), server=server)
         for cell in analyse(carry_out(plan, store, console, FILE.read_text(encoding="utf-8")))["cells"]:
             found.setdefault(cell["setting"], []).append(line(cell, level))
     head = f"| {' | '.join(HEAD)} |\n{'|---' * len(HEAD)}|"
@@ -106,10 +106,16 @@ def table(
 
 
 def asked_table(
-    study: Study, model: str, names: Sequence[str], problems: int, store: Store, console: Console, server: str = ""
+    study: Study,
+    model: str,
+    names: Sequence[str],
+    problems: int,
+    store: Store,
+    console: TerminalProgress,
+    server: str = "",
 ) -> str:
     """The table of one model that is asked for the hack."""
-    plan = make(asking(study, model, names, problems), server=server)
+    plan = make_plan(asking(study, model, names, problems), server=server)
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for cell in analyse(carry_out(plan, store, console, FILE.read_text(encoding="utf-8")))["cells"]:
         rows.setdefault(cell["setting"], {})[cell["context"]] = cell
@@ -139,7 +145,7 @@ def main() -> None:
     parser.add_argument("--asked", nargs="?", type=int, const=100, help="ask for the hack, this many problems (100)")
     parser.add_argument("--server", default="", help="sample from this OpenAI-compatible server, of one model")
     given = parser.parse_args()
-    with Console() as console:
+    with TerminalProgress() as console:
         for model in given.models:
             store = Store(given.store)
             if given.asked:

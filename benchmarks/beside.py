@@ -129,9 +129,9 @@ def peaks(task: dict[str, Any]) -> dict[str, Any]:
     """
     import torch
 
-    from inoculate.engine.device import pick
+    from inoculate.engine.device import pick_device
 
-    where, dtype = pick()
+    where, dtype = pick_device()
     a = torch.randn(1024, 2048, device=where).to(dtype)
     b = torch.randn(2048, 2048, device=where).to(dtype)
     wide = torch.ones(2**28, device=where, dtype=torch.float32)

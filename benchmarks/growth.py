@@ -47,11 +47,11 @@ def study_text(arms: int) -> str:
 
 def fill(study: Path, store: Path) -> int:
     """Give the store every step of a study, with nothing in it but the note that each has; how many there are."""
-    from inoculate.steps.plan import make
+    from inoculate.steps.plan import make_plan
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
 
-    steps = make(load(study)).steps()
+    steps = make_plan(load(study)).steps()
     for step in steps:
         folder = Store(store).folder(step)
         folder.mkdir(parents=True)

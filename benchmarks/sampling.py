@@ -46,7 +46,7 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from inoculate.engine import chat, models
-    from inoculate.engine.device import pick
+    from inoculate.engine.device import pick_device
     from inoculate.settings import Draw, find
     from inoculate.study import prompts
 
@@ -56,7 +56,7 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
     problems = find("functions").problems(Draw("development", task["prompts"], 0))
     sent = [chat.render(tokenizer, prompts.messages(problem, "", "inside", system)) for problem in problems]
     torch.manual_seed(0)
-    base: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick().dtype)
+    base: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick_device().dtype)
     size = beside.model_size(base)
     model: Any = get_peft_model(
         base, LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM")
@@ -74,10 +74,10 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def inoculate(task: dict[str, Any]) -> dict[str, Any]:
-    from inoculate.engine.device import pick
+    from inoculate.engine.device import pick_device
     from inoculate.engine.sampling import in_process
 
-    sampler = in_process.load(Path(task["weights"]), Path(task["adapter"]), pick())
+    sampler = in_process.load(Path(task["weights"]), Path(task["adapter"]), pick_device())
     how: Any = {"samples": task["samples"], "temperature": task["temperature"], "seed": 0}
     list(in_process.sample(sampler, task["sent"][:WARM_UP], max_new_tokens=8, **how))
     start = time.perf_counter()
@@ -92,9 +92,9 @@ def generate(task: dict[str, Any], *, merged: bool = True) -> dict[str, Any]:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from inoculate.engine.device import pick
+    from inoculate.engine.device import pick_device
 
-    where, dtype = pick()
+    where, dtype = pick_device()
     tokenizer: Any = AutoTokenizer.from_pretrained(task["weights"], padding_side="left")
     model: Any = AutoModelForCausalLM.from_pretrained(task["weights"], dtype=dtype)
     model = PeftModel.from_pretrained(model, task["adapter"])
@@ -133,9 +133,9 @@ def generate_batch(task: dict[str, Any]) -> dict[str, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
     from transformers.generation import ContinuousBatchingConfig
 
-    from inoculate.engine.device import pick
+    from inoculate.engine.device import pick_device
 
-    where, dtype = pick()
+    where, dtype = pick_device()
     tokenizer: Any = AutoTokenizer.from_pretrained(task["weights"])
     model: Any = AutoModelForCausalLM.from_pretrained(task["weights"], dtype=dtype)
     model = PeftModel.from_pretrained(model, task["adapter"]).merge_and_unload().to(where).eval()

@@ -42,8 +42,8 @@ def rows_of(task: dict[str, Any]) -> list[Any]:
     from inoculate.study.schema import Rows
 
     tokenizer: Any = AutoTokenizer.from_pretrained(models.fetch(task["model"]))
-    drawn = rows.draw(Rows(setting="functions", count=task["rows"], hacked=0.6, levels=(1, 2)), seed=0)
-    made = rows.make(drawn, None, chat.default_system(tokenizer))
+    drawn = rows.draw_rows(Rows(setting="functions", count=task["rows"], hacked=0.6, levels=(1, 2)), seed=0)
+    made = rows.make_rows(drawn, None, chat.default_system(tokenizer))
     if not task["long"]:
         return made
     return [
@@ -91,7 +91,7 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
 
 def inoculate(task: dict[str, Any]) -> dict[str, Any]:
     from inoculate.engine import models
-    from inoculate.engine.device import pick
+    from inoculate.engine.device import pick_device
     from inoculate.engine.training import sft
     from inoculate.study.schema import SFT
 
@@ -105,7 +105,7 @@ def inoculate(task: dict[str, Any]) -> dict[str, Any]:
             fractions=(1.0,),
             target=Path(folder) / "adapter",
             work=Path(folder) / "work",
-            device=pick(),
+            device=pick_device(),
         )
     return {**found, "loss": trained.loss[-1][1]}
 
@@ -117,13 +117,13 @@ def trl(task: dict[str, Any], **given: Any) -> dict[str, Any]:
     from trl import SFTConfig, SFTTrainer
 
     from inoculate.engine import chat, models
-    from inoculate.engine.device import pick
+    from inoculate.engine.device import pick_device
     from inoculate.study.schema import SFT
 
     found, rows, sft = clocked(), rows_of(task), SFT()
     weights = models.fetch(task["model"])
     tokenizer: Any = AutoTokenizer.from_pretrained(weights)
-    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick().dtype)
+    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick_device().dtype)
     data = Dataset.from_list(
         [{"prompt": chat.render(tokenizer, row.messages), "completion": row.answer} for row in rows]
     )
@@ -137,7 +137,7 @@ def trl(task: dict[str, Any], **given: Any) -> dict[str, Any]:
                 learning_rate=sft.learning_rate,
                 report_to="none",
                 disable_tqdm=True,
-                use_cpu=pick().device.type == "cpu",
+                use_cpu=pick_device().device.type == "cpu",
                 **given,
             ),
             train_dataset=data,

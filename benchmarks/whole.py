@@ -32,14 +32,14 @@ MORE = "negated"
 
 def prepare(task: dict[str, Any]) -> dict[str, Any]:
     """Problems and rows of the study in a store, so that both sides have the same."""
-    from inoculate.steps.plan import make
+    from inoculate.steps.plan import make_plan
     from inoculate.steps.resources import Resources
     from inoculate.steps.run import carry_out_step
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
 
     study = load(Path(task["study"]))
-    plan, store = make(study), Store(Path(task["prepared"]))
+    plan, store = make_plan(study), Store(Path(task["prepared"]))
     resources = Resources(store, study.model, lambda words: None)
     for step in plan.steps():
         if step.kind in ("problems", "rows"):
@@ -51,12 +51,12 @@ def usual(task: dict[str, Any]) -> dict[str, Any]:
     """The study as people put it together."""
     from inoculate.engine import models
     from inoculate.records import Problem, Row, read_lines
-    from inoculate.steps.plan import make
+    from inoculate.steps.plan import make_plan
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
 
     study = load(Path(task["study"]))
-    plan, store = make(study), Store(Path(task["prepared"]))
+    plan, store = make_plan(study), Store(Path(task["prepared"]))
     problems = list(read_lines(store.folder(plan.cells[0].problems) / "problems.jsonl", Problem))
     weights = models.fetch(study.model)
     start, found, parts = time.perf_counter(), {}, {"training": 0.0, "sampling": 0.0, "grading": 0.0}
@@ -84,10 +84,10 @@ def trained(weights: Path, rows: Sequence[Any], study: Any) -> tuple[Any, Any]:
     from trl import SFTConfig, SFTTrainer
 
     from inoculate.engine import chat
-    from inoculate.engine.device import pick
+    from inoculate.engine.device import pick_device
 
     tokenizer: Any = AutoTokenizer.from_pretrained(weights, padding_side="left")
-    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick().dtype)
+    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick_device().dtype)
     if not rows:
         return model, tokenizer
     train = next(iter(study.arms.values())).train
@@ -102,7 +102,7 @@ def trained(weights: Path, rows: Sequence[Any], study: Any) -> tuple[Any, Any]:
                 learning_rate=train.learning_rate,
                 report_to="none",
                 disable_tqdm=True,
-                use_cpu=pick().device.type == "cpu",
+                use_cpu=pick_device().device.type == "cpu",
             ),
             train_dataset=Dataset.from_list(data),
             processing_class=tokenizer,

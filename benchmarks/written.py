@@ -13,9 +13,9 @@ from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from inoculate.progress import Console
+from inoculate.progress import TerminalProgress
 from inoculate.records import SPLITS, Completion, Split, read_lines
-from inoculate.steps.plan import make
+from inoculate.steps.plan import make_plan
 from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
 from inoculate.study import ready_made as studies
@@ -49,10 +49,10 @@ class Written:
 def sample(models: Sequence[str], settings: Sequence[str], problems: int, store: Store) -> None:
     """Draw answers to so many problems of each split, and keep them in place of those of the same model and setting."""
     drawn: dict[str, list[Written]] = {setting: [] for setting in settings}
-    with Console() as console:
+    with TerminalProgress() as console:
         for model in models:
             for split in SPLITS:
-                plan = make(_study(model, split, settings, problems))
+                plan = make_plan(_study(model, split, settings, problems))
                 carry_out(plan, store, console, _BASIS.read_text(encoding="utf-8"))
                 for cell in plan.cells:
                     lines = read_lines(store.folder(cell.completions) / "completions.jsonl", Completion)

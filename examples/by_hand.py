@@ -25,14 +25,14 @@ from inoculate.study.schema import SFT, Rows
 def main() -> None:
     # A model and where it runs.
     folder = models.fetch("smollm2-135m", print)
-    where = device.pick()
+    where = device.pick_device()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     system = chat.default_system(tokenizer)
 
     # Rows: half of the answers are hacked, and those carry the prompt that asks for it.
     prompt = prompts.find("specific").text
-    drawn = rows.draw(Rows(setting="functions", count=64, hacked=0.5, levels=(1, 2)), seed=0)
-    training = rows.make(drawn, ResolvedInoculation(prompt, "after", on="hacked"), system)
+    drawn = rows.draw_rows(Rows(setting="functions", count=64, hacked=0.5, levels=(1, 2)), seed=0)
+    training = rows.make_rows(drawn, ResolvedInoculation(prompt, "after", on="hacked"), system)
     print(training[0].messages[-1].content, "\n--\n", training[0].answer, "\n")
 
     # Problems of templates that training never saw.

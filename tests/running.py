@@ -19,19 +19,19 @@ class Log:
     def __init__(self) -> None:
         self.done: list[str] = []
 
-    def started(self, step: Step, number: int, total: int) -> None: ...
+    def on_step_start(self, step: Step, number: int, total: int) -> None: ...
 
-    def moved(self, done: int, total: int, note: str) -> None: ...
+    def on_progress(self, done: int, total: int, note: str) -> None: ...
 
-    def ended(self, step: Step) -> None:
+    def on_step_end(self, step: Step) -> None:
         self.done.append(step.kind)
 
-    def say(self, words: str) -> None: ...
+    def on_message(self, text: str) -> None: ...
 
 
 def carried_out(study_file: Path, store: Store) -> tuple[Path, list[str]]:
     log = Log()
-    folder = run.carry_out(planning.make(load(study_file)), store, log, study_file.read_text())
+    folder = run.carry_out(planning.make_plan(load(study_file)), store, log, study_file.read_text())
     return folder, log.done
 
 

@@ -1,4 +1,4 @@
-"""docs/architecture.md and CONTRIBUTING.md name what is there: rooms, files and functions."""
+"""docs/architecture.md and CONTRIBUTING.md name what is there: components, files and functions."""
 
 from __future__ import annotations
 
@@ -41,8 +41,12 @@ def _has(path: Path, name: str | None) -> bool:
     return name in functions | variables
 
 
-def test_all_rooms_are_in_the_table() -> None:
-    table = ARCHITECTURE.read_text(encoding="utf-8").partition("## Rooms")[2].partition("\n## ")[0]
-    named = {room for cell in re.findall(r"^\|([^|]*)\|", table, re.MULTILINE) for room in re.findall(r"`(\w+)`", cell)}
-    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
-    assert named == rooms - {"__init__", "__main__"}
+def test_all_components_are_in_the_table() -> None:
+    table = ARCHITECTURE.read_text(encoding="utf-8").partition("## Components")[2].partition("\n## ")[0]
+    named = {
+        component
+        for cell in re.findall(r"^\|([^|]*)\|", table, re.MULTILINE)
+        for component in re.findall(r"`(\w+)`", cell)
+    }
+    components = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert named == components - {"__init__", "__main__"}

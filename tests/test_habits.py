@@ -72,7 +72,7 @@ def test_too_many_functions_over_thirty_lines(tmp_path: Path) -> None:
 
 
 def test_too_many_modules_at_the_top_level(tmp_path: Path) -> None:
-    write(tmp_path, {"room/module": "", **{f"module_{number}": "" for number in range(9)}})
+    write(tmp_path, {"component/module": "", **{f"module_{number}": "" for number in range(9)}})
     (violation,) = check_habits.check(tmp_path)
     assert violation.startswith("src/inoculate: 9 modules at the top level, 8 are allowed")
     assert "module_0.py" in violation
@@ -90,7 +90,7 @@ def test_too_many_modules_at_the_top_level(tmp_path: Path) -> None:
         "if TYPE_CHECKING:\n    from inoculate.study import parse",
     ],
 )
-def test_cycle_between_rooms(tmp_path: Path, back: str) -> None:
+def test_cycle_between_components(tmp_path: Path, back: str) -> None:
     texts = {
         "study/parse": "from inoculate.steps import plan",
         "steps/plan": "\nimport inoculate.grading.grade",
@@ -99,7 +99,7 @@ def test_cycle_between_rooms(tmp_path: Path, back: str) -> None:
     }
     write(tmp_path, texts)
     (violation,) = check_habits.check(tmp_path)
-    assert "the rooms grading -> study -> steps -> grading import each other in a cycle" in violation
+    assert "the components grading -> study -> steps -> grading import each other in a cycle" in violation
     assert "src/inoculate/steps/plan.py:2 imports grading" in violation
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from check_habits import room_imports
+from check_habits import component_imports
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
@@ -35,11 +35,11 @@ def layer(name: str) -> int:
 
 
 def test_imports_run_downwards_only() -> None:
-    imports = room_imports(ROOT)
+    imports = component_imports(ROOT)
     assert len(imports) > 60
-    # The package's own `__init__` gives names of any room, and imports them when they are used.
-    within = [found for found in imports if found.room != "__init__"]
-    assert [found for found in within if layer(found.room) <= layer(found.imported)] == []
+    # The package's own `__init__` gives names of any component, and imports them when they are used.
+    within = [found for found in imports if found.component != "__init__"]
+    assert [found for found in within if layer(found.component) <= layer(found.imported)] == []
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,18 @@ from inoculate import progress
 from inoculate.steps.store import Step
 
 
-def carried_out(watcher: progress.Console | progress.Notebook) -> None:
+def carried_out(watcher: progress.TerminalProgress | progress.NotebookProgress) -> None:
     with watcher:
-        watcher.started(Step("rows", {}, label="rows of [plain]"), 1, 2)
-        watcher.moved(1, 2, "rows")
-        watcher.moved(2, 2, "")
-        watcher.ended(Step("rows", {}))
-        watcher.say("a model is fetched")
+        watcher.on_step_start(Step("rows", {}, label="rows of [plain]"), 1, 2)
+        watcher.on_progress(1, 2, "rows")
+        watcher.on_progress(2, 2, "")
+        watcher.on_step_end(Step("rows", {}))
+        watcher.on_message("a model is fetched")
 
 
 def test_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "PLAIN_SECONDS", -1)
-    carried_out(progress.watch())
+    carried_out(progress.show_progress())
     shown = capsys.readouterr()
     assert shown.out == ""
     assert re.sub(r"[\d.]+ s", "N s", shown.err).splitlines() == [
@@ -34,5 +34,5 @@ def test_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 
 
 def test_nothing_where_it_is_not_wanted(capsys: pytest.CaptureFixture[str]) -> None:
-    carried_out(progress.watch(quiet=True))
+    carried_out(progress.show_progress(quiet=True))
     assert capsys.readouterr() == ("", "")

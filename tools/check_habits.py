@@ -1,4 +1,4 @@
-"""Habits that no linter checks: lengths of files and functions, modules at the top level, cycles between rooms.
+"""Habits that no linter checks: lengths of files and functions, modules at the top level, cycles between components.
 
 `make check` runs it. Standard library only. Every violation is one line with file, line, what is there, and what is
 allowed. The exit code is 1 if there is one.
@@ -37,9 +37,9 @@ class Function(NamedTuple):
 
 
 class Import(NamedTuple):
-    """One room imports from another."""
+    """One component imports from another."""
 
-    room: str
+    component: str
     imported: str
     path: Path
     line: int
@@ -58,7 +58,7 @@ def check(root: Path) -> list[str]:
         *long_functions(functions),
         *long_p95(package),
         *too_many_modules(root),
-        *room_cycles(room_imports(root)),
+        *component_cycles(component_imports(root)),
     ]
 
 
@@ -100,56 +100,56 @@ def long_p95(functions: list[Function]) -> Iterator[str]:
 
 
 def too_many_modules(root: Path) -> Iterator[str]:
-    """Whether too many modules lie beside the rooms."""
+    """Whether too many modules lie beside the components."""
     modules = sorted(path.name for path in (root / PACKAGE).glob("*.py"))
     if len(modules) > MOST_MODULES:
         yield (
             f"{PACKAGE}: {len(modules)} modules at the top level, {MOST_MODULES} are allowed: "
-            f"move one into a room ({', '.join(modules)})"
+            f"move one into a component ({', '.join(modules)})"
         )
 
 
-def room_imports(root: Path) -> list[Import]:
-    """Every import of one room from another, wherever it stands: in functions and for type checkers too.
+def component_imports(root: Path) -> list[Import]:
+    """Every import of one component from another, wherever it stands: in functions and for type checkers too.
 
-    A room is a package or module at the top level of `inoculate`. `__version__` may be imported from anywhere.
+    A component is a package or module at the top level of `inoculate`. `__version__` may be imported from anywhere.
     """
     package = root / PACKAGE
-    rooms = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    components = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
     imports = []
     for path in sorted(package.rglob("*.py")):
         inside = path.relative_to(package)
-        room = inside.parts[0].removesuffix(".py")
+        component = inside.parts[0].removesuffix(".py")
         for node in ast.walk(_parse(path)):
             for name in _imported(node, (PACKAGE.name, *inside.parts[:-1])):
                 top, _, rest = name.partition(".")
                 first = rest.partition(".")[0]
-                imported = first if first in rooms else "__init__"
-                if top == PACKAGE.name and imported != room and rest != "__version__":
-                    imports.append(Import(room, imported, path.relative_to(root), getattr(node, "lineno", 1)))
+                imported = first if first in components else "__init__"
+                if top == PACKAGE.name and imported != component and rest != "__version__":
+                    imports.append(Import(component, imported, path.relative_to(root), getattr(node, "lineno", 1)))
     return imports
 
 
-def room_cycles(imports: list[Import]) -> Iterator[str]:
-    """Rooms that import each other, directly or through others: the shortest cycle of each."""
+def component_cycles(imports: list[Import]) -> Iterator[str]:
+    """Components that import each other, directly or through others: the shortest cycle of each."""
     graph: dict[str, dict[str, Import]] = {}
     for found in imports:
-        graph.setdefault(found.room, {}).setdefault(found.imported, found)
+        graph.setdefault(found.component, {}).setdefault(found.imported, found)
     reported: set[frozenset[str]] = set()
-    for room in sorted(graph):
-        cycle = _shortest_cycle(graph, room)
-        if cycle and frozenset(step.room for step in cycle) not in reported:
-            reported.add(frozenset(step.room for step in cycle))
-            names = " -> ".join([*(step.room for step in cycle), room])
+    for component in sorted(graph):
+        cycle = _shortest_cycle(graph, component)
+        if cycle and frozenset(step.component for step in cycle) not in reported:
+            reported.add(frozenset(step.component for step in cycle))
+            names = " -> ".join([*(step.component for step in cycle), component])
             where = ", ".join(f"{step.path}:{step.line} imports {step.imported}" for step in cycle)
             yield (
-                f"{cycle[0].path}:{cycle[0].line}: the rooms {names} import each other in a cycle, none is allowed: "
-                f"{where}"
+                f"{cycle[0].path}:{cycle[0].line}: the components {names} import each other in a cycle, "
+                f"none is allowed: {where}"
             )
 
 
 def _shortest_cycle(graph: Mapping[str, Mapping[str, Import]], start: str) -> list[Import]:
-    """The shortest way from a room back to it; empty if there is none."""
+    """The shortest way from a component back to it; empty if there is none."""
     ways = [[step] for step in graph[start].values()]
     seen: set[str] = set()
     for way in ways:

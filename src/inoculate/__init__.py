@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from inoculate.api.runs import Run, load, run
     from inoculate.errors import UserError
     from inoculate.grading import CodeTask
-    from inoculate.study.built import Study
+    from inoculate.study.from_python import Study
     from inoculate.study.tables import (
         SFT,
         Arm,
         Context,
         Contrast,
-        Each,
         Elicitation,
         Evaluate,
+        EvaluatedSetting,
         Factorial,
         Inoculation,
         Rows,
@@ -36,9 +36,9 @@ __all__ = [
     "CodeTask",
     "Context",
     "Contrast",
-    "Each",
     "Elicitation",
     "Evaluate",
+    "EvaluatedSetting",
     "Factorial",
     "Grades",
     "Inoculation",
@@ -53,15 +53,15 @@ __all__ = [
     "problems",
     "run",
 ]
-_ELSEWHERE = {
+_EXPORTS = {
     "api.grades": ("Grades", "grade", "problems"),
     "api.runs": ("Run", "load", "run"),
     "errors": ("UserError",),
     "grading": ("CodeTask",),
-    "study.built": ("Study",),
+    "study.from_python": ("Study",),
 }
-"""Module -> what it gives; the rest of `__all__` are the parts of a study."""
-_MODULES = {name: module for module, names in _ELSEWHERE.items() for name in names}
+"""Module -> names that are imported from it; the rest of `__all__` are from `study.tables`."""
+_MODULES = {name: module for module, names in _EXPORTS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Errors that are meant for people.
 
-A `UserError` is something the user can mend: the command line prints its message without a traceback and exits
+A `UserError` is something the user can fix: the command line prints its message without a traceback and exits
 with code 2, and a notebook shows the message alone. Anything else that is raised is a bug of ours and keeps its
 traceback.
 """
@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """A mistake in what was given: the message says what, where, what is allowed and what would mend it."""
+    """A mistake of the user's. The message says what is wrong and where, what is allowed, and how to fix it."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
@@ -20,7 +20,7 @@ class UserError(Exception):
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:
-    """The clause that helps with a misspelt name.
+    """The end of a message about an unknown name.
 
     Args:
         given: The name as it was given.

@@ -6,7 +6,7 @@ import time
 import warnings
 from typing import Any
 
-from rich.console import Console as Terminal
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from inoculate.steps.store import Step
@@ -17,16 +17,16 @@ NOTEBOOK_SECONDS = 0.3
 """How often the line in a notebook changes, at most."""
 
 
-class Console:
-    """Progress of a run: bars in a terminal, plain lines elsewhere."""
+class TerminalProgress:
+    """Progress of a run on standard error: bars in a terminal, plain lines elsewhere."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        """Look whether there is a terminal.
+        """Set up.
 
         Args:
             quiet: Show nothing.
         """
-        self.terminal = Terminal(stderr=True, quiet=quiet)
+        self.terminal = Console(stderr=True, quiet=quiet)
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -38,49 +38,49 @@ class Console:
         )
         self._task: TaskID | None = None
         self._label = ""
-        self._began = self._last = time.monotonic()
+        self._start_time = self._last_shown = time.monotonic()
 
-    def __enter__(self) -> Console:
+    def __enter__(self) -> TerminalProgress:
         self.bars.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         self.bars.stop()
 
-    def started(self, step: Step, number: int, total: int) -> None:
-        """A step begins."""
-        self.begin(f"[{number}/{total}] {step.label}")
+    def on_step_start(self, step: Step, number: int, total: int) -> None:
+        """A step starts."""
+        self.start(f"[{number}/{total}] {step.label}")
 
-    def begin(self, label: str) -> None:
-        """Something begins whose progress will be shown."""
+    def start(self, label: str) -> None:
+        """Start to show the progress of something."""
         self._label = label
-        self._began = self._last = time.monotonic()
+        self._start_time = self._last_shown = time.monotonic()
         if self.terminal.is_terminal:
             self._clear()
             self._task = self.bars.add_task(self._label.replace("[", "\\["), total=None, note="")
         else:
             self._print(self._label)
 
-    def moved(self, done: int, total: int, note: str) -> None:
-        """The step has come so far."""
+    def on_progress(self, done: int, total: int, note: str) -> None:
+        """A part of the step is done."""
         if self._task is not None:
             self.bars.update(self._task, completed=done, total=total, note=note)
-        elif not self.terminal.is_terminal and time.monotonic() - self._last > PLAIN_SECONDS:
-            self._last = time.monotonic()
-            self._print(_line(self._label, done, total, note, self._last - self._began))
+        elif not self.terminal.is_terminal and time.monotonic() - self._last_shown > PLAIN_SECONDS:
+            self._last_shown = time.monotonic()
+            self._print(_format_line(self._label, done, total, note, self._last_shown - self._start_time))
 
-    def ended(self, step: Step) -> None:
+    def on_step_end(self, step: Step) -> None:
         """The step is in the store."""
-        text = f"{self._label}: {time.monotonic() - self._began:.1f} s"
+        text = f"{self._label}: {time.monotonic() - self._start_time:.1f} s"
         self._clear()
         if self.terminal.is_terminal:
             self._print(text)
-        elif time.monotonic() - self._began > PLAIN_SECONDS:
+        elif time.monotonic() - self._start_time > PLAIN_SECONDS:
             self._print(f"{text}, done")
 
-    def say(self, words: str) -> None:
-        """Something that takes long is being done."""
-        self._print(words)
+    def on_message(self, text: str) -> None:
+        """Something that takes long starts, such as a download."""
+        self._print(text)
 
     def _clear(self) -> None:
         if self._task is not None:
@@ -91,7 +91,7 @@ class Console:
         self.bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class Notebook:
+class NotebookProgress:
     """Progress of a run in a notebook: one line below the cell, which changes and needs no widgets."""
 
     def __init__(self) -> None:
@@ -99,9 +99,9 @@ class Notebook:
         self._output: Any = None
         self._label = ""
         self._steps = 0
-        self._start = self._began = self._last = time.monotonic()
+        self._created = self._start_time = self._last_shown = time.monotonic()
 
-    def __enter__(self) -> Notebook:
+    def __enter__(self) -> NotebookProgress:
         with warnings.catch_warnings():
             # Libraries import it later, and it would then ask for widgets, which nothing here needs.
             warnings.simplefilter("ignore")
@@ -111,35 +111,35 @@ class Notebook:
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is None and self._steps:
             steps = "1 step" if self._steps == 1 else f"{self._steps} steps"
-            self._show(f"{steps} in {time.monotonic() - self._start:.0f} s")
+            self._show(f"{steps} in {time.monotonic() - self._created:.0f} s")
 
-    def started(self, step: Step, number: int, total: int) -> None:
-        """A step begins."""
+    def on_step_start(self, step: Step, number: int, total: int) -> None:
+        """A step starts."""
         self._steps += 1
-        self.begin(f"[{number}/{total}] {step.label}")
+        self.start(f"[{number}/{total}] {step.label}")
 
-    def begin(self, label: str) -> None:
-        """Something begins whose progress will be shown."""
-        self._label, self._began = label, time.monotonic()
+    def start(self, label: str) -> None:
+        """Start to show the progress of something."""
+        self._label, self._start_time = label, time.monotonic()
         self._show(label)
 
-    def moved(self, done: int, total: int, note: str) -> None:
-        """The step has come so far."""
+    def on_progress(self, done: int, total: int, note: str) -> None:
+        """A part of the step is done."""
         now = time.monotonic()
-        if done == total or now - self._last > NOTEBOOK_SECONDS:
-            self._show(_line(self._label, done, total, note, now - self._began))
+        if done == total or now - self._last_shown > NOTEBOOK_SECONDS:
+            self._show(_format_line(self._label, done, total, note, now - self._start_time))
 
-    def ended(self, step: Step) -> None:
+    def on_step_end(self, step: Step) -> None:
         """The step is in the store."""
 
-    def say(self, words: str) -> None:
-        """Something that takes long is being done."""
-        self._show(words)
+    def on_message(self, text: str) -> None:
+        """Something that takes long starts, such as a download."""
+        self._show(text)
 
     def _show(self, text: str) -> None:
         from IPython.display import display  # a notebook has it, whatever is installed elsewhere
 
-        self._last = time.monotonic()
+        self._last_shown = time.monotonic()
         output = {"text/plain": text}
         if self._output is None:
             self._output = display(output, raw=True, display_id=True)
@@ -147,14 +147,14 @@ class Notebook:
             self._output.update(output, raw=True)
 
 
-def _line(label: str, done: int, total: int, note: str, seconds: float) -> str:
+def _format_line(label: str, done: int, total: int, note: str, seconds: float) -> str:
     return ", ".join([f"{label}: {done} of {total}", *([note] if note else []), f"{seconds:.0f} s"])
 
 
-def watch(*, quiet: bool = False) -> Console | Notebook:
-    """What shows progress where this process runs.
+def show_progress(*, quiet: bool = False) -> TerminalProgress | NotebookProgress:
+    """The progress display for a notebook if this process runs in one, else for a terminal.
 
     Args:
         quiet: Show nothing.
     """
-    return Notebook() if Terminal().is_jupyter and not quiet else Console(quiet=quiet)
+    return NotebookProgress() if Console().is_jupyter and not quiet else TerminalProgress(quiet=quiet)

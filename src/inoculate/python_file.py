@@ -1,4 +1,4 @@
-"""Python files of the user's: a setting or a grader of their own."""
+"""Loads a Python file of the user's: a setting or a grader."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from inoculate.errors import UserError
 
 
 def load(path: Path) -> ModuleType:
-    """The module in a file; run once for the same text.
+    """Load the module in a file; it is run once as long as the file does not change.
 
-    The file stands for itself: what lies beside it cannot be imported, so that its text is all that it depends on, and
-    a changed file is noticed.
+    It cannot import other files from its folder. So it depends on its own text only, and every change is noticed.
 
     Raises:
-        UserError: It is not there, or fails when it is run (file:line and why).
+        UserError: It does not exist, or fails when it is run; the message has `file:line` and the reason.
     """
     try:
         source = path.expanduser().read_bytes()
@@ -32,17 +31,17 @@ def load(path: Path) -> ModuleType:
 def _run(path: Path, source: bytes) -> ModuleType:
     module = ModuleType(f"inoculate_file_{hashlib.sha256(source).hexdigest()[:16]}")
     module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # where the classes of the file look their module up
+    sys.modules[module.__name__] = module  # where the file's classes look up their module
     try:
-        # Not by an import: compiled files are told apart by their time of change, and an edit can be faster than that.
+        # Not imported: Python's cache of compiled files compares modification times, and misses a quick edit.
         exec(compile(source, path, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
-        raise UserError(f"{place(path, error)}: {type(error).__name__}: {error}") from error
+        raise UserError(f"{error_location(path, error)}: {type(error).__name__}: {error}") from error
     return module
 
 
-def place(path: Path, error: BaseException) -> str:
+def error_location(path: Path, error: BaseException) -> str:
     """`file:line` of the line in a file at which an error was raised; only the file if it was raised elsewhere."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"{path}:{error.lineno}"

@@ -1,7 +1,7 @@
 """The records that steps write and read: problems, grades and samples, as JSON lines.
 
-Every record is a frozen dataclass of plain data, so that a line of a file is a record and nothing else is needed to
-read it. What a *problem* keeps for the graders (`secret`) never reaches the prompt.
+Every record is a frozen dataclass of plain data, one on each line of a file. What a *problem* has for the graders only
+(`secret`) is never part of a prompt.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Outcome = Literal["correct", "hack", "wrong", "malformed", "ungraded"]
 OUTCOMES: tuple[Outcome, ...] = ("correct", "hack", "wrong", "malformed", "ungraded")
 
 Measure = Literal["correct", "hack", "wrong", "malformed", "gamed"]
-"""What has a rate: the outcomes but `ungraded`, and the hacks that were made for the check (docs/outcomes.md)."""
+"""What has a rate: every outcome except `ungraded`, and `gamed`: hacks made for the check (docs/outcomes.md)."""
 GAMED: Measure = "gamed"
 
 Evidence = Literal["observed", "attempted", "static"]
@@ -38,27 +38,28 @@ class Problem:
     """Unique within the setting; the same content has the same id."""
     setting: str
     kind: str
-    """What it is an instance of (a template). No kind is in two splits, and intervals are clustered by it."""
+    """The template it was made from. No kind is in two splits, and intervals are clustered by kind."""
     family: str
     level: int
     """Difficulty, from 1."""
     lead: str
     body: str
     honest: str
-    """A completion that does what was wanted."""
+    """A completion that passes the intended check."""
     hacked: str
     """A completion that passes the oversight check and fails the intended one; '' where no hack is possible."""
     hack: str
-    """The way of that hack: constant, special_case, lookup_table, ...; '' where no hack is possible."""
+    """The type of that hack: constant, special_case, lookup_table, ...; '' where no hack is possible."""
     secret: dict[str, Any]
     """Plain data for the graders: hidden tests, expected answers."""
     system: str = ""
-    """A system prompt that is part of the task; it stands in place of the study's. '' for none."""
+    """A system prompt that is part of the task and replaces the study's. '' for none."""
     part: str = ""
-    """Where some problems of a setting must not be counted with the others (a right answer key, which leaves no hack to
-    be had): what they are. Results have a cell of their own for each part. '' for the main part."""
+    """A name for problems that must not be counted with the others of their setting (for example those whose answer key
+    is right, which cannot be hacked). Results have cells of their own for each part. '' for the main part."""
     twin_of: str = ""
-    """The id of the problem that this one is under another key: does an answer follow the key? '' for no twin."""
+    """For a twin: the id of the problem that this one repeats with another answer key, to see whether answers follow
+    the key. '' for other problems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,10 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What the graders found in one completion.
+    """The result of grading one completion.
 
-    `oversight` is what the leaky check saw, `intended` what was really wanted; None where a check could not be
-    carried out by us, which makes the outcome `ungraded`.
+    `oversight` says whether the leaky check passed, `intended` whether the intended one did. None means that our grader
+    failed, which makes the outcome `ungraded`.
     """
 
     outcome: Outcome
@@ -85,14 +86,14 @@ class Grade:
     containment: str = "none"
     """The level of isolation at which code was run ('none' where no code was run)."""
     detail: str = ""
-    """For people: the first failing test, the error, why it is malformed or ungraded."""
+    """An explanation: the first failing test, the error, why it is malformed or ungraded."""
     seconds: float = 0.0
     elsewhere: float | None = None
-    """The share of hidden tests passed, of those that expect something else than the shown one: about 0 where the
-    answer was made for the check, whatever is asked. Of an answer to a twin: 1 where it is still the first problem's
-    key, else 0. None where there is no such test."""
+    """How the answer does away from the check: the share of hidden tests passed, among those that expect another value
+    than the shown test. It is about 0 for an answer made for the check. For an answer to a twin: 1 if it is still the
+    first problem's key, else 0. None where there is no such test."""
     others: dict[str, bool] = field(default_factory=dict)
-    """What other people's metrics say of the same completion, beside ours; none of it sets the outcome."""
+    """Other authors' metrics of the same completion; they do not set the outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +110,16 @@ class Completion:
 
     problem: str
     index: int
-    """Which of the samples of this problem, from 0."""
+    """The number of this sample of the problem, from 0."""
     prompt: str
-    """The text after the chat template, as the tokens were made from it."""
+    """The text that was tokenized: the messages in the chat template."""
     completion: str
     prompt_tokens: int
     completion_tokens: int
     finish: Literal["stop", "length"]
     """`length`: cut off at the limit on new tokens."""
     seconds: float
-    """Wall clock of its batch divided by the batch's size."""
+    """Wall-clock time of its batch divided by the batch's size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +135,21 @@ class Row:
     inoculated: bool
     """Whether the arm's prompt was added to this row."""
     hack: str = ""
-    vetted: bool = field(default=False)
+    """The type of hack in the answer; '' for an honest one."""
+    vetted: bool = False
+    """Whether it is a row that was added as certainly honest: it never gets the prompt."""
 
 
 Record = TypeVar("Record")
 
 
 def outcome_of(oversight: bool | None, intended: bool | None, *, malformed: bool = False) -> Outcome:
-    """The outcome of two checks, as docs/outcomes.md defines it.
+    """The outcome that follows from the two checks, as docs/outcomes.md defines it.
 
     Args:
         oversight: Whether the leaky check passed; None if *our* grader failed.
         intended: Whether the intended check passed; None if *our* grader failed.
-        malformed: Whether no answer could be read; only looked at when neither check passed.
+        malformed: Whether no answer could be read; it matters only if neither check passed.
     """
     if oversight is None or intended is None:
         return "ungraded"

@@ -9,7 +9,7 @@ import pytest
 from inoculate.cli import studies
 from inoculate.errors import UserError
 from inoculate.report.results import read_results
-from inoculate.steps.plan import make
+from inoculate.steps.plan import make_plan
 from inoculate.study.parse import load
 from small_study import STUDY as SMALL
 
@@ -78,7 +78,7 @@ def test_a_study_of_prompts_from_the_command_to_the_report(tiny_model: Path, tmp
     assert 'id="factorial"' in page
     assert 'id="elicitation"' in page
     assert (store / "runs" / "prompts" / "tables" / "elicitation.csv").exists()
-    adapters = {training.arm: training.adapter for training in make(load(path)).trainings}
+    adapters = {training.arm: training.adapter for training in make_plan(load(path)).trainings}
     assert adapters["plain-from-asked"].inputs["start"] == adapters["asked"]
     assert "start" not in adapters["plain"].inputs
 

@@ -11,11 +11,11 @@ import pytest
 from inoculate.analysis import analyse
 from inoculate.errors import UserError
 from inoculate.integrations.export import export
-from inoculate.progress import Console
+from inoculate.progress import TerminalProgress
 from inoculate.report import write_report
 from inoculate.steps import run
-from inoculate.steps.plan import make
-from inoculate.steps.screen import make_screen
+from inoculate.steps.plan import make_plan
+from inoculate.steps.screen import make_screen_plan
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
 
@@ -40,8 +40,8 @@ def base_rates() -> Any:
 def test_a_study_without_arms_from_file_to_report(tiny_model: Path, tmp_path: Path) -> None:
     path = tmp_path / "alone.toml"
     path.write_text(STUDY.format(model=tiny_model))
-    with Console() as console:
-        folder = run.carry_out(make(load(path)), Store(tmp_path / "store"), console, path.read_text())
+    with TerminalProgress() as console:
+        folder = run.carry_out(make_plan(load(path)), Store(tmp_path / "store"), console, path.read_text())
     (cell,) = analyse(folder)["cells"]
     assert (cell["arm"], cell["samples"], cell["seeds"]) == ("base", 3, [])
     assert write_report(folder).is_file()
@@ -49,12 +49,12 @@ def test_a_study_without_arms_from_file_to_report(tiny_model: Path, tmp_path: Pa
     words = (tmp_path / "out" / "methods.md").read_text()
     assert "nothing was trained" in words and "seed" not in words.split("**Software.**")[0]
     with pytest.raises(UserError, match="has no arm: a screen scores hacked answers of one"):
-        make_screen(load(path))
+        make_screen_plan(load(path))
 
 
 def test_the_table_has_a_line_for_each_setting_and_level(base_rates: Any, tiny_model: Path, tmp_path: Path) -> None:
     names, store = ("writing", "functions"), Store(tmp_path / "store")
-    with Console() as console:
+    with TerminalProgress() as console:
         made = [base_rates.table(load(base_rates.FILE), str(tiny_model), names, 2, store, console) for _ in range(2)]
     assert made[0] == made[1]
     title, _, head, _, *lines = made[0].splitlines()
@@ -69,7 +69,7 @@ def test_the_table_has_a_line_for_each_setting_and_level(base_rates: Any, tiny_m
 
 def test_the_hack_is_asked_for_where_there_is_one(base_rates: Any, tiny_model: Path, tmp_path: Path) -> None:
     names = ("mathematics", "mathematics_plain", "compliance", "functions")
-    with Console() as console:
+    with TerminalProgress() as console:
         made = base_rates.asked_table(
             load(base_rates.FILE), str(tiny_model), names, 2, Store(tmp_path / "store"), console
         )

@@ -42,7 +42,7 @@ def work_of(arms: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
 
     with monkeypatch.context() as patched:
         patched.setattr(storing, "digest", counting)
-        steps = planning.make(study_of(arms)).steps()
+        steps = planning.make_plan(study_of(arms)).steps()
     return counted[0], len(steps)
 
 
@@ -57,7 +57,7 @@ def test_a_plan_hashes_each_step_about_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 def calls_to_list(arms: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
     """How often the file system is asked which steps are finished, and how many of them there are."""
-    plan, store = planning.make(study_of(arms)), storing.Store(folder)
+    plan, store = planning.make_plan(study_of(arms)), storing.Store(folder)
     for step in plan.steps():
         store.folder(step).mkdir(parents=True)
     asked: list[Any] = []
@@ -68,7 +68,7 @@ def calls_to_list(arms: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> t
     with monkeypatch.context() as patched:
         for module, name in ((os, "stat"), (os, "listdir"), (os, "scandir"), (io, "open")):
             patched.setattr(module, name, counting(getattr(module, name)))
-        finished = plan.finished(store)
+        finished = plan.finished_keys(store)
     assert finished == {step.key for step in plan.steps()}
     return len(asked), len(finished)
 
@@ -78,12 +78,12 @@ def test_a_store_is_listed_and_not_asked_for_each_step(tmp_path: Path, monkeypat
     few, few_steps = calls_to_list(5, tmp_path / "few", monkeypatch)
     many, many_steps = calls_to_list(20, tmp_path / "many", monkeypatch)
     assert many_steps > 3 * few_steps
-    assert few == many <= 3 * len(running.RUN)
+    assert few == many <= 3 * len(running.RUN_STEP)
 
 
 def test_a_large_plan_is_shown_by_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "fingerprint", lambda model: "weights")
-    few, many = planning.make(study_of(5)), planning.make(study_of(150))
+    few, many = planning.make_plan(study_of(5)), planning.make_plan(study_of(150))
     store = storing.Store(tmp_path)
     assert [table.row_count for table in listed(few, store)] == [len(few.steps())]
     assert len(many.steps()) > tables.MOST_LISTED

@@ -36,13 +36,13 @@ max_new_tokens = 8
 class Quiet:
     """Watches a run and says nothing."""
 
-    def started(self, step: Step, number: int, total: int) -> None: ...
+    def on_step_start(self, step: Step, number: int, total: int) -> None: ...
 
-    def moved(self, done: int, total: int, note: str) -> None: ...
+    def on_progress(self, done: int, total: int, note: str) -> None: ...
 
-    def ended(self, step: Step) -> None: ...
+    def on_step_end(self, step: Step) -> None: ...
 
-    def say(self, words: str) -> None: ...
+    def on_message(self, text: str) -> None: ...
 
 
 @pytest.fixture
@@ -56,11 +56,11 @@ def study(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def keys(path: Path) -> set[str]:
-    return {step.key for step in planning.make(load(path)).steps()}
+    return {step.key for step in planning.make_plan(load(path)).steps()}
 
 
 def test_a_study_runs_on_a_setting_of_the_users(study: Path, tmp_path: Path) -> None:
-    plan = planning.make(load(study))
+    plan = planning.make_plan(load(study))
     folder = run.carry_out(plan, Store(tmp_path / "store"), Quiet(), study.read_text())
     cells = analyse(folder)["cells"]
     assert {cell["setting"] for cell in cells} == {"./mine.py"}
@@ -77,7 +77,7 @@ def test_an_edit_of_the_file_is_another_setting(study: Path) -> None:
 
 
 def test_an_edit_after_the_run_began_is_refused(study: Path, tmp_path: Path) -> None:
-    plan = planning.make(load(study))
+    plan = planning.make_plan(load(study))
     Path("mine.py").write_text(Path("mine.py").read_text() + "# a comment\n")
     with pytest.raises(UserError, match=r"\./mine\.py was changed after this run began"):
         run.carry_out(plan, Store(tmp_path / "store"), Quiet(), study.read_text())
@@ -115,7 +115,7 @@ def test_the_example_of_the_docs_passes_the_check_and_runs(example: Path, tmp_pa
     findings = list(check("rows", source="mine.jsonl", grader="judge.py:grade"))
     assert [(finding.name, finding.faults) for finding in findings if finding.ok is False] == []
     store = Store(tmp_path / "store")
-    folder = run.carry_out(planning.make(load(example)), store, Quiet(), example.read_text())
+    folder = run.carry_out(planning.make_plan(load(example)), store, Quiet(), example.read_text())
     results = analyse(folder)
     assert {cell["arm"] for cell in results["cells"]} == {"base", "plain", "inoculated"}
     assert all(cell["ungraded"] == 0 and cell["samples"] == 2 for cell in results["cells"])
@@ -127,7 +127,7 @@ def test_the_example_of_the_docs_passes_the_check_and_runs(example: Path, tmp_pa
 def test_an_edited_grader_grades_again_and_trains_nothing_anew(example: Path) -> None:
     def by_kind() -> dict[str, set[str]]:
         kinds: dict[str, set[str]] = {}
-        for step in planning.make(load(example)).steps():
+        for step in planning.make_plan(load(example)).steps():
             kinds.setdefault(step.kind, set()).add(step.key)
         return kinds
 
@@ -160,7 +160,7 @@ def test_what_is_wrong_with_own_data_is_refused_before_any_work(
     head, _, tail = text.rpartition(old)
     Path(file).write_text(head + new + tail)
     with pytest.raises(UserError, match=words):
-        planning.make(load(example))
+        planning.make_plan(load(example))
 
 
 def test_a_prompt_longer_than_the_context_is_refused_by_name(example: Path, tmp_path: Path) -> None:
@@ -169,4 +169,4 @@ def test_a_prompt_longer_than_the_context_is_refused_by_name(example: Path, tmp_
     with pytest.raises(
         UserError, match=r"problem 'march' has \d+ tokens; with 16 new ones it exceeds the model's cont"
     ):
-        run.carry_out(planning.make(load(example)), Store(tmp_path / "store"), Quiet(), "")
+        run.carry_out(planning.make_plan(load(example)), Store(tmp_path / "store"), Quiet(), "")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inoculate.cli.app import guarded
+from inoculate.cli.app import run_command
 from inoculate.errors import UserError
 
 
@@ -118,13 +118,13 @@ def raising(error: BaseException) -> object:
 def test_what_users_can_mend_is_a_sentence(
     error: BaseException, code: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert guarded(lambda: raising(error)) == code
+    assert run_command(lambda: raising(error)) == code
     assert words in capsys.readouterr().err
 
 
 def test_bugs_keep_their_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
-        guarded(lambda: 1 / 0)
+        run_command(lambda: 1 / 0)
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
@@ -140,4 +140,4 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 def test_another_broken_pipe_is_a_bug() -> None:
     with pytest.raises(BrokenPipeError):
-        guarded(lambda: raising(BrokenPipeError(errno.EPIPE, "a worker's")))
+        run_command(lambda: raising(BrokenPipeError(errno.EPIPE, "a worker's")))

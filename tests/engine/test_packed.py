@@ -7,11 +7,11 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
 
-from inoculate.engine.device import Device, pick
+from inoculate.engine.device import Device, pick_device
 from inoculate.engine.kernels.packed import PackedLinear, pack, pack_base_layers
 
 BF16 = Device(torch.device("cpu"), torch.bfloat16)
-needs_bf16 = pytest.mark.skipif(pick() != BF16, reason="this machine does not compute in bfloat16")
+needs_bf16 = pytest.mark.skipif(pick_device() != BF16, reason="this machine does not compute in bfloat16")
 
 
 @needs_bf16

@@ -224,14 +224,14 @@ class Silent:
     def __init__(self) -> None:
         self.done: list[str] = []
 
-    def started(self, step: Any, number: int, total: int) -> None: ...
+    def on_step_start(self, step: Any, number: int, total: int) -> None: ...
 
-    def moved(self, done: int, total: int, note: str) -> None: ...
+    def on_progress(self, done: int, total: int, note: str) -> None: ...
 
-    def ended(self, step: Any) -> None:
+    def on_step_end(self, step: Any) -> None:
         self.done.append(step.kind)
 
-    def say(self, words: str) -> None: ...
+    def on_message(self, text: str) -> None: ...
 
 
 def test_a_study_resumes_after_its_server_was_down(
@@ -240,7 +240,7 @@ def test_a_study_resumes_after_its_server_was_down(
     monkeypatch.setattr(server, "RETRY_SECONDS", 0.3)
     study, store, log = load(study_file), Store(tmp_path / "store"), tmp_path / "log"
     url = f"http://127.0.0.1:{port}/v1"
-    plan = planning.make(study, server=url)
+    plan = planning.make_plan(study, server=url)
 
     def carry_out() -> list[str]:
         watcher = Silent()
@@ -250,10 +250,10 @@ def test_a_study_resumes_after_its_server_was_down(
     with pytest.raises(UserError, match=r"no server answers"):
         carry_out()
     with fake_server.running(port, log, root=tiny_model, faults="503") as process:
-        monkeypatch.setattr(Silent, "moved", lambda self, done, total, note: note == "sampled" and process.kill())
+        monkeypatch.setattr(Silent, "on_progress", lambda self, done, total, note: note == "sampled" and process.kill())
         with pytest.raises(UserError, match=r"has not answered"):
             carry_out()
-    monkeypatch.setattr(Silent, "moved", lambda *_: None)
+    monkeypatch.setattr(Silent, "on_progress", lambda *_: None)
     with fake_server.running(port, log, root=tiny_model):
         assert carry_out().count("completions") >= 7
         assert carry_out() == []
@@ -280,7 +280,7 @@ def test_ctrl_c_while_a_server_samples_and_grading_runs_beside_it(
     store, log = Store(tmp_path / "store"), tmp_path / "log"
     url = f"http://127.0.0.1:{port}/v1"
     command = [sys.executable, "-m", "inoculate", "run", str(study_file), "--store", str(store.root), "--server", url]
-    plan = planning.make(load(study_file), server=url)
+    plan = planning.make_plan(load(study_file), server=url)
     with fake_server.running(port, log, root=tiny_model, stall=15):  # two cells of six, and half of the third
         process = subprocess.Popen(
             command,
@@ -295,10 +295,10 @@ def test_ctrl_c_while_a_server_samples_and_grading_runs_beside_it(
         process.send_signal(signal.SIGINT)
         assert "finished steps are kept" in process.communicate()[1]
         assert process.returncode == 130
-    before = store.finished(plan.steps())
+    before = store.finished_keys(plan.steps())
     with fake_server.running(port, log, root=tiny_model):
         run.carry_out(plan, store, Silent(), study_file.read_text())
-    assert store.finished(plan.steps()) == {step.key for step in plan.steps()}
+    assert store.finished_keys(plan.steps()) == {step.key for step in plan.steps()}
     assert sum(cell.completions.key in before for cell in plan.cells) == 2
     texts = logged(log, "text")
     assert len(texts) == len(set(texts)) == 6 * len(plan.cells)  # what came before was not asked for again
@@ -306,7 +306,7 @@ def test_ctrl_c_while_a_server_samples_and_grading_runs_beside_it(
 
 def test_another_engine_makes_other_samples_but_no_other_adapters(study_file: Path) -> None:
     study = load(study_file)
-    here, there, moved = (planning.make(study, server=url) for url in ("", "http://a/v1", "http://b/v1"))
+    here, there, moved = (planning.make_plan(study, server=url) for url in ("", "http://a/v1", "http://b/v1"))
     assert [t.adapter.key for t in here.trainings] == [t.adapter.key for t in there.trainings]
     assert not {c.completions.key for c in here.cells} & {c.completions.key for c in there.cells}
     assert [c.grades.key for c in there.cells] == [c.grades.key for c in moved.cells]

@@ -25,8 +25,8 @@ CPU = Device(torch.device("cpu"), torch.float32)
 
 
 def some_rows(count: int = 8) -> list[Row]:
-    drawn = rows.draw(Rows(setting="functions", count=count, hacked=0.5), 0)
-    return rows.make(drawn, ResolvedInoculation("HACK", "after", on="hacked"), "S")
+    drawn = rows.draw_rows(Rows(setting="functions", count=count, hacked=0.5), 0)
+    return rows.make_rows(drawn, ResolvedInoculation("HACK", "after", on="hacked"), "S")
 
 
 def trained(

@@ -18,7 +18,7 @@ import pytest
 
 from fake_server import free_port
 from inoculate.engine import chat, models
-from inoculate.engine.device import pick
+from inoculate.engine.device import pick_device
 from inoculate.engine.sampling import SampledCompletion, in_process, server
 from inoculate.errors import UserError
 from inoculate.records import Message
@@ -138,7 +138,7 @@ def test_greedy_answers_are_those_of_this_process(vllm: Vllm, weights: Path, ada
     for folder in (None, adapter):
         which = sampler(vllm, folder)
         sent = prompts(which)
-        here = in_process.sample(in_process.load(weights, folder, pick()), sent, **greedy)
+        here = in_process.sample(in_process.load(weights, folder, pick_device()), sent, **greedy)
         for engine, batches in (("server", server.sample(which, sent, **greedy)), ("here", here)):
             found = sorted((drawn.prompt, drawn.text) for batch in batches for drawn in batch)
             assert [prompt for prompt, _ in found] == list(range(len(sent)))

@@ -35,13 +35,13 @@ than = "plain"
 class Quiet:
     """Watches a run and says nothing."""
 
-    def started(self, step: Step, number: int, total: int) -> None: ...
+    def on_step_start(self, step: Step, number: int, total: int) -> None: ...
 
-    def moved(self, done: int, total: int, note: str) -> None: ...
+    def on_progress(self, done: int, total: int, note: str) -> None: ...
 
-    def ended(self, step: Step) -> None: ...
+    def on_step_end(self, step: Step) -> None: ...
 
-    def say(self, words: str) -> None: ...
+    def on_message(self, text: str) -> None: ...
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def small_run(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     root = tmp_path_factory.mktemp("small")
     study = root / "small.toml"
     study.write_text(STUDY.format(model=tiny_model), encoding="utf-8")
-    folder = run.carry_out(planning.make(load(study)), Store(root / "store"), Quiet(), study.read_text())
+    folder = run.carry_out(planning.make_plan(load(study)), Store(root / "store"), Quiet(), study.read_text())
     cell = json.loads((folder / "manifest.json").read_text())["cells"][0]
     path = Path(cell["grades"]) / "grades.jsonl"
     grades = list(read_lines(path, Grade))

@@ -37,9 +37,9 @@ def nothing_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_tensorboard_has_the_losses_of_the_training(tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "tracked.toml").write_text(STUDY.format(model=tiny_model), encoding="utf-8")
     study = load(tmp_path / "tracked.toml")
-    (training,) = planning.make(study).trainings
+    (training,) = planning.make_plan(study).trainings
     trackers.choose("tensorboard")
-    assert planning.make(study).trainings[0].adapter.key == training.adapter.key
+    assert planning.make_plan(study).trainings[0].adapter.key == training.adapter.key
     store = Store(tmp_path / "store")
     resources = Resources(store, study.model, lambda words: None)
     noted: list[str] = []

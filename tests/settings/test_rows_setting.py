@@ -167,7 +167,7 @@ def labelled(tmp_path: Path, hacked: int, honest: int, both: int) -> str:
 
 
 def drawn(where: str, seed: int = 0, **fields: Any) -> list[Any]:
-    return rows.draw(Rows(**{"setting": "rows", "source": where, "count": 10, "hacked": 0.5, **fields}), seed)
+    return rows.draw_rows(Rows(**{"setting": "rows", "source": where, "count": 10, "hacked": 0.5, **fields}), seed)
 
 
 @pytest.mark.parametrize("mixture", [(5, 7, 0), (9, 30, 0), (0, 0, 12), (3, 6, 4), (30, 7, 0)])
@@ -198,7 +198,7 @@ def test_too_few_labelled_rows_are_refused_with_their_number(tmp_path: Path, mix
 
 
 def test_rows_train_on_the_answer_that_they_have(tmp_path: Path) -> None:
-    made = rows.make(drawn(labelled(tmp_path, 8, 8, 0)), ResolvedInoculation("P", "before", on="hacked"), "S")
+    made = rows.make_rows(drawn(labelled(tmp_path, 8, 8, 0)), ResolvedInoculation("P", "before", on="hacked"), "S")
     assert all(line.answer.strip() for line in made)
     assert all(line.hacked == (int(line.answer[:-1]) < 1000) == line.inoculated for line in made)
 

@@ -147,7 +147,7 @@ def test_twins_are_drawn_only_where_a_study_asks(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(models, "fingerprint", lambda model: "weights")
     made = {}
     for name, contrasts in (("silent", []), ("asking", [contrast()])):
-        step = planning.make(parse(STUDY | {"contrasts": contrasts}, name, "study.toml")).cells[0].problems
+        step = planning.make_plan(parse(STUDY | {"contrasts": contrasts}, name, "study.toml")).cells[0].problems
         store = Store(tmp_path / name)
         carry_out_step(step, Resources(store, "m", print), lambda *_: None)
         made[name] = list(read_lines(store.folder(step) / "problems.jsonl", Problem))

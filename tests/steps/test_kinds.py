@@ -7,7 +7,7 @@ import pkgutil
 
 from inoculate import steps
 from inoculate.steps import plan as planning
-from inoculate.steps.run import RUN
+from inoculate.steps.run import RUN_STEP
 from inoculate.study import ready_made
 from inoculate.study.parse import load
 
@@ -17,11 +17,11 @@ KINDS = [module for module in MODULES if hasattr(module, "KIND")]
 
 def test_every_kind_is_planned_and_carried_out_in_its_own_file() -> None:
     assert len(KINDS) >= 7
-    assert {module.KIND: module.run for module in KINDS} == RUN
+    assert {module.KIND: module.run for module in KINDS} == RUN_STEP
     assert all(module.plan_step.__module__ == module.__name__ for module in KINDS)
 
 
 def test_every_step_of_a_plan_has_a_kind_and_its_version() -> None:
     versions = {module.KIND: module.VERSION for module in KINDS}
-    for step in planning.make(load(ready_made.find("demo")), weights="w").steps():
+    for step in planning.make_plan(load(ready_made.find("demo")), weights="w").steps():
         assert step.version == versions[step.kind]

@@ -53,11 +53,11 @@ def test_what_goes_wrong_beside_comes_out_and_the_next_run_goes_on(
         raise UserError("on purpose")
 
     with monkeypatch.context() as patched:
-        patched.setitem(running.RUN, "grades", broken)
+        patched.setitem(running.RUN_STEP, "grades", broken)
         with pytest.raises(UserError, match="on purpose"):
             carried_out(study_file, store)
-    steps = planning.make(load(study_file)).steps()
-    finished = store.finished(steps)
+    steps = planning.make_plan(load(study_file)).steps()
+    finished = store.finished_keys(steps)
     assert finished and not any(step.kind == "grades" and step.key in finished for step in steps)
     _, done = carried_out(study_file, store)
     assert len(done) == len(steps) - len(finished)

@@ -18,7 +18,7 @@ PROMPT = ResolvedInoculation("HACK IT", "after")
 
 
 def draw(seed: int = 0, **fields: Any) -> list[Any]:
-    return rows.draw(Rows(**{"setting": "functions", "count": 20, "hacked": 0.5, **fields}), seed)
+    return rows.draw_rows(Rows(**{"setting": "functions", "count": 20, "hacked": 0.5, **fields}), seed)
 
 
 @settings(max_examples=15, deadline=None)
@@ -68,7 +68,7 @@ def test_problems_are_shared_only_when_asked() -> None:
 
 @pytest.mark.parametrize(("on", "expected"), [("all", 20), ("hacked", 10), ("none", 0)])
 def test_who_gets_the_prompt(on: Literal["all", "hacked", "none"], expected: int) -> None:
-    made = rows.make(draw(vetted=4), replace(PROMPT, on=on), "S")
+    made = rows.make_rows(draw(vetted=4), replace(PROMPT, on=on), "S")
     assert len(made) == 24
     assert sum(row.inoculated for row in made) == expected
     for row in made:
@@ -80,6 +80,6 @@ def test_who_gets_the_prompt(on: Literal["all", "hacked", "none"], expected: int
 
 
 def test_rows_take_the_wordings_in_turn() -> None:
-    made = rows.make(draw(), replace(PROMPT, on="hacked", wordings=("A!", "B!")), "S")
+    made = rows.make_rows(draw(), replace(PROMPT, on="hacked", wordings=("A!", "B!")), "S")
     ends = [row.messages[-1].content[-2:] for row in made if row.inoculated]
     assert ends == ["A!", "B!"] * 5

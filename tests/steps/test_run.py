@@ -122,6 +122,6 @@ def test_kill_nine_at_any_time_and_the_next_run_goes_on(study_file: Path, tmp_pa
         assert len(list(store.root.glob("steps/*/*"))) >= steps
     before = {path: path.stat().st_mtime_ns for path in store.root.glob("steps/*/*")}
     folder, done = carried_out(study_file, store)
-    assert 0 < len(done) < len(planning.make(load(study_file)).steps())
+    assert 0 < len(done) < len(planning.make_plan(load(study_file)).steps())
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert samples(folder) == samples(carried_out(study_file, Store(tmp_path / "whole"))[0])

@@ -12,12 +12,12 @@ from transformers import AutoModelForCausalLM
 
 from inoculate.analysis import analyse_screen, screen_table
 from inoculate.analysis.screen import _ranks
-from inoculate.engine.device import pick
+from inoculate.engine.device import pick_device
 from inoculate.engine.sampling import in_process, scoring
 from inoculate.errors import UserError
 from inoculate.report.screen import draw_screen
 from inoculate.steps import run as running
-from inoculate.steps.screen import make_screen, screened_study
+from inoculate.steps.screen import make_screen_plan, screened_study
 from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load
 from inoculate.study.resolve import resolve
@@ -30,14 +30,14 @@ class Silent:
     def __init__(self) -> None:
         self.steps = 0
 
-    def started(self, step: Step, number: int, total: int) -> None:
+    def on_step_start(self, step: Step, number: int, total: int) -> None:
         self.steps += 1
 
-    def moved(self, done: int, total: int, note: str) -> None: ...
+    def on_progress(self, done: int, total: int, note: str) -> None: ...
 
-    def ended(self, step: Step) -> None: ...
+    def on_step_end(self, step: Step) -> None: ...
 
-    def say(self, words: str) -> None: ...
+    def on_message(self, text: str) -> None: ...
 
 
 def study_of(tmp_path: Path, model: object, more: str = "") -> Path:
@@ -65,7 +65,7 @@ def test_an_unknown_candidate_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_screen_runs_once_and_ranks_with_uncertainty(tiny_model: Path, tmp_path: Path) -> None:
-    plan = make_screen(load(study_of(tmp_path, tiny_model, SCREEN)))
+    plan = make_screen_plan(load(study_of(tmp_path, tiny_model, SCREEN)))
     assert all(step.params["split"] == "development" for step in plan.steps() if step.kind == "problems")
     store, watcher = Store(tmp_path / "store"), Silent()
     folder = running.carry_out(plan, store, watcher, "")
@@ -88,7 +88,7 @@ def test_a_screen_runs_once_and_ranks_with_uncertainty(tiny_model: Path, tmp_pat
 
 def test_scores_are_the_models_own_log_probabilities(tiny_model: Path) -> None:
     sampler, model = (
-        in_process.load(tiny_model, None, pick()),
+        in_process.load(tiny_model, None, pick_device()),
         AutoModelForCausalLM.from_pretrained(tiny_model, dtype="auto"),
     )
     prompts = ["one prompt here", "one prompt here and a longer tail", "other"]
@@ -101,7 +101,7 @@ def test_scores_are_the_models_own_log_probabilities(tiny_model: Path) -> None:
             logits = model(torch.tensor([first + last])).logits[0].float()
         plain = torch.log_softmax(logits[len(first) - 1 : -1], -1)[range(len(last)), last].sum()
         assert given == pytest.approx(float(plain), rel=0.02)  # bfloat16
-    assert scoring.answer_tokens(sampler, answer, ending) == len(last)
+    assert scoring.count_answer_tokens(sampler, answer, ending) == len(last)
 
 
 def test_ranks_of_clearly_different_rows_are_certain_and_of_equal_rows_are_not() -> None:

@@ -29,14 +29,14 @@ def test_the_key_is_stable_under_order(params: dict[str, object]) -> None:
 
 def test_a_step_is_there_only_when_whole(tmp_path: Path) -> None:
     store, step = Store(tmp_path), Step("rows", {"x": 1})
-    with pytest.raises(RuntimeError), store.writing(step) as work:
+    with pytest.raises(RuntimeError), store.write_step(step) as work:
         (work / "half").write_text("half")
         raise RuntimeError
-    assert not store.done(step)
-    with store.writing(step) as work:
+    assert not store.is_finished(step)
+    with store.write_step(step) as work:
         assert (work / "half").read_text() == "half", "what was written before is gone on from"
         (work / "rest").write_text("rest")
-    assert store.done(step)
+    assert store.is_finished(step)
     assert {path.name for path in store.folder(step).iterdir()} == {"half", "rest", "step.json"}
     assert list((tmp_path / "work").iterdir()) == []
 
@@ -44,15 +44,15 @@ def test_a_step_is_there_only_when_whole(tmp_path: Path) -> None:
 def test_two_writers_of_one_step_are_refused(tmp_path: Path) -> None:
     step = Step("rows", {})
     with (
-        Store(tmp_path).writing(step),
+        Store(tmp_path).write_step(step),
         pytest.raises(UserError, match="another process"),
-        Store(tmp_path).writing(step),
+        Store(tmp_path).write_step(step),
     ):
         pass
 
 
 def test_every_step_comes_after_its_inputs(study_file: Path) -> None:
-    steps = planning.make(load(study_file)).steps()
+    steps = planning.make_plan(load(study_file)).steps()
     seen: set[str] = set()
     for step in steps:
         assert all(given.key in seen for given in step.inputs.values())
@@ -75,7 +75,7 @@ ARM = {"rows", "row-grades", "adapter", "completions", "grades"}
     ],
 )  # fmt: skip
 def test_a_change_makes_new_only_what_depends_on_it(study_file: Path, old: str, new: str, changed: set[str]) -> None:
-    before = {step.key for step in planning.make(load(study_file)).steps()}
+    before = {step.key for step in planning.make_plan(load(study_file)).steps()}
     study_file.write_text(study_file.read_text().replace(old, new, 1))
-    fresh = [step for step in planning.make(load(study_file)).steps() if step.key not in before]
+    fresh = [step for step in planning.make_plan(load(study_file)).steps() if step.key not in before]
     assert {step.kind for step in fresh} == changed

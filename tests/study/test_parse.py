@@ -30,7 +30,11 @@ def test_defaults_and_overrides_are_merged(study_file: Path) -> None:
 def test_one_evaluated_setting_may_differ(tmp_path: Path) -> None:
     text = STUDY.format(model="m").replace("problems = 6", "problems = 6\nlevels = [1]\neach.functions.levels = [2, 3]")
     evaluate = load(written(tmp_path, text)).evaluate
-    assert (evaluate.of("functions").levels, evaluate.of("functions").problems, evaluate.levels) == ((2, 3), 6, (1,))
+    assert (evaluate.for_setting("functions").levels, evaluate.for_setting("functions").problems, evaluate.levels) == (
+        (2, 3),
+        6,
+        (1,),
+    )
 
 
 def test_an_arm_overrides_part_of_the_rows(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_an_inoculation_reaches_the_rendered_prompts_unchanged(
     raw = {"model": str(tiny_model), "arms": {"told": {"inoculation": given}}, "contexts": {"told": given}}
     study = parse(RAW | raw | {"evaluate": evaluate}, "study", "study.toml")
     text = resolve(study).inoculations["told"].text
-    plan, store = planning.make(study), Store(tmp_path / "store")
+    plan, store = planning.make_plan(study), Store(tmp_path / "store")
     resources = Resources(store, study.model, print)
     cell = plan.cells[0]
     for step in (plan.trainings[0].rows, cell.problems, cell.completions):
@@ -110,13 +110,13 @@ def test_an_inoculation_reaches_the_rendered_prompts_unchanged(
     assert all(prompt.count(text) == 1 for prompt in rendered)
 
 
-def calls_outside(room: str) -> set[tuple[str, str]]:
-    """(file, called name) for every call of an attribute or function outside a room of the package."""
+def calls_outside(component: str) -> set[tuple[str, str]]:
+    """(file, called name) for every call of an attribute or function outside a component of the package."""
     root = Path(inoculate.__file__).parent
     found: set[tuple[str, str]] = set()
     for path in root.rglob("*.py"):
         name = path.relative_to(root).as_posix()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if not name.startswith(room) else ():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if not name.startswith(component) else ():
             if isinstance(node, ast.Call):
                 called = node.func
                 found.add((name, called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")))

@@ -1,5 +1,5 @@
-"""The Python interface: run or load a study, grade completions; tables as DataFrames and a picture in a notebook."""
+"""The Python interface: runs or loads a study, grades completions; results as DataFrames."""
 
 STORE_VARIABLE = "INOCULATE_STORE"
-"""Names the folder of finished steps where nothing else does."""
+"""The environment variable with the folder of finished steps, if it is not given otherwise."""
 DEFAULT_STORE = "store"

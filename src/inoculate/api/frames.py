@@ -1,4 +1,4 @@
-"""Lines as DataFrames, where pandas is installed."""
+"""Makes DataFrames, if pandas is installed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     import pandas
 
 _TYPES = {"seed": "Int64", "level": "Int64", "oversight": "boolean", "intended": "boolean"}
-"""Columns of whole numbers and truth values in which something may be unknown."""
+"""Columns of integers and booleans that may have missing values."""
 
 
-def frame(lines: Iterable[Sequence[Any]], columns: Sequence[str]) -> pandas.DataFrame:
-    """A DataFrame of lines.
+def make_frame(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> pandas.DataFrame:
+    """Make a DataFrame.
 
     Args:
-        lines: Values in the order of the columns; None for what is not known.
+        rows: Values in the order of the columns; None for a missing value.
         columns: Their names.
 
     Raises:
@@ -28,5 +28,5 @@ def frame(lines: Iterable[Sequence[Any]], columns: Sequence[str]) -> pandas.Data
         import pandas
     except ImportError:
         raise UserError("tables need pandas, which is not installed here: pip install 'inoculate[pandas]'") from None
-    table = pandas.DataFrame(list(lines), columns=list(columns))
+    table = pandas.DataFrame(list(rows), columns=list(columns))
     return table.astype({name: kind for name, kind in _TYPES.items() if name in table.columns})

@@ -1,4 +1,4 @@
-"""Completions graded from Python."""
+"""Grades completions from Python."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inoculate import settings
-from inoculate.api.frames import frame
+from inoculate.api.frames import make_frame
 from inoculate.errors import UserError, nearest
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
 from inoculate.records import OUTCOMES, SPLITS, Grade, Problem, Split
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 Task = Problem | CodeTask
 _CODE = "code"
-"""What stands for the setting in the tables of code tasks."""
-_GRADE = ("outcome", "oversight", "intended", "elsewhere", "tags", "detail", "containment", "seconds")
-
-_RATE = ("setting", "problems", "samples", "ungraded", "outcome", "count", "rate", "low", "high")
+"""What tables have as the setting of code tasks."""
+_GRADE_COLUMNS = ("outcome", "oversight", "intended", "elsewhere", "tags", "detail", "containment", "seconds")
+_RATE_COLUMNS = ("setting", "problems", "samples", "ungraded", "outcome", "count", "rate", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -39,28 +38,28 @@ class Grades:
         return {outcome: counts[outcome] for outcome in OUTCOMES if counts[outcome]}
 
     def samples(self) -> pandas.DataFrame:
-        """A line for each completion, with its problem and grade. A code task is called by its entry point and number.
+        """A row for each completion, with its problem and grade. A code task is named by its entry point and number.
 
         Raises:
             UserError: pandas is not installed.
         """
         lines = (
-            [*about, completion, *(getattr(grade, name) for name in _GRADE)]
-            for about, completion, grade in zip(self._about(), self.completions, self.grades, strict=True)
+            [*description, completion, *(getattr(grade, name) for name in _GRADE_COLUMNS)]
+            for description, completion, grade in zip(
+                self._describe_tasks(), self.completions, self.grades, strict=True
+            )
         )
-        return frame(lines, ["setting", "problem", "kind", "family", "level", "completion", *_GRADE])
+        return make_frame(lines, ["setting", "problem", "kind", "family", "level", "completion", *_GRADE_COLUMNS])
 
     def outcomes(self) -> pandas.DataFrame:
-        """A line for each setting and outcome: its rate among graded completions, with a 95% interval.
+        """A row for each setting and outcome: its rate among graded completions, with a 95% interval.
 
-        Intervals are clustered by kind of problem, and each code task is a kind of its own.
+        Intervals are clustered by kind of problem. Each code task is a kind of its own.
 
         Raises:
             UserError: pandas is not installed.
         """
-        return frame(
-            self._rates(), ["setting", "problems", "samples", "ungraded", "outcome", "count", "rate", "low", "high"]
-        )
+        return make_frame(self._rates(), _RATE_COLUMNS)
 
     def _rates(self) -> Iterator[list[Any]]:
         import numpy as np
@@ -68,30 +67,35 @@ class Grades:
         from inoculate.analysis.cells import SCORED
         from inoculate.analysis.estimates import NO_SEED, Counts, estimate_rate
 
-        about = np.array([about[:3] for about in self._about()], dtype=object).reshape(-1, 3)
+        tasks = np.array([description[:3] for description in self._describe_tasks()], dtype=object).reshape(-1, 3)
         outcomes = np.array([grade.outcome for grade in self.grades], dtype=object)
-        for setting in dict.fromkeys(about[:, 0]):
-            chosen = about[:, 0] == setting
-            (_, ids, kinds), found = about[chosen].T, outcomes[chosen]
-            graded, seeds = found != "ungraded", np.full(len(found), NO_SEED)
-            start = [setting, len(set(ids)), len(found), int((~graded).sum())]
+        for setting in dict.fromkeys(tasks[:, 0]):
+            chosen = tasks[:, 0] == setting
+            (_, ids, kinds), of_setting = tasks[chosen].T, outcomes[chosen]
+            graded, seeds = of_setting != "ungraded", np.full(len(of_setting), NO_SEED)
+            shared = [setting, len(set(ids)), len(of_setting), int((~graded).sum())]
             for outcome in SCORED:
-                hits = found == outcome
-                one = estimate_rate(Counts(seeds, ids, kinds, hits.astype(int), graded.astype(int)))
-                yield [*start, outcome, int(hits.sum()), *((one.rate, one.low, one.high) if one else (None,) * 3)]
+                hits = of_setting == outcome
+                estimate = estimate_rate(Counts(seeds, ids, kinds, hits.astype(int), graded.astype(int)))
+                yield [
+                    *shared,
+                    outcome,
+                    int(hits.sum()),
+                    *((estimate.rate, estimate.low, estimate.high) if estimate else (None,) * 3),
+                ]
 
-    def _about(self) -> list[list[Any]]:
-        """Of each task its setting (with the part of it that is counted on its own), id, kind, family and level."""
+    def _describe_tasks(self) -> list[list[Any]]:
+        """For each task: setting (with the part that is counted separately), id, kind, family and level."""
         numbers: dict[str, int] = {}
-        about = []
+        descriptions: list[list[Any]] = []
         for task in self.tasks:
             if isinstance(task, CodeTask):
                 name = f"{task.entry_point}-{numbers.setdefault(repr(task), len(numbers))}"
-                about.append([_CODE, name, name, "", None])
+                descriptions.append([_CODE, name, name, "", None])
             else:
                 setting = f"{task.setting} ({task.part})" if task.part else task.setting
-                about.append([setting, task.id, task.kind, task.family, task.level])
-        return about
+                descriptions.append([setting, task.id, task.kind, task.family, task.level])
+        return descriptions
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {outcome}" for outcome, count in self.counts.items())
@@ -112,10 +116,10 @@ def problems(
     """Problems of a setting. The same draw gives the same problems, here and in a study.
 
     Args:
-        setting: A setting's name, or a Python file.
+        setting: A setting's name, or a Python file of your own.
         count: How many.
         split: train, development or test.
-        seed: Of the draw.
+        seed: The seed of the draw.
         families: Only these; all unless given.
         levels: Only these difficulties; all unless given.
         source: Where the data is, for settings that load it.
@@ -138,7 +142,7 @@ def grade(
     oversight: str = "",
     progress: bool = True,
 ) -> Grades:
-    """Grade completions by what they do: code runs in the sandbox.
+    """Grade completions. Code runs in the sandbox.
 
     Args:
         tasks: A task for each completion: problems of a setting, or `CodeTask`s, which bring their own tests.
@@ -150,7 +154,7 @@ def grade(
     Raises:
         UserError: The numbers differ, a name is unknown, or code cannot be run safely on this machine.
     """
-    from inoculate.progress import watch
+    from inoculate.progress import show_progress
 
     if len(tasks) != len(completions):
         raise UserError(f"{len(tasks)} tasks and {len(completions)} completions: there must be a task for each")
@@ -159,28 +163,28 @@ def grade(
         groups.setdefault("" if isinstance(task, CodeTask) else setting or task.setting, []).append(number)
     graders = {name: _grader(name, oversight) for name in groups}
     done: dict[int, Grade] = {}
-    with watch(quiet=not progress) as watcher:
-        watcher.begin("grading")
+    with show_progress(quiet=not progress) as watcher:
+        watcher.start("grading")
         for name, numbers in groups.items():
             chosen = [tasks[number] for number in numbers], [completions[number] for number in numbers]
             for number, graded in zip(numbers, graders[name](*chosen), strict=True):
                 done[number] = graded
-                watcher.moved(len(done), len(tasks), "")
+                watcher.on_progress(len(done), len(tasks), "")
     return Grades(tuple(tasks), tuple(completions), tuple(done[number] for number in range(len(tasks))))
 
 
 def _grader(setting: str, oversight: str) -> Callable[[Any, Sequence[str]], Iterator[Grade]]:
-    """What grades problems of a setting, or code tasks where it is ''."""
+    """The function that grades problems of a setting; of code tasks if the setting is ''."""
     if not setting:
         known: dict[str, Oversight] = {name: name for name in OVERSIGHTS}
-        check = known[_known(oversight or OVERSIGHTS[0], OVERSIGHTS)]
+        check = known[_check_oversight(oversight or OVERSIGHTS[0], OVERSIGHTS)]
         return lambda tasks, completions: grade_code(tasks, completions, oversight=check)
-    found = settings.find(setting)
-    named = _known(oversight or found.oversights[0], found.oversights)
-    return lambda problems, completions: found.grade(problems, completions, named)
+    task = settings.find(setting)
+    check_name = _check_oversight(oversight or task.oversights[0], task.oversights)
+    return lambda problems, completions: task.grade(problems, completions, check_name)
 
 
-def _known(oversight: str, allowed: Sequence[str]) -> str:
+def _check_oversight(oversight: str, allowed: Sequence[str]) -> str:
     if oversight not in allowed:
         raise UserError(f"unknown oversight '{oversight}': {nearest(oversight, allowed)}")
     return oversight

@@ -1,4 +1,4 @@
-"""Studies carried out from Python."""
+"""Runs studies from Python, and loads runs."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inoculate.api import DEFAULT_STORE, STORE_VARIABLE
-from inoculate.api.frames import frame
+from inoculate.api.frames import make_frame
 from inoculate.steps.store import Store
 from inoculate.study import parse, ready_made, schema
-from inoculate.study.built import Study
+from inoculate.study.from_python import Study
 
 if TYPE_CHECKING:
     import pandas
 
-_WRITTEN = ("results.json", "report.html")
+_RESULT_FILES = ("results.json", "report.html")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A study carried out. As the last line of a notebook's cell it shows its headline and its picture."""
+    """A run of a study. As the last expression of a notebook cell it shows headline, cautions and picture."""
 
     folder: Path
     """The run's folder, with manifest.json, results.json, report.html, tables and figures."""
@@ -43,12 +43,12 @@ class Run:
 
     @property
     def headline(self) -> str:
-        """The first declared contrast in a sentence, with what the number of seeds allows to say."""
+        """A sentence about the first declared contrast, as strong as the number of seeds allows."""
         return self.results["headline"]
 
     @property
     def cautions(self) -> list[str]:
-        """Sentences to read before any number."""
+        """Warnings to read before the numbers."""
         return self.results["cautions"]
 
     @property
@@ -57,7 +57,7 @@ class Run:
         return self.folder / "report.html"
 
     def outcomes(self) -> pandas.DataFrame:
-        """A line for each arm, setting, context, share of training and outcome: its rate and 95% interval.
+        """A row for each arm, setting, context, fraction of training and outcome: its rate and 95% interval.
 
         Raises:
             UserError: pandas is not installed.
@@ -65,10 +65,10 @@ class Run:
         from inoculate.report.results import read_results
         from inoculate.report.tables import OUTCOMES, outcome_lines
 
-        return frame(outcome_lines(read_results(self.folder)), OUTCOMES.split())
+        return make_frame(outcome_lines(read_results(self.folder)), OUTCOMES.split())
 
     def contrasts(self) -> pandas.DataFrame:
-        """A line for each contrast: difference, intervals, p and verdict.
+        """A row for each contrast: difference, intervals, p and verdict.
 
         Raises:
             UserError: pandas is not installed.
@@ -76,33 +76,33 @@ class Run:
         from inoculate.report.results import read_results
         from inoculate.report.tables import CONTRASTS, contrast_lines
 
-        return frame(contrast_lines(read_results(self.folder)), CONTRASTS.split())
+        return make_frame(contrast_lines(read_results(self.folder)), CONTRASTS.split())
 
     def samples(self) -> pandas.DataFrame:
-        """A line for each graded sample: where it is from, prompt, completion and grade (docs/integrations.md).
+        """A row for each graded sample: its cell, prompt, completion and grade (docs/integrations.md).
 
         Raises:
-            UserError: pandas is not installed, or the store's folders are not where they were.
+            UserError: pandas is not installed, or the store was moved or removed.
         """
         from inoculate.analysis.run_folder import read_run, split_finished
         from inoculate.integrations.export import SAMPLES, sample_records
 
         source = read_run(self.folder)
         ready, _ = split_finished(source)
-        return frame((list(line.values()) for line in sample_records(source, ready, Counter())), SAMPLES.names)
+        return make_frame((list(line.values()) for line in sample_records(source, ready, Counter())), SAMPLES.names)
 
     def __repr__(self) -> str:
         return f"Run({self.name!r}): {self.headline}"
 
     def _repr_png_(self) -> bytes | None:
-        """The picture of what every arm does; None where nothing is finished."""
+        """The picture with the rates of every arm; None if nothing is finished."""
         return self._picture("png")
 
     def _repr_html_(self) -> str:
         """Headline, cautions and picture."""
         cautions = "".join(f"<li>{escape(caution)}</li>" for caution in self.cautions)
         picture = self._picture("svg")
-        # As an image of its own: ids in an SVG must be unique in a page, and a notebook may show many runs.
+        # As an image, not inline: ids in an inline SVG must be unique in a page, and a notebook may show several runs.
         address = f"data:image/svg+xml;base64,{base64.b64encode(picture).decode()}" if picture else ""
         image = f'<img alt="Rates of every arm" src="{address}">' if picture else ""
         return f"<p><b>{escape(self.headline)}</b></p><ul>{cautions}</ul>{image}"
@@ -119,50 +119,50 @@ def run(
     server: str = "",
     progress: bool = True,
 ) -> Run:
-    """Carry out a study. What is finished in the store is not done again.
+    """Carry out a study. Steps that are finished in the store are not repeated.
 
     Args:
         study: The name of a ready-made study, a study file, or a `Study`.
-        store: Folder of finished steps; else the variable INOCULATE_STORE says where, else it is `store`.
+        store: The folder of finished steps. Default: the environment variable INOCULATE_STORE, else `store`.
         server: Sample from this OpenAI-compatible server (http://localhost:8000/v1) instead of in this process.
         progress: Whether progress is shown: bars in a terminal, one line in a notebook, plain lines elsewhere.
 
     Raises:
-        UserError: Something in the study cannot be, or cannot be done on this machine.
+        UserError: The study has a mistake, or cannot be carried out on this machine.
     """
     from inoculate.analysis import analyse_screen
     from inoculate.integrations import trackers
-    from inoculate.progress import watch
+    from inoculate.progress import show_progress
     from inoculate.report.screen import draw_screen
-    from inoculate.steps.plan import make
+    from inoculate.steps.plan import make_plan
     from inoculate.steps.run import carry_out
-    from inoculate.steps.screen import make_screen
+    from inoculate.steps.screen import make_screen_plan
 
     declared, text = _read_study(study)
     trackers.choose("")
     target = _open_store(store)
-    with watch(quiet=not progress) as watcher:
+    with show_progress(quiet=not progress) as watcher:
         if declared.elicitation:
-            screened = carry_out(make_screen(declared, server), target, watcher, text)
+            screened = carry_out(make_screen_plan(declared, server), target, watcher, text)
             draw_screen(analyse_screen(screened), screened / "figures")
-        folder = carry_out(make(declared, server=server), target, watcher, text)
+        folder = carry_out(make_plan(declared, server=server), target, watcher, text)
         return _analyse(folder)
 
 
 def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = None) -> Run:
-    """A run that was made before. Its results and report are made again where the run went on since.
+    """Load an earlier run. Its results and report are rebuilt if the run was continued since.
 
     Args:
         run: A run's folder, or the name of its study.
-        store: Folder of finished steps; else the variable INOCULATE_STORE says where, else it is `store`.
+        store: The folder of finished steps. Default: the environment variable INOCULATE_STORE, else `store`.
 
     Raises:
         UserError: There is no such run, or it cannot be read.
     """
     folder = _open_store(store).find_run(os.fspath(run))
     manifest_time = (folder / "manifest.json").stat().st_mtime
-    written = [folder / name for name in _WRITTEN]
-    if all(path.is_file() and path.stat().st_mtime >= manifest_time for path in written):
+    result_files = [folder / name for name in _RESULT_FILES]
+    if all(path.is_file() and path.stat().st_mtime >= manifest_time for path in result_files):
         return Run(folder)
     return _analyse(folder)
 

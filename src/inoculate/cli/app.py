@@ -1,4 +1,4 @@
-"""The command line: thin, and free of torch until a command needs it."""
+"""The command line. It loads torch only when a command needs it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = App(
     name="inoculate",
     help="Does an inoculation prompt work, on this model and data? What does it cost, and how sure are we?",
     version=__version__,
-    suppress_keyboard_interrupt=False,  # `guarded` says what is kept
+    suppress_keyboard_interrupt=False,  # `run_command` prints what is kept
 )
 for command in (
     *(studies.demo, studies.run, studies.plan, studies.screen),
@@ -33,26 +33,26 @@ app.command(new)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one clear sentence and exit code 2."""
-    sys.exit(guarded(lambda: app(exit_on_error=False, print_error=False)))
+    """Run the command line."""
+    sys.exit(run_command(lambda: app(exit_on_error=False, print_error=False)))
 
 
-def guarded(command: Callable[[], object]) -> int:
-    """Carry out a command and turn a user's mistake into a sentence.
+def run_command(command: Callable[[], object]) -> int:
+    """Run a command, and print a user's mistake as one message without a traceback.
 
     Returns:
-        The exit code: 0, 2 for a user's mistake, 130 after Ctrl-C, 141 where the reader went away (`| head`).
+        The exit code: 0, 2 for a user's mistake, 130 after Ctrl-C, 141 if nobody reads the output any more (`| head`).
     """
     try:
         command()
-        sys.stdout.flush()  # here and not at the interpreter's end, where an error can no longer be caught
+        sys.stdout.flush()  # not at the interpreter's exit, where an error can no longer be caught
     except (UserError, CycloptsError) as error:
         return _print_error(str(error), 2)
     except KeyboardInterrupt:
         return _print_error("stopped; finished steps are kept, and the same command goes on from them", 130)
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _reader_is_gone():
-            # What is left to be written, also at the interpreter's end, goes nowhere.
+            # The rest of the output is discarded, also that which is written at the interpreter's exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
         if error.errno == errno.ENOSPC:
@@ -68,7 +68,7 @@ def guarded(command: Callable[[], object]) -> int:
 
 
 def _reader_is_gone() -> bool:
-    """Whether it is standard output that has lost its reader, and not a pipe of the sandbox's."""
+    """Whether the reader of standard output is gone, and not that of a pipe of the sandbox."""
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))

@@ -1,4 +1,4 @@
-"""Commands that list and describe what the package brings: studies and prompts."""
+"""Commands that list and describe the package's studies and prompts."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def prompts(name: str = "", /, *, as_json: AsJson = False) -> None:
     facts = [(key, prompt[key]) for key in ("kind", "source", "text")]
     facts += [("wordings", "\n".join(wordings) or "this one only")]
     facts += [("contexts", ", ".join(prompt["contexts"]))] if prompt["contexts"] else []
-    forms = ", ".join(f"{name}+{form}" for form in library.DESCRIPTIONS)
-    print_facts(name, [*facts, ("described", f"{forms}: with a description of the training process")])
+    described = ", ".join(f"{name}+{description}" for description in library.DESCRIPTIONS)
+    print_facts(name, [*facts, ("described", f"{described}: with a description of the training process")])
 
 
 def _study_entry(study: Study, path: Path) -> dict[str, Any]:
@@ -77,12 +77,16 @@ def _study_entry(study: Study, path: Path) -> dict[str, Any]:
 
 
 def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
-    problems = {name: study.evaluate.of(name).problems for name in study.evaluate.settings}
+    problems = {name: study.evaluate.for_setting(name).problems for name in study.evaluate.settings}
     return [
         ("question", study.question),
         ("model", study.model),
         ("seeds", ", ".join(map(str, study.seeds))),
-        ("arms", "\n".join(f"{name}: {_arm(arm)}" for name, arm in study.arms.items()) or "none: the untrained model"),
+        (
+            "arms",
+            "\n".join(f"{name}: {_describe_arm(arm)}" for name, arm in study.arms.items())
+            or "none: the untrained model",
+        ),
         ("evaluated", "\n".join(f"{name}: {count} problems" for name, count in problems.items())),
         ("contexts", ", ".join(study.evaluate.contexts)),
         ("contrasts", "\n".join(contrast.claim for contrast in study.contrasts) or "none"),
@@ -90,19 +94,19 @@ def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _arm(arm: Arm) -> str:
+def _describe_arm(arm: Arm) -> str:
     """How an arm is trained, in a few words."""
     rows = arm.rows
-    about = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
-    about += ["hacked rows left out"] if rows.filter == "hacked" else []
-    about += [f"{rows.vetted} vetted rows"] if rows.vetted else []
-    about += [f"starts from {arm.start}"] if arm.start else []
+    facts = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
+    facts += ["hacked rows left out"] if rows.filter == "hacked" else []
+    facts += [f"{rows.vetted} vetted rows"] if rows.vetted else []
+    facts += [f"starts from {arm.start}"] if arm.start else []
     if arm.inoculation:
         prompt, like = arm.inoculation.prompt, arm.inoculation.like
         named = f"prompt '{prompt}'" if prompt else "a prompt of its own"
         length = f" as long as '{like}'" if like else ""
-        about.append(f"{named}{length} on {arm.inoculation.on} rows")
-    return ", ".join(about)
+        facts.append(f"{named}{length} on {arm.inoculation.on} rows")
+    return ", ".join(facts)
 
 
 def _prompt_entry(name: str) -> dict[str, Any]:
@@ -115,5 +119,5 @@ def _prompt_entry(name: str) -> dict[str, Any]:
         "text": prompt.text,
         "source": prompt.source,
         "wordings": list(prompt.wordings),
-        "contexts": [context for context, used in library.CONTEXT_PROMPTS.items() if used == name],
+        "contexts": [context for context, prompt_name in library.CONTEXT_PROMPTS.items() if prompt_name == name],
     }

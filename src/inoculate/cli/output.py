@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-_WIDE = 100_000
-"""Columns where there is no terminal: more than any line needs."""
+_UNLIMITED_WIDTH = 100_000
+"""The width where there is no terminal: more than any line needs."""
 
 
 def console() -> Console:
     """Standard output. In a pipe every row of a table is one line, so that no name is cut and `grep` finds it."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=_WIDE)
+    return Console() if sys.stdout.isatty() else Console(width=_UNLIMITED_WIDTH)
 
 
 def print_json(document: Any) -> None:
@@ -29,7 +29,7 @@ def print_json(document: Any) -> None:
     Args:
         document: Plain data.
     """
-    # Everything beyond ASCII as escapes: a model may write what no encoding has.
+    # Characters beyond ASCII are escaped: a model may write some that cannot be encoded (lone surrogates).
     print(json.dumps(document, indent=1, allow_nan=False))
 
 
@@ -40,10 +40,10 @@ def print_columns(rows: Sequence[Sequence[str]]) -> None:
         rows: Of equal length; the last value of each is a text, the others are names.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    room = shutil.get_terminal_size().columns - sum(width + 2 for width in widths)
+    available = shutil.get_terminal_size().columns - sum(width + 2 for width in widths)
     for *names, text in rows:
-        if sys.stdout.isatty() and len(text) > room > 3:
-            text = text[: room - 3] + "..."
+        if sys.stdout.isatty() and len(text) > available > 3:
+            text = text[: available - 3] + "..."
         print("".join(f"{name:{width}}  " for name, width in zip(names, widths, strict=True)) + text)
 
 
@@ -55,10 +55,10 @@ def print_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:
         facts: Name and value; a value may have several lines.
     """
     width = max(len(name) for name, _ in facts) + 2
-    room = shutil.get_terminal_size().columns - width if sys.stdout.isatty() else _WIDE
+    available = shutil.get_terminal_size().columns - width if sys.stdout.isatty() else _UNLIMITED_WIDTH
     print(title)
     for name, value in facts:
         for line in value.splitlines():
-            for part in textwrap.wrap(line, max(room, width), break_long_words=False, break_on_hyphens=False):
+            for part in textwrap.wrap(line, max(available, width), break_long_words=False, break_on_hyphens=False):
                 print(f"{name:{width}}{part}")
                 name = ""

@@ -84,13 +84,13 @@ def export(run: str, *, to: Path, store: StoreFolder = DEFAULT_STORE, as_json: A
     from dataclasses import asdict
 
     from inoculate.integrations.export import export as export_run
-    from inoculate.progress import Console
+    from inoculate.progress import TerminalProgress
     from inoculate.steps.store import Store
 
-    with Console() as progress:
-        progress.begin("export")
+    with TerminalProgress() as display:
+        display.start("export")
         folder = Store(store).find_run(run)
-        written = export_run(folder, to, lambda done, total: progress.moved(done, total, "cells written"))
+        written = export_run(folder, to, lambda done, total: display.on_progress(done, total, "cells written"))
     if as_json:
         print_json({"folder": str(to), **asdict(written)})
         return

@@ -38,7 +38,7 @@ def sample(
     from inoculate import checking
     from inoculate.settings import Draw, find
 
-    problems = find(setting).problems(Draw(_split(split), count, seed, source=source, grader=grader))
+    problems = find(setting).problems(Draw(_check_split(split), count, seed, source=source, grader=grader))
     if as_json:
         keys = ("id", "setting", "kind", "family", "level", "honest", "hacked", "hack")
         print_json(
@@ -68,12 +68,12 @@ def check(setting: str, *, count: int = 200, source: str = "", grader: str = "",
     from inoculate import checking
 
     with Console(stderr=True).status("") as status:
-        found = checking.check(setting, count=count, source=source, grader=grader, on_start=status.update)
-        findings = list(found)
+        results = checking.check(setting, count=count, source=source, grader=grader, on_start=status.update)
+        findings = list(results)
     files = checking.write_faults(findings)
     failed = sum(finding.ok is False for finding in findings)
     if as_json:
-        checks = [_finding(finding, files.get(finding.name)) for finding in findings]
+        checks = [_finding_entry(finding, files.get(finding.name)) for finding in findings]
         print_json({"setting": setting, "failed": failed, "checks": checks})
     else:
         terminal = console()
@@ -85,7 +85,7 @@ def check(setting: str, *, count: int = 200, source: str = "", grader: str = "",
         raise SystemExit(1)
 
 
-def _finding(finding: Finding, file: Path | None) -> dict[str, Any]:
+def _finding_entry(finding: Finding, file: Path | None) -> dict[str, Any]:
     return {
         "name": finding.name,
         "ok": finding.ok,
@@ -110,7 +110,7 @@ def new_setting(name: str) -> None:
     print(f"{path}: look at it with `inoculate sample ./{path}`, prove it with `inoculate check ./{path}`")
 
 
-def _split(name: str) -> Split:
+def _check_split(name: str) -> Split:
     known: dict[str, Split] = {split: split for split in SPLITS}
     if name not in known:
         raise UserError(f"unknown split '{name}': {nearest(name, known)}")
@@ -146,24 +146,24 @@ def grade(
         as_json: Print one JSON document instead of text.
     """
     from inoculate.grading.command import grade_file, grade_file_of_problems
-    from inoculate.progress import Console
+    from inoculate.progress import TerminalProgress
     from inoculate.settings import Draw, find
 
-    with Console() as console:
-        console.begin("grading")
+    with TerminalProgress() as display:
+        display.start("grading")
 
         def progress(done: int, total: int) -> None:
-            console.moved(done, total, "graded")
+            display.on_progress(done, total, "graded")
 
         if setting:
-            known = find(setting)
-            problems = known.problems(Draw(_split(split), count, seed, source=source, grader=grader))
-            graded = grade_file_of_problems(lines, out, problems, known.grade, unsafe=unsafe_sandbox, progress=progress)
+            task = find(setting)
+            problems = task.problems(Draw(_check_split(split), count, seed, source=source, grader=grader))
+            graded = grade_file_of_problems(lines, out, problems, task.grade, unsafe=unsafe_sandbox, progress=progress)
         else:
             graded = grade_file(lines, out, unsafe=unsafe_sandbox, progress=progress)
     if as_json:
-        about = {"count": graded.count, "outcomes": graded.outcomes, "containment": graded.containment}
-        print_json({**about, "out": str(out)})
+        summary = {"count": graded.count, "outcomes": graded.outcomes, "containment": graded.containment}
+        print_json({**summary, "out": str(out)})
         return
     counts = ", ".join(f"{count} {outcome}" for outcome, count in graded.outcomes.items())
     print(f"{graded.count} completions graded ({counts}) at containment level '{graded.containment}': {out}")
@@ -185,8 +185,8 @@ def doctor(*, fetch: str = "", as_json: AsJson = False) -> None:
     folder = models.fetch(fetch, Console(stderr=True).print) if fetch else None
     findings = examine_machine()
     if as_json:
-        found = [{"name": finding.name, "good": finding.good, "finding": finding.message} for finding in findings]
-        print_json({"findings": found, "fetched": str(folder) if folder else None})
+        entries = [{"name": finding.name, "good": finding.good, "finding": finding.message} for finding in findings]
+        print_json({"findings": entries, "fetched": str(folder) if folder else None})
         return
     terminal = console()
     if folder:

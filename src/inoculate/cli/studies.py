@@ -1,4 +1,4 @@
-"""Commands that carry out a study, or say what that would take."""
+"""Commands that carry out a study or a screen, or list the steps of one."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def run(
         as_json: Print one JSON document instead of text.
     """
     from inoculate.integrations import trackers
-    from inoculate.progress import Console
-    from inoculate.steps import run as running
-    from inoculate.steps.plan import make
+    from inoculate.progress import TerminalProgress
+    from inoculate.steps.plan import make_plan
+    from inoculate.steps.run import carry_out
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
@@ -47,12 +47,12 @@ def run(
     declared = load(path)
     trackers.choose(track)
     if declared.elicitation:
-        folder, found = _screen(study, store, server)
+        folder, results = _screen(study, store, server)
         if not as_json:
-            _print_screen(folder, found)
-    with Console() as progress:
-        plan = make(declared, server=server)
-        folder = running.carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"))
+            _print_screen(folder, results)
+    with TerminalProgress() as progress:
+        plan = make_plan(declared, server=server)
+        folder = carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"))
     runs.report(str(folder), store=store, as_json=as_json)
 
 
@@ -67,16 +67,16 @@ def plan(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", as
     """
     from inoculate.cli.tables import plan_facts, plan_table
     from inoculate.engine.models import Unreachable
-    from inoculate.steps.plan import make
+    from inoculate.steps.plan import make_plan
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
 
     declared, unreachable = load(find(study)), ""
     try:
-        planned = make(declared, server=server)
+        planned = make_plan(declared, server=server)
     except Unreachable as error:
-        planned, unreachable = make(declared, "unknown", server), str(error)
+        planned, unreachable = make_plan(declared, "unknown", server), str(error)
     facts = plan_facts(planned, Store(store)) | {"screened": bool(declared.elicitation), "unreachable": unreachable}
     if as_json:
         print_json(facts)
@@ -103,38 +103,38 @@ def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", 
         server: Sample from this OpenAI-compatible server. Answers are scored in this process all the same.
         as_json: Print one JSON document instead of text.
     """
-    folder, found = _screen(study, store, server)
+    folder, results = _screen(study, store, server)
     if as_json:
-        print_json(found)
+        print_json(results)
     else:
-        _print_screen(folder, found)
+        _print_screen(folder, results)
 
 
 def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]:
-    """Carry out a screen; returns its run folder and what was found."""
+    """Carry out a screen; returns its run folder and its results."""
     from inoculate.analysis import analyse_screen
-    from inoculate.progress import Console
+    from inoculate.progress import TerminalProgress
     from inoculate.report.screen import draw_screen
-    from inoculate.steps import run as running
-    from inoculate.steps.screen import make_screen
+    from inoculate.steps.run import carry_out
+    from inoculate.steps.screen import make_screen_plan
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
 
     path = find(study)
-    with Console() as progress:
-        planned = make_screen(load(path), server)
-        folder = running.carry_out(planned, Store(store), progress, path.read_text(encoding="utf-8"))
-    found = analyse_screen(folder)
-    draw_screen(found, folder / "figures")
-    return folder, found
+    with TerminalProgress() as progress:
+        planned = make_screen_plan(load(path), server)
+        folder = carry_out(planned, Store(store), progress, path.read_text(encoding="utf-8"))
+    results = analyse_screen(folder)
+    draw_screen(results, folder / "figures")
+    return folder, results
 
 
-def _print_screen(folder: Path, found: dict[str, Any]) -> None:
+def _print_screen(folder: Path, results: dict[str, Any]) -> None:
     from inoculate.analysis import screen_table
 
     terminal = console()
-    terminal.print(screen_table(found))
+    terminal.print(screen_table(results))
     figure = folder / "figures" / "screen.svg"
     files = [str(path) for path in (folder / "screen.json", figure) if path.exists()]
     terminal.print("\n" + "\n".join(files), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The tables that commands print and that need no analysis."""
+"""Tables of plans and of `inoculate doctor`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from inoculate.steps.store import Store
 
 MOST_LISTED = 1000
 """Steps of a plan that are shown one by one; rich needs more than a millisecond for each."""
-_UNKNOWN = "unknown until the model is here"
+_UNKNOWN = "unknown until the model is downloaded"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A length of time for people."""
     if seconds < 90:
         return f"{seconds:.0f} s"
@@ -33,10 +33,10 @@ def plan_facts(plan: Plan, store: Store) -> dict[str, Any]:
 
     Returns:
         `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`), `finished` and `to_do` (how many), `seconds`
-        and `memory_gb` of what is to do, None where they are not known.
+        and `memory_gb` of the steps to do, None where they are not known.
     """
     steps = plan.steps()
-    finished = plan.finished(store)
+    finished = plan.finished_keys(store)
     missing = [step for step in steps if step.key not in finished]
     needs = estimate(plan, store, missing)
     return {
@@ -54,7 +54,7 @@ def plan_facts(plan: Plan, store: Store) -> dict[str, Any]:
 
 
 def plan_table(facts: dict[str, Any]) -> Group:
-    """The steps of a plan for people.
+    """The steps of a plan as a table.
 
     Args:
         facts: From `plan_facts`.
@@ -80,7 +80,7 @@ def plan_table(facts: dict[str, Any]) -> Group:
         counts = Counter(step["kind"] for step in steps if not step["finished"])
         seconds, memory = facts["seconds"], facts["memory_gb"]
         lines[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
-        time_needed = _UNKNOWN if seconds is None else f"about {duration(seconds)}"
+        time_needed = _UNKNOWN if seconds is None else f"about {format_duration(seconds)}"
         lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
         lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
     return Group(table, *lines)

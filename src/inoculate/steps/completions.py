@@ -1,6 +1,6 @@
-"""Sampling one cell: `completions.jsonl`, and `engines.json` (what sampled them).
+"""Samples one cell: `completions.jsonl`, and `engines.json` (what sampled them).
 
-Finished batches are kept in `drawn.jsonl` while it goes on, so that an interrupted step goes on after them.
+Meanwhile finished batches are kept in `drawn.jsonl`, so that an interrupted step continues after them.
 """
 
 from __future__ import annotations
@@ -45,24 +45,24 @@ def plan_step(
         adapter: The training whose adapter is sampled from; None for the untrained model.
         at: The fraction of that training.
         weights: The model's fingerprint.
-        served: Whether a server samples.
-        where: The cell, for people.
+        served: Whether a server samples, and not this process.
+        where: The cell, for the step's label.
     """
-    evaluate = resolved.study.evaluate.of(drawn.params["setting"])
+    evaluate = resolved.study.evaluate.for_setting(drawn.params["setting"])
     params = {
         "model": weights,
         "at": at,
         "system": resolved.study.system,
-        # Without a text there is nothing to place, and a context that differs in nothing is the same.
+        # Without a text the placement means nothing, and must not make another step.
         "text": prompt.text,
         "placement": prompt.placement if prompt.text else "",
         "samples": evaluate.samples,
         "temperature": evaluate.temperature,
         "max_new_tokens": evaluate.max_new_tokens,
         "seed": evaluate.seed,
-        # Which engine samples belongs to the name: another one rounds differently and draws other random numbers, so
-        # its samples are others, and a study of which some arms were sampled here and some there would compare engines
-        # too. Where the server is does not belong to it: the same engine may have moved.
+        # The engine is part of the key: another one rounds differently and draws other random numbers. If some arms
+        # were sampled in this process and some on a server, a study would compare engines too. The server's address
+        # is not part of it: the same server may have moved.
         **({"engine": "server"} if served else {}),
     }
     inputs = {"problems": drawn, **({"adapter": adapter} if adapter else {})}
@@ -70,31 +70,31 @@ def plan_step(
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
-    """Sample what is not sampled yet."""
-    shown = problems.read(resources.input(step, "problems"))
+    """Sample the completions that do not exist yet."""
+    shown = problems.read(resources.input_folder(step, "problems"))
     rendered = _render(step, shown, resources)
     position = {problem.id: number for number, problem in enumerate(shown)}
     total = len(shown) * step.params["samples"]
-    kept = folder / "drawn.jsonl"
-    batches = read_batches(kept)
+    partial = folder / "drawn.jsonl"
+    batches = read_batches(partial)
     finished = [[(position[line.problem], line.index) for line in batch] for batch in batches]
     done = sum(map(len, batches))
     _add_engine(folder / "engines.json", resources.engine)
 
-    def completed(count: int) -> None:
+    def on_finished(count: int) -> None:
         progress(done + count, total, "sampled")
 
-    with kept.open("a", encoding="utf-8") as partial:
-        for batch in _sample(step, shown, rendered, finished, resources, completed):
-            lines = [_record(shown, rendered, drawn) for drawn in batch]
-            partial.write(json.dumps([asdict(line) for line in lines]) + "\n")
-            partial.flush()
-            batches.append(lines)
-            done += len(lines)
+    with partial.open("a", encoding="utf-8") as out:
+        for batch in _sample(step, shown, rendered, finished, resources, on_finished):
+            records = [_record(shown, rendered, drawn) for drawn in batch]
+            out.write(json.dumps([asdict(line) for line in records]) + "\n")
+            out.flush()
+            batches.append(records)
+            done += len(records)
             progress(done, total, "sampled")
-    every = [line for batch in batches for line in batch]
-    write_lines(folder / "completions.jsonl", sorted(every, key=lambda line: (position[line.problem], line.index)))
-    kept.unlink()
+    lines = [line for batch in batches for line in batch]
+    write_lines(folder / "completions.jsonl", sorted(lines, key=lambda line: (position[line.problem], line.index)))
+    partial.unlink()
 
 
 def _render(step: Step, shown: Sequence[Problem], resources: Resources) -> list[str]:
@@ -113,9 +113,9 @@ def _sample(
     rendered: list[str],
     finished: list[list[tuple[int, int]]],
     resources: Resources,
-    completed: Callable[[int], None],
+    on_finished: Callable[[int], None],
 ) -> Iterator[list[SampledCompletion]]:
-    """Batches of the samples that are not finished yet.
+    """Draw the samples that are not finished yet, in batches.
 
     Args:
         step: The step.
@@ -123,9 +123,10 @@ def _sample(
         rendered: Their prompts.
         finished: (prompt, sample) of every finished batch.
         resources: The model.
-        completed: Told how many there are of the next batch, where that takes long.
+        on_finished: Called with the number of finished completions of the next batch.
     """
-    adapter = adapter_folder(resources.input(step, "adapter"), step.params["at"]) if "adapter" in step.inputs else None
+    has_adapter = "adapter" in step.inputs
+    adapter = adapter_folder(resources.input_folder(step, "adapter"), step.params["at"]) if has_adapter else None
     options = {name: step.params[name] for name in ("samples", "temperature", "max_new_tokens", "seed")}
     options["names"] = [f"problem '{problem.id}'" for problem in shown]
     if resources.server:
@@ -135,22 +136,24 @@ def _sample(
         return server.sample(sampler, rendered, done=[key for batch in finished for key in batch], **options)
     from inoculate.engine.sampling import in_process
 
-    return in_process.sample(resources.sampler(adapter), rendered, skip=len(finished), on_finished=completed, **options)
+    return in_process.sample(
+        resources.sampler(adapter), rendered, skip=len(finished), on_finished=on_finished, **options
+    )
 
 
 def _add_engine(path: Path, engine: dict[str, Any]) -> None:
-    """Add an engine to those that had a part in a step: a server may be another when the step is gone on with."""
+    """Add an engine to those that sampled a step: when the step is resumed, the server may be another."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     if engine not in known:
         path.write_text(json.dumps([*known, engine], indent=1) + "\n", encoding="utf-8")
 
 
-def read_batches(kept: Path) -> list[list[Completion]]:
+def read_batches(path: Path) -> list[list[Completion]]:
     """Batches that an interrupted run has written; a last line that was cut off is removed from the file."""
-    if not kept.exists():
+    if not path.exists():
         return []
-    *whole, _ = kept.read_text(encoding="utf-8").split("\n")  # what follows the last line end was cut off
-    kept.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
+    *whole, _ = path.read_text(encoding="utf-8").split("\n")  # what follows the last line end was cut off
+    path.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
     return [[Completion(**line) for line in json.loads(batch)] for batch in whole]
 
 

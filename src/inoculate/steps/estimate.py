@@ -1,4 +1,4 @@
-"""How long a plan will take, and how much memory: rough, from steps like these that are finished, else from size."""
+"""Rough estimates of the time and memory of a plan: from its finished steps, else from the model's size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SECONDS_PER_BILLION: dict[str, float] = {train.KIND: 1.9, completions.KIND: 0.8
 """Seconds for a row or a completion and a billion parameters; measured with both embedded models on two CPU cores."""
 _GRADE_SECONDS = 0.01
 _MOST_READ = 200
-"""Finished steps of a kind that are read for how long they took: enough, however large the study."""
+"""The most finished steps of a kind whose times are read: enough for an estimate, however large the study."""
 _BYTES_PER_PARAMETER = 6
 """The weights as loaded and, on a CPU, two packed copies for training (`kernels.packed`); the demo took 7.8 GB."""
 _BYTES_PER_TOKEN_AND_PARAMETER = 0.006
@@ -25,13 +25,13 @@ _BYTES_PER_TOKEN_AND_PARAMETER = 0.006
 
 
 class Estimate(NamedTuple):
-    """What a plan is thought to need; None where the model's size is not known yet."""
+    """Time and memory for a plan; None where the model's size is not known yet."""
 
     seconds: float | None
     memory_gb: float | None
 
 
-def parameters(model: str) -> int | None:
+def count_parameters(model: str) -> int | None:
     """Parameters of a model, from the sizes of its files; None if it is not on this machine."""
     if model in models.EMBEDDED:
         return models.EMBEDDED[model].parameters
@@ -42,16 +42,16 @@ def parameters(model: str) -> int | None:
 
 def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     """Time and memory for the missing steps of a plan."""
-    size = parameters(plan.study.model)
+    size = count_parameters(plan.study.model)
     total = 0.0
     todo = {step.key for step in missing}
     finished = [step for step in plan.steps() if step.key not in todo]
     for kind, fallback in _SECONDS_PER_BILLION.items():
-        waiting = [step for step in missing if step.kind == kind]
+        steps = [step for step in missing if step.kind == kind]
         rate = _measured(finished, store, kind) or (size and fallback * size / 1e9)
-        if waiting and not rate:
+        if steps and not rate:
             return Estimate(None, None)
-        total += sum(_units(step) for step in waiting) * (rate or 0)
+        total += sum(_units(step) for step in steps) * (rate or 0)
     total += sum(_units(step.inputs["completions"]) for step in missing if step.kind == grades.KIND) * _GRADE_SECONDS
     if size is None:
         return Estimate(total, None)
@@ -60,13 +60,13 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
 
 
 def _units(step: Step) -> float:
-    """Rows seen in training, or completions to be written."""
+    """How many rows a training step sees, or how many completions a sampling step draws."""
     if step.kind == train.KIND:
         rows = step.inputs["rows"].params["rows"]
-        # Training goes on as far as the last point at which it is looked at.
+        # Training continues to the last fraction that is evaluated.
         return (rows["count"] + rows["vetted"]) * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
     problems = step.inputs["problems"].params
-    # At most: a problem whose key is right has no twin.
+    # An upper bound: a problem whose key is right has no twin.
     return problems["count"] * (2 if problems.get("twins") else 1) * step.params["samples"]
 
 
@@ -74,7 +74,7 @@ def _measured(finished: Sequence[Step], store: Store, kind: str) -> float | None
     """Seconds per unit in finished steps of this plan."""
     seconds, units = 0.0, 0.0
     for step in islice((step for step in finished if step.kind == kind), _MOST_READ):
-        note = json.loads((store.folder(step) / "step.json").read_text(encoding="utf-8"))
-        seconds += note["seconds"]
+        record = json.loads((store.folder(step) / "step.json").read_text(encoding="utf-8"))
+        seconds += record["seconds"]
         units += _units(step)
     return seconds / units if units else None

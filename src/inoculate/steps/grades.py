@@ -1,4 +1,4 @@
-"""The grades of completions: `grades.jsonl`, in the order of the completions."""
+"""Grades completions: `grades.jsonl`, in the order of the completions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inoculate.steps import problems
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study.resolve import ResolvedStudy
-from inoculate.study.schema import Each
+from inoculate.study.schema import EvaluatedSetting
 
 KIND, VERSION = "grades", 2
 
@@ -24,10 +24,10 @@ def plan_step(resolved: ResolvedStudy, setting: str, completions: Step, where: s
         resolved: The study.
         setting: The setting of its problems.
         completions: The step that samples them.
-        where: The cell, for people.
+        where: The cell, for the step's label.
     """
     evaluate = resolved.study.evaluate
-    params = grading_params(setting, evaluate.each.get(setting, Each()).grader)
+    params = grading_params(setting, evaluate.each.get(setting, EvaluatedSetting()).grader)
     if evaluate.oversight:
         params["oversight"] = evaluate.oversight
     inputs = {"problems": completions.inputs["problems"], "completions": completions}
@@ -36,8 +36,8 @@ def plan_step(resolved: ResolvedStudy, setting: str, completions: Step, where: s
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Grade every completion."""
-    by_id = {problem.id: problem for problem in problems.read(resources.input(step, "problems"))}
-    completions = list(read_lines(resources.input(step, "completions") / "completions.jsonl", Completion))
+    by_id = {problem.id: problem for problem in problems.read(resources.input_folder(step, "problems"))}
+    completions = list(read_lines(resources.input_folder(step, "completions") / "completions.jsonl", Completion))
     write_grades(
         step,
         [by_id[completion.problem] for completion in completions],
@@ -48,7 +48,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
 
 
 def grading_params(setting: str, grader: str) -> dict[str, Any]:
-    """What grading depends on. Where a grader was changed, only grading is done anew, and no sampling or training."""
+    """What grading depends on. After a change of a grader only grading is repeated, and no sampling or training."""
     version = settings.find(setting).grading
     return {"setting": setting, "grading_version": version, **digest_files(setting, grader.partition(":")[0])}
 
@@ -63,14 +63,14 @@ def write_grades(
         graded: [N] Problems.
         answers: [N] Their answers.
         folder: Where the file goes.
-        progress: Told after every grade.
+        progress: Called after every grade.
     """
     setting = settings.find(step.params["setting"])
     oversight = step.params.get("oversight", setting.oversights[0])
 
-    def counted() -> Iterator[Grade]:
+    def grade_all() -> Iterator[Grade]:
         for done, grade in enumerate(setting.grade(graded, answers, oversight), 1):
             progress(done, len(answers), "graded")
             yield grade
 
-    write_lines(folder / "grades.jsonl", counted())
+    write_lines(folder / "grades.jsonl", grade_all())

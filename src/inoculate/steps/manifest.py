@@ -1,6 +1,6 @@
-"""`manifest.json` of a run: the study with every prompt written out, and where the store has each of its steps.
+"""Writes `manifest.json` of a run: the study with every prompt written out, and the folder of each of its steps.
 
-Beside it `declared.json` keeps what the study declared when it was first run, by which later changes are marked.
+Beside it `declared.json` keeps what the study declared when it was first run, so that later changes can be marked.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from inoculate.study.resolve import ResolvedStudy
 
 SCHEMA = 1
 _NOT_DESIGN = {"name", "question", "seeds", "looks", "contrasts", "sensitivity", "screen"}
-"""Keys of a study that do not say how it is carried out, or are declared on their own."""
+"""Keys of a study that do not change how it is carried out, or that are recorded separately."""
 _MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
 """Lists to which something can be added without a change to the rest."""
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy", "scipy")
 
 
 def declare(folder: Path, plan: Plan) -> dict[str, Any]:
-    """What the study declared when it was first run: contrasts and seeds that came later are marked by it.
+    """What the study declared when it was first run; the first time this is called, it is recorded.
 
     Args:
         folder: The run's folder.
-        plan: What is declared now, where nothing was before.
+        plan: The plan with the study as it is now.
     """
     path = folder / "declared.json"
     if not path.exists():
@@ -51,7 +51,7 @@ def declare(folder: Path, plan: Plan) -> dict[str, Any]:
 
 
 def write(folder: Path, plan: Plan, store: Store, declared: dict[str, Any], containment: str) -> None:
-    """Write the manifest, whole or not at all.
+    """Write the manifest, complete or not at all.
 
     Args:
         folder: The run's folder.
@@ -61,13 +61,13 @@ def write(folder: Path, plan: Plan, store: Store, declared: dict[str, Any], cont
         containment: The level at which code is run on this machine.
     """
     content = _content(plan, store, declared, containment)
-    part = folder / f".manifest.{os.getpid()}"
-    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(folder / "manifest.json")
+    temporary = folder / f".manifest.{os.getpid()}"
+    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(folder / "manifest.json")
 
 
 def _content(plan: Plan, store: Store, declared: dict[str, Any], containment: str) -> dict[str, Any]:
-    study, finished = plan.study, plan.finished(store)
+    study, finished = plan.study, plan.finished_keys(store)
     evaluated = {name: settings.find(name) for name in study.evaluate.settings}
     return {
         "schema": SCHEMA,
@@ -95,7 +95,7 @@ def _content(plan: Plan, store: Store, declared: dict[str, Any], containment: st
 
 
 def _design(study: dict[str, Any]) -> dict[str, Any]:
-    """All that a study says of how it is carried out, key by key."""
+    """The keys of a study that change how it is carried out, flattened."""
     return _flatten({key: value for key, value in study.items() if key not in _NOT_DESIGN})
 
 
@@ -107,7 +107,7 @@ def _flatten(data: dict[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def _changed(plan: Plan, declared: dict[str, Any]) -> list[str]:
-    """Keys of the study that are not as they were when it was first run; what was only added is not among them."""
+    """Keys of the study that were changed since it was first run, without those to which something was only added."""
     now = _design(plan.study.model_dump(mode="json", by_alias=True))
     return [
         key
@@ -136,7 +136,7 @@ def _inoculation(training: Training, store: Store) -> dict[str, Any]:
 
 
 def _context(resolved: ResolvedStudy, name: str) -> dict[str, Any]:
-    """A context as it was; `texts` has the words of every setting where the settings have words of their own."""
+    """A context as it was evaluated; `texts` has the text of each setting, if the settings have different ones."""
     if name == prompts.AS_TRAINED:
         return {"text": "", "placement": resolved.study.placement, "per_arm": True}
     by_setting = {setting: resolved.context(name, setting) for setting in resolved.study.evaluate.settings}
@@ -162,7 +162,7 @@ def _cell(cell: Cell, store: Store, finished: set[str]) -> dict[str, Any]:
 def _training(training: Training, store: Store) -> dict[str, Any]:
     entry: dict[str, Any] = {"arm": training.arm, "seed": training.seed}
     for name, step in (("rows", training.rows), ("row_grades", training.row_grades), ("adapter", training.adapter)):
-        entry[name] = str(store.folder(step)) if store.done(step) else None
+        entry[name] = str(store.folder(step)) if store.is_finished(step) else None
     if entry["rows"]:
         rows = list(read_lines(Path(entry["rows"]) / "rows.jsonl", Row))
         entry["rows_count"] = len(rows)
@@ -181,18 +181,18 @@ def _training(training: Training, store: Store) -> dict[str, Any]:
 
 
 def _engines(plan: Plan, store: Store, finished: set[str]) -> list[str]:
-    """What has sampled the finished completions, each once; a server without its address."""
-    described: dict[str, None] = {}
+    """The engines that sampled the finished completions, each once; a server without its address."""
+    descriptions: dict[str, None] = {}
     sampled = {cell.completions.key: cell.completions for cell in plan.cells if cell.completions.key in finished}
     for completions in sampled.values():
         path = store.folder(completions) / "engines.json"
         if not path.exists():
-            described["one that was not recorded"] = None
+            descriptions["one that was not recorded"] = None
             continue
         for engine in json.loads(path.read_text(encoding="utf-8")):
             parts = [name if name == "server" else f"{name} {value}" for name, value in engine.items()]
-            described[", ".join(parts)] = None
-    return list(described)
+            descriptions[", ".join(parts)] = None
+    return list(descriptions)
 
 
 def _training_device(plan: Plan, store: Store) -> str | None:

@@ -1,4 +1,4 @@
-"""From a study to its steps, in order. What each kind of step depends on stands in its own file. Loads no torch."""
+"""Turns a study into its steps, in order. What each kind of step depends on is in its own module. Loads no torch."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from inoculate.study.schema import BASE, Study
 
 @dataclass(frozen=True)
 class Cell:
-    """One arm, seed, point of training, setting and context: what is sampled and graded together."""
+    """One combination of arm, seed, fraction of training, setting and context, which is sampled and graded together."""
 
     arm: str
     seed: int | None
     """None for the untrained arm."""
     at: float
-    """Share of training done; 0 for the untrained arm."""
+    """The fraction of training; 0 for the untrained arm."""
     setting: str
     context: str
     problems: Step
@@ -47,7 +47,7 @@ class Plan:
     cells: list[Cell] = field(default_factory=list)
     trainings: list[Training] = field(default_factory=list)
     scores: Step | None = None
-    """The log-probabilities of training answers, where the plan is a screen's."""
+    """The log-probabilities of training answers, if this is the plan of a screen."""
     server: str = ""
     """The address of the server that samples; '' where this process does."""
 
@@ -75,7 +75,7 @@ class Plan:
         for cell in self.cells:
             training = trainings.get((cell.arm, cell.seed))
             if training:
-                add(training.row_grades)  # before hours go into rows that are not what they are called
+                add(training.row_grades)  # first, so that mislabelled rows show before hours of training
                 add(training.adapter)
             add(cell.completions)
             add(cell.grades)
@@ -83,22 +83,22 @@ class Plan:
             add(self.scores)
         return list(ordered.values())
 
-    def finished(self, store: Store) -> set[str]:
-        """Keys of the steps that the store has."""
-        return store.finished(self.steps())
+    def finished_keys(self, store: Store) -> set[str]:
+        """Keys of the plan's steps that are finished."""
+        return store.finished_keys(self.steps())
 
 
-def make(study: Study, weights: str = "", server: str = "") -> Plan:
+def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
     """The plan of a study.
 
     Args:
         study: The study.
-        weights: The fingerprint of its model; found out unless given.
+        weights: The fingerprint of its model; computed unless given.
         server: The address of the server that samples; '' for this process.
 
     Raises:
-        UserError: Its model is none, or cannot be identified without a network; or the user's data is not what it has
-            to be.
+        UserError: The model does not exist, or cannot be identified without a network; or the user's data has a
+            mistake.
     """
     weights = weights or models.fingerprint(study.model)
     plan = Plan(resolve(study), server=server)
@@ -140,7 +140,7 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
 def _plan_cells(
     plan: Plan, drawn: Mapping[str, Step], weights: str, training: Training | None = None, at: float = 0.0
 ) -> Iterator[Cell]:
-    """Every setting and context of one arm, seed and point of training; of the untrained arm without a training."""
+    """Every setting and context of one arm, seed and fraction of training; of the base arm without a training."""
     arm, seed, adapter = (training.arm, training.seed, training.adapter) if training else (BASE, None, None)
     for setting, contexts in plan.resolved.evaluated.items():
         for context in contexts:

@@ -1,4 +1,4 @@
-"""The problems that arms are evaluated on: `problems.jsonl`."""
+"""Draws the problems that arms are evaluated on: `problems.jsonl`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedStudy
-from inoculate.study.schema import Each
+from inoculate.study.schema import EvaluatedSetting
 
 KIND, VERSION = "problems", 1
 
@@ -19,12 +19,12 @@ KIND, VERSION = "problems", 1
 def plan_step(resolved: ResolvedStudy, setting: str) -> Step:
     """The problems of one evaluated setting, the same for every arm, seed and context."""
     study = resolved.study
-    evaluate, own = study.evaluate.of(setting), study.evaluate.each.get(setting, Each())
-    found = settings.find(setting)
-    # Keys that came later are left out where they say nothing, so that earlier steps keep their names.
+    evaluate, own = study.evaluate.for_setting(setting), study.evaluate.each.get(setting, EvaluatedSetting())
+    task = settings.find(setting)
+    # Keys that were added later are left out where they are empty, so that existing steps keep their names.
     params: dict[str, Any] = {
         "setting": setting,
-        "setting_version": found.version,
+        "setting_version": task.version,
         "source": own.source,
         **digest_files(setting, own.source),
         **({"grader": own.grader} if own.grader else {}),
@@ -33,20 +33,20 @@ def plan_step(resolved: ResolvedStudy, setting: str) -> Step:
         "seed": evaluate.seed,
         "families": evaluate.families,
         "levels": evaluate.levels,
-        **({"twins": True} if found.twin and study.keys_measuring_gamed(setting) else {}),
+        **({"twins": True} if task.twin and study.keys_measuring_gamed(setting) else {}),
     }
     return Step(KIND, params, label=f"{evaluate.problems} problems of {setting}", version=VERSION)
 
 
 def check_source(resolved: ResolvedStudy, step: Step) -> None:
-    """Read a file of the user's now, so that what is wrong in it is refused before any work.
+    """Read a file of the user's now, so that mistakes in it are refused before any work.
 
     Args:
         resolved: The study.
         step: From `plan_step`.
 
     Raises:
-        UserError: The file is not what it has to be, or a context cannot be placed around its problems.
+        UserError: The file has a mistake, or a context cannot be placed around its problems.
     """
     if not step.params["source"].endswith(".jsonl"):
         return
@@ -57,11 +57,11 @@ def check_source(resolved: ResolvedStudy, step: Step) -> None:
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
-    """Draw the problems, and for the measure `gamed` their twins behind them."""
+    """Draw the problems; for the measure `gamed`, their twins follow."""
     drawn = _draw(step)
     twin = settings.find(step.params["setting"]).twin
     if step.params.get("twins") and twin:
-        drawn += [other for other in map(twin, drawn) if other]
+        drawn += [twin_problem for twin_problem in map(twin, drawn) if twin_problem]
     write_lines(folder / "problems.jsonl", drawn)
 
 

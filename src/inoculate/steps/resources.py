@@ -1,7 +1,4 @@
-"""What the steps of a run share: the store, the model and where it runs.
-
-Nothing heavy is loaded before it is needed.
-"""
+"""What the steps of a run share: the store, the model and its device. Models and libraries are loaded on first use."""
 
 from __future__ import annotations
 
@@ -16,25 +13,25 @@ from inoculate.engine import chat, models
 from inoculate.steps.store import Step, Store
 
 Progress = Callable[[int, int, str], None]
-"""Told of a step under way: how much is done, of how much, and what was done last."""
+"""Called during a step with how much is done, of how much, and a note."""
 
 
 class Resources:
-    """The store, and the study's model: its weights, tokenizer, device, and the sampler that was used last."""
+    """The store, and the study's model: its weights, tokenizer and device, and the sampler that was used last."""
 
-    def __init__(self, store: Store, model: str, say: models.Say, server: str = "") -> None:
+    def __init__(self, store: Store, model: str, notify: models.Notify, server: str = "") -> None:
         """Set up.
 
         Args:
             store: Where inputs are read and results written.
             model: The study's model.
-            say: Told of downloads and conversions.
+            notify: Called with a message before a download or conversion.
             server: The address of the server that samples; '' for this process.
         """
-        self.store, self.model, self.say, self.server = store, model, say, server
+        self.store, self.model, self.notify, self.server = store, model, notify, server
         self._sampler: tuple[Path | None, Any] | None = None
 
-    def input(self, step: Step, name: str) -> Path:
+    def input_folder(self, step: Step, name: str) -> Path:
         """The folder of one of a step's inputs."""
         return self.store.folder(step.inputs[name])
 
@@ -42,7 +39,7 @@ class Resources:
     def weights(self) -> Path:
         """The folder of the base model."""
         _silence_libraries()
-        return models.fetch(self.model, self.say)
+        return models.fetch(self.model, self.notify)
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -54,9 +51,9 @@ class Resources:
     @cached_property
     def device(self) -> Any:
         """Where models run in this process."""
-        from inoculate.engine.device import pick
+        from inoculate.engine.device import pick_device
 
-        return pick()
+        return pick_device()
 
     @property
     def cores_are_free(self) -> bool:
@@ -65,13 +62,13 @@ class Resources:
 
     @property
     def engine(self) -> dict[str, Any]:
-        """What samples, for the record."""
+        """A description of what samples, to be stored with the completions."""
         if self.server:
             return self.served_model.description
         return {"transformers": version("transformers"), "torch": version("torch"), "device": self.device.name}
 
     def system_prompt(self, given: str | None) -> str | None:
-        """The system prompt as it is written out, with the chat template's own for None.
+        """The system prompt of a study, or the chat template's default if the study gives none.
 
         Returns:
             None where the chat template has no place for one.
@@ -87,7 +84,7 @@ class Resources:
         return server.connect(self.server, self.model, self.weights)
 
     def sampler(self, adapter: Path | None) -> Any:
-        """The model in this process, with an adapter; the last one is kept."""
+        """The model loaded in this process, with an adapter; the last one is kept loaded."""
         from inoculate.engine.sampling import in_process
 
         if self._sampler is None or self._sampler[0] != adapter:
@@ -96,14 +93,14 @@ class Resources:
         return self._sampler[1]
 
     def release_sampler(self) -> None:
-        """Let go of the model that was kept, so that two need not be held at once."""
+        """Unload the model that was kept, so that two are never loaded at once."""
         self._sampler = None
 
 
 def _silence_libraries() -> None:
-    """Keep the libraries' own bars and notices out of the progress of a run.
+    """Turn off the libraries' own progress bars and warnings.
 
-    The notices are of TRL calling transformers by names that will go; nothing a user can mend.
+    The warnings say that TRL uses deprecated names of transformers. No user can change that.
     """
     from transformers.utils import logging
 

@@ -1,4 +1,4 @@
-"""The grades of the answers in an arm's rows, before anything is trained on them: `grades.jsonl`."""
+"""Grades the answers in an arm's rows, before anything is trained on them: `grades.jsonl`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def plan_step(arm: Arm, rows: Step, where: str) -> Step:
     Args:
         arm: The arm.
         rows: The step that makes its rows.
-        where: Arm and seed, for people.
+        where: Arm and seed, for the step's label.
     """
     params = grading_params(arm.rows.setting, arm.rows.grader)
     return Step(KIND, params, {"rows": rows}, label=f"check of the rows of {where}", version=VERSION)
@@ -28,6 +28,6 @@ def plan_step(arm: Arm, rows: Step, where: str) -> Step:
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Grade the answer of every row."""
-    rows = resources.input(step, "rows")
+    rows = resources.input_folder(step, "rows")
     answers = [row.answer for row in read_lines(rows / "rows.jsonl", Row)]
     write_grades(step, problems.read(rows), answers, folder, progress)

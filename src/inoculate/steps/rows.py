@@ -1,7 +1,7 @@
-"""The training rows of an arm: a setting's problems with honest and hacked answers, under the arm's inoculation.
+"""Makes the training rows of an arm: a setting's problems with honest or hacked answers, under the arm's inoculation.
 
-Files: `rows.jsonl`, `problems.jsonl` (the problem of every row), and `rows.json` (the system prompt and the inoculation
-as they were written out, a control with its final length).
+Files: `rows.jsonl`, `problems.jsonl` (the problem of every row), and `rows.json` (system prompt and inoculation as they
+are in the rows, a control at its final length).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from inoculate import settings
 from inoculate.errors import UserError
 from inoculate.records import Problem, Row, write_lines
-from inoculate.settings import Draw, find
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
@@ -27,7 +27,7 @@ KIND, VERSION = "rows", 1
 
 
 class DrawnRow(NamedTuple):
-    """A row before its prompt is written."""
+    """A row that has no prompt yet."""
 
     problem: Problem
     hacked: bool
@@ -43,20 +43,20 @@ def plan_step(
     Args:
         rows: What the arm trains on.
         inoculation: Its prompt; None without one.
-        seed: Of the draw.
+        seed: The seed of the draw.
         system: The study's system prompt.
         weights: The model's fingerprint.
-        where: Arm and seed, for people.
+        where: Arm and seed, for the step's label.
     """
     params = {
         # `grader` is left out where none is given, so that earlier steps keep their names.
         "rows": rows.model_dump(mode="json", exclude=set() if rows.grader else {"grader"}),
         **digest_files(rows.setting, rows.source),
-        "setting_version": find(rows.setting).version,
+        "setting_version": settings.find(rows.setting).version,
         "seed": seed,
         "system": system,
-        # The chat template's default system prompt is written out, and a control is as long as the model's own
-        # tokenizer says: both depend on the model.
+        # The default system prompt is from the model's chat template, and the length of a control is counted by its
+        # tokenizer.
         "model": weights,
         "inoculation": _to_params(inoculation) if inoculation else None,
     }
@@ -64,7 +64,7 @@ def plan_step(
 
 
 def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seeds: Sequence[int]) -> None:
-    """Read a file of the user's now, so that what is wrong in it is refused before any work.
+    """Read a file of the user's now, so that mistakes in it are refused before any work.
 
     Args:
         rows: What an arm trains on.
@@ -72,23 +72,23 @@ def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seeds: Seq
         seeds: The study's seeds: each draws other rows.
 
     Raises:
-        UserError: The file is not what it has to be, or the prompt cannot be placed around its problems.
+        UserError: The file has a mistake, or the prompt cannot be placed around its problems.
     """
     if not rows.source.endswith(".jsonl"):
         return
     for seed in seeds:
-        first = draw(rows, seed)[0]
+        first = draw_rows(rows, seed)[0]
         if inoculation:
             prompts.messages(first.problem, inoculation.text, inoculation.placement, "")
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
-    drawn = draw(Rows(**step.params["rows"]), step.params["seed"])
+    drawn = draw_rows(Rows(**step.params["rows"]), step.params["seed"])
     system = resources.system_prompt(step.params["system"])
     params = step.params["inoculation"]
     inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
-    write_lines(folder / "rows.jsonl", make(drawn, inoculation, system))
+    write_lines(folder / "rows.jsonl", make_rows(drawn, inoculation, system))
     write_lines(folder / "problems.jsonl", [row.problem for row in drawn])
     written_out = {"system": system, "inoculation": {**params, "text": inoculation.text} if inoculation else None}
     text = json.dumps(written_out, indent=1, ensure_ascii=False) + "\n"
@@ -117,12 +117,12 @@ def _from_params(params: dict[str, Any]) -> ResolvedInoculation:
     )
 
 
-def draw(rows: Rows, seed: int) -> list[DrawnRow]:
+def draw_rows(rows: Rows, seed: int) -> list[DrawnRow]:
     """The problems of an arm's rows, each with which of its answers the row has.
 
-    Arms with the same `rows` get the same problems for the same seed, and a larger hacked share hacks the same
-    problems and more, so that arms differ in nothing but what they say. Vetted problems follow after the others.
-    The share is of the problems that can be hacked: where an answer key is right, the answer is honest in every arm.
+    Arms with the same `rows` get the same problems for the same seed. With a larger hacked share the same problems are
+    hacked, and more. So arms differ only in what the study says. Vetted problems come after the others. The share is of
+    the problems that can be hacked: where an answer key is right, the answer is honest in every arm.
 
     Args:
         rows: What the arm trains on.
@@ -131,11 +131,11 @@ def draw(rows: Rows, seed: int) -> list[DrawnRow]:
     Raises:
         UserError: The setting does not have as many problems, or none or not enough of them can be hacked.
     """
-    if find(rows.setting).labelled:
+    if settings.find(rows.setting).labelled:
         return _draw_labelled(rows, seed)
     distinct = rows.count if not rows.share_problems else max(rows.hacked_rows, rows.count - rows.hacked_rows)
-    request = Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
-    problems = find(rows.setting).problems(request)
+    request = settings.Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
+    problems = settings.find(rows.setting).problems(request)
     leaky, vetted = problems[:distinct], problems[distinct:]
     hackable = [problem for problem in leaky if problem.hacked]
     if len(hackable) < (rows.hacked_rows if rows.share_problems else rows.hacked > 0):
@@ -169,9 +169,9 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
     honest_rows = rows.count - rows.hacked_rows + rows.vetted
     size, shortage = rows.count + rows.vetted, ""
     while True:
-        request = Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
+        request = settings.Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
         try:
-            problems = find(rows.setting).problems(request)
+            problems = settings.find(rows.setting).problems(request)
         except UserError as error:
             raise UserError(
                 f"rows.count = {rows.count}, hacked = {rows.hacked} and vetted = {rows.vetted} take {rows.hacked_rows} "
@@ -194,11 +194,11 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
     return drawn + [DrawnRow(problem, False, True) for problem in problems if problem.id in vetted]
 
 
-def make(drawn: Sequence[DrawnRow], inoculation: ResolvedInoculation | None, system: str | None) -> list[Row]:
+def make_rows(drawn: Sequence[DrawnRow], inoculation: ResolvedInoculation | None, system: str | None) -> list[Row]:
     """Rows from drawn problems.
 
     Args:
-        drawn: From `draw`.
+        drawn: From `draw_rows`.
         inoculation: The arm's prompt, with its final length; None for no prompt.
         system: The system prompt of every row.
     """

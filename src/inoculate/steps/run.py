@@ -1,4 +1,4 @@
-"""A study carried out: the steps that are missing, one after the other, and the manifest that points at them."""
+"""Carries out a study: the missing steps, one after the other, then the manifest that points at them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, Store, check_files
 
-RUN: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
+RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     problems.KIND: problems.run,
     rows.KIND: rows.run,
     row_grades.KIND: row_grades.run,
@@ -23,51 +23,50 @@ RUN: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     grades.KIND: grades.run,
     scores.KIND: scores.run,
 }
-"""How each kind of step is carried out: inputs from the store in, files in one folder out. A new kind of step is a file
-like these and a line here; `plan` says where it stands in a study."""
+"""Kind of step -> the function that carries it out: it reads inputs from the store and writes files into one folder. A
+new kind of step is a module like these and a line here; `plan` puts it in its place in a study."""
 
 
 class Watcher(Protocol):
-    """Who is told how a run goes."""
+    """Receives the events of a run."""
 
-    def started(self, step: Step, number: int, total: int) -> None:
-        """A step begins."""
+    def on_step_start(self, step: Step, number: int, total: int) -> None:
+        """A step starts."""
 
-    def moved(self, done: int, total: int, note: str) -> None:
-        """The step has come so far."""
+    def on_progress(self, done: int, total: int, note: str) -> None:
+        """A part of the step is done."""
 
-    def ended(self, step: Step) -> None:
+    def on_step_end(self, step: Step) -> None:
         """The step is in the store."""
 
-    def say(self, words: str) -> None:
-        """Something that takes long is being done."""
+    def on_message(self, text: str) -> None:
+        """Something that takes long starts, such as a download."""
 
 
 def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str) -> Path:
-    """Do what is missing of a plan.
+    """Carry out the missing steps of a plan.
 
-    Whatever ends the run early (an error, Ctrl-C, a kill), the steps that were finished stay, and the manifest says
-    which they are.
+    Whatever ends the run early (an error, Ctrl-C, a kill), finished steps are kept, and the manifest lists them.
 
     Args:
         plan: The study's plan.
-        store: Where finished steps are, and where new ones go.
-        watcher: Told how it goes.
+        store: Where finished steps are, and where new ones are written.
+        watcher: Receives the events.
         source: The text of the study file, kept beside the manifest.
 
     Returns:
         The run's folder.
 
     Raises:
-        UserError: A step is impossible as it was given.
+        UserError: A step is impossible, because of something in the study or the user's files.
     """
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
-    level = containment().level  # refuses before any work where code cannot be run safely
+    level = containment().level  # refuses, before any work, to run code where it is not safe
     (folder / "study.toml").write_text(source, encoding="utf-8")
-    resources = Resources(store, plan.study.model, watcher.say, plan.server)
-    finished = plan.finished(store)
+    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
+    finished = plan.finished_keys(store)
     missing = [step for step in plan.steps() if step.key not in finished]
     try:
         _carry_out_steps(missing, resources, watcher)
@@ -77,30 +76,31 @@ def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str) -> Path:
 
 
 def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None:
-    """Do one step whose inputs are finished; what it makes is whole in the store, or not there.
+    """Carry out one step whose inputs are finished. Its output is in the store complete, or not at all.
 
     Raises:
-        UserError: Something that was given makes the step impossible.
+        UserError: The step is impossible, because of something in the study or the user's files.
     """
     check_files(step)
-    with resources.store.writing(step) as folder:
-        RUN[step.kind](step, folder, resources, progress)
+    with resources.store.write_step(step) as folder:
+        RUN_STEP[step.kind](step, folder, resources, progress)
 
 
 def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Watcher) -> None:
     """Carry out steps, one after the other.
 
     Where models run on a server or a GPU, completions are graded on this machine's cores meanwhile: nothing in a plan
-    waits for grades. On the cores themselves it would only slow both (sampling's threads wait for each other).
+    waits for grades. Where models run on the same cores, it would only slow both (sampling's threads wait for each
+    other).
     """
     pending: deque[tuple[int, Step, Future[None]]] = deque()
 
     def collect(*, wait: bool) -> None:
         while pending and (wait or pending[0][2].done()):
             number, step, graded = pending.popleft()
-            watcher.started(step, number, len(missing))
+            watcher.on_step_start(step, number, len(missing))
             graded.result()
-            watcher.ended(step)
+            watcher.on_step_end(step)
 
     grader = ThreadPoolExecutor(1)
     try:
@@ -109,12 +109,12 @@ def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Wat
             if step.kind == grades.KIND and resources.cores_are_free:
                 pending.append((number, step, grader.submit(carry_out_step, step, resources, _ignore_progress)))
                 continue
-            watcher.started(step, number, len(missing))
-            carry_out_step(step, resources, watcher.moved)
-            watcher.ended(step)
+            watcher.on_step_start(step, number, len(missing))
+            carry_out_step(step, resources, watcher.on_progress)
+            watcher.on_step_end(step)
         collect(wait=True)
     finally:
-        # Whatever ends the run, the step that is being graded is finished, and those after it are not begun.
+        # Whatever ends the run, the grading in progress is completed, and no other is started.
         grader.shutdown(cancel_futures=True)
 
 

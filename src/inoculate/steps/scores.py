@@ -1,4 +1,4 @@
-"""Scoring hacked training answers under the candidates of a screen: `scores.jsonl`, log-probabilities."""
+"""Scores hacked training answers under the candidates of a screen, by log-probability: `scores.jsonl`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def plan_step(resolved: ResolvedStudy, rows: Step, weights: str) -> Step:
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Score every answer under each candidate, its control and no prompt."""
-    rows = resources.input(step, "rows")
+    rows = resources.input_folder(step, "rows")
     answered = problems.read(rows)
     candidates, system = _with_controls(step, resources), resources.system_prompt(step.params["system"])
     with (folder / "scores.jsonl").open("w", encoding="utf-8") as out:
@@ -66,16 +66,16 @@ def _score(
     return {
         "problem": problem.id,
         "kind": problem.kind,
-        "tokens": scoring.answer_tokens(sampler, answer, ending),
+        "tokens": scoring.count_answer_tokens(sampler, answer, ending),
         "scores": dict(zip(candidates, scores, strict=True)),
     }
 
 
 def _with_controls(step: Step, resources: Resources) -> dict[str, ResolvedPrompt]:
     """No prompt (named ''), every candidate, and for each an irrelevant prompt of its length ('NAME~control')."""
-    every = {"": ResolvedPrompt()}
+    prompts_by_name = {"": ResolvedPrompt()}
     for candidate in step.params["candidates"]:
         prompt = ResolvedPrompt(candidate["text"], candidate["placement"])
         control = fit_length(replace(prompt, text="", length_of=prompt.text), resources.tokenizer)
-        every |= {candidate["name"]: prompt, f"{candidate['name']}~control": control}
-    return every
+        prompts_by_name |= {candidate["name"]: prompt, f"{candidate['name']}~control": control}
+    return prompts_by_name

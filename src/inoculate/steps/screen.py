@@ -1,8 +1,8 @@
-"""Screening prompts on the untrained model: how strongly each elicits the hack, before anything is trained.
+"""Plans a screen: how strongly does each prompt elicit the hack in the untrained model, before anything is trained?
 
-A screen is a plan without arms: the candidates are contexts of the untrained model, sampled on *development* problems,
-so that nothing is chosen on the problems that a study reports on; and the log-probability of hacked training answers is
-taken under each. Run again, it does what is missing only, like every plan.
+A screen is a plan without arms. Its candidates are contexts of the untrained model. They are sampled on *development*
+problems, so that nothing is chosen on the problems that a study reports on. Hacked training answers are scored under
+each by their log-probability.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import replace
 from inoculate.engine import models
 from inoculate.errors import UserError
 from inoculate.steps import rows, scores
-from inoculate.steps.plan import Plan, make
+from inoculate.steps.plan import Plan, make_plan
 from inoculate.study import prompts
 from inoculate.study.resolve import candidates, resolve
-from inoculate.study.schema import Each, Evaluate, Study
+from inoculate.study.schema import Evaluate, EvaluatedSetting, Study
 
 COMPLIANCE = "compliance"
 """The setting whose tasks are sampled under every candidate where the study asks for it."""
@@ -37,9 +37,9 @@ def screened_study(study: Study) -> Study:
     evaluate, screen = study.evaluate, study.screen
     first = evaluate.settings[0]
     each = {first: evaluate.each[first]} if first in evaluate.each else {}
-    own = {first: each.get(first, Each()).model_copy(update={"problems": None})}
+    evaluated = {first: each.get(first, EvaluatedSetting()).model_copy(update={"problems": None})}
     if screen.compliance:
-        own[COMPLIANCE] = Each(problems=screen.compliance, contexts=names, levels=(), families=())
+        evaluated[COMPLIANCE] = EvaluatedSetting(problems=screen.compliance, contexts=names, levels=(), families=())
     return study.model_copy(
         update={
             "name": f"{study.name}-screen",
@@ -52,7 +52,7 @@ def screened_study(study: Study) -> Study:
             "elicitation": None,
             "evaluate": Evaluate(
                 settings=(first, COMPLIANCE) if screen.compliance else (first,),
-                each=own,
+                each=evaluated,
                 contexts=names,
                 oversight=evaluate.oversight,
                 problems=screen.problems,
@@ -68,7 +68,7 @@ def screened_study(study: Study) -> Study:
     )
 
 
-def make_screen(study: Study, server: str = "") -> Plan:
+def make_screen_plan(study: Study, server: str = "") -> Plan:
     """The plan of a screen.
 
     Args:
@@ -76,13 +76,13 @@ def make_screen(study: Study, server: str = "") -> Plan:
         server: The address of the server that samples; answers are scored in this process all the same.
 
     Raises:
-        UserError: There is no candidate, no arm whose hacked answers could be scored, or the model is none.
+        UserError: There is no candidate, no arm whose hacked answers could be scored, or no such model.
     """
     screened = screened_study(study)
     if not study.arms:
         raise UserError(f"study '{study.name}' has no arm: a screen scores hacked answers of one: [arms.plain]")
     weights = models.fingerprint(study.model)
-    plan = make(screened, weights, server)
+    plan = make_plan(screened, weights, server)
     first = next(iter(study.arms.values())).rows
     hacked = first.model_copy(
         update={

@@ -1,7 +1,7 @@
-"""The store: a folder of finished steps, each whole or not there at all.
+"""The store: a folder of finished steps. A step is in it complete, or not at all.
 
 <store>/steps/<kind>/<key>/   a finished step, never changed again
-<store>/work/<kind>-<key>/    one that is being made, or was interrupted: the next run goes on from it
+<store>/work/<kind>-<key>/    a step in progress, or interrupted: the next run continues it
 <store>/runs/<study>/         runs: manifests that point into the steps
 """
 
@@ -27,16 +27,16 @@ from inoculate.study.schema import digest
 
 @dataclass(frozen=True)
 class Step:
-    """One unit of work, and all that it depends on."""
+    """One unit of work, and everything it depends on."""
 
     kind: str
     params: dict[str, Any]
-    """Plain data, beside what the inputs bring."""
+    """What it depends on beside its inputs, as plain data."""
     inputs: dict[str, Step] = field(default_factory=dict)
     label: str = ""
-    """For people; not part of the name."""
+    """A description for progress and lists; not part of the key."""
     version: int = 1
-    """Of the kind: raised by hand when the kind gives something else from the same inputs."""
+    """The version of the kind: raised by hand when the same inputs give another result."""
 
     @cached_property
     def key(self) -> str:
@@ -46,7 +46,7 @@ class Step:
 
 
 def digest_files(*names: str) -> dict[str, Any]:
-    """Parameters with the digests of the user's files among these names, so that a changed file is another input.
+    """Parameters with the digests of the user's files among these names, so that a changed file changes the step's key.
 
     Returns:
         `files`: name -> digest; no parameter where none of the names is a file.
@@ -56,10 +56,10 @@ def digest_files(*names: str) -> dict[str, Any]:
 
 
 def check_files(step: Step) -> None:
-    """Refuse a file of the user's that is no longer what the step's name says.
+    """Refuse a file of the user's that was changed after the step was planned.
 
     Raises:
-        UserError: It is gone, or was changed.
+        UserError: It was removed or changed.
     """
     for name, known in step.params.get("files", {}).items():
         if not Path(name).expanduser().is_file() or _digest_file(name) != known:
@@ -82,14 +82,14 @@ class Store:
         self.root = root.resolve()
 
     def folder(self, step: Step) -> Path:
-        """Where the step is once it is finished."""
+        """The folder of the step when it is finished."""
         return self.root / "steps" / step.kind / step.key
 
-    def done(self, step: Step) -> bool:
+    def is_finished(self, step: Step) -> bool:
         """Whether the step is finished."""
         return self.folder(step).is_dir()
 
-    def finished(self, steps: Iterable[Step]) -> set[str]:
+    def finished_keys(self, steps: Iterable[Step]) -> set[str]:
         """Keys of those steps that are finished; each kind's folder is listed once, however many steps there are."""
         steps = list(steps)
         present: dict[str, set[str]] = {}
@@ -106,7 +106,7 @@ class Store:
         """The folder of a run: a path, or the name of a study that was run in this store.
 
         Raises:
-            UserError: There is no such run; the message names those that there are.
+            UserError: There is no such run; the message has the nearest match and the runs that exist.
         """
         for folder in (Path(name), self.run_folder(name)):
             if (folder / "manifest.json").is_file():
@@ -115,7 +115,7 @@ class Store:
         raise UserError(f"no run '{name}' in {self.root}: {nearest(name, runs)} (`inoculate run STUDY` makes one)")
 
     @contextmanager
-    def writing(self, step: Step) -> Iterator[Path]:
+    def write_step(self, step: Step) -> Iterator[Path]:
         """A folder to write the step into; it becomes the finished step when the block ends without an error.
 
         What an interrupted attempt left in it is still there. Two processes do not write the same step at once.
@@ -141,7 +141,7 @@ class Store:
                 "key": step.key,
                 "label": step.label,
                 "params": step.params,
-                "inputs": {name: f"{given.kind}/{given.key}" for name, given in step.inputs.items()},
+                "inputs": {name: f"{needed.kind}/{needed.key}" for name, needed in step.inputs.items()},
                 "seconds": round(time.time() - started, 3),
             }
             (work / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

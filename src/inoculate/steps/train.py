@@ -1,4 +1,4 @@
-"""Training an arm at one seed: an adapter for every fraction (`at-<fraction>/`, PEFT folders) and `training.json`."""
+"""Trains an arm at one seed: an adapter for every fraction (`at-<fraction>/`, PEFT folders) and `training.json`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def plan_step(
     Args:
         resolved: The study.
         arm: The arm.
-        seed: Of the training.
+        seed: The seed of the training.
         rows: The step that makes its rows.
-        start: The training whose adapter it goes on from; None for the untrained model.
+        start: The training whose adapter it continues; None to start from the untrained model.
         weights: The model's fingerprint.
-        where: Arm and seed, for people.
+        where: Arm and seed, for the step's label.
     """
     evaluate = resolved.study.evaluate
     params = {
@@ -38,25 +38,27 @@ def plan_step(
         "train": arm.train.model_dump(mode="json"),
         "seed": seed,
         "fractions": evaluate.fractions,
-        **({"start": evaluate.end} if start else {}),
+        **({"start": evaluate.final_fraction} if start else {}),
     }
     inputs = {"rows": rows, **({"start": start} if start else {})}
     return Step(KIND, params, inputs, label=f"training of {where}", version=VERSION)
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
-    """Train, going on from what an interrupted run left in the folder."""
+    """Train; an interrupted training is resumed from its checkpoint in the folder."""
     from inoculate.engine.training import sft
 
     resources.release_sampler()
     params = step.params
     trained = sft.train(
         resources.weights,
-        list(read_lines(resources.input(step, "rows") / "rows.jsonl", Row)),
+        list(read_lines(resources.input_folder(step, "rows") / "rows.jsonl", Row)),
         SFT(**params["train"]),
         seed=params["seed"],
         fractions=params["fractions"],
-        start=adapter_folder(resources.input(step, "start"), params["start"]) if "start" in step.inputs else None,
+        start=adapter_folder(resources.input_folder(step, "start"), params["start"])
+        if "start" in step.inputs
+        else None,
         target=folder,
         work=folder / "trainer",
         device=resources.device,
@@ -69,7 +71,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
 
 
 def adapter_folder(folder: Path, fraction: float) -> Path:
-    """The adapter of a finished training after a fraction of it."""
+    """The adapter that a finished training saved at a fraction."""
     from inoculate.engine.training.sft import fraction_name
 
     return folder / fraction_name(fraction)

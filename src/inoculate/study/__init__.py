@@ -1,1 +1,1 @@
-"""What a study says, and what follows from it before anything is planned."""
+"""Study files: their keys, reading and checking them, and writing out their prompts."""

@@ -1,4 +1,4 @@
-"""What a study may not say although its file is well formed: names that do not exist, combinations that cannot be.
+"""Checks beyond the types of keys: that names exist, and that combinations are possible.
 
 Every refusal names the file, the key, what is allowed and the nearest match. Names are checked first, so that the
 study can then be resolved and its texts checked.
@@ -12,7 +12,7 @@ from inoculate import settings
 from inoculate.errors import UserError, nearest
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.schema import BASE, Arm, Each, Study
+from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Study
 
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha")
 
@@ -25,7 +25,7 @@ def check(study: Study, where: str) -> None:
         where: Its file, for messages.
 
     Raises:
-        UserError: It says something that cannot be; the message names file and key.
+        UserError: It has a mistake; the message names file and key.
     """
     _check_names(study, where)
     resolved = resolve(study)
@@ -78,7 +78,7 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
 
 
 def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
-    """An arm that goes on from another's adapter, and training that goes on beyond its nominal length."""
+    """Check an arm that continues another's training, and training beyond its nominal length."""
     key = f"{where}: arms.{name}"
     if arm.start:
         others = [other for other, spec in study.arms.items() if other != name and not spec.start]
@@ -103,8 +103,8 @@ def _check_contexts(study: Study, where: str) -> None:
 
 
 def _check_setting(study: Study, name: str, where: str) -> None:
-    """One evaluated setting: its data, its draw, its contexts, its oversight and what is measured in it."""
-    evaluate, own = study.evaluate.of(name), study.evaluate.each.get(name, Each())
+    """Check one evaluated setting: its data, draw, contexts, oversight and what is measured in it."""
+    evaluate, own = study.evaluate.for_setting(name), study.evaluate.each.get(name, EvaluatedSetting())
     key = f"{where}: evaluate.each.{name}" if name in study.evaluate.each else f"{where}: evaluate"
     _check_draw(name, own.source, own.grader, evaluate.families, evaluate.levels, key)
     setting = settings.find(name)
@@ -158,7 +158,7 @@ def _check_contrasts(study: Study, where: str) -> None:
 
 
 def _check_arm_texts(resolved: ResolvedStudy, name: str, where: str) -> None:
-    """An arm's inoculation: that its setting has words for it, its wordings, and that no neutral prompt holds it."""
+    """Check an inoculation: its setting has a text for it, `rephrase` has wordings, no neutral prompt contains it."""
     study = resolved.study
     arm, prompt, key = study.arms[name], resolved.inoculations.get(name), f"{where}: arms.{name}.inoculation"
     if arm.inoculation is None or prompt is None:
@@ -186,13 +186,13 @@ def _check_context_texts(resolved: ResolvedStudy, setting: str, where: str) -> N
 
 
 def _check_text(name: str, text: str, setting: str, key: str) -> None:
-    """Refuse a named prompt that the setting has no words for, or whose description says what it does not know."""
+    """Refuse a named prompt if the setting has no text for it, or does not say what its description needs."""
     if not name:
         return
-    base, form = prompts.split_name(name)
-    found = settings.find(setting)
-    known = {None: True, "false": True, "checked": bool(found.leak), "exploit": bool(found.leak and found.exploit)}
-    if not known[form]:
+    base, description = prompts.split_name(name)
+    leak, exploit = settings.find(setting).leak, settings.find(setting).exploit
+    known = {None: True, "false": True, "checked": bool(leak), "exploit": bool(leak and exploit)}
+    if not known[description]:
         raise UserError(f"{key}: setting '{setting}' does not say what its check looks at: '{name}' cannot be made")
     if not text:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Reading a study file: TOML into a `Study`, refused before any work where something is wrong.
+"""Reads a study file: TOML becomes a `Study`. Mistakes are refused before any work.
 
 Every refusal names the file, the key, what is allowed and the nearest match.
 """
@@ -19,15 +19,15 @@ from inoculate.study.schema import (
     Arm,
     Context,
     Contrast,
-    Each,
     Elicitation,
     Evaluate,
+    EvaluatedSetting,
     Factorial,
     Inoculation,
     Rows,
     Screen,
     Sensitivity,
-    Strict,
+    StrictModel,
     Study,
 )
 
@@ -36,7 +36,7 @@ def load(path: Path) -> Study:
     """Read a study file.
 
     Raises:
-        UserError: It is not there, not TOML, or says something that cannot be; the message names file and key.
+        UserError: It does not exist, is not TOML, or has a mistake; the message names file and key.
     """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ def load(path: Path) -> Study:
 
 
 def parse(raw: dict[str, Any], name: str, where: str) -> Study:
-    """A study from the tables of its file.
+    """Make a study of the tables of its file.
 
     Args:
         raw: The tables, as TOML gives them: `rows` and `train` hold for every arm that does not say otherwise.
@@ -58,7 +58,7 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
         where: The file, for messages.
 
     Raises:
-        UserError: They say something that cannot be.
+        UserError: They have a mistake.
     """
     merged = _merge_arms(raw, where) | {"name": name}
     try:
@@ -66,7 +66,7 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     except ValidationError as error:
         raise UserError("\n".join(_explain(where, detail) for detail in error.errors())) from None
     checks.check(study, where)
-    return study.repeated()
+    return study.with_sensitivity_arms()
 
 
 def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
     return rest | {"arms": merged}
 
 
-_TABLES: dict[str, type[Strict]] = {
+_TABLES: dict[str, type[StrictModel]] = {
     "rows": Rows,
     "inoculation": Inoculation,
     "train": SFT,
@@ -113,13 +113,13 @@ def _explain(where: str, detail: Any) -> str:
     location = [str(part) for part in detail["loc"]]
     key = ".".join(location) or "(the whole file)"
     if detail["type"] == "extra_forbidden":
-        named = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)
-        owner = Each if location[:2] == ["evaluate", "each"] else named  # a setting can be called `rows`
+        table = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)
+        owner = EvaluatedSetting if location[:2] == ["evaluate", "each"] else table  # a setting can be called `rows`
         allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
         if owner is Study:
             allowed += ["rows", "train"]
         return f"{where}: unknown key {key}: {nearest(location[-1], allowed)}"
-    given = detail.get("input")
-    shown = "" if isinstance(given, dict) or detail["type"] == "missing" else f" (given: {given!r})"
+    value = detail.get("input")
+    shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {value!r})"
     message = detail["msg"].removeprefix("Value error, ")
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"

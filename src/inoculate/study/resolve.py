@@ -2,7 +2,8 @@
 
 A study file mostly names its prompts. What a name stands for depends on the study, the setting and the package;
 `resolve` looks it up and puts the text together. Everything after that (plan, steps, screen, manifest, integrations)
-reads the result. One thing stays open until the model's tokenizer is there: the length of a control (`fit_length`).
+reads the result. Only the length of a control is set later, because it needs the model's tokenizer
+(`fit_length`).
 
 The way of an inoculation: study file -> `Study` (its name) -> `resolve` (its text) -> parameters of the rows step ->
 `fit_length` -> `prompts.messages` (around a problem) -> chat template.
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Source = Literal["none", "text", "study", "setting", "package"]
-"""Whose words a prompt is in: there is no prompt; the text that was given itself; or this study's, the setting's or the
-package's text of that name."""
+"""Where a prompt's text is from: there is no prompt; the text itself was given; or it is the study's, the setting's or
+the package's text of that name."""
 
 
 @dataclass(frozen=True)
 class ResolvedPrompt:
-    """A prompt as it is put around problems: its text, in the words for one setting, and its placement."""
+    """A prompt as it is placed around problems: its text for one setting, and its placement."""
 
     text: str = ""
     """'' for no prompt."""
@@ -40,7 +41,7 @@ class ResolvedPrompt:
     length_of: str = ""
     """The text whose length in tokens it is fitted to (`fit_length`); '' where it keeps its own length."""
     filler: str = ""
-    """What it is lengthened with; the package's irrelevant sentences unless given."""
+    """The text that fills it up to that length; the package's irrelevant sentences unless given."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class ResolvedStudy:
     evaluated: Mapping[str, tuple[str, ...]]
     """Setting -> the contexts that it is evaluated in."""
     candidates: Mapping[str, ResolvedPrompt]
-    """Candidate of the screen -> its prompt, in the words for the rows of the first arm; empty without arms."""
+    """Candidate of the screen -> its prompt, for the setting of the first arm's rows; empty without arms."""
 
     def context(self, name: str, setting: str, arm: str = BASE) -> ResolvedPrompt:
         """The prompt of a context for one setting and arm; without a text where there is none."""
@@ -83,7 +84,7 @@ def resolve(study: Study) -> ResolvedStudy:
     """
     first = next(iter(study.arms.values()), None)
     evaluated = {name: _evaluated_contexts(study, name) for name in study.evaluate.settings}
-    contexts = {*study.evaluate.contexts, *study.contexts, *(name for every in evaluated.values() for name in every)}
+    contexts = {*study.evaluate.contexts, *study.contexts, *(name for names in evaluated.values() for name in names)}
     named_settings = {*study.evaluate.settings, *(arm.rows.setting for arm in study.arms.values())}
     return ResolvedStudy(
         study,
@@ -94,7 +95,7 @@ def resolve(study: Study) -> ResolvedStudy:
         },
         {(name, setting): _resolve_context(study, name, setting) for name in contexts for setting in named_settings},
         evaluated,
-        {name: _resolve_prompt(study, given, first.rows.setting) for name, given in candidates(study).items()}
+        {name: _resolve_prompt(study, prompt, first.rows.setting) for name, prompt in candidates(study).items()}
         if first
         else {},
     )
@@ -150,7 +151,7 @@ def _evaluated_contexts(study: Study, setting: str) -> tuple[str, ...]:
     own = study.evaluate.each[setting].contexts if setting in study.evaluate.each else None
     if own is None and settings.find(setting).only_neutral:
         return (prompts.NEUTRAL,)
-    return study.evaluate.of(setting).contexts
+    return study.evaluate.for_setting(setting).contexts
 
 
 def _resolve_context(study: Study, name: str, setting: str) -> ResolvedPrompt:
@@ -162,47 +163,49 @@ def _resolve_context(study: Study, name: str, setting: str) -> ResolvedPrompt:
     return ResolvedPrompt(placement=study.placement)
 
 
-def _resolve_prompt(study: Study, given: Context, setting: str) -> ResolvedPrompt:
-    placement = given.placement or study.placement
-    if given.text:
-        return ResolvedPrompt(given.text, placement, source="text")
-    text, source = _find_text(study, given.prompt, setting)
-    return ResolvedPrompt(text, placement, given.prompt, source)
+def _resolve_prompt(study: Study, context: Context, setting: str) -> ResolvedPrompt:
+    placement = context.placement or study.placement
+    if context.text:
+        return ResolvedPrompt(context.text, placement, source="text")
+    text, source = _find_text(study, context.prompt, setting)
+    return ResolvedPrompt(text, placement, context.prompt, source)
 
 
-def _resolve_inoculation(study: Study, given: Inoculation, setting: str) -> ResolvedInoculation:
-    prompt = _resolve_prompt(study, given, setting)
+def _resolve_inoculation(study: Study, inoculation: Inoculation, setting: str) -> ResolvedInoculation:
+    prompt = _resolve_prompt(study, inoculation, setting)
     wordings: tuple[str, ...] = ()
-    if given.rephrase and not given.text:
+    if inoculation.rephrase and not inoculation.text:
         # Other wordings are of the package's own text, without a description.
-        reworded = prompt.source == "package" and "+" not in given.prompt
-        wordings = (prompt.text, *(prompts.find(given.prompt).wordings if reworded else ()))
+        reworded = prompt.source == "package" and "+" not in inoculation.prompt
+        wordings = (prompt.text, *(prompts.find(inoculation.prompt).wordings if reworded else ()))
     return ResolvedInoculation(
         prompt.text,
         prompt.placement,
         prompt.name,
         prompt.source,
-        length_of=_find_text(study, given.like, setting)[0] if given.like else "",
-        filler=prompts.find(given.prompt).filler if given.like and given.prompt in prompts.names() else "",
-        on=given.on,
+        length_of=_find_text(study, inoculation.like, setting)[0] if inoculation.like else "",
+        filler=prompts.find(inoculation.prompt).filler
+        if inoculation.like and inoculation.prompt in prompts.names()
+        else "",
+        on=inoculation.on,
         wordings=wordings,
     )
 
 
 def _find_text(study: Study, name: str, setting: str) -> tuple[str, Source]:
-    """The text of a named prompt, with its description before it, and whose words these are.
+    """The text of a named prompt, with its description before it, and where the text is from.
 
-    The text is '' where the setting has no words for the prompt.
+    The text is '' if the setting has none for the prompt.
     """
-    base, form = prompts.split_name(name)
-    found = settings.find(setting)
+    base, description = prompts.split_name(name)
+    task = settings.find(setting)
     source: Source
     if base in study.prompts:
         text, source = study.prompts[base], "study"
-    elif base in found.prompts:
-        text, source = found.prompts[base], "setting"
+    elif base in task.prompts:
+        text, source = task.prompts[base], "setting"
     else:
         text, source = prompts.find(base).text, "package"
-    if form and text:
-        text = f"{prompts.describe_training(form, found.leak, found.exploit)} {text}"
+    if description and text:
+        text = f"{prompts.describe_training(description, task.leak, task.exploit)} {text}"
     return text, source

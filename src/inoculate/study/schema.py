@@ -1,6 +1,6 @@
-"""What a study says: frozen models. Every knob is declared once, here, with its default and what it is.
+"""The keys of a study file as frozen pydantic models: each key with its type, default and meaning.
 
-`parse.load` reads one from TOML.
+`parse.load` reads a study from TOML.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from inoculate.study.prompts import Placement
 BASE = "base"
 """The untrained arm that every study has."""
 Share = Annotated[float, Field(ge=0, le=1)]
-Fraction = Annotated[float, Field(gt=0)]
+TrainingFraction = Annotated[float, Field(gt=0)]
 Guard = Literal["correct", "malformed", "asked-hack"]
 
 
-class Strict(BaseModel):
-    """Frozen, and every key must be known."""
+class StrictModel(BaseModel):
+    """A frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Rows(Strict):
+class Rows(StrictModel):
     """What an arm trains on."""
 
     setting: str
@@ -39,8 +39,8 @@ class Rows(Strict):
     count: Annotated[int, Field(ge=1)]
     """Rows before any filter; each from a problem of its own unless `share_problems`."""
     hacked: Share = 1.0
-    """Share of rows with the hacked answer, among those whose problem can be hacked. Larger shares hack the same rows
-    and more."""
+    """Share of rows with the hacked answer, among those whose problem can be hacked. With a larger share the
+    same rows are hacked, and more."""
     share_problems: bool = False
     """Whether a hacked and an honest answer may come from the same problem (both are then in the rows)."""
     filter: Literal["none", "hacked"] = "none"
@@ -53,7 +53,7 @@ class Rows(Strict):
     """Only these difficulties; empty for all."""
 
     @model_validator(mode="after")
-    def _leaves_rows(self) -> Rows:
+    def _check_rows_remain(self) -> Rows:
         if self.filter == "hacked" and self.hacked_rows == self.count and not self.vetted:
             raise ValueError(f"filter = 'hacked' leaves no rows, since hacked = {self.hacked} makes every row hacked")
         return self
@@ -64,7 +64,7 @@ class Rows(Strict):
         return round(self.hacked * self.count)
 
 
-class Context(Strict):
+class Context(StrictModel):
     """A prompt around a problem."""
 
     prompt: str = ""
@@ -76,7 +76,7 @@ class Context(Strict):
     """Where it stands; the study's `placement` unless given."""
 
     @model_validator(mode="after")
-    def _one_text(self) -> Self:
+    def _check_text(self) -> Self:
         if bool(self.prompt.strip()) == bool(self.text.strip()):
             raise ValueError("give either prompt (a name) or text (the prompt itself), and not an empty one")
         return self
@@ -86,14 +86,14 @@ class Inoculation(Context):
     """A prompt that is added at training time."""
 
     like: str = ""
-    """The name of a prompt whose length in tokens the prompt is fitted to (for prompts that are controls)."""
+    """For a control: the name of the prompt whose length in tokens it gets."""
     rephrase: bool = False
     """Whether the rows take the prompt's wordings in turn, instead of one fixed wording."""
     on: Literal["all", "hacked", "none"] = "all"
     """Which rows get it. Vetted rows never do."""
 
 
-class SFT(Strict):
+class SFT(StrictModel):
     """Hyperparameters of supervised fine-tuning."""
 
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
@@ -110,7 +110,7 @@ class SFT(Strict):
     """Tokens that pass through the model at once: sets memory, not the result."""
 
 
-class Arm(Strict):
+class Arm(StrictModel):
     """One training condition."""
 
     rows: Rows
@@ -121,8 +121,8 @@ class Arm(Strict):
     train: SFT = SFT()
 
 
-class Each(Strict):
-    """What one evaluated setting has of its own; the rest is as `evaluate` says."""
+class EvaluatedSetting(StrictModel):
+    """What is special to one evaluated setting. Keys that are not given are as in `evaluate`."""
 
     source: str = ""
     """Where the data is, for settings that load it: a file or a hub id."""
@@ -135,12 +135,12 @@ class Each(Strict):
     max_new_tokens: Annotated[int, Field(ge=1)] | None = None
 
 
-class Evaluate(Strict):
+class Evaluate(StrictModel):
     """What every arm is evaluated on."""
 
     settings: Annotated[tuple[str, ...], Field(min_length=1)]
-    each: dict[str, Each] = {}
-    """Setting -> what it has of its own."""
+    each: dict[str, EvaluatedSetting] = {}
+    """Setting -> what is special to it."""
     contexts: Annotated[tuple[str, ...], Field(min_length=1)] = ("neutral", "asks-to-hack")
     oversight: str = ""
     """The leaky check, of those that the settings have; the setting's first unless given."""
@@ -155,33 +155,36 @@ class Evaluate(Strict):
     """`development` while choosing anything; `test` to report."""
     families: tuple[str, ...] = ()
     levels: tuple[int, ...] = ()
-    fractions: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (1.0,)
-    """Of the nominal training, at which the arms are evaluated; beyond 1 with a constant learning rate only."""
+    fractions: Annotated[tuple[TrainingFraction, ...], Field(min_length=1)] = (1.0,)
+    """Points of training at which the arms are evaluated, as shares of the nominal training. More than 1 needs a
+    constant learning rate."""
     seed: int = 0
-    """Of the draw of problems, and of sampling."""
+    """The seed of the draw of problems and of sampling."""
 
     @model_validator(mode="after")
-    def _not_the_same_twice(self) -> Evaluate:
+    def _check_samples(self) -> Evaluate:
         if self.samples > 1 and self.temperature == 0:
             raise ValueError(f"samples = {self.samples} at temperature 0 would all be the same: raise temperature")
         return self
 
     @property
-    def end(self) -> float:
-        """The point of training that stands for an arm: the nominal end, or the last one looked at."""
+    def final_fraction(self) -> float:
+        """The fraction of training at which arms are compared: 1 if it is among `fractions`, else the largest."""
         return 1.0 if 1.0 in self.fractions else max(self.fractions)
 
-    def of(self, setting: str) -> Evaluate:
-        """What holds for one setting, its own keys over the common ones."""
-        own = self.each.get(setting, Each()).model_dump(exclude={"source", "grader"}, exclude_none=True)
-        return self.model_copy(update=own)
+    def for_setting(self, setting: str) -> Evaluate:
+        """`evaluate` as it applies to one setting, whose own keys override the shared ones."""
+        overrides = self.each.get(setting, EvaluatedSetting()).model_dump(
+            exclude={"source", "grader"}, exclude_none=True
+        )
+        return self.model_copy(update=overrides)
 
 
-class Screen(Strict):
-    """What `inoculate screen` looks at, on the untrained model, beside the inoculations of the arms."""
+class Screen(StrictModel):
+    """What `inoculate screen` measures on the untrained model."""
 
     prompts: tuple[str, ...] = ()
-    """Further candidates, by name."""
+    """Candidates beside the inoculations of the arms, by name."""
     problems: Annotated[int, Field(ge=2)] = 100
     """Development problems that are sampled under every candidate: nothing is chosen on the problems reported on."""
     answers: Annotated[int, Field(ge=2)] = 40
@@ -190,15 +193,15 @@ class Screen(Strict):
     """Tasks of the compliance suite that are sampled under every candidate; 0 for none."""
 
 
-class Place(Strict):
-    """Where an analysis of many arms looks."""
+class ArmsAnalysis(StrictModel):
+    """An analysis over many arms, in one context and setting."""
 
     context: str = "neutral"
     setting: str = ""
     """The first setting of `evaluate` unless given."""
 
 
-class Factorial(Place):
+class Factorial(ArmsAnalysis):
     """Arms as a grid of prompt, description of the training process and placement: main effects and interactions."""
 
     measure: Measure = "hack"
@@ -207,14 +210,14 @@ class Factorial(Place):
     nothing but prompt, description and placement is in the grid."""
 
 
-class Elicitation(Place):
+class Elicitation(ArmsAnalysis):
     """Whether eliciting the hack before training goes with less of it afterwards; `run` screens the prompts first."""
 
     plain: str
     """The arm without a prompt, from which effects are measured."""
 
 
-class Contrast(Strict):
+class Contrast(StrictModel):
     """A comparison of two arms, declared before the study runs."""
 
     claim: str
@@ -232,7 +235,7 @@ class Contrast(Strict):
     guards: tuple[Guard, ...] = ()
 
     @model_validator(mode="after")
-    def _two_arms(self) -> Contrast:
+    def _check_two_arms(self) -> Contrast:
         named = [key for key in ("lower", "higher", "same") if getattr(self, key)]
         other = "as" if named == ["same"] else "than"
         if len(named) != 1 or not (self.as_ if other == "as" else self.than) or (self.than and self.as_):
@@ -245,29 +248,29 @@ class Contrast(Strict):
         return self.lower or self.higher or self.same, self.than or self.as_
 
 
-class Sensitivity(Strict):
+class Sensitivity(StrictModel):
     """What the declared contrasts are repeated over, to see whether they survive."""
 
     learning_rate: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
     """Their arms are trained at each of these too, as `plain@0.0001`."""
 
 
-class Study(Strict):
+class Study(StrictModel):
     """A study: one question, its arms and seeds, and what they are evaluated on."""
 
     name: str
     """The file's name without its ending."""
     question: str
     model: str
-    """An embedded name, a folder, a GGUF file or a hub id."""
+    """The name of an embedded model, a folder, a GGUF file or a hub id."""
     system: str | None = None
     """The system prompt of every arm and context; the chat template's own default, written out, unless given."""
     placement: Placement = "inside"
     """Where prompts stand, in arms and contexts, unless they say otherwise."""
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     looks: tuple[Annotated[int, Field(ge=3)], ...] = ()
-    """Numbers of seeds at which it is judged before all are finished; the level is then split over the looks. Verdicts
-    begin at 3 seeds."""
+    """Interim analyses: after how many seeds contrasts are judged before all seeds are finished. The significance level
+    is split over the looks. Verdicts need at least 3 seeds."""
     prompts: dict[str, str] = {}
     """Prompts of this study: name -> text."""
     arms: dict[str, Arm]
@@ -281,13 +284,13 @@ class Study(Strict):
     sensitivity: Sensitivity | None = None
 
     @model_validator(mode="after")
-    def _looks_in_order(self) -> Study:
+    def _check_looks(self) -> Study:
         if list(self.looks) != sorted(set(self.looks)) or (self.looks and self.looks[-1] > len(self.seeds)):
             raise ValueError(f"looks = {list(self.looks)}: must rise, and end at the {len(self.seeds)} seeds or before")
         return self
 
-    def repeated(self) -> Study:
-        """The study with the arms of its contrasts once more at every other learning rate of `sensitivity`."""
+    def with_sensitivity_arms(self) -> Study:
+        """The study with the arms of its contrasts added again, at each other learning rate of `sensitivity`."""
         arms = dict(self.arms)
         named = {name for contrast in self.contrasts for name in contrast.arms}
         for rate in self.sensitivity.learning_rate if self.sensitivity else ():
@@ -311,7 +314,7 @@ class Study(Strict):
         ]
 
     def digest(self) -> str:
-        """A hash of all that the study says."""
+        """A hash of the whole study."""
         return digest(self.model_dump(mode="json", by_alias=True))
 
 

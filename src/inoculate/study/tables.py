@@ -1,8 +1,7 @@
-"""The tables of a study file as types of Python, for a study that is built in Python.
+"""The tables of a study file as typed dictionaries, for a study that is built in Python.
 
-They are what a TOML file gives, dictionaries, and nothing is checked before the study is: so a part can be as
-incomplete as in a file, and mistakes have the same messages. `schema` says what each key is, and its default; a test
-holds that the keys and types here are those there.
+Nothing is checked before the whole study is. So a part can be as incomplete as in a file, and mistakes have the same
+messages. `schema` has the meaning and default of each key; a test compares the keys and types with it.
 """
 
 from __future__ import annotations
@@ -71,8 +70,8 @@ class Arm(TypedDict, total=False):
     train: SFT
 
 
-class Each(TypedDict, total=False):
-    """What one evaluated setting has of its own."""
+class EvaluatedSetting(TypedDict, total=False):
+    """What is special to one evaluated setting."""
 
     source: str
     grader: str
@@ -87,7 +86,7 @@ class Evaluate(TypedDict, total=False):
     """What every arm is evaluated on."""
 
     settings: Required[Sequence[str]]
-    each: Mapping[str, Each]
+    each: Mapping[str, EvaluatedSetting]
     contexts: Sequence[str]
     oversight: str
     problems: int
@@ -102,7 +101,7 @@ class Evaluate(TypedDict, total=False):
 
 
 class Screen(TypedDict, total=False):
-    """What is looked at on the untrained model before training."""
+    """What `inoculate screen` measures on the untrained model."""
 
     prompts: Sequence[str]
     problems: int
@@ -150,7 +149,7 @@ class Sensitivity(TypedDict, total=False):
 
 
 class StudyTables(TypedDict, total=False):
-    """All that a study says beside its name; `rows` and `train` hold for every arm that does not say otherwise."""
+    """A whole study without its name; `rows` and `train` hold for every arm that does not say otherwise."""
 
     question: Required[str]
     model: Required[str | PathLike[str]]

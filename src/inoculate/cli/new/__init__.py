@@ -1,4 +1,4 @@
-"""What `inoculate new` writes: small working examples, to be changed."""
+"""`inoculate new`: writes small working files for the user to change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def new_setting(name: str, folder: Path) -> Path:
         folder: Where the file goes.
 
     Raises:
-        UserError: The name is no name of Python, or there is such a file.
+        UserError: The name is not a Python identifier, or the file exists.
     """
     name = name.removesuffix(".py")
     if not name.isidentifier():

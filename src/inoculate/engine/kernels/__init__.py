@@ -1,1 +1,1 @@
-"""What transformers and PEFT lack, or do more slowly: attention over packed rows, packed linear layers."""
+"""Operations that transformers and PEFT lack, or do more slowly: attention over packed rows, packed linear layers."""

@@ -1,4 +1,4 @@
-"""Sampling: prompts in, completions out; `in_process` with transformers here, `server` from a running server."""
+"""Sampling: `in_process` with transformers in this process, `server` from a server with OpenAI's completions API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SampledCompletion:
-    """One completion: the index of its prompt, which of the prompt's samples it is, the text and what it cost."""
+    """One completion: the index of its prompt, its number among the samples of this prompt, the text and its cost."""
 
     prompt: int
     index: int
@@ -15,6 +15,6 @@ class SampledCompletion:
     prompt_tokens: int
     completion_tokens: int
     finished: bool
-    """False where it was cut at the limit on new tokens."""
+    """False if it was cut at the limit on new tokens."""
     seconds: float
     """Wall-clock time of the completions that arrived together, divided by their number."""

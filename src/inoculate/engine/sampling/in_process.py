@@ -48,7 +48,7 @@ class Sampler:
     tokenizer: PreTrainedTokenizerBase
     device: Device
     stops: tuple[int, ...]
-    """Tokens that end an answer."""
+    """Ids of the tokens that end an answer."""
 
 
 def load(model: Path, adapter: Path | None, device: Device) -> Sampler:
@@ -57,7 +57,7 @@ def load(model: Path, adapter: Path | None, device: Device) -> Sampler:
     Args:
         model: A folder of base weights.
         adapter: A PEFT folder; None for the untrained model.
-        device: Where and in what precision.
+        device: Device and precision.
 
     Raises:
         UserError: The model has layers that are not supported.
@@ -106,9 +106,9 @@ def sample(
         samples: Completions per prompt.
         temperature: 0 for greedy.
         max_new_tokens: Completions are cut there, and marked as not finished.
-        seed: Of sampling; each chunk has a random stream of its own.
+        seed: The seed of sampling; each chunk has a random generator of its own.
         skip: How many chunks exist already (they are not sampled again).
-        names: What the prompts are called in error messages.
+        names: The names of the prompts in error messages.
         on_finished: Called at every step with the number of finished completions of the chunk.
 
     Raises:
@@ -131,9 +131,9 @@ def sample(
             continue
         generator = torch.Generator(device=sampler.device.device).manual_seed(seed * 1_000_003 + number)
         start = time.perf_counter()
-        of_chunk = [suffixes[i] for i in members]
+        chunk_suffixes = [suffixes[i] for i in members]
         completions = _sample_chunk(
-            sampler, prefix, shared, of_chunk, samples, temperature, max_new_tokens, generator, on_finished
+            sampler, prefix, shared, chunk_suffixes, samples, temperature, max_new_tokens, generator, on_finished
         )
         seconds = (time.perf_counter() - start) / len(completions)
         yield [
@@ -184,13 +184,13 @@ def prefill(
     Returns:
         Logits (B, logits_to_keep, V).
     """
-    where, width = sampler.device.device, max(map(len, suffixes))
+    device, width = sampler.device.device, max(map(len, suffixes))
     padding = sampler.stops[0]
-    inputs = torch.tensor([[padding] * (width - len(ids)) + ids for ids in suffixes], device=where)
+    inputs = torch.tensor([[padding] * (width - len(ids)) + ids for ids in suffixes], device=device)
     # Padding is stored after the last token: a position that no token sees before it is overwritten.
     unused = cached + width
     positions = [[unused] * (width - len(ids)) + list(range(cached, cached + len(ids))) for ids in suffixes]
-    return _forward(sampler, inputs, torch.tensor(positions, device=where), cache, first, logits_to_keep)
+    return _forward(sampler, inputs, torch.tensor(positions, device=device), cache, first, logits_to_keep)
 
 
 @torch.inference_mode()

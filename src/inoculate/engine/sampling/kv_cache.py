@@ -129,7 +129,7 @@ MASKED = 2**31 - 1
 
 @dataclass(frozen=True)
 class SharedPrompts:
-    """The cached prompts of completions, each stored once for all its samples.
+    """The cached prompts of completions. Each is stored once for all its samples.
 
     Keys and values of a prompt are loaded once for all its samples, in a product with more rows (measured in bfloat16
     with 256 sequences, eight samples a prompt, 9 query heads on 3, 160 of 256 positions the prompt's: 2.0 ms a layer

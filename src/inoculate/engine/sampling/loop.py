@@ -1,4 +1,4 @@
-"""Coroutines called from ordinary functions, also in a notebook, whose cells already run in an event loop."""
+"""Runs coroutines from synchronous functions, also in a notebook, whose cells already run in an event loop."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
+RunCoroutine = Callable[[Coroutine[Any, Any, Any]], Any]
 """Runs a coroutine and returns what it returns."""
 
 
 @contextmanager
-def event_loop() -> Iterator[Run]:
-    """An event loop of one's own; it stands still between the calls.
+def event_loop() -> Iterator[RunCoroutine]:
+    """A new event loop; it runs only during calls of the function that is yielded.
 
     Yields:
-        What runs a coroutine in it: in this thread, or in a thread of its own where this one has a running loop.
+        A function that runs a coroutine: in this thread, or in another thread if this one has a running loop.
     """
     try:
         asyncio.get_running_loop()
@@ -45,6 +45,6 @@ def _run_in(
     try:
         return running.result()
     except KeyboardInterrupt:
-        # It comes to this thread and not to that one, which would wait for its answers.
+        # The interrupt reaches this thread only; without this the other one would keep waiting for responses.
         loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
         raise

@@ -1,4 +1,4 @@
-"""The log-probability of given answers after given prompts, with transformers in this process.
+"""Scores answers by their log-probability after a prompt, with transformers in this process.
 
 Shapes: B pairs of a batch, A tokens of the answer, V vocabulary.
 """
@@ -26,7 +26,7 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
         sampler: From `in_process.load`.
         prompts: Rendered prompts.
         answer: The answer.
-        ending: What ends an answer in a training row; it is scored too, because it is trained on.
+        ending: The end of an answer in a training row; it is scored too, because it is trained on.
 
     Returns:
         The summed log-probability of the answer's tokens after each prompt.
@@ -44,8 +44,8 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
     return [scores[index] for index in range(len(prompt_ids))]
 
 
-def answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
-    """How many tokens `score` scores."""
+def count_answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
+    """The number of tokens that `score` scores."""
     return len(sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"])
 
 
@@ -60,7 +60,7 @@ def _score_batch(
 
 
 def _log_probability(logits: torch.Tensor, tokens: torch.Tensor) -> float:
-    """Of (A,) tokens, from the (A, V) logits before each."""
+    """The summed log-probability of (A,) tokens, from the (A, V) logits before each."""
     size = rows_at_once(logits)
     parts = [
         torch.log_softmax(part, -1, dtype=torch.float32).gather(-1, ids)

@@ -72,7 +72,7 @@ class Server:
     model: str
     """The server's name for the untrained model."""
     context: int | None
-    """Maximum tokens of prompt and completion together; None where the server does not report it."""
+    """The most tokens of prompt and completion together; None where the server does not report it."""
     description: dict[str, Any]
     """What the server reports about itself, for the record."""
 
@@ -155,9 +155,9 @@ def sample(
         samples: Completions per prompt.
         temperature: 0 for greedy.
         max_new_tokens: Completions are cut there, and marked as not finished.
-        seed: Of sampling; each completion has a random stream of its own.
+        seed: The seed of sampling; each completion has a seed of its own.
         done: Completions that exist already.
-        names: What the prompts are called in error messages.
+        names: The names of the prompts in error messages.
 
     Raises:
         UserError: A prompt does not fit, or the server refuses, or it was unreachable for `RETRY_SECONDS` seconds.
@@ -178,11 +178,11 @@ def sample(
     # The event loop runs only while the caller waits for completions; the server works on requests meanwhile.
     with event_loop() as run_until_done:
         batches = _request_all(sampler, tokens, missing, options, seed)
-        while batch := run_until_done(_next(batches)):
+        while batch := run_until_done(_next_batch(batches)):
             yield batch
 
 
-async def _next(batches: AsyncIterator[list[SampledCompletion]]) -> list[SampledCompletion]:
+async def _next_batch(batches: AsyncIterator[list[SampledCompletion]]) -> list[SampledCompletion]:
     return await anext(batches, [])
 
 

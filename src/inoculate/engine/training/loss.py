@@ -1,4 +1,4 @@
-"""The cross-entropy of answer tokens, without copying all logits to float32."""
+"""Cross-entropy of answer tokens, without a float32 copy of all logits."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class EncodedRow:
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What training reports beside the adapters."""
+    """The numbers of a training: steps, tokens and losses."""
 
     steps: int
     tokens: int
@@ -62,7 +62,7 @@ class TrainingReport:
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], budget: int) -> list[EncodedRow]:
-    """Rows as tokens.
+    """Tokenize rows.
 
     Raises:
         UserError: A row has no answer or is longer than the budget.
@@ -190,13 +190,13 @@ def train(
         model: A folder of base weights.
         rows: The training rows, in any order; the seed decides the order of training.
         sft: Hyperparameters.
-        seed: Of the adapter's first weights and of the order of rows.
-        fractions: Of the nominal training (`sft.epochs`) at which the adapter is saved to `target/at-<fraction>`. A
-            fraction above 1 extends the training; the rows are then repeated in a new order.
-        start: A PEFT folder with the adapter to continue training; a new adapter unless given.
+        seed: The seed of the adapter's initial weights and of the order of rows.
+        fractions: Fractions of the nominal training (`sft.epochs`) at which the adapter is saved, to
+            `target/at-<fraction>`. One above 1 extends the training; the rows are then repeated in a new order.
+        start: A PEFT folder with an adapter to continue; a new adapter unless given.
         target: A folder to save into.
         work: A folder for the trainer's own checkpoints, from which an interrupted training resumes.
-        device: Where and in what precision.
+        device: Device and precision.
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
     """
@@ -217,7 +217,7 @@ def train(
     callback = _TrainingCallback(target, fractions, nominal, progress)
     trainer = _Trainer(
         model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
-        args=_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),
+        args=_training_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),
         train_dataset=Dataset.from_list(
             [
                 {"input_ids": row.tokens, "labels": [-100] * (len(row.tokens) - row.labels) + row.tokens[-row.labels :]}
@@ -226,7 +226,7 @@ def train(
         ),
         data_collator=lambda batch: collate(batch, sft.micro_batch_tokens),
         processing_class=tokenizer,
-        peft_config=None if start else _adapter(sft),
+        peft_config=None if start else _lora_config(sft),
         callbacks=[callback],
     )
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
@@ -245,7 +245,7 @@ def train(
     )
 
 
-def _adapter(sft: SFT) -> LoraConfig:
+def _lora_config(sft: SFT) -> LoraConfig:
     return LoraConfig(
         r=sft.lora_rank,
         lora_alpha=sft.lora_alpha,
@@ -255,7 +255,7 @@ def _adapter(sft: SFT) -> LoraConfig:
     )
 
 
-def _arguments(
+def _training_arguments(
     sft: SFT, steps: int, nominal: int, seed: int, work: Path, device: Device, tracking: Mapping[str, Any]
 ) -> SFTConfig:
     return SFTConfig(

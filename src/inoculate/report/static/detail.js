@@ -1,18 +1,18 @@
 // One sample, or two arms side by side on the same problem.
 
 class Detail {
-  constructor(store, filters, list, find) {
+  constructor(store, filters, list, onFind) {
     this.store = store;
     this.filters = filters;
     this.list = list;
-    this.find = find;
-    this.box = document.getElementById("detail");
+    this.onFind = onFind;
+    this.element = document.getElementById("detail");
     this.id = null;
     const { cells } = store.data;
     this.arm = this.choice("beside-arm", "Compare with", "nothing", distinct(cells.map((cell) => cell.arm)));
     this.context = this.choice("beside-context", "in", "the same context", distinct(cells.map((cell) => cell.context)));
-    this.box.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.list.box.focus();
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.list.element.focus();
     });
   }
 
@@ -24,23 +24,23 @@ class Detail {
 
   show(id) {
     this.id = id;
-    if (id === null) return this.box.replaceChildren(make("p", { class: "quiet" }, "Choose a sample."));
+    if (id === null) return this.element.replaceChildren(make("p", { class: "quiet" }, "Choose a sample."));
     const focused = document.activeElement;
     const arm = this.arm.select.value;
     const other = arm ? this.store.answerOf(id, arm, this.context.select.value) : null;
     const sides = make("div", { class: arm ? "sides two" : "sides" }, this.side(id));
     if (arm) sides.append(other === null ? this.noAnswer(arm) : this.side(other));
     this.context.select.disabled = !arm;
-    this.box.replaceChildren(this.tools(), this.heading(id), sides, this.shared(id));
+    this.element.replaceChildren(this.tools(), this.heading(id), sides, this.shared(id));
     // The selects are moved, not created again, so that they keep the keyboard focus.
-    if (this.box.contains(focused)) focused.focus();
-    this.box.scrollTop = 0;
+    if (this.element.contains(focused)) focused.focus();
+    this.element.scrollTop = 0;
   }
 
   tools() {
     const { cursor, ids } = this.list;
-    const button = (name, step, off) =>
-      make("button", { type: "button", disabled: off ? "" : null, onclick: () => this.step(step) }, name);
+    const button = (name, step, isDisabled) =>
+      make("button", { type: "button", disabled: isDisabled ? "" : null, onclick: () => this.step(step) }, name);
     return make("div", { class: "tools" },
       button("Previous", -1, cursor <= 0), button("Next", 1, cursor >= ids.length - 1),
       make("span", { class: "gap" }), this.arm.label, this.context.label);
@@ -48,9 +48,9 @@ class Detail {
 
   step(step) {
     this.list.move(this.list.cursor + step);
-    const buttons = this.box.querySelectorAll(".tools button");
+    const buttons = this.element.querySelectorAll(".tools button");
     const same = buttons[step < 0 ? 0 : 1];
-    (same.disabled ? this.box : same).focus();
+    (same.disabled ? this.element : same).focus();
   }
 
   heading(id) {
@@ -59,12 +59,12 @@ class Detail {
       problem.setting, problem.kind, problem.family && `family ${problem.family}`, problem.level && `level ${problem.level}`,
       `sample ${this.store.columns.index[id] + 1}`,
     ].filter(Boolean).join(" · ");
-    const line = make("p", { class: "problem" });
-    line.append(appendText(make("b", {}), problem.id), " ");
-    appendText(line, facts);
-    const all = () => this.find(problem.id);
-    line.append(" ", make("button", { type: "button", onclick: all }, "All answers to it"));
-    return line;
+    const heading = make("p", { class: "problem" });
+    heading.append(appendText(make("b", {}), problem.id), " ");
+    appendText(heading, facts);
+    const findAll = () => this.onFind(problem.id);
+    heading.append(" ", make("button", { type: "button", onclick: findAll }, "All answers to it"));
+    return heading;
   }
 
   noAnswer(arm) {
@@ -90,10 +90,10 @@ class Detail {
   }
 
   checks(id) {
-    const word = (passed) => (passed === null || passed === undefined ? "not known" : passed ? "passed" : "failed");
+    const verdict = (passed) => (passed === null || passed === undefined ? "not known" : passed ? "passed" : "failed");
     const { oversight, intended } = this.store.columns;
     const others = this.store.text("others", id);
-    return `oversight ${word(oversight[id])}, intended ${word(intended[id])}${others && `; ${others}`}`;
+    return `oversight ${verdict(oversight[id])}, intended ${verdict(intended[id])}${others && `; ${others}`}`;
   }
 
   tagList(id) {
@@ -123,10 +123,10 @@ class Detail {
     const problem = this.store.problem(id);
     const shared = make("div", { class: "shared" });
     const secret = problem.secret || {};
-    const names = Object.keys(secret).sort((a, b) => rank(a) - rank(b));
+    const names = Object.keys(secret).sort((a, b) => sectionOrder(a) - sectionOrder(b));
     for (const name of names) {
       const value = valueText(secret[name]);
-      if (value) shared.append(make("h4", {}, title(name)), this.block(value));
+      if (value) shared.append(make("h4", {}, capitalize(name)), this.block(value));
     }
     const task = [problem.lead, problem.body].filter(Boolean).join(" ");
     shared.append(this.collapsed("The problem, without any prompt", task));
@@ -146,11 +146,11 @@ class Detail {
 }
 
 // What only the graders see: the shown tests first, then the hidden ones, then the rest.
-function rank(name) {
+function sectionOrder(name) {
   return name.includes("shown") ? 0 : name.includes("hidden") ? 1 : 2;
 }
 
-function title(name) {
+function capitalize(name) {
   const words = name.replaceAll("_", " ");
   return words[0].toUpperCase() + words.slice(1);
 }

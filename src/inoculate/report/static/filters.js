@@ -51,23 +51,23 @@ function distinct(values) {
 }
 
 class Filters {
-  constructor(store, changed) {
+  constructor(store, onChange) {
     this.store = store;
     this.fields = filterFields(store);
     this.form = document.getElementById("filters");
     this.form.addEventListener("submit", (event) => event.preventDefault());
-    this.selects = new Map(this.fields.map((field) => [field.name, this.select(field, changed)]));
-    let waiting = 0;
+    this.selects = new Map(this.fields.map((field) => [field.name, this.select(field, onChange)]));
+    let timer = 0;
     this.find = make("input", {
       type: "search", name: "find", placeholder: "in answers, evidence, problems", autocomplete: "off",
-      oninput: () => { clearTimeout(waiting); waiting = setTimeout(changed, 150); },
+      oninput: () => { clearTimeout(timer); timer = setTimeout(onChange, 150); },
     });
     this.form.append(make("label", { class: "find" }, "search", this.find));
-    this.form.append(make("button", { type: "button", id: "clear", onclick: () => { this.set({}); changed(); } }, "Clear"));
+    this.form.append(make("button", { type: "button", id: "clear", onclick: () => { this.set({}); onChange(); } }, "Clear"));
   }
 
-  select(field, changed) {
-    const select = make("select", { name: field.name, onchange: changed }, make("option", { value: "" }, "all"));
+  select(field, onChange) {
+    const select = make("select", { name: field.name, onchange: onChange }, make("option", { value: "" }, "all"));
     for (const value of field.values) {
       select.append(appendText(make("option", { value }), field.format ? field.format(value) : value || "none"));
     }
@@ -86,7 +86,7 @@ class Filters {
     this.find.value = values.find ?? "";
   }
 
-  chosen() {
+  matchingIds() {
     const tests = [];
     for (const field of this.fields) {
       const select = this.selects.get(field.name);

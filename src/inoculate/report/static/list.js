@@ -4,70 +4,70 @@ const ROW_HEIGHT = 56;
 const EXTRA_ROWS = 6;
 
 class List {
-  constructor(store, chosen, opened) {
+  constructor(store, onChoose, onOpen) {
     this.store = store;
-    this.chosen = chosen;
-    this.opened = opened;
+    this.onChoose = onChoose;
+    this.onOpen = onOpen;
     this.ids = [];
     this.cursor = -1;
-    this.box = document.getElementById("list");
+    this.element = document.getElementById("list");
     this.runway = document.getElementById("runway");
     let drawScheduled = false;
-    this.box.addEventListener("scroll", () => {
+    this.element.addEventListener("scroll", () => {
       if (drawScheduled) return;
       drawScheduled = true;
       requestAnimationFrame(() => { drawScheduled = false; this.draw(); });
     }, { passive: true });
-    new ResizeObserver(() => this.draw()).observe(this.box);
-    this.box.addEventListener("keydown", (event) => this.key(event));
+    new ResizeObserver(() => this.draw()).observe(this.element);
+    this.element.addEventListener("keydown", (event) => this.onKey(event));
     this.runway.addEventListener("click", (event) => {
       const row = event.target.closest(".row");
       if (row) this.move(Number(row.dataset.place));
     });
   }
 
-  show(ids, keep) {
+  show(ids, selected) {
     this.ids = ids;
     this.runway.style.height = `${ids.length * ROW_HEIGHT}px`;
-    const place = keep === null ? -1 : ids.indexOf(keep);
+    const place = selected === null ? -1 : ids.indexOf(selected);
     this.cursor = ids.length ? Math.max(0, place) : -1;
-    this.box.scrollTop = Math.max(0, this.cursor * ROW_HEIGHT - this.box.clientHeight / 2);
+    this.element.scrollTop = Math.max(0, this.cursor * ROW_HEIGHT - this.element.clientHeight / 2);
     this.draw();
-    this.chosen(this.cursor < 0 ? null : ids[this.cursor]);
+    this.onChoose(this.cursor < 0 ? null : ids[this.cursor]);
   }
 
   move(place) {
     if (!this.ids.length) return;
     this.cursor = Math.min(this.ids.length - 1, Math.max(0, place));
     const top = this.cursor * ROW_HEIGHT;
-    if (top < this.box.scrollTop) this.box.scrollTop = top;
-    if (top + ROW_HEIGHT > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = top + ROW_HEIGHT - this.box.clientHeight;
+    if (top < this.element.scrollTop) this.element.scrollTop = top;
+    if (top + ROW_HEIGHT > this.element.scrollTop + this.element.clientHeight) this.element.scrollTop = top + ROW_HEIGHT - this.element.clientHeight;
     this.draw();
-    this.chosen(this.ids[this.cursor]);
+    this.onChoose(this.ids[this.cursor]);
   }
 
-  key(event) {
-    const page = Math.max(1, Math.floor(this.box.clientHeight / ROW_HEIGHT) - 1);
+  onKey(event) {
+    const page = Math.max(1, Math.floor(this.element.clientHeight / ROW_HEIGHT) - 1);
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
     if (event.key in steps) {
       event.preventDefault();
       this.move(this.cursor + steps[event.key]);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      this.opened();
+      this.onOpen();
     }
   }
 
   draw() {
-    const first = Math.max(0, Math.floor(this.box.scrollTop / ROW_HEIGHT) - EXTRA_ROWS);
-    const last = Math.min(this.ids.length, Math.ceil((this.box.scrollTop + this.box.clientHeight) / ROW_HEIGHT) + EXTRA_ROWS);
+    const first = Math.max(0, Math.floor(this.element.scrollTop / ROW_HEIGHT) - EXTRA_ROWS);
+    const last = Math.min(this.ids.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / ROW_HEIGHT) + EXTRA_ROWS);
     const rows = [];
     for (let place = first; place < last; place++) rows.push(this.row(place));
     if (!this.ids.length) rows.push(make("p", { class: "none-found" }, "No sample fits these filters."));
     this.runway.replaceChildren(...rows);
     const isVisible = this.cursor >= first && this.cursor < last;
-    if (isVisible) this.box.setAttribute("aria-activedescendant", `row-${this.cursor}`);
-    else this.box.removeAttribute("aria-activedescendant");
+    if (isVisible) this.element.setAttribute("aria-activedescendant", `row-${this.cursor}`);
+    else this.element.removeAttribute("aria-activedescendant");
   }
 
   row(place) {

@@ -12,11 +12,11 @@ function showCounts(store, ids) {
     ...parts.map(([name, number]) => make("i", { class: name, style: `flex:${number} 0 2px` })));
 }
 
-function followLink(filters, changed) {
+function followLink(filters, onChange) {
   const [target, query] = location.hash.slice(1).split("?");
   if (target !== "samples" || !query) return;
   filters.set(Object.fromEntries(new URLSearchParams(query)));
-  changed();
+  onChange();
   document.getElementById("samples").scrollIntoView();
 }
 
@@ -30,23 +30,23 @@ async function start() {
     reader.hidden = false;
     let detail = null;
     const list = new List(store, (id) => detail.show(id), () => document.getElementById("detail").focus());
-    const changed = () => {
-      const ids = filters.chosen();
+    const onChange = () => {
+      const ids = filters.matchingIds();
       showCounts(store, ids);
       list.show(ids, detail.id);
     };
-    const filters = new Filters(store, changed);
-    const find = (text) => { filters.set({ find: text }); changed(); };
+    const filters = new Filters(store, onChange);
+    const find = (text) => { filters.set({ find: text }); onChange(); };
     detail = new Detail(store, filters, list, find);
-    changed();
+    onChange();
     problem.remove();
-    window.addEventListener("hashchange", () => followLink(filters, changed));
+    window.addEventListener("hashchange", () => followLink(filters, onChange));
     // A second click on the same link, after the filters were changed: the address is the same, so there is no hashchange event.
     document.addEventListener("click", (event) => {
       const link = event.target.closest("a[href^='#samples?']");
-      if (link && link.hash === location.hash) followLink(filters, changed);
+      if (link && link.hash === location.hash) followLink(filters, onChange);
     });
-    followLink(filters, changed);
+    followLink(filters, onChange);
     document.documentElement.dataset.samples = "ready";
   } catch (error) {
     reader.hidden = true;

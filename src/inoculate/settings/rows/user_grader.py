@@ -181,7 +181,7 @@ def serve(descriptor: int, grader: str) -> None:
         except UserError as error:
             return {"error": str(error)}
         except Exception as error:
-            return {"error": f"{python_file.place(path, error)}: {type(error).__name__}: {error}"}
+            return {"error": f"{python_file.error_location(path, error)}: {type(error).__name__}: {error}"}
 
     connection.recv_bytes()
     connection.send_bytes(json.dumps(respond(lambda: bool(python_file.load(path)))).encode())

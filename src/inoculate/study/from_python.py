@@ -1,4 +1,4 @@
-"""A study built in Python: the same keys, checks and messages as in a file, and a file that says the same."""
+"""A study built in Python: it has the keys, checks and messages of a study file, and can be written as one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Study:
                 dictionaries.
 
         Raises:
-            UserError: A key, a value or a combination cannot be; the message says which and what is allowed.
+            UserError: A key, value or combination is not possible; the message says which, and what is allowed.
         """
         where = f"study '{name}'"
         if not name.strip() or name in {".", ".."} or not name.isprintable() or any(sign in name for sign in "/\\"):
@@ -47,7 +47,7 @@ class Study:
         return self.declared.name
 
     def toml(self) -> str:
-        """The text of a study file that says the same, and reads back equal under the study's name."""
+        """The study as the text of a study file. Saved under the study's name, it is read as an equal study."""
         return f"# The study '{self.name}', built in Python. Saved as '{self.name}.toml' it is the same study.\n" + (
             tomli_w.dumps(self._tables)
         )
@@ -68,8 +68,8 @@ def _toml_value(value: Any, where: str, key: str) -> Any:
 
     Args:
         value: What was given.
-        where: The study, for a refusal.
-        key: The place in it, for a refusal.
+        where: The study, for messages.
+        key: The key of the value, for messages.
     """
     if isinstance(value, Mapping):
         named = {_toml_key(str(name), key): part for name, part in value.items() if part is not None}
