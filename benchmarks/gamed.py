@@ -188,9 +188,7 @@ def rows(labels: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="labelled hacks against the measure `gamed`")
-    parser.add_argument(
-        "--mbpp", default="", metavar="FILE", help="tasks 511 to 600 of MBPP, for its labels"
-    )
+    parser.add_argument("--mbpp", default="", metavar="FILE", help="tasks 511 to 600 of MBPP, for its labels")
     for line in rows(read(mbpp=parser.parse_args().mbpp)):
         print(line, flush=True)
 
