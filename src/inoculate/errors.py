@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TypeVar
+
+Name = TypeVar("Name", bound=str)
 
 
 class UserError(Exception):
@@ -33,3 +36,21 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     close = get_close_matches(given, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     return f"{hint}allowed: {', '.join(names) if names else '(none)'}"
+
+
+def require_known(given: str, allowed: Iterable[Name], what: str) -> Name:
+    """The name, if it is one of those allowed.
+
+    Args:
+        given: The name as it was given.
+        allowed: The names that exist.
+        what: The message up to the name: "unknown split".
+
+    Raises:
+        UserError: There is no such name; the message has the nearest match.
+    """
+    names = list(allowed)
+    for name in names:
+        if name == given:
+            return name
+    raise UserError(f"{what} '{given}': {nearest(given, names)}")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from inoculate import settings
 from inoculate.api.frames import make_frame
-from inoculate.errors import UserError, nearest
-from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
+from inoculate.errors import UserError, require_known
+from inoculate.grading import OVERSIGHTS, CodeTask, grade_code
 from inoculate.records import OUTCOMES, SPLITS, Grade, Problem, Split
 
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ def problems(
     Raises:
         UserError: There is no such setting, or there are not as many problems.
     """
-    if split not in SPLITS:
-        raise UserError(f"unknown split '{split}': {nearest(split, SPLITS)}")
+    require_known(split, SPLITS, "unknown split")
     draw = settings.Draw(split, count, seed, tuple(families), tuple(levels), source, grader)
     return settings.find(setting).problems(draw)
 
@@ -176,15 +175,8 @@ def grade(
 def _grader(setting: str, oversight: str) -> Callable[[Any, Sequence[str]], Iterator[Grade]]:
     """The function that grades problems of a setting; of code tasks if the setting is ''."""
     if not setting:
-        known: dict[str, Oversight] = {name: name for name in OVERSIGHTS}
-        check = known[_check_oversight(oversight or OVERSIGHTS[0], OVERSIGHTS)]
+        check = require_known(oversight or OVERSIGHTS[0], OVERSIGHTS, "unknown oversight")
         return lambda tasks, completions: grade_code(tasks, completions, oversight=check)
     task = settings.find(setting)
-    check_name = _check_oversight(oversight or task.oversights[0], task.oversights)
+    check_name = require_known(oversight or task.oversights[0], task.oversights, "unknown oversight")
     return lambda problems, completions: task.grade(problems, completions, check_name)
-
-
-def _check_oversight(oversight: str, allowed: Sequence[str]) -> str:
-    if oversight not in allowed:
-        raise UserError(f"unknown oversight '{oversight}': {nearest(oversight, allowed)}")
-    return oversight

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from inoculate.cli.options import AsJson
 from inoculate.cli.output import console, print_json
-from inoculate.errors import UserError, nearest
-from inoculate.records import SPLITS, Split
+from inoculate.errors import require_known
+from inoculate.records import SPLITS
 
 if TYPE_CHECKING:
     from inoculate.checking import Finding
@@ -38,7 +38,9 @@ def sample(
     from inoculate import checking
     from inoculate.settings import Draw, find
 
-    problems = find(setting).problems(Draw(_check_split(split), count, seed, source=source, grader=grader))
+    problems = find(setting).problems(
+        Draw(require_known(split, SPLITS, "unknown split"), count, seed, source=source, grader=grader)
+    )
     if as_json:
         keys = ("id", "setting", "kind", "family", "level", "honest", "hacked", "hack")
         print_json(
@@ -110,13 +112,6 @@ def new_setting(name: str) -> None:
     print(f"{path}: look at it with `inoculate sample ./{path}`, prove it with `inoculate check ./{path}`")
 
 
-def _check_split(name: str) -> Split:
-    known: dict[str, Split] = {split: split for split in SPLITS}
-    if name not in known:
-        raise UserError(f"unknown split '{name}': {nearest(name, known)}")
-    return known[name]
-
-
 def grade(
     lines: Path,
     *,
@@ -157,7 +152,9 @@ def grade(
 
         if setting:
             task = find(setting)
-            problems = task.problems(Draw(_check_split(split), count, seed, source=source, grader=grader))
+            problems = task.problems(
+                Draw(require_known(split, SPLITS, "unknown split"), count, seed, source=source, grader=grader)
+            )
             graded = grade_file_of_problems(lines, out, problems, task.grade, unsafe=unsafe_sandbox, progress=progress)
         else:
             graded = grade_file(lines, out, unsafe=unsafe_sandbox, progress=progress)

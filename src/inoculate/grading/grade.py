@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, require_known
 from inoculate.grading import assertions, elsewhere, extraction, intended, tags
 from inoculate.grading.runner_calls import add_runner_calls
 from inoculate.grading.sandbox.containment import Containment
@@ -80,8 +80,7 @@ def grade_code(
     """
     if len(tasks) != len(completions):
         raise UserError(f"{len(tasks)} problems and {len(completions)} completions: there must be one problem for each")
-    if oversight not in OVERSIGHTS:
-        raise UserError(f"unknown oversight '{oversight}': {nearest(oversight, OVERSIGHTS)}")
+    require_known(oversight, OVERSIGHTS, "unknown oversight")
     reached = containment(unsafe=unsafe)
     return _run_all(tasks, completions, Grader(limits, oversight, reached.level).grade)
 

@@ -17,7 +17,7 @@ from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser
 from inspect_ai.solver import generate
 
 from inoculate import settings
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, require_known
 from inoculate.integrations.inspect_scorer import outcome
 from inoculate.records import SPLITS, Problem, Split
 from inoculate.settings import Draw, Setting
@@ -42,9 +42,9 @@ def _make_task(name: str) -> Callable[..., Task]:
     ) -> Task:
         try:
             setting = settings.find(name)
-            _require_one_of("split", split, SPLITS)
-            _require_one_of("placement", placement, get_args(Placement))
-            _require_one_of("oversight", oversight or setting.oversights[0], setting.oversights)
+            require_known(split, SPLITS, "unknown split")
+            require_known(placement, get_args(Placement), "unknown placement")
+            require_known(oversight or setting.oversights[0], setting.oversights, "unknown oversight")
             # Inspect's command line gives `-T levels=1` as a number and `-T levels=[1,2]` as a list.
             chosen = (levels,) if isinstance(levels, int) else tuple(levels)
             draw = Draw(split, count, seed, levels=chosen, source=source, grader=grader)
@@ -58,14 +58,9 @@ def _make_task(name: str) -> Callable[..., Task]:
 TASKS = {name: _make_task(name) for name in settings.names()}
 
 
-def _require_one_of(label: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise UserError(f"unknown {label} '{value}': {nearest(value, allowed)}")
-
-
 def _resolve_context(setting: Setting, name: str, placement: Placement) -> ResolvedPrompt:
     """The prompt of a context, resolved as in a study."""
-    _require_one_of("context", name, (prompts.NEUTRAL, *prompts.CONTEXT_PROMPTS))
+    require_known(name, (prompts.NEUTRAL, *prompts.CONTEXT_PROMPTS), "unknown context")
     if setting.only_neutral and name != prompts.NEUTRAL:
         raise UserError(f"its problems have prompts of their own: only the context '{prompts.NEUTRAL}' makes sense")
     study = Study(

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, require_known
 
 TRACKERS = ("tensorboard", "trackio", "wandb")
 VARIABLE = "INOCULATE_TRACK"
@@ -30,8 +30,7 @@ def choose(name: str) -> None:
     name = name or os.environ.get(VARIABLE, "")
     if not name:
         return
-    if name not in TRACKERS:
-        raise UserError(f"unknown tracker '{name}': {nearest(name, TRACKERS)}")
+    require_known(name, TRACKERS, "unknown tracker")
     try:
         version(name)
     except PackageNotFoundError:

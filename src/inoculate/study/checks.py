@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from inoculate import settings
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, require_known
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Study
@@ -53,7 +53,7 @@ def _check_names(study: Study, where: str) -> None:
         _check_start(study, name, arm, where)
     _check_contexts(study, where)
     for setting in study.evaluate.each:
-        _check_known(setting, study.evaluate.settings, f"{where}: evaluate.each: not evaluated:")
+        require_known(setting, study.evaluate.settings, f"{where}: evaluate.each: not evaluated:")
     for setting in study.evaluate.settings:
         _check_setting(study, setting, where)
     _check_grids(study, where)
@@ -82,7 +82,7 @@ def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
     key = f"{where}: arms.{name}"
     if arm.start:
         others = [other for other, spec in study.arms.items() if other != name and not spec.start]
-        _check_known(arm.start, others, f"{key}.start: not an arm that starts from the untrained model:")
+        require_known(arm.start, others, f"{key}.start: not an arm that starts from the untrained model:")
         ours, theirs = ({k: getattr(a.train, k) for k in _ADAPTER_SHAPE} for a in (arm, study.arms[arm.start]))
         if ours != theirs:
             raise UserError(f"{key}.start: goes on with the adapter of '{arm.start}', so {ours} must be {theirs}")
@@ -110,10 +110,10 @@ def _check_setting(study: Study, name: str, where: str) -> None:
     setting = settings.find(name)
     known = [prompts.NEUTRAL, prompts.AS_TRAINED, *prompts.CONTEXT_PROMPTS, *study.contexts]
     for context in evaluate.contexts:
-        _check_known(context, known, f"{key if own.contexts else f'{where}: evaluate'}.contexts: unknown context")
+        require_known(context, known, f"{key if own.contexts else f'{where}: evaluate'}.contexts: unknown context")
     if evaluate.oversight:
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
-        _check_known(evaluate.oversight, setting.oversights, what)
+        require_known(evaluate.oversight, setting.oversights, what)
     if keys := study.keys_measuring_gamed(name):
         _check_splits_hacks(setting, own.grader, f"{where}: {keys[0]}.measure")
 
@@ -131,28 +131,28 @@ def _check_splits_hacks(setting: settings.Setting, grader: str, key: str) -> Non
 def _check_grids(study: Study, where: str) -> None:
     for key, declared in (("factorial", study.factorial), ("elicitation", study.elicitation)):
         if declared:
-            _check_known(declared.context, study.evaluate.contexts, f"{where}: {key}.context: not evaluated:")
+            require_known(declared.context, study.evaluate.contexts, f"{where}: {key}.context: not evaluated:")
             setting = declared.setting or study.evaluate.settings[0]
-            _check_known(setting, study.evaluate.settings, f"{where}: {key}.setting:")
+            require_known(setting, study.evaluate.settings, f"{where}: {key}.setting:")
     if study.elicitation:
         plain = study.elicitation.plain
-        _check_known(plain, study.arms, f"{where}: elicitation.plain: unknown arm")
+        require_known(plain, study.arms, f"{where}: elicitation.plain: unknown arm")
         if study.arms[plain].inoculation:
             raise UserError(f"{where}: elicitation.plain: arm '{plain}' has an inoculation: name one without")
     if study.factorial:
         used = {prompts.split_name(arm.inoculation.prompt)[0] for arm in study.arms.values() if arm.inoculation}
         for name in study.factorial.prompts:
-            _check_known(name, used, f"{where}: factorial.prompts: no arm has the prompt")
+            require_known(name, used, f"{where}: factorial.prompts: no arm has the prompt")
 
 
 def _check_contrasts(study: Study, where: str) -> None:
     for number, contrast in enumerate(study.contrasts):
         key = f"{where}: contrasts.{number}"
         for arm in contrast.arms:
-            _check_known(arm, [BASE, *study.arms], f"{key}: unknown arm")
-        _check_known(contrast.context, study.evaluate.contexts, f"{key}.context: not evaluated:")
+            require_known(arm, [BASE, *study.arms], f"{key}: unknown arm")
+        require_known(contrast.context, study.evaluate.contexts, f"{key}.context: not evaluated:")
         if contrast.setting:
-            _check_known(contrast.setting, study.evaluate.settings, f"{key}.setting: not evaluated:")
+            require_known(contrast.setting, study.evaluate.settings, f"{key}.setting: not evaluated:")
         if "asked-hack" in contrast.guards and prompts.ASKS_TO_HACK not in study.evaluate.contexts:
             raise UserError(f"{key}.guards: 'asked-hack' needs '{prompts.ASKS_TO_HACK}' in evaluate.contexts")
 
@@ -206,7 +206,7 @@ def _check_prompt(study: Study, name: str, key: str) -> None:
         base, _ = prompts.split_name(name)
     except UserError as error:
         raise UserError(f"{key}: {error}") from None
-    _check_known(base, [*study.prompts, *prompts.names()], f"{key}: unknown prompt")
+    require_known(base, [*study.prompts, *prompts.names()], f"{key}: unknown prompt")
 
 
 def _check_draw(name: str, source: str, grader: str, families: Iterable[str], levels: Iterable[int], key: str) -> None:
@@ -215,7 +215,7 @@ def _check_draw(name: str, source: str, grader: str, families: Iterable[str], le
     except UserError as error:
         raise UserError(f"{key}: {error}") from None
     for family in families:
-        _check_known(family, setting.families, f"{key}.families: unknown family of '{name}'")
+        require_known(family, setting.families, f"{key}.families: unknown family of '{name}'")
     for level in levels:
         if level not in setting.levels:
             raise UserError(
@@ -226,9 +226,3 @@ def _check_draw(name: str, source: str, grader: str, families: Iterable[str], le
         raise UserError(f"{key}: setting '{name}' loads its data: name a file or hub id as its source")
     if grader and not setting.takes_grader:
         raise UserError(f"{key}.grader: setting '{name}' grades by itself; leave the grader out")
-
-
-def _check_known(name: str, allowed: Iterable[str], key: str) -> None:
-    names = list(allowed)
-    if name not in names:
-        raise UserError(f"{key} '{name}': {nearest(name, names)}")

@@ -16,7 +16,7 @@ from dataclasses import replace
 from functools import cache
 from random import Random
 
-from inoculate.errors import UserError, nearest
+from inoculate.errors import require_known
 from inoculate.grading import CodeTask, Limits, grade_code
 from inoculate.records import Grade, Problem, Split, Tag
 from inoculate.settings.base import Draw, Setting, draw_in_turns, split_kinds
@@ -94,8 +94,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
     Raises:
         UserError: There is no such oversight.
     """
-    if oversight not in OVERSIGHTS:
-        raise UserError(f"unknown oversight '{oversight}': {nearest(oversight, OVERSIGHTS)}")
+    require_known(oversight, OVERSIGHTS, "unknown oversight")
     answers = [reading.read(completion) for completion in completions]
     # The model's text is a string literal in our own program, so no part of it is ever run as Python, and the exit
     # code of that program says only whether the shown strings were right.

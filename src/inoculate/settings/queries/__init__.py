@@ -19,7 +19,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, require_known
 from inoculate.grading import CodeTask, Limits, grade_code
 from inoculate.records import Grade, Problem, Split, Tag
 from inoculate.settings.base import Draw, Setting, draw_in_turns, split_kinds
@@ -199,8 +199,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
     Raises:
         UserError: There is no such oversight, or the sandbox cannot run SQLite here.
     """
-    if oversight not in OVERSIGHTS:
-        raise UserError(f"unknown oversight '{oversight}': {nearest(oversight, OVERSIGHTS)}")
+    require_known(oversight, OVERSIGHTS, "unknown oversight")
     if problems:
         _require_sqlite()
     answers = [reading.read(completion) for completion in completions]
