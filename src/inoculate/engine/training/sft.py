@@ -1,9 +1,9 @@
 """Supervised fine-tuning of a LoRA adapter with TRL and PEFT, loss on the answer only.
 
-One departure from TRL's trainer: the rows of a step are packed end to end into micro-batches bounded in *tokens*,
-without padding, and the loss of a step is the mean over all answer tokens of its rows. So the token budget bounds the
-memory, however long the longest row is, and the result does not depend on how the rows were split (tested). A row that
-is longer than the budget is an error that names it; rows are never cut.
+One departure from TRL's trainer: the rows of a step are packed into micro-batches bounded in *tokens*, without padding
+and with what they share only once (`packing`), and the loss of a step is the mean over all answer tokens of its rows.
+So the token budget bounds the memory, however long the longest row is, and the result does not depend on how the rows
+were split (tested). A row that is longer than the budget is an error that names it; rows are never cut.
 """
 
 from __future__ import annotations
@@ -32,20 +32,13 @@ from inoculate.engine.device import Device
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.training.loss import cross_entropy
+from inoculate.engine.training.packing import EncodedRow, MicroBatch, pack_rows, split_rows
 from inoculate.errors import UserError
 from inoculate.records import Row
 from inoculate.study.schema import SFT
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, a note such as the loss)."""
-
-
-@dataclass(frozen=True)
-class EncodedRow:
-    """A row as tokens: `tokens` of prompt and answer, the last `labels` of which are trained on."""
-
-    tokens: list[int]
-    labels: int
 
 
 @dataclass(frozen=True)
@@ -82,19 +75,6 @@ def encode(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], budget: int)
     return encoded
 
 
-def pack_rows(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Indices of rows, packed into micro-batches of at most `budget` tokens by first-fit decreasing."""
-    packed: list[tuple[int, list[int]]] = []
-    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        for number, (used, members) in enumerate(packed):
-            if used + lengths[index] <= budget:
-                packed[number] = (used + lengths[index], [*members, index])
-                break
-        else:
-            packed.append((lengths[index], [index]))
-    return [members for _, members in packed]
-
-
 class _Trainer(SFTTrainer):
     """TRL's trainer with token-bounded micro-batches, and logits only at positions that have a label.
 
@@ -105,21 +85,20 @@ class _Trainer(SFTTrainer):
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        targets = inputs["labels"][0, 1:]  # (T - 1,): what each position has to predict
-        labelled = (targets != -100).nonzero()[:, 0]
+        batch: MicroBatch = inputs
         logits = model(
-            input_ids=inputs["input_ids"],
-            position_ids=inputs["position_ids"],
-            row_lengths=inputs["row_lengths"],
-            logits_to_keep=labelled,
+            input_ids=batch.tokens,
+            position_ids=batch.rows.positions[None].to(batch.tokens.device),
+            packed_rows=batch.rows,
+            logits_to_keep=batch.predicting,
             use_cache=False,
         ).logits.squeeze(0)  # an index would allocate a whole tensor of zeros in the backward pass
-        return cross_entropy(logits, targets[labelled]) / num_items_in_batch
+        return cross_entropy(logits, batch.targets, batch.weights) / num_items_in_batch
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
         model.train()
-        batches: Any = self._prepare_inputs(inputs)["micro_batches"]
-        label_count = sum(int(batch["labels"].ne(-100).sum()) for batch in batches)
+        batches: list[MicroBatch] = [batch.to(self.args.device) for batch in inputs["micro_batches"]]
+        label_count = sum(float(batch.weights.sum()) for batch in batches)
         total = torch.zeros((), device=self.args.device)
         for batch in batches:
             with self.compute_loss_context_manager():
@@ -129,21 +108,11 @@ class _Trainer(SFTTrainer):
         return total
 
 
-def collate(rows: Sequence[dict[str, list[int]]], budget: int) -> dict[str, Any]:
-    """The rows of a step as packed micro-batches of shape (1, T); positions start at 0 in each row."""
-    micro_batches = []
-    for members in pack_rows([len(row["input_ids"]) for row in rows], budget):
-        chosen = [rows[index] for index in members]
-        lengths = [len(row["input_ids"]) for row in chosen]
-        micro_batches.append(
-            {
-                "input_ids": torch.tensor([[token for row in chosen for token in row["input_ids"]]]),
-                "labels": torch.tensor([[label for row in chosen for label in row["labels"]]]),
-                "position_ids": torch.cat([torch.arange(length) for length in lengths])[None],
-                "row_lengths": lengths,
-            }
-        )
-    return {"micro_batches": micro_batches}
+def collate(rows: Sequence[dict[str, Any]], budget: int) -> dict[str, list[MicroBatch]]:
+    """The rows of a step as packed micro-batches."""
+    encoded = [EncodedRow(row["input_ids"], row["label_count"]) for row in rows]
+    split = split_rows([row.tokens for row in encoded], budget)
+    return {"micro_batches": [pack_rows([encoded[index] for index in members]) for members in split]}
 
 
 class _TrainingCallback(TrainerCallback):
@@ -218,12 +187,7 @@ def train(
     trainer = _Trainer(
         model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
         args=_training_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),
-        train_dataset=Dataset.from_list(
-            [
-                {"input_ids": row.tokens, "labels": [-100] * (len(row.tokens) - row.labels) + row.tokens[-row.labels :]}
-                for row in encoded
-            ]
-        ),
+        train_dataset=Dataset.from_list([{"input_ids": row.tokens, "label_count": row.labels} for row in encoded]),
         data_collator=lambda batch: collate(batch, sft.micro_batch_tokens),
         processing_class=tokenizer,
         peft_config=None if start else _lora_config(sft),

@@ -1,0 +1,119 @@
+"""Packs rows into micro-batches that are bounded in tokens, without padding; what rows share is there once.
+
+Rows of a step begin alike: the system prompt, the opening of the task, in RL the whole prompt of a group. A causal
+model computes the same for a token whatever comes after it, so that what rows share passes through the model once,
+forward and back, and the gradients of all rows meet there. Losses and gradients are those of the rows one by one.
+Prefix sharing over the rows of an RL group is described in "Prefix Grouper" (arXiv 2506.05433, section 3); here it is
+every branch of a prefix tree, over any rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+
+from inoculate.engine.kernels.attention import PackedRows, Segment
+
+LEAST_SHARED = 16
+"""Tokens that two rows must share for one to go on from the other: below, copying keys costs more than computing."""
+
+
+class EncodedRow(NamedTuple):
+    """A row as tokens: `tokens` of prompt and answer, the last `labels` of which are trained on."""
+
+    tokens: list[int]
+    labels: int
+
+
+@dataclass(frozen=True, eq=False)
+class MicroBatch:
+    """Rows that pass through the model together. T packed tokens; N pairs of a position and what it has to predict."""
+
+    tokens: torch.Tensor
+    """(1, T) Token ids."""
+    rows: PackedRows
+    """Where the rows are among them."""
+    predicting: torch.Tensor
+    """(N,) Packed tokens after which a label is predicted; one with several continuations is there for each."""
+    targets: torch.Tensor
+    """(N,) The labels."""
+    weights: torch.Tensor
+    """(N,) How many rows have this pair."""
+
+    def to(self, device: torch.device) -> MicroBatch:
+        """The same on a device."""
+        moved = (part.to(device) for part in (self.tokens, self.predicting, self.targets, self.weights))
+        tokens, predicting, targets, weights = moved
+        return MicroBatch(tokens, self.rows, predicting, targets, weights)
+
+
+def shared_length(row: Sequence[int], other: Sequence[int]) -> int:
+    """How many leading tokens two rows share; 0 where it is not worth it."""
+    length = 0
+    for one, two in zip(row, other, strict=False):
+        if one != two:
+            break
+        length += 1
+    return length if length >= LEAST_SHARED else 0
+
+
+def split_rows(rows: Sequence[list[int]], budget: int) -> list[list[int]]:
+    """Indices of rows for each micro-batch of at most `budget` packed tokens (or one row).
+
+    Rows are taken in the order of their tokens. So those with the longest common beginnings are neighbours, and each
+    goes where it shares most among the micro-batches that have room, or else into the first of them.
+    """
+    packed: list[tuple[int, list[int]]] = []
+    for index in sorted(range(len(rows)), key=rows.__getitem__):
+        shared = [shared_length(rows[members[-1]], rows[index]) for _, members in packed]
+        fits = [n for n, (used, _) in enumerate(packed) if used + len(rows[index]) - shared[n] <= budget]
+        if fits:
+            best = max(fits, key=lambda number: (shared[number], -number))
+            used, members = packed[best]
+            packed[best] = (used + len(rows[index]) - shared[best], [*members, index])
+        else:
+            packed.append((len(rows[index]), [index]))
+    return [members for _, members in packed]
+
+
+def pack_rows(rows: Sequence[EncodedRow]) -> MicroBatch:
+    """Pack rows into one micro-batch."""
+    tokens: list[int] = []
+    path: list[int] = []  # the packed tokens of the current row
+    previous: Sequence[int] = ()
+    segments: list[Segment] = []
+    seen_until: list[int] = []
+    positions: list[int] = []
+    counts: dict[tuple[int, int], int] = {}
+    for row in sorted(rows):
+        shared = shared_length(previous, row.tokens)
+        start = len(tokens)
+        tokens += row.tokens[shared:]
+        positions += range(shared, len(row.tokens))
+        path = [*path[:shared], *range(start, len(tokens))]
+        seen_until += [0] * (len(tokens) - start)
+        for place in path:
+            seen_until[place] = len(tokens)
+        if len(tokens) > start:
+            segments.append(Segment(slice(start, len(tokens)), _runs(path[:shared])))
+        for number in range(len(row.tokens) - row.labels, len(row.tokens)):
+            pair = (path[number - 1], row.tokens[number])
+            counts[pair] = counts.get(pair, 0) + 1
+        previous = row.tokens
+    return MicroBatch(
+        tokens=torch.tensor([tokens]),
+        rows=PackedRows(segments, torch.tensor(seen_until), torch.tensor(positions)),
+        predicting=torch.tensor([place for place, _ in counts]),
+        targets=torch.tensor([label for _, label in counts]),
+        weights=torch.tensor(list(counts.values()), dtype=torch.float32),
+    )
+
+
+def _runs(places: Sequence[int]) -> tuple[slice, ...]:
+    """Ascending numbers as slices of those that follow each other."""
+    starts = [n for n, place in enumerate(places) if n == 0 or place != places[n - 1] + 1]
+    ends = [*starts[1:], len(places)]
+    return tuple(slice(places[a], places[b - 1] + 1) for a, b in zip(starts, ends, strict=False) if places)
