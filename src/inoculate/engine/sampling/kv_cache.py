@@ -3,8 +3,8 @@
 Sequences occupy cache slots; the slots in use are the first ones. Token number t of a sequence has its keys and values
 at position t of its slot, however long the other sequences are. So nothing is padded or moved when a token is added,
 and when a sequence ends, the last one moves into its slot. Prompts and completions have caches of their own. Every
-prompt's slot also holds the prefix that all prompts share. `SharedPrompts` says which prompt each completion belongs
-to, so that the samples of a prompt share its keys and values.
+prompt's slot holds all of its tokens, also those that it shares with other prompts. `SharedPrompts` says which prompt
+each completion belongs to, so that the samples of a prompt share its keys and values.
 
 Shapes: R slots, B sequences of a forward pass, T tokens, W positions, H query heads, K heads of keys and values,
 G query heads that share one of them, D head size; P prompts with S samples each.
@@ -91,6 +91,11 @@ class KVCache(Cache):
         other.values = [part[:1].repeat(slots, 1, 1, 1) for part in self.values]
         return other
 
+    def copy(self, sources: Sequence[int], targets: Sequence[int], width: int) -> None:
+        """Copy the first `width` positions of some slots to as many others."""
+        for part in (*self.keys, *self.values):
+            part[list(targets), :, :width] = part[list(sources), :, :width]
+
     def compact(self, kept: Sequence[int]) -> list[int]:
         """Remove sequences; the last of the others move into the slots that become free.
 
@@ -138,7 +143,7 @@ class SharedPrompts:
 
     cache: KVCache
     samples: int
-    """S."""
+    """S: the most completions of a prompt."""
     count: int
     """P: the prompts in the first slots."""
     prompt: torch.Tensor
