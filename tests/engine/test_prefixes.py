@@ -1,6 +1,8 @@
-"""Donors of prompts: what is copied is really shared, comes from an earlier wave, and is as much as there is to share."""
+"""Donors of prompts: what is copied is shared, comes from an earlier wave, and is as much as there is to share."""
 
 from __future__ import annotations
+
+from itertools import chain
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from inoculate.engine.sampling.prefixes import LEAST_SHARED, beginnings, common_
 
 PARTS = st.sampled_from([[1] * 20, [2] * 20, [3] * 30, [4], [5, 6], [7] * 17])
 PROMPTS = st.lists(st.lists(PARTS, min_size=1, max_size=4), min_size=1, max_size=12).map(
-    lambda found: sorted(sum(parts, []) for parts in found)
+    lambda found: sorted(list(chain.from_iterable(parts)) for parts in found)
 )
 
 
