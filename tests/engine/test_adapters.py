@@ -94,7 +94,7 @@ def test_an_adapter_on_a_tied_layer_leaves_the_other_alone() -> None:
     [
         ({"use_dora": True}, "LoRA with use_dora"),
         ({"bias": "all"}, "LoRA with bias = all"),
-        ({"target_modules": ["q_proj", "embed_tokens"]}, "lora_embedding_A"),
+        ({"target_modules": ["q_proj", "embed_tokens"]}, "embed_tokens"),
     ],
 )
 def test_what_is_not_supported_is_refused(tiny_model: Path, tmp_path: Path, more: dict[str, Any], what: str) -> None:

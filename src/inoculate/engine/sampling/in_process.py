@@ -28,7 +28,7 @@ completions the better (135M model on two cores: 34 ms for one, 113 for 64, 186 
 BATCH_TOKENS = 65_536
 """Tokens of all sequences that are decoded together, so that the KV cache is bounded."""
 PREFILL_TOKENS = 1024
-"""Tokens of a prefill batch, padding included: enough for matrix products to be fast."""
+"""Tokens of a prefill batch: enough for matrix products to be fast."""
 PREFILL_PROMPTS = 8
 """Prompts that have to fit before more are prefilled: with few tokens matrix products are slow."""
 
@@ -200,12 +200,12 @@ class _Batch:
         self._prefill(admitted)
 
     def _prefill(self, admitted: Sequence[_Prompt]) -> None:
-        """Prefill prompts, wave after wave, those of like length together."""
+        """Prefill prompts, wave after wave."""
         ready = sorted(range(len(self.active)), key=lambda slot: self.active[slot].tokens)
         prompts = [self.active[slot] for slot in ready] + list(admitted)
         found = beginnings([prompt.tokens for prompt in prompts], len(ready))
         widths = [len(prompt.tokens) - beginning.shared for prompt, beginning in zip(prompts, found, strict=True)]
-        order = sorted(range(len(ready), len(prompts)), key=lambda number: (found[number].wave, widths[number]))
+        order = sorted(range(len(ready), len(prompts)), key=lambda number: found[number].wave)
         slots = dict(enumerate(ready)) | {number: len(self.active) + place for place, number in enumerate(order)}
         for members in _prefill_batches(order, found, widths):
             donors = [(slots[found[number].donor], slots[number]) for number in members if found[number].shared]
@@ -227,10 +227,10 @@ class _Batch:
 
 
 def _prefill_batches(order: Sequence[int], found: Sequence[Beginning], widths: Sequence[int]) -> Iterator[list[int]]:
-    """Consecutive prompts of one wave, at most `PREFILL_TOKENS` with padding; they are ordered by width."""
+    """Consecutive prompts of one wave, with at most `PREFILL_TOKENS` tokens (or one prompt)."""
     members: list[int] = []
     for number in order:
-        is_full = (len(members) + 1) * widths[number] > PREFILL_TOKENS
+        is_full = sum(widths[member] for member in members) + widths[number] > PREFILL_TOKENS
         if members and (is_full or found[number].wave != found[members[0]].wave):
             yield members
             members = []

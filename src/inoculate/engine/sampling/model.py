@@ -6,6 +6,7 @@ Shapes: B sequences of a forward pass, T tokens, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.kernels import attention
 from inoculate.engine.sampling import adapters
 from inoculate.engine.sampling.adapters import Adapter
-from inoculate.engine.sampling.kv_cache import ATTENTION, KVCache, SharedPrompts, register
+from inoculate.engine.sampling.kv_cache import ATTENTION, Decoding, KVCache, Prefill, SharedPrompts, register
 
 
 class Sampler:
@@ -79,7 +80,7 @@ def prefill(
     suffixes: Sequence[Sequence[int]],
     logits_to_keep: int = 1,
 ) -> torch.Tensor:
-    """Prefill consecutive slots of a cache.
+    """Prefill consecutive slots of a cache. The tokens pass through the model end to end, without padding.
 
     Args:
         sampler: The model.
@@ -92,16 +93,18 @@ def prefill(
     Returns:
         Logits (B, logits_to_keep, V).
     """
-    device, width = sampler.device.device, max(map(len, suffixes))
-    padding = sampler.stops[0]
-    inputs = torch.tensor([[padding] * (width - len(ids)) + list(ids) for ids in suffixes], device=device)
-    # Padding is stored after the last token of all: a position that no token sees before it is overwritten.
-    unused = max(start + len(ids) for start, ids in zip(cached, suffixes, strict=True))
-    positions = [
-        [unused] * (width - len(ids)) + list(range(start, start + len(ids)))
-        for start, ids in zip(cached, suffixes, strict=True)
-    ]
-    return _forward(sampler, inputs, torch.tensor(positions, device=device), cache, first, logits_to_keep)
+    device, lengths = sampler.device.device, [len(ids) for ids in suffixes]
+    slots = range(first, first + len(lengths))
+    position = [at for start, length in zip(cached, lengths, strict=True) for at in range(start, start + length)]
+    slot = [slot for slot, length in zip(slots, lengths, strict=True) for _ in range(length)]
+    # The last positions as indices: one product of all of them with the output matrix.
+    kept = [end - back for end in accumulate(lengths) for back in range(logits_to_keep, 0, -1)]
+    positions = torch.tensor(position, device=device)
+    cache.select(torch.tensor(slot, device=device), positions)
+    tokens = torch.tensor([list(chain.from_iterable(suffixes))], device=device)
+    rows = Prefill(slots, cached, lengths)
+    logits = _forward(sampler, tokens, positions[None], cache, rows, torch.tensor(kept, device=device))
+    return logits.view(len(lengths), logits_to_keep, -1)
 
 
 @torch.inference_mode()
@@ -126,19 +129,16 @@ def decode_step(
     table = [(slot, length, sample, ids[-1], len(ids) - 1) for slot, length, sample, ids in rows]
     slot, length, sample, last, position = torch.tensor(table, device=sampler.device.device).T
     is_complete = [slot * samples + sample for slot, _, sample, _ in rows] == list(range(count * samples))
-    shared_prompts = SharedPrompts(prompt_cache, samples, count, slot, sample, length, is_complete)
-    return _forward(sampler, last[:, None], position[:, None], cache, 0, 1, shared_prompts)[:, 0]
-
-
-def last_positions(inputs: torch.Tensor, count: int) -> torch.Tensor:
-    """The last positions of a (B, L) batch, (count,), for `logits_to_keep`.
-
-    As positions and not as a number: the model would *slice* its hidden states, and torch multiplies a slice with
-    frozen weights row by row, each row with its own copy of the whole output matrix (measured with 48 prompts, a merged
-    adapter and a vocabulary of 150,000: 41 s instead of 11 s for the prefill).
-    """
-    length = inputs.shape[1]
-    return torch.arange(length - count, length, device=inputs.device)
+    prompts = SharedPrompts(prompt_cache, samples, count, slot, sample, length, is_complete)
+    cache.select(torch.arange(len(rows), device=position.device), position)
+    own = length[:, None] + torch.arange(cache.width, device=position.device)
+    positions, key_positions = length + position, torch.cat((prompts.positions(), own), 1)
+    is_later = (key_positions > positions[:, None])[:, None, None]
+    bias = torch.zeros_like(is_later, dtype=sampler.device.dtype).masked_fill_(is_later, -torch.inf)
+    decoding = Decoding(prompts, positions, key_positions, bias)
+    # The last position as an index: the model would *slice* its hidden states for a number, and torch multiplies a
+    # slice with frozen weights row by row, each row with its own copy of the whole output matrix.
+    return _forward(sampler, last[:, None], positions[:, None], cache, decoding, torch.zeros_like(last[:1]))[:, 0]
 
 
 def _forward(
@@ -146,26 +146,11 @@ def _forward(
     inputs: torch.Tensor,
     positions: torch.Tensor,
     cache: KVCache,
-    first: int,
-    logits_to_keep: int,
-    shared_prompts: SharedPrompts | None = None,
+    rows: Prefill | Decoding,
+    kept: torch.Tensor,
 ) -> torch.Tensor:
-    """Logits (B, logits_to_keep, V) of tokens (B, T) that are stored at `positions` of the slots from `first`."""
-    query_positions, key_positions = positions, cache.select(first, positions)[None]
-    if shared_prompts is not None:
-        prompt_lengths = shared_prompts.lengths[:, None]
-        query_positions = prompt_lengths + positions
-        key_positions = torch.cat((shared_prompts.positions(), prompt_lengths + key_positions), 1)
-    is_later = key_positions[:, None, None, :] > query_positions[:, None, :, None]
+    """Logits (B, N, V) of tokens (B, T) at `positions` (B, T), of those N whose places in T are `kept`."""
     out = sampler.model(
-        input_ids=inputs,
-        position_ids=query_positions,
-        query_positions=query_positions,
-        key_positions=key_positions,
-        causal_bias=torch.zeros_like(is_later, dtype=sampler.device.dtype).masked_fill_(is_later, -torch.inf),
-        shared_prompts=shared_prompts,
-        cache=cache,
-        use_cache=True,
-        logits_to_keep=last_positions(inputs, logits_to_keep),
+        input_ids=inputs, position_ids=positions, rows=rows, cache=cache, use_cache=True, logits_to_keep=kept
     )
     return out.logits
