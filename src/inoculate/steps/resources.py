@@ -102,7 +102,8 @@ class Resources:
 
     def make_room(self) -> None:
         """Before training: unload the model that samples, unless it is so small that it may stay."""
-        if sum(file.stat().st_size for file in self.weights.glob("*.safetensors")) > STAYS_BYTES:
+        files = [file for file in self.weights.iterdir() if file.suffix in (".safetensors", ".bin")]
+        if sum(file.stat().st_size for file in files) > STAYS_BYTES:
             self._sampler = None
 
 
