@@ -37,8 +37,9 @@ class Sampler:
         register()
         attention.check_layer_types(model.config)
         self.model, self.tokenizer, self.device = model.eval(), tokenizer, device
+        own: Any = tokenizer.eos_token_id
         eos = model.generation_config.eos_token_id
-        stops = {tokenizer.eos_token_id, *(eos if isinstance(eos, list) else [eos])} - {None}
+        stops = {own, *(eos if isinstance(eos, list) else [eos])} - {None}
         self.stops: tuple[int, ...] = tuple(sorted(stops))
         """Ids of the tokens that end an answer."""
         self._layers = adapters.Layers(model, device)
