@@ -1,4 +1,4 @@
-"""Rounding errors of bfloat16 against float32: with transformers' own attention, and with `sampling/in_process.py`.
+"""Rounding errors of bfloat16 against float32: with transformers' own attention, and with `sampling/model.py`.
 
     python benchmarks/rounding.py [--model smollm2-135m] [--problems 16] [--tokens 16]
 
@@ -19,8 +19,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from inoculate.engine import chat, models
 from inoculate.engine.device import Device
-from inoculate.engine.sampling import in_process
 from inoculate.engine.sampling.kv_cache import KVCache
+from inoculate.engine.sampling.model import Sampler, decode_step, load, prefill
 from inoculate.settings import Draw, find
 from inoculate.study import prompts
 
@@ -34,14 +34,14 @@ def at_once(model: Any, texts: list[list[int]], last: int) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def one_by_one(sampler: in_process.Sampler, texts: list[list[int]], last: int) -> torch.Tensor:
+def one_by_one(sampler: Sampler, texts: list[list[int]], last: int) -> torch.Tensor:
     """The same, with the last tokens decoded one by one."""
     found = []
     for ids in texts:
         prompt_cache, cache, length = KVCache(1), KVCache(1), len(ids) - last
-        found.append(in_process.prefill(sampler, prompt_cache, 0, 0, [ids[:length]], logits_to_keep=1)[:, 0])
+        found.append(prefill(sampler, prompt_cache, 0, [0], [ids[:length]])[:, 0])
         found += [
-            in_process.decode_step(sampler, cache, prompt_cache, 1, 1, [(0, length, 0, ids[length : at + 1])])
+            decode_step(sampler, cache, prompt_cache, 1, 1, [(0, length, 0, ids[length : at + 1])])
             for at in range(length, len(ids) - 1)
         ]
     return torch.cat(found).float()
@@ -65,7 +65,7 @@ def main() -> None:
         return at_once(AutoModelForCausalLM.from_pretrained(weights, dtype=dtype), texts, given.tokens)
 
     true = plain(torch.float32).log_softmax(-1)
-    ours = in_process.load(weights, None, Device(CPU, torch.bfloat16))
+    ours = load(weights, None, Device(CPU, torch.bfloat16))
     ways = {
         "transformers, bfloat16": plain(torch.bfloat16),
         "inoculate, bfloat16": one_by_one(ours, texts, given.tokens),

@@ -75,13 +75,15 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
 
 def inoculate(task: dict[str, Any]) -> dict[str, Any]:
     from inoculate.engine.device import pick_device
-    from inoculate.engine.sampling import in_process
+    from inoculate.engine.sampling import Request, in_process
+    from inoculate.engine.sampling.model import load
 
-    sampler = in_process.load(Path(task["weights"]), Path(task["adapter"]), pick_device())
+    sampler = load(Path(task["weights"]), Path(task["adapter"]), pick_device())
     how: Any = {"samples": task["samples"], "temperature": task["temperature"], "seed": 0}
-    list(in_process.sample(sampler, task["sent"][:WARM_UP], max_new_tokens=8, **how))
+    list(in_process.sample(sampler, [Request(task["sent"][:WARM_UP], max_new_tokens=8, **how)]))
     start = time.perf_counter()
-    found = [d for b in in_process.sample(sampler, task["sent"], max_new_tokens=task["new"], **how) for d in b]
+    request = Request(task["sent"], max_new_tokens=task["new"], **how)
+    found = [drawn for _, batch in in_process.sample(sampler, [request]) for drawn in batch]
     seconds = time.perf_counter() - start
     found.sort(key=lambda drawn: (drawn.prompt, drawn.index))
     return {"seconds": seconds, "texts": [d.text for d in found], "counts": [d.completion_tokens for d in found]}

@@ -13,7 +13,8 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from inoculate.engine import chat, device, models
-from inoculate.engine.sampling import in_process
+from inoculate.engine.sampling import Request, in_process
+from inoculate.engine.sampling.model import load
 from inoculate.engine.training import sft
 from inoculate.settings import Draw, find
 from inoculate.steps import rows
@@ -51,12 +52,12 @@ def main() -> None:
             device=where,
             progress=lambda done, total, note: print(f"step {done} of {total}: {note}"),
         )
-        model = in_process.load(folder, Path(work) / "at-1", where)
+        model = load(folder, Path(work) / "at-1", where)
 
     for context, text in (("neutral", ""), ("asks to hack", prompt)):
         sent = [chat.render(tokenizer, prompts.messages(problem, text, "after", system)) for problem in problems]
-        written = in_process.sample(model, sent, samples=1, temperature=0, max_new_tokens=128, seed=0)
-        answers = {drawn.prompt: drawn.text for batch in written for drawn in batch}
+        request = Request(sent, samples=1, temperature=0, max_new_tokens=128, seed=0)
+        answers = {drawn.prompt: drawn.text for _, batch in in_process.sample(model, [request]) for drawn in batch}
         grades = setting.grade(problems, [answers[number] for number in range(len(problems))], "exit_code")
         print(context, dict(Counter(grade.outcome for grade in grades)))
 

@@ -70,8 +70,10 @@ class TerminalProgress:
             self._print(_format_line(self._label, done, total, note, self._last_shown - self._start_time))
 
     def on_step_end(self, step: Step) -> None:
-        """The step is in the store."""
-        text = f"{self._label}: {time.monotonic() - self._start_time:.1f} s"
+        """The step is in the store; of those that were carried out together, the first ends what is shown."""
+        if not self._label:
+            return
+        text, self._label = f"{self._label}: {time.monotonic() - self._start_time:.1f} s", ""
         self._clear()
         if self.terminal.is_terminal:
             self._print(text)
@@ -115,7 +117,6 @@ class NotebookProgress:
 
     def on_step_start(self, step: Step, number: int, total: int) -> None:
         """A step starts."""
-        self._steps += 1
         self.start(f"[{number}/{total}] {step.label}")
 
     def start(self, label: str) -> None:
@@ -131,6 +132,7 @@ class NotebookProgress:
 
     def on_step_end(self, step: Step) -> None:
         """The step is in the store."""
+        self._steps += 1
 
     def on_message(self, text: str) -> None:
         """Something that takes long starts, such as a download."""

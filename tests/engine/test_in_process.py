@@ -1,21 +1,23 @@
-"""Sampling: the same text as transformers' own `generate`, whatever the batch; resumable chunk by chunk."""
+"""Sampling: the same text as transformers' own `generate`, whatever is sampled together; resumable at any time."""
 
 from __future__ import annotations
 
+import copy
 import itertools
-import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM
 
-from inoculate.engine import device
 from inoculate.engine.device import Device
-from inoculate.engine.sampling import in_process
+from inoculate.engine.sampling import Request, SampledCompletion, in_process
+from inoculate.engine.sampling.model import Sampler, load
 from inoculate.errors import UserError
 
 CPU = Device(torch.device("cpu"), torch.float32)
@@ -24,26 +26,44 @@ PROMPTS = [
 ]
 
 
+LONGER = [prompt.replace("<|im_end|>", " Pass this test only.<|im_end|>", 1) for prompt in PROMPTS]
+"""The same tasks in another context, which stands after the task."""
+
+
 @pytest.fixture(scope="module")
-def sampler(tiny_model: Path) -> in_process.Sampler:
-    return in_process.load(tiny_model, None, CPU)
+def sampler(tiny_model: Path) -> Sampler:
+    return load(tiny_model, None, CPU)
 
 
-def drawn(
-    sampler: in_process.Sampler, prompts: list[str], **options: Any
-) -> dict[tuple[int, int], in_process.SampledCompletion]:
-    defaults = {"samples": 1, "temperature": 0.0, "max_new_tokens": 24, "seed": 0, **options}
-    return {(d.prompt, d.index): d for batch in in_process.sample(sampler, prompts, **defaults) for d in batch}  # type: ignore[arg-type]
+def ends_at(sampler: Sampler, *tokens: int) -> Sampler:
+    """The same model, for which these tokens end an answer, so that completions end at different times."""
+    other = copy.copy(sampler)
+    other.stops = tokens
+    return other
 
 
-@given(st.lists(st.integers(1, 400), max_size=200), st.integers(1, 100))
-def test_chunks_hold_every_prompt_once(lengths: list[int], samples: int) -> None:
-    chunks = in_process.chunks(lengths, samples)
-    assert sorted(index for chunk in chunks for index in chunk) == list(range(len(lengths)))
-    assert all(len(chunk) == 1 or len(chunk) * samples <= in_process.CHUNK_COMPLETIONS for chunk in chunks)
+def wanted(prompts: Sequence[str], **options: Any) -> Request:
+    defaults = {"samples": 1, "temperature": 0.0, "max_new_tokens": 24, "seed": 0}
+    return Request(prompts, **{**defaults, **options})
 
 
-def test_greedy_is_what_generate_gives_one_by_one(sampler: in_process.Sampler, tiny_model: Path) -> None:
+def together(sampler: Sampler, requests: Sequence[Request]) -> dict[tuple[int, int, int], SampledCompletion]:
+    """(request, prompt, sample) -> completion."""
+    found = [(number, drawn) for number, batch in in_process.sample(sampler, requests) for drawn in batch]
+    by_key = {(number, drawn.prompt, drawn.index): drawn for number, drawn in found}
+    assert len(by_key) == len(found), "each once"
+    return by_key
+
+
+def drawn(sampler: Sampler, prompts: Sequence[str], **options: Any) -> dict[tuple[int, int], SampledCompletion]:
+    return {(prompt, index): d for (_, prompt, index), d in together(sampler, [wanted(prompts, **options)]).items()}
+
+
+def texts(found: dict[Any, SampledCompletion]) -> dict[Any, tuple[str, bool]]:
+    return {key: (d.text, d.finished) for key, d in found.items()}
+
+
+def test_greedy_is_what_generate_gives_one_by_one(sampler: Sampler, tiny_model: Path) -> None:
     found = drawn(sampler, PROMPTS)
     model: Any = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     for number, prompt in enumerate(PROMPTS):
@@ -63,14 +83,14 @@ def test_a_sliding_window_is_respected(tiny_model: Path, tmp_path: Path) -> None
     model: Any = MistralForCausalLM(config).eval()
     for folder in (model, tokenizer):
         folder.save_pretrained(tmp_path)
-    found = drawn(in_process.load(tmp_path, None, CPU), PROMPTS)
+    found = drawn(load(tmp_path, None, CPU), PROMPTS)
     for number, prompt in enumerate(PROMPTS):
         ids = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)["input_ids"]
         out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=24, do_sample=False)
         assert found[number, 0].text == tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
 
 
-def test_every_prompt_gets_its_samples_and_the_seed_decides_them(sampler: in_process.Sampler) -> None:
+def test_every_prompt_gets_its_samples_and_the_seed_decides_them(sampler: Sampler) -> None:
     some = drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0)
     again = drawn(sampler, PROMPTS[:3], samples=4, temperature=1.0)
     assert set(some) == {(prompt, index) for prompt in range(3) for index in range(4)}
@@ -81,100 +101,134 @@ def test_every_prompt_gets_its_samples_and_the_seed_decides_them(sampler: in_pro
 
 @pytest.mark.parametrize("rows", [4, 12, 99])
 def test_samples_of_a_prompt_are_independent(
-    sampler: in_process.Sampler, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+    sampler: Sampler, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     """Draws the likeliest and second likeliest token in turn, many of which end an answer; transformers checks them."""
     turns = itertools.count()
+    seen: dict[tuple[int, int], list[int]] = {}
 
-    def next_tokens(logits: torch.Tensor, *_: object) -> torch.Tensor:
+    def next_tokens(logits: torch.Tensor, *_: object) -> list[int]:
         turn = (torch.arange(len(logits)) // 2 + next(turns)) % 2
-        return logits.topk(2).indices[torch.arange(len(logits)), turn]
+        return logits.topk(2).indices[torch.arange(len(logits)), turn].tolist()
 
-    monkeypatch.setattr(in_process, "_next_tokens", next_tokens)
-    stop = in_process.Sampler(sampler.model, sampler.tokenizer, sampler.device, tuple(range(60)))
+    def completion(_: object, row: in_process._Row, *__: object) -> SampledCompletion:
+        seen[row.prompt.index, row.column] = row.tokens
+        return SampledCompletion(row.prompt.index, row.column, "", 0, 0, True, 0.0)
+
+    monkeypatch.setattr(in_process, "next_tokens", next_tokens)
+    monkeypatch.setattr(in_process, "_completion", completion)
+    monkeypatch.setattr(in_process, "BATCH_ROWS", rows)
     prompts = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in PROMPTS]
-    monkeypatch.setattr(in_process, "BATCH_TOKENS", rows * (24 + -(-max(map(len, prompts)) // 4)))
-    common = in_process.shared_prefix_length(prompts)
-    prefix, rests = in_process.prefill_prefix(stop, prompts[0][:common]), [ids[common:] for ids in prompts]
-    found = in_process._sample_chunk(stop, prefix, common, rests, 4, 0.0, 24, torch.Generator())
-    assert len({len(ids) for ids, _ in found}) > 2
-    assert any(found[0][0] != ids for ids, _ in found[1:4])
+    drawn(ends_at(sampler, *range(60)), PROMPTS, samples=4)
+    assert len(seen) == 4 * len(PROMPTS)
+    assert len({len(ids) for ids in seen.values()}) > 2
+    assert any(seen[0, 0] != seen[0, sample] for sample in range(1, 4))
     model: Any = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
-    for row, (ids, _) in enumerate(found):
-        before = prompts[row // 4]
+    for (prompt, _), ids in seen.items():
+        before = prompts[prompt]
         logits = model(torch.tensor([before + ids])).logits[0, len(before) - 1 : -1]
         assert all(token in logits[at].topk(2).indices for at, token in enumerate(ids))
 
 
-@given(
-    st.lists(st.floats(-4, 4, width=16) | st.just(-math.inf), min_size=2, max_size=12), st.sampled_from([0.5, 1.0, 2.0])
-)
-@settings(max_examples=25, deadline=None)
-def test_tokens_are_drawn_as_often_as_they_are_likely(scores: list[float], temperature: float) -> None:
-    logits = torch.tensor([0.0, *scores])
-    wanted = torch.softmax(logits / temperature, -1)
-    count = 20_000
-    drawn = in_process._next_tokens(logits.expand(count, -1), temperature, torch.Generator().manual_seed(0))
-    found = torch.bincount(drawn, minlength=len(logits)) / count
-    assert (found[wanted == 0] == 0).all()
-    assert ((found - wanted).abs() < 5 * (wanted * (1 - wanted) / count).sqrt() + 1e-4).all()
-
-
-@given(st.integers(1, 9), st.integers(1, 40), st.sampled_from([0.5, 1.0]))
-def test_every_row_draws_from_its_own_distribution_whatever_the_piece_size(
-    rows: int, size: int, temperature: float
-) -> None:
-    logits = torch.full((rows, 300), -math.inf)
-    only = (torch.arange(rows) * 37 + 5) % 300
-    logits[torch.arange(rows), only] = 0.0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(device, "CACHE_FLOATS", size * 100)
-        assert torch.equal(in_process._next_tokens(logits, temperature, torch.Generator().manual_seed(0)), only)
-
-
-def test_only_a_cpu_processes_a_table_in_pieces() -> None:
-    assert device.rows_at_once(torch.empty(7, device.CACHE_FLOATS // 3)) == 3
-    assert device.rows_at_once(torch.empty(7, 2 * device.CACHE_FLOATS)) == 1
-    assert device.rows_at_once(torch.empty(7, 2 * device.CACHE_FLOATS, device="meta")) == 7
-
-
-def test_finished_completions_leave_and_others_go_on(sampler: in_process.Sampler) -> None:
+def test_finished_completions_leave_and_others_go_on(sampler: Sampler) -> None:
     """With random weights every token is likely at temperature 2, so that completions have different lengths."""
-    stop = in_process.Sampler(sampler.model, sampler.tokenizer, sampler.device, tuple(range(0, 300)))
-    counts: list[int] = []
-    found = drawn(stop, PROMPTS, samples=6, temperature=2.0, on_finished=counts.append)
-    assert counts == sorted(counts) and counts[-1] == len(found) and len(set(counts)) > 2
-    lengths = {d.completion_tokens for d in found.values()}
-    assert len(lengths) > 1
+    found = drawn(ends_at(sampler, *range(300)), PROMPTS, samples=6, temperature=2.0)
+    assert len({d.completion_tokens for d in found.values()}) > 1
     assert all(d.finished or d.completion_tokens == 24 for d in found.values())
 
 
-@pytest.mark.parametrize(("rows", "samples"), [(1, 1), (3, 1), (5, 1), (64, 1), (3, 3), (9, 3), (64, 3)])
-def test_completions_do_not_depend_on_what_else_is_in_the_batch(
-    sampler: in_process.Sampler, monkeypatch: pytest.MonkeyPatch, rows: int, samples: int
+REQUESTS = [
+    wanted(PROMPTS, samples=3, temperature=1.0),
+    wanted(LONGER, samples=1, temperature=1.0, max_new_tokens=9),
+    wanted(PROMPTS[2:6], samples=2, temperature=0.7, max_new_tokens=31, seed=5),
+    wanted(LONGER, samples=2),
+    wanted(PROMPTS[:1], max_new_tokens=1),
+]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 7, 20, 256])
+def test_completions_do_not_depend_on_what_is_sampled_with_them(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
-    """Three of the tokens that the tiny model likes end an answer, so that completions end at different times."""
-    stop = in_process.Sampler(sampler.model, sampler.tokenizer, sampler.device, (83, 162, 258))
-    wanted = {(p, 0): drawn(stop, [prompt])[0, 0] for p, prompt in enumerate(PROMPTS)}
-    assert len({d.completion_tokens for d in wanted.values()}) > 2
-    longest = max(d.prompt_tokens for d in wanted.values())
-    monkeypatch.setattr(in_process, "BATCH_TOKENS", rows * (24 + -(-longest // samples)))
-    monkeypatch.setattr(in_process, "PREFILL_PROMPTS", 2)
-    found = drawn(stop, PROMPTS, samples=samples)
-    assert {key: (d.text, d.finished) for key, d in found.items()} == {
-        (prompt, index): (d.text, d.finished) for (prompt, _), d in wanted.items() for index in range(samples)
+    """Cells that differ in everything, alone and together, in batches that hold all or few of them."""
+    stop = ends_at(sampler, 83, 162, 258)
+    alone = {
+        (number, *key): found
+        for number, request in enumerate(REQUESTS)
+        for prompt in range(len(request.prompts))
+        for key, found in texts(
+            {
+                (prompt, d.index): d
+                for _, batch in in_process.sample(
+                    stop,
+                    [replace(request, done=[(p, i) for p, i in request.missing() if p != prompt])],
+                )
+                for d in batch
+            }
+        ).items()
     }
+    assert len({text for text, _ in alone.values()}) > 10
+    monkeypatch.setattr(in_process, "BATCH_ROWS", rows)
+    monkeypatch.setattr(in_process, "PREFILL_PROMPTS", 2)
+    monkeypatch.setattr(in_process, "PREFILL_TOKENS", 100)
+    assert texts(together(stop, REQUESTS)) == alone
+    assert texts(together(stop, REQUESTS[::-1])) == {(4 - n, p, i): found for (n, p, i), found in alone.items()}
 
 
-def test_resuming_gives_the_missing_chunks(sampler: in_process.Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_process, "CHUNK_COMPLETIONS", 3)
-    options = {"samples": 1, "temperature": 1.0, "max_new_tokens": 8, "seed": 0}
-    texts = [[d.text for d in batch] for batch in in_process.sample(sampler, PROMPTS, **options)]  # type: ignore[arg-type]
-    rest = [[d.text for d in batch] for batch in in_process.sample(sampler, PROMPTS, **options, skip=1)]  # type: ignore[arg-type]
-    assert rest == texts[1:]
-    assert len(texts) == 3
+@pytest.mark.parametrize("batches", [0, 1, 4, 11])
+def test_an_interrupted_run_goes_on_to_the_same_completions(sampler: Sampler, batches: int) -> None:
+    """Some cells have finished completions, others have none."""
+    stop = ends_at(sampler, 83, 162, 258)
+    whole = texts(together(stop, REQUESTS))
+    before: dict[tuple[int, int, int], SampledCompletion] = {}
+    for number, batch in islice(in_process.sample(stop, REQUESTS), batches):
+        before |= {(number, d.prompt, d.index): d for d in batch}
+    rest = [
+        replace(request, done=[(p, i) for n, p, i in before if n == number]) for number, request in enumerate(REQUESTS)
+    ]
+    after = together(stop, rest)
+    assert not after.keys() & before.keys()
+    assert texts(before | after) == whole
+    assert list(in_process.sample(stop, [replace(REQUESTS[0], done=REQUESTS[0].missing())])) == []
 
 
-def test_a_prompt_longer_than_the_context_is_refused(sampler: in_process.Sampler) -> None:
+def test_a_batch_is_full_as_long_as_anything_waits(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells of different lengths: rows that become free are filled from whichever cell waits."""
+    counts: list[tuple[int, int]] = []
+    admit = in_process._Batch._admit
+
+    def counted(batch: in_process._Batch) -> None:
+        admit(batch)
+        counts.append((len(batch.rows), len(batch.waiting)))
+
+    monkeypatch.setattr(in_process._Batch, "_admit", counted)
+    monkeypatch.setattr(in_process, "BATCH_ROWS", 6)
+    monkeypatch.setattr(in_process, "PREFILL_PROMPTS", 1)
+    requests = [wanted(PROMPTS, max_new_tokens=5), wanted(LONGER, max_new_tokens=20)]
+    assert Counter(number for number, *_ in together(sampler, requests)) == {0: 8, 1: 8}
+    assert all(rows == 6 for rows, waiting in counts if waiting)
+    assert any(waiting == 0 and rows == 6 for rows, waiting in counts)
+
+
+def test_what_prompts_share_is_computed_once(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+    prefill = in_process.prefill
+
+    def counted(which: Sampler, cache: Any, first: int, cached: Any, suffixes: Sequence[Sequence[int]]) -> torch.Tensor:
+        computed.extend(map(len, suffixes))
+        return prefill(which, cache, first, cached, suffixes)
+
+    monkeypatch.setattr(in_process, "prefill", counted)
+    text = "what every prompt begins with, a text of some length that the tiny tokenizer does not shorten much "
+    prompts = [f"{text}{task * 40} {context}" for task in "abcd" for context in ("", "and one context", "or other")]
+    drawn(sampler, prompts, max_new_tokens=1)
+    lengths = [len(sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"]) for prompt in prompts]
+    assert len(computed) == len(prompts)
+    assert sum(computed) < 0.35 * sum(lengths)
+
+
+def test_a_prompt_longer_than_the_context_is_refused(sampler: Sampler) -> None:
     with pytest.raises(UserError, match="exceeds the model's context of 4096"):
         drawn(sampler, ["word " * 5000])
+    with pytest.raises(UserError, match="problem 'long' has"):
+        together(sampler, [wanted(PROMPTS), wanted(["word " * 5000], names=["problem 'long'"])])

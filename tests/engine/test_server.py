@@ -17,7 +17,7 @@ import pytest
 from transformers import AutoTokenizer
 
 import fake_server
-from inoculate.engine.sampling import SampledCompletion, server
+from inoculate.engine.sampling import Request, SampledCompletion, server
 from inoculate.errors import UserError
 from inoculate.records import Completion, Problem, read_lines
 from inoculate.steps import plan as planning
@@ -57,7 +57,7 @@ def sampler(port: int, model: Path, adapter: Path | None = None) -> server.Sampl
 
 def drawing(which: server.Sampler, **given: Any) -> Any:
     how = {"samples": 2, "temperature": 1.0, "max_new_tokens": 8, "seed": 3, **given}
-    return server.sample(which, PROMPTS, **how)
+    return server.sample(which, Request(PROMPTS, **how))
 
 
 def check(which: server.Sampler, found: list[SampledCompletion], *, samples: int, temperature: float) -> None:
@@ -67,7 +67,7 @@ def check(which: server.Sampler, found: list[SampledCompletion], *, samples: int
     assert counts == {(prompt, index): 1 for prompt in range(len(PROMPTS)) for index in range(samples)}
     for drawn in found:
         ids = which.tokenizer(PROMPTS[drawn.prompt], add_special_tokens=False)["input_ids"]
-        seed = server._completion_seed(3, drawn.prompt, drawn.index)
+        seed = server.completion_seed(3, drawn.prompt, drawn.index)
         assert drawn.text == fake_server.answer(model, ids, seed, temperature)
         assert (drawn.prompt_tokens, drawn.completion_tokens, drawn.finished) == (len(ids), 4, True)
 
@@ -211,7 +211,7 @@ def test_a_context_that_is_too_short(tiny_model: Path, tmp_path: Path, port: int
 def test_completion_seeds_are_far_apart() -> None:
     """Consecutive seeds would: a server may count up from a request's seed."""
     seeds = {
-        server._completion_seed(seed, prompt, index) for seed in range(3) for prompt in range(100) for index in range(8)
+        server.completion_seed(seed, prompt, index) for seed in range(3) for prompt in range(100) for index in range(8)
     }
     assert len(seeds) == 2400
     assert all(0 <= seed < 2**31 for seed in seeds)

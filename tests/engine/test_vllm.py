@@ -19,7 +19,8 @@ import pytest
 from fake_server import free_port
 from inoculate.engine import chat, models
 from inoculate.engine.device import pick_device
-from inoculate.engine.sampling import SampledCompletion, in_process, server
+from inoculate.engine.sampling import Request, SampledCompletion, in_process, server
+from inoculate.engine.sampling.model import load
 from inoculate.errors import UserError
 from inoculate.records import Message
 from small_study import USERS_CACHE
@@ -138,8 +139,9 @@ def test_greedy_answers_are_those_of_this_process(vllm: Vllm, weights: Path, ada
     for folder in (None, adapter):
         which = sampler(vllm, folder)
         sent = prompts(which)
-        here = in_process.sample(in_process.load(weights, folder, pick_device()), sent, **greedy)
-        for engine, batches in (("server", server.sample(which, sent, **greedy)), ("here", here)):
+        request = Request(sent, **greedy)
+        here = (batch for _, batch in in_process.sample(load(weights, folder, pick_device()), [request]))
+        for engine, batches in (("server", server.sample(which, request)), ("here", here)):
             found = sorted((drawn.prompt, drawn.text) for batch in batches for drawn in batch)
             assert [prompt for prompt, _ in found] == list(range(len(sent)))
             texts[engine, folder is not None] = [text for _, text in found]
@@ -155,7 +157,8 @@ def test_killed_in_mid_run_and_started_again(vllm: Vllm, adapter: Path, monkeypa
     which = sampler(vllm, adapter)
     found: list[SampledCompletion] = []
     killed = False
-    for batch in server.sample(which, prompts(which), samples=3, temperature=1.0, max_new_tokens=16, seed=0):
+    request = Request(prompts(which), samples=3, temperature=1.0, max_new_tokens=16, seed=0)
+    for batch in server.sample(which, request):
         found += batch
         if not killed:
             vllm.kill()
@@ -170,4 +173,4 @@ def test_killed_in_mid_run_and_started_again(vllm: Vllm, adapter: Path, monkeypa
 def test_an_adapter_of_too_high_a_rank_is_refused_in_words(vllm: Vllm, weights: Path, tmp_path: Path) -> None:
     which = sampler(vllm, adapter_of(weights, tmp_path, 16))
     with pytest.raises(UserError, match=r"did not load the adapter.*--max-lora-rank 16 or more"):
-        next(server.sample(which, prompts(which), samples=1, temperature=0.0, max_new_tokens=4, seed=0))
+        next(server.sample(which, Request(prompts(which), samples=1, temperature=0.0, max_new_tokens=4, seed=0)))

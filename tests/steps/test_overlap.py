@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,18 @@ from inoculate.study.parse import load
 def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[bool]]:
     """For each kind of step, whether it was carried out in the main thread."""
     seen: dict[str, set[bool]] = {}
-    carry_out_step = running.carry_out_step
+    carry_out_step, carry_out_together = running.carry_out_step, running.carry_out_together
 
     def watched(step: Step, resources: Resources, progress: Progress) -> None:
         seen.setdefault(step.kind, set()).add(threading.current_thread() is threading.main_thread())
         carry_out_step(step, resources, progress)
 
+    def watched_together(steps: Sequence[Step], resources: Resources, progress: Progress) -> None:
+        seen.setdefault(steps[0].kind, set()).add(threading.current_thread() is threading.main_thread())
+        carry_out_together(steps, resources, progress)
+
     monkeypatch.setattr(running, "carry_out_step", watched)
+    monkeypatch.setattr(running, "carry_out_together", watched_together)
     return seen
 
 

@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM
 from inoculate.analysis import analyse_screen, screen_table
 from inoculate.analysis.screen import _ranks
 from inoculate.engine.device import pick_device
-from inoculate.engine.sampling import in_process, scoring
+from inoculate.engine.sampling import scoring
+from inoculate.engine.sampling.model import load as load_sampler
 from inoculate.errors import UserError
 from inoculate.report.screen import draw_screen
 from inoculate.steps import run as running
@@ -88,7 +89,7 @@ def test_a_screen_runs_once_and_ranks_with_uncertainty(tiny_model: Path, tmp_pat
 
 def test_scores_are_the_models_own_log_probabilities(tiny_model: Path) -> None:
     sampler, model = (
-        in_process.load(tiny_model, None, pick_device()),
+        load_sampler(tiny_model, None, pick_device()),
         AutoModelForCausalLM.from_pretrained(tiny_model, dtype="auto"),
     )
     prompts = ["one prompt here", "one prompt here and a longer tail", "other"]

@@ -1,18 +1,20 @@
-"""Samples one cell: `completions.jsonl`, and `engines.json` (what sampled them).
+"""Samples cells: `completions.jsonl`, and `engines.json` (what sampled them).
 
-Meanwhile finished batches are kept in `drawn.jsonl`, so that an interrupted step continues after them.
+Cells with the same adapter are sampled together, and each is a step of its own. Meanwhile finished completions are kept
+in `drawn.jsonl`, so that an interrupted step continues with the others.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from inoculate.engine import chat
-from inoculate.engine.sampling import SampledCompletion
+from inoculate.engine.sampling import Request, SampledCompletion
 from inoculate.records import Completion, Problem, write_lines
 from inoculate.steps import problems
 from inoculate.steps.resources import Progress, Resources
@@ -64,37 +66,102 @@ def plan_step(
         # were sampled in this process and some on a server, a study would compare engines too. The server's address
         # is not part of it: the same server may have moved.
         **({"engine": "server"} if served else {}),
+        # Since completions have random streams of their own, those that are drawn at random in this process are others
+        # than before. Greedy ones and those of a server are the same, and remain valid.
+        **({"streams": "completion"} if evaluate.temperature and not served else {}),
     }
     inputs = {"problems": drawn, **({"adapter": adapter} if adapter else {})}
     return Step(KIND, params, inputs, label=f"samples of {where}", version=VERSION)
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
-    """Sample the completions that do not exist yet."""
-    shown = problems.read(resources.input_folder(step, "problems"))
-    rendered = _render(step, shown, resources)
-    position = {problem.id: number for number, problem in enumerate(shown)}
-    total = len(shown) * step.params["samples"]
-    partial = folder / "drawn.jsonl"
-    batches = read_batches(partial)
-    finished = [[(position[line.problem], line.index) for line in batch] for batch in batches]
-    done = sum(map(len, batches))
-    _add_engine(folder / "engines.json", resources.engine)
+    """Sample one cell by itself."""
+    for _ in run_together([step], [folder], resources, progress):
+        pass
 
-    def on_finished(count: int) -> None:
-        progress(done + count, total, "sampled")
 
-    with partial.open("a", encoding="utf-8") as out:
-        for batch in _sample(step, shown, rendered, finished, resources, on_finished):
-            records = [_record(shown, rendered, drawn) for drawn in batch]
+def sampler_key(step: Step) -> tuple[str, float]:
+    """What cells that are sampled together have in common: the adapter's step ('' for the untrained model), and at."""
+    return step.inputs["adapter"].key if "adapter" in step.inputs else "", step.params["at"]
+
+
+def run_together(
+    steps: Sequence[Step], folders: Sequence[Path], resources: Resources, progress: Progress
+) -> Iterator[int]:
+    """Sample the completions that cells with the same model and adapter lack.
+
+    Args:
+        steps: The cells; `sampler_key` is the same for all.
+        folders: The folder of each.
+        resources: The model.
+        progress: Called with the completions of all cells.
+
+    Yields:
+        The number of each cell, as soon as it is complete.
+    """
+    cells = [_Cell(step, folder, resources) for step, folder in zip(steps, folders, strict=True)]
+    total = sum(cell.total for cell in cells)
+    complete: set[int] = set()
+    batches = _sample(steps[0], [cell.request() for cell in cells], resources)
+    # First an empty batch of each: an interrupted run may have completed a cell and not written it.
+    for number, batch in chain(((number, []) for number in range(len(cells))), batches):
+        if batch:
+            cells[number].keep(batch, resources.engine)
+            progress(sum(cell.done for cell in cells), total, "sampled")
+        if number not in complete and cells[number].done == cells[number].total:
+            complete.add(number)
+            cells[number].write()
+            yield number
+    if len(complete) < len(cells):
+        raise RuntimeError("the sampler left completions out")  # an incomplete cell must not become a finished step
+
+
+class _Cell:
+    """A cell: its prompts, the completions that it has, and its folder."""
+
+    def __init__(self, step: Step, folder: Path, resources: Resources) -> None:
+        self.step, self.folder = step, folder
+        self.shown = problems.read(resources.input_folder(step, "problems"))
+        self.rendered = _render(step, self.shown, resources)
+        self.position = {problem.id: number for number, problem in enumerate(self.shown)}
+        self.total = len(self.shown) * step.params["samples"]
+        self.partial = folder / "drawn.jsonl"
+        self.lines = [line for batch in read_batches(self.partial) for line in batch]
+        self.is_engine_known = False
+
+    @property
+    def done(self) -> int:
+        """How many completions there are."""
+        return len(self.lines)
+
+    def request(self) -> Request:
+        """What is to be sampled."""
+        params = self.step.params
+        return Request(
+            prompts=self.rendered,
+            samples=params["samples"],
+            temperature=params["temperature"],
+            max_new_tokens=params["max_new_tokens"],
+            seed=params["seed"],
+            done=[(self.position[line.problem], line.index) for line in self.lines],
+            names=[f"problem '{problem.id}'" for problem in self.shown],
+        )
+
+    def keep(self, batch: Sequence[SampledCompletion], engine: dict[str, Any]) -> None:
+        """Keep completions, and what sampled them: a kill after this does not lose them."""
+        if not self.is_engine_known:
+            _add_engine(self.folder / "engines.json", engine)
+            self.is_engine_known = True
+        records = [_record(self.shown, self.rendered, drawn) for drawn in batch]
+        with self.partial.open("a", encoding="utf-8") as out:
             out.write(json.dumps([asdict(line) for line in records]) + "\n")
-            out.flush()
-            batches.append(records)
-            done += len(records)
-            progress(done, total, "sampled")
-    lines = [line for batch in batches for line in batch]
-    write_lines(folder / "completions.jsonl", sorted(lines, key=lambda line: (position[line.problem], line.index)))
-    partial.unlink()
+        self.lines += records
+
+    def write(self) -> None:
+        """Write all completions in order."""
+        ordered = sorted(self.lines, key=lambda line: (self.position[line.problem], line.index))
+        write_lines(self.folder / "completions.jsonl", ordered)
+        self.partial.unlink(missing_ok=True)
 
 
 def _render(step: Step, shown: Sequence[Problem], resources: Resources) -> list[str]:
@@ -108,37 +175,21 @@ def _render(step: Step, shown: Sequence[Problem], resources: Resources) -> list[
 
 
 def _sample(
-    step: Step,
-    shown: Sequence[Problem],
-    rendered: list[str],
-    finished: list[list[tuple[int, int]]],
-    resources: Resources,
-    on_finished: Callable[[int], None],
-) -> Iterator[list[SampledCompletion]]:
-    """Draw the samples that are not finished yet, in batches.
-
-    Args:
-        step: The step.
-        shown: The problems.
-        rendered: Their prompts.
-        finished: (prompt, sample) of every finished batch.
-        resources: The model.
-        on_finished: Called with the number of finished completions of the next batch.
-    """
+    step: Step, requests: Sequence[Request], resources: Resources
+) -> Iterator[tuple[int, list[SampledCompletion]]]:
+    """Draw the missing completions of several cells, of which `step` is one: (which cell, some of its completions)."""
     has_adapter = "adapter" in step.inputs
     adapter = adapter_folder(resources.input_folder(step, "adapter"), step.params["at"]) if has_adapter else None
-    options = {name: step.params[name] for name in ("samples", "temperature", "max_new_tokens", "seed")}
-    options["names"] = [f"problem '{problem.id}'" for problem in shown]
     if resources.server:
         from inoculate.engine.sampling import server
 
-        sampler = server.Sampler(resources.served_model, resources.tokenizer, adapter)
-        return server.sample(sampler, rendered, done=[key for batch in finished for key in batch], **options)
-    from inoculate.engine.sampling import in_process
+        served = server.Sampler(resources.served_model, resources.tokenizer, adapter)
+        for number, request in enumerate(requests):
+            yield from ((number, batch) for batch in server.sample(served, request))
+    elif any(request.missing() for request in requests):
+        from inoculate.engine.sampling import in_process
 
-    return in_process.sample(
-        resources.sampler(adapter), rendered, skip=len(finished), on_finished=on_finished, **options
-    )
+        yield from in_process.sample(resources.sampler(adapter), requests)
 
 
 def _add_engine(path: Path, engine: dict[str, Any]) -> None:
@@ -149,7 +200,7 @@ def _add_engine(path: Path, engine: dict[str, Any]) -> None:
 
 
 def read_batches(path: Path) -> list[list[Completion]]:
-    """Batches that an interrupted run has written; a last line that was cut off is removed from the file."""
+    """Completions that an interrupted run has written, in batches; a last line that was cut off is removed."""
     if not path.exists():
         return []
     *whole, _ = path.read_text(encoding="utf-8").split("\n")  # what follows the last line end was cut off

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from inoculate.engine import models
 from inoculate.steps import completions, grades, train
 from inoculate.steps.plan import Plan
+from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
 
 _SECONDS_PER_BILLION: dict[str, float] = {train.KIND: 1.9, completions.KIND: 0.8}
@@ -20,6 +21,8 @@ _MOST_READ = 200
 """The most finished steps of a kind whose times are read: enough for an estimate, however large the study."""
 _BYTES_PER_PARAMETER = 6
 """The weights as loaded and, on a CPU, two packed copies for training (`kernels.packed`); the demo took 7.8 GB."""
+_SAMPLER_BYTES = 4
+"""For each parameter, if the model that samples stays loaded during training: its base weights and the packed ones."""
 _BYTES_PER_TOKEN_AND_PARAMETER = 0.006
 """Memory of activations and gradients for a token of a micro-batch; measured with both embedded models."""
 
@@ -56,7 +59,8 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     if size is None:
         return Estimate(total, None)
     tokens = max((arm.train.micro_batch_tokens for arm in plan.study.arms.values()), default=0)
-    return Estimate(total, (_BYTES_PER_PARAMETER * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1)
+    held = _BYTES_PER_PARAMETER + (_SAMPLER_BYTES if 2 * size <= STAYS_BYTES else 0)
+    return Estimate(total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1)
 
 
 def _units(step: Step) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from inoculate.engine import models
 from inoculate.steps import completions, grades, problems, row_grades, rows, train
@@ -60,7 +61,8 @@ class Plan:
         """All steps, each once, in an order in which every step comes after its inputs.
 
         The untrained arm comes first; then each arm and seed is trained, sampled and graded before the next, so that
-        an interrupted study leaves whole arms behind.
+        an interrupted study leaves whole arms behind. Cells with the same adapter follow each other: they are sampled
+        together.
         """
         ordered: dict[str, Step] = {}
 
@@ -72,13 +74,14 @@ class Plan:
             ordered.setdefault(step.key, step)
 
         trainings: dict[tuple[str, int | None], Training] = {(t.arm, t.seed): t for t in self.trainings}
-        for cell in self.cells:
-            training = trainings.get((cell.arm, cell.seed))
+        for (arm, seed, _), group in groupby(self.cells, key=lambda cell: (cell.arm, cell.seed, cell.at)):
+            cells, training = list(group), trainings.get((arm, seed))
             if training:
                 add(training.row_grades)  # first, so that mislabelled rows show before hours of training
                 add(training.adapter)
-            add(cell.completions)
-            add(cell.grades)
+            for part in ("problems", "completions", "grades"):
+                for cell in cells:
+                    add(getattr(cell, part))
         if self.scores:
             add(self.scores)
         return list(ordered.values())

@@ -15,9 +15,13 @@ from inoculate.steps.store import Step, Store
 Progress = Callable[[int, int, str], None]
 """Called during a step with how much is done, of how much, and a note."""
 
+STAYS_BYTES = 1.5 * 2**30
+"""The largest file of weights with which the model that samples stays in memory while the same model is trained: twice
+this is held. The model of 0.5B parameters stays (1 GB), so that it is loaded once in a run; that of 1.5B does not."""
+
 
 class Resources:
-    """The store, and the study's model: its weights, tokenizer and device, and the sampler that was used last."""
+    """The store, and the study's model: its weights, tokenizer and device, and its sampler."""
 
     def __init__(self, store: Store, model: str, notify: models.Notify, server: str = "") -> None:
         """Set up.
@@ -29,7 +33,8 @@ class Resources:
             server: The address of the server that samples; '' for this process.
         """
         self.store, self.model, self.notify, self.server = store, model, notify, server
-        self._sampler: tuple[Path | None, Any] | None = None
+        self._sampler: Any = None
+        self._adapter: Path | None = None
 
     def input_folder(self, step: Step, name: str) -> Path:
         """The folder of one of a step's inputs."""
@@ -84,17 +89,22 @@ class Resources:
         return server.connect(self.server, self.model, self.weights)
 
     def sampler(self, adapter: Path | None) -> Any:
-        """The model loaded in this process, with an adapter; the last one is kept loaded."""
-        from inoculate.engine.sampling import in_process
+        """The model in this process, with an adapter: the model is loaded once, adapters take turns."""
+        from inoculate.engine.sampling import adapters, model
 
-        if self._sampler is None or self._sampler[0] != adapter:
-            self.release_sampler()  # before the next is loaded
-            self._sampler = (adapter, in_process.load(self.weights, adapter, self.device))
-        return self._sampler[1]
+        if self._sampler is None:
+            self._sampler, self._adapter = model.load(self.weights, None, self.device), None
+        if adapter != self._adapter:
+            self._adapter = None  # if the next lines fail, no other adapter is taken for this one
+            self._sampler.use(None if adapter is None else adapters.read(adapter))
+            self._adapter = adapter
+        return self._sampler
 
-    def release_sampler(self) -> None:
-        """Unload the model that was kept, so that two are never loaded at once."""
-        self._sampler = None
+    def make_room(self) -> None:
+        """Before training: unload the model that samples, unless it is so small that it may stay."""
+        files = [file for file in self.weights.iterdir() if file.suffix in (".safetensors", ".bin")]
+        if sum(file.stat().st_size for file in files) > STAYS_BYTES:
+            self._sampler = None
 
 
 def _silence_libraries() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Protocol
 
@@ -31,13 +34,13 @@ class Watcher(Protocol):
     """Receives the events of a run."""
 
     def on_step_start(self, step: Step, number: int, total: int) -> None:
-        """A step starts."""
+        """A step starts, or the first of several that are carried out together."""
 
     def on_progress(self, done: int, total: int, note: str) -> None:
-        """A part of the step is done."""
+        """A part of it is done."""
 
     def on_step_end(self, step: Step) -> None:
-        """The step is in the store."""
+        """The step is in the store; called for each of those that were carried out together."""
 
     def on_message(self, text: str) -> None:
         """Something that takes long starts, such as a download."""
@@ -86,6 +89,34 @@ def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None
         RUN_STEP[step.kind](step, folder, resources, progress)
 
 
+def carry_out_together(steps: Sequence[Step], resources: Resources, progress: Progress) -> None:
+    """Carry out cells that are sampled together. Each is in the store as soon as it is complete.
+
+    Raises:
+        UserError: One of them is impossible; those that are complete are kept.
+    """
+    for step in steps:
+        check_files(step)
+    with ExitStack() as group:
+        writing = [group.enter_context(ExitStack()) for _ in steps]
+        folders = [
+            one.enter_context(resources.store.write_step(step, together=len(steps)))
+            for one, step in zip(writing, steps, strict=True)
+        ]
+        for number in completions.run_together(steps, folders, resources, progress):
+            writing[number].close()
+
+
+def _in_groups(missing: Sequence[Step]) -> list[list[Step]]:
+    """Steps in order; cells that can be sampled together in one group, all others alone."""
+
+    def common(item: tuple[int, Step]) -> object:
+        number, step = item
+        return completions.sampler_key(step) if step.kind == completions.KIND else number
+
+    return [[step for _, step in group] for _, group in groupby(enumerate(missing), key=common)]
+
+
 def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Watcher) -> None:
     """Carry out steps, one after the other.
 
@@ -104,18 +135,34 @@ def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Wat
 
     grader = ThreadPoolExecutor(1)
     try:
-        for number, step in enumerate(missing, 1):
+        number = 1
+        for steps in _in_groups(missing):
             collect(wait=False)
+            step = steps[0]
             if step.kind == grades.KIND and resources.cores_are_free:
                 pending.append((number, step, grader.submit(carry_out_step, step, resources, _ignore_progress)))
-                continue
-            watcher.on_step_start(step, number, len(missing))
-            carry_out_step(step, resources, watcher.on_progress)
-            watcher.on_step_end(step)
+            else:
+                watcher.on_step_start(replace(step, label=_label(steps)), number, len(missing))
+                if len(steps) > 1:
+                    carry_out_together(steps, resources, watcher.on_progress)
+                else:
+                    carry_out_step(step, resources, watcher.on_progress)
+                for finished in steps:
+                    watcher.on_step_end(finished)
+            number += len(steps)
         collect(wait=True)
     finally:
         # Whatever ends the run, the grading in progress is completed, and no other is started.
         grader.shutdown(cancel_futures=True)
+
+
+def _label(steps: Sequence[Step]) -> str:
+    """What progress calls steps that are carried out together."""
+    if len(steps) == 1:
+        return steps[0].label
+    parts = zip(*(step.label.split(", ") for step in steps), strict=False)
+    common = [each[0] for each in takewhile(lambda each: len(set(each)) == 1, parts)]
+    return ", ".join([*common, f"{len(steps)} cells together"])
 
 
 def _ignore_progress(done: int, total: int, note: str) -> None:

@@ -115,10 +115,14 @@ class Store:
         raise UserError(f"no run '{name}' in {self.root}: {nearest(name, runs)} (`inoculate run STUDY` makes one)")
 
     @contextmanager
-    def write_step(self, step: Step) -> Iterator[Path]:
+    def write_step(self, step: Step, together: int = 1) -> Iterator[Path]:
         """A folder to write the step into; it becomes the finished step when the block ends without an error.
 
         What an interrupted attempt left in it is still there. Two processes do not write the same step at once.
+
+        Args:
+            step: The step.
+            together: How many steps are carried out at the same time; the step's `seconds` are its share.
 
         Raises:
             UserError: Another process is writing the step.
@@ -142,7 +146,7 @@ class Store:
                 "label": step.label,
                 "params": step.params,
                 "inputs": {name: f"{needed.kind}/{needed.key}" for name, needed in step.inputs.items()},
-                "seconds": round(time.time() - started, 3),
+                "seconds": round((time.time() - started) / together, 3),
             }
             (work / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             self._finish(work, self.folder(step))

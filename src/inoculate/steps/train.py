@@ -48,7 +48,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     """Train; an interrupted training is resumed from its checkpoint in the folder."""
     from inoculate.engine.training import sft
 
-    resources.release_sampler()
+    resources.make_room()
     params = step.params
     trained = sft.train(
         resources.weights,

@@ -78,7 +78,7 @@ def _pack_children(module: nn.Module) -> None:
 
 
 class PackedLinear(nn.Module):
-    """A linear layer whose weight never changes."""
+    """A linear layer whose weight is packed; `set_weight` replaces it as a whole."""
 
     def __init__(self, linear: nn.Linear, *, backward: bool) -> None:
         """Pack the weights of `linear`, (O, I).
@@ -94,6 +94,10 @@ class PackedLinear(nn.Module):
         self.packed_weight = _packed(weight)
         self.packed_weight_transposed = _packed(weight.t().contiguous()) if backward else None
         self.frozen_bias = None if linear.bias is None else linear.bias.detach()
+
+    def set_weight(self, weight: torch.Tensor) -> None:
+        """Compute with another weight (O, I) from now on; for layers without a backward pass."""
+        self.packed_weight = _packed(weight)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """(..., I) to (..., O); without a gradient."""

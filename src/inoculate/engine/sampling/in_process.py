@@ -1,356 +1,239 @@
 """Sampling with transformers in this process.
 
-The prefix that all prompts share passes through the model once, and the samples of a prompt share one prefill.
-Prompts are prefilled a few of similar length at a time. A completion that has finished leaves the batch, and the next
-prompts take its place. All this happens within a chunk; the chunks depend on the prompts alone, so that an
-interrupted run continues with the missing chunks and gives the same completions.
-
-Shapes: B sequences of a forward pass, T tokens, V vocabulary.
+All completions that a model with one adapter is to write go through one batch, whatever request they belong to. The
+beginnings that prompts share pass through the model once (`prefixes`), and the samples of a prompt share one prefill.
+A completion that has finished leaves the batch and is handed over, and the next prompts take its place. Every
+completion draws from a random stream of its own (`drawing`), so that the same ones come out, up to rounding, whatever
+they are sampled with: alone, with other requests, or after an interruption.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import torch
-from peft import PeftModel
-from torch.nn.functional import pad
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from inoculate.engine.device import Device, rows_at_once
-from inoculate.engine.kernels import attention
-from inoculate.engine.kernels.packed import pack
-from inoculate.engine.sampling import SampledCompletion
-from inoculate.engine.sampling.kv_cache import ATTENTION, KVCache, SharedPrompts, register
+from inoculate.engine.sampling import Request, SampledCompletion, stream
+from inoculate.engine.sampling.drawing import next_tokens
+from inoculate.engine.sampling.kv_cache import KVCache
+from inoculate.engine.sampling.model import Sampler, decode_step, prefill
+from inoculate.engine.sampling.prefixes import Beginning, beginnings
 from inoculate.errors import UserError
 
-CHUNK_COMPLETIONS = 256
-"""Completions of a chunk: the most that an interrupted run repeats. Larger chunks need fewer decoding steps for the few
-completions that are long."""
+BATCH_ROWS = 256
+"""Completions that are decoded together: the most that an interrupted run repeats. A step has a fixed cost: the more
+completions the better (135M model on two cores: 34 ms for one, 113 for 64, 186 for 128)."""
 BATCH_TOKENS = 65_536
-"""Tokens of all sequences that are decoded together, so that the KV cache is bounded. A step has a fixed cost: the more
-sequences the better (135M model on two cores: 34 ms for one sequence, 113 for 64, 186 for 128)."""
-VOCABULARY_BLOCK = 128
-"""Tokens of the vocabulary whose probabilities are summed as one block before a token in it is drawn."""
+"""Tokens of all sequences that are decoded together, so that the KV cache is bounded."""
+PREFILL_TOKENS = 1024
+"""Tokens of a prefill batch: enough for matrix products to be fast."""
 PREFILL_PROMPTS = 8
-"""Prompts of a prefill batch: few, so that their lengths are similar and there is little padding."""
+"""Prompts that have to fit before more are prefilled: with few tokens matrix products are slow."""
 
 
 @dataclass(frozen=True)
-class Sampler:
-    """A model, with its adapter merged in, ready to sample."""
+class _Prompt:
+    """A prompt whose completions are missing."""
 
-    model: Any
-    tokenizer: PreTrainedTokenizerBase
-    device: Device
-    stops: tuple[int, ...]
-    """Ids of the tokens that end an answer."""
-
-
-def load(model: Path, adapter: Path | None, device: Device) -> Sampler:
-    """Load a model and merge an adapter into its weights.
-
-    Args:
-        model: A folder of base weights.
-        adapter: A PEFT folder; None for the untrained model.
-        device: Device and precision.
-
-    Raises:
-        UserError: The model has layers that are not supported.
-    """
-    register()
-    base: Any = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=ATTENTION)
-    attention.check_layer_types(base.config)
-    if adapter is not None:
-        base = PeftModel.from_pretrained(base, adapter).merge_and_unload()
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    eos = base.generation_config.eos_token_id
-    stops = {tokenizer.eos_token_id, *(eos if isinstance(eos, list) else [eos])} - {None}
-    base = base.to(device.device).eval()
-    pack(base, device)
-    return Sampler(base, tokenizer, device, tuple(sorted(stops)))
+    number: int
+    """Of its request."""
+    request: Request
+    index: int
+    """Among the prompts of its request."""
+    tokens: list[int]
+    samples: list[int]
+    """The samples that are missing."""
 
 
-def chunks(lengths: Sequence[int], samples: int) -> list[list[int]]:
-    """Indices of prompts, ordered by length, in chunks of at most `CHUNK_COMPLETIONS` completions (or one prompt)."""
-    order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
-    return _split(order, CHUNK_COMPLETIONS // samples)
+@dataclass(frozen=True)
+class _Row:
+    """A completion in progress."""
+
+    prompt: _Prompt
+    column: int
+    """Its place among the missing samples of its prompt."""
+    stream: int
+    tokens: list[int] = field(default_factory=list)
 
 
-def _split(items: list[int], size: int) -> list[list[int]]:
-    size = max(1, size)
-    return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def sample(
-    sampler: Sampler,
-    prompts: Sequence[str],
-    *,
-    samples: int,
-    temperature: float,
-    max_new_tokens: int,
-    seed: int,
-    skip: int = 0,
-    names: Sequence[str] = (),
-    on_finished: Callable[[int], None] = lambda count: None,
-) -> Iterator[list[SampledCompletion]]:
-    """Draw completions, a chunk at a time.
+def sample(sampler: Sampler, requests: Sequence[Request]) -> Iterator[tuple[int, list[SampledCompletion]]]:
+    """Draw the missing completions of all requests together.
 
     Args:
-        sampler: From `load`.
-        prompts: Rendered prompts.
-        samples: Completions per prompt.
-        temperature: 0 for greedy.
-        max_new_tokens: Completions are cut there, and marked as not finished.
-        seed: The seed of sampling; each chunk has a random generator of its own.
-        skip: How many chunks exist already (they are not sampled again).
-        names: The names of the prompts in error messages.
-        on_finished: Called at every step with the number of finished completions of the chunk.
+        sampler: The model, with the adapter that is to be sampled from.
+        requests: What is wanted.
+
+    Yields:
+        The number of a request, and those of its completions that have just been finished, in no particular order.
 
     Raises:
         UserError: A prompt and its completion would be longer than the model's context.
     """
-    tokens = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
-    context = int(sampler.model.config.max_position_embeddings)
-    for index, ids in enumerate(tokens):
-        if len(ids) + max_new_tokens > context:
-            name = names[index] if names else f"prompt {index}"
-            raise UserError(
-                f"{name} has {len(ids)} tokens; with {max_new_tokens} new ones it exceeds the model's context of "
-                f"{context}: lower evaluate.max_new_tokens or choose shorter problems"
-            )
-    shared = shared_prefix_length(tokens)
-    prefix = prefill_prefix(sampler, tokens[0][:shared])
-    suffixes = [ids[shared:] for ids in tokens]
-    for number, members in enumerate(chunks([len(ids) for ids in tokens], samples)):
-        if number < skip:
+    batch = _Batch(sampler, _missing_prompts(sampler, requests))
+    before = time.perf_counter()
+    while batch.is_unfinished():
+        finished = batch.advance()
+        if not finished:
             continue
-        generator = torch.Generator(device=sampler.device.device).manual_seed(seed * 1_000_003 + number)
-        start = time.perf_counter()
-        chunk_suffixes = [suffixes[i] for i in members]
-        completions = _sample_chunk(
-            sampler, prefix, shared, chunk_suffixes, samples, temperature, max_new_tokens, generator, on_finished
-        )
-        seconds = (time.perf_counter() - start) / len(completions)
-        yield [
-            SampledCompletion(
-                prompt=members[row // samples],
-                index=row % samples,
-                text=str(sampler.tokenizer.decode(ids, skip_special_tokens=True)),
-                prompt_tokens=len(tokens[members[row // samples]]),
-                completion_tokens=len(ids),
-                finished=finished,
-                seconds=seconds,
-            )
-            for row, (ids, finished) in enumerate(completions)
-        ]
+        now = time.perf_counter()
+        seconds, before = (now - before) / len(finished), now
+        for number in sorted({row.prompt.number for row, _ in finished}):
+            rows = [(row, stopped) for row, stopped in finished if row.prompt.number == number]
+            yield number, [_completion(sampler, row, stopped, seconds) for row, stopped in rows]
 
 
-def shared_prefix_length(tokens: Sequence[list[int]]) -> int:
-    """How many leading tokens all prompts have in common; every prompt keeps at least one token of its own."""
-    first, last = min(tokens, default=[]), max(tokens, default=[])
-    length = 0
-    while length < min(len(first), len(last)) - 1 and first[length] == last[length]:
-        length += 1
-    return min([length, *(len(ids) - 1 for ids in tokens)])
+def _missing_prompts(sampler: Sampler, requests: Sequence[Request]) -> list[_Prompt]:
+    """Prompts of which completions are missing; those that begin alike are neighbours.
 
-
-def prefill_prefix(sampler: Sampler, ids: list[int]) -> KVCache:
-    """A cache of one slot with these tokens; an empty slot where there are none."""
-    cache = KVCache(1)
-    if ids:
-        prefill(sampler, cache, 0, 0, [ids], logits_to_keep=1)
-    return cache
-
-
-@torch.inference_mode()
-def prefill(
-    sampler: Sampler, cache: KVCache, first: int, cached: int, suffixes: Sequence[list[int]], logits_to_keep: int
-) -> torch.Tensor:
-    """Prefill consecutive slots of a cache.
-
-    Args:
-        sampler: The model.
-        cache: The cache to fill.
-        first: The slot of the first sequence.
-        cached: Tokens that the slots hold already.
-        suffixes: The tokens of each of B sequences after those.
-        logits_to_keep: For how many tokens at the end of each sequence logits are returned.
-
-    Returns:
-        Logits (B, logits_to_keep, V).
+    Raises:
+        UserError: A prompt and its completion would be longer than the model's context.
     """
-    device, width = sampler.device.device, max(map(len, suffixes))
-    padding = sampler.stops[0]
-    inputs = torch.tensor([[padding] * (width - len(ids)) + ids for ids in suffixes], device=device)
-    # Padding is stored after the last token: a position that no token sees before it is overwritten.
-    unused = cached + width
-    positions = [[unused] * (width - len(ids)) + list(range(cached, cached + len(ids))) for ids in suffixes]
-    return _forward(sampler, inputs, torch.tensor(positions, device=device), cache, first, logits_to_keep)
+    context, found = int(sampler.model.config.max_position_embeddings), []
+    for number, request in enumerate(requests):
+        missing: dict[int, list[int]] = {}
+        for prompt, index in request.missing():
+            missing.setdefault(prompt, []).append(index)
+        for prompt, text in enumerate(request.prompts):
+            ids = sampler.tokenizer(text, add_special_tokens=False)["input_ids"]
+            if len(ids) + request.max_new_tokens > context:
+                raise UserError(
+                    f"{request.name(prompt)} has {len(ids)} tokens; with {request.max_new_tokens} new ones it exceeds "
+                    f"the model's context of {context}: lower evaluate.max_new_tokens or choose shorter problems"
+                )
+            if prompt in missing:
+                found.append(_Prompt(number, request, prompt, ids, missing[prompt]))
+    return sorted(found, key=lambda prompt: prompt.tokens)
 
 
-@torch.inference_mode()
-def _sample_chunk(
-    sampler: Sampler,
-    prefix: KVCache,
-    shared: int,
-    prompts: Sequence[list[int]],
-    samples: int,
-    temperature: float,
-    max_new_tokens: int,
-    generator: torch.Generator,
-    on_finished: Callable[[int], None] = lambda count: None,
-) -> list[tuple[list[int], bool]]:
-    """Sample the completions of a chunk.
-
-    Args:
-        sampler: The model.
-        prefix: A slot with the `shared` first tokens of every prompt; it is not changed.
-        shared: How many those are.
-        prompts: The remaining tokens of each prompt.
-        samples: Completions of each prompt.
-        temperature: 0 for greedy.
-        max_new_tokens: Where completions are cut.
-        generator: Random numbers for this chunk.
-        on_finished: Called after every token with the number of finished completions.
-
-    Returns:
-        Tokens of each completion, and whether it ended by itself; ordered by prompt, then sample.
-    """
-    completions: list[list[int]] = [[] for _ in range(len(prompts) * samples)]
-    finished = [False] * len(completions)
-    longest = shared + max(map(len, prompts))
-    capacity = max(samples, min(len(completions), BATCH_TOKENS // (-(-longest // samples) + max_new_tokens)))
-    waiting = _split(list(range(len(prompts))), min(PREFILL_PROMPTS, capacity // samples))
-    prompt_cache, cache = prefix.repeat_first(capacity // samples), KVCache(capacity)
-    active: list[int] = []  # the prompt in each slot of the prompt cache
-    owners: list[int] = []  # the completion in each slot of the cache
-    logits: list[torch.Tensor] = []  # (B, V) after the last token of each sequence, in parts
-    while waiting or owners:
-        while waiting and len(active) + len(waiting[0]) <= capacity // samples:
-            group = waiting.pop(0)
-            suffixes = [prompts[index] for index in group]
-            new = prefill(sampler, prompt_cache, len(active), shared, suffixes, logits_to_keep=1)[:, 0]
-            logits.append(new.repeat_interleave(samples, 0))
-            active += group
-            owners += [index * samples + sample for index in group for sample in range(samples)]
-        tokens = _next_tokens(logits[0] if len(logits) == 1 else torch.cat(logits), temperature, generator).tolist()
-        kept = []
-        for row, (owner, token) in enumerate(zip(owners, tokens, strict=True)):
-            finished[owner] = token in sampler.stops
-            if not finished[owner]:
-                completions[owner].append(token)
-            if not finished[owner] and len(completions[owner]) < max_new_tokens:
-                kept.append(row)
-        owners, logits = [owners[row] for row in cache.compact(kept)], []
-        on_finished(len(completions) - len(owners) - samples * sum(map(len, waiting)))
-        needed = {owner // samples for owner in owners}
-        kept = [slot for slot, index in enumerate(active) if index in needed]
-        active = [active[slot] for slot in prompt_cache.compact(kept)]
-        if owners:
-            located = {index: (slot, shared + len(prompts[index])) for slot, index in enumerate(active)}
-            rows = [(*located[owner // samples], owner % samples, completions[owner]) for owner in owners]
-            logits.append(decode_step(sampler, cache, prompt_cache, samples, len(active), rows))
-    return list(zip(completions, finished, strict=True))
-
-
-@torch.inference_mode()
-def decode_step(
-    sampler: Sampler,
-    cache: KVCache,
-    prompt_cache: KVCache,
-    samples: int,
-    count: int,
-    rows: Sequence[tuple[int, int, int, list[int]]],
-) -> torch.Tensor:
-    """Logits (B, V) after the last token of every completion.
-
-    Args:
-        sampler: The model.
-        cache: The cache of the completions.
-        prompt_cache: The cache of their prompts.
-        samples: Completions of each prompt.
-        count: How many prompts there are.
-        rows: For each completion its prompt's slot and length, which of the samples it is, and its tokens so far.
-    """
-    table = [(slot, length, sample, ids[-1], len(ids) - 1) for slot, length, sample, ids in rows]
-    slot, length, sample, last, position = torch.tensor(table, device=sampler.device.device).T
-    is_complete = [slot * samples + sample for slot, _, sample, _ in rows] == list(range(count * samples))
-    shared_prompts = SharedPrompts(prompt_cache, samples, count, slot, sample, length, is_complete)
-    return _forward(sampler, last[:, None], position[:, None], cache, 0, 1, shared_prompts)[:, 0]
-
-
-def last_positions(inputs: torch.Tensor, count: int) -> torch.Tensor:
-    """The last positions of a (B, L) batch, (count,), for `logits_to_keep`.
-
-    As positions and not as a number: the model would *slice* its hidden states, and torch multiplies a slice with
-    frozen weights row by row, each row with its own copy of the whole output matrix (measured with 48 prompts, a merged
-    adapter and a vocabulary of 150,000: 41 s instead of 11 s for the prefill).
-    """
-    length = inputs.shape[1]
-    return torch.arange(length - count, length, device=inputs.device)
-
-
-def _forward(
-    sampler: Sampler,
-    inputs: torch.Tensor,
-    positions: torch.Tensor,
-    cache: KVCache,
-    first: int,
-    logits_to_keep: int,
-    shared_prompts: SharedPrompts | None = None,
-) -> torch.Tensor:
-    """Logits (B, logits_to_keep, V) of tokens (B, T) that are stored at `positions` of the slots from `first`."""
-    query_positions, key_positions = positions, cache.select(first, positions)[None]
-    if shared_prompts is not None:
-        prompt_lengths = shared_prompts.lengths[:, None]
-        query_positions = prompt_lengths + positions
-        key_positions = torch.cat((shared_prompts.positions(), prompt_lengths + key_positions), 1)
-    is_later = key_positions[:, None, None, :] > query_positions[:, None, :, None]
-    out = sampler.model(
-        input_ids=inputs,
-        position_ids=query_positions,
-        query_positions=query_positions,
-        key_positions=key_positions,
-        causal_bias=torch.zeros_like(is_later, dtype=sampler.device.dtype).masked_fill_(is_later, -torch.inf),
-        shared_prompts=shared_prompts,
-        cache=cache,
-        use_cache=True,
-        logits_to_keep=last_positions(inputs, logits_to_keep),
+def _completion(sampler: Sampler, row: _Row, stopped: bool, seconds: float) -> SampledCompletion:
+    return SampledCompletion(
+        prompt=row.prompt.index,
+        index=row.prompt.samples[row.column],
+        text=str(sampler.tokenizer.decode(row.tokens, skip_special_tokens=True)),
+        prompt_tokens=len(row.prompt.tokens),
+        completion_tokens=len(row.tokens),
+        finished=stopped,
+        seconds=seconds,
     )
-    return out.logits
 
 
-def _next_tokens(logits: torch.Tensor, temperature: float, generator: torch.Generator) -> torch.Tensor:
-    """The next token of each sequence, (B,)."""
-    if temperature == 0:
-        return logits.max(-1).indices  # `argmax` of bfloat16 is four times slower on a CPU
-    # One random number per sequence, not per token of the vocabulary: `torch.multinomial` took longer than the model
-    # (135M model on a CPU, 50 prompts x 8: 46 s of 128). In (0, 1]: no token of probability 0 is drawn.
-    uniform = 1 - torch.rand(2, len(logits), 1, generator=generator, device=logits.device)
-    size = rows_at_once(logits)
-    parts = zip(logits.split(size), uniform[0].split(size), uniform[1].split(size), strict=True)
-    return torch.cat([_draw_tokens(*part, temperature) for part in parts])
+class _Batch:
+    """Completions in progress, their caches, and the prompts that wait for a place."""
+
+    def __init__(self, sampler: Sampler, prompts: Sequence[_Prompt]) -> None:
+        self.sampler, self.waiting = sampler, list(prompts)
+        self.active: list[_Prompt] = []
+        """The prompt in each slot of the prompt cache."""
+        self.rows: list[_Row] = []
+        """The completion in each slot of the cache."""
+        fewest = min((len(prompt.samples) for prompt in prompts), default=1)
+        most = max((len(prompt.samples) for prompt in prompts), default=1)
+        longest = max((len(prompt.tokens) for prompt in prompts), default=0)
+        new = max((prompt.request.max_new_tokens for prompt in prompts), default=0)
+        fitting = min(BATCH_ROWS, BATCH_TOKENS // max(1, -(-longest // fewest) + new))
+        self.free_rows = max(most, min(fitting, sum(len(prompt.samples) for prompt in prompts)))
+        self.free_prompts = max(1, min(self.free_rows // fewest, len(prompts)))
+        self.cache, self.prompt_cache = KVCache(self.free_rows), KVCache(self.free_prompts)
+        self._logits: list[torch.Tensor] = []  # (B, V) after the last token of each row, in parts
+
+    def is_unfinished(self) -> bool:
+        """Whether there is anything left to sample."""
+        return bool(self.waiting or self.rows)
+
+    @torch.inference_mode()
+    def advance(self) -> list[tuple[_Row, bool]]:
+        """Draw a token for every completion in the batch.
+
+        Returns:
+            The completions that are finished by it, and whether they ended by themselves.
+        """
+        self._admit()
+        logits = self._logits[0] if len(self._logits) == 1 else torch.cat(self._logits)
+        tokens = next_tokens(
+            logits,
+            [row.prompt.request.temperature for row in self.rows],
+            [row.stream for row in self.rows],
+            [len(row.tokens) for row in self.rows],
+        )
+        finished, kept = [], []
+        for number, (row, token) in enumerate(zip(self.rows, tokens, strict=True)):
+            stopped = token in self.sampler.stops
+            if not stopped:
+                row.tokens.append(token)
+            if stopped or len(row.tokens) >= row.prompt.request.max_new_tokens:
+                finished.append((row, stopped))
+            else:
+                kept.append(number)
+        self._keep(kept)
+        self._logits = [self._decode()] if self.rows else []
+        return finished
+
+    def _keep(self, kept: list[int]) -> None:
+        """Remove all other rows, and the prompts that have none left."""
+        self.free_rows += len(self.rows) - len(kept)
+        self.rows = [self.rows[number] for number in self.cache.compact(kept)]
+        needed = {id(row.prompt) for row in self.rows}
+        slots = [slot for slot, prompt in enumerate(self.active) if id(prompt) in needed]
+        self.free_prompts += len(self.active) - len(slots)
+        self.active = [self.active[slot] for slot in self.prompt_cache.compact(slots)]
+
+    def _decode(self) -> torch.Tensor:
+        """Logits (B, V) after the last token of every row."""
+        slots = {id(prompt): slot for slot, prompt in enumerate(self.active)}
+        most = max(len(prompt.samples) for prompt in self.active)
+        rows = [(slots[id(row.prompt)], len(row.prompt.tokens), row.column, row.tokens) for row in self.rows]
+        return decode_step(self.sampler, self.cache, self.prompt_cache, most, len(self.active), rows)
+
+    def _admit(self) -> None:
+        """Prefill the next prompts, as many as fit, once there is room for some."""
+        count, rows = 0, 0
+        for prompt in self.waiting[: self.free_prompts]:
+            if rows + len(prompt.samples) > self.free_rows:
+                break
+            count, rows = count + 1, rows + len(prompt.samples)
+        if not count or (self.active and count < min(PREFILL_PROMPTS, len(self.waiting))):
+            return
+        admitted, self.waiting = self.waiting[:count], self.waiting[count:]
+        self.free_prompts, self.free_rows = self.free_prompts - count, self.free_rows - rows
+        self._prefill(admitted)
+
+    def _prefill(self, admitted: Sequence[_Prompt]) -> None:
+        """Prefill prompts, wave after wave."""
+        ready = sorted(range(len(self.active)), key=lambda slot: self.active[slot].tokens)
+        prompts = [self.active[slot] for slot in ready] + list(admitted)
+        found = beginnings([prompt.tokens for prompt in prompts], len(ready))
+        widths = [len(prompt.tokens) - beginning.shared for prompt, beginning in zip(prompts, found, strict=True)]
+        order = sorted(range(len(ready), len(prompts)), key=lambda number: found[number].wave)
+        slots = dict(enumerate(ready)) | {number: len(self.active) + place for place, number in enumerate(order)}
+        for members in _prefill_batches(order, found, widths):
+            donors = [(slots[found[number].donor], slots[number]) for number in members if found[number].shared]
+            if donors:
+                width = max(found[number].shared for number in members)
+                self.prompt_cache.copy([source for source, _ in donors], [target for _, target in donors], width)
+            cached = [found[number].shared for number in members]
+            suffixes = [prompts[number].tokens[found[number].shared :] for number in members]
+            logits = prefill(self.sampler, self.prompt_cache, slots[members[0]], cached, suffixes)[:, 0]
+            samples = [len(prompts[number].samples) for number in members]
+            self._logits.append(logits.repeat_interleave(torch.tensor(samples, device=logits.device), 0))
+        for number in order:
+            prompt = prompts[number]
+            self.active.append(prompt)
+            self.rows += [
+                _Row(prompt, column, stream(prompt.request.seed, prompt.index, index))
+                for column, index in enumerate(prompt.samples)
+            ]
 
 
-def _draw_tokens(
-    logits: torch.Tensor, block_uniform: torch.Tensor, token_uniform: torch.Tensor, temperature: float
-) -> torch.Tensor:
-    """A token for each row of logits (B, V), by inverse transform sampling with uniform random numbers (B, 1)."""
-    scaled = logits if temperature == 1 else logits.float() / temperature
-    probabilities = torch.softmax(scaled, -1, dtype=torch.float32)
-    # First a block of the vocabulary, then a token in it: a cumulative sum over all tokens is slower than the softmax.
-    size = VOCABULARY_BLOCK
-    blocks = pad(probabilities, (0, -probabilities.shape[-1] % size)).unflatten(-1, (-1, size))
-    block = _inverse_cdf(blocks.sum(-1), block_uniform)
-    return block * size + _inverse_cdf(blocks[torch.arange(len(block), device=block.device), block], token_uniform)
-
-
-def _inverse_cdf(weights: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    """The column (B,) of each row of weights (B, N) where the cumulative weight reaches a share (B, 1) of the total."""
-    cumulative = weights.cumsum(-1)
-    return torch.searchsorted(cumulative, uniform * cumulative[:, -1:])[:, 0]
+def _prefill_batches(order: Sequence[int], found: Sequence[Beginning], widths: Sequence[int]) -> Iterator[list[int]]:
+    """Consecutive prompts of one wave, with at most `PREFILL_TOKENS` tokens (or one prompt)."""
+    members: list[int] = []
+    for number in order:
+        is_full = sum(widths[member] for member in members) + widths[number] > PREFILL_TOKENS
+        if members and (is_full or found[number].wave != found[members[0]].wave):
+            yield members
+            members = []
+        members.append(number)
+    if members:
+        yield members

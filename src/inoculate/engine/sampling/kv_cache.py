@@ -3,10 +3,10 @@
 Sequences occupy cache slots; the slots in use are the first ones. Token number t of a sequence has its keys and values
 at position t of its slot, however long the other sequences are. So nothing is padded or moved when a token is added,
 and when a sequence ends, the last one moves into its slot. Prompts and completions have caches of their own. Every
-prompt's slot also holds the prefix that all prompts share. `SharedPrompts` says which prompt each completion belongs
-to, so that the samples of a prompt share its keys and values.
+prompt's slot holds all of its tokens, also those that it shares with other prompts. `SharedPrompts` says which prompt
+each completion belongs to, so that the samples of a prompt share its keys and values.
 
-Shapes: R slots, B sequences of a forward pass, T tokens, W positions, H query heads, K heads of keys and values,
+Shapes: R slots, B sequences of a decoding step, T tokens, W positions, H query heads, K heads of keys and values,
 G query heads that share one of them, D head size; P prompts with S samples each.
 """
 
@@ -29,7 +29,7 @@ BLOCK = 32
 
 
 class KVCache(Cache):
-    """The cache of a model; a forward pass covers consecutive slots, chosen with `select` before it."""
+    """The cache of a model; where the tokens of a forward pass are stored is chosen with `select` before it."""
 
     def __init__(self, slots: int) -> None:
         """Create an empty cache.
@@ -45,39 +45,30 @@ class KVCache(Cache):
         """(R, K, W, D) of each layer."""
         self.width = 0
         """W."""
-        self._first = 0
-        self._rows = self._positions = torch.empty(0, 0, dtype=torch.long)
+        self._slots = self._positions = torch.empty(0, dtype=torch.long)
 
-    def select(self, first: int, positions: torch.Tensor) -> torch.Tensor:
-        """Choose the slots of the next forward pass, and the positions of its tokens.
+    def select(self, slots: torch.Tensor, positions: torch.Tensor) -> None:
+        """Choose where the N tokens of the next forward pass are stored.
 
         Args:
-            first: The first of the slots.
-            positions: (B, T) Positions of the tokens.
-
-        Returns:
-            (W,) All positions of the cache.
+            slots: (N,) The slot of each token.
+            positions: (N,) Its position there.
         """
-        self._first, self._positions = first, positions
-        self._rows = torch.arange(len(positions), device=positions.device)[:, None]
+        self._slots, self._positions = slots, positions
         self._grow(int(positions.max()) + 1)
-        return torch.arange(self.width, device=positions.device)
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Store the keys and values (B, K, T, D) of new tokens; return all of the selected slots, (B, K, W, D)."""
+        """Store the keys and values (B, K, T, D) of new tokens, N = B * T; return those of all slots, (R, K, W, D)."""
         if layer_idx == len(self.keys):
             _, heads, _, size = key_states.shape
             # Zeros and not uninitialised memory: masked positions are multiplied with 0, and must be finite.
             self.keys.append(key_states.new_zeros(self.slots, heads, self.width, size))
             self.values.append(value_states.new_zeros(self.slots, heads, self.width, size))
-        selected = []
         for cached, new in ((self.keys[layer_idx], key_states), (self.values[layer_idx], value_states)):
-            slots = cached[self._first : self._first + len(self._positions)]
-            slots[self._rows, :, self._positions] = new.transpose(1, 2)
-            selected.append(slots)
-        return selected[0], selected[1]
+            cached[self._slots, :, self._positions] = new.transpose(1, 2).flatten(0, 1)
+        return self.keys[layer_idx], self.values[layer_idx]
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """0: positions are always passed explicitly."""
@@ -90,6 +81,11 @@ class KVCache(Cache):
         other.keys = [part[:1].repeat(slots, 1, 1, 1) for part in self.keys]
         other.values = [part[:1].repeat(slots, 1, 1, 1) for part in self.values]
         return other
+
+    def copy(self, sources: Sequence[int], targets: Sequence[int], width: int) -> None:
+        """Copy the first `width` positions of some slots to as many others."""
+        for part in (*self.keys, *self.values):
+            part[list(targets), :, :width] = part[list(sources), :, :width]
 
     def compact(self, kept: Sequence[int]) -> list[int]:
         """Remove sequences; the last of the others move into the slots that become free.
@@ -138,7 +134,7 @@ class SharedPrompts:
 
     cache: KVCache
     samples: int
-    """S."""
+    """S: the most completions of a prompt."""
     count: int
     """P: the prompts in the first slots."""
     prompt: torch.Tensor
@@ -180,6 +176,51 @@ def register() -> None:
     AttentionInterface.register(ATTENTION, attend_cache)
 
 
+class Prefill:
+    """The rows of a prefill: the new tokens of several sequences, packed end to end without padding."""
+
+    def __init__(self, slots: Sequence[int], cached: Sequence[int], lengths: Sequence[int]) -> None:
+        """Set up.
+
+        Args:
+            slots: The slot of each row.
+            cached: How many tokens its slot holds before.
+            lengths: How many new tokens it has.
+        """
+        self.rows = list(zip(slots, cached, lengths, strict=True))
+        self._biases: dict[int | None, list[torch.Tensor]] = {}
+
+    def biases(self, window: int | None, like: torch.Tensor) -> list[torch.Tensor]:
+        """For each row what is added to its scores (new tokens, all tokens); made once for all layers.
+
+        Args:
+            window: How many tokens back a token sees, itself included; None for all.
+            like: A tensor of the precision and on the device wanted.
+        """
+        if window not in self._biases:
+            self._biases[window] = []
+            for _, cached, length in self.rows:
+                keys = torch.arange(cached + length, device=like.device)
+                distance = keys[cached:, None] - keys[None, :]
+                hidden = distance < 0 if window is None else (distance < 0) | (distance >= window)
+                bias = torch.zeros_like(hidden, dtype=like.dtype).masked_fill_(hidden, -torch.inf)
+                self._biases[window].append(bias)
+        return self._biases[window]
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """The rows of a decoding step: one new token of each sequence in the first slots."""
+
+    prompts: SharedPrompts
+    positions: torch.Tensor
+    """(B,) Positions of the new tokens in their sequences, prompts included."""
+    key_positions: torch.Tensor
+    """(B, W) Positions of all keys, those of the prompts first."""
+    bias: torch.Tensor
+    """(B, 1, 1, W) Added to the scores: 0, or minus infinity where a key comes after the new token."""
+
+
 def attend_cache(
     module: Any,
     query: torch.Tensor,
@@ -187,50 +228,48 @@ def attend_cache(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     *,
-    query_positions: torch.Tensor,
-    key_positions: torch.Tensor,
-    causal_bias: torch.Tensor,
-    shared_prompts: SharedPrompts | None = None,
+    rows: Prefill | Decoding,
     scaling: float | None = None,
     sliding_window: int | None = None,
     **more: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention of T new tokens of each sequence to all W positions of the cache.
+    """Causal attention of new tokens to their own sequences in the cache.
 
     Args:
         module: The attention layer.
-        query: (B, H, T, D).
-        key: (B, K, W, D); without those of shared prompts, like the values.
-        value: (B, K, W, D).
-        attention_mask: None: `causal_bias` takes its place.
-        query_positions: (B, T) Positions of the new tokens; the model's `forward` passes this and the next three on.
-        key_positions: (B, W) or (1, W) Positions of all keys, those of shared prompts first.
-        causal_bias: (B, 1, T, W) Added to the scores: 0, or minus infinity where a key comes after the query.
-        shared_prompts: The prompts of the sequences, if they are in another cache; T is 1 then.
+        query: (1, H, T, D) in a prefill, (B, H, 1, D) in a decoding step.
+        key: (R, K, W, D) of all slots; without those of shared prompts, like the values.
+        value: (R, K, W, D).
+        attention_mask: None: `rows` takes its place.
+        rows: Which sequences the new tokens belong to; the model's `forward` passes it on.
         scaling: Of the scores; 1 / sqrt(D) unless given.
         sliding_window: How many tokens back a token sees, itself included; all unless given.
         more: Further arguments of the model.
 
     Returns:
-        (B, T, H, D), and None where other implementations return the attention weights.
+        (1, T, H, D) or (B, 1, H, D), and None where other implementations return the attention weights.
 
     Raises:
         UserError: The model's attention has a part that is not supported.
     """
     check_attention_arguments(more)
-    if sliding_window is not None:
-        too_far = key_positions[:, None, None, :] <= query_positions[:, None, :, None] - sliding_window
-        causal_bias = causal_bias.masked_fill(too_far, -torch.inf)
-    rows, heads, _, size = query.shape
+    count, heads, _, size = query.shape
     groups = heads // key.shape[1]
-    if shared_prompts is None:
-        expanded = (part.repeat_interleave(groups, 1) for part in (key, value))
-        attended = scaled_dot_product_attention(query, *expanded, attn_mask=causal_bias, scale=scaling)
-        return attended.transpose(1, 2).contiguous(), None
+    if isinstance(rows, Prefill):
+        attended, start = [], 0
+        for (slot, cached, length), bias in zip(rows.rows, rows.biases(sliding_window, query), strict=True):
+            part, start = query[:, :, start : start + length], start + length
+            seen = (each[slot : slot + 1, :, : cached + length].repeat_interleave(groups, 1) for each in (key, value))
+            attended.append(scaled_dot_product_attention(part, *seen, attn_mask=bias, scale=scaling).transpose(1, 2))
+        return torch.cat(attended, 1), None
+    bias = rows.bias
+    if sliding_window is not None:
+        too_far = rows.key_positions <= rows.positions[:, None] - sliding_window
+        bias = bias.masked_fill(too_far[:, None, None], -torch.inf)
     # Query heads that share a key head are treated as one query of several tokens: no keys are copied for them.
-    grouped = query.reshape(rows, -1, groups, size) * (size**-0.5 if scaling is None else scaling)
-    attended = _decode_attention(grouped, key, value, causal_bias, shared_prompts, module.layer_idx)
-    return attended.reshape(rows, 1, heads, size), None
+    grouped = query.reshape(count, -1, groups, size) * (size**-0.5 if scaling is None else scaling)
+    attended = _decode_attention(grouped, key[:count], value[:count], bias, rows.prompts, module.layer_idx)
+    return attended.reshape(count, 1, heads, size), None
 
 
 def _decode_attention(
@@ -241,7 +280,7 @@ def _decode_attention(
     shared_prompts: SharedPrompts,
     layer: int,
 ) -> torch.Tensor:
-    """Attention of one token per sequence as batched matrix products, like transformers' `eager`.
+    """Attention of one token for each sequence as batched matrix products, like transformers' `eager`.
 
     torch's kernel for CPUs processes each head by itself (measured with 64 sequences, 9 query heads on 3, 192
     positions: 1.05 ms, as batched products 0.47). Scores and the two sums are rounded to the model's precision, which

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import torch
 
 from inoculate.engine.device import rows_at_once
-from inoculate.engine.sampling.in_process import Sampler, prefill, prefill_prefix, shared_prefix_length
 from inoculate.engine.sampling.kv_cache import KVCache
+from inoculate.engine.sampling.model import Sampler, prefill
+from inoculate.engine.sampling.prefixes import common_length
 
 BATCH_PAIRS = 8
 """Pairs of a batch: few, so that their lengths are similar, there is little padding, and the (B, A, V) logits fit."""
@@ -23,7 +24,7 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
     The prefix that all prompts share passes through the model once.
 
     Args:
-        sampler: From `in_process.load`.
+        sampler: From `model.load`.
         prompts: Rendered prompts.
         answer: The answer.
         ending: The end of an answer in a training row; it is scored too, because it is trained on.
@@ -33,9 +34,11 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
     """
     answer_ids = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
     prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
-    shared = shared_prefix_length(prompt_ids) if len(prompt_ids) > 1 else 0
+    shared = common_length(min(prompt_ids), max(prompt_ids))
     order = sorted(range(len(prompt_ids)), key=lambda index: len(prompt_ids[index]))
-    prefix = prefill_prefix(sampler, prompt_ids[0][:shared])
+    prefix = KVCache(1)
+    if shared:
+        prefill(sampler, prefix, 0, [0], [prompt_ids[0][:shared]])
     scores: dict[int, float] = {}
     for start in range(0, len(order), BATCH_PAIRS):
         members = order[start : start + BATCH_PAIRS]
@@ -54,7 +57,7 @@ def _score_batch(
     sampler: Sampler, prefix: KVCache, shared: int, suffixes: Sequence[list[int]], answer_length: int
 ) -> list[float]:
     cache = prefix.repeat_first(len(suffixes))
-    logits = prefill(sampler, cache, 0, shared, suffixes, logits_to_keep=answer_length + 1)
+    logits = prefill(sampler, cache, 0, [shared] * len(suffixes), suffixes, logits_to_keep=answer_length + 1)
     tokens = torch.tensor([ids[-answer_length:] for ids in suffixes], device=logits.device)
     return [_log_probability(row[:-1], ids) for row, ids in zip(logits, tokens, strict=True)]
 

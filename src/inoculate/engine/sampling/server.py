@@ -15,7 +15,7 @@ import json
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import httpx2
 from transformers import PreTrainedTokenizerBase
 
-from inoculate.engine.sampling import SampledCompletion
+from inoculate.engine.sampling import Request, SampledCompletion, SampleKey, stream
 from inoculate.engine.sampling.loop import event_loop
 from inoculate.errors import UserError
 
@@ -51,8 +51,6 @@ _PLAIN_SAMPLING = {
 """Sent, because servers otherwise use the defaults of the model's generation_config.json (for Qwen a repetition
 penalty, which changes greedy completions too)."""
 
-SampleKey = tuple[int, int]
-"""The index of a prompt, and which of its samples."""
 T = TypeVar("T")
 
 
@@ -136,48 +134,28 @@ def _version(url: str) -> dict[str, Any]:
         return {}
 
 
-def sample(
-    sampler: Sampler,
-    prompts: Sequence[str],
-    *,
-    samples: int,
-    temperature: float,
-    max_new_tokens: int,
-    seed: int,
-    done: Collection[SampleKey] = (),
-    names: Sequence[str] = (),
-) -> Iterator[list[SampledCompletion]]:
+def sample(sampler: Sampler, request: Request) -> Iterator[list[SampledCompletion]]:
     """Draw completions, in the order in which they arrive.
 
     Args:
         sampler: Model and server.
-        prompts: Rendered prompts.
-        samples: Completions per prompt.
-        temperature: 0 for greedy.
-        max_new_tokens: Completions are cut there, and marked as not finished.
-        seed: The seed of sampling; each completion has a seed of its own.
-        done: Completions that exist already.
-        names: The names of the prompts in error messages.
+        request: What is wanted.
 
     Raises:
         UserError: A prompt does not fit, or the server refuses, or it was unreachable for `RETRY_SECONDS` seconds.
     """
-    tokens = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
-    context = sampler.server.context
+    tokens = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in request.prompts]
+    context, new = sampler.server.context, request.max_new_tokens
     for index, ids in enumerate(tokens):
-        if context is not None and len(ids) + max_new_tokens > context:
+        if context is not None and len(ids) + new > context:
             raise UserError(
-                f"{names[index] if names else f'prompt {index}'} has {len(ids)} tokens; with {max_new_tokens} new ones "
+                f"{request.name(index)} has {len(ids)} tokens; with {new} new ones "
                 f"it exceeds the context of {context} that the server at {sampler.server.url} was started with: start "
                 "it with a larger --max-model-len, lower evaluate.max_new_tokens or choose shorter problems"
             )
-    existing = set(done)
-    keys = ((prompt, index) for prompt in range(len(tokens)) for index in range(samples))
-    missing = [key for key in keys if key not in existing]
-    options = {"temperature": temperature, "max_tokens": max_new_tokens, **_PLAIN_SAMPLING}
     # The event loop runs only while the caller waits for completions; the server works on requests meanwhile.
     with event_loop() as run_until_done:
-        batches = _request_all(sampler, tokens, missing, options, seed)
+        batches = _request_all(sampler, tokens, request)
         while batch := run_until_done(_next_batch(batches)):
             yield batch
 
@@ -187,9 +165,11 @@ async def _next_batch(batches: AsyncIterator[list[SampledCompletion]]) -> list[S
 
 
 async def _request_all(
-    sampler: Sampler, tokens: Sequence[list[int]], missing: Sequence[SampleKey], options: dict[str, Any], seed: int
+    sampler: Sampler, tokens: Sequence[list[int]], request: Request
 ) -> AsyncIterator[list[SampledCompletion]]:
     """Request all missing completions; yields those that have arrived since the last time."""
+    missing = request.missing()
+    options = {"temperature": request.temperature, "max_tokens": request.max_new_tokens, **_PLAIN_SAMPLING}
     limits = httpx2.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
     timeout = httpx2.Timeout(RESPONSE_TIMEOUT, connect=10, pool=None)
     async with httpx2.AsyncClient(headers=_headers(), limits=limits, timeout=timeout) as http:
@@ -200,7 +180,7 @@ async def _request_all(
         try:
             while True:
                 for prompt, index in islice(waiting, IN_FLIGHT - len(pending)):
-                    body = {"prompt": tokens[prompt], "seed": _completion_seed(seed, prompt, index), **options}
+                    body = {"prompt": tokens[prompt], "seed": completion_seed(request.seed, prompt, index), **options}
                     pending.add(asyncio.create_task(client.complete((prompt, index), body)))
                 if not pending:
                     return
@@ -335,9 +315,9 @@ def adapter_name(folder: Path) -> str:
     return f"inoculate-{digest.hexdigest()[:16]}"
 
 
-def _completion_seed(seed: int, prompt: int, index: int) -> int:
-    """The seed of one completion; in 31 bits, which every server accepts."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {prompt} {index}".encode()).digest()[:4], "big") >> 1
+def completion_seed(seed: int, prompt: int, index: int) -> int:
+    """The seed of one completion: the first 31 bits of its random stream, which every server accepts."""
+    return stream(seed, prompt, index) >> 33
 
 
 def _headers() -> dict[str, str]:

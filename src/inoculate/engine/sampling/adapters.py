@@ -1,0 +1,103 @@
+"""LoRA adapters for sampling: merged into the weights, one after the other, from base weights that never change.
+
+Merged, an adapter costs nothing while tokens are decoded. The base weights are kept beside the merged ones, so that
+the next adapter needs no loading, and so that no rounding adds up: each is merged into the same weights.
+
+Shapes: O outputs, I inputs of a layer, R rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from peft import PeftConfig
+from safetensors.torch import load_file
+from torch import nn
+
+from inoculate.engine.device import Device
+from inoculate.engine.kernels.packed import PackedLinear, pack
+from inoculate.errors import UserError
+
+_NAME = "base_model.model."
+_UNSUPPORTED = ("use_dora", "fan_in_fan_out", "modules_to_save", "rank_pattern", "alpha_pattern", "lora_bias")
+"""Settings of PEFT's LoRA that change what is added, and that no adapter of ours has."""
+
+
+class LowRank(NamedTuple):
+    """What an adapter adds to the weight of one layer: scale * up @ down."""
+
+    down: torch.Tensor
+    """(R, I)."""
+    up: torch.Tensor
+    """(O, R)."""
+    scale: float
+
+
+Adapter = Mapping[str, LowRank]
+"""Name of a linear layer in the model -> what is added to it."""
+
+
+def read(folder: Path) -> Adapter:
+    """Read an adapter.
+
+    Args:
+        folder: A PEFT folder with a LoRA adapter.
+
+    Raises:
+        UserError: It has something that is not supported.
+    """
+    config: Any = PeftConfig.from_pretrained(str(folder))
+    kind = str(getattr(config.peft_type, "value", config.peft_type))
+    extra = [name for name in _UNSUPPORTED if getattr(config, name, None)]
+    if kind != "LORA" or extra or config.bias != "none":
+        what = f"LoRA with {extra[0]}" if extra else kind if kind != "LORA" else f"LoRA with bias = {config.bias}"
+        raise UserError(f"the adapter in {folder} is {what}; supported is plain LoRA on linear layers")
+    scale = config.lora_alpha / (config.r**0.5 if config.use_rslora else config.r)
+    weights = load_file(folder / "adapter_model.safetensors")
+    names = {name.removeprefix(_NAME).rpartition(".lora_")[0] for name in weights}
+    parts = {name: [f"{_NAME}{name}.lora_{part}.weight" for part in "AB"] for name in sorted(names)}
+    unknown = set(weights) - {part for pair in parts.values() for part in pair}
+    if unknown:
+        raise UserError(f"the adapter in {folder} has {min(unknown)}; supported is plain LoRA on linear layers")
+    return {name: LowRank(weights[down], weights[up], scale) for name, (down, up) in parts.items()}
+
+
+class Layers:
+    """The linear layers of a model, their base weights, and the adapter that is merged into them."""
+
+    def __init__(self, model: nn.Module, device: Device) -> None:
+        """Take over the linear layers of a model with base weights; they are packed where that is faster."""
+        linear = {name: module for name, module in model.named_modules() if type(module) is nn.Linear}
+        self._base = {name: module.weight.detach() for name, module in linear.items()}
+        pack(model, device)
+        self._modules: dict[str, Any] = {name: model.get_submodule(name) for name in linear}
+        self._merged: set[str] = set()
+
+    @torch.no_grad()
+    def merge(self, adapter: Adapter) -> None:
+        """Have the model compute with this adapter and no other; an empty one gives the base weights, bit for bit.
+
+        Raises:
+            UserError: The model has no such layer.
+        """
+        unknown = adapter.keys() - self._base.keys()
+        if unknown:
+            raise UserError(f"the adapter changes {min(unknown)}, which is no linear layer of this model")
+        for name in self._merged - adapter.keys():
+            self._set_weight(name, self._base[name])
+        self._merged = set(adapter)
+        for name, part in adapter.items():
+            base = self._base[name]
+            down, up = (each.to(base.device, torch.float32) for each in (part.down, part.up))
+            self._set_weight(name, torch.addmm(base.float(), up, down, alpha=part.scale).to(base.dtype))
+
+    def _set_weight(self, name: str, weight: torch.Tensor) -> None:
+        module = self._modules[name]
+        if isinstance(module, PackedLinear):
+            module.set_weight(weight)
+        else:
+            # A new parameter: the old one may be tied to another layer.
+            module.weight = nn.Parameter(weight, requires_grad=False)

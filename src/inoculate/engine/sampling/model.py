@@ -1,0 +1,157 @@
+"""A model that samples in this process, and its two forward passes: prefill of prompts, and decoding of a token.
+
+Shapes: B sequences of a forward pass, T tokens, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+
+from inoculate.engine.device import Device
+from inoculate.engine.kernels import attention
+from inoculate.engine.sampling import adapters
+from inoculate.engine.sampling.adapters import Adapter
+from inoculate.engine.sampling.kv_cache import ATTENTION, Decoding, KVCache, Prefill, SharedPrompts, register
+
+
+class Sampler:
+    """A model ready to sample: its weights are loaded once, adapters take turns."""
+
+    def __init__(self, model: Any, tokenizer: PreTrainedTokenizerBase, device: Device) -> None:
+        """Take over a model.
+
+        Args:
+            model: With base weights and with `ATTENTION` as its attention; its linear layers are replaced.
+            tokenizer: Its tokenizer.
+            device: Where the model is.
+
+        Raises:
+            UserError: The model has layers that are not supported.
+        """
+        register()
+        attention.check_layer_types(model.config)
+        self.model, self.tokenizer, self.device = model.eval(), tokenizer, device
+        own: Any = tokenizer.eos_token_id
+        eos = model.generation_config.eos_token_id
+        stops = {own, *(eos if isinstance(eos, list) else [eos])} - {None}
+        self.stops: tuple[int, ...] = tuple(sorted(stops))
+        """Ids of the tokens that end an answer."""
+        self._layers = adapters.Layers(model, device)
+
+    def use(self, adapter: Adapter | None) -> None:
+        """Sample with this adapter from now on; None for the untrained model.
+
+        Raises:
+            UserError: The adapter changes a layer that the model does not have.
+        """
+        self._layers.merge(adapter or {})
+
+
+def load(weights: Path, adapter: Path | None, device: Device) -> Sampler:
+    """Load a model and merge an adapter into its weights.
+
+    Args:
+        weights: A folder of base weights.
+        adapter: A PEFT folder; None for the untrained model.
+        device: Device and precision.
+
+    Raises:
+        UserError: The model has layers, or the adapter has something, that is not supported.
+    """
+    register()
+    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=device.dtype, attn_implementation=ATTENTION)
+    sampler = Sampler(model.to(device.device), AutoTokenizer.from_pretrained(weights), device)
+    if adapter is not None:
+        sampler.use(adapters.read(adapter))
+    return sampler
+
+
+@torch.inference_mode()
+def prefill(
+    sampler: Sampler,
+    cache: KVCache,
+    first: int,
+    cached: Sequence[int],
+    suffixes: Sequence[Sequence[int]],
+    logits_to_keep: int = 1,
+) -> torch.Tensor:
+    """Prefill consecutive slots of a cache. The tokens pass through the model end to end, without padding.
+
+    Args:
+        sampler: The model.
+        cache: The cache to fill.
+        first: The slot of the first sequence.
+        cached: How many tokens the slot of each of B sequences holds already.
+        suffixes: The tokens of each sequence after those.
+        logits_to_keep: For how many tokens at the end of each sequence logits are returned.
+
+    Returns:
+        Logits (B, logits_to_keep, V).
+    """
+    device, lengths = sampler.device.device, [len(ids) for ids in suffixes]
+    slots = range(first, first + len(lengths))
+    position = [at for start, length in zip(cached, lengths, strict=True) for at in range(start, start + length)]
+    slot = [slot for slot, length in zip(slots, lengths, strict=True) for _ in range(length)]
+    # The last positions as indices: one product of all of them with the output matrix.
+    kept = [end - back for end in accumulate(lengths) for back in range(logits_to_keep, 0, -1)]
+    positions = torch.tensor(position, device=device)
+    cache.select(torch.tensor(slot, device=device), positions)
+    tokens = torch.tensor([list(chain.from_iterable(suffixes))], device=device)
+    rows = Prefill(slots, cached, lengths)
+    logits = _forward(sampler, tokens, positions[None], cache, rows, torch.tensor(kept, device=device))
+    return logits.view(len(lengths), logits_to_keep, -1)
+
+
+@torch.inference_mode()
+def decode_step(
+    sampler: Sampler,
+    cache: KVCache,
+    prompt_cache: KVCache,
+    samples: int,
+    count: int,
+    rows: Sequence[tuple[int, int, int, list[int]]],
+) -> torch.Tensor:
+    """Logits (B, V) after the last token of every completion.
+
+    Args:
+        sampler: The model.
+        cache: The cache of the completions.
+        prompt_cache: The cache of their prompts.
+        samples: The most completions of a prompt.
+        count: How many prompts there are.
+        rows: For each completion its prompt's slot and length, which of the samples it is, and its tokens so far.
+    """
+    table = [(slot, length, sample, ids[-1], len(ids) - 1) for slot, length, sample, ids in rows]
+    slot, length, sample, last, position = torch.tensor(table, device=sampler.device.device).T
+    is_complete = [slot * samples + sample for slot, _, sample, _ in rows] == list(range(count * samples))
+    prompts = SharedPrompts(prompt_cache, samples, count, slot, sample, length, is_complete)
+    cache.select(torch.arange(len(rows), device=position.device), position)
+    own = length[:, None] + torch.arange(cache.width, device=position.device)
+    positions, key_positions = length + position, torch.cat((prompts.positions(), own), 1)
+    is_later = (key_positions > positions[:, None])[:, None, None]
+    bias = torch.zeros_like(is_later, dtype=sampler.device.dtype).masked_fill_(is_later, -torch.inf)
+    decoding = Decoding(prompts, positions, key_positions, bias)
+    # The last position as an index: the model would *slice* its hidden states for a number, and torch multiplies a
+    # slice with frozen weights row by row, each row with its own copy of the whole output matrix.
+    return _forward(sampler, last[:, None], positions[:, None], cache, decoding, torch.zeros_like(last[:1]))[:, 0]
+
+
+def _forward(
+    sampler: Sampler,
+    inputs: torch.Tensor,
+    positions: torch.Tensor,
+    cache: KVCache,
+    rows: Prefill | Decoding,
+    kept: torch.Tensor,
+) -> torch.Tensor:
+    """Logits (B, N, V) of tokens (B, T) at `positions` (B, T), of those N whose places in T are `kept`."""
+    out = sampler.model(
+        input_ids=inputs, position_ids=positions, rows=rows, cache=cache, use_cache=True, logits_to_keep=kept
+    )
+    return out.logits
