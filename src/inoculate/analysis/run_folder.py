@@ -129,7 +129,7 @@ class Tally:
         self.metrics[name][self.problems.positions[problem]] += (positive, 1)
 
     def add(self, completion: Completion, grade: Grade, inoculations: dict[str, str]) -> None:
-        """Count one completion of one of the problems, and search its prompt for the inoculations (arm -> text)."""
+        """Count one completion of one of the problems, and search its prompt for the inoculations (text -> arm)."""
         position = self.problems.positions[completion.problem]
         self.outcomes[position, OUTCOMES.index(grade.outcome)] += 1
         for name, positive in grade.others.items():
@@ -139,7 +139,7 @@ class Tally:
         self.truncated += completion.finish == "length"
         self.tokens += completion.completion_tokens
         self.tags.update({(tag.name, tag.evidence) for tag in grade.tags})
-        self.leaks.update(name for name, text in inoculations.items() if text in completion.prompt)
+        self.leaks.update({arm for text, arm in inoculations.items() if text in completion.prompt})
 
 
 @dataclass(frozen=True)
@@ -172,13 +172,15 @@ class Run:
         return (self.manifest.get("settings") or {}).get(setting, {}).get("gamed_below")
 
     def inoculations(self) -> dict[str, str]:
-        """Arm -> text of its inoculation. Of arms with the same text, only the first is named."""
-        texts: dict[str, str] = {}
+        """Text of an inoculation -> its arm. Of arms with the same text, only the first is named."""
+        arms: dict[str, str] = {}
         for arm, spec in self.study["arms"].items():
-            text = str((spec.get("inoculation") or {}).get("text") or "").strip()
-            if text and text not in texts.values():
-                texts[arm] = text
-        return texts
+            inoculation = spec.get("inoculation") or {}
+            each = [inoculation, *(inoculation.get("by_seed") or {}).values()]
+            for text in (text for one in each for text in (one.get("text"), *(one.get("wordings") or ()))):
+                if stripped := str(text or "").strip():
+                    arms.setdefault(stripped, arm)
+        return arms
 
 
 def read_run(folder: Path) -> Run:

@@ -20,7 +20,7 @@ from inoculate.steps.store import Step
 from inoculate.steps.train import adapter_folder
 from inoculate.study import prompts
 from inoculate.study.prompts import Placement
-from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy
+from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy, fit_length
 
 KIND, VERSION = "completions", 1
 
@@ -56,6 +56,9 @@ def plan_step(
         # Without a text the placement means nothing, and must not make another step.
         "text": prompt.text,
         "placement": prompt.placement if prompt.text else "",
+        # The context `as-trained` shows what the rows have: a control at its length, or several wordings in turn.
+        **({"like": prompt.length_of, "filler": prompt.filler} if prompt.length_of else {}),
+        **({"wordings": prompt.wordings} if prompt.wordings else {}),
         "samples": evaluate.samples,
         "temperature": evaluate.temperature,
         "max_new_tokens": evaluate.max_new_tokens,
@@ -98,11 +101,19 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
 
 
 def _render(step: Step, shown: Sequence[Problem], resources: Resources) -> list[str]:
-    """The prompt of every problem, as it is sent."""
-    system = resources.system_prompt(step.params["system"])
-    placement: Placement = step.params["placement"] or "inside"
+    """The prompt of every problem, as it is sent. A twin has the prompt of the problem that it repeats."""
+    params, system = step.params, resources.system_prompt(step.params["system"])
+    placement: Placement = params["placement"] or "inside"
+    prompt = ResolvedPrompt(
+        params["text"], placement, length_of=params.get("like", ""), filler=params.get("filler", "")
+    )
+    texts = params.get("wordings") or [fit_length(prompt, resources.tokenizer).text]
+    turns = {problem.id: texts[number % len(texts)] for number, problem in enumerate(shown)}
     return [
-        chat.render(resources.tokenizer, prompts.messages(problem, step.params["text"], placement, system))
+        chat.render(
+            resources.tokenizer,
+            prompts.messages(problem, turns[problem.twin_of or problem.id], placement, system),
+        )
         for problem in shown
     ]
 

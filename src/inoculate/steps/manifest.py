@@ -119,9 +119,13 @@ def _changed(plan: Plan, declared: dict[str, Any]) -> list[str]:
 def _study(plan: Plan, store: Store) -> dict[str, Any]:
     """The study, with every prompt and placement written out as the rows and samples have them."""
     written_out = plan.study.model_dump(mode="json", by_alias=True)
-    first_trainings = {training.arm: training for training in reversed(plan.trainings)}
-    for arm in plan.resolved.inoculations:
-        written_out["arms"][arm]["inoculation"] |= _inoculation(first_trainings[arm], store)
+    for arm, resolved in plan.resolved.inoculations.items():
+        by_seed = {str(t.seed): _inoculation(t, store) for t in plan.trainings if t.arm == arm}
+        written_out["arms"][arm]["inoculation"] |= next(iter(by_seed.values()))
+        if resolved.one_of:
+            named = {str(seed): resolved.for_seed(seed).name for seed in plan.study.seeds}
+            texts = {seed: {"prompt": named[seed], **one} for seed, one in by_seed.items()}
+            written_out["arms"][arm]["inoculation"] |= {"text": "", "by_seed": texts}
     contexts = plan.study.evaluate.contexts
     written_out["evaluate"]["contexts"] = {name: _context(plan.resolved, name) for name in contexts}
     return written_out

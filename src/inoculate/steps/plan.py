@@ -118,14 +118,15 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
     for step in drawn.values():
         problems.check_source(resolved, step)
     for name, arm in resolved.study.arms.items():
-        rows.check_source(arm.rows, resolved.inoculations.get(name), resolved.study.seeds)
+        for seed in resolved.study.seeds:
+            rows.check_source(arm.rows, resolved.inoculation(name, seed), seed)
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:
     study, where = resolved.study, f"{name}, seed {seed}"
     arm = study.arms[name]
     drawn = rows.plan_step(
-        arm.rows, resolved.inoculations.get(name), seed=seed, system=study.system, weights=weights, where=where
+        arm.rows, resolved.inoculation(name, seed), seed=seed, system=study.system, weights=weights, where=where
     )
     start = _plan_training(resolved, arm.start, seed, weights).adapter if arm.start else None
     return Training(
@@ -147,7 +148,7 @@ def _plan_cells(
             where = f"{arm}, {'' if seed is None else f'seed {seed}, '}{setting}, {context}"
             sampled = completions.plan_step(
                 plan.resolved,
-                plan.resolved.context(context, setting, arm),
+                plan.resolved.context(context, setting, arm, seed),
                 drawn[setting],
                 adapter,
                 at=at,
