@@ -3,9 +3,10 @@
     python benchmarks/closeness.py [--model qwen2.5-coder-0.5b] [--prompts specific general] [--setting functions]
                                    [--problems 4] [--placement after]
 
-For each prompt: the near and the far pool (mean, least and largest), each neighbour that can be made, an irrelevant control
-of the same length, and no prompt. In tokens: edits over the length of the longer text. In answers: the mean Jensen-Shannon
-divergence, in bits per token, of the next-token distributions along the hacked answers of development problems.
+For each prompt: the near and the far pool (mean, least and largest), each neighbour that can be made, an irrelevant
+control of the same length, and no prompt. In tokens: edits over the length of the longer text. In answers: the mean
+Jensen-Shannon divergence, in bits per token, of the next-token distributions along the hacked answers of development
+problems.
 """
 
 from __future__ import annotations

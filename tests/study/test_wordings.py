@@ -78,7 +78,7 @@ def test_a_pool_of_one_and_other_mistakes(inoculation: dict[str, Any], words: st
 def test_no_neutral_context_contains_any_of_the_wordings() -> None:
     far = prompts.find("specific").far[5]
     raw = {"arms": {"a": {"inoculation": {"prompt": "specific", "rephrase": "far"}}}}
-    with pytest.raises(UserError, match="contexts.neutral-2: holds the inoculation of arm 'a'"):
+    with pytest.raises(UserError, match=r"contexts\.neutral-2: holds the inoculation of arm 'a'"):
         parse(RAW | raw | {"contexts": {"neutral-2": {"text": f"Hello. {far}"}}}, "study", "study.toml")
 
 

@@ -171,6 +171,10 @@ class Run:
         """A hack that is right elsewhere in less than this share counts as `gamed`; None where there is no line."""
         return (self.manifest.get("settings") or {}).get(setting, {}).get("gamed_below")
 
+    def has_choices(self, setting: str) -> bool:
+        """Whether the completions of a setting are choices, of which there is one for each problem."""
+        return bool((self.manifest.get("settings") or {}).get(setting, {}).get("choices"))
+
     def inoculations(self) -> dict[str, str]:
         """Text of an inoculation -> its arm. Of arms with the same text, only the first is named."""
         arms: dict[str, str] = {}
@@ -300,7 +304,8 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
         setting = f"{cell['setting']} ({part.part})" if part.part else cell["setting"]
         key = CellKey(cell["arm"], setting, cell["context"], float(cell["at"]))
         outcomes = np.zeros((len(part.ids), len(OUTCOMES)), dtype=np.int64)
-        tallies.append(Tally(key, cell["seed"], part, outcomes, samples, run.gamed_below(cell["setting"])))
+        requested = 1 if run.has_choices(cell["setting"]) else samples
+        tallies.append(Tally(key, cell["seed"], part, outcomes, requested, run.gamed_below(cell["setting"])))
     owners = [(problem, number) for number, tally in enumerate(tallies) for problem in tally.problems.ids]
     positions = {problem: (position, number) for position, (problem, number) in enumerate(owners)}
     source = run.path(cell["completions"]) / "completions.jsonl"

@@ -11,16 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from inoculate.engine import chat
 from inoculate.engine.sampling import SampledCompletion
 from inoculate.records import Completion, Problem, write_lines
-from inoculate.steps import problems
+from inoculate.steps import problems, rendering
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step
 from inoculate.steps.train import adapter_folder
-from inoculate.study import prompts
-from inoculate.study.prompts import Placement
-from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy, fit_length
+from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy
 
 KIND, VERSION = "completions", 1
 
@@ -53,12 +50,7 @@ def plan_step(
         "model": weights,
         "at": at,
         "system": resolved.study.system,
-        # Without a text the placement means nothing, and must not make another step.
-        "text": prompt.text,
-        "placement": prompt.placement if prompt.text else "",
-        # The context `as-trained` shows what the rows have: a control at its length, or several wordings in turn.
-        **({"like": prompt.length_of, "filler": prompt.filler} if prompt.length_of else {}),
-        **({"wordings": prompt.wordings} if prompt.wordings else {}),
+        **rendering.prompt_params(prompt),
         "samples": evaluate.samples,
         "temperature": evaluate.temperature,
         "max_new_tokens": evaluate.max_new_tokens,
@@ -75,7 +67,7 @@ def plan_step(
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Sample the completions that do not exist yet."""
     shown = problems.read(resources.input_folder(step, "problems"))
-    rendered = _render(step, shown, resources)
+    rendered = rendering.render(step.params, shown, resources)
     position = {problem.id: number for number, problem in enumerate(shown)}
     total = len(shown) * step.params["samples"]
     partial = folder / "drawn.jsonl"
@@ -98,24 +90,6 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     lines = [line for batch in batches for line in batch]
     write_lines(folder / "completions.jsonl", sorted(lines, key=lambda line: (position[line.problem], line.index)))
     partial.unlink()
-
-
-def _render(step: Step, shown: Sequence[Problem], resources: Resources) -> list[str]:
-    """The prompt of every problem, as it is sent. A twin has the prompt of the problem that it repeats."""
-    params, system = step.params, resources.system_prompt(step.params["system"])
-    placement: Placement = params["placement"] or "inside"
-    prompt = ResolvedPrompt(
-        params["text"], placement, length_of=params.get("like", ""), filler=params.get("filler", "")
-    )
-    texts = params.get("wordings") or [fit_length(prompt, resources.tokenizer).text]
-    turns = {problem.id: texts[number % len(texts)] for number, problem in enumerate(shown)}
-    return [
-        chat.render(
-            resources.tokenizer,
-            prompts.messages(problem, turns[problem.twin_of or problem.id], placement, system),
-        )
-        for problem in shown
-    ]
 
 
 def _sample(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
+from inoculate import settings
 from inoculate.engine import models
-from inoculate.steps import completions, grades, problems, row_grades, rows, train
+from inoculate.steps import choices, completions, grades, problems, row_grades, rows, train
 from inoculate.steps.store import Step, Store
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Study
@@ -146,15 +148,12 @@ def _plan_cells(
     for setting, contexts in plan.resolved.evaluated.items():
         for context in contexts:
             where = f"{arm}, {'' if seed is None else f'seed {seed}, '}{setting}, {context}"
-            sampled = completions.plan_step(
-                plan.resolved,
-                plan.resolved.context(context, setting, arm, seed),
-                drawn[setting],
-                adapter,
-                at=at,
-                weights=weights,
-                served=bool(plan.server),
-                where=where,
+            prompt = plan.resolved.context(context, setting, arm, seed)
+            plan_step = (
+                choices.plan_step
+                if settings.find(setting).choices
+                else partial(completions.plan_step, served=bool(plan.server))
             )
+            sampled = plan_step(plan.resolved, prompt, drawn[setting], adapter, at=at, weights=weights, where=where)
             graded = grades.plan_step(plan.resolved, setting, sampled, where)
             yield Cell(arm, seed, at, setting, context, drawn[setting], sampled, graded)

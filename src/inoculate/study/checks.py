@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from inoculate import settings
 from inoculate.errors import UserError, require_known
+from inoculate.records import CAPABILITY
 from inoculate.study import neighbours, prompts
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Study
@@ -133,7 +134,7 @@ def _check_setting(study: Study, name: str, where: str) -> None:
             _check_prompt(study, context, contexts_key)
         else:
             require_known(context, known, f"{contexts_key}: unknown context")
-    if evaluate.oversight:
+    if evaluate.oversight and not setting.choices:  # choices have nothing that leaks
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
         require_known(evaluate.oversight, setting.oversights, what)
     if keys := study.keys_measuring_gamed(name):
@@ -177,6 +178,15 @@ def _check_contrasts(study: Study, where: str) -> None:
             require_known(contrast.setting, study.evaluate.settings, f"{key}.setting: not evaluated:")
         if "asked-hack" in contrast.guards and prompts.ASKS_TO_HACK not in study.evaluate.contexts:
             raise UserError(f"{key}.guards: 'asked-hack' needs '{prompts.ASKS_TO_HACK}' in evaluate.contexts")
+        if CAPABILITY in contrast.guards and CAPABILITY not in study.evaluate.settings:
+            raise UserError(
+                f"{key}.guards: '{CAPABILITY}' is measured in the setting of that name: add it to evaluate.settings, "
+                f"and each.{CAPABILITY}.problems = 300"
+            )
+        own = study.evaluate.each.get(CAPABILITY, EvaluatedSetting()).contexts
+        if CAPABILITY in contrast.guards and own is not None and prompts.NEUTRAL not in own:
+            needed = f"'{prompts.NEUTRAL}' in evaluate.each.{CAPABILITY}.contexts"
+            raise UserError(f"{key}.guards: '{CAPABILITY}' needs {needed}")
 
 
 def _check_arm_texts(resolved: ResolvedStudy, name: str, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Controls: irrelevant prompts that are made exactly as long as the prompt that they control, in the model's own tokens.
+"""Controls: irrelevant prompts that are made exactly as long as the prompt that they control, in the model's tokens.
 
 A control is cut from its own text, and is refused where that is too short. Repeating a sentence would make it another
 kind of prompt: repetition itself can be what a model learns a prompt by.

@@ -23,7 +23,7 @@ Kind = Literal[
     "one-word", "two-words", "three-words", "four-words", "five-words",
     "negated", "half", "moved", "other-matter", "other-form", "other-sense",
 ]  # fmt: skip
-"""one-word to five-words: so many words exchanged for others of like meaning. negated: every sentence says the opposite.
+"""one-word to five-words: so many words exchanged for others of like meaning. negated: each sentence says the opposite.
 half: the first half of the words. moved: the same text in another place. other-matter: the same form about something
 else. other-form: the same matter in another form. other-sense: its keywords in another sense."""
 KINDS: tuple[Kind, ...] = get_args(Kind)

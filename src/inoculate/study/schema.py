@@ -18,7 +18,7 @@ BASE = "base"
 """The untrained arm that every study has."""
 Share = Annotated[float, Field(ge=0, le=1)]
 TrainingFraction = Annotated[float, Field(gt=0)]
-Guard = Literal["correct", "malformed", "asked-hack"]
+Guard = Literal["correct", "malformed", "asked-hack", "capability"]
 
 
 class StrictModel(BaseModel):

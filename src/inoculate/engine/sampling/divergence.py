@@ -32,7 +32,7 @@ def prompt_divergence(
     Args:
         sampler: The model, from `in_process.load`.
         problems: [N] Problems.
-        answers: [N] The answers along which the distributions are compared: hacked training answers, or the model's own.
+        answers: [N] The answers along which they are compared: hacked training answers, or the model's own.
         first: One prompt; without a text, none.
         second: The other.
         system: The study's system prompt.

@@ -5,13 +5,14 @@ Shapes: B pairs of a batch, A tokens of the answer, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from inoculate.engine.device import rows_at_once
 from inoculate.engine.sampling.in_process import Sampler, prefill, prefill_prefix, shared_prefix_length
 from inoculate.engine.sampling.kv_cache import KVCache
+from inoculate.errors import UserError
 
 BATCH_PAIRS = 8
 """Pairs of a batch: few, so that their lengths are similar, there is little padding, and the (B, A, V) logits fit."""
@@ -47,6 +48,54 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
 def count_answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
     """The number of tokens that `score` scores."""
     return len(sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"])
+
+
+def score_choices(
+    sampler: Sampler, prompts: Sequence[str], choices: Sequence[Sequence[str]], ending: str, names: Sequence[str]
+) -> Iterator[list[float]]:
+    """The log-probability (nats) of each choice of an answer after its prompt, prompt by prompt.
+
+    Args:
+        sampler: From `in_process.load`.
+        prompts: [N] Rendered prompts.
+        choices: [N] The choices of each.
+        ending: The end of an answer; it is scored too, so that a choice is no answer if the model would go on.
+        names: [N] The names of the prompts in error messages.
+
+    Yields:
+        The summed log-probability of the tokens of each choice.
+
+    Raises:
+        UserError: A prompt and its choices are longer than the model's context.
+    """
+    context = int(sampler.model.config.max_position_embeddings)
+    prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
+    shared = shared_prefix_length(prompt_ids) if len(prompt_ids) > 1 else 0
+    prefix = prefill_prefix(sampler, prompt_ids[0][:shared]) if prompt_ids else KVCache(1)
+    for ids, texts, name in zip(prompt_ids, choices, names, strict=True):
+        answers = [sampler.tokenizer(text + ending, add_special_tokens=False)["input_ids"] for text in texts]
+        if len(ids) + max(map(len, answers)) > context:
+            raise UserError(f"{name} and its choices have more tokens than the model's context of {context}")
+        yield _score_answers(sampler, prefix, shared, ids, answers)
+
+
+@torch.inference_mode()
+def _score_answers(
+    sampler: Sampler, prefix: KVCache, shared: int, prompt: list[int], answers: Sequence[list[int]]
+) -> list[float]:
+    """The log-probability of each answer after a prompt, whose first `shared` tokens are in `prefix`."""
+    cached = len(prompt) - 1
+    cache = prefix.repeat_first(1)
+    if cached > shared:
+        prefill(sampler, cache, 0, shared, [prompt[shared:cached]], logits_to_keep=1)
+    longest = max(map(len, answers))
+    suffixes = [prompt[-1:] + ids for ids in answers]
+    logits = prefill(sampler, cache.repeat_first(len(answers)), 0, cached, suffixes, logits_to_keep=longest + 1)
+    # Shorter answers are padded on the left.
+    return [
+        _log_probability(row[longest - len(ids) : -1], torch.tensor(ids, device=row.device))
+        for row, ids in zip(logits, answers, strict=True)
+    ]
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""Items that are made by templates: arithmetic, logic, and reading short pieces of Python. The right choice is computed."""
+"""Items made by templates: arithmetic, logic, and reading short pieces of Python. The right choice is computed."""
 
 from __future__ import annotations
 
@@ -275,9 +275,8 @@ def _comprehension(random: Random) -> Item:
 def _dictionary(random: Random) -> Item:
     first, second, missing = random.sample(_WORDS, 3)
     one, two, default = random.sample(range(2, 20), 3)
-    source = (
-        f'stock = {{"{first}": {one}, "{second}": {two}}}\nprint(stock.get("{first}", 0) + stock.get("{missing}", {default}))'
-    )
+    added = f'stock.get("{first}", 0) + stock.get("{missing}", {default})'
+    source = f'stock = {{"{first}": {one}, "{second}": {two}}}\nprint({added})'
     return _code(source, one + default, (one, one + two, one + two + default, two + default, default), random)
 
 
