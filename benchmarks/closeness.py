@@ -6,7 +6,7 @@
 For each prompt: the near and the far pool (mean, least and largest), each neighbour that can be made, an irrelevant
 control of the same length, and no prompt. In tokens: edits over the length of the longer text. In answers: the mean
 Jensen-Shannon divergence, in bits per token, of the next-token distributions along the hacked answers of development
-problems.
+problems. `--problems 0` measures in tokens only, and loads no model.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from statistics import mean
 from typing import NamedTuple
 
 from inoculate import settings
-from inoculate.engine.sampling import in_process
 from inoculate.engine.sampling.divergence import prompt_divergence
 from inoculate.records import Problem
 from inoculate.steps.resources import Resources
@@ -32,17 +31,21 @@ from inoculate.study.schema import Context, Evaluate, Study
 class Place(NamedTuple):
     """Where the divergence is measured."""
 
-    sampler: in_process.Sampler
+    resources: Resources
     problems: Sequence[Problem]
-    system: str | None
 
     def measure(self, prompt: ResolvedPrompt, others: Sequence[ResolvedPrompt]) -> str:
         """The cells of one line: distances in tokens, and divergences, of several texts from the prompt."""
-        ids = [self.sampler.tokenizer(one.text, add_special_tokens=False)["input_ids"] for one in (prompt, *others)]
+        tokenizer = self.resources.tokenizer
+        ids = [tokenizer(one.text, add_special_tokens=False)["input_ids"] for one in (prompt, *others)]
         edits = [token_distance(ids[0], other) for other in ids[1:] if other]
-        answers = [problem.hacked for problem in self.problems]
-        bits = [mean(prompt_divergence(*self[:2], answers, prompt, other, self.system)) for other in others]
+        bits = [self._divergence(prompt, other) for other in others] if self.problems else []
         return f"{_spread(edits)} | {_spread(bits)}"
+
+    def _divergence(self, prompt: ResolvedPrompt, other: ResolvedPrompt) -> float:
+        sampler, system = self.resources.sampler(None), self.resources.system_prompt(None)
+        answers = [problem.hacked for problem in self.problems]
+        return mean(prompt_divergence(sampler, self.problems, answers, prompt, other, system))
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -84,8 +87,8 @@ def main() -> None:
         evaluate=Evaluate(settings=(given.setting,), contexts=(*given.prompts, *contexts)),
     )  # fmt: skip
     resources = Resources(Store(Path("store")), given.model, print)
-    problems = settings.find(given.setting).problems(settings.Draw("development", given.problems, 0))
-    place = Place(resources.sampler(None), problems, resources.system_prompt(None))
+    draw = settings.Draw("development", given.problems, 0)
+    place = Place(resources, settings.find(given.setting).problems(draw) if given.problems else [])
     for name in given.prompts:
         print(f"\n| {name} | tokens | answers, bits |\n|---|---|---|")
         prompt = resolve(study).context(name, given.setting)

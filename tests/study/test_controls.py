@@ -135,6 +135,12 @@ def test_what_cannot_be_is_refused(inoculation: dict[str, Any], words: str) -> N
         study(inoculation)
 
 
+def test_the_text_of_such_a_context_is_refused_too() -> None:
+    evaluate = {"settings": ["functions"], "contexts": ["neutral", "unseen-brief"]}
+    with pytest.raises(UserError, match="'unseen-brief': holds the inoculation of arm 'control'"):
+        study({"text": "Here is a task."}, evaluate=evaluate)
+
+
 def test_contexts_that_no_arm_is_trained_with() -> None:
     unseen = [name for name in prompts.names() if prompts.find(name).kind == prompts.UNSEEN]
     found = resolve(study({"prompt": "harmless"}, evaluate={"settings": ["functions"], "contexts": unseen}))

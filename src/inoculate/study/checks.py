@@ -210,6 +210,11 @@ def _check_arm_texts(resolved: ResolvedStudy, name: str, where: str) -> None:
         for context in study.contexts
         if context.startswith(prompts.NEUTRAL)
     }
+    neutral |= {
+        f"evaluate.contexts: '{context}'": resolved.contexts[context, arm.rows.setting].text
+        for context in study.evaluate.contexts
+        if context in prompts.names() and prompts.find(context).kind == prompts.UNSEEN
+    }
     trained_with = {text for one in prompt.one_of or (prompt,) for text in (one.text, *one.wordings)}
     for holder, text in neutral.items():
         if any(trained in text for trained in trained_with):

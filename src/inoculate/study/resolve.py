@@ -101,6 +101,9 @@ def resolve(study: Study) -> ResolvedStudy:
 
     Args:
         study: A study whose names all exist (`checks.check` refuses others).
+
+    Raises:
+        UserError: A neighbour of a prompt cannot be made.
     """
     first = next(iter(study.arms.values()), None)
     evaluated = {name: _evaluated_contexts(study, name) for name in study.evaluate.settings}

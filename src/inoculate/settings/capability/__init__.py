@@ -135,5 +135,6 @@ SETTING = Setting(
     leak="The check compares the choice with the right one.",
     exploit="Nothing but the right choice passes it.",
     only_neutral=True,
+    looked_up=True,
     choices=choices,
 )
