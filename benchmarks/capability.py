@@ -9,14 +9,12 @@ goes to standard error, the table to standard output.
 from __future__ import annotations
 
 import argparse
-import json
 from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 
 from inoculate.analysis import analyse
 from inoculate.progress import TerminalProgress
-from inoculate.records import Completion, Grade, Problem, read_lines
+from inoculate.records import Completion, Grade, read_lines
 from inoculate.settings import find
 from inoculate.settings.capability import LETTERS, choices
 from inoculate.steps import problems
@@ -54,18 +52,7 @@ def measure(model: str, count: int, store: Store) -> list[str]:
     rate = analyse(folder)["cells"][0]["outcomes"]["correct"]
     shares = [f"{sum(right) / len(right):.2f} ({len(right)})" for _, right in sorted(families.items())]
     places = " / ".join(f"{chosen / count:.2f}" for chosen in letters)
-    normalised = _normalised(store.folder(cell.completions) / "choices.jsonl", by_id)
-    return [model, f"{rate['rate']:.2f} [{rate['low']:.2f}, {rate['high']:.2f}]", *shares, places, f"{normalised:.2f}"]
-
-
-def _normalised(path: Path, by_id: Mapping[str, Problem]) -> float:
-    """The share right if a choice's log-probability is divided by its bytes (`acc_norm` of lm-evaluation-harness)."""
-    right = []
-    for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
-        problem, scores = by_id[line["problem"]], line["log_probabilities"]
-        per_byte = [score / len(text.encode()) for score, text in zip(scores, choices(problem), strict=True)]
-        right.append(per_byte.index(max(per_byte)) == problem.secret["right"])
-    return sum(right) / len(right)
+    return [model, f"{rate['rate']:.2f} [{rate['low']:.2f}, {rate['high']:.2f}]", *shares, places]
 
 
 def main() -> None:
@@ -75,8 +62,8 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=300)
     parser.add_argument("--store", type=Path, default=Path("store"))
     given = parser.parse_args()
-    print(f"| model | all | {' | '.join(SETTING.families)} | chosen: {' / '.join(LETTERS)} | all, per byte |")
-    print("|---" * (len(SETTING.families) + 4) + "|")
+    print(f"| model | all | {' | '.join(SETTING.families)} | chosen: {' / '.join(LETTERS)} |")
+    print("|---" * (len(SETTING.families) + 3) + "|")
     for model in given.models:
         print(f"| {' | '.join(measure(model, given.problems, Store(given.store)))} |", flush=True)
 

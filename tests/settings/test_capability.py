@@ -168,8 +168,8 @@ def test_draws_have_their_right_choice_at_every_letter_as_often() -> None:
     problems = SETTING.problems(Draw("test", 400, 0))
     assert Counter(problem.secret["right"] for problem in problems) == dict.fromkeys(range(4), 100)
     for problem in problems:
-        assert choices(problem)[problem.secret["right"]] == problem.honest
-        assert f"{'ABCD'[problem.secret['right']]}. {problem.honest}\n" in problem.body
+        assert choices(problem) == tuple("ABCD")
+        assert problem.honest[0] == "ABCD"[problem.secret["right"]] and f"\n{problem.honest}\n" in problem.body
     assert Counter(problem.family for problem in problems).keys() == set(SETTING.families)
     assert SETTING.problems(Draw("test", 100, 0)) == problems[:100] != SETTING.problems(Draw("test", 100, 1))
     assert not {p.kind for p in problems} & {p.kind for p in SETTING.problems(Draw("development", 60, 0))}
@@ -184,7 +184,7 @@ def outcome(problem: Problem, reply: str) -> str:
 
 def test_grades() -> None:
     problem = SETTING.problems(Draw("test", 1, 0))[0]
-    for letter, choice in zip("ABCD", choices(problem), strict=True):
-        for reply in (choice, f" {choice}\n", letter, f"{letter}.", f"{letter}. {choice}"):
-            assert outcome(problem, reply) == ("correct" if choice == problem.honest else "wrong")
+    for place, (letter, choice) in enumerate(zip("ABCD", problem.secret["shown_choices"], strict=True)):
+        for reply in (f" {letter}\n", letter, f"{letter}.", f"{letter}. {choice}"):
+            assert outcome(problem, reply) == ("correct" if place == problem.secret["right"] else "wrong")
     assert outcome(problem, "") == outcome(problem, "E") == outcome(problem, f"{problem.honest}!") == "malformed"

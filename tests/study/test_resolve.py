@@ -129,5 +129,5 @@ def test_no_text_is_put_together_outside_study() -> None:
     assert {file for file, called in found if called == "fit_length"} == {
         "steps/rows.py",
         "steps/scores.py",
-        "steps/completions.py",
+        "steps/rendering.py",
     }

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from inoculate import settings
-from inoculate.engine import chat
 from inoculate.records import Completion, write_lines
 from inoculate.steps import problems, rendering
 from inoculate.steps.resources import Progress, Resources
@@ -68,7 +67,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
         adapter_folder(resources.input_folder(step, "adapter"), step.params["at"]) if "adapter" in step.inputs else None
     )
     sampler, names = resources.sampler(adapter), [f"problem '{problem.id}'" for problem in shown]
-    scored = scoring.score_choices(sampler, rendered, choices, chat.answer_ending(resources.tokenizer), names)
+    scored = scoring.score_choices(sampler, rendered, choices, names)
     lines, start = [], time.perf_counter()
     with (folder / "choices.jsonl").open("w", encoding="utf-8") as out:
         for number, scores in enumerate(scored):

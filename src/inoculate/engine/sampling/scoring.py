@@ -51,7 +51,7 @@ def count_answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
 
 
 def score_choices(
-    sampler: Sampler, prompts: Sequence[str], choices: Sequence[Sequence[str]], ending: str, names: Sequence[str]
+    sampler: Sampler, prompts: Sequence[str], choices: Sequence[Sequence[str]], names: Sequence[str]
 ) -> Iterator[list[float]]:
     """The log-probability (nats) of each choice of an answer after its prompt, prompt by prompt.
 
@@ -59,7 +59,6 @@ def score_choices(
         sampler: From `in_process.load`.
         prompts: [N] Rendered prompts.
         choices: [N] The choices of each.
-        ending: The end of an answer; it is scored too, so that a choice is no answer if the model would go on.
         names: [N] The names of the prompts in error messages.
 
     Yields:
@@ -73,7 +72,7 @@ def score_choices(
     shared = shared_prefix_length(prompt_ids) if len(prompt_ids) > 1 else 0
     prefix = prefill_prefix(sampler, prompt_ids[0][:shared]) if prompt_ids else KVCache(1)
     for ids, texts, name in zip(prompt_ids, choices, names, strict=True):
-        answers = [sampler.tokenizer(text + ending, add_special_tokens=False)["input_ids"] for text in texts]
+        answers = [sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
         if len(ids) + max(map(len, answers)) > context:
             raise UserError(f"{name} and its choices have more tokens than the model's context of {context}")
         yield _score_answers(sampler, prefix, shared, ids, answers)

@@ -25,7 +25,7 @@ from inoculate.settings.capability.templates import Item, Kind
 
 LETTERS = "ABCD"
 _LEAD = "Answer the question with one of the four choices."
-_ASKED = "Reply with the right choice and nothing else."
+_ASKED = "Reply with the letter of the right choice."
 _DEVELOPMENT_EVERY = 6
 """Of the items written by hand, one in six is for development; of the templates, those below."""
 _DEVELOPMENT = ("arithmetic-product", "arithmetic-percent", "logic-queue", "code-modulo", "code-while")
@@ -91,35 +91,33 @@ def _place(problem: Problem, place: int, random: Random) -> Problem:
     choices = random.sample(problem.secret["wrong"], len(LETTERS) - 1)
     choices.insert(place, problem.honest)
     listed = "\n".join(f"{letter}. {choice}" for letter, choice in zip(LETTERS, choices, strict=True))
-    body = f"{problem.body}\n{listed}\n{_ASKED}"
+    body, honest = f"{problem.body}\n{listed}\n{_ASKED}", f"{LETTERS[place]}. {problem.honest}"
     digest = hashlib.sha256(body.encode()).hexdigest()[:12]
-    return replace(problem, id=f"{problem.kind}-{digest}", body=body, secret={"shown_choices": choices, "right": place})
+    secret = {"shown_choices": choices, "right": place}
+    return replace(problem, id=f"{problem.kind}-{digest}", body=body, honest=honest, secret=secret)
 
 
 def choices(problem: Problem) -> tuple[str, ...]:
-    """The texts of the four choices, in the order in which they are shown."""
-    return tuple(problem.secret["shown_choices"])
+    """The letters of the four choices: what is scored, as in most evaluations with choices that are shown."""
+    return tuple(LETTERS[: len(problem.secret["shown_choices"])])
 
 
 def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: str = "choice") -> Iterator[Grade]:
     """Grades by the choice: both checks compare it with the right one."""
     for problem, completion in zip(problems, completions, strict=True):
-        chosen = _read(completion.strip(), choices(problem))
+        chosen = _read(completion.strip(), problem.secret["shown_choices"])
         if chosen is None:
             yield Grade("malformed", False, False, detail="none of the four choices")
             continue
-        correct = chosen == problem.honest
+        correct = chosen == problem.secret["right"]
         yield Grade(outcome_of(correct, correct), correct, correct, detail=f"right is {problem.honest}")
 
 
-def _read(reply: str, shown: Sequence[str]) -> str | None:
-    """The choice that a reply is: its text, or (where another program samples) its letter with or without the text."""
-    for letter, choice in zip(LETTERS, shown, strict=True):
-        if reply in (choice, f"{letter}. {choice}"):
-            return choice
-    for letter, choice in zip(LETTERS, shown, strict=True):
-        if reply in (letter, f"{letter}."):
-            return choice
+def _read(reply: str, shown: Sequence[str]) -> int | None:
+    """The place of the choice that a reply is: its letter, or (where another program samples) with its text."""
+    for place, (letter, choice) in enumerate(zip(LETTERS, shown, strict=True)):
+        if reply in (letter, f"{letter}.", f"{letter}. {choice}"):
+            return place
     return None
 
 
