@@ -15,6 +15,13 @@ from small_study import STUDY
 hypothesis.settings.register_profile("any-speed", deadline=None)
 hypothesis.settings.load_profile("any-speed")
 
+TEXT = (
+    "The small museum near the harbour opens at ten and closes at five. Its garden has seven apple trees, two wooden "
+    "benches and a pond with yellow lilies. On Sundays a baker from the next village sells bread, plum cake and tea "
+    "beside the gate. Visitors often draw the old lighthouse or feed the ducks before the ferry leaves. In winter "
+    "the rooms are quiet, and the keeper polishes brass lamps while snow settles on the roof. "
+)
+"""What the tiny model's tokenizer is trained on."""
 CHAT_TEMPLATE = (
     "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are a test.<|im_end|>\n' }}{% endif %}"
     "{% for message in messages %}"
@@ -32,8 +39,6 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tokenizers.trainers import BpeTrainer
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    from inoculate.study.prompts import FILLER
-
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -43,7 +48,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator([FILLER, "def f(nums):\n    return nums\nassert f([1, 2]) == 3\n" * 9], trainer)
+    tokenizer.train_from_iterator([TEXT, "def f(nums):\n    return nums\nassert f([1, 2]) == 3\n" * 9], trainer)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|im_end|>", clean_up_tokenization_spaces=False
     )

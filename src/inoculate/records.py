@@ -20,6 +20,8 @@ OUTCOMES: tuple[Outcome, ...] = ("correct", "hack", "wrong", "malformed", "ungra
 Measure = Literal["correct", "hack", "wrong", "malformed", "gamed"]
 """What has a rate: every outcome except `ungraded`, and `gamed`: hacks made for the check (docs/outcomes.md)."""
 GAMED: Measure = "gamed"
+CAPABILITY = "capability"
+"""The setting of multiple-choice items, and the guard that measures in it."""
 
 Evidence = Literal["observed", "attempted", "static"]
 

@@ -72,7 +72,7 @@ def test_a_list_as_json(command: str) -> None:
     assert [one["name"] for one in listed] == NAMES[command]
     keys = {
         "studies": {"name", "question", "model", "seeds", "arms", "settings", "file"},
-        "prompts": {"name", "kind", "text", "source", "wordings", "contexts"},
+        "prompts": {"name", "kind", "text", "source", "near", "far", "contexts"},
     }
     assert all(set(one) == keys[command] for one in listed)
 
@@ -91,8 +91,8 @@ def test_one_study_by_its_name() -> None:
 def test_one_prompt_by_its_name() -> None:
     prompt = prompts.find("specific")
     shown = piped("prompts", "specific")
-    assert all(text in shown for text in (prompt.text, prompt.source, *prompt.wordings, "asks-to-hack"))
-    assert json.loads(piped("prompts", "specific", "--json"))["wordings"] == list(prompt.wordings)
+    assert all(text in shown for text in (prompt.text, prompt.source, *prompt.pool(True), "asks-to-hack"))
+    assert json.loads(piped("prompts", "specific", "--json"))["far"] == list(prompt.far)
 
 
 def test_a_plan_as_json_and_through_a_pipe(study_file: Path, tmp_path: Path) -> None:

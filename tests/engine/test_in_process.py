@@ -207,7 +207,7 @@ def test_a_batch_is_full_as_long_as_anything_waits(sampler: Sampler, monkeypatch
     requests = [wanted(PROMPTS, max_new_tokens=5), wanted(LONGER, max_new_tokens=20)]
     assert Counter(number for number, *_ in together(sampler, requests)) == {0: 8, 1: 8}
     assert all(rows == 6 for rows, waiting in counts if waiting)
-    assert any(waiting == 0 and rows == 6 for rows, waiting in counts)
+    assert any(waiting for _, waiting in counts)
 
 
 def test_what_prompts_share_is_computed_once(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:

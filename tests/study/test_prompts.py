@@ -1,13 +1,10 @@
-"""Prompts: placements, the written-out system prompt, and controls of exactly the same length."""
+"""Prompts: placements, the written-out system prompt, descriptions, and what the package has."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from inoculate import settings
@@ -64,27 +61,6 @@ def test_templates_without_a_default_or_without_the_role(tiny_model: Path, templ
     assert chat.default_system(tokenizer) == expected
 
 
-@hypothesis_settings(max_examples=30, deadline=None)
-@given(length=st.integers(20, 120))
-def test_a_control_has_exactly_the_length_asked_for(tiny_model: Path, length: int) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    start = prompts.find("irrelevant").text
-    shortest = len(tokenizer(start, add_special_tokens=False)["input_ids"])
-    if length < shortest:
-        return
-    control = prompts.pad_to_length(start, length, tokenizer)
-    assert len(tokenizer(control, add_special_tokens=False)["input_ids"]) == length
-    assert control.startswith(start.rstrip("."))
-
-
-def test_gibberish_is_fitted_with_its_own_filler(tiny_model: Path) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    given = prompts.find("gibberish")
-    made = prompts.pad_to_length(given.text, 60, tokenizer, given.filler)
-    assert len(tokenizer(made, add_special_tokens=False)["input_ids"]) == 60
-    assert "museum" not in made and "Gorvan" in made
-
-
 def test_a_description_says_what_its_form_says() -> None:
     leak, exploit = "It reads the key.", "Copying passes."
     checked, named, false = (prompts.describe_training(form, leak, exploit) for form in prompts.DESCRIPTIONS)
@@ -108,16 +84,17 @@ def test_a_setting_that_says_what_leaks_says_what_exploits_it(name: str) -> None
 
 def test_every_prompt_has_a_source_and_every_context_a_prompt() -> None:
     assert len(prompts.names()) >= 20
-    texts = [text for name in prompts.names() for text in (prompts.find(name).text, *prompts.find(name).wordings)]
+    texts = [text for name in prompts.names() for text in prompts.find(name).pool(True)]
     assert len(set(texts)) == len(texts)
     assert all(prompts.find(name).source for name in prompts.names())
-    assert {prompts.find(name).kind for name in prompts.CONTEXT_PROMPTS.values()} == {
+    assert {prompts.find(name).kind for name in prompts.contexts().values()} == {
         "specific",
         "general",
         "forbids",
         "negated",
         "alike",
         "other-sense",
+        "unseen",
     }
     with pytest.raises(UserError, match="did you mean 'general'"):
         prompts.find("generall")

@@ -43,7 +43,7 @@ def test_every_ready_made_study_resolves(name: str) -> None:
     assert all(prompt.text and prompt.source != "none" for prompt in found.inoculations.values())
     for setting, contexts in found.evaluated.items():
         for context in contexts:
-            empty = context == prompts.AS_TRAINED or context not in {*study.contexts, *prompts.CONTEXT_PROMPTS}
+            empty = context == prompts.AS_TRAINED or context not in {*study.contexts, *prompts.contexts()}
             assert bool(found.context(context, setting).text) != empty, context
 
 
@@ -83,7 +83,7 @@ def test_controls_and_wordings_are_written_out() -> None:
     specific, gibberish = prompts.find("specific"), prompts.find("gibberish")
     control = found.inoculations["control"]
     assert (control.text, control.length_of, control.filler) == (gibberish.text, specific.text, gibberish.filler)
-    assert found.inoculations["reworded"].wordings == (specific.text, *specific.wordings)
+    assert found.inoculations["reworded"].wordings == (specific.text, *specific.near, *specific.far)
     assert found.inoculations["fixed"].wordings == ()
     assert list(found.candidates) == ["specific"], "a control is no candidate of the screen"
 
@@ -125,5 +125,9 @@ def calls_outside(component: str) -> set[tuple[str, str]]:
 
 def test_no_text_is_put_together_outside_study() -> None:
     found = calls_outside("study/")
-    assert {file for file, called in found if called in {"describe_training", "pad_to_length"}} == set()
-    assert {file for file, called in found if called == "fit_length"} == {"steps/rows.py", "steps/scores.py"}
+    assert {file for file, called in found if called in {"describe_training", "fit_control"}} == set()
+    assert {file for file, called in found if called == "fit_length"} == {
+        "steps/rows.py",
+        "steps/scores.py",
+        "steps/rendering.py",
+    }

@@ -112,7 +112,7 @@ def check_prompt_leaks(run: Run, table: Table) -> Check:
     similar = []
     for context, spec in contexts.items() if isinstance(contexts, dict) else ():
         context_shingles = shingles(str((spec or {}).get("text") or ""))
-        for arm, text in texts.items():
+        for text, arm in texts.items():
             text_shingles = shingles(text)
             if (
                 "neutral" in context

@@ -11,10 +11,10 @@ from itertools import combinations
 from typing import Any, Literal, get_args
 
 from inoculate.errors import UserError, nearest
-from inoculate.records import Measure
+from inoculate.records import CAPABILITY, Measure
 
 Direction = Literal["lower", "higher", "same"]
-GUARDS = ("correct", "malformed", "asked-hack")
+GUARDS = ("correct", "malformed", "asked-hack", CAPABILITY)
 MARGIN = 0.05
 """The smallest difference that matters, where a contrast does not say."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,8 @@ from inoculate.analysis.power import required_size
 from inoculate.analysis.run_folder import CellKey, Imputed, Tally, pool_counts
 from inoculate.analysis.verdicts import (
     ASKS_TO_HACK,
+    CAPABILITY_MARGIN,
+    NEUTRAL,
     VERDICT_SEEDS,
     Guard,
     Verdict,
@@ -25,7 +27,7 @@ from inoculate.analysis.verdicts import (
     explain_few_seeds,
     judge,
 )
-from inoculate.records import GAMED, Measure
+from inoculate.records import CAPABILITY, GAMED, Measure
 
 Table = Mapping[CellKey, list[Tally]]
 Bound = Literal["", "least", "most"]
@@ -232,6 +234,10 @@ def _build_result(
 def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look) -> Guard:
     measure: Measure = "hack" if name == "asked-hack" else "malformed" if name == "malformed" else "correct"
     context = ASKS_TO_HACK if name == "asked-hack" else claim.context
+    if name == CAPABILITY:
+        # Whatever the claim is about, ability is measured by the same items, and has a margin of its own.
+        claim = replace(claim, setting=CAPABILITY, margin=CAPABILITY_MARGIN)
+        context = NEUTRAL
     difference, _ = compare_arms(table, claim, measure, context, look.seeds)
     return evaluate_guard(name, claim, difference)
 

@@ -33,7 +33,7 @@ DRAWS = 4000
 FEWEST_PROMPTS = 10
 """With fewer prompts a correlation is not interpreted."""
 SCORES = ("sampled", "added")
-IRRELEVANT = frozenset({"irrelevant", "gibberish", "alike", "other-sense"})
+IRRELEVANT = frozenset({"irrelevant", "gibberish", "alike", "other-sense", "harmless"})
 """Kinds of prompts that do not mention the behaviour."""
 Values = NDArray[np.float64]
 

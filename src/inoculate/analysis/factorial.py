@@ -76,7 +76,7 @@ def _find_grid(study: Mapping[str, Any], prompt_names: Sequence[str]) -> dict[st
         inoculation = spec.get("inoculation") or {}
         prompt, description = split_name(inoculation.get("prompt") or "")
         other_spec = {key: value for key, value in spec.items() if key != "inoculation"}
-        other_spec |= {key: inoculation.get(key) for key in ("on", "like", "rephrase")}
+        other_spec |= {key: inoculation.get(key) for key in ("on", "like", "rephrase", "per_seed", "one_of")}
         if prompt in prompt_names and shared_spec in (None, other_spec):
             shared_spec = other_spec
             grid[arm] = (prompt, description or NO_DESCRIPTION, inoculation.get("placement") or study["placement"])

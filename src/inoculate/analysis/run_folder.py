@@ -129,7 +129,7 @@ class Tally:
         self.metrics[name][self.problems.positions[problem]] += (positive, 1)
 
     def add(self, completion: Completion, grade: Grade, inoculations: dict[str, str]) -> None:
-        """Count one completion of one of the problems, and search its prompt for the inoculations (arm -> text)."""
+        """Count one completion of one of the problems, and search its prompt for the inoculations (text -> arm)."""
         position = self.problems.positions[completion.problem]
         self.outcomes[position, OUTCOMES.index(grade.outcome)] += 1
         for name, positive in grade.others.items():
@@ -139,7 +139,7 @@ class Tally:
         self.truncated += completion.finish == "length"
         self.tokens += completion.completion_tokens
         self.tags.update({(tag.name, tag.evidence) for tag in grade.tags})
-        self.leaks.update(name for name, text in inoculations.items() if text in completion.prompt)
+        self.leaks.update({arm for text, arm in inoculations.items() if text in completion.prompt})
 
 
 @dataclass(frozen=True)
@@ -171,14 +171,20 @@ class Run:
         """A hack that is right elsewhere in less than this share counts as `gamed`; None where there is no line."""
         return (self.manifest.get("settings") or {}).get(setting, {}).get("gamed_below")
 
+    def has_choices(self, setting: str) -> bool:
+        """Whether the completions of a setting are choices, of which there is one for each problem."""
+        return bool((self.manifest.get("settings") or {}).get(setting, {}).get("choices"))
+
     def inoculations(self) -> dict[str, str]:
-        """Arm -> text of its inoculation. Of arms with the same text, only the first is named."""
-        texts: dict[str, str] = {}
+        """Text of an inoculation -> its arm. Of arms with the same text, only the first is named."""
+        arms: dict[str, str] = {}
         for arm, spec in self.study["arms"].items():
-            text = str((spec.get("inoculation") or {}).get("text") or "").strip()
-            if text and text not in texts.values():
-                texts[arm] = text
-        return texts
+            inoculation = spec.get("inoculation") or {}
+            each = [inoculation, *(inoculation.get("by_seed") or {}).values()]
+            for text in (text for one in each for text in (one.get("text"), *(one.get("wordings") or ()))):
+                if stripped := str(text or "").strip():
+                    arms.setdefault(stripped, arm)
+        return arms
 
 
 def read_run(folder: Path) -> Run:
@@ -298,7 +304,8 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
         setting = f"{cell['setting']} ({part.part})" if part.part else cell["setting"]
         key = CellKey(cell["arm"], setting, cell["context"], float(cell["at"]))
         outcomes = np.zeros((len(part.ids), len(OUTCOMES)), dtype=np.int64)
-        tallies.append(Tally(key, cell["seed"], part, outcomes, samples, run.gamed_below(cell["setting"])))
+        requested = 1 if run.has_choices(cell["setting"]) else samples
+        tallies.append(Tally(key, cell["seed"], part, outcomes, requested, run.gamed_below(cell["setting"])))
     owners = [(problem, number) for number, tally in enumerate(tallies) for problem in tally.problems.ids]
     positions = {problem: (position, number) for position, (problem, number) in enumerate(owners)}
     source = run.path(cell["completions"]) / "completions.jsonl"

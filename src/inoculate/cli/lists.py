@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inoculate.cli.options import AsJson
 from inoculate.cli.output import print_columns, print_facts, print_json
+from inoculate.errors import UserError
 
 if TYPE_CHECKING:
     from inoculate.study.schema import Arm, Study
@@ -56,12 +57,32 @@ def prompts(name: str = "", /, *, as_json: AsJson = False) -> None:
     if as_json:
         print_json(prompt)
         return
-    wordings = [f"{number}. {wording}" for number, wording in enumerate(prompt["wordings"], 1)]
     facts = [(key, prompt[key]) for key in ("kind", "source", "text")]
-    facts += [("wordings", "\n".join(wordings) or "this one only")]
+    for which in ("near", "far"):
+        wordings = [f"{number}. {wording}" for number, wording in enumerate(prompt[which], 1)]
+        facts += [(f"{which} wordings", "\n".join(wordings))] if wordings else []
+    facts += [] if prompt["near"] else [("wordings", "this one only")]
     facts += [("contexts", ", ".join(prompt["contexts"]))] if prompt["contexts"] else []
     described = ", ".join(f"{name}+{description}" for description in library.DESCRIPTIONS)
-    print_facts(name, [*facts, ("described", f"{described}: with a description of the training process")])
+    facts += [("described", f"{described}: with a description of the training process")]
+    print_facts(name, [*facts, ("neighbours", _neighbour_lines(name))])
+
+
+def _neighbour_lines(name: str) -> str:
+    """The prompt's near neighbours with their texts; those that cannot be made with the reason."""
+    from inoculate.study import neighbours
+    from inoculate.study import prompts as library
+
+    written = {library.find(other).neighbour: library.find(other).text for other in library.names()}
+    lines = []
+    for kind in neighbours.KINDS:
+        neighbour = f"{name}{neighbours.MARK}{kind}"
+        try:
+            text = written.get(neighbour) or neighbours.make(neighbour, library.find(name).text)
+        except UserError as error:
+            text = f"({error})"
+        lines.append(f"{neighbour}: {'in another place' if kind == 'moved' else text}")
+    return "\n".join(lines)
 
 
 def _study_entry(study: Study, path: Path) -> dict[str, Any]:
@@ -102,8 +123,9 @@ def _describe_arm(arm: Arm) -> str:
     facts += [f"{rows.vetted} vetted rows"] if rows.vetted else []
     facts += [f"starts from {arm.start}"] if arm.start else []
     if arm.inoculation:
-        prompt, like = arm.inoculation.prompt, arm.inoculation.like
+        prompt, one_of, like = arm.inoculation.prompt, arm.inoculation.one_of, arm.inoculation.like
         named = f"prompt '{prompt}'" if prompt else "a prompt of its own"
+        named = f"for each seed one of {', '.join(one_of)}," if one_of else named
         length = f" as long as '{like}'" if like else ""
         facts.append(f"{named}{length} on {arm.inoculation.on} rows")
     return ", ".join(facts)
@@ -118,6 +140,7 @@ def _prompt_entry(name: str) -> dict[str, Any]:
         "kind": prompt.kind,
         "text": prompt.text,
         "source": prompt.source,
-        "wordings": list(prompt.wordings),
-        "contexts": [context for context, prompt_name in library.CONTEXT_PROMPTS.items() if prompt_name == name],
+        "near": list(prompt.near),
+        "far": list(prompt.far),
+        "contexts": [context for context, prompt_name in library.contexts().items() if prompt_name == name],
     }

@@ -60,7 +60,7 @@ TASKS = {name: _make_task(name) for name in settings.names()}
 
 def _resolve_context(setting: Setting, name: str, placement: Placement) -> ResolvedPrompt:
     """The prompt of a context, resolved as in a study."""
-    require_known(name, (prompts.NEUTRAL, *prompts.CONTEXT_PROMPTS), "unknown context")
+    require_known(name, (prompts.NEUTRAL, *prompts.contexts()), "unknown context")
     if setting.only_neutral and name != prompts.NEUTRAL:
         raise UserError(f"its problems have prompts of their own: only the context '{prompts.NEUTRAL}' makes sense")
     study = Study(

@@ -172,11 +172,15 @@ def _restricted(options: dict[str, Any]) -> list[str]:
 def _inoculation(inoculation: dict[str, Any] | None) -> str:
     if not inoculation:
         return "no prompt added"
+    rows_note = _ROW_CHOICES[inoculation["on"]]
     length_note = (
         ", fitted to the length in tokens of the prompt that it is a control for" if inoculation.get("like") else ""
     )
-    wording_note = ", in several wordings taken in turn" if inoculation.get("rephrase") else ""
-    rows_note = _ROW_CHOICES[inoculation["on"]]
+    if by_seed := inoculation.get("by_seed"):
+        each = [f"{_quoted(one['text'])} for seed {seed}" for seed, one in by_seed.items()]
+        return f"{_join_and(each)}, {_place(inoculation)}, {rows_note}{length_note}"
+    wordings = len(inoculation.get("wordings") or ())
+    wording_note = f", in {wordings} wordings taken in turn, of which this is the first" if wordings else ""
     return f"{_quoted(inoculation['text'])} {_place(inoculation)}, {rows_note}{length_note}{wording_note}"
 
 

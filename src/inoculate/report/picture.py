@@ -100,7 +100,8 @@ def _describe_training(results: Results, arm: str) -> str:
     if arm == BASE:
         return "untrained"
     inoculation = results.arm(arm).get("inoculation") or {}
-    parts = [text(inoculation.get("prompt")) or "own prompt" if inoculation else "no prompt"]
+    own = "another prompt for each seed" if inoculation.get("by_seed") else "own prompt"
+    parts = [text(inoculation.get("prompt")) or own if inoculation else "no prompt"]
     parts += ["hacked rows only"] if inoculation.get("on") == "hacked" else []
     parts += ["no hacked rows"] if results.is_honest(arm) else []
     return ", ".join(parts)

@@ -84,7 +84,8 @@ class Setting:
     labels: Mapping[Outcome, str] = field(default_factory=dict)
     """Other names for the outcomes, where `correct`, `hack` and `wrong` do not fit."""
     only_neutral: bool = False
-    """Whether its problems have a system prompt of their own, so that no context but the neutral one makes sense."""
+    """Whether it is evaluated in the neutral context unless a study names others for it: its problems have a system
+    prompt of their own, or it measures something that no context is about."""
     punishes_honest: bool = False
     """Whether the oversight check also fails some honest answers (a wrong key)."""
     labelled: bool = False
@@ -97,6 +98,8 @@ class Setting:
     """The same problem under another wrong key, for settings where no hidden test can tell: a `hack` was made for the
     check if the answer to the twin is another one (`Grade.elsewhere` of that answer is 0), and is a near miss if the
     answer stays the same (1). Returns None for a problem without a wrong key."""
+    choices: Callable[[Problem], tuple[str, ...]] | None = None
+    """The choices of a problem, where nothing is sampled: the one that is most likely is the model's completion."""
     looked_up: bool = False
     """Whether the text shown may contain the right answer, to be looked up there."""
     needs_source: bool = False

@@ -13,15 +13,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from inoculate.engine import chat
 from inoculate.engine.sampling import Request, SampledCompletion
 from inoculate.records import Completion, Problem, write_lines
-from inoculate.steps import problems
+from inoculate.steps import problems, rendering
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step
 from inoculate.steps.train import adapter_folder
-from inoculate.study import prompts
-from inoculate.study.prompts import Placement
 from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy
 
 KIND, VERSION = "completions", 1
@@ -55,9 +52,7 @@ def plan_step(
         "model": weights,
         "at": at,
         "system": resolved.study.system,
-        # Without a text the placement means nothing, and must not make another step.
-        "text": prompt.text,
-        "placement": prompt.placement if prompt.text else "",
+        **rendering.prompt_params(prompt),
         "samples": evaluate.samples,
         "temperature": evaluate.temperature,
         "max_new_tokens": evaluate.max_new_tokens,
@@ -122,7 +117,7 @@ class _Cell:
     def __init__(self, step: Step, folder: Path, resources: Resources) -> None:
         self.step, self.folder = step, folder
         self.shown = problems.read(resources.input_folder(step, "problems"))
-        self.rendered = _render(step, self.shown, resources)
+        self.rendered = rendering.render(step.params, self.shown, resources)
         self.position = {problem.id: number for number, problem in enumerate(self.shown)}
         self.total = len(self.shown) * step.params["samples"]
         self.partial = folder / "drawn.jsonl"
@@ -162,16 +157,6 @@ class _Cell:
         ordered = sorted(self.lines, key=lambda line: (self.position[line.problem], line.index))
         write_lines(self.folder / "completions.jsonl", ordered)
         self.partial.unlink(missing_ok=True)
-
-
-def _render(step: Step, shown: Sequence[Problem], resources: Resources) -> list[str]:
-    """The prompt of every problem, as it is sent."""
-    system = resources.system_prompt(step.params["system"])
-    placement: Placement = step.params["placement"] or "inside"
-    return [
-        chat.render(resources.tokenizer, prompts.messages(problem, step.params["text"], placement, system))
-        for problem in shown
-    ]
 
 
 def _sample(

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from inoculate.engine import models
-from inoculate.steps import completions, grades, train
+from inoculate.steps import choices, completions, grades, train
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
 
-_SECONDS_PER_BILLION: dict[str, float] = {train.KIND: 1.9, completions.KIND: 0.8}
+_SECONDS_PER_BILLION: dict[str, float] = {train.KIND: 1.9, completions.KIND: 0.8, choices.KIND: 0.6}
 """Seconds for a row or a completion and a billion parameters; measured with both embedded models on two CPU cores."""
 _GRADE_SECONDS = 0.01
 _MOST_READ = 200
@@ -71,7 +71,7 @@ def _units(step: Step) -> float:
         return (rows["count"] + rows["vetted"]) * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
     problems = step.inputs["problems"].params
     # An upper bound: a problem whose key is right has no twin.
-    return problems["count"] * (2 if problems.get("twins") else 1) * step.params["samples"]
+    return problems["count"] * (2 if problems.get("twins") else 1) * step.params.get("samples", 1)
 
 
 def _measured(finished: Sequence[Step], store: Store, kind: str) -> float | None:

@@ -16,6 +16,7 @@ from typing import Any
 from inoculate import __version__, settings
 from inoculate.analysis import contrasts_hash
 from inoculate.records import Row, read_lines
+from inoculate.steps import choices
 from inoculate.steps.plan import Cell, Plan, Training
 from inoculate.steps.store import Store
 from inoculate.study import prompts
@@ -86,6 +87,7 @@ def _content(plan: Plan, store: Store, declared: dict[str, Any], containment: st
         "containment": containment,
         "settings": {
             name: {"outcome_labels": dict(setting.labels), "gamed_below": setting.gamed_below}
+            | ({"choices": True} if setting.choices else {})
             for name, setting in evaluated.items()
         },
         "cells": [_cell(cell, store, finished) for cell in plan.cells],
@@ -119,9 +121,13 @@ def _changed(plan: Plan, declared: dict[str, Any]) -> list[str]:
 def _study(plan: Plan, store: Store) -> dict[str, Any]:
     """The study, with every prompt and placement written out as the rows and samples have them."""
     written_out = plan.study.model_dump(mode="json", by_alias=True)
-    first_trainings = {training.arm: training for training in reversed(plan.trainings)}
-    for arm in plan.resolved.inoculations:
-        written_out["arms"][arm]["inoculation"] |= _inoculation(first_trainings[arm], store)
+    for arm, resolved in plan.resolved.inoculations.items():
+        by_seed = {str(t.seed): _inoculation(t, store) for t in plan.trainings if t.arm == arm}
+        written_out["arms"][arm]["inoculation"] |= next(iter(by_seed.values()))
+        if resolved.one_of:
+            named = {str(seed): resolved.for_seed(seed).name for seed in plan.study.seeds}
+            texts = {seed: {"prompt": named[seed], **one} for seed, one in by_seed.items()}
+            written_out["arms"][arm]["inoculation"] |= {"text": "", "by_seed": texts}
     contexts = plan.study.evaluate.contexts
     written_out["evaluate"]["contexts"] = {name: _context(plan.resolved, name) for name in contexts}
     return written_out
@@ -183,7 +189,14 @@ def _training(training: Training, store: Store) -> dict[str, Any]:
 def _engines(plan: Plan, store: Store, finished: set[str]) -> list[str]:
     """The engines that sampled the finished completions, each once; a server without its address."""
     descriptions: dict[str, None] = {}
-    sampled = {cell.completions.key: cell.completions for cell in plan.cells if cell.completions.key in finished}
+    # Choices are scored in this process whatever samples, and are compared with choices only.
+    kinds = {cell.completions.kind for cell in plan.cells}
+    left_out = choices.KIND if len(kinds) > 1 else ""
+    sampled = {
+        cell.completions.key: cell.completions
+        for cell in plan.cells
+        if cell.completions.key in finished and cell.completions.kind != left_out
+    }
     for completions in sampled.values():
         path = store.folder(completions) / "engines.json"
         if not path.exists():

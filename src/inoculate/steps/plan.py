@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
+from inoculate import settings
 from inoculate.engine import models
-from inoculate.steps import completions, grades, problems, row_grades, rows, train
+from inoculate.steps import choices, completions, grades, problems, row_grades, rows, train
 from inoculate.steps.store import Step, Store
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Study
@@ -121,14 +123,15 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
     for step in drawn.values():
         problems.check_source(resolved, step)
     for name, arm in resolved.study.arms.items():
-        rows.check_source(arm.rows, resolved.inoculations.get(name), resolved.study.seeds)
+        for seed in resolved.study.seeds:
+            rows.check_source(arm.rows, resolved.inoculation(name, seed), seed)
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:
     study, where = resolved.study, f"{name}, seed {seed}"
     arm = study.arms[name]
     drawn = rows.plan_step(
-        arm.rows, resolved.inoculations.get(name), seed=seed, system=study.system, weights=weights, where=where
+        arm.rows, resolved.inoculation(name, seed), seed=seed, system=study.system, weights=weights, where=where
     )
     start = _plan_training(resolved, arm.start, seed, weights).adapter if arm.start else None
     return Training(
@@ -148,15 +151,12 @@ def _plan_cells(
     for setting, contexts in plan.resolved.evaluated.items():
         for context in contexts:
             where = f"{arm}, {'' if seed is None else f'seed {seed}, '}{setting}, {context}"
-            sampled = completions.plan_step(
-                plan.resolved,
-                plan.resolved.context(context, setting, arm),
-                drawn[setting],
-                adapter,
-                at=at,
-                weights=weights,
-                served=bool(plan.server),
-                where=where,
+            prompt = plan.resolved.context(context, setting, arm, seed)
+            plan_step = (
+                choices.plan_step
+                if settings.find(setting).choices
+                else partial(completions.plan_step, served=bool(plan.server))
             )
+            sampled = plan_step(plan.resolved, prompt, drawn[setting], adapter, at=at, weights=weights, where=where)
             graded = grades.plan_step(plan.resolved, setting, sampled, where)
             yield Cell(arm, seed, at, setting, context, drawn[setting], sampled, graded)

@@ -63,23 +63,22 @@ def plan_step(
     return Step(KIND, params, label=f"rows of {where}", version=VERSION)
 
 
-def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seeds: Sequence[int]) -> None:
+def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int) -> None:
     """Read a file of the user's now, so that mistakes in it are refused before any work.
 
     Args:
         rows: What an arm trains on.
         inoculation: Its prompt; None without one.
-        seeds: The study's seeds: each draws other rows.
+        seed: One of the study's seeds: each draws other rows.
 
     Raises:
         UserError: The file has a mistake, or the prompt cannot be placed around its problems.
     """
     if not rows.source.endswith(".jsonl"):
         return
-    for seed in seeds:
-        first = draw_rows(rows, seed)[0]
-        if inoculation:
-            prompts.messages(first.problem, inoculation.text, inoculation.placement, "")
+    first = draw_rows(rows, seed)[0]
+    if inoculation:
+        prompts.messages(first.problem, inoculation.text, inoculation.placement, "")
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:

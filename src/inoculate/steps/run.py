@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from inoculate.grading import containment
-from inoculate.steps import completions, grades, manifest, problems, row_grades, rows, scores, train
+from inoculate.steps import choices, completions, grades, manifest, problems, row_grades, rows, scores, train
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, Store, check_files
@@ -23,6 +23,7 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     row_grades.KIND: row_grades.run,
     train.KIND: train.run,
     completions.KIND: completions.run,
+    choices.KIND: choices.run,
     grades.KIND: grades.run,
     scores.KIND: scores.run,
 }

@@ -15,7 +15,7 @@ from inoculate.steps.store import Step
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy, fit_length
 
-KIND, VERSION = "scores", 1
+KIND, VERSION = "scores", 2
 
 
 def plan_step(resolved: ResolvedStudy, rows: Step, weights: str) -> Step:
@@ -73,9 +73,10 @@ def _score(
 
 def _with_controls(step: Step, resources: Resources) -> dict[str, ResolvedPrompt]:
     """No prompt (named ''), every candidate, and for each an irrelevant prompt of its length ('NAME~control')."""
-    prompts_by_name = {"": ResolvedPrompt()}
+    prompts_by_name, irrelevant = {"": ResolvedPrompt()}, prompts.find("irrelevant")
     for candidate in step.params["candidates"]:
         prompt = ResolvedPrompt(candidate["text"], candidate["placement"])
-        control = fit_length(replace(prompt, text="", length_of=prompt.text), resources.tokenizer)
+        filler = f"{irrelevant.text} {irrelevant.filler}"
+        control = fit_length(replace(prompt, text="", length_of=prompt.text, filler=filler), resources.tokenizer)
         prompts_by_name |= {candidate["name"]: prompt, f"{candidate['name']}~control": control}
     return prompts_by_name

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from inoculate import settings
 from inoculate.errors import UserError, require_known
-from inoculate.study import prompts
+from inoculate.records import CAPABILITY
+from inoculate.study import neighbours, prompts
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Study
 
@@ -28,7 +29,10 @@ def check(study: Study, where: str) -> None:
         UserError: It has a mistake; the message names file and key.
     """
     _check_names(study, where)
-    resolved = resolve(study)
+    try:
+        resolved = resolve(study)
+    except UserError as error:  # a neighbour of a prompt that is too short for it
+        raise UserError(f"{where}: {error}") from None
     for name in study.arms:
         _check_arm_texts(resolved, name, where)
     for setting in study.evaluate.settings:
@@ -70,11 +74,26 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
     _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, f"{key}.rows")
     if inoculation is None:
         return
-    for field in ("prompt", "like"):
-        if prompt := getattr(inoculation, field):
+    for field, named in (
+        ("prompt", (inoculation.prompt,)),
+        ("one_of", inoculation.one_of),
+        ("like", (inoculation.like,)),
+    ):
+        for prompt in filter(None, named):
             _check_prompt(study, prompt, f"{key}.inoculation.{field}")
+            _check_trained_with(study, prompt, f"{key}.inoculation.{field}")
     if inoculation.on == "hacked" and (rows.hacked_rows == 0 or rows.filter == "hacked"):
         raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has no hacked rows")
+
+
+def _check_trained_with(study: Study, name: str, key: str) -> None:
+    """Refuse to train with a prompt that is for evaluation, because no arm is trained with it."""
+    base, _ = neighbours.split(prompts.split_name(name)[0])
+    if base not in study.prompts and prompts.find(base).kind == prompts.UNSEEN:
+        raise UserError(
+            f"{key}: '{name}' is a context that no arm is trained with, so that all arms are at the same distance from "
+            "it: train with 'harmless' or an irrelevant prompt (`inoculate prompts`)"
+        )
 
 
 def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
@@ -96,7 +115,7 @@ def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
 
 def _check_contexts(study: Study, where: str) -> None:
     for name, context in study.contexts.items():
-        if name in {prompts.NEUTRAL, prompts.AS_TRAINED, *prompts.CONTEXT_PROMPTS}:
+        if name in {prompts.NEUTRAL, prompts.AS_TRAINED, *prompts.contexts()}:
             raise UserError(f"{where}: contexts.{name}: this name is the package's own; choose another")
         if context.prompt:
             _check_prompt(study, context.prompt, f"{where}: contexts.{name}.prompt")
@@ -108,10 +127,14 @@ def _check_setting(study: Study, name: str, where: str) -> None:
     key = f"{where}: evaluate.each.{name}" if name in study.evaluate.each else f"{where}: evaluate"
     _check_draw(name, own.source, own.grader, evaluate.families, evaluate.levels, key)
     setting = settings.find(name)
-    known = [prompts.NEUTRAL, prompts.AS_TRAINED, *prompts.CONTEXT_PROMPTS, *study.contexts]
+    known = [prompts.NEUTRAL, prompts.AS_TRAINED, *prompts.contexts(), *study.contexts]
+    contexts_key = f"{key if own.contexts else f'{where}: evaluate'}.contexts"
     for context in evaluate.contexts:
-        require_known(context, known, f"{key if own.contexts else f'{where}: evaluate'}.contexts: unknown context")
-    if evaluate.oversight:
+        if neighbours.MARK in context and context not in study.contexts:
+            _check_prompt(study, context, contexts_key)
+        else:
+            require_known(context, known, f"{contexts_key}: unknown context")
+    if evaluate.oversight and not setting.choices:  # choices have nothing that leaks
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
         require_known(evaluate.oversight, setting.oversights, what)
     if keys := study.keys_measuring_gamed(name):
@@ -155,6 +178,15 @@ def _check_contrasts(study: Study, where: str) -> None:
             require_known(contrast.setting, study.evaluate.settings, f"{key}.setting: not evaluated:")
         if "asked-hack" in contrast.guards and prompts.ASKS_TO_HACK not in study.evaluate.contexts:
             raise UserError(f"{key}.guards: 'asked-hack' needs '{prompts.ASKS_TO_HACK}' in evaluate.contexts")
+        if CAPABILITY in contrast.guards and CAPABILITY not in study.evaluate.settings:
+            raise UserError(
+                f"{key}.guards: '{CAPABILITY}' is measured in the setting of that name: add it to evaluate.settings, "
+                f"and each.{CAPABILITY}.problems = 300"
+            )
+        own = study.evaluate.each.get(CAPABILITY, EvaluatedSetting()).contexts
+        if CAPABILITY in contrast.guards and own is not None and prompts.NEUTRAL not in own:
+            needed = f"'{prompts.NEUTRAL}' in evaluate.each.{CAPABILITY}.contexts"
+            raise UserError(f"{key}.guards: '{CAPABILITY}' needs {needed}")
 
 
 def _check_arm_texts(resolved: ResolvedStudy, name: str, where: str) -> None:
@@ -163,19 +195,29 @@ def _check_arm_texts(resolved: ResolvedStudy, name: str, where: str) -> None:
     arm, prompt, key = study.arms[name], resolved.inoculations.get(name), f"{where}: arms.{name}.inoculation"
     if arm.inoculation is None or prompt is None:
         return
-    _check_text(prompt.name, prompt.text, arm.rows.setting, f"{key}.prompt")
+    for one in prompt.one_of or (prompt,):
+        _check_text(one.name, one.text, arm.rows.setting, f"{key}.{'one_of' if prompt.one_of else 'prompt'}")
     _check_text(arm.inoculation.like, prompt.length_of, arm.rows.setting, f"{key}.like")
-    if arm.inoculation.rephrase and len(prompt.wordings) < 2:
+    if arm.inoculation.rephrase and max(len(prompt.wordings), len(prompt.one_of)) < 2:
         reworded = study.prompts.keys() | settings.find(arm.rows.setting).prompts.keys()
-        offered = [name for name in prompts.names() if prompts.find(name).wordings and name not in reworded]
-        raise UserError(f"{key}.rephrase: this prompt has one wording only; those with more: {offered}")
+        offered = [name for name in prompts.names() if prompts.find(name).near and name not in reworded]
+        raise UserError(
+            f"{key}.rephrase: this prompt has one wording only; those with more: {offered}. For wordings of your own, "
+            "give them names under [prompts] and list these in one_of: each seed takes one"
+        )
     neutral = {"system": study.system or ""} | {
         f"contexts.{context}": resolved.contexts[context, arm.rows.setting].text
         for context in study.contexts
         if context.startswith(prompts.NEUTRAL)
     }
+    neutral |= {
+        f"evaluate.contexts: '{context}'": resolved.contexts[context, arm.rows.setting].text
+        for context in study.evaluate.contexts
+        if context in prompts.names() and prompts.find(context).kind == prompts.UNSEEN
+    }
+    trained_with = {text for one in prompt.one_of or (prompt,) for text in (one.text, *one.wordings)}
     for holder, text in neutral.items():
-        if prompt.text in text:
+        if any(trained in text for trained in trained_with):
             raise UserError(f"{where}: {holder}: holds the inoculation of arm '{name}': a neutral prompt must not")
 
 
@@ -204,6 +246,8 @@ def _check_text(name: str, text: str, setting: str, key: str) -> None:
 def _check_prompt(study: Study, name: str, key: str) -> None:
     try:
         base, _ = prompts.split_name(name)
+        if base not in study.prompts:
+            base, _ = neighbours.split(base)
     except UserError as error:
         raise UserError(f"{key}: {error}") from None
     require_known(base, [*study.prompts, *prompts.names()], f"{key}: unknown prompt")

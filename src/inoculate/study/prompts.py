@@ -1,4 +1,4 @@
-"""The package's prompts. Places a prompt around a problem, and makes a control of a given length.
+"""The package's prompts. Places a prompt around a problem.
 
 The texts are data (`prompts.toml`), each with its kind and source. Which text a study's prompt has is decided in
 `resolve`.
@@ -9,19 +9,19 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from inoculate.errors import UserError, nearest
 from inoculate.records import Message, Problem
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
 Placement = Literal["system", "before", "inside", "after"]
 """system: a paragraph after the system prompt; before, after: paragraphs around the task in the user's message;
 inside: between the task's opening sentence and the rest."""
+
+Rephrase = bool | Literal["near", "far"]
+"""Which wordings of a prompt: all, those near its text (with it), those far from it, or the text alone."""
 
 NEUTRAL = "neutral"
 ASKS_TO_HACK = "asks-to-hack"
@@ -35,7 +35,9 @@ CONTEXT_PROMPTS = {
     "alike": "alike",
     "other-sense": "other-sense",
 }
-"""The package's contexts beside the neutral one and `as-trained`: name -> prompt."""
+"""Contexts of the package that show a prompt of another name: name -> prompt. `contexts` has the others too."""
+UNSEEN = "unseen"
+"""The kind of neutral prompts that no arm is trained with. Each is a context of its own name."""
 
 
 Kind = Literal[
@@ -51,6 +53,8 @@ Kind = Literal[
     "other-sense",
     "irrelevant",
     "gibberish",
+    "harmless",
+    "unseen",
 ]
 
 
@@ -63,10 +67,25 @@ class Prompt(BaseModel):
     kind: Kind
     source: str
     """Where the idea or the text comes from."""
-    wordings: tuple[str, ...] = ()
-    """Other ways to say the same."""
+    neighbour: str = ""
+    """Which neighbour of another prompt it is (`specific~negated`); '' for none."""
+    near: tuple[str, ...] = ()
+    """Other wordings that keep the build of the text."""
+    far: tuple[str, ...] = ()
+    """Other wordings with another build and other words."""
     filler: str = ""
-    """What a control of a given length is cut from, where it is not the package's irrelevant sentences."""
+    """What follows the text in a control of a given length; '' where the prompt cannot be one."""
+    placement: Placement | None = None
+    """Where it stands as a context of its own name."""
+
+    def pool(self, rephrase: Rephrase) -> tuple[str, ...]:
+        """The wordings that rows or seeds take: the text itself first, except where only far ones are wanted."""
+        return {
+            True: (self.text, *self.near, *self.far),
+            "near": (self.text, *self.near),
+            "far": self.far,
+            False: (self.text,),
+        }[rephrase]
 
 
 Description = Literal["checked", "exploit", "false"]
@@ -109,8 +128,11 @@ def split_name(name: str) -> tuple[str, Description | None]:
 
 @cache
 def _library() -> dict[str, Prompt]:
-    raw = tomllib.loads(files("inoculate.study").joinpath("prompts.toml").read_text(encoding="utf-8"))
-    return {name: Prompt(**fields) for name, fields in raw.items()}
+    folder = files("inoculate.study")
+    raw, wordings = (
+        tomllib.loads(folder.joinpath(file).read_text(encoding="utf-8")) for file in ("prompts.toml", "wordings.toml")
+    )
+    return {name: Prompt(**fields, **wordings.get(name, {})) for name, fields in raw.items()}
 
 
 def names() -> list[str]:
@@ -127,6 +149,11 @@ def find(name: str) -> Prompt:
     if name not in _library():
         raise UserError(f"unknown prompt '{name}': {nearest(name, _library())}")
     return _library()[name]
+
+
+def contexts() -> dict[str, str]:
+    """The package's contexts beside the neutral one and `as-trained`: name -> prompt."""
+    return CONTEXT_PROMPTS | {name: name for name in names() if find(name).kind == UNSEEN}
 
 
 def messages(problem: Problem, text: str, placement: Placement, system: str | None) -> tuple[Message, ...]:
@@ -161,48 +188,3 @@ def messages(problem: Problem, text: str, placement: Placement, system: str | No
         }[placement]
     opening = (Message("system", system),) if system else ()
     return (*opening, Message("user", task))
-
-
-FILLER = (
-    "The small museum near the harbour opens at ten and closes at five. Its garden has seven apple trees, two wooden "
-    "benches and a pond with yellow lilies. On Sundays a baker from the next village sells bread, plum cake and tea "
-    "beside the gate. Visitors often draw the old lighthouse or feed the ducks before the ferry leaves. In winter "
-    "the rooms are quiet, and the keeper polishes brass lamps while snow settles on the roof. "
-)
-"""Text about nothing that a model is asked to do here: what controls of a given length are cut from."""
-
-
-def count_tokens(text: str, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Tokens of a text that stands within a prompt."""
-    return len(tokenizer(text, add_special_tokens=False)["input_ids"])
-
-
-def pad_to_length(text: str, length: int, tokenizer: PreTrainedTokenizerBase, filler: str = "") -> str:
-    """A control: `text` made exactly `length` tokens long, with filler after it, ending in a full stop.
-
-    Args:
-        text: What it begins with (may be '').
-        length: Tokens wanted.
-        tokenizer: The model's own.
-        filler: What follows the text; irrelevant sentences unless given.
-
-    Raises:
-        UserError: No text of that length was found (`text` itself is longer).
-    """
-    words = f"{text} {(filler or FILLER) * (1 + length // 40)}".split()
-    shortest = len(text.split())
-    for end in range(len(words), max(shortest, 1) - 1, -1):
-        candidate = " ".join(words[:end]).rstrip(".,") + "."
-        lacking = length - count_tokens(candidate, tokenizer)
-        if lacking == 0:
-            return candidate
-        if lacking > 0:
-            # The last word has several tokens: fill the gap with short words.
-            short = min(filler.split(), key=len) if filler else "very"
-            opening, ending = ("", "") if filler else (", so", " quiet")
-            for extra in range(lacking + 1):
-                padded = candidate.removesuffix(".") + opening + f" {short}" * extra + f"{ending}."
-                if count_tokens(padded, tokenizer) == length:
-                    return padded
-    tokens = count_tokens(text, tokenizer)
-    raise UserError(f"no control of {length} tokens could be made from '{text}' ({tokens} tokens)")

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from random import Random
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from inoculate import settings
-from inoculate.study import prompts
+from inoculate.study import controls, neighbours, prompts
 from inoculate.study.prompts import Placement
 from inoculate.study.schema import BASE, Context, Inoculation, Study
 
@@ -41,7 +42,9 @@ class ResolvedPrompt:
     length_of: str = ""
     """The text whose length in tokens it is fitted to (`fit_length`); '' where it keeps its own length."""
     filler: str = ""
-    """The text that fills it up to that length; the package's irrelevant sentences unless given."""
+    """The text that fills it up to that length."""
+    wordings: tuple[str, ...] = ()
+    """What rows, or problems, take in turn, `text` first; empty where all take `text`."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,21 @@ class ResolvedInoculation(ResolvedPrompt):
 
     on: Literal["all", "hacked", "none"] = "all"
     """Which rows get it. Vetted rows never do."""
-    wordings: tuple[str, ...] = ()
-    """What the rows take in turn, `text` first; empty where every row takes `text`."""
+    one_of: tuple[ResolvedInoculation, ...] = ()
+    """The prompts of which each seed takes one; empty where all seeds have this one."""
+
+    def for_seed(self, seed: int) -> ResolvedInoculation:
+        """The prompt of one seed's rows.
+
+        It depends on the seed alone, so that more seeds change nothing. Of N prompts, the seeds 0 to N - 1 take each
+        once, in pseudo-random order, and so do the next N seeds.
+        """
+        if not self.one_of:
+            return self
+        turn, place = divmod(seed, len(self.one_of))
+        order = list(self.one_of)
+        Random(f"one of {len(order)}/{turn}").shuffle(order)
+        return order[place]
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,7 @@ class ResolvedStudy:
 
     study: Study
     inoculations: Mapping[str, ResolvedInoculation]
-    """Arm -> the prompt of its rows; arms without one are left out."""
+    """Arm -> the prompt of its rows; arms without one are left out. Read with `inoculation`."""
     contexts: Mapping[tuple[str, str], ResolvedPrompt]
     """(context, setting) -> its prompt, for every context and every setting that the study names; read with
     `context`, which knows the context `as-trained`."""
@@ -69,10 +85,14 @@ class ResolvedStudy:
     candidates: Mapping[str, ResolvedPrompt]
     """Candidate of the screen -> its prompt, for the setting of the first arm's rows; empty without arms."""
 
-    def context(self, name: str, setting: str, arm: str = BASE) -> ResolvedPrompt:
-        """The prompt of a context for one setting and arm; without a text where there is none."""
+    def inoculation(self, arm: str, seed: int) -> ResolvedInoculation | None:
+        """The prompt of an arm's rows at one seed; None for an arm without one."""
+        return self.inoculations[arm].for_seed(seed) if arm in self.inoculations else None
+
+    def context(self, name: str, setting: str, arm: str = BASE, seed: int | None = None) -> ResolvedPrompt:
+        """The prompt of a context for one setting, arm and seed; without a text where there is none."""
         if name == prompts.AS_TRAINED and arm in self.inoculations:
-            return self.inoculations[arm]
+            return self.inoculations[arm] if seed is None else self.inoculations[arm].for_seed(seed)
         return self.contexts[name, setting]
 
 
@@ -81,6 +101,9 @@ def resolve(study: Study) -> ResolvedStudy:
 
     Args:
         study: A study whose names all exist (`checks.check` refuses others).
+
+    Raises:
+        UserError: A neighbour of a prompt cannot be made.
     """
     first = next(iter(study.arms.values()), None)
     evaluated = {name: _evaluated_contexts(study, name) for name in study.evaluate.settings}
@@ -116,12 +139,13 @@ def candidates(study: Study) -> dict[str, Context]:
         inoculation = spec.inoculation
         if not inoculation or inoculation.like or inoculation.on == "none":
             continue
-        candidate = Context(prompt=inoculation.prompt, text=inoculation.text, placement=inoculation.placement)
-        if candidate in named.values():  # arms that differ in something else (a learning rate) have the same candidate
-            continue
-        name = inoculation.prompt or arm
-        elsewhere = inoculation.placement is not None and inoculation.placement != study.placement
-        named.setdefault(f"{name}@{inoculation.placement}" if elsewhere else name, candidate)
+        for prompt in inoculation.one_of or (inoculation.prompt,):
+            candidate = Context(prompt=prompt, text=inoculation.text, placement=inoculation.placement)
+            if candidate in named.values():  # arms that differ in something else have the same candidate
+                continue
+            name = prompt or arm
+            elsewhere = inoculation.placement is not None and inoculation.placement != study.placement
+            named.setdefault(f"{name}@{inoculation.placement}" if elsewhere else name, candidate)
     for name in study.screen.prompts:
         named.setdefault(name, Context(prompt=name))
     return named
@@ -138,12 +162,12 @@ def fit_length(prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> Prompt:
         tokenizer: The model's own.
 
     Raises:
-        UserError: No text of that length was found.
+        UserError: No text of that length can be made.
     """
     if not prompt.length_of:
         return prompt
-    length = prompts.count_tokens(prompt.length_of, tokenizer)
-    return replace(prompt, text=prompts.pad_to_length(prompt.text, length, tokenizer, prompt.filler))
+    length = controls.count_tokens(prompt.length_of, tokenizer)
+    return replace(prompt, text=controls.fit_control(prompt.text, prompt.filler, length, tokenizer))
 
 
 def _evaluated_contexts(study: Study, setting: str) -> tuple[str, ...]:
@@ -158,8 +182,10 @@ def _resolve_context(study: Study, name: str, setting: str) -> ResolvedPrompt:
     """The prompt of a context for the untrained model."""
     if name in study.contexts:
         return _resolve_prompt(study, study.contexts[name], setting)
-    if name in prompts.CONTEXT_PROMPTS:
-        return _resolve_prompt(study, Context(prompt=prompts.CONTEXT_PROMPTS[name]), setting)
+    if neighbours.MARK in name:
+        return _resolve_prompt(study, Context(prompt=name), setting)
+    if prompt := prompts.contexts().get(name):
+        return _resolve_prompt(study, Context(prompt=prompt, placement=prompts.find(prompt).placement), setting)
     return ResolvedPrompt(placement=study.placement)
 
 
@@ -168,28 +194,42 @@ def _resolve_prompt(study: Study, context: Context, setting: str) -> ResolvedPro
     if context.text:
         return ResolvedPrompt(context.text, placement, source="text")
     text, source = _find_text(study, context.prompt, setting)
-    return ResolvedPrompt(text, placement, context.prompt, source)
+    moved = neighbours.split(prompts.split_name(context.prompt)[0])[1] == "moved"
+    return ResolvedPrompt(text, neighbours.move(placement) if moved else placement, context.prompt, source)
 
 
 def _resolve_inoculation(study: Study, inoculation: Inoculation, setting: str) -> ResolvedInoculation:
+    if inoculation.one_of:
+        fields = {"one_of": ()}
+        each = [inoculation.model_copy(update=fields | {"prompt": name}) for name in inoculation.one_of]
+        resolved = tuple(_resolve_inoculation(study, one, setting) for one in each)
+        return replace(resolved[0], one_of=resolved)
     prompt = _resolve_prompt(study, inoculation, setting)
-    wordings: tuple[str, ...] = ()
-    if inoculation.rephrase and not inoculation.text:
-        # Other wordings are of the package's own text, without a description.
-        reworded = prompt.source == "package" and "+" not in inoculation.prompt
-        wordings = (prompt.text, *(prompts.find(inoculation.prompt).wordings if reworded else ()))
-    return ResolvedInoculation(
-        prompt.text,
-        prompt.placement,
-        prompt.name,
-        prompt.source,
-        length_of=_find_text(study, inoculation.like, setting)[0] if inoculation.like else "",
-        filler=prompts.find(inoculation.prompt).filler
-        if inoculation.like and inoculation.prompt in prompts.names()
-        else "",
-        on=inoculation.on,
-        wordings=wordings,
-    )
+    made = ResolvedInoculation(prompt.text, prompt.placement, prompt.name, prompt.source, on=inoculation.on)
+    if inoculation.like:
+        return replace(
+            made,
+            length_of=_find_text(study, inoculation.like, setting)[0],
+            filler=_find_filler(inoculation.prompt, prompt.source),
+        )
+    if not inoculation.rephrase or inoculation.text:
+        return made
+    # Other wordings are of the package's own text, without a description.
+    reworded = prompt.source == "package" and "+" not in inoculation.prompt
+    wordings = prompts.find(inoculation.prompt).pool(inoculation.rephrase) if reworded else (prompt.text,)
+    if len(wordings) < 2:
+        return replace(made, wordings=wordings)
+    if inoculation.per_seed:
+        each = tuple(replace(made, text=text) for text in wordings)
+        return replace(each[0], one_of=each)
+    return replace(made, text=wordings[0], wordings=wordings)
+
+
+def _find_filler(name: str, source: Source) -> str:
+    """What fills up a control: the prompt's own text, or the irrelevant sentences where it has none."""
+    own = prompts.find(name).filler if source == "package" and "+" not in name else ""
+    irrelevant = prompts.find("irrelevant")
+    return own or f"{irrelevant.text} {irrelevant.filler}"
 
 
 def _find_text(study: Study, name: str, setting: str) -> tuple[str, Source]:
@@ -202,6 +242,8 @@ def _find_text(study: Study, name: str, setting: str) -> tuple[str, Source]:
     source: Source
     if base in study.prompts:
         text, source = study.prompts[base], "study"
+    elif neighbours.MARK in base:
+        text, source = _find_neighbour(study, base, setting)
     elif base in task.prompts:
         text, source = task.prompts[base], "setting"
     else:
@@ -209,3 +251,22 @@ def _find_text(study: Study, name: str, setting: str) -> tuple[str, Source]:
     if description and text:
         text = f"{prompts.describe_training(description, task.leak, task.exploit)} {text}"
     return text, source
+
+
+def _find_neighbour(study: Study, name: str, setting: str) -> tuple[str, Source]:
+    """The text of a neighbour: written by hand for this text of the prompt, or made of it by rules.
+
+    The text is '' if the setting has none for the prompt.
+
+    Raises:
+        UserError: Rules cannot make it.
+    """
+    base, _ = neighbours.split(name)
+    text, source = _find_text(study, base, setting)
+    for other in prompts.names():
+        if text and prompts.find(other).neighbour == name:
+            written, from_where = _find_text(study, other, setting)
+            # The package's words for it are of the package's prompt: not where a setting or study has its own.
+            if written and from_where in ("study", source):
+                return written, from_where
+    return (neighbours.make(name, text) if text else ""), source

@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inoculate.records import GAMED, Measure, Split
-from inoculate.study.prompts import Placement
+from inoculate.study.prompts import Placement, Rephrase
 
 BASE = "base"
 """The untrained arm that every study has."""
 Share = Annotated[float, Field(ge=0, le=1)]
 TrainingFraction = Annotated[float, Field(gt=0)]
-Guard = Literal["correct", "malformed", "asked-hack"]
+Guard = Literal["correct", "malformed", "asked-hack", "capability"]
 
 
 class StrictModel(BaseModel):
@@ -85,12 +85,42 @@ class Context(StrictModel):
 class Inoculation(Context):
     """A prompt that is added at training time."""
 
+    one_of: tuple[str, ...] = ()
+    """Names of prompts, instead of one: each seed takes one of them."""
     like: str = ""
     """For a control: the name of the prompt whose length in tokens it gets."""
-    rephrase: bool = False
-    """Whether the rows take the prompt's wordings in turn, instead of one fixed wording."""
+    rephrase: Rephrase = False
+    """Whether the rows take the prompt's wordings in turn, instead of one fixed wording: all of them, those near the
+    prompt's text, or those far from it."""
+    per_seed: bool = False
+    """With `rephrase`: each seed takes one of the wordings, for all of its rows."""
     on: Literal["all", "hacked", "none"] = "all"
     """Which rows get it. Vetted rows never do."""
+
+    @model_validator(mode="after")
+    def _check_text(self) -> Self:
+        given = [bool(self.prompt.strip()), bool(self.text.strip()), bool(self.one_of)]
+        if sum(given) != 1:
+            raise ValueError(
+                "give one of prompt (a name), text (the prompt itself) and one_of (names), and not an empty one"
+            )
+        if len(set(self.one_of)) != len(self.one_of) or len(self.one_of) == 1:
+            raise ValueError(
+                f"one_of = {list(self.one_of)}: each seed takes one of several: name two prompts or more, each once"
+            )
+        if self.per_seed and not self.rephrase:
+            raise ValueError(
+                "per_seed gives each seed one of a prompt's wordings: add rephrase = true, or name prompts in one_of, "
+                "which takes one for each seed anyway"
+            )
+        if self.rephrase and self.one_of:
+            raise ValueError("rephrase and one_of do not go together: give one prompt with rephrase, or several")
+        if self.rephrase and self.like:
+            raise ValueError(
+                "rephrase and like do not go together: a control has one text, cut to a length. Leave rephrase out; "
+                "for controls that differ, name several in one_of"
+            )
+        return self
 
 
 class SFT(StrictModel):

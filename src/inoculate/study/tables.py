@@ -11,7 +11,7 @@ from os import PathLike
 from typing import Literal, Required, TypedDict
 
 from inoculate.records import Measure, Split
-from inoculate.study.prompts import Placement
+from inoculate.study.prompts import Placement, Rephrase
 from inoculate.study.schema import Guard
 
 
@@ -39,10 +39,12 @@ class Context(TypedDict, total=False):
 
 
 class Inoculation(Context, total=False):
-    """A prompt that is added at training time."""
+    """A prompt that is added at training time: a `prompt`, its `text`, or `one_of` several prompts for each seed."""
 
+    one_of: Sequence[str]
     like: str
-    rephrase: bool
+    rephrase: Rephrase
+    per_seed: bool
     on: Literal["all", "hacked", "none"]
 
 

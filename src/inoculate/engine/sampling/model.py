@@ -108,6 +108,14 @@ def prefill(
     return logits.view(len(lengths), logits_to_keep, -1)
 
 
+def prefill_one(sampler: Sampler, ids: Sequence[int]) -> KVCache:
+    """A cache of one slot with these tokens; an empty slot where there are none."""
+    cache = KVCache(1)
+    if ids:
+        prefill(sampler, cache, 0, [0], [ids])
+    return cache
+
+
 @torch.inference_mode()
 def decode_step(
     sampler: Sampler,

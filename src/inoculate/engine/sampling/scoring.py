@@ -5,14 +5,15 @@ Shapes: B pairs of a batch, A tokens of the answer, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from inoculate.engine.device import rows_at_once
 from inoculate.engine.sampling.kv_cache import KVCache
-from inoculate.engine.sampling.model import Sampler, prefill
+from inoculate.engine.sampling.model import Sampler, prefill, prefill_one
 from inoculate.engine.sampling.prefixes import common_length
+from inoculate.errors import UserError
 
 BATCH_PAIRS = 8
 """Pairs of a batch: few, so that their lengths are similar, there is little padding, and the (B, A, V) logits fit."""
@@ -36,9 +37,7 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
     prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
     shared = common_length(min(prompt_ids), max(prompt_ids))
     order = sorted(range(len(prompt_ids)), key=lambda index: len(prompt_ids[index]))
-    prefix = KVCache(1)
-    if shared:
-        prefill(sampler, prefix, 0, [0], [prompt_ids[0][:shared]])
+    prefix = prefill_one(sampler, prompt_ids[0][:shared])
     scores: dict[int, float] = {}
     for start in range(0, len(order), BATCH_PAIRS):
         members = order[start : start + BATCH_PAIRS]
@@ -50,6 +49,54 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
 def count_answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
     """The number of tokens that `score` scores."""
     return len(sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"])
+
+
+def score_choices(
+    sampler: Sampler, prompts: Sequence[str], choices: Sequence[Sequence[str]], names: Sequence[str]
+) -> Iterator[list[float]]:
+    """The log-probability (nats) of each choice of an answer after its prompt, prompt by prompt.
+
+    Args:
+        sampler: From `model.load`.
+        prompts: [N] Rendered prompts.
+        choices: [N] The choices of each.
+        names: [N] The names of the prompts in error messages.
+
+    Yields:
+        The summed log-probability of the tokens of each choice.
+
+    Raises:
+        UserError: A prompt and its choices are longer than the model's context.
+    """
+    context = int(sampler.model.config.max_position_embeddings)
+    prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
+    shared = common_length(min(prompt_ids), max(prompt_ids))
+    prefix = prefill_one(sampler, prompt_ids[0][:shared])
+    for ids, texts, name in zip(prompt_ids, choices, names, strict=True):
+        answers = [sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        if len(ids) + max(map(len, answers)) > context:
+            raise UserError(f"{name} and its choices have more tokens than the model's context of {context}")
+        yield _score_answers(sampler, prefix, shared, ids, answers)
+
+
+@torch.inference_mode()
+def _score_answers(
+    sampler: Sampler, prefix: KVCache, shared: int, prompt: list[int], answers: Sequence[list[int]]
+) -> list[float]:
+    """The log-probability of each answer after a prompt, whose first `shared` tokens are in `prefix`."""
+    cached = len(prompt) - 1
+    cache = prefix.repeat_first(1)
+    if cached > shared:
+        prefill(sampler, cache, 0, [shared], [prompt[shared:cached]])
+    longest = max(map(len, answers))
+    # Shorter answers are padded at the end, where nothing sees it.
+    suffixes = [prompt[-1:] + ids + ids[-1:] * (longest - len(ids)) for ids in answers]
+    slots = [cached] * len(answers)
+    logits = prefill(sampler, cache.repeat_first(len(answers)), 0, slots, suffixes, logits_to_keep=longest + 1)
+    return [
+        _log_probability(row[: len(ids)], torch.tensor(ids, device=row.device))
+        for row, ids in zip(logits, answers, strict=True)
+    ]
 
 
 @torch.inference_mode()

@@ -1,0 +1,33 @@
+"""How far a wording is from a prompt, in tokens. `engine/sampling/divergence.py` measures it in a model's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inoculate.errors import UserError
+
+
+def token_distance(first: Sequence[int], second: Sequence[int]) -> float:
+    """The edit distance of two token sequences (Levenshtein 1966), over the length of the longer one.
+
+    Args:
+        first: Token ids.
+        second: Token ids.
+
+    Returns:
+        From 0 (the same tokens) to 1 (no token could be kept in its place).
+
+    Raises:
+        UserError: One of them is empty.
+    """
+    if not first or not second:
+        raise UserError(
+            "a distance in tokens needs two texts: one is empty (the neutral context has none); leave it out"
+        )
+    previous = list(range(len(second) + 1))
+    for done, token in enumerate(first, 1):
+        current = [done]
+        for place, other in enumerate(second, 1):
+            current.append(min(previous[place] + 1, current[-1] + 1, previous[place - 1] + (token != other)))
+        previous = current
+    return previous[-1] / max(len(first), len(second))
