@@ -11,8 +11,8 @@ The variance of a contrast is then moderated (Smyth 2004, Stat. Appl. Genet. Mol
 of the one that all arms predict, weighted by degrees of freedom. The prior degrees of freedom `d0` say how alike the
 arms are, and are estimated from the arms by Smyth's moments. Two guards were chosen by simulation
 (`benchmarks/borrowing.py`, docs/statistics.md): a few arms cannot show that they are alike, so the prediction counts
-at most twice as much as the contrast's own variance; and a contrast whose variance is larger than the other arms allow
-keeps its own.
+at most twice as much as the contrast's own variance; and the contrasts of an arm that varies more than the others
+allow keep their own.
 
 All arrays may hold many studies at once, in the axes written `...`.
 """
@@ -34,7 +34,8 @@ FEWEST_ARMS = 3
 MOST_TIMES = 2
 """The prediction from all arms counts at most so many times as much as the own variance, however alike arms seem."""
 UNLIKE = 0.12
-"""A contrast keeps its own variance if, were the arms alike, one as large had less than this probability."""
+"""The contrasts of an arm keep their own variance if, were the arms alike, one as large as the arm's had less than this
+probability (an F test). It is not small: an arm that is taken to be like the others by mistake costs coverage."""
 _HALVINGS = 50
 _SWEEPS = 30
 
@@ -61,11 +62,6 @@ class Prior(NamedTuple):
         borrowed = np.where(share > 0, share * self.variance, 0.0)
         return borrowed + (1 - share) * own, np.maximum(np.minimum(self.weight + own_df, self.df), own_df)
 
-    def is_exceeded(self, own: Values, own_df: int) -> NDArray[np.bool_]:
-        """Whether a variance is larger than arms that are alike would have it (an F test)."""
-        ratio = np.divide(own, self.variance, out=np.zeros(np.shape(own)), where=self.variance > 0)
-        return fdtrc(own_df, np.maximum(self.df, 1), ratio) < UNLIKE
-
 
 class Borrowed(NamedTuple):
     """The priors of a difference and of its two rates."""
@@ -91,6 +87,8 @@ class Pool:
     """[...] d0 as estimated: infinite if the arms vary no more unlike than chance makes them."""
     varying: NDArray[np.bool_]
     """[A, ...] Whether the arm says anything: its rate is neither 0 nor 1."""
+    unlike: NDArray[np.bool_]
+    """[A, ...] Whether the arm varies more than it would if all were alike."""
 
     @property
     def is_enough(self) -> NDArray[np.bool_]:
@@ -98,14 +96,15 @@ class Pool:
         return self.varying.sum(axis=0) >= FEWEST_ARMS
 
     def borrow(self, first: int | None, second: int | None, own_df: int) -> Borrowed:
-        """The priors of a difference of two arms.
+        """The priors of a difference of two arms; their weight is 0 where one of the arms is unlike the others.
 
         Args:
             first: The first arm's position; None for the untrained arm.
             second: The second arm's.
             own_df: Degrees of freedom of the difference's own variance over seeds.
         """
-        weight = np.where(self.is_enough, np.minimum(self.prior_df, MOST_TIMES * own_df), 0.0)
+        alike = ~np.any([self.unlike[arm] for arm in (first, second) if arm is not None], axis=0)
+        weight = np.where(self.is_enough & alike, np.minimum(self.prior_df, MOST_TIMES * own_df), 0.0)
         none = np.zeros(self.df.shape)
         one, two = (none if arm is None else self.expected[arm] for arm in (first, second))
         both = (one + two) * (1 - self.paired) + self.paired * (np.sqrt(one) - np.sqrt(two)) ** 2
@@ -141,7 +140,10 @@ def fit_pool(rates: Values, deviations: Values, within: Values, graded: Values, 
     )
     paired = np.clip(1 - np.divide(residual, level, out=np.ones(level.shape), where=level > 0), 0.0, 1.0)
     prior_df = estimate_prior_df(np.maximum(ratio, step / modelled), own_df, varying)
-    return Pool(own, level * modelled, paired, df, prior_df, varying)
+    expected = level * modelled
+    larger = np.divide(own, expected, out=np.zeros(own.shape), where=expected > 0)
+    unlike = fdtrc(own_df, np.maximum(df, 1), larger) < UNLIKE
+    return Pool(own, expected, paired, df, prior_df, varying, unlike)
 
 
 def _fit_scale(own: Values, shape: Values, known: Values, counted: Values) -> Values:
@@ -197,7 +199,7 @@ def estimate_prior_df(ratio: Values, own_df: Values, varying: NDArray[np.bool_])
 
 
 def _inverse_trigamma(value: Values) -> Values:
-    """[...] The y with trigamma(y) = value, by Newton's method on 1 / trigamma (Smyth 2004); infinite for value <= 0."""
+    """[...] The y with trigamma(y) = value, by Newton's method on 1 / trigamma (Smyth 2004); infinite below 0."""
     positive = value > 1e-7
     target = np.where(positive, value, 1.0)
     y = 0.5 + 1 / target

@@ -234,7 +234,9 @@ def _build_result(
         "guards": [guard.result() for guard in guards],
         "bounds": bounds,
         "borrowed": describe_borrowed(
-            judgement.difference, pools.find(claim.measure, claim.setting, claim.context, look.seeds)
+            judgement.difference,
+            pools.find(claim.measure, claim.setting, claim.context, look.seeds),
+            (claim.arm, claim.other),
         ),
         "variances": describe_variances(difference) if difference else None,
         "needed": required_size(

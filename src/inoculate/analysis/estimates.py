@@ -108,10 +108,6 @@ class Variances(NamedTuple):
             stdtrit(df, alpha / 2) ** 2 * seed + _t_square(self.kind_df, alpha) * self.kind - _z_square(alpha) * overlap
         )
 
-    def exceeds(self, prior: Prior) -> NDArray[np.bool_]:
-        """Whether the variance over seeds is larger than arms that are alike would have it."""
-        return prior.is_exceeded(self.seed * (self.seed_df + 1), self.seed_df)
-
 
 @lru_cache(maxsize=4096)
 def _t_square(df: int, alpha: float) -> float:
@@ -314,29 +310,22 @@ class Difference:
             return 1.0
         return math.exp(cast(float, brentq(excess, smallest, largest, xtol=1e-6)))
 
-    @cached_property
+    @property
     def keeps_own(self) -> NDArray[np.bool_]:
-        """[...] Whether the variances over seeds are the seeds' own: nothing to borrow, or the arms are unlike.
-
-        They are unlike if the variance of the difference, or of either rate, is larger than the other arms allow.
-        """
+        """[...] Whether the variances over seeds are the seeds' own: nothing to borrow, or the arms are unlike."""
         if self.borrowed is None or not self.variances.seed_df:
             return np.ones(np.shape(self.first.rate), dtype=bool)
-        unlike = [variances.exceeds(prior) for variances, prior in self._with_priors() if variances.seed_df]
-        return np.any(unlike, axis=0) | (self.borrowed.joint.weight == 0)
-
-    def _with_priors(self) -> list[tuple[Variances, Prior]]:
-        if self.borrowed is None:
-            return []
-        return list(zip((self.variances, self.first.variances, self.second.variances), self.borrowed, strict=True))
+        return self.borrowed.joint.weight == 0
 
     def _squared_half_widths(self, alpha: float) -> list[Values]:
         """Squares of the half widths of the difference and of its two rates."""
-        own = [v.squared_half_width(alpha) for v in (self.variances, self.first.variances, self.second.variances)]
-        if self.keeps_own.all():
+        all_variances = (self.variances, self.first.variances, self.second.variances)
+        own = [variances.squared_half_width(alpha) for variances in all_variances]
+        keeps_own = self.keeps_own
+        if self.borrowed is None or keeps_own.all():
             return own
-        moderated = [variances.moderated_square(alpha, prior) for variances, prior in self._with_priors()]
-        return [np.where(self.keeps_own, *pair) for pair in zip(own, moderated, strict=True)]
+        moderated = [v.moderated_square(alpha, prior) for v, prior in zip(all_variances, self.borrowed, strict=True)]
+        return [np.where(keeps_own, *pair) for pair in zip(own, moderated, strict=True)]
 
     def _distances(self, alpha: float) -> tuple[Values, Values]:
         """How far the interval reaches down and up: the larger of the symmetric and the square-and-add distance.

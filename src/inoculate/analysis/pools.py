@@ -56,6 +56,10 @@ class NamedPool:
             return f"since there is nothing to borrow from: {counts}, and at least {FEWEST_ARMS} are needed"
         return ""
 
+    def is_unlike(self, arm: str) -> bool:
+        """Whether an arm varies more over seeds than the others allow."""
+        return bool(self.pool and arm in self.seeds and self.pool.unlike[list(self.seeds).index(arm)])
+
     def lend(self, difference: Difference, first: str, second: str) -> Difference:
         """The difference of two arms, borrowing from this pool if both are in it; the untrained arm needs nothing."""
         borrowed = None if self.pool is None or self.reason else self._borrow(difference, first, second)
@@ -86,6 +90,7 @@ class NamedPool:
                 "sd": float(np.sqrt(pool.own[number])),
                 "sd_expected": float(np.sqrt(pool.expected[number])),
                 "varies": bool(pool.varying[number]),
+                "unlike": bool(pool.unlike[number]),
             }
             for number, (name, seeds) in enumerate(self.seeds.items())
         ]
@@ -143,13 +148,18 @@ class Pools:
         return NamedPool(measure, setting, context, names, left_out, pool)
 
 
-def describe_borrowed(difference: Difference | None, pool: NamedPool | None) -> dict[str, Any]:
+def describe_borrowed(difference: Difference | None, pool: NamedPool | None, names: Sequence[str]) -> dict[str, Any]:
     """Where the variance over seeds of a contrast comes from, as its entry in results.json.
 
     Returns:
         `kind` (`moderated`, `own` or `none`), `sentence`, and as far as there are any `sd_own`, `df_own`,
         `sd_expected` (as all arms predict it), `df_borrowed` (what the prediction counts for), `sd_used` and `df_used`.
         The standard deviations are of the difference at one seed.
+
+    Args:
+        difference: The difference; None where there is none.
+        pool: What it could borrow from.
+        names: Its two arms.
     """
     if difference is None or not difference.variances.seed_df:
         return {"kind": "none", "sentence": _explain_none(difference)}
@@ -160,9 +170,10 @@ def describe_borrowed(difference: Difference | None, pool: NamedPool | None) -> 
     borrowed = difference.borrowed
     if borrowed is None or pool is None:
         return entry | {"sentence": f"of this contrast alone, {_explain_own(pool)}"}
+    unlike = [f"'{name}' varies" for name in names if pool.is_unlike(name)]
     entry |= {"sd_expected": float(np.sqrt(borrowed.joint.variance)), "df_borrowed": 0.0}
     if difference.keeps_own:
-        return entry | {"sentence": "of this contrast alone: it varies more over seeds than the other arms allow"}
+        return entry | {"sentence": f"of this contrast alone, since {' and '.join(unlike)} more than the others allow"}
     moderated, df = borrowed.joint.moderate(own, own_df)
     entry |= {"kind": "moderated", "df_borrowed": float(borrowed.joint.weight)}
     entry |= {"sd_used": float(np.sqrt(moderated)), "df_used": float(df)}

@@ -205,8 +205,6 @@ def _draw_moderation(seeds: int, arms: int) -> tuple[NDArray[np.float64], ...]:
     full = np.ones(values.shape[:2])
     pool = fit_pool(full / 2, deviations, 0 * full, 1e9 * full, np.ones((len(values), seeds), dtype=bool))
     priors = pool.borrow(0, 1, own_df)
-    each = (own * 2, *(deviations[:2] ** 2).sum(axis=-1) / own_df)
-    exceeded = [prior.is_exceeded(one, own_df) for prior, one in zip(priors, each, strict=True)]
-    keeps_own = np.any(exceeded, axis=0) | (priors.joint.weight == 0)
+    keeps_own = priors.joint.weight == 0
     moderated, df = priors.joint.moderate(own * 2, own_df)
     return own, moderated / 2, np.where(keeps_own, own_df, df), keeps_own

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from inoculate.analysis.claims import Claim
 from inoculate.analysis.cells import Table
+from inoculate.analysis.claims import Claim
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.looks import Schedule
 from inoculate.analysis.pools import Pools

@@ -272,8 +272,8 @@ class Study(StrictModel):
     """Interim analyses: after how many seeds contrasts are judged before all seeds are finished. The significance level
     is split over the looks. Verdicts need at least 3 seeds."""
     borrow: Literal["arms", "none"] = "arms"
-    """Where contrasts borrow their variance over seeds: `arms`, from all trained arms of the study, as far as these vary
-    alike; `none`, from nowhere. What the first run declared holds."""
+    """Where contrasts borrow their variance over seeds: `arms`, from all trained arms of the study, as far as these
+    vary alike; `none`, from nowhere. What the first run declared holds."""
     prompts: dict[str, str] = {}
     """Prompts of this study: name -> text."""
     arms: dict[str, Arm]
