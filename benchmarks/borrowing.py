@@ -1,6 +1,6 @@
 """How narrow do intervals become that borrow the variance over seeds from all arms of a study, and do they still hold?
 
-    python benchmarks/borrowing.py            # the tables of docs/statistics.md: half an hour of one core
+    python benchmarks/borrowing.py            # the tables of docs/statistics.md: ten minutes of one core
     python benchmarks/borrowing.py --studies 200 --tables like
 
 The worlds are those of `coverage.py` with more arms, and others in which the seeds' rates are beta-distributed: there
@@ -12,6 +12,7 @@ arm varies 2 to 10 times as much as the others, or one in five of its trainings 
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -27,6 +28,7 @@ from scipy.special import expit, ndtr
 from inoculate.analysis.borrowing import Pool
 from inoculate.analysis.estimates import ArmRate, Difference
 from inoculate.analysis.pools import pool_arms
+from inoculate.analysis.power import required_size
 
 AGAIN = 10_000
 """Studies of the worst world when it is measured again."""
@@ -205,7 +207,7 @@ def print_like(studies: int, rng: np.random.Generator) -> None:
     )
     header = ("seeds", "arms", "coverage, own variance", "coverage, borrowing")
     header += ("width / own: medians (means)", "A/A called different", "kept their own")
-    sizes = ((3, 3), (3, 6), (3, 12), (5, 3), (5, 6))
+    sizes = ((3, 6), (5, 6), (3, 3), (3, 12), (5, 3))
     coverage.table(header, (row(*size) for size in sizes))
 
 
@@ -232,14 +234,64 @@ def print_unlike(studies: int, rng: np.random.Generator) -> None:
     coverage.table(header, (row(s, a, how) for s, a in ((3, 6), (5, 6)) for how in UNLIKE))
 
 
-TABLES = {"like": print_like, "unlike": print_unlike}
+def promised_power(
+    world: World, pilot_seeds: int, studies: int, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """Pilots ask what a new study needs; new studies of that size then have a true difference of the margin.
+
+    Returns:
+        The share of pilots that got an answer, the median of the seeds that they asked for, and the share of new
+        studies that call the difference.
+    """
+    small = replace(world, seeds=pilot_seeds)
+    arms = draw(small, studies, rng)
+    sizes: Counter[tuple[int, int]] = Counter()
+    for study in range(studies):
+        _, pilot, _ = compare(small, [hits[study] for hits in arms])
+        lenders = 0 if pilot.keeps_own else len(arms)
+        size = required_size(pilot, "lower" if world.truth < 0 else "higher", abs(world.truth), 3, arms=lenders)
+        if size["seeds"] is not None:
+            sizes[size["seeds"], size["problems"]] += 1
+    called = 0.0
+    for (seeds, problems), count in sizes.items():
+        new = replace(world, seeds=seeds, kinds=problems // world.per_kind)
+        low, high = compare(new, draw(new, count, rng))[1].confidence_limits()
+        called += float(np.sum((low > 0) | (high < 0)))
+    answered = max(sizes.total(), 1)
+    asked = float(np.median([seeds for seeds, _ in sizes.elements()])) if sizes else float("nan")
+    return sizes.total() / studies, asked, called / answered
+
+
+def print_power(studies: int, rng: np.random.Generator) -> None:
+    """The table of power as promised (80%) and as found, in studies of six arms."""
+
+    def rows() -> Iterator[list[str]]:
+        for rates, spread in (((0.4, 0.5), 0.2), ((0.35, 0.5), 0.4), ((0.35, 0.5), 0.6)):
+            for pilot in (3, 5, 10):
+                world = World(3, 30, 5, 1, (*rates, *[0.45] * 4), (spread,) * 6)
+                answered, asked, power = promised_power(world, pilot, studies, rng)
+                yield [
+                    str(pilot),
+                    f"{-world.truth:.2f}",
+                    str(spread),
+                    f"{asked:.0f}",
+                    f"{answered:.0%}",
+                    f"{power:.2f}",
+                ]
+
+    print("\nPower of studies of the size that a pilot asked for, six like arms, at a true difference of the margin.")
+    header = ("seeds of the pilot", "margin", "seed sd, logits", "median seeds asked for", "pilots answered", "power")
+    coverage.table(header, rows())
+
+
+TABLES = {"like": print_like, "unlike": print_unlike, "power": print_power}
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="intervals that borrow their variance over seeds, by simulation")
-    parser.add_argument("--studies", type=int, default=1000, help="studies per world (1000)")
-    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES), help="which tables (both)")
+    parser.add_argument("--studies", type=int, default=400, help="studies per world (400)")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES), help="which tables (all)")
     given = parser.parse_args()
     for name in given.tables:
         TABLES[name](given.studies, np.random.default_rng([20261128, *name.encode()]))

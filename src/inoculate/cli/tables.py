@@ -66,9 +66,8 @@ def _design_facts(study: Study, store: Store) -> dict[str, Any]:
     for contrast in study.contrasts:
         setting = contrast.setting or study.evaluate.settings[0]
         evaluate = study.evaluate.for_setting(setting)
-        direction = next(word for word in ("lower", "higher", "same") if getattr(contrast, word))
         place = (contrast.claim, contrast.measure, setting, contrast.context)
-        planned.append(design.Planned(*place, direction, contrast.margin, evaluate.problems, evaluate.samples))
+        planned.append(design.Planned(*place, contrast.direction, contrast.margin, evaluate.problems, evaluate.samples))
     looks, lenders = sorted({*study.looks, len(study.seeds)}), study.lending_arms()
     assessed = design.assess_contrasts(planned, looks, lenders, design.read_earlier(store.root / "runs", study.model))
     return {"contrasts": assessed, "warnings": design.summarise(assessed, looks[-1], lenders)}

@@ -247,6 +247,11 @@ class Contrast(StrictModel):
         """The arm the claim is about, and the one it is compared with."""
         return self.lower or self.higher or self.same, self.than or self.as_
 
+    @property
+    def direction(self) -> Literal["lower", "higher", "same"]:
+        """Which way the arm is claimed to differ."""
+        return "lower" if self.lower else "higher" if self.higher else "same"
+
 
 class Sensitivity(StrictModel):
     """What the declared contrasts are repeated over, to see whether they survive."""
