@@ -106,7 +106,7 @@ def test_the_order_of_arms_does_not_matter(arms: int, seeds: int, seed: int) -> 
     rates, within, graded = rng.random(arms), rng.random(arms) * 0.01, rng.integers(20, 200, arms).astype(float)
     order = rng.permutation(arms)
     one = fit_pool(rates, deviations, within, graded, present)
-    two = fit_pool(*(values[order] for values in (rates, deviations, within, graded, present)))
+    two = fit_pool(rates[order], deviations[order], within[order], graded[order], present[order])
     for name in ("own", "expected", "unlike", "varying"):
         assert getattr(one, name)[order] == pytest.approx(getattr(two, name), rel=1e-6)
     for name in ("paired", "df", "prior_df"):
