@@ -51,6 +51,8 @@ class World:
     """Distribution of the first arm's seeds, of `coverage.SHAPES`; the others are normal."""
     pair: tuple[int, int] = (0, 1)
     """The arms that are compared."""
+    base: bool = False
+    """Whether the last arm is untrained: answered once, without seeds."""
 
     @property
     def truth(self) -> float:
@@ -83,7 +85,9 @@ def draw(world: World, studies: int, rng: np.random.Generator) -> list[Values]:
         own = world.shape if number == 0 else "normal"
         logit = (problem + ARM_KIND * normal(world.kinds, 1) + ARM_PROBLEM * normal(*shape))[:, None]
         seed = _seed_logits(world.scale, rate, spread, own, shared, rng)
-        logit = logit + seed[..., None, None].astype(np.float32) + SEED_KIND * normal(world.seeds, world.kinds, 1)
+        if world.base and number == len(world.rates) - 1:
+            seed = np.full((studies, 1), centre(rate, 0.0, "normal"))
+        logit = logit + seed[..., None, None].astype(np.float32) + SEED_KIND * normal(seed.shape[1], world.kinds, 1)
         chance = expit(logit, dtype=np.float32)
         hits = sum((rng.random(chance.shape, dtype=np.float32) < chance).sum(axis=-1) for _ in range(world.samples))
         arms.append(np.asarray(hits, dtype=float))
@@ -105,11 +109,17 @@ def _seed_logits(
 def compare(world: World, arms: Sequence[Values]) -> tuple[Difference, Difference, Pool]:
     """The difference of many studies with its own variance over seeds, the same borrowing, and what it borrows from."""
     full = world.per_kind * world.samples
-    rates = [ArmRate.estimate(hits, np.full(hits.shape, full), world.kinds * world.per_kind) for hits in arms]
-    pool = pool_arms(rates, [float(world.kinds * full)] * len(rates))
+    problems, untrained = world.kinds * world.per_kind, len(arms) - 1 if world.base else None
+    rates = [
+        ArmRate.estimate(hits, np.full(hits.shape, full), problems, trained=number != untrained)
+        for number, hits in enumerate(arms)
+    ]
+    trained = rates[:untrained]
+    pool = pool_arms(trained, [float(world.kinds * full)] * len(trained))
     one, two = world.pair
-    own = Difference(rates[one], rates[two], world.kinds * world.per_kind)
-    return own, replace(own, borrowed=pool.borrow(one, two, world.seeds - 1)), pool
+    own = Difference(rates[one], rates[two], problems)
+    borrowed = pool.borrow(one, None if two == untrained else two, world.seeds - 1)
+    return own, replace(own, borrowed=borrowed), pool
 
 
 class Measured(NamedTuple):
@@ -187,13 +197,15 @@ def _again(found: Iterable[Measured], key: Callable[[Measured], float], rng: np.
 def print_like(studies: int, rng: np.random.Generator) -> None:
     """The table of arms that vary alike."""
 
-    def row(seeds: int, arms: int) -> list[str]:
-        found = [measure(world, studies, rng) for world in like_worlds(seeds, arms)]
+    def row(seeds: int, arms: int, base: bool = False) -> list[str]:
+        grid = like_worlds(seeds, arms + base)
+        grid = (replace(world, base=True, pair=(0, arms)) for world in grid if world.pair == (0, 1)) if base else grid
+        found = [measure(world, studies, rng) for world in grid]
         same = [one for one in found if one.world.truth == 0]
         worst = _again(found, lambda one: one.cover, rng)
         worst_same = _again(same, lambda one: -one.called, rng)
         return [
-            str(seeds),
+            f"{seeds}, against base" if base else str(seeds),
             str(arms),
             f"{coverage.extremes((one.own_cover for one in found), min)}",
             f"{coverage.extremes((one.cover for one in found), min)}; {worst.cover:.3f}",
@@ -207,7 +219,7 @@ def print_like(studies: int, rng: np.random.Generator) -> None:
     )
     header = ("seeds", "arms", "coverage, own variance", "coverage, borrowing")
     header += ("width / own: medians (means)", "A/A called different", "kept their own")
-    sizes = ((3, 6), (5, 6), (3, 3), (3, 12), (5, 3))
+    sizes = ((3, 6), (5, 6), (3, 3), (2, 6), (3, 6, True), (3, 12), (5, 3), (10, 6))
     coverage.table(header, (row(*size) for size in sizes))
 
 
