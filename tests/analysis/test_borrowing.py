@@ -253,3 +253,11 @@ def test_a_study_that_changed_its_mind_is_told_what_holds(new_run: New) -> None:
     found = analyse(run.write())
     assert any("had declared not to borrow between arms: that holds" in caution for caution in found["cautions"])
     assert found["contrasts"][0]["borrowed"]["kind"] == "own"
+
+
+def test_a_contrast_with_the_untrained_arm_keeps_its_own(new_run: New) -> None:
+    run = several(new_run, ALIKE, list(ALIKE))
+    run.cell("base", None, run.rates(hack=20))
+    run.contrasts({**run.CONTRAST, "than": "base", "guards": []})
+    said = analyse(run.write())["contrasts"][0]["borrowed"]
+    assert said["kind"] == "own" and "the untrained arm do not borrow" in said["sentence"]

@@ -38,6 +38,8 @@ class Planned(NamedTuple):
     problems: int
     samples: int
     """Per problem."""
+    against_base: bool = False
+    """Whether one arm is the untrained one: such contrasts do not borrow."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,9 @@ def assess_contrasts(
     """
     lenders = len(arms) if len(arms) >= FEWEST_ARMS else 0
     alpha = split_level(looks)[-1] / max(len(contrasts), 1)
-    return [_assess(contrast, looks[-1], lenders, alpha, earlier) for contrast in contrasts]
+    return [
+        _assess(contrast, looks[-1], 0 if contrast.against_base else lenders, alpha, earlier) for contrast in contrasts
+    ]
 
 
 def _assess(contrast: Planned, seeds: int, lenders: int, alpha: float, earlier: Earlier) -> dict[str, Any]:

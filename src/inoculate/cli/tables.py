@@ -15,7 +15,7 @@ from inoculate.grading.command import Finding
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import Plan
 from inoculate.steps.store import Store
-from inoculate.study.schema import Study
+from inoculate.study.schema import BASE, Study
 
 MOST_LISTED = 1000
 """Steps of a plan that are shown one by one; rich needs more than a millisecond for each."""
@@ -67,7 +67,8 @@ def _design_facts(study: Study, store: Store) -> dict[str, Any]:
         setting = contrast.setting or study.evaluate.settings[0]
         evaluate = study.evaluate.for_setting(setting)
         place = (contrast.claim, contrast.measure, setting, contrast.context)
-        planned.append(design.Planned(*place, contrast.direction, contrast.margin, evaluate.problems, evaluate.samples))
+        size = (contrast.margin, evaluate.problems, evaluate.samples)
+        planned.append(design.Planned(*place, contrast.direction, *size, against_base=BASE in contrast.arms))
     looks, lenders = sorted({*study.looks, len(study.seeds)}), study.lending_arms()
     assessed = design.assess_contrasts(planned, looks, lenders, design.read_earlier(store.root / "runs", study.model))
     return {"contrasts": assessed, "warnings": design.summarise(assessed, looks[-1], lenders)}
