@@ -219,7 +219,10 @@ def print_like(studies: int, rng: np.random.Generator) -> None:
     )
     header = ("seeds", "arms", "coverage, own variance", "coverage, borrowing")
     header += ("width / own: medians (means)", "A/A called different", "kept their own")
-    sizes = ((3, 6), (5, 6), (3, 3), (2, 6), (3, 6, True), (3, 12), (5, 3), (10, 6))
+    sizes: tuple[tuple[int, int, bool], ...] = (
+        (3, 6, False), (5, 6, False), (3, 3, False), (2, 6, False),
+        (3, 6, True), (3, 12, False), (5, 3, False), (10, 6, False),
+    )  # fmt: skip
     coverage.table(header, (row(*size) for size in sizes))
 
 

@@ -73,7 +73,7 @@ def test_less_is_expected_of_rates_near_the_ends() -> None:
 def test_prior_df_agrees_with_the_truth_and_with_maximum_likelihood(prior_df: float, own_df: int) -> None:
     """Ratios of variances whose truth is scaled inverse chi-square follow the F distribution (Smyth 2004, eq. 6)."""
     rng = np.random.default_rng(1)
-    ratio = stats.f.rvs(own_df, prior_df, size=4000, random_state=rng)
+    ratio = np.asarray(stats.f.rvs(own_df, prior_df, size=4000, random_state=rng))
     moments = float(estimate_prior_df(ratio, np.full(4000, own_df), np.ones(4000, dtype=bool)))
 
     def loss(parameters: np.ndarray) -> float:
