@@ -159,9 +159,9 @@ def measure(world: World, studies: int, rng: np.random.Generator) -> Measured:
     rate, rate_low, rate_high, value, low, high = np.concatenate(found, axis=1)
     return Measured(
         world,
-        _held(rate_low, rate_high, world.rates[0]),
+        held(rate_low, rate_high, world.rates[0]),
         _width(rate_low, rate_high, rate),
-        _held(low, high, world.truth),
+        held(low, high, world.truth),
         _width(low, high, value),
         float(np.mean((low > 0) | (high < 0))),
     )
@@ -179,7 +179,7 @@ def _measure(world: World, studies: int, rng: np.random.Generator) -> Values:
     )
 
 
-def _held(low: Values, high: Values, truth: float) -> float:
+def held(low: Values, high: Values, truth: float) -> float:
     return float(np.mean((low <= truth + 1e-12) & (truth - 1e-12 <= high)))
 
 
@@ -267,7 +267,7 @@ def compare(world: World, studies: int, rng: np.random.Generator) -> dict[str, t
     shifted = {name: (value + low, value + high) for name, (low, high) in ends.items()} | {
         "ours": found.confidence_limits()
     }
-    return {name: (_held(low, high, world.truth), _width(low, high, value)) for name, (low, high) in shifted.items()}
+    return {name: (held(low, high, world.truth), _width(low, high, value)) for name, (low, high) in shifted.items()}
 
 
 def seed_sd(world: World) -> float:
@@ -341,7 +341,7 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
         print(f"| {' | '.join(row)} |", flush=True)
 
 
-def _extremes(values: Iterable[float], worst: Callable[[Iterable[float]], float]) -> str:
+def extremes(values: Iterable[float], worst: Callable[[Iterable[float]], float]) -> str:
     known = list(values)
     return f"{np.mean(known):.3f} ({worst(known):.3f})"
 
@@ -360,11 +360,11 @@ def print_ours(studies: int, rng: np.random.Generator) -> None:
         return [
             name,
             str(len(found)),
-            f"{_extremes((one.rate_cover for one in found), min)}; {again_rate.rate_cover:.3f}",
-            f"{_extremes((one.cover for one in found), min)}; {again.cover:.3f}",
+            f"{extremes((one.rate_cover for one in found), min)}; {again_rate.rate_cover:.3f}",
+            f"{extremes((one.cover for one in found), min)}; {again.cover:.3f}",
             f"{np.median([one.rate_width for one in found]):.2f}",
             f"{np.median([one.width for one in found]):.2f} ({np.median(middle):.2f})",
-            f"{_extremes((one.called for one in same), max)}; {again_same.called:.3f}",
+            f"{extremes((one.called for one in same), max)}; {again_same.called:.3f}",
         ]
 
     print(
@@ -407,8 +407,8 @@ def print_shapes(studies: int, rng: np.random.Generator) -> None:
         grid = (World(seeds, *size, rates, 0.8, shape) for size, rates in product(((10, 5, 2), (60, 5, 5)), RATES))
         found = [measure(world, studies, rng) for world in grid]
         same = max(one.called for one in found if one.world.truth == 0)
-        rates = _extremes((one.rate_cover for one in found), min)
-        return f"{rates}; {_extremes((one.cover for one in found), min)}; {same:.3f}"
+        rates = extremes((one.rate_cover for one in found), min)
+        return f"{rates}; {extremes((one.cover for one in found), min)}; {same:.3f}"
 
     print(f"\nCoverage of rates; of differences: mean (worst of {2 * len(RATES)} worlds); A/A called, worst world.")
     table(
@@ -428,7 +428,7 @@ def print_looks(studies: int, rng: np.random.Generator) -> None:
             ]
             split, whole = ([called_at_looks(w, looks, how, studies, rng) for w in grid] for how in (True, False))
             parts = ", ".join(f"{level:.4f}" for level in split_level(looks))
-            yield [", ".join(map(str, looks)), parts, _extremes(split, max), _extremes(whole, max)]
+            yield [", ".join(map(str, looks)), parts, extremes(split, max), extremes(whole, max)]
 
     print("\nA/A studies that call a difference at some look: mean (worst of 6 worlds).")
     table(("looks, seeds", "levels", "level split", "each look at .05"), rows())
@@ -443,7 +443,7 @@ def print_verdicts(studies: int, rng: np.random.Generator) -> None:
             grid = [World(seeds, *size, r, sd) for size, r, sd in product(SIZES, cases, (0.05, 0.2, 0.8))]
             found = [wrong_verdicts(world, 0.05, studies, rng) for world in grid]
             refuted, same = zip(*found, strict=True)
-            yield [str(seeds), str(len(grid)), _extremes(refuted, max), _extremes(same, max)]
+            yield [str(seeds), str(len(grid)), extremes(refuted, max), extremes(same, max)]
 
     print("\nThe first arm is lower by the margin of .05. Mean over worlds (worst world).")
     table(("seeds", "worlds", "'lower' refuted", "'same' supported"), rows())

@@ -185,6 +185,14 @@ def ungraded() -> ModuleType:
     return _benchmark("ungraded")
 
 
+@pytest.fixture(scope="session")
+def borrowing(synthetic: ModuleType) -> ModuleType:
+    """`benchmarks/borrowing.py`, in whose synthetic studies there are several arms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "coverage", synthetic)
+        return _benchmark("borrowing")
+
+
 def _benchmark(name: str) -> ModuleType:
     path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(f"{name}_benchmark", path)

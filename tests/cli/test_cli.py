@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -73,6 +74,11 @@ def test_plan_says_what_is_to_do(study_file: Path, tmp_path: Path) -> None:
     assert "training of inoculated, seed 0" in done.stdout
     assert "0 finished" in done.stdout
     assert "memory: about" in done.stdout
+    assert "What a study of this size can decide" in done.stdout
+    assert "no verdict is possible: one seed" in " ".join(done.stdout.split())
+    facts = json.loads(inoculate("plan", str(study_file), "--json", INOCULATE_STORE=str(tmp_path / "s")).stdout)
+    assert [contrast["decides"] for contrast in facts["contrasts"]] == [False]
+    assert "needs at least 3 seeds" in facts["warnings"][0]
 
 
 def test_plan_of_a_hub_model_that_cannot_be_reached_shows_the_steps_and_says_so(tmp_path: Path) -> None:

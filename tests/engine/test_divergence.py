@@ -10,8 +10,8 @@ import torch
 
 from inoculate import settings
 from inoculate.engine.device import Device
-from inoculate.engine.sampling.model import Sampler, load
 from inoculate.engine.sampling.divergence import divergence, prompt_divergence
+from inoculate.engine.sampling.model import Sampler, load
 from inoculate.errors import UserError
 from inoculate.study.resolve import ResolvedPrompt
 

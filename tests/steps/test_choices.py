@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM
 from inoculate.analysis import analyse
 from inoculate.engine.device import Device
 from inoculate.engine.sampling import scoring
-from inoculate.engine.sampling.model import load
+from inoculate.engine.sampling.model import load as load_model
 from inoculate.errors import UserError
 from inoculate.records import Completion, Grade, read_lines
 from inoculate.settings import Draw, find
@@ -44,7 +44,7 @@ def guarded(model: Path | str, tmp_path: Path, changes: dict[str, str] | None = 
 
 @torch.inference_mode()
 def test_scores_are_those_of_a_plain_forward_pass(tiny_model: Path) -> None:
-    sampler = load(tiny_model, None, CPU)
+    sampler = load_model(tiny_model, None, CPU)
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     prompts = ["The small museum", "The small garden has seven trees and"]
     texts = ("ten", "seven apple trees", "a", "bread, plum cake")

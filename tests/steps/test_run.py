@@ -97,13 +97,17 @@ def test_contrasts_and_seeds_that_come_later_are_marked(finished: tuple[Path, Pa
     text = study_file.read_text()
     first = json.loads((folder / "manifest.json").read_text())
     later = '[[contrasts]]\nclaim = "after looking"\nmeasure = "correct"\nhigher = "control"\nthan = "plain"\n'
-    text = text.replace("seeds = [0]", "seeds = [0, 5]").replace("max_new_tokens = 8", "max_new_tokens = 7")
+    assert first["declared_borrow"] == ["plain", "inoculated", "control"]
+    text = text.replace("seeds = [0]", 'borrow = "none"\nseeds = [0, 5]').replace(
+        "max_new_tokens = 8", "max_new_tokens = 7"
+    )
     study_file.write_text(text + later)
     carried_out(study_file, store)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["declared_contrasts_hash"] == first["declared_contrasts_hash"]
     assert manifest["extended_seeds"] == [5] and manifest["declared_seeds"] == [0]
     assert manifest["changed_since_declared"] == ["evaluate.max_new_tokens"]
+    assert manifest["declared_borrow"] == first["declared_borrow"], "what the first run declared holds"
     found = {c["claim"]: c["exploratory"] for c in analyse(folder)["contrasts"]}
     assert found == {"inoculation lowers neutral hacking": False, "after looking": True}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from inoculate.analysis.estimates import estimate_rate
@@ -13,6 +13,8 @@ from inoculate.records import GAMED, OUTCOMES, Evidence, Measure
 
 SCORED: tuple[Measure, ...] = tuple(outcome for outcome in OUTCOMES if outcome != "ungraded")
 """The outcomes that have a rate; `ungraded` is only counted."""
+Table = Mapping[CellKey, list[Tally]]
+"""All finished cells."""
 
 
 def group_by_cell(all_tallies: Iterable[Tally]) -> dict[CellKey, list[Tally]]:
@@ -23,6 +25,12 @@ def group_by_cell(all_tallies: Iterable[Tally]) -> dict[CellKey, list[Tally]]:
     for seed_tallies in cells.values():
         seed_tallies.sort(key=lambda tally: -1 if tally.seed is None else tally.seed)
     return cells
+
+
+def find_final_cell(table: Table, arm: str, setting: str, context: str) -> CellKey | None:
+    """The cell of an arm at the end of its nominal training, else at the largest share of training there is."""
+    keys = [key for key in table if (key.arm, key.setting, key.context) == (arm, setting, context)]
+    return max(keys, key=lambda key: (key.at == 1.0, key.at), default=None)
 
 
 def build_cell(key: CellKey, tallies: list[Tally]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from inoculate.analysis.contrasts import Table, find_final_cell
+from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.estimates import estimate_difference
 from inoculate.analysis.run_folder import pool_counts
 from inoculate.study import prompts

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
-from inoculate.analysis.cells import distinct_share
+from inoculate.analysis.cells import Table, distinct_share, find_final_cell
 from inoculate.analysis.claims import Claim
-from inoculate.analysis.contrasts import Table, find_final_cell
 from inoculate.analysis.overlap import find_overlap, shingles
 from inoculate.analysis.run_folder import CellKey, Run, Tally
 from inoculate.errors import UserError

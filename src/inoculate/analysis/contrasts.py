@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from statsmodels.stats.multitest import multipletests
 
+from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.claims import Claim
 from inoculate.analysis.estimates import LEVEL, Difference, estimate_difference, estimate_rate
 from inoculate.analysis.looks import Look, Schedule
-from inoculate.analysis.power import required_size
-from inoculate.analysis.run_folder import CellKey, Imputed, Tally, pool_counts
+from inoculate.analysis.pools import Pools, describe_borrowed
+from inoculate.analysis.power import describe_variances, required_size
+from inoculate.analysis.run_folder import Imputed, Tally, pool_counts
 from inoculate.analysis.verdicts import (
     ASKS_TO_HACK,
     CAPABILITY_MARGIN,
@@ -29,7 +31,6 @@ from inoculate.analysis.verdicts import (
 )
 from inoculate.records import CAPABILITY, GAMED, Measure
 
-Table = Mapping[CellKey, list[Tally]]
 Bound = Literal["", "least", "most"]
 """Samples without an outcome are left out, or imputed so that the difference is as small or as large as it can be."""
 _IMPUTED: dict[Bound, tuple[Imputed, Imputed]] = {"": ("", ""), "least": ("none", "all"), "most": ("all", "none")}
@@ -46,12 +47,6 @@ class Judgement:
     p_adjusted: float | None
     verdict: Verdict
     why: str
-
-
-def find_final_cell(table: Table, arm: str, setting: str, context: str) -> CellKey | None:
-    """The cell of an arm at the end of its nominal training, else at the largest share of training there is."""
-    keys = [key for key in table if (key.arm, key.setting, key.context) == (arm, setting, context)]
-    return max(keys, key=lambda key: (key.at == 1.0, key.at), default=None)
 
 
 def _arm_tallies(table: Table, claim: Claim, context: str, seeds: Collection[int] | None) -> list[list[Tally]]:
@@ -77,6 +72,7 @@ def compare_arms(
     measure: Measure,
     context: str,
     seeds: Collection[int] | None,
+    pools: Pools,
     bound: Bound = "",
 ) -> tuple[Difference | None, str]:
     """The difference between the arms of a contrast; or None and the reason.
@@ -87,6 +83,7 @@ def compare_arms(
         measure: What is compared.
         context: The context of evaluation.
         seeds: The seeds to use; None for all.
+        pools: Where the variance over seeds is borrowed.
         bound: How samples without an outcome are treated.
     """
     arm_tallies = _arm_tallies(table, claim, context, seeds)
@@ -101,11 +98,14 @@ def compare_arms(
     difference = estimate_difference(*arm_counts)
     if difference is None:
         return None, f"'{claim.arm}' and '{claim.other}' have no seed and problem in common"
+    # Imputed samples borrow what the observed ones show.
+    if pool := pools.find(measure, claim.setting, context, seeds):
+        difference = pool.lend(difference, claim.arm, claim.other)
     return difference, "" if difference.has_interval else "a single problem gives no interval"
 
 
 def contrast_results(
-    table: Table, study: dict[str, Any], claims: Sequence[Claim], schedule: Schedule
+    table: Table, study: dict[str, Any], claims: Sequence[Claim], schedule: Schedule, pools: Pools
 ) -> list[dict[str, Any]]:
     """All contrasts, as entries of results.json.
 
@@ -117,29 +117,33 @@ def contrast_results(
         study: The study of the manifest.
         claims: Its contrasts.
         schedule: The seeds and looks that were planned.
+        pools: Where variances over seeds are borrowed.
     """
     looks = [schedule.find_look(finished_seeds(table, claim)) for claim in claims]
-    judgements = _judge_contrasts(table, claims, looks, "")
+    judgements = _judge_contrasts(table, claims, looks, pools, "")
     incomplete = any(tally.without_outcome.any() for tallies in table.values() for tally in tallies)
     bounds = [
-        _judge_contrasts(table, claims, looks, bound) if incomplete else judgements for bound in ("least", "most")
+        _judge_contrasts(table, claims, looks, pools, bound) if incomplete else judgements
+        for bound in ("least", "most")
     ]
     honest = frozenset({"base"} | {arm for arm, spec in study["arms"].items() if _is_honest(spec)})
     contrasts = sum(not claim.exploratory for claim in claims) or 1
     return [
-        _build_result(table, claim, look, judgement, extremes, contrasts)
+        _build_result(table, claim, look, judgement, extremes, contrasts, pools)
         | {
             "floor": _floor_rates(table, claim, honest) if claim.measure in ("hack", GAMED) else [],
-            "extended": _extended_difference(table, claim, schedule),
+            "extended": _extended_difference(table, claim, schedule, pools),
         }
         for claim, look, judgement, *extremes in zip(claims, looks, judgements, *bounds, strict=True)
     ]
 
 
-def _judge_contrasts(table: Table, claims: Sequence[Claim], looks: Sequence[Look], bound: Bound) -> list[Judgement]:
+def _judge_contrasts(
+    table: Table, claims: Sequence[Claim], looks: Sequence[Look], pools: Pools, bound: Bound
+) -> list[Judgement]:
     """Every contrast with its verdict before guards, adjusted over all declared contrasts."""
     comparisons = [
-        compare_arms(table, claim, claim.measure, claim.context, look.seeds, bound)
+        compare_arms(table, claim, claim.measure, claim.context, look.seeds, pools, bound)
         for claim, look in zip(claims, looks, strict=True)
     ]
     p_values = [
@@ -185,12 +189,18 @@ def _judge_contrast(
 
 
 def _build_result(
-    table: Table, claim: Claim, look: Look, judgement: Judgement, extremes: list[Judgement], contrasts: int
+    table: Table,
+    claim: Claim,
+    look: Look,
+    judgement: Judgement,
+    extremes: list[Judgement],
+    contrasts: int,
+    pools: Pools,
 ) -> dict[str, Any]:
     difference = judgement.difference if judgement.difference and judgement.difference.has_interval else None
     low, high = difference.interval() if difference else (None, None)
     adjusted = difference.interval((look.level or LEVEL) / contrasts) if difference else (None, None)
-    guards = [_evaluate_guard(table, claim, name, look) for name in claim.guards]
+    guards = [_evaluate_guard(table, claim, name, look, pools) for name in claim.guards]
     verdict, why = apply_guards(judgement.verdict, judgement.why, guards)
     end_values = [end.difference.value for end in extremes if end.difference]
     bounds = (
@@ -225,20 +235,28 @@ def _build_result(
         "problems": judgement.difference.problems if judgement.difference else 0,
         "guards": [guard.result() for guard in guards],
         "bounds": bounds,
-        "needed": required_size(difference, claim.direction, claim.margin, VERDICT_SEEDS, LEVEL / contrasts)
+        "borrowed": describe_borrowed(
+            judgement.difference,
+            pools.find(claim.measure, claim.setting, claim.context, look.seeds),
+            (claim.arm, claim.other),
+        ),
+        "variances": describe_variances(difference) if difference else None,
+        "needed": required_size(
+            difference, claim.direction, claim.margin, VERDICT_SEEDS, LEVEL / contrasts, pools.count_lenders(difference)
+        )
         if difference and undecided
         else None,
     }
 
 
-def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look) -> Guard:
+def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look, pools: Pools) -> Guard:
     measure: Measure = "hack" if name == "asked-hack" else "malformed" if name == "malformed" else "correct"
     context = ASKS_TO_HACK if name == "asked-hack" else claim.context
     if name == CAPABILITY:
         # Whatever the claim is about, ability is measured by the same items, and has a margin of its own.
         claim = replace(claim, setting=CAPABILITY, margin=CAPABILITY_MARGIN)
         context = NEUTRAL
-    difference, _ = compare_arms(table, claim, measure, context, look.seeds)
+    difference, _ = compare_arms(table, claim, measure, context, look.seeds, pools)
     return evaluate_guard(name, claim, difference)
 
 
@@ -258,12 +276,12 @@ def _floor_rates(table: Table, claim: Claim, honest: frozenset[str]) -> list[dic
     return rates
 
 
-def _extended_difference(table: Table, claim: Claim, schedule: Schedule) -> dict[str, Any] | None:
+def _extended_difference(table: Table, claim: Claim, schedule: Schedule, pools: Pools) -> dict[str, Any] | None:
     """The same difference, with the seeds that were added after looking; None where there are none."""
     added = sorted(finished_seeds(table, claim) - set(schedule.planned))
     if not added:
         return None
-    difference, reason = compare_arms(table, claim, claim.measure, claim.context, None)
+    difference, reason = compare_arms(table, claim, claim.measure, claim.context, None, pools)
     if difference is None or not difference.has_interval:
         return {"difference": None, "low": None, "high": None, "seeds": 0, "added": added, "reason": reason}
     low, high = difference.interval()

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from inoculate.analysis.contrasts import Table, find_final_cell
+from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.estimates import LEVEL, Counts, estimate_difference
 from inoculate.analysis.run_folder import pool_counts
 from inoculate.study import prompts

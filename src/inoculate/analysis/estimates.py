@@ -14,6 +14,9 @@ made by simulation (docs/statistics.md, `benchmarks/coverage.py`):
 The variance of a rate goes into Clopper and Pearson's interval (Korn & Graubard 1998), which has a width at 0 and 1. A
 difference has a symmetric interval, or the square-and-add interval from the Wilson intervals of its two rates
 (Newcombe 1998, method 10 for paired data; Zou & Donner 2008), whichever reaches farther.
+
+A difference may borrow its variance over seeds from the other arms of a study (`borrowing`). Its interval then has more
+degrees of freedom, and the overlap of the two variances is subtracted, at the normal quantile.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtri, stdtrit
 from statsmodels.stats.proportion import proportion_confint
+
+from inoculate.analysis.borrowing import Borrowed, Prior
 
 LEVEL = 0.05
 """One minus the confidence of every interval that is not adjusted for the number of contrasts."""
@@ -84,12 +89,24 @@ class Variances(NamedTuple):
     kind: Values
     kind_df: int
     shared: Values
-    """The part that both contain: the seed by kind interaction, and sampling. Only power calculations use it."""
+    """The part that both contain: the seed by kind interaction, and sampling."""
 
     def squared_half_width(self, alpha: float) -> Values:
         """Square of the half width of the symmetric interval with confidence `1 - alpha`."""
         over_kinds = _t_square(self.kind_df, alpha) * self.kind
         return over_kinds + (_t_square(self.seed_df, alpha) * self.seed if self.seed_df else 0.0)
+
+    def moderated_square(self, alpha: float, prior: Prior) -> Values:
+        """The same, with the variance over seeds moderated by what all arms say of it."""
+        if not self.seed_df:
+            return self.squared_half_width(alpha)
+        seeds = self.seed_df + 1
+        one_seed, df = prior.moderate(self.seed * seeds, self.seed_df)
+        seed = one_seed / seeds
+        overlap = np.minimum(self.shared, np.minimum(seed, self.kind))
+        return (
+            stdtrit(df, alpha / 2) ** 2 * seed + _t_square(self.kind_df, alpha) * self.kind - _z_square(alpha) * overlap
+        )
 
 
 @lru_cache(maxsize=4096)
@@ -239,6 +256,8 @@ class Difference:
     first: ArmRate
     second: ArmRate
     problems: int
+    borrowed: Borrowed | None = None
+    """What the arms of the study say of its variances over seeds; None where nothing is borrowed."""
 
     @property
     def value(self) -> float:
@@ -291,6 +310,23 @@ class Difference:
             return 1.0
         return math.exp(cast(float, brentq(excess, smallest, largest, xtol=1e-6)))
 
+    @property
+    def keeps_own(self) -> NDArray[np.bool_]:
+        """[...] Whether the variances over seeds are the seeds' own: nothing to borrow, or the arms are unlike."""
+        if self.borrowed is None or not self.variances.seed_df:
+            return np.ones(np.shape(self.first.rate), dtype=bool)
+        return self.borrowed.joint.weight == 0
+
+    def _squared_half_widths(self, alpha: float) -> list[Values]:
+        """Squares of the half widths of the difference and of its two rates."""
+        all_variances = (self.variances, self.first.variances, self.second.variances)
+        own = [variances.squared_half_width(alpha) for variances in all_variances]
+        keeps_own = self.keeps_own
+        if self.borrowed is None or keeps_own.all():
+            return own
+        moderated = [v.moderated_square(alpha, prior) for v, prior in zip(all_variances, self.borrowed, strict=True)]
+        return [np.where(keeps_own, *pair) for pair in zip(own, moderated, strict=True)]
+
     def _distances(self, alpha: float) -> tuple[Values, Values]:
         """How far the interval reaches down and up: the larger of the symmetric and the square-and-add distance.
 
@@ -298,10 +334,7 @@ class Difference:
         symmetric interval alone is too short near 0 and 1.
         """
         trials = min(self.first.trials, self.second.trials)
-        joint, first, second = (
-            variances.squared_half_width(alpha)
-            for variances in (self.variances, self.first.variances, self.second.variances)
-        )
+        joint, first, second = self._squared_half_widths(alpha)
         # The variance without any discordant pair, after adding one of each sort (Bonett & Price 2012).
         symmetric = np.sqrt(np.maximum(joint, _z_square(alpha) * 2 / (trials + 2) ** 2))
         product = first * second

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from inoculate.analysis.contrasts import Table, find_final_cell
+from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.estimates import LEVEL, ArmRate, Counts, estimate_arms
 from inoculate.analysis.run_folder import pool_counts
 from inoculate.analysis.verdicts import ONE_SEED

@@ -1,14 +1,16 @@
-"""How large a new study would have to be: power at the margin, by simulation from the estimated variances."""
+"""How large a new study would have to be, and what a study of a given size can find: by simulation from variances."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
+from inoculate.analysis.borrowing import fit_pool
 from inoculate.analysis.claims import Direction
 from inoculate.analysis.estimates import LEVEL, Difference
 
@@ -23,10 +25,77 @@ MORE_PROBLEMS = (1, 2, 4)
 PROBLEMS_PER_TRAINING = 200
 """When sizes are compared, evaluating this many problems costs as much as training one more seed."""
 _DRAWS = 4000
+_MOST_ARMS = 12
+"""More arms than this are simulated as if they were so many: what they add is hardly seen."""
+
+
+class Spread(NamedTuple):
+    """What a difference varies by, for one seed and one problem. The variances of a study of any size follow."""
+
+    seed: float
+    """Variance over seeds of the true difference."""
+    kind: float
+    """Variance over kinds of problem, of a study of one problem."""
+    both: float
+    """Variance from the seed by kind interaction and from sampling, for one seed and one problem."""
+    kinds: float
+    """Kinds for each problem, at most 1."""
+    df: float
+    """Degrees of freedom that `seed` rests on; 0 where it is assumed."""
+
+    def shrink(self) -> Spread:
+        """The same with the variance over seeds shrunk towards the assumption, by degrees of freedom."""
+        seed = (self.seed * self.df + PRIOR_SD**2 * PRIOR_DF) / (self.df + PRIOR_DF)
+        return self._replace(seed=seed, df=self.df + PRIOR_DF)
+
+
+class Size(NamedTuple):
+    """The size of a study."""
+
+    seeds: int
+    problems: int
+    arms: int
+    """Trained arms that a contrast borrows its variance over seeds from; 0 for none."""
+
+
+def measure_spread(difference: Difference) -> Spread:
+    """The variances of a difference for one seed and problem, as the study at hand shows them.
+
+    The variance over seeds is the moderated one, where the difference borrows.
+    """
+    variances, seeds = difference.variances, max(difference.seeds, 1)
+    # In a study of one seed the shared part cannot be separated from the variance over kinds, and stays in it.
+    shared = min(float(variances.shared), float(variances.kind))
+    one_seed, df = variances.seed * seeds, float(variances.seed_df)
+    if difference.borrowed and not difference.keeps_own:
+        one_seed, used = difference.borrowed.joint.moderate(one_seed, variances.seed_df)
+        df = float(used)
+    return Spread(
+        seed=max(float(one_seed) - float(variances.shared) * seeds, 0.0),
+        kind=(float(variances.kind) - shared) * difference.problems,
+        both=shared * seeds * difference.problems,
+        kinds=(variances.kind_df + 1) / difference.problems,
+        df=df,
+    )
+
+
+def describe_variances(difference: Difference) -> dict[str, float]:
+    """The spread of a difference as its entry in results.json, from which later studies are planned."""
+    return measure_spread(difference)._asdict()
+
+
+def read_variances(data: Mapping[str, Any]) -> Spread:
+    """A spread from its entry in results.json."""
+    return Spread(**{key: float(data[key]) for key in Spread._fields})
 
 
 def required_size(
-    difference: Difference, direction: Direction, margin: float, fewest: int, alpha: float = LEVEL
+    difference: Difference,
+    direction: Direction,
+    margin: float,
+    fewest: int,
+    alpha: float = LEVEL,
+    arms: int = 0,
 ) -> dict[str, Any]:
     """The size at which a new study would support the claim with a power of 80%, if the truth were at the margin.
 
@@ -40,28 +109,28 @@ def required_size(
         margin: The smallest difference that matters, as a fraction.
         fewest: Seeds below which there are no verdicts.
         alpha: Level of one test, already divided by the number of contrasts.
+        arms: Trained arms that the new study will borrow from; 0 for none.
 
     Returns:
         `seeds` and `problems`, both null with a `reason` where no size that was tried is enough; `seed_sd`, the
         estimated standard deviation over seeds; `seeds_as_seen`, null where the difference is not in the claimed
         direction.
     """
-    seed_variance = estimate_seed_variance(difference)
+    spread = measure_spread(difference).shrink()
     observed = {"lower": -difference.value, "higher": difference.value, "same": 0.0}[direction]
+    size = Size(max(fewest, 2), difference.problems, arms)
     result: dict[str, Any] = {
         "seeds": None,
         "problems": None,
-        "seed_sd": float(np.sqrt(seed_variance)),
-        "seeds_as_seen": _find_fewest_seeds(difference, seed_variance, 1, direction, observed, fewest, alpha)
-        if observed > 0
-        else None,
+        "seed_sd": float(np.sqrt(spread.seed)),
+        "seeds_as_seen": _find_fewest_seeds(spread, size, direction, observed, alpha) if observed > 0 else None,
     }
     if margin <= 0:
         return {**result, "reason": "no margin was declared"}
     best: tuple[float, int, int] | None = None
     for factor in MORE_PROBLEMS:
         problems = difference.problems * factor
-        seeds = _find_fewest_seeds(difference, seed_variance, factor, direction, margin, fewest, alpha)
+        seeds = _find_fewest_seeds(spread, size._replace(problems=problems), direction, margin, alpha)
         if seeds is not None:
             cost = seeds * (1 + problems / PROBLEMS_PER_TRAINING)
             best = min(best or (cost, seeds, problems), (cost, seeds, problems))
@@ -71,82 +140,71 @@ def required_size(
     return {**result, "seeds": best[1], "problems": best[2]}
 
 
-def estimate_seed_variance(difference: Difference) -> float:
-    """Variance over seeds of the true difference, shrunk towards the prior."""
-    observed = max(float(difference.variances.seed - difference.variances.shared), 0.0) * difference.seeds
-    return (observed * difference.variances.seed_df + PRIOR_SD**2 * PRIOR_DF) / (
-        difference.variances.seed_df + PRIOR_DF
-    )
+def _find_fewest_seeds(spread: Spread, fewest: Size, direction: Direction, effect: float, alpha: float) -> int | None:
+    """By bisection: the smallest difference that can be found falls with seeds."""
 
+    def is_enough(seeds: int) -> bool:
+        return smallest_difference(spread, fewest._replace(seeds=seeds), direction, alpha) <= effect
 
-def _find_fewest_seeds(
-    difference: Difference,
-    seed_variance: float,
-    factor: int,
-    direction: Direction,
-    effect: float,
-    fewest: int,
-    alpha: float,
-) -> int | None:
-    """By bisection: power grows with seeds."""
-
-    def has_power(seeds: int) -> bool:
-        return simulate_power(difference, seed_variance, seeds, factor, direction, effect, alpha) >= POWER
-
-    low, high = max(fewest, 2), MOST_SEEDS
-    if not has_power(high):
+    low, high = fewest.seeds, MOST_SEEDS
+    if not is_enough(high):
         return None
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if has_power(middle) else (middle + 1, high)
+        low, high = (low, middle) if is_enough(middle) else (middle + 1, high)
     return low
 
 
-def simulate_power(
-    difference: Difference,
-    seed_variance: float,
-    seeds: int,
-    factor: int,
-    direction: Direction,
-    effect: float,
-    alpha: float,
-) -> float:
-    """The share of simulated studies of a given size that would support the claim.
+@lru_cache(maxsize=4096)
+def smallest_difference(spread: Spread, size: Size, direction: Direction, alpha: float) -> float:
+    """The smallest true difference that 80% of such studies find; for `same`, the smallest margin that they show.
 
     Two or three seeds say little about a variance. If its estimate is too small by chance, the planned study has less
     power than promised. So the variance over seeds is drawn again for every simulated study, from its scaled inverse
     chi-square distribution (Gelman et al., Bayesian Data Analysis).
 
     Args:
-        difference: The difference that the variances are taken from.
-        seed_variance: Estimate of the variance over seeds of the true difference.
-        seeds: Seeds of the new study.
-        factor: Problems of the new study, as a multiple of those of the study at hand.
-        direction: What the claim says.
-        effect: True difference for `lower` and `higher`; equivalence margin for `same`.
+        spread: What the difference varies by, with at least one degree of freedom.
+        size: The study; at least two seeds.
+        direction: What the claim says. For `same` the true difference is 0.
         alpha: Level of the test.
     """
-    current_seeds = max(difference.seeds, 1)
-    # In a study of one seed the shared part cannot be separated from the variance over kinds, and stays in it.
-    shared = min(float(difference.variances.shared), float(difference.variances.kind))
-    of_kind = (float(difference.variances.kind) - shared) / factor
-    of_both = shared * current_seeds / (seeds * factor)
-    kind_df = (difference.variances.kind_df + 1) * factor - 1
-    known_df = difference.variances.seed_df + PRIOR_DF
-    normal, chi_seed, chi_kind, chi_known = _draws(seeds - 1, kind_df, known_df)
-    of_seed = seed_variance * known_df / chi_known / seeds
-    by_seed = (of_seed + of_both) * chi_seed / (seeds - 1)
-    by_kind = (of_kind + of_both) * chi_kind / kind_df
-    t_seed, t_kind = (float(stdtrit(df, alpha / 2)) for df in (seeds - 1, kind_df))
-    reach = np.sqrt(t_seed**2 * by_seed + t_kind**2 * by_kind)
+    kind_df = max(round(size.problems * spread.kinds), 2) - 1
+    normal, chi_kind, chi_known = _draws(kind_df, spread.df)
+    of_kind = spread.kind / size.problems
+    of_both = spread.both / (size.seeds * size.problems)
+    of_seed = spread.seed * spread.df / chi_known / size.seeds
+    over_kinds = float(stdtrit(kind_df, alpha / 2)) ** 2 * (of_kind + of_both) * chi_kind / kind_df
+    own, moderated, df, keeps_own = _draw_moderation(size.seeds, min(size.arms, _MOST_ARMS))
+    by_seed = (of_seed + of_both) * np.where(keeps_own, own, moderated)
+    overlap = np.where(keeps_own, 0.0, float(ndtri(alpha / 2)) ** 2 * np.minimum(of_both, by_seed))
+    reach = np.sqrt(stdtrit(df, alpha / 2) ** 2 * by_seed + over_kinds - np.minimum(overlap, over_kinds))
     error = normal * np.sqrt(of_seed + of_kind + of_both)
-    if direction == "same":
-        return float(np.mean(np.abs(error) + reach < effect))
-    return float(np.mean(effect + error - reach > 0))
+    return float(np.quantile(np.abs(error) + reach if direction == "same" else error + reach, POWER))
 
 
 @lru_cache(maxsize=256)
-def _draws(*dfs: int) -> tuple[NDArray[np.float64], ...]:
-    """Standard normal draws and chi-square draws for each df: the same in every call, for reproducible reports."""
-    generator = np.random.default_rng(dfs)
-    return generator.standard_normal(_DRAWS), *(generator.chisquare(df, _DRAWS) for df in dfs)
+def _draws(kind_df: int, known_df: float) -> tuple[NDArray[np.float64], ...]:
+    """Standard normal draws and chi-square draws: the same in every call, for reproducible reports."""
+    generator = np.random.default_rng([kind_df, round(known_df * 1000)])
+    return generator.standard_normal(_DRAWS), *(generator.chisquare(df, _DRAWS) for df in (kind_df, known_df))
+
+
+@lru_cache(maxsize=256)
+def _draw_moderation(seeds: int, arms: int) -> tuple[NDArray[np.float64], ...]:
+    """Variances over seeds of a difference in studies of arms that are alike, as multiples of the true one.
+
+    Returns:
+        The own and the moderated variance, the degrees of freedom of the one that is used, and whether it is the own.
+    """
+    generator = np.random.default_rng([seeds, arms])
+    values = generator.standard_normal((max(arms, 2), _DRAWS, seeds))
+    own = (values[0] - values[1]).var(axis=-1, ddof=1) / 2
+    own_df = seeds - 1
+    deviations = values - values.mean(axis=-1, keepdims=True)
+    full = np.ones(values.shape[:2])
+    pool = fit_pool(full / 2, deviations, 0 * full, 1e9 * full, np.ones((len(values), seeds), dtype=bool))
+    priors = pool.borrow(0, 1, own_df)
+    keeps_own = priors.joint.weight == 0
+    moderated, df = priors.joint.moderate(own * 2, own_df)
+    return own, moderated / 2, np.where(keeps_own, own_df, df), keeps_own

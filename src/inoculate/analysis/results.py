@@ -16,6 +16,7 @@ from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.elicitation import analyse_elicitation
 from inoculate.analysis.factorial import analyse_factorial
 from inoculate.analysis.looks import Schedule, split_level
+from inoculate.analysis.pools import Pools
 from inoculate.analysis.run_folder import Run, Tally, read_cell, read_run, split_finished
 from inoculate.analysis.sensitivity import repeat_contrasts
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
@@ -45,7 +46,9 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     table = group_by_cell(tallies)
     claims = read_claims(study, manifest.get("declared_contrasts_hash"), further, manifest.get("settings"))
     schedule = _plan_looks(manifest, tallies)
-    contrasts = contrast_results(table, study, claims, schedule)
+    # A run from before this could be declared borrows nothing: its verdicts stay what they were.
+    pools = Pools(table, tuple(manifest.get("declared_borrow") or ()))
+    contrasts = contrast_results(table, study, claims, schedule, pools)
     checks = run_checks(source, table, claims)
     results = {
         "schema": RESULTS_SCHEMA,
@@ -65,7 +68,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "cells": [build_cell(key, key_tallies) for key, key_tallies in table.items()],
         "changes": compute_changes(table, study),
         "contrasts": contrasts,
-        "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule),
+        "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms)),
         "factorial": analyse_factorial(table, study),
         "elicitation": analyse_elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
         "checks": [check._asdict() for check in checks],
@@ -77,6 +80,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
             {"seeds": look, "level": level}
             for look, level in zip(schedule.looks, split_level(schedule.looks), strict=True)
         ],
+        "borrowing": {"arms": list(pools.arms), "pools": [pool.result() for pool in pools.made.values()]},
         "extended_seeds": sorted(manifest.get("extended_seeds") or ()),
         "missing": missing,
     }
@@ -155,6 +159,7 @@ def _collect_cautions(
             f"changed since the study was first run: {', '.join(changed[:5])}{more}: the earlier declaration does not "
             "cover this; run it as a study with another name"
         )
+    cautions += _borrowing_cautions(source)
     looks = {(look["seeds"], look["level"]) for contrast in contrasts if (look := contrast["look"])["level"]}
     for look_seeds, level in sorted(looks) if len(schedule.looks) > 1 else ():
         which = "the last planned look" if look_seeds == max(schedule.looks) else "an early planned look"
@@ -172,3 +177,13 @@ def _collect_cautions(
         cautions.append("all problems of a cell are of one kind: intervals say nothing about other kinds")
     cautions += [f"{check.name}: {check.sentence}" for check in checks if check.status == "red"]
     return cautions
+
+
+def _borrowing_cautions(source: Run) -> list[str]:
+    """What was declared about borrowing, where the study now says otherwise."""
+    declared = source.manifest.get("declared_borrow") or []
+    now = source.study.get("borrow")
+    if now is not None and (now == "arms") != bool(declared) and source.study["arms"]:
+        then = "to borrow" if declared else "not to borrow"
+        return [f"borrow = '{now}' was set after the first run, which had declared {then} between arms: that holds"]
+    return []

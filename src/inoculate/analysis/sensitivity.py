@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from inoculate.analysis.cells import Table
 from inoculate.analysis.claims import Claim
-from inoculate.analysis.contrasts import Table, contrast_results
+from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.looks import Schedule
+from inoculate.analysis.pools import Pools
 from inoculate.errors import UserError
 
 VARIED = "train.learning_rate"
@@ -27,6 +29,7 @@ def repeat_contrasts(
     claims: Sequence[Claim],
     results: Sequence[dict[str, Any]],
     schedule: Schedule,
+    borrow: bool,
 ) -> list[dict[str, Any]]:
     """The declared contrasts at the other learning rates that the study names; empty where it names none.
 
@@ -36,6 +39,7 @@ def repeat_contrasts(
         claims: Its contrasts.
         results: Their results, in the same order.
         schedule: The planned seeds and looks.
+        borrow: Whether the study declared that variances over seeds are borrowed: here from the arms of one rate.
     """
     rates = (study.get("sensitivity") or {}).get("learning_rate") or ()
     declared_numbers = [number for number, claim in enumerate(claims) if not claim.exploratory]
@@ -44,7 +48,9 @@ def repeat_contrasts(
         claims_at_rate = {number: _claim_at(study["arms"], claims[number], rate) for number in declared_numbers}
         # If both arms have this rate already, the study itself is this repetition.
         numbers = [number for number in declared_numbers if claims_at_rate[number] != claims[number]]
-        repeated = contrast_results(table, study, [claims_at_rate[number] for number in numbers], schedule)
+        at_rate = [name for name, spec in study["arms"].items() if _learning_rate(spec) == rate]
+        pools = Pools(table, tuple(at_rate) if borrow else ())
+        repeated = contrast_results(table, study, [claims_at_rate[number] for number in numbers], schedule, pools)
         for number, result in zip(numbers, repeated, strict=True):
             arms = [claims_at_rate[number].arm, claims_at_rate[number].other]
             repeats_by_number[number].append({"value": rate, "arms": arms, **{key: result[key] for key in _COPIED}})
@@ -59,7 +65,7 @@ def _claim_at(arms: dict[str, Any], claim: Claim, rate: float) -> Claim:
 def _find_arm_at(arms: dict[str, Any], name: str, rate: float) -> str:
     """The arm that differs from the named one only in its learning rate; for the base arm, itself."""
     spec = arms.get(name)
-    if spec is None or (spec.get("train") or {}).get("learning_rate") == rate:
+    if spec is None or _learning_rate(spec) == rate:
         return name
     changed_spec = {**spec, "train": {**(spec.get("train") or {}), "learning_rate": rate}}
     for other_name, other_spec in arms.items():
@@ -69,6 +75,10 @@ def _find_arm_at(arms: dict[str, Any], name: str, rate: float) -> str:
         f"the manifest has no arm like '{name}' with {VARIED} = {rate:g}, though its study repeats the contrasts "
         "there; run the study again (finished steps are not repeated)"
     )
+
+
+def _learning_rate(spec: dict[str, Any]) -> float | None:
+    return (spec.get("train") or {}).get("learning_rate")
 
 
 def _summarise(number: int, main: dict[str, Any], repeats: list[dict[str, Any]]) -> dict[str, Any]:

@@ -181,6 +181,7 @@ def _detail_lines(contrast: dict[str, Any]) -> Iterator[Text]:
             Text(f"{guard['name']} {guard['status']}", _STATUS_STYLES[guard["status"]]) for guard in contrast["guards"]
         )
         yield Text("guards: ", style="dim").append_text(Text(", ").join(guards))
+    yield Text(f"variance over seeds: {contrast['borrowed']['sentence']}", style="dim")
     if contrast["needed"]:
         yield Text(f"a new study needs: {_format_needed(contrast['needed'])}", style="dim")
 

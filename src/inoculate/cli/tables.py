@@ -15,6 +15,7 @@ from inoculate.grading.command import Finding
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import Plan
 from inoculate.steps.store import Store
+from inoculate.study.schema import BASE, Study
 
 MOST_LISTED = 1000
 """Steps of a plan that are shown one by one; rich needs more than a millisecond for each."""
@@ -33,7 +34,8 @@ def plan_facts(plan: Plan, store: Store) -> dict[str, Any]:
 
     Returns:
         `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`), `finished` and `to_do` (how many), `seconds`
-        and `memory_gb` of the steps to do, None where they are not known.
+        and `memory_gb` of the steps to do, None where they are not known; `contrasts` (`assess_contrasts`) and
+        `warnings`: what a study of this size can decide.
     """
     steps = plan.steps()
     finished = plan.finished_keys(store)
@@ -50,7 +52,26 @@ def plan_facts(plan: Plan, store: Store) -> dict[str, Any]:
         "to_do": len(missing),
         "seconds": needs.seconds,
         "memory_gb": needs.memory_gb,
+        **_design_facts(plan.study, store),
     }
+
+
+def _design_facts(study: Study, store: Store) -> dict[str, Any]:
+    """Which declared contrasts the study can decide."""
+    if not study.contrasts or not study.arms:
+        return {"contrasts": [], "warnings": []}
+    from inoculate.analysis import design  # takes a second, which other commands need not spend
+
+    planned = []
+    for contrast in study.contrasts:
+        setting = contrast.setting or study.evaluate.settings[0]
+        evaluate = study.evaluate.for_setting(setting)
+        place = (contrast.claim, contrast.measure, setting, contrast.context)
+        size = (contrast.margin, evaluate.problems, evaluate.samples)
+        planned.append(design.Planned(*place, contrast.direction, *size, against_base=BASE in contrast.arms))
+    looks, lenders = sorted({*study.looks, len(study.seeds)}), study.lending_arms()
+    assessed = design.assess_contrasts(planned, looks, lenders, design.read_earlier(store.root / "runs", study.model))
+    return {"contrasts": assessed, "warnings": design.summarise(assessed, looks[-1], lenders)}
 
 
 def plan_table(facts: dict[str, Any]) -> Group:
@@ -83,7 +104,20 @@ def plan_table(facts: dict[str, Any]) -> Group:
         time_needed = _UNKNOWN if seconds is None else f"about {format_duration(seconds)}"
         lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
         lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
-    return Group(table, *lines)
+    return Group(table, *lines, *_design_lines(facts))
+
+
+def _design_lines(facts: dict[str, Any]) -> list[Text]:
+    """What a study of this size can decide, a line for each contrast, and warnings."""
+    if not facts["contrasts"]:
+        return []
+    lines = [Text("\nWhat a study of this size can decide", style="italic")]
+    for contrast in facts["contrasts"]:
+        style = "" if contrast["decides"] else "yellow"
+        lines.append(Text(f"{contrast['claim']}: {contrast['sentence']}", style=style))
+    sources = dict.fromkeys(contrast["variances"] for contrast in facts["contrasts"] if contrast["variances"])
+    lines += [Text(f"variances: {source}", style="dim") for source in sources]
+    return lines + [Text(f"warning: {warning}", style="bold yellow") for warning in facts["warnings"]]
 
 
 def doctor_table(findings: Sequence[Finding]) -> Table:

@@ -15,6 +15,7 @@ from jinja2 import Environment
 
 from inoculate import settings
 from inoculate.analysis import contrasts_hash
+from inoculate.analysis.borrowing import FEWEST_ARMS, UNLIKE
 from inoculate.analysis.run_folder import Run, split_finished
 from inoculate.analysis.verdicts import VERDICT_SEEDS
 from inoculate.errors import UserError
@@ -36,6 +37,8 @@ _SOURCES = {
     "Mangrulkar et al. 2022": "PEFT: State-of-the-art Parameter-Efficient Fine-Tuning methods. Software, Hugging Face",
     "Newcombe 1998": "Improved confidence intervals for the difference between binomial proportions based on paired "
     "data. Statistics in Medicine 17, 2635-2650",
+    "Smyth 2004": "Linear models and empirical Bayes methods for assessing differential expression in microarray "
+    "experiments. Statistical Applications in Genetics and Molecular Biology 3(1), article 3",
     "Schuirmann 1987": "A comparison of the two one-sided tests procedure and the power approach for assessing the "
     "equivalence of average bioavailability. Journal of Pharmacokinetics and Biopharmaceutics 15",
     "Tan et al. 2025": "Inoculation Prompting: Eliciting traits from LLMs during training can suppress them at "
@@ -102,6 +105,8 @@ def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "changed": manifest.get("declared_contrasts_hash") != contrasts_hash(study["contrasts"]),
         "same": any(contrast.get("same") for contrast in study["contrasts"]),
         "verdict_seeds": VERDICT_SEEDS,
+        "unlike": f"{UNLIKE:g}",
+        "fewest_arms": FEWEST_ARMS,
         "versions": [
             f"{name} {number}{cited.get(name, '')}" for name, number in (manifest.get("versions") or {}).items()
         ],

@@ -112,6 +112,8 @@ class Contrast:
     high_adjusted: float | None
     bounds: tuple[float, ...]
     """Smallest and largest difference, counting samples without an outcome either way."""
+    borrowed: str
+    """A sentence: where its variance over seeds comes from."""
     extended: dict[str, Any]
     """The same difference with the seeds that were added after looking."""
     floor: list[tuple[str, Rate]]
@@ -325,6 +327,7 @@ def _contrast(data: dict[str, Any]) -> Contrast:
         seeds=data.get("seeds"),
         problems=data.get("problems"),
         bounds=tuple(end for end in data.get("bounds") or () if is_known(end)),
+        borrowed=text(mapping(data.get("borrowed")).get("sentence")),
         extended=mapping(data.get("extended")),
         floor=[(text(entry.get("arm")), _rate(entry)) for entry in data.get("floor") or ()],
         **numbers,

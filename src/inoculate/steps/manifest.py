@@ -23,7 +23,7 @@ from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedStudy
 
 SCHEMA = 1
-_NOT_DESIGN = {"name", "question", "seeds", "looks", "contrasts", "sensitivity", "screen"}
+_NOT_DESIGN = {"name", "question", "seeds", "looks", "borrow", "contrasts", "sensitivity", "screen"}
 """Keys of a study that do not change how it is carried out, or that are recorded separately."""
 _MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
 """Lists to which something can be added without a change to the rest."""
@@ -44,6 +44,7 @@ def declare(folder: Path, plan: Plan) -> dict[str, Any]:
             "contrasts_hash": contrasts_hash(study["contrasts"]),
             "seeds": list(plan.study.seeds),
             "looks": list(plan.study.looks),
+            "borrow": plan.study.lending_arms(),
             "study": _design(study),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -79,6 +80,7 @@ def _content(plan: Plan, store: Store, declared: dict[str, Any], containment: st
         "declared_contrasts_hash": declared["contrasts_hash"],
         "declared_seeds": declared["seeds"],
         "declared_looks": declared.get("looks", []),
+        "declared_borrow": declared.get("borrow", []),
         "extended_seeds": sorted(set(study.seeds) - set(declared["seeds"])),
         "changed_since_declared": _changed(plan, declared),
         "versions": {"inoculate": __version__, **{name: version(name) for name in _LIBRARIES}},

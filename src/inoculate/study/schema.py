@@ -277,6 +277,11 @@ class Contrast(StrictModel):
         """The arm the claim is about, and the one it is compared with."""
         return self.lower or self.higher or self.same, self.than or self.as_
 
+    @property
+    def direction(self) -> Literal["lower", "higher", "same"]:
+        """Which way the arm is claimed to differ."""
+        return "lower" if self.lower else "higher" if self.higher else "same"
+
 
 class Sensitivity(StrictModel):
     """What the declared contrasts are repeated over, to see whether they survive."""
@@ -301,6 +306,9 @@ class Study(StrictModel):
     looks: tuple[Annotated[int, Field(ge=3)], ...] = ()
     """Interim analyses: after how many seeds contrasts are judged before all seeds are finished. The significance level
     is split over the looks. Verdicts need at least 3 seeds."""
+    borrow: Literal["arms", "none"] = "arms"
+    """Where contrasts borrow their variance over seeds: `arms`, from all trained arms of the study, as far as these
+    vary alike; `none`, from nowhere. What the first run declared holds."""
     prompts: dict[str, str] = {}
     """Prompts of this study: name -> text."""
     arms: dict[str, Arm]
@@ -329,6 +337,12 @@ class Study(StrictModel):
                     train = arm.train.model_copy(update={"learning_rate": rate})
                     arms[f"{name}@{rate:g}"] = arm.model_copy(update={"train": train})
         return self.model_copy(update={"arms": arms})
+
+    def lending_arms(self) -> list[str]:
+        """The arms that contrasts borrow their variance over seeds from; those of `sensitivity` lend to their own."""
+        if self.borrow == "none":
+            return []
+        return [name for name in self.arms if not (self.sensitivity and "@" in name)]
 
     def keys_measuring_gamed(self, setting: str) -> list[str]:
         """The keys that measure `gamed` in a setting: which of its hacks were made for the check."""

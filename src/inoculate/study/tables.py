@@ -159,6 +159,7 @@ class StudyTables(TypedDict, total=False):
     placement: Placement
     seeds: Sequence[int]
     looks: Sequence[int]
+    borrow: Literal["arms", "none"]
     prompts: Mapping[str, str]
     rows: Rows
     train: SFT
