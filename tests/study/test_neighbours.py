@@ -103,12 +103,12 @@ def test_negation(text: str, opposite: str) -> None:
 
 
 def test_what_cannot_be_made_is_refused_with_what_to_do() -> None:
-    own = {"prompts": {"mine": "Nobody minds."}}
+    own: dict[str, Any] = {"prompts": {"mine": "Nobody minds."}}
     for kind in ("one-word", "negated", "half", "other-matter", "other-sense"):
         mends = rf"study.toml: the neighbour 'mine~{kind}' cannot be made: .*under \[prompts\]: \"mine~{kind}\" = "
         with pytest.raises(UserError, match=mends):
             resolved(f"mine~{kind}", **own)
-        written = {"prompts": own["prompts"] | {f"mine~{kind}": "Somebody minds."}}
+        written: dict[str, Any] = {"prompts": own["prompts"] | {f"mine~{kind}": "Somebody minds."}}
         prompt = resolved(f"mine~{kind}", **written).context(f"mine~{kind}", "functions")
         assert (prompt.text, prompt.source) == ("Somebody minds.", "study")
     with pytest.raises(UserError, match=r"evaluate.contexts: unknown neighbour .*'hlaf': did you mean 'half'"):
@@ -125,7 +125,7 @@ def test_a_description_stands_before_a_neighbour() -> None:
 
 
 def test_a_neighbour_can_be_trained_with_and_placed() -> None:
-    raw = {"arms": {"near": {"inoculation": {"prompt": "specific~two-words"}}}}
+    raw: dict[str, Any] = {"arms": {"near": {"inoculation": {"prompt": "specific~two-words"}}}}
     contexts = {"there": {"prompt": "specific~moved", "placement": "before"}}
     found = resolved("there", contexts=contexts, **raw)
     assert count_changed(found.inoculations["near"].text, prompts.find("specific").text) == 2
