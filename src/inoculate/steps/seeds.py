@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from inoculate.errors import UserError
 
 _PART = re.compile(r"\s*(\d{1,18})\s*(?:-\s*(\d{1,18})\s*)?", re.ASCII)
 
 
-def choose_seeds(text: str, seeds: Sequence[int]) -> tuple[int, ...] | None:
+def choose_seeds(given: str | Iterable[int] | None, seeds: Sequence[int]) -> tuple[int, ...] | None:
     """Some of a study's seeds.
 
     Args:
-        text: Numbers and ranges (both ends included), separated by commas; '' for all seeds.
+        given: Seeds, or a text of numbers and ranges (both ends included) with commas between; None or '' for all.
         seeds: The study's seeds.
 
     Returns:
@@ -23,8 +23,9 @@ def choose_seeds(text: str, seeds: Sequence[int]) -> tuple[int, ...] | None:
     Raises:
         UserError: The text is no such list, or names a seed that the study does not have.
     """
-    if not text:
+    if given is None or given == "":
         return None
+    text = given if isinstance(given, str) else ",".join(map(str, given))
     listed = ", ".join(map(str, seeds))
     chosen: set[int] = set()
     for part in text.split(","):
