@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -84,8 +85,13 @@ def _problems(step: Step, folder: Path, *_: object) -> None:
     problems.write_drawn(step, folder)
 
 
+@cache
+def _drawn(given: Rows, seed: int) -> list[rows.DrawnRow]:
+    return rows.draw_rows(given, seed)
+
+
 def _rows(step: Step, folder: Path, *_: object) -> None:
-    drawn = rows.draw_rows(Rows(**step.params["rows"]), step.params["seed"])
+    drawn = _drawn(Rows(**step.params["rows"]), step.params["seed"])
     params = step.params["inoculation"]
     prompt = ResolvedInoculation(params["text"], params["placement"], on=params["on"]) if params else None
     write_lines(folder / "rows.jsonl", rows.make_rows(drawn, prompt, SYSTEM))
