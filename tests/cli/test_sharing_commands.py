@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from filled_store import fill, write_study
 from inoculate.steps.store import Store
-from test_cli import inoculate
+
+
+def inoculate(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "inoculate", *words]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200", **environment})
 
 
 def test_a_study_goes_to_another_store(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filled_store import STUDY, write_study
+from inoculate.analysis import analyse
 from inoculate.errors import UserError
 from inoculate.steps import plan as planning
 from inoculate.steps import run
@@ -18,7 +19,7 @@ from inoculate.steps.sharing.read import import_graded
 from inoculate.steps.sharing.write import write_graded
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
-from running import Log, samples
+from running import Log, comparable, samples
 from small_study import STUDY as TRAINED
 
 
@@ -66,10 +67,6 @@ def test_the_parts_are_the_whole_and_share_only_problems(tmp_path: Path) -> None
 
 def test_two_stores_with_a_seed_each_give_the_results_of_one(tiny_model: Path, tmp_path: Path) -> None:
     """The whole way with a model that is trained and sampled."""
-    from test_sharing import comparable
-
-    from inoculate.analysis import analyse
-
     text = TRAINED.format(model=tiny_model).replace("seeds = [0]", "seeds = [0, 1]")
     start = text.index("[arms.control]")
     study = write_study(tmp_path, text[:start] + text[text.index("[evaluate]") :])
