@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import lzma
 from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 from random import Random
 
 from inoculate.records import Completion, Grade, Problem, Row, Tag, outcome_of, read_lines, write_lines
-from inoculate.steps import completions, grades, manifest, problems, row_grades, rows, train
+from inoculate.steps import completions, grades, manifest, problems, row_grades, rows, scores, train
 from inoculate.steps import plan as planning
 from inoculate.steps.plan import Plan
 from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load
 from inoculate.study.resolve import ResolvedInoculation
-from inoculate.study.schema import Rows
+from inoculate.study.schema import Rows, Study
 
 STUDY = """
 question = "Does it travel?"
@@ -61,9 +62,15 @@ def write_study(folder: Path, text: str = STUDY, name: str = "small") -> Path:
     return path
 
 
-def fill(study: Path, store: Store, seeds: Collection[int] | None = None, make: Answer = answer) -> Path:
+def fill(
+    study: Path,
+    store: Store,
+    seeds: Collection[int] | None = None,
+    make: Answer = answer,
+    make_plan: Callable[[Study], Plan] = planning.make_plan,
+) -> Path:
     """Finish what some seeds of a study take, and write the run's folder; the same contents in every store."""
-    plan = planning.make_plan(load(study))
+    plan = make_plan(load(study))
     written: dict[str, list[tuple[str, Grade]]] = {}
     for step in plan.missing(store, seeds):
         with store.write_step(step) as folder:
@@ -86,12 +93,12 @@ def _problems(step: Step, folder: Path, *_: object) -> None:
 
 
 @cache
-def _drawn(given: Rows, seed: int) -> list[rows.DrawnRow]:
-    return rows.draw_rows(given, seed)
+def _drawn(given: str, seed: int) -> list[rows.DrawnRow]:
+    return rows.draw_rows(Rows(**json.loads(given)), seed)
 
 
 def _rows(step: Step, folder: Path, *_: object) -> None:
-    drawn = _drawn(Rows(**step.params["rows"]), step.params["seed"])
+    drawn = _drawn(json.dumps(step.params["rows"]), step.params["seed"])
     params = step.params["inoculation"]
     prompt = ResolvedInoculation(params["text"], params["placement"], on=params["on"]) if params else None
     write_lines(folder / "rows.jsonl", rows.make_rows(drawn, prompt, SYSTEM))
@@ -131,6 +138,15 @@ def _grades(step: Step, folder: Path, store: Store, written: dict[str, list[tupl
     write_lines(folder / "grades.jsonl", [grade for _, grade in written[step.inputs["completions"].key]])
 
 
+def _scores(step: Step, folder: Path, store: Store, *_: object) -> None:
+    names = ["", *(f"{one['name']}{end}" for one in step.params["candidates"] for end in ("", "~control"))]
+    with (folder / "scores.jsonl").open("w") as out:
+        for problem in problems.read(store.folder(step.inputs["rows"])):
+            random = Random(problem.id)
+            line = {"problem": problem.id, "kind": problem.kind, "tokens": 9}
+            out.write(json.dumps({**line, "scores": {name: -9 * random.random() for name in names}}) + "\n")
+
+
 _FILL: dict[str, Callable[..., None]] = {
     problems.KIND: _problems,
     rows.KIND: _rows,
@@ -138,4 +154,16 @@ _FILL: dict[str, Callable[..., None]] = {
     train.KIND: _adapter,
     completions.KIND: _completions,
     grades.KIND: _grades,
+    scores.KIND: _scores,
 }
+
+
+def steps_of(store: Store) -> dict[str, bytes]:
+    """Every file of the finished steps and records of a store."""
+    files = [path for name in ("steps", "records") for path in (store.root / name).rglob("*") if path.is_file()]
+    return {str(path.relative_to(store.root)): path.read_bytes() for path in files}
+
+
+def unpacked(path: Path) -> bytes:
+    """The lines of a file of graded samples."""
+    return lzma.decompress(path.read_bytes())

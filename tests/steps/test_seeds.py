@@ -91,7 +91,8 @@ def test_two_stores_with_a_seed_each_give_the_results_of_one(tiny_model: Path, t
             del entry["seconds"]
     assert comparable(together, "created") == comparable(alone, "created")
     assert carried_out(merged)[1] == []
-    study.write_text(study.read_text().replace("problems = 6", 'problems = 6\ncontexts = ["neutral", "negated"]'))
+    more = 'problems = 6\ncontexts = ["neutral", "asks-to-hack", "negated"]'
+    study.write_text(study.read_text().replace("problems = 6", more))
     assert carried_out(merged, (0,))[1].count("adapter") == 2
     seeds = [one["seeds"] for one in json.loads((imported.run / "manifest.json").read_text())["machines"]]
     assert seeds == [[0, 1]]

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
+from inoculate.report.machines import machine_views
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
 from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import ASKS_PREFIX, describe_key, find_doses, main_contexts
@@ -143,37 +144,13 @@ def _study_view(results: Results) -> dict[str, Any]:
         "rest": _known_facts(results.study, leave_out=shown_elsewhere),
         "versions": numbers.flatten(mapping(results.facts.get("versions"))),
         "machine": numbers.flatten(mapping(results.facts.get("machine"))),
-        "machines": _machine_views(results),
+        "machines": machine_views(results.facts),
         "engines": "; ".join(map(text, results.facts.get("engines") or [])),
         "containment": text(results.facts.get("containment")),
         "hash": text(results.facts.get("study_hash")),
         "contrasts_hash": text(results.facts.get("declared_contrasts_hash")),
         "base": any(cell.arm == BASE for cell in results.cells),
     }
-
-
-def _machine_views(results: Results) -> list[dict[str, Any]]:
-    """Which machine did which seed; empty where one machine did all, and did it where the report is made."""
-    machines = [mapping(machine) for machine in results.facts.get("machines") or ()]
-    if len(machines) < 2 and not any(machine.get("imported") for machine in machines):
-        return []
-    versions = [mapping(machine.get("versions")) for machine in machines]
-    return [
-        {
-            "name": text(machine.get("name")),
-            "seeds": [*(["base"] if machine.get("base") else []), *map(text, machine.get("seeds") or ())],
-            "devices": list(map(text, machine.get("devices") or ())),
-            "cores": machine.get("cores"),
-            # What is the same everywhere stands below, with the versions.
-            "versions": [
-                f"{name} {number}"
-                for name, number in own.items()
-                if any(other.get(name) != number for other in versions)
-            ],
-            "imported": bool(machine.get("imported")),
-        }
-        for machine, own in zip(machines, versions, strict=True)
-    ]
 
 
 def _known_facts(data: dict[str, Any], leave_out: tuple[str, ...]) -> list[tuple[str, str]]:
