@@ -47,3 +47,8 @@ def samples(folder: Path) -> list[tuple[Any, ...]]:
             for c, g in zip(completions, grades, strict=True)
         ]
     return found
+
+
+def comparable(results: dict[str, Any], *left_out: str) -> dict[str, Any]:
+    """Results without what belongs to a machine, and without some further keys."""
+    return {key: value for key, value in results.items() if key not in ("machine", "machines", "versions", *left_out)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inoculate.api.grades import Grades, grade, problems
-    from inoculate.api.runs import Run, load, run
+    from inoculate.api.runs import Run, import_graded, load, run
     from inoculate.errors import UserError
     from inoculate.grading import CodeTask
     from inoculate.study.from_python import Study
@@ -49,13 +49,14 @@ __all__ = [
     "Study",
     "UserError",
     "grade",
+    "import_graded",
     "load",
     "problems",
     "run",
 ]
 _EXPORTS = {
     "api.grades": ("Grades", "grade", "problems"),
-    "api.runs": ("Run", "load", "run"),
+    "api.runs": ("Run", "import_graded", "load", "run"),
     "errors": ("UserError",),
     "grading": ("CodeTask",),
     "study.from_python": ("Study",),

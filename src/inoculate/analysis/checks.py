@@ -42,6 +42,8 @@ def run_checks(run: Run, table: Table, claims: list[Claim]) -> list[Check]:
         lambda: check_training_tokens(run, claims),
         lambda: check_engines(run),
     ]
+    if len(run.manifest.get("machines") or ()) > 1:
+        checks.append(lambda: check_machines(run))
     return [check() for check in checks]
 
 
@@ -360,3 +362,29 @@ def check_engines(run: Run) -> Check:
         "different samples, so part of a difference between cells may come from that; sample all cells with one engine"
     )
     return Check(name, "amber", sentence, detail)
+
+
+def check_machines(run: Run) -> Check:
+    """Machines that carried out parts of the study with other versions of libraries."""
+    name = "libraries of the machines"
+    machines = run.manifest["machines"]
+    used: dict[str, dict[str, list[str]]] = {}
+    for machine in machines:
+        for library, number in machine["versions"].items():
+            used.setdefault(library, {}).setdefault(number, []).append(machine["name"])
+    differing = {library: numbers for library, numbers in used.items() if len(numbers) > 1}
+    detail = {"versions": differing}
+    unknown = [machine["name"] for machine in machines if not machine["versions"]]
+    if differing:
+        listed = "; ".join(
+            f"{library} {' and '.join(f'{number} on {_examples(names)}' for number, names in numbers.items())}"
+            for library, numbers in differing.items()
+        )
+        sentence = (
+            f"{len(machines)} machines took part with different versions of libraries ({listed}): part of a difference "
+            "between seeds may come from that"
+        )
+        return Check(name, "amber", sentence, detail)
+    if unknown:
+        return Check(name, "amber", "not checked: for some steps no machine was recorded", detail)
+    return Check(name, "green", f"{len(machines)} machines took part with the same versions of libraries", detail)

@@ -22,7 +22,7 @@ from inoculate.analysis.sensitivity import repeat_contrasts
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
 
 RESULTS_SCHEMA = 1
-_TRAINING_FOLDERS = ("rows", "adapter", "row_grades")
+_TRAINING_FOLDERS = ("rows", "adapter", "adapter_record", "row_grades")
 
 
 def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
@@ -60,6 +60,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "declared_contrasts_hash": manifest.get("declared_contrasts_hash"),
         "versions": manifest.get("versions") or {},
         "machine": manifest.get("machine") or {},
+        "machines": manifest.get("machines") or [],
         "engines": manifest.get("engines") or [],
         "containment": manifest.get("containment"),
         "settings": manifest.get("settings") or {},

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from inoculate.api import DEFAULT_STORE, STORE_VARIABLE
 from inoculate.api.frames import make_frame
+from inoculate.errors import UserError
+from inoculate.steps.seeds import choose_seeds
 from inoculate.steps.store import Store
 from inoculate.study import parse, ready_made, schema
 from inoculate.study.from_python import Study
@@ -91,6 +94,28 @@ class Run:
         ready, _ = split_finished(source)
         return make_frame((list(line.values()) for line in sample_records(source, ready, Counter())), SAMPLES.names)
 
+    def export_graded(
+        self, file: str | os.PathLike[str], *, machine: str = "", seeds: str | Iterable[int] | None = None
+    ) -> Path:
+        """Write the graded samples of the finished cells into one file, without weights, for another machine.
+
+        Args:
+            file: A file that does not exist yet.
+            machine: A name for this machine; by default its system and processor, never the host's name.
+            seeds: Only the cells of these seeds. The untrained model belongs to the study's first seed.
+
+        Returns:
+            The file.
+
+        Raises:
+            UserError: The file exists, nothing is finished, or the study has no such seed.
+        """
+        from inoculate.steps.sharing.write import write_graded
+
+        chosen = choose_seeds(seeds, self.results["study"].get("seeds") or ())
+        write_graded(self.folder, Path(file), machine=machine, seeds=chosen)
+        return Path(file)
+
     def __repr__(self) -> str:
         return f"Run({self.name!r}): {self.headline}"
 
@@ -116,6 +141,7 @@ def run(
     study: str | os.PathLike[str] | Study,
     *,
     store: str | os.PathLike[str] | None = None,
+    seeds: str | Iterable[int] | None = None,
     server: str = "",
     progress: bool = True,
 ) -> Run:
@@ -124,6 +150,8 @@ def run(
     Args:
         study: The name of a ready-made study, a study file, or a `Study`.
         store: The folder of finished steps. Default: the environment variable INOCULATE_STORE, else `store`.
+        seeds: Only what these seeds of the study take: `[3, 4]` or "3-5". The untrained model belongs to the study's
+            first seed.
         server: Sample from this OpenAI-compatible server (http://localhost:8000/v1) instead of in this process.
         progress: Whether progress is shown: bars in a terminal, one line in a notebook, plain lines elsewhere.
 
@@ -139,13 +167,14 @@ def run(
     from inoculate.steps.screen import make_screen_plan
 
     declared, text = _read_study(study)
+    chosen = choose_seeds(seeds, declared.seeds)
     trackers.choose("")
     target = _open_store(store)
     with show_progress(quiet=not progress) as watcher:
-        if declared.elicitation:
+        if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
             screened = carry_out(make_screen_plan(declared, server), target, watcher, text)
             draw_screen(analyse_screen(screened), screened / "figures")
-        folder = carry_out(make_plan(declared, server=server), target, watcher, text)
+        folder = carry_out(make_plan(declared, server=server), target, watcher, text, chosen)
         return _analyse(folder)
 
 
@@ -165,6 +194,28 @@ def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = 
     if all(path.is_file() and path.stat().st_mtime >= manifest_time for path in result_files):
         return Run(folder)
     return _analyse(folder)
+
+
+def import_graded(file: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = None) -> Run:
+    """Take over finished cells of a study from another machine, so that runs and reports count them.
+
+    Args:
+        file: What `Run.export_graded` or `inoculate export RUN --graded FILE` wrote.
+        store: The folder of finished steps. Default: the environment variable INOCULATE_STORE, else `store`.
+
+    Returns:
+        The run with these cells, its results and report rebuilt.
+
+    Raises:
+        UserError: The file is damaged, or of another version, model or study; a step is in the store with other
+            content; or the study has code of its own and was not run in this store before.
+    """
+    from inoculate.steps.sharing.read import import_graded as import_file
+
+    imported = import_file(Path(file), _open_store(store))
+    if imported.run is None:
+        raise UserError(f"{file}: the steps are imported; {'; '.join(imported.notes)}")
+    return _analyse(imported.run)
 
 
 def _analyse(folder: Path) -> Run:

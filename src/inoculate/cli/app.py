@@ -27,6 +27,7 @@ for command in (
     *(settings.sample, settings.check, settings.grade, settings.doctor),
 ):
     app.command(command)
+app.command(runs.import_graded, name="import")
 new = App(name="new", help="Write a file to start from.")
 new.command(settings.new_setting, name="setting")
 app.command(new)

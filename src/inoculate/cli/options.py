@@ -14,3 +14,4 @@ StoreFolder = Annotated[
 ]
 DEFAULT_STORE = Path(api.DEFAULT_STORE)
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")]
+Seeds = Annotated[str, Parameter(name="--seeds", help="Only these of the study's seeds: 4, or 3-5, or 0,3-5.")]

@@ -1,12 +1,13 @@
-"""Commands about runs: report, compare, export."""
+"""Commands about runs: report, compare, export, import."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from inoculate.cli.options import DEFAULT_STORE, AsJson, StoreFolder
+from inoculate.cli.options import DEFAULT_STORE, AsJson, Seeds, StoreFolder
 from inoculate.cli.output import console, print_json
+from inoculate.errors import UserError
 
 
 def report(
@@ -72,24 +73,105 @@ def compare(
     terminal.print(f"\n{write_comparison(comparison, to)}", soft_wrap=True)
 
 
-def export(run: str, *, to: Path, store: StoreFolder = DEFAULT_STORE, as_json: AsJson = False) -> None:
-    """Write a run for other tools: JSON lines, Parquet, Inspect logs, a methods section.
+def export(
+    run: str,
+    *,
+    to: Path | None = None,
+    graded: Path | None = None,
+    machine: str = "",
+    seeds: Seeds = "",
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Write a run for other tools (--to), or for another machine that carries out the same study (--graded).
 
     Args:
         run: A run's folder, or the name of its study.
-        to: A folder that does not exist yet, or is empty.
+        to: A folder for JSON lines, Parquet, Inspect logs and a methods section; it must not exist yet, or be empty.
+        graded: A file for the graded samples of the finished cells, without weights: `inoculate import` reads it.
+        machine: With --graded: a name for this machine; by default its system and processor, never the host's name.
+        seeds: With --graded: only the cells of these seeds. The untrained model belongs to the study's first seed.
+        store: The folder of finished steps.
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate.steps.store import Store
+
+    if (to is None) == (graded is None):
+        raise UserError("give --to FOLDER (for other tools) or --graded FILE (for another machine)")
+    folder = Store(store).find_run(run)
+    if graded is not None:
+        _export_graded(folder, graded, machine, seeds, as_json)
+        return
+    if machine or seeds:
+        raise UserError("--machine and --seeds belong to --graded FILE, and not to --to FOLDER")
+    assert to is not None
+    _export_folder(folder, to, as_json)
+
+
+def _export_graded(folder: Path, path: Path, machine: str, seeds: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from inoculate.analysis.run_folder import read_run
+    from inoculate.progress import TerminalProgress
+    from inoculate.steps.seeds import choose_seeds
+    from inoculate.steps.sharing.write import write_graded
+
+    chosen = choose_seeds(seeds, read_run(folder).study.get("seeds") or ())
+    with TerminalProgress() as display:
+        display.start("export")
+        written = write_graded(
+            folder,
+            path,
+            machine=machine,
+            seeds=chosen,
+            progress=lambda done, total: display.on_progress(done, total, "steps written"),
+        )
+    if as_json:
+        print_json({"file": str(path), **asdict(written)})
+        return
+    trained = f"seeds {', '.join(map(str, written.seeds))}" if written.seeds else "no trained arm"
+    print(f"{path}: {written.cells} finished cells ({trained}), {written.bytes / 1000:,.0f} kB")
+    if written.missing:
+        print(f"not there yet: {written.missing} cells")
+
+
+def import_graded(path: Path, /, *, store: StoreFolder = DEFAULT_STORE, as_json: AsJson = False) -> None:
+    """Take over finished cells of a study from another machine, so that plan, run and report count them.
+
+    Args:
+        path: A file that `inoculate export RUN --graded FILE` wrote.
         store: The folder of finished steps.
         as_json: Print one JSON document instead of text.
     """
     from dataclasses import asdict
 
-    from inoculate.integrations.export import export as export_run
     from inoculate.progress import TerminalProgress
+    from inoculate.steps.sharing.read import import_graded as import_file
     from inoculate.steps.store import Store
 
     with TerminalProgress() as display:
+        display.start("import")
+        result = import_file(path, Store(store), lambda done: display.on_progress(done, done, "steps checked"))
+    if as_json:
+        print_json(asdict(result) | {"run": result.run and str(result.run)})
+        return
+    known = f", {result.known_steps} were here already" if result.known_steps else ""
+    print(f"{result.name}: {result.new_steps} steps imported{known} (from {'; '.join(result.machines)})")
+    for note in result.notes:
+        print(f"- {note}")
+    if result.run:
+        print(f"{result.finished} of {result.of} cells are finished, {result.cells} of them in this file")
+        print(f"inoculate report {result.name}")
+
+
+def _export_folder(folder: Path, to: Path, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from inoculate.integrations.export import export as export_run
+    from inoculate.progress import TerminalProgress
+
+    with TerminalProgress() as display:
         display.start("export")
-        folder = Store(store).find_run(run)
         written = export_run(folder, to, lambda done, total: display.on_progress(done, total, "cells written"))
     if as_json:
         print_json({"folder": str(to), **asdict(written)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from inoculate.cli import runs
-from inoculate.cli.options import DEFAULT_STORE, AsJson, StoreFolder
+from inoculate.cli.options import DEFAULT_STORE, AsJson, Seeds, StoreFolder
 from inoculate.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -24,13 +24,20 @@ def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False, as_json: As
 
 
 def run(
-    study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", track: str = "", as_json: AsJson = False
+    study: str,
+    *,
+    store: StoreFolder = DEFAULT_STORE,
+    seeds: Seeds = "",
+    server: str = "",
+    track: str = "",
+    as_json: AsJson = False,
 ) -> None:
     """Carry out a study. Steps that are finished are not done again.
 
     Args:
         study: A study file, or the name of a ready-made study.
         store: The folder of finished steps.
+        seeds: Only what these seeds of the study take. The untrained model belongs to the study's first seed.
         server: Sample from this OpenAI-compatible server (http://localhost:8000/v1) instead of in this process.
         track: Send training metrics to tensorboard, trackio or wandb.
         as_json: Print one JSON document instead of text.
@@ -39,50 +46,63 @@ def run(
     from inoculate.progress import TerminalProgress
     from inoculate.steps.plan import make_plan
     from inoculate.steps.run import carry_out
+    from inoculate.steps.seeds import choose_seeds
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
 
     path = find(study)
     declared = load(path)
+    chosen = choose_seeds(seeds, declared.seeds)
     trackers.choose(track)
-    if declared.elicitation:
+    if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
         folder, results = _screen(study, store, server)
         if not as_json:
             _print_screen(folder, results)
     with TerminalProgress() as progress:
         plan = make_plan(declared, server=server)
-        folder = carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"))
+        folder = carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"), chosen)
     runs.report(str(folder), store=store, as_json=as_json)
 
 
-def plan(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", as_json: AsJson = False) -> None:
+def plan(
+    study: str,
+    *,
+    store: StoreFolder = DEFAULT_STORE,
+    seeds: Seeds = "",
+    server: str = "",
+    as_json: AsJson = False,
+) -> None:
     """List the steps of a study, what is finished, and about how long the rest takes.
 
     Args:
         study: A study file, or the name of a ready-made study.
         store: The folder of finished steps.
+        seeds: Only what these seeds of the study take. The untrained model belongs to the study's first seed.
         server: The server that would sample. Its samples are other steps than those of this process.
         as_json: Print one JSON document instead of text.
     """
     from inoculate.cli.tables import plan_facts, plan_table
     from inoculate.engine.models import Unreachable
     from inoculate.steps.plan import make_plan
+    from inoculate.steps.seeds import choose_seeds
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
 
     declared, unreachable = load(find(study)), ""
+    chosen = choose_seeds(seeds, declared.seeds)
+    screened = bool(declared.elicitation) and (chosen is None or declared.seeds[0] in chosen)
     try:
         planned = make_plan(declared, server=server)
     except Unreachable as error:
         planned, unreachable = make_plan(declared, "unknown", server), str(error)
-    facts = plan_facts(planned, Store(store)) | {"screened": bool(declared.elicitation), "unreachable": unreachable}
+    facts = plan_facts(planned, Store(store), chosen) | {"screened": screened, "unreachable": unreachable}
     if as_json:
         print_json(facts)
         return
     terminal = console()
-    if declared.elicitation:
+    if screened:
         problems = f"{declared.screen.problems} problems for each"
         terminal.print(
             f"`inoculate run` first screens the prompts on the untrained model: {problems}, not counted here"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -29,23 +29,35 @@ def format_duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def plan_facts(plan: Plan, store: Store) -> dict[str, Any]:
+def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -> dict[str, Any]:
     """The steps of a plan, which are finished, and an estimate for the rest, as plain data.
 
+    Args:
+        plan: The plan.
+        store: Where finished steps are.
+        seeds: Only the steps of these seeds of the study; None for all.
+
     Returns:
-        `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`), `finished` and `to_do` (how many), `seconds`
-        and `memory_gb` of the steps to do, None where they are not known; `contrasts` (`assess_contrasts`) and
-        `warnings`: what a study of this size can decide.
+        `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`, and `needed`: whether it has to be done),
+        `finished` and `to_do` (how many), `seconds` and `memory_gb` of the steps to do, None where they are not known;
+        `contrasts` (`assess_contrasts`) and `warnings`: what a study of this size can decide.
     """
-    steps = plan.steps()
-    finished = plan.finished_keys(store)
-    missing = [step for step in steps if step.key not in finished]
+    steps = plan.steps(seeds)
+    finished = store.finished_keys(steps)
+    missing = plan.missing(store, seeds)
+    to_do = {step.key for step in missing}
     needs = estimate(plan, store, missing)
     return {
         "name": plan.study.name,
         "question": plan.study.question,
         "steps": [
-            {"label": step.label, "kind": step.kind, "name": step.key, "finished": step.key in finished}
+            {
+                "label": step.label,
+                "kind": step.kind,
+                "name": step.key,
+                "finished": step.key in finished,
+                "needed": step.key in to_do,
+            }
             for step in steps
         ],
         "finished": len(finished),
@@ -88,7 +100,7 @@ def plan_table(facts: dict[str, Any]) -> Group:
         for heading in ("kind", "name", "finished"):
             table.add_column(heading, no_wrap=True)
         for step in steps:
-            table.add_row(Text(step["label"]), step["kind"], step["name"], "yes" if step["finished"] else "")
+            table.add_row(Text(step["label"]), step["kind"], step["name"], _finished(step))
     else:
         for heading in ("kind", "steps", "finished"):
             table.add_column(heading)
@@ -97,13 +109,16 @@ def plan_table(facts: dict[str, Any]) -> Group:
         for kind, count in Counter(step["kind"] for step in steps).items():
             table.add_row(kind, f"{count:,}", f"{finished[kind]:,}")
     lines = [f"{len(steps):,} steps, {facts['finished']:,} finished, {facts['to_do']:,} to do"]
+    absent = len(steps) - facts["finished"] - facts["to_do"]
     if facts["to_do"]:
-        counts = Counter(step["kind"] for step in steps if not step["finished"])
+        counts = Counter(step["kind"] for step in steps if step["needed"])
         seconds, memory = facts["seconds"], facts["memory_gb"]
         lines[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
         time_needed = _UNKNOWN if seconds is None else f"about {format_duration(seconds)}"
         lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
         lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
+    if absent:
+        lines.append(f"{absent:,} trainings are not here and not needed: all that was asked of them is finished")
     return Group(table, *lines, *_design_lines(facts))
 
 
@@ -118,6 +133,10 @@ def _design_lines(facts: dict[str, Any]) -> list[Text]:
     sources = dict.fromkeys(contrast["variances"] for contrast in facts["contrasts"] if contrast["variances"])
     lines += [Text(f"variances: {source}", style="dim") for source in sources]
     return lines + [Text(f"warning: {warning}", style="bold yellow") for warning in facts["warnings"]]
+
+
+def _finished(step: dict[str, Any]) -> str:
+    return "yes" if step["finished"] else "" if step["needed"] else "not needed"
 
 
 def doctor_table(findings: Sequence[Finding]) -> Table:

@@ -111,8 +111,28 @@ def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
             f"{name} {number}{cited.get(name, '')}" for name, number in (manifest.get("versions") or {}).items()
         ],
         "machine": manifest.get("machine") or {},
+        "machines": _describe_machines(manifest.get("machines") or []),
         "engines": manifest.get("engines") or [],
     }
+
+
+def _describe_machines(machines: list[dict[str, Any]]) -> list[str]:
+    """What each machine did, in a clause; empty where one machine did all, and is the one described."""
+    if len(machines) < 2 and not any(machine["imported"] for machine in machines):
+        return []
+    described = []
+    for machine in machines:
+        seeds = ["the untrained model"] * machine["base"]
+        if machine["seeds"]:
+            seeds.append(f"{_plural('seed', machine['seeds'])} {_join_and(machine['seeds'])}")
+        versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+        facts = "; ".join(filter(None, [", ".join(machine["devices"]), versions])) or "not recorded"
+        described.append(f"{machine['name']} ({_join_and(seeds) or 'nothing that is left'}; {facts})")
+    return described
+
+
+def _plural(noun: str, items: list[Any]) -> str:
+    return noun if len(items) == 1 else f"{noun}s"
 
 
 def _training_descriptions(arms: dict[str, Any]) -> dict[str, list[str]]:

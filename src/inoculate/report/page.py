@@ -17,6 +17,7 @@ from markupsafe import Markup
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
+from inoculate.report.machines import machine_views
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
 from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import ASKS_PREFIX, describe_key, find_doses, main_contexts
@@ -143,6 +144,7 @@ def _study_view(results: Results) -> dict[str, Any]:
         "rest": _known_facts(results.study, leave_out=shown_elsewhere),
         "versions": numbers.flatten(mapping(results.facts.get("versions"))),
         "machine": numbers.flatten(mapping(results.facts.get("machine"))),
+        "machines": machine_views(results.facts),
         "engines": "; ".join(map(text, results.facts.get("engines") or [])),
         "containment": text(results.facts.get("containment")),
         "hash": text(results.facts.get("study_hash")),

@@ -17,6 +17,8 @@ BASE = "base"
 SCORED = OUTCOMES[:4]
 """The outcomes that have rates; `ungraded` is only counted."""
 
+_FACTS = ("versions", "machine", "machines", "engines", "containment")
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -222,7 +224,7 @@ def read_results(run: Path) -> Results:
             cautions=[text(caution) for caution in results.get("cautions") or ()],
             study=mapping(results.get("study") or manifest.get("study")),
             facts={key: results.get(key, manifest.get(key)) for key in ("study_hash", "declared_contrasts_hash")}
-            | {key: results.get(key) or manifest.get(key) for key in ("versions", "machine", "engines", "containment")},
+            | {key: results.get(key) or manifest.get(key) for key in _FACTS},
             cells=[_cell(cell) for cell in results["cells"]],
             contrasts=[_contrast(contrast) for contrast in results.get("contrasts") or ()],
             sensitivity=[mapping(claim) for claim in results.get("sensitivity") or ()],

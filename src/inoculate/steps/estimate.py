@@ -47,8 +47,8 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     """Time and memory for the missing steps of a plan."""
     size = count_parameters(plan.study.model)
     total = 0.0
-    todo = {step.key for step in missing}
-    finished = [step for step in plan.steps() if step.key not in todo]
+    done = plan.finished_keys(store)
+    finished = [step for step in plan.steps() if step.key in done]
     for kind, fallback in _SECONDS_PER_BILLION.items():
         steps = [step for step in missing if step.kind == kind]
         rate = _measured(finished, store, kind) or (size and fallback * size / 1e9)
@@ -75,10 +75,12 @@ def _units(step: Step) -> float:
 
 
 def _measured(finished: Sequence[Step], store: Store, kind: str) -> float | None:
-    """Seconds per unit in finished steps of this plan."""
+    """Seconds per unit in those finished steps of this plan that were carried out here."""
     seconds, units = 0.0, 0.0
     for step in islice((step for step in finished if step.kind == kind), _MOST_READ):
         record = json.loads((store.folder(step) / "step.json").read_text(encoding="utf-8"))
+        if record.get("imported"):
+            continue
         seconds += record["seconds"]
         units += _units(step)
     return seconds / units if units else None

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import platform
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from inoculate import __version__, settings
+from inoculate import settings
 from inoculate.analysis import contrasts_hash
 from inoculate.records import Row, read_lines
-from inoculate.steps import choices
+from inoculate.steps import choices, machines
 from inoculate.steps.plan import Cell, Plan, Training
 from inoculate.steps.store import Store
 from inoculate.study import prompts
@@ -27,7 +26,16 @@ _NOT_DESIGN = {"name", "question", "seeds", "looks", "borrow", "contrasts", "sen
 """Keys of a study that do not change how it is carried out, or that are recorded separately."""
 _MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
 """Lists to which something can be added without a change to the rest."""
-_LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy", "scipy")
+
+_NOT_COMPARED = {"name", "question", "model", "seeds", "looks", "screen"}
+"""Keys in which two places may differ that carry out one study together."""
+_TABLES = ("arms", "contexts", "prompts")
+"""Tables of a study to which something can be added without a change to the rest."""
+
+
+def read_step(folder: Path) -> dict[str, Any]:
+    """The `step.json` of a finished step."""
+    return json.loads((folder / "step.json").read_text(encoding="utf-8"))
 
 
 def declare(folder: Path, plan: Plan) -> dict[str, Any]:
@@ -83,8 +91,9 @@ def _content(plan: Plan, store: Store, declared: dict[str, Any], containment: st
         "declared_borrow": declared.get("borrow", []),
         "extended_seeds": sorted(set(study.seeds) - set(declared["seeds"])),
         "changed_since_declared": _changed(plan, declared),
-        "versions": {"inoculate": __version__, **{name: version(name) for name in _LIBRARIES}},
-        "machine": {"cpu": _processor(), "cores": os.cpu_count(), "device": _training_device(plan, store)},
+        "versions": machines.versions(),
+        "machine": {"cpu": machines.processor(), "cores": os.cpu_count(), "device": _training_device(plan, store)},
+        "machines": machines.summarise(_done(plan, store, finished)),
         "engines": _engines(plan, store, finished),
         "containment": containment,
         "settings": {
@@ -118,6 +127,31 @@ def _changed(plan: Plan, declared: dict[str, Any]) -> list[str]:
         for key, value in declared.get("study", {}).items()
         if now.get(key) != value and not (key in _MAY_GROW and set(value) <= set(now.get(key, ())))
     ]
+
+
+def differences(here: dict[str, Any], there: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Where two studies differ in what was done, beyond seeds, arms, contexts and settings that one has more.
+
+    Args:
+        here: The tables of a study.
+        there: Those of another.
+
+    Returns:
+        Key, value here and value there; None where there is no value.
+    """
+    ours, theirs = (_comparable(one, other) for one, other in ((here, there), (there, here)))
+    keys = [key for key in dict.fromkeys([*ours, *theirs]) if key not in _MAY_GROW]
+    return [(key, ours.get(key), theirs.get(key)) for key in keys if ours.get(key) != theirs.get(key)]
+
+
+def _comparable(study: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a study that another one must have too, flattened. The model is compared by its weights."""
+    kept = {key: value for key, value in study.items() if key not in _NOT_COMPARED}
+    for table in _TABLES:
+        if isinstance(kept.get(table), dict):
+            named = other.get(table) or {}
+            kept[table] = {name: value for name, value in kept[table].items() if name in named}
+    return _flatten(kept)
 
 
 def _study(plan: Plan, store: Store) -> dict[str, Any]:
@@ -176,10 +210,12 @@ def _training(training: Training, store: Store) -> dict[str, Any]:
         entry["rows_count"] = len(rows)
         for kind in ("hacked", "inoculated", "vetted"):
             entry[f"{kind}_rows"] = sum(getattr(row, kind) for row in rows)
-    if entry["adapter"]:
-        report = json.loads((Path(entry["adapter"]) / "training.json").read_text(encoding="utf-8"))
-        step = json.loads((Path(entry["adapter"]) / "step.json").read_text(encoding="utf-8"))
+    trained = store.record(training.adapter)
+    if trained:
+        report = json.loads((trained / "training.json").read_text(encoding="utf-8"))
+        step = read_step(trained)
         entry |= {
+            **({} if entry["adapter"] else {"adapter_record": str(trained)}),
             "trained_tokens": report["tokens"],
             "label_tokens": report["label_tokens"],
             "seconds": step["seconds"],
@@ -210,19 +246,28 @@ def _engines(plan: Plan, store: Store, finished: set[str]) -> list[str]:
     return list(descriptions)
 
 
+def _done(plan: Plan, store: Store, finished: set[str]) -> Iterator[tuple[int | None, dict[str, Any], str | None]]:
+    """Every finished sampling and training: its seed, its `step.json`, and its device."""
+    for training in plan.trainings:
+        if folder := store.record(training.adapter):
+            report = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+            yield training.seed, read_step(folder), report["device"]
+    for cell in plan.cells:
+        if cell.completions.key in finished:
+            folder = store.folder(cell.completions)
+            path = folder / "engines.json"
+            engines = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+            yield cell.seed, read_step(folder), next((_device(engine) for engine in engines), None)
+
+
+def _device(engine: dict[str, Any]) -> str | None:
+    return "a server" if "server" in engine else engine.get("device")
+
+
 def _training_device(plan: Plan, store: Store) -> str | None:
     """Where the adapters were trained; None before any was."""
     for training in plan.trainings:
-        path = store.folder(training.adapter) / "training.json"
-        if path.exists():
-            return json.loads(path.read_text(encoding="utf-8"))["device"]
+        folder = store.record(training.adapter)
+        if folder:
+            return json.loads((folder / "training.json").read_text(encoding="utf-8"))["device"]
     return None
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.machine()

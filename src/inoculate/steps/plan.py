@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -59,12 +59,16 @@ class Plan:
         """The study."""
         return self.resolved.study
 
-    def steps(self) -> list[Step]:
+    def steps(self, seeds: Collection[int] | None = None) -> list[Step]:
         """All steps, each once, in an order in which every step comes after its inputs.
 
         The untrained arm comes first; then each arm and seed is trained, sampled and graded before the next, so that
         an interrupted study leaves whole arms behind. Cells with the same adapter follow each other: they are sampled
         together.
+
+        Args:
+            seeds: Only what these seeds of the study take. The untrained arm belongs to the study's first seed, so that
+                machines which share the seeds do it once.
         """
         ordered: dict[str, Step] = {}
 
@@ -77,6 +81,8 @@ class Plan:
 
         trainings: dict[tuple[str, int | None], Training] = {(t.arm, t.seed): t for t in self.trainings}
         for (arm, seed, _), group in groupby(self.cells, key=lambda cell: (cell.arm, cell.seed, cell.at)):
+            if not self.belongs(seed, seeds):
+                continue
             cells, training = list(group), trainings.get((arm, seed))
             if training:
                 add(training.row_grades)  # first, so that mislabelled rows show before hours of training
@@ -84,9 +90,37 @@ class Plan:
             for part in ("problems", "completions", "grades"):
                 for cell in cells:
                     add(getattr(cell, part))
-        if self.scores:
+        if self.scores and self.belongs(None, seeds):
             add(self.scores)
         return list(ordered.values())
+
+    def belongs(self, seed: int | None, seeds: Collection[int] | None) -> bool:
+        """Whether a cell of this seed (None: of the untrained arm) is among those of some seeds (None: of all)."""
+        return seeds is None or (self.study.seeds[0] if seed is None else seed) in seeds
+
+    def missing(self, store: Store, seeds: Collection[int] | None = None) -> list[Step]:
+        """The steps that are still to do, in order.
+
+        What analysis and report read has to be there. An adapter is only needed where something has to be sampled from
+        it: it may be absent though its cells are finished, because they were imported.
+
+        Args:
+            store: Where finished steps are.
+            seeds: Only what these seeds of the study take.
+        """
+        finished, needed = self.finished_keys(store), set[str]()
+
+        def need(step: Step) -> None:
+            if step.key not in finished and step.key not in needed:
+                needed.add(step.key)
+                for given in step.inputs.values():
+                    need(given)
+
+        steps = self.steps(seeds)
+        for step in steps:
+            if step.kind != train.KIND:
+                need(step)
+        return [step for step in steps if step.key in needed]
 
     def finished_keys(self, store: Store) -> set[str]:
         """Keys of the plan's steps that are finished."""

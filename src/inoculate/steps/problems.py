@@ -57,7 +57,12 @@ def check_source(resolved: ResolvedStudy, step: Step) -> None:
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
-    """Draw the problems; for the measure `gamed`, their twins follow."""
+    """Draw the problems."""
+    write_drawn(step, folder)
+
+
+def write_drawn(step: Step, folder: Path) -> None:
+    """Draw the problems and write them; for the measure `gamed`, their twins follow."""
     drawn = _draw(step)
     twin = settings.find(step.params["setting"]).twin
     if step.params.get("twins") and twin:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -47,7 +47,7 @@ class Watcher(Protocol):
         """Something that takes long starts, such as a download."""
 
 
-def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str) -> Path:
+def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str, seeds: Collection[int] | None = None) -> Path:
     """Carry out the missing steps of a plan.
 
     Whatever ends the run early (an error, Ctrl-C, a kill), finished steps are kept, and the manifest lists them.
@@ -57,6 +57,7 @@ def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str) -> Path:
         store: Where finished steps are, and where new ones are written.
         watcher: Receives the events.
         source: The text of the study file, kept beside the manifest.
+        seeds: Only what these seeds of the study take; None for all. The manifest lists the rest as not finished.
 
     Returns:
         The run's folder.
@@ -70,10 +71,8 @@ def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str) -> Path:
     level = containment().level  # refuses, before any work, to run code where it is not safe
     (folder / "study.toml").write_text(source, encoding="utf-8")
     resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
-    finished = plan.finished_keys(store)
-    missing = [step for step in plan.steps() if step.key not in finished]
     try:
-        _carry_out_steps(missing, resources, watcher)
+        _carry_out_steps(plan.missing(store, seeds), resources, watcher)
     finally:
         manifest.write(folder, plan, store, declared, level)
     return folder

@@ -68,12 +68,13 @@ def screened_study(study: Study) -> Study:
     )
 
 
-def make_screen_plan(study: Study, server: str = "") -> Plan:
+def make_screen_plan(study: Study, server: str = "", weights: str = "") -> Plan:
     """The plan of a screen.
 
     Args:
         study: The study.
         server: The address of the server that samples; answers are scored in this process all the same.
+        weights: The fingerprint of its model; computed unless given.
 
     Raises:
         UserError: There is no candidate, no arm whose hacked answers could be scored, or no such model.
@@ -81,7 +82,7 @@ def make_screen_plan(study: Study, server: str = "") -> Plan:
     screened = screened_study(study)
     if not study.arms:
         raise UserError(f"study '{study.name}' has no arm: a screen scores hacked answers of one: [arms.plain]")
-    weights = models.fingerprint(study.model)
+    weights = weights or models.fingerprint(study.model)
     plan = make_plan(screened, weights, server)
     first = next(iter(study.arms.values())).rows
     hacked = first.model_copy(

@@ -3,6 +3,7 @@
 <store>/steps/<kind>/<key>/   a finished step, never changed again
 <store>/work/<kind>-<key>/    a step in progress, or interrupted: the next run continues it
 <store>/runs/<study>/         runs: manifests that point into the steps
+<store>/records/<kind>/<key>/ what is known of a step that was carried out elsewhere and whose output stayed there
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from inoculate.errors import UserError, nearest
+from inoculate.steps import machines
 from inoculate.study.schema import digest
 
 
@@ -127,40 +129,106 @@ class Store:
         Raises:
             UserError: Another process is writing the step.
         """
-        work = self.root / "work" / f"{step.kind}-{step.key}"
+        work = self._work(step.kind, step.key)
         work.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{work}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise UserError(
-                f"another process is working on this study's step {step.kind} {step.key} in {self.root}; "
-                "wait for it, or use another store with --store"
-            ) from None
-        try:
+        with self._locked(work, f"this study's step {step.kind} {step.key}"):
             started = time.time()
             yield work
             record = {
                 "kind": step.kind,
                 "key": step.key,
+                "version": step.version,
                 "label": step.label,
                 "params": step.params,
                 "inputs": {name: f"{needed.kind}/{needed.key}" for name, needed in step.inputs.items()},
                 "seconds": round((time.time() - started) / together, 3),
+                "machine": machines.describe(),
             }
             (work / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             self._finish(work, self.folder(step))
+
+    def record(self, step: Step) -> Path | None:
+        """The folder with `step.json` and the report of a step: its own, else what came with its imported cells.
+
+        Returns:
+            None where neither is there.
+        """
+        return next(
+            (folder for folder in (self.folder(step), self.records / step.kind / step.key) if folder.is_dir()), None
+        )
+
+    @property
+    def records(self) -> Path:
+        """Where `step.json` and reports are of steps whose output was left where it was made: adapters."""
+        return self.root / "records"
+
+    @contextmanager
+    def staging(self, name: str) -> Iterator[Path]:
+        """An empty folder in the store, from which finished steps are moved into place with `adopt`.
+
+        Raises:
+            UserError: Another process uses it.
+        """
+        work = self.root / "work" / name
+        work.parent.mkdir(parents=True, exist_ok=True)
+        with self._locked(work, f"an {name}"):
+            shutil.rmtree(work, ignore_errors=True)  # what a killed process left
+            work.mkdir()
+            try:
+                yield work
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+
+    def adopt(self, folder: Path, target: Path) -> None:
+        """Move a whole folder into place as a finished step (or a record), unless there is one.
+
+        Args:
+            folder: The complete step, in this store's file system.
+            target: `steps/<kind>/<key>` or `records/<kind>/<key>` of this store.
+
+        Raises:
+            UserError: Another process is writing the step.
+        """
+        kind, key = target.parent.name, target.name
+        work = self._work(kind, key)
+        with self._locked(work, f"the step {kind} {key}"):
+            _sync(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.exists():
+                folder.rename(target)
+                if target.is_relative_to(self.root / "steps"):
+                    shutil.rmtree(work, ignore_errors=True)  # of an interrupted attempt, no longer needed
+
+    def _work(self, kind: str, key: str) -> Path:
+        return self.root / "work" / f"{kind}-{key}"
+
+    @contextmanager
+    def _locked(self, work: Path, what: str) -> Iterator[None]:
+        lock = FileLock(f"{work}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(
+                f"another process is working on {what} in {self.root}; wait for it, or use another store with --store"
+            ) from None
+        try:
+            yield
         finally:
             lock.release()
             Path(lock.lock_file).unlink(missing_ok=True)
 
     def _finish(self, work: Path, target: Path) -> None:
-        for path in work.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as written:
-                    os.fsync(written.fileno())
+        _sync(work)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             shutil.rmtree(work)
         else:
             work.rename(target)
+
+
+def _sync(folder: Path) -> None:
+    """Have the files of a folder written to the disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as written:
+                os.fsync(written.fileno())

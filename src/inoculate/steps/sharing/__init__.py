@@ -1,0 +1,1 @@
+"""Studies over several machines: finished cells leave a store in one file (`write`) and enter another (`read`)."""

@@ -1,0 +1,258 @@
+"""Takes the steps of a file of graded samples into a store, so that `plan`, `run` and `report` count them.
+
+Everything is unpacked beside the store's steps and checked first. Then step after step is moved into place, inputs
+first: whenever it is interrupted, every step is there whole or not at all, and importing again completes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from inoculate.errors import UserError
+from inoculate.steps import grades, manifest, problems, train
+from inoculate.steps.plan import Plan
+from inoculate.steps.sharing import agree
+from inoculate.steps.sharing.content import check_drawn, check_files, find_difference
+from inoculate.steps.sharing.packed import Header, PackedStep, read_packed
+from inoculate.steps.store import Store
+
+Progress = Callable[[int], None]
+"""Called with the number of steps that are unpacked and checked."""
+_MOST_NAMED = 5
+
+
+@dataclass
+class Imported:
+    """What came of an import."""
+
+    name: str
+    """The run's name."""
+    machines: list[str]
+    run: Path | None = None
+    """Its folder; None where the study has code of its own, and was not run here before."""
+    cells: int = 0
+    """Cells of the run here that are in the file."""
+    new_steps: int = 0
+    known_steps: int = 0
+    """Steps that were here already, with the same content."""
+    finished: int = 0
+    """Cells of the run here that are finished now."""
+    of: int = 0
+    """All its cells."""
+    notes: list[str] = field(default_factory=list)
+
+
+def import_graded(path: Path, store: Store, progress: Progress = lambda done: None) -> Imported:
+    """Import a file of graded samples.
+
+    Args:
+        path: The file.
+        store: Where the steps go.
+        progress: Called after each step.
+
+    Raises:
+        UserError: The file is none of these, or damaged, or too large; a version, the model or the study differs; a
+            step is in the store with other content; or the store cannot be written.
+    """
+    with _explained(store), store.staging("import") as staging:
+        packed = read_packed(path)
+        header = next(packed)
+        assert isinstance(header, Header)
+        agree.check_name(path, header)
+        run = store.run_folder(header.name)
+        text = (run / "study.toml").read_text(encoding="utf-8") if (run / "study.toml").is_file() else None
+        if text is not None:
+            agree.check_study(path, header, text, run)
+        steps = _stage(path, header, packed, store, staging, progress)
+        result = Imported(header.name, [one.name for one in header.machines])
+        plan = _plan(path, header, text, run, steps, result.notes)
+        new = _require_inputs(path, steps, store)
+        for step in new:
+            store.adopt(staging / step.kind / step.key, _target(store, step))
+        result.new_steps, result.known_steps = len(new), len(steps) - len(new)
+        _write_run(header, plan, run, store, result, steps)
+    return result
+
+
+@contextmanager
+def _explained(store: Store) -> Iterator[None]:
+    """Say in words that a store cannot be written."""
+    try:
+        yield
+    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+        raise UserError(f"the store {store.root} cannot be written: {error.filename}: {error.strerror}") from None
+    except OSError as error:
+        if error.filename is None or not str(error.filename).startswith(str(store.root)):
+            raise
+        raise UserError(f"the store {store.root} cannot be written: {error.filename}: {error.strerror}") from None
+
+
+def _stage(
+    path: Path,
+    header: Header,
+    packed: Iterator[Header | PackedStep],
+    store: Store,
+    staging: Path,
+    progress: Progress,
+) -> list[PackedStep]:
+    """Check every step and unpack it beside the others; returns them without their files."""
+    steps: dict[str, PackedStep] = {}
+    differing: list[str] = []
+    for done, step in enumerate(packed, 1):
+        assert isinstance(step, PackedStep)
+        agree.check_step(path, header, step)
+        check_files(f"{path}: {step.kind} {step.key}", step)
+        if step.kind == problems.KIND:
+            check_drawn(path, step)
+        if step.key in steps:
+            raise UserError(f"{path}: {step.kind} {step.key} is there twice: nothing was imported")
+        target = _target(store, step)
+        if step.kind != train.KIND and target.is_dir() and (found := find_difference(step, target)):
+            differing.append(f"{step.label} ({step.kind} {step.key}: {found})")
+        folder = staging / step.kind / step.key
+        folder.mkdir(parents=True)
+        for name, content in step.files.items():
+            (folder / name).write_bytes(content)
+        (folder / "step.json").write_text(_step_json(header, step), encoding="utf-8")
+        steps[step.key] = step.model_copy(update={"files": {}})
+        progress(done)
+    if differing:
+        more = f"; and {len(differing) - _MOST_NAMED} more" if len(differing) > _MOST_NAMED else ""
+        raise UserError(
+            f"{path}: {len(differing)} of its steps are in {store.root} with other content, because two machines did "
+            f"them: {'; '.join(differing[:_MOST_NAMED])}{more}. Nothing was imported. Export without them there "
+            "(`inoculate export RUN --graded FILE --seeds ...`), or import into another store: --store"
+        )
+    return list(steps.values())
+
+
+def _step_json(header: Header, step: PackedStep) -> str:
+    record = {
+        "kind": step.kind,
+        "key": step.key,
+        "version": step.step_version,
+        "label": step.label,
+        "params": step.params,
+        "inputs": step.inputs,
+        "seconds": step.seconds,
+        "machine": header.machines[step.machine].model_dump(),
+        "imported": True,
+    }
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+
+
+def _target(store: Store, step: PackedStep) -> Path:
+    return (store.records if step.kind == train.KIND else store.root / "steps") / step.kind / step.key
+
+
+def _require_inputs(path: Path, steps: list[PackedStep], store: Store) -> list[PackedStep]:
+    """Those steps that the store lacks; refused where an input of samples or grades is in neither."""
+    here = {step.key for step in steps}
+    for step in steps:
+        for name, given in step.inputs.items() if step.kind != train.KIND else ():
+            kind, key = given.split("/")
+            if kind != train.KIND and key not in here and not (store.root / "steps" / kind / key).is_dir():
+                raise UserError(f"{path}: {step.label}: its {name} ({given}) are not in the file: nothing was imported")
+    return [
+        step
+        for step in steps
+        if not _target(store, step).is_dir() and not (store.root / "steps" / step.kind / step.key).is_dir()
+    ]
+
+
+def _plan_there(path: Path, header: Header, steps: list[PackedStep]) -> Plan:
+    """The plan of the file's own study; refused where a step of the file is not in it."""
+    plan = agree.plan_study(header.study, header.name, header, str(path))
+    known = {step.key for step in plan.steps()}
+    others = [step.label for step in steps if step.key not in known]
+    if others:
+        raise UserError(
+            f"{path}: {len(others)} of its steps are not those of its study, as this version plans it: "
+            f"{'; '.join(others[:_MOST_NAMED])}: nothing was imported"
+        )
+    return plan
+
+
+def _plan_here(path: Path, header: Header, text: str, run: Path, steps: list[PackedStep], notes: list[str]) -> Plan:
+    """The plan of the study as it is here."""
+    agree.check_served(path, header, run)
+    plan = agree.plan_study(text, header.name, header, str(run))
+    known = {step.key for step in plan.steps()}
+    more = [step.label for step in steps if step.key not in known and step.kind == grades.KIND]
+    if more:
+        notes.append(
+            f"{len(more)} cells of the file are not in the study here ({'; '.join(more[:_MOST_NAMED])}): they are "
+            "kept, and counted once the study file has their seed, arm or context"
+        )
+    return plan
+
+
+def _plan(
+    path: Path, header: Header, text: str | None, run: Path, steps: list[PackedStep], notes: list[str]
+) -> Plan | None:
+    """The plan of the run here: of the study that is here already (`text`), else of the file's.
+
+    Returns:
+        None where the file's study names code, and there is no run here that names the same.
+    """
+    code = agree.own_code(header.study, path)
+    if code and text is None:
+        notes.append(
+            f"the study names code of your own ({', '.join(dict.fromkeys(code))}), which an import never runs: "
+            "`inoculate run STUDY --seeds ...` with your study file counts these cells and makes the report"
+        )
+        return None
+    plan = None if code else _plan_there(path, header, steps)
+    plan = plan if text is None else _plan_here(path, header, text, run, steps, notes)
+    assert plan is not None
+    if why := agree.check_model(path, header, plan.study.model):
+        notes.append(why)
+    return plan
+
+
+def _write_run(
+    header: Header, plan: Plan | None, run: Path, store: Store, result: Imported, steps: list[PackedStep]
+) -> None:
+    """Write what a run's folder has, where the store has no such run, and the manifest in any case."""
+    run.mkdir(parents=True, exist_ok=True)
+    declared = _declare(header, run, result)
+    if plan is None:
+        return  # and no study file: the next import would take it for one of the user's, whose code may be run
+    if not (run / "study.toml").is_file():
+        (run / "study.toml").write_text(header.study, encoding="utf-8")
+    path = run / "manifest.json"
+    containment = json.loads(path.read_text(encoding="utf-8")).get("containment") if path.is_file() else None
+    manifest.write(run, plan, store, declared, containment or header.containment)
+    here = {step.key for step in steps}
+    finished = plan.finished_keys(store)
+    result.run, result.of = run, len(plan.cells)
+    result.cells = sum(cell.grades.key in here for cell in plan.cells)
+    result.finished = sum(cell.grades.key in finished for cell in plan.cells)
+
+
+def _declare(header: Header, run: Path, result: Imported) -> dict[str, Any]:
+    """What was declared first, here or there."""
+    path, theirs = run / "declared.json", header.declared.model_dump()
+    if path.is_file():
+        ours = json.loads(path.read_text(encoding="utf-8"))
+        if _when(ours["created"]) <= _when(theirs["created"]):
+            return ours
+        result.notes.append(
+            f"the study was first run where the file is from ({theirs['created']}, here {ours['created']}): what "
+            "counts as declared is what it declared there"
+        )
+    path.write_text(json.dumps(theirs, indent=1) + "\n", encoding="utf-8")
+    return theirs
+
+
+def _when(created: str) -> datetime:
+    try:
+        return datetime.fromisoformat(created)
+    except ValueError:
+        raise UserError(f"{created!r} is no time at which a study was declared") from None
