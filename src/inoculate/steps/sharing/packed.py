@@ -56,6 +56,7 @@ class Declared(_Plain):
     contrasts_hash: str
     seeds: list[int]
     looks: list[int] = []
+    borrow: list[str] = []
     study: dict[str, Any]
     created: str
 
