@@ -25,7 +25,7 @@ def test_a_study_goes_to_another_store(tmp_path: Path) -> None:
     file = str(tmp_path / "small.xz")
     done = inoculate("export", "small", "--graded", file, "--machine", "lab", INOCULATE_STORE=str(store))
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
-    assert "4 finished cells (seeds 1)" in done.stdout and "not there yet: 6 cells" in done.stdout
+    assert "4 finished cells (seed 1)" in done.stdout and "not there yet: 6 cells" in done.stdout
     here = str(tmp_path / "here")
     shown = json.loads(inoculate("import", file, "--json", INOCULATE_STORE=here).stdout)
     assert (shown["finished"], shown["of"], shown["machines"]) == (4, 10, ["lab"])

@@ -129,7 +129,8 @@ def _export_graded(folder: Path, path: Path, machine: str, seeds: str, as_json: 
     if as_json:
         print_json({"file": str(path), **asdict(written)})
         return
-    trained = f"seeds {', '.join(map(str, written.seeds))}" if written.seeds else "no trained arm"
+    noun = "seed" if len(written.seeds) == 1 else "seeds"
+    trained = f"{noun} {', '.join(map(str, written.seeds))}" if written.seeds else "no trained arm"
     print(f"{path}: {written.cells} finished cells ({trained}), {written.bytes / 1000:,.0f} kB")
     if written.missing:
         print(f"not there yet: {written.missing} cells")
