@@ -25,6 +25,11 @@ class _Scores(BaseModel):
     scores: dict[str, float]
 
 
+class _Choices(BaseModel):
+    problem: str
+    log_probabilities: list[float]
+
+
 class _Training(BaseModel):
     tokens: int
     label_tokens: int
@@ -43,6 +48,7 @@ _LINES: dict[str, type[Any]] = {
     "completions.jsonl": Completion,
     "grades.jsonl": Grade,
     "scores.jsonl": _Scores,
+    "choices.jsonl": _Choices,
 }
 """File -> what each of its lines is."""
 _DOCUMENTS: dict[str, Any] = {
