@@ -99,7 +99,7 @@ def test_a_plan_as_json_and_through_a_pipe(study_file: Path, tmp_path: Path) -> 
     store = {"INOCULATE_STORE": str(tmp_path / "s"), "COLUMNS": "80"}
     found = json.loads(piped("plan", str(study_file), "--json", **store))
     assert (found["finished"], found["to_do"]) == (0, len(found["steps"]))
-    assert {"label", "kind", "name", "finished"} == set(found["steps"][0])
+    assert {"label", "kind", "name", "finished", "needed"} == set(found["steps"][0])
     assert found["unreachable"] == "" and found["screened"] is False
     lines = piped("plan", str(study_file), **store).splitlines()
     for step in found["steps"]:
