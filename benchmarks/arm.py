@@ -15,20 +15,14 @@ split. Both builds do what `inoculate run` of theirs does, in processes of their
 
 from __future__ import annotations
 
-import os
 import statistics
+import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import beside
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SIDES_OF = ("this build", "before")
 
 
 def prepare(task: dict[str, Any]) -> dict[str, Any]:
@@ -123,21 +117,7 @@ def _measured(
     }
 
 
-SIDES: dict[str, beside.Side] = {"prepare": prepare, "this build": this_build, "before": before}
-
-
-@contextmanager
-def build_of(side: str, checkout: Path | None) -> Iterator[None]:
-    """Where a process started meanwhile takes this project from."""
-    known = os.environ.get("PYTHONPATH")
-    if side == "before" and checkout:
-        os.environ["PYTHONPATH"] = str(checkout.resolve() / "src")
-    try:
-        yield
-    finally:
-        os.environ.pop("PYTHONPATH", None)
-        if known is not None:
-            os.environ["PYTHONPATH"] = known
+SIDES: dict[str, beside.Side] = {"prepare": prepare, "this build": this_build, beside.BEFORE: before}
 
 
 def main() -> None:
@@ -148,20 +128,16 @@ def main() -> None:
     if given.side:
         beside.be(SIDES[given.side])
         return
-    sides = [side for side in SIDES_OF if side == "this build" or given.before]
-    found: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
+    sides = ["this build", *([beside.BEFORE] if given.before else [])]
     with tempfile.TemporaryDirectory() as folder:
         task = {"model": given.model, "problems": 4 if given.quick else 48, "new": 16 if given.quick else 128}
         task |= {"folder": folder, "name": given.model}
         task |= beside.measure("prepare", task)
-        for _ in range(given.rounds):
-            for side in sides:
-                with build_of(side, given.before):
-                    found[side].append(beside.measure(side, task))
+        found = beside.in_turn([(side, sys.executable) for side in sides], task, given.rounds, given.before)
     lines = []
     for side in sides:
         of = {key: beside.middle(found[side], key) for key in ("cells", "tokens", "cells_rate", "group_rate", "ready")}
-        relative = of["cells"] / beside.middle(found["before"], "cells") if given.before else None
+        relative = of["cells"] / beside.middle(found[beside.BEFORE], "cells") if given.before else None
         lines.append(
             [
                 side,

@@ -7,7 +7,8 @@ from itertools import chain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inoculate.engine.sampling.prefixes import LEAST_SHARED, beginnings, common_length
+from inoculate.engine.prefix import LEAST_SHARED
+from inoculate.engine.sampling.prefixes import beginnings, common_length
 
 PARTS = st.sampled_from([[1] * 20, [2] * 20, [3] * 30, [4], [5, 6], [7] * 17])
 PROMPTS = st.lists(st.lists(PARTS, min_size=1, max_size=4), min_size=1, max_size=12).map(

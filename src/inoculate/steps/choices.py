@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 from inoculate import settings
@@ -16,7 +15,7 @@ from inoculate.records import Completion, write_lines
 from inoculate.steps import problems, rendering
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step
-from inoculate.steps.train import adapter_folder
+from inoculate.steps.train import find_adapter
 from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy
 
 KIND, VERSION = "choices", 1
@@ -63,10 +62,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
         raise ValueError("a step of choices is planned only for settings that have them")
     choices = [choices_of(problem) for problem in shown]
     rendered = rendering.render(step.params, shown, resources)
-    adapter = (
-        adapter_folder(resources.input_folder(step, "adapter"), step.params["at"]) if "adapter" in step.inputs else None
-    )
-    sampler, names = resources.sampler(adapter), [f"problem '{problem.id}'" for problem in shown]
+    sampler, names = resources.sampler(find_adapter(step, resources)), [f"problem '{problem.id}'" for problem in shown]
     scored = scoring.score_choices(sampler, rendered, choices, names)
     lines, start = [], time.perf_counter()
     with (folder / "choices.jsonl").open("w", encoding="utf-8") as out:
@@ -77,8 +73,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
             lines.append(_record(shown[number].id, rendered[number], chosen, seconds, resources))
             progress(number + 1, len(shown), "scored")
     write_lines(folder / "completions.jsonl", lines)
-    engine = {"transformers": version("transformers"), "torch": version("torch"), "device": resources.device.name}
-    (folder / "engines.json").write_text(json.dumps([engine], indent=1) + "\n", encoding="utf-8")
+    (folder / "engines.json").write_text(json.dumps([resources.own_engine], indent=1) + "\n", encoding="utf-8")
 
 
 def _record(problem: str, prompt: str, chosen: str, seconds: float, resources: Resources) -> Completion:

@@ -18,7 +18,7 @@ from inoculate.records import Completion, Problem, write_lines
 from inoculate.steps import problems, rendering
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step
-from inoculate.steps.train import adapter_folder
+from inoculate.steps.train import find_adapter
 from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy
 
 KIND, VERSION = "completions", 1
@@ -163,8 +163,7 @@ def _sample(
     step: Step, requests: Sequence[Request], resources: Resources
 ) -> Iterator[tuple[int, list[SampledCompletion]]]:
     """Draw the missing completions of several cells, of which `step` is one: (which cell, some of its completions)."""
-    has_adapter = "adapter" in step.inputs
-    adapter = adapter_folder(resources.input_folder(step, "adapter"), step.params["at"]) if has_adapter else None
+    adapter = find_adapter(step, resources)
     if resources.server:
         from inoculate.engine.sampling import server
 

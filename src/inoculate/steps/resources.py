@@ -68,8 +68,11 @@ class Resources:
     @property
     def engine(self) -> dict[str, Any]:
         """A description of what samples, to be stored with the completions."""
-        if self.server:
-            return self.served_model.description
+        return self.served_model.description if self.server else self.own_engine
+
+    @property
+    def own_engine(self) -> dict[str, Any]:
+        """A description of what runs models in this process."""
         return {"transformers": version("transformers"), "torch": version("torch"), "device": self.device.name}
 
     def system_prompt(self, given: str | None) -> str | None:

@@ -70,6 +70,13 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
+def find_adapter(step: Step, resources: Resources) -> Path | None:
+    """The adapter that a cell's step uses; None for the untrained model."""
+    if "adapter" not in step.inputs:
+        return None
+    return adapter_folder(resources.input_folder(step, "adapter"), step.params["at"])
+
+
 def adapter_folder(folder: Path, fraction: float) -> Path:
     """The adapter that a finished training saved at a fraction."""
     from inoculate.engine.training.sft import fraction_name

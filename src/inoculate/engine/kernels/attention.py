@@ -148,7 +148,7 @@ def _attend_by_segment(
     groups, bias = query.shape[1] // key.shape[1], rows.causal_bias(window, query)
     attended = []
     for segment in rows.segments:
-        k, v = (gather(part[0], segment).repeat_interleave(groups, 0)[None] for part in (key, value))
+        k, v = (_gather(part[0], segment).repeat_interleave(groups, 0)[None] for part in (key, value))
         q, end = query[:, :, segment.own], k.shape[2]
         mask = bias[end - q.shape[2] : end, :end]
         attended.append(scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale).transpose(1, 2))
@@ -200,7 +200,7 @@ class _SegmentAttention(torch.autograd.Function):
         ctx.rows, ctx.scale, ctx.bias, ctx.kept = rows, scale, bias, {}
         attended = torch.empty_like(query.transpose(1, 2), memory_format=torch.contiguous_format)
         for segment in rows.segments:
-            k, v = (gather(part[0], segment) for part in (key, value))
+            k, v = (_gather(part[0], segment) for part in (key, value))
             for own, end in _blocks(segment, k.shape[1]):
                 q = _group(query[0, :, own], len(k))
                 weights = _weights(q, k[:, :end], bias, own, end, scale)
@@ -216,7 +216,7 @@ class _SegmentAttention(torch.autograd.Function):
         # Many segments add to the same keys: in float32, so that nothing is lost.
         d_key, d_value = (torch.zeros_like(part, dtype=torch.float32) for part in (key, value))
         for segment in ctx.rows.segments:
-            k, v = (gather(part, segment) for part in (key, value))
+            k, v = (_gather(part, segment) for part in (key, value))
             for own, end in _blocks(segment, k.shape[1]):
                 q, g = (_group(part, len(k)) for part in (query[:, own], grads[0][0, own].transpose(0, 1)))
                 weights = ctx.kept.pop(own.start, None)
@@ -231,7 +231,7 @@ class _SegmentAttention(torch.autograd.Function):
         return d_query[None], d_key, d_value, None, None, None
 
 
-def gather(part: torch.Tensor, segment: Segment) -> torch.Tensor:
+def _gather(part: torch.Tensor, segment: Segment) -> torch.Tensor:
     """(K, N, D) of all tokens of a row, from (K, T, D) of all packed tokens."""
     if not segment.context:
         return part[:, segment.own]

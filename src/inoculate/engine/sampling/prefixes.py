@@ -2,7 +2,8 @@
 
 Beginnings of prompts form a tree: the system prompt is common to all, a task to all its contexts. No tree is built.
 Every prompt takes the beginning that it shares with another one, its donor, from the donor's cache. Prompts whose
-donors are ready are computed together, in waves.
+donors are ready are computed together, in waves. A donor has to save `LEAST_SHARED` tokens, and a donor of a later wave
+as many beyond those of an earlier one.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-LEAST_SHARED = 16
-"""Tokens that a donor has to save, and a donor of a later wave beyond those of an earlier one."""
+from inoculate.engine.prefix import LEAST_SHARED, common_prefix_length
 
 
 class Beginning(NamedTuple):
@@ -28,11 +28,7 @@ class Beginning(NamedTuple):
 
 def common_length(first: Sequence[int], second: Sequence[int]) -> int:
     """How many leading tokens two prompts have in common; each keeps at least one token of its own."""
-    most = min(len(first), len(second)) - 1
-    length = 0
-    while length < most and first[length] == second[length]:
-        length += 1
-    return max(0, length)
+    return max(0, min(common_prefix_length(first, second), len(first) - 1, len(second) - 1))
 
 
 def beginnings(prompts: Sequence[Sequence[int]], ready: int = 0) -> list[Beginning]:

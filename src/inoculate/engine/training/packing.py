@@ -16,9 +16,7 @@ from typing import NamedTuple
 import torch
 
 from inoculate.engine.kernels.attention import PackedRows, Segment
-
-LEAST_SHARED = 16
-"""Tokens that two rows must share for one to go on from the other: below, copying keys costs more than computing."""
+from inoculate.engine.prefix import LEAST_SHARED, common_prefix_length
 
 
 class EncodedRow(NamedTuple):
@@ -52,11 +50,7 @@ class MicroBatch:
 
 def shared_length(row: Sequence[int], other: Sequence[int]) -> int:
     """How many leading tokens two rows share; 0 where it is not worth it."""
-    length = 0
-    for one, two in zip(row, other, strict=False):
-        if one != two:
-            break
-        length += 1
+    length = common_prefix_length(row, other)
     return length if length >= LEAST_SHARED else 0
 
 
