@@ -1,4 +1,4 @@
-"""What the untrained models choose in the setting `capability`, by family and by letter: the table of docs/settings.md.
+"""What the untrained models choose in the setting `capability`, by family: the table of docs/settings.md.
 
     python benchmarks/capability.py [--models qwen2.5-coder-0.5b qwen2.5-coder-1.5b] [--problems 300] [--store store]
 
@@ -16,7 +16,6 @@ from inoculate.analysis import analyse
 from inoculate.progress import TerminalProgress
 from inoculate.records import Completion, Grade, read_lines
 from inoculate.settings import find
-from inoculate.settings.capability import LETTERS, choices
 from inoculate.steps import problems
 from inoculate.steps.plan import make_plan
 from inoculate.steps.run import carry_out
@@ -27,7 +26,7 @@ SETTING = find("capability")
 
 
 def measure(model: str, count: int, store: Store) -> list[str]:
-    """The cells of one line: all items with their interval, each family, the share of choices at each letter."""
+    """The cells of one line: all items with their interval, each family."""
     study = Study(
         name=f"capability-{Path(model).name}",
         question="What does the untrained model choose?",
@@ -44,15 +43,12 @@ def measure(model: str, count: int, store: Store) -> list[str]:
     completions = read_lines(store.folder(cell.completions) / "completions.jsonl", Completion)
     grades = read_lines(store.folder(cell.grades) / "grades.jsonl", Grade)
     families: dict[str, list[bool]] = defaultdict(list)
-    letters = [0] * len(LETTERS)
     for completion, grade in zip(completions, grades, strict=True):
         problem = by_id[completion.problem]
         families[problem.family].append(grade.outcome == "correct")
-        letters[choices(problem).index(completion.completion)] += 1
     rate = analyse(folder)["cells"][0]["outcomes"]["correct"]
     shares = [f"{sum(right) / len(right):.2f} ({len(right)})" for _, right in sorted(families.items())]
-    places = " / ".join(f"{chosen / count:.2f}" for chosen in letters)
-    return [model, f"{rate['rate']:.2f} [{rate['low']:.2f}, {rate['high']:.2f}]", *shares, places]
+    return [model, f"{rate['rate']:.2f} [{rate['low']:.2f}, {rate['high']:.2f}]", *shares]
 
 
 def main() -> None:
@@ -62,8 +58,8 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=300)
     parser.add_argument("--store", type=Path, default=Path("store"))
     given = parser.parse_args()
-    print(f"| model | all | {' | '.join(SETTING.families)} | chosen: {' / '.join(LETTERS)} |")
-    print("|---" * (len(SETTING.families) + 3) + "|")
+    print(f"| model | all | {' | '.join(SETTING.families)} |")
+    print("|---" * (len(SETTING.families) + 2) + "|")
     for model in given.models:
         print(f"| {' | '.join(measure(model, given.problems, Store(given.store)))} |", flush=True)
 

@@ -32,18 +32,21 @@ class Kind:
         return self.name.partition("-")[0]
 
 
-def _item(question: str, right: object, mistakes: Iterable[object], random: Random) -> Item:
-    """An item whose wrong choices are three of the mistakes, drawn from those that differ from the right choice."""
+def _item(question: str, right: object, mistakes: Iterable[object]) -> Item:
+    """An item whose wrong choices are three of the mistakes, drawn from those that differ from the right choice.
+
+    The question decides which: the same text is always the same problem.
+    """
     different = list(dict.fromkeys(str(mistake) for mistake in mistakes if str(mistake) != str(right)))
-    first, second, third = random.sample(different, 3)
+    first, second, third = Random(question).sample(different, 3)
     return Item(question, str(right), (first, second, third))
 
 
-def _numbers(question: str, right: int, mistakes: Iterable[int], random: Random) -> Item:
+def _numbers(question: str, right: int, mistakes: Iterable[int]) -> Item:
     """An item with a number as its answer: typical mistakes, and numbers near the right one where these are too few."""
     typical = [value for value in dict.fromkeys(mistakes) if value != right][:3]
     near = [value for value in (right + 1, right - 1, right + 2, right + 10) if value not in typical]
-    return _item(question, right, [*typical, *near][:3], random)
+    return _item(question, right, [*typical, *near][:3])
 
 
 # --- arithmetic -----------------------------------------------------------------------------------------------------
@@ -52,18 +55,18 @@ def _numbers(question: str, right: int, mistakes: Iterable[int], random: Random)
 def _sum(random: Random) -> Item:
     a, b, c = (random.randint(12, 89) for _ in range(3))
     total = a + b + c
-    return _numbers(f"What is {a} + {b} + {c}?", total, (total - 10, total + 10, total + 1), random)
+    return _numbers(f"What is {a} + {b} + {c}?", total, (total - 10, total + 10, total + 1))
 
 
 def _product(random: Random) -> Item:
     a, b = random.randint(6, 19), random.randint(6, 19)
-    return _numbers(f"What is {a} times {b}?", a * b, (a * b + a, a * b - b, a * b + 10), random)
+    return _numbers(f"What is {a} times {b}?", a * b, (a * b + a, a * b - b, a * b + 10))
 
 
 def _percent(random: Random) -> Item:
     share, whole = random.choice((5, 15, 20, 30, 40, 60, 75)), random.choice((40, 60, 80, 120, 160, 200, 240))
     right = share * whole // 100
-    return _numbers(f"What is {share}% of {whole}?", right, (right * 2, whole - right, right + share), random)
+    return _numbers(f"What is {share}% of {whole}?", right, (right * 2, whole - right, right + share))
 
 
 def _remainder(random: Random) -> Item:
@@ -71,7 +74,7 @@ def _remainder(random: Random) -> Item:
     rest = random.randint(0, divisor - 1)
     number = divisor * quotient + rest
     others = [value for value in range(divisor) if value != rest]
-    return _item(f"What is the remainder when {number} is divided by {divisor}?", rest, others, random)
+    return _item(f"What is the remainder when {number} is divided by {divisor}?", rest, others)
 
 
 def _average(random: Random) -> Item:
@@ -80,7 +83,7 @@ def _average(random: Random) -> Item:
     mean = sum(numbers) // 4
     listed = ", ".join(map(str, numbers))
     mistakes = (sum(numbers) // 3, sorted(numbers)[1], mean + 2, mean - 1)
-    return _numbers(f"What is the average of {listed}?", mean, mistakes, random)
+    return _numbers(f"What is the average of {listed}?", mean, mistakes)
 
 
 def _change(random: Random) -> Item:
@@ -88,7 +91,7 @@ def _change(random: Random) -> Item:
     thing = random.choice(("notebook", "mug", "ticket", "candle", "plant"))
     question = f"A {thing} costs {price} crowns. You buy {count} and pay with {note} crowns. How much do you get back?"
     right = note - price * count
-    return _numbers(question, right, (note - price, right + 10, price * count), random)
+    return _numbers(question, right, (note - price, right + 10, price * count))
 
 
 def _duration(random: Random) -> Item:
@@ -97,7 +100,7 @@ def _duration(random: Random) -> Item:
     clock = [f"{minutes // 60}:{minutes % 60:02d}" for minutes in (start, start + length)]
     place = random.choice(("A train leaves at {} and arrives at {}.", "A film begins at {} and ends at {}."))
     question = f"{place.format(*clock)} How many minutes does it take?"
-    return _numbers(question, length, (length + 40, length - 40, length + 60), random)
+    return _numbers(question, length, (length + 40, length - 40, length + 60))
 
 
 def _fraction(random: Random) -> Item:
@@ -105,12 +108,12 @@ def _fraction(random: Random) -> Item:
     ordered = sorted(pool)[-4:] if len(pool) >= 4 else [Fraction(1, 2), Fraction(2, 3), Fraction(3, 5), Fraction(3, 4)]
     largest = random.random() < 0.5
     right = max(ordered) if largest else min(ordered)
-    return _item(f"Which number is the {'largest' if largest else 'smallest'}?", right, ordered, random)
+    return _item(f"Which number is the {'largest' if largest else 'smallest'}?", right, ordered)
 
 
 def _operations(random: Random) -> Item:
     a, b, c = random.randint(20, 60), random.randint(2, 9), random.randint(2, 9)
-    return _numbers(f"What is {a} - {b} * {c}?", a - b * c, ((a - b) * c, a - b - c, a + b * c), random)
+    return _numbers(f"What is {a} - {b} * {c}?", a - b * c, ((a - b) * c, a - b - c, a + b * c))
 
 
 def _sequence(random: Random) -> Item:
@@ -124,7 +127,7 @@ def _sequence(random: Random) -> Item:
         numbers = [start + step * place * (place + 1) // 2 for place in range(5)]
     *shown, right = numbers
     mistakes = (2 * shown[-1] - shown[-2], shown[-1] + shown[0], right + step, right - 1)
-    return _numbers(f"Which number comes next: {', '.join(map(str, shown))}?", right, mistakes, random)
+    return _numbers(f"Which number comes next: {', '.join(map(str, shown))}?", right, mistakes)
 
 
 # --- logic ----------------------------------------------------------------------------------------------------------
@@ -143,13 +146,13 @@ def _order(random: Random) -> Item:
     random.shuffle(facts)
     top = random.random() < 0.5
     right = names[0] if top else names[-1]
-    return _item(f"{' '.join(facts)} Who is the {most if top else least}?", right, names, random)
+    return _item(f"{' '.join(facts)} Who is the {most if top else least}?", right, names)
 
 
 def _weekday(random: Random) -> Item:
     today, days = random.randrange(7), random.randint(8, 30)
     right = _DAYS[(today + days) % 7]
-    return _item(f"Today is {_DAYS[today]}. Which day is it in {days} days?", right, _DAYS, random)
+    return _item(f"Today is {_DAYS[today]}. Which day is it in {days} days?", right, _DAYS)
 
 
 def _syllogism(random: Random) -> Item:
@@ -164,7 +167,7 @@ def _syllogism(random: Random) -> Item:
              (f"All {c} are {b}.", f"Some {b} are {c}.", f"No {c} are {a}.")),
         )
     )  # fmt: skip
-    return _item(f"{question} Which sentence must be true if there are some {a}?", right, wrong, random)
+    return _item(f"{question} Which sentence must be true if there are some {a}?", right, wrong)
 
 
 def _condition(random: Random) -> Item:
@@ -188,7 +191,7 @@ def _condition(random: Random) -> Item:
         )
     )
     question = f"If {cause}, then {effect}. Now {given}. What follows?"
-    return _item(question, right[0].upper() + right[1:], [one[0].upper() + one[1:] for one in wrong], random)
+    return _item(question, right[0].upper() + right[1:], [one[0].upper() + one[1:] for one in wrong])
 
 
 def _neither(random: Random) -> Item:
@@ -199,7 +202,7 @@ def _neither(random: Random) -> Item:
         f"Of {total} people, {one + both} {things[0]}, {other + both} {things[1]}, and {both} do both. "
         "How many do neither?"
     )
-    return _numbers(question, none, (none + both, total - one - other, none + 2), random)
+    return _numbers(question, none, (none + both, total - one - other, none + 2))
 
 
 def _queue(random: Random) -> Item:
@@ -209,7 +212,7 @@ def _queue(random: Random) -> Item:
         "the end. How many people are in the queue?"
     )
     total = front + back - 1
-    return _numbers(question, total, (total + 1, total - 1, total + 2), random)
+    return _numbers(question, total, (total + 1, total - 1, total + 2))
 
 
 def _relation(random: Random) -> Item:
@@ -222,7 +225,7 @@ def _relation(random: Random) -> Item:
     one, other, right = random.choice(table)
     question = f"{first} is the {one} of {second}, and {second} is the {other} of {third}. What is {first} to {third}?"
     answers = ("grandfather", "grandmother", "uncle", "aunt", "cousin")
-    return _item(question, f"the {right}", [f"the {answer}" for answer in answers], random)
+    return _item(question, f"the {right}", [f"the {answer}" for answer in answers])
 
 
 # --- code -----------------------------------------------------------------------------------------------------------
@@ -232,7 +235,7 @@ _WORDS = ("garden", "window", "bridge", "candle", "orchid", "pillow", "saddle", 
 
 
 def _code(source: str, right: object, mistakes: Iterable[object], random: Random) -> Item:
-    return _item(_READ.format(source), right, mistakes, random)
+    return _item(_READ.format(source), right, mistakes)
 
 
 def _slice(random: Random) -> Item:
