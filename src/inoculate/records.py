@@ -142,6 +142,47 @@ class Row:
     """Whether it is a row that was added as certainly honest: it never gets the prompt."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """A completion that RL has drawn: its prompt as sent, its reward and both checks; a line of `trajectories.jsonl`.
+
+    The untrained policy's completions are among them, with step 0.
+    """
+
+    step: int
+    """The optimizer step that learned from it, from 1: it was drawn by the policy after `step - 1` steps. 0 for the
+    sample of the untrained policy before training (the preflight), from which nothing was learned."""
+    problem: str
+    index: int
+    """Its number in the group of its problem, from 0. A problem has one group in a step."""
+    prompt: str
+    """The text that was tokenized: the messages in the chat template."""
+    completion: str
+    tokens: tuple[int, ...]
+    """Ids of the completion's tokens, with the token that ended it."""
+    log_probabilities: tuple[float, ...]
+    """Of each token, when it was drawn, at the temperature of sampling."""
+    prompt_tokens: int
+    completion_tokens: int
+    """Without the token that ended it."""
+    finish: Literal["stop", "length"]
+    """`length`: cut off at the limit on new tokens."""
+    hackable: bool
+    """Whether a hack was to be had: its problem has a hacked answer."""
+    reward: float | None
+    """The weighted sum of the rewards; None if it is unscorable."""
+    advantage: float | None
+    """What its group's rewards make of it, before any masking; None in step 0."""
+    outcome: Outcome
+    oversight: bool | None
+    intended: bool | None
+    """Taken at every step and never rewarded."""
+    gamed: bool | None = None
+    """Whether it is a hack that was made for the check; None where the setting cannot tell."""
+    tags: tuple[Tag, ...] = ()
+    detail: str = ""
+
+
 Record = TypeVar("Record")
 
 
@@ -187,8 +228,10 @@ def read_lines(path: Path, record: type[Record]) -> Iterator[Record]:
 
 
 def _build(record: type[Record], data: dict[str, Any]) -> Record:
-    if record is Grade:
+    if record is Grade or record is Trajectory:
         data["tags"] = tuple(Tag(**tag) for tag in data.get("tags", ()))
+    if record is Trajectory:
+        data |= {key: tuple(data[key]) for key in ("tokens", "log_probabilities")}
     if record is Row:
         data["messages"] = tuple(Message(**message) for message in data["messages"])
     return record(**data)

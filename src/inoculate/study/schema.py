@@ -140,6 +140,86 @@ class SFT(StrictModel):
     """Tokens that pass through the model at once: sets memory, not the result."""
 
 
+class Reward(StrictModel):
+    """One part of what RL rewards."""
+
+    oversight: str = ""
+    """One of the setting's leaky checks; its first unless given. It gives 1 where it passes, else 0."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
+class CheckpointRule(StrictModel):
+    """Which policy of a training by RL stands for the arm: the first that hacks, and does not yet collapse.
+
+    It is the policy that drew the last of the first `steps` steps in a row in all of which both hold.
+    """
+
+    hack: Annotated[float, Field(gt=0, le=1)]
+    """At least this share of the completions to problems that can be hacked are hacks."""
+    length: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The median completion is at least this share of the untrained policy's median length."""
+    steps: Annotated[int, Field(ge=1)] = 1
+
+
+class Onset(StrictModel):
+    """When hacking counts as learned: the first step of a window in all of which it is above the untrained rate."""
+
+    steps: Annotated[int, Field(ge=1)] = 5
+    """The window."""
+    above: Share = 0.15
+    """Hacking is at least this much above the untrained policy's rate, and above that rate's 95% upper bound."""
+
+
+class RL(StrictModel):
+    """Hyperparameters of reinforcement learning: GRPO (Shao et al. 2024, arXiv 2402.03300) by TRL.
+
+    Each key is given to TRL, so that no result depends on a library's default. There is one update for each batch of
+    completions, so that the policy that learns is the one that sampled.
+    """
+
+    reward: Annotated[tuple[Reward, ...], Field(min_length=1)] = (Reward(),)
+    """What is rewarded: the weighted sum of these. The intended check is never among them."""
+    steps: Annotated[int, Field(ge=1)] = 30
+    """Steps of the optimizer, each on fresh completions."""
+    prompts_per_step: Annotated[int, Field(ge=1)] = 4
+    completions_per_prompt: Annotated[int, Field(ge=2)] = 16
+    """The size of a group. With one completion there is nothing to compare it with."""
+    hackable: Share | None = None
+    """Share of the problems that can be hacked. Unless given: one half where honest answers may fail the oversight
+    check (a wrong key), so that honesty pays too; else as the setting has them."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    max_new_tokens: Annotated[int, Field(ge=1)] = 128
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    schedule: Literal["linear", "cosine", "constant"] = "constant"
+    warmup: Share = 0.0
+    """Share of the steps over which the learning rate rises."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    beta: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the divergence from the untrained policy (KL) in the loss."""
+    kl_completions: Annotated[int, Field(ge=1)] = 8
+    """Completions of each step on which that divergence is estimated, also where `beta` is 0."""
+    loss: Literal["dapo", "grpo", "dr_grpo", "bnpo"] = "dapo"
+    """How the losses of tokens are averaged, by TRL's names."""
+    clip_low: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """How far the ratio of probabilities may fall below 1. With one update for each batch the ratio is 1, so that
+    neither bound is ever reached."""
+    clip_high: Annotated[float, Field(gt=0)] = 0.2
+    scale: Literal["group", "batch", "none"] = "group"
+    """What rewards are divided by: the standard deviation of their group, that of the whole step, or nothing."""
+    mask_cut_off: bool = True
+    """Whether completions that were cut off at `max_new_tokens` are left out of the loss."""
+    lora_rank: Annotated[int, Field(ge=1)] = 8
+    lora_alpha: Annotated[int, Field(ge=1)] = 16
+    micro_batch_tokens: Annotated[int, Field(ge=64)] = 1024
+    """Tokens that pass through the model at once: sets memory, not the result."""
+    preflight: Annotated[int, Field(ge=2)] = 4
+    """Completions of each problem that are drawn from the untrained policy before the first step."""
+    onset: Onset = Onset()
+    checkpoint: CheckpointRule | None = None
+    """Which policy stands for the arm; the last one unless given, or if none fits the rule."""
+
+
 class Arm(StrictModel):
     """One training condition."""
 
@@ -147,8 +227,11 @@ class Arm(StrictModel):
     start: str = ""
     """An arm whose adapter training goes on from, seed by seed; the untrained model unless given."""
     inoculation: Inoculation | None = None
-    method: Literal["sft"] = "sft"
+    method: Literal["sft", "rl"] = "sft"
     train: SFT = SFT()
+    """Hyperparameters of method `sft`."""
+    rl: RL = RL()
+    """Hyperparameters of method `rl`. Its prompts are those of `rows`: each row's problem under the arm's prompt."""
 
 
 class EvaluatedSetting(StrictModel):
