@@ -76,7 +76,10 @@ def test_a_completion_draws_the_same_whatever_is_drawn_with_it(order: list[int],
         [streams[row] for row in rows],
         [positions[row] for row in rows],
     )
-    assert [[token] for token in found] == alone[:count]
+    assert [([token], [value]) for token, value in zip(*found, strict=True)] == alone[:count]
+    scaled = [logits[row] / (temperatures[row] or 1e-9) for row in rows]
+    expected = [float(torch.log_softmax(one, -1)[token]) for one, token in zip(scaled, found[0], strict=True)]
+    assert found[1] == pytest.approx(expected, abs=1e-4)
 
 
 @given(
@@ -88,7 +91,8 @@ def test_tokens_are_drawn_as_often_as_they_are_likely(scores: list[float], tempe
     wanted = torch.softmax(logits / temperature, -1)
     count = 20_000
     random = torch.from_numpy(uniforms([stream(0, row, 0) for row in range(count)], [7] * count))
-    drawn = draw_tokens(logits.expand(count, -1), temperature, random)
+    drawn, probabilities = draw_tokens(logits.expand(count, -1), temperature, random)
+    assert torch.allclose(probabilities, wanted[drawn])
     found = torch.bincount(drawn, minlength=len(logits)) / count
     assert (found[wanted == 0] == 0).all()
     assert ((found - wanted).abs() < 5 * (wanted * (1 - wanted) / count).sqrt() + 1e-4).all()
@@ -104,7 +108,7 @@ def test_every_row_draws_from_its_own_distribution_whatever_the_piece_size(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(device, "CACHE_FLOATS", size * 100)
         random = torch.from_numpy(uniforms(range(rows), range(rows)))
-        assert torch.equal(draw_tokens(logits, temperature, random), only)
+        assert torch.equal(draw_tokens(logits, temperature, random)[0], only)
 
 
 def test_only_a_cpu_processes_a_table_in_pieces() -> None:

@@ -107,12 +107,12 @@ def test_samples_of_a_prompt_are_independent(
     turns = itertools.count()
     seen: dict[tuple[int, int], list[int]] = {}
 
-    def next_tokens(logits: torch.Tensor, *_: object) -> list[int]:
+    def next_tokens(logits: torch.Tensor, *_: object) -> tuple[list[int], list[float]]:
         turn = (torch.arange(len(logits)) // 2 + next(turns)) % 2
-        return logits.topk(2).indices[torch.arange(len(logits)), turn].tolist()
+        return logits.topk(2).indices[torch.arange(len(logits)), turn].tolist(), [0.0] * len(logits)
 
-    def completion(_: object, row: in_process._Row, *__: object) -> SampledCompletion:
-        seen[row.prompt.index, row.column] = row.tokens
+    def completion(_: object, row: in_process._Row, stopped: bool, *__: object) -> SampledCompletion:
+        seen[row.prompt.index, row.column] = row.tokens[: len(row.tokens) - stopped]
         return SampledCompletion(row.prompt.index, row.column, "", 0, 0, True, 0.0)
 
     monkeypatch.setattr(in_process, "next_tokens", next_tokens)
@@ -128,6 +128,18 @@ def test_samples_of_a_prompt_are_independent(
         before = prompts[prompt]
         logits = model(torch.tensor([before + ids])).logits[0, len(before) - 1 : -1]
         assert all(token in logits[at].topk(2).indices for at, token in enumerate(ids))
+
+
+def test_tokens_and_their_log_probabilities_are_those_of_transformers(sampler: Sampler, tiny_model: Path) -> None:
+    found = drawn(ends_at(sampler, *range(60)), PROMPTS[:3], samples=3, temperature=0.7, max_new_tokens=8)
+    model: Any = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    assert any(one.finished for one in found.values())
+    for (prompt, _), one in found.items():
+        before = sampler.tokenizer(PROMPTS[prompt], add_special_tokens=False)["input_ids"]
+        logits = model(torch.tensor([before + list(one.tokens)])).logits[0, len(before) - 1 : -1] / 0.7
+        expected = torch.log_softmax(logits, -1)[torch.arange(len(one.tokens)), list(one.tokens)]
+        torch.testing.assert_close(torch.tensor(one.log_probabilities), expected, atol=1e-4, rtol=0)
+        assert len(one.tokens) == one.completion_tokens + one.finished
 
 
 def test_finished_completions_leave_and_others_go_on(sampler: Sampler) -> None:

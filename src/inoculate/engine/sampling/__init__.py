@@ -28,6 +28,8 @@ class Request:
     """Completions that exist already, and are not sampled again."""
     names: Sequence[str] = ()
     """The names of the prompts in error messages."""
+    limit: str = "evaluate.max_new_tokens"
+    """The study's key for `max_new_tokens`, in error messages."""
 
     def name(self, prompt: int) -> str:
         """What an error message calls a prompt."""
@@ -53,6 +55,10 @@ class SampledCompletion:
     """False if it was cut at the limit on new tokens."""
     seconds: float
     """Wall-clock time of the completions that arrived together, divided by their number."""
+    tokens: tuple[int, ...] = ()
+    """Ids of its tokens, with the one that ended it; empty where a server gave text only."""
+    log_probabilities: tuple[float, ...] = ()
+    """Of each of these tokens, at the temperature of sampling."""
 
 
 def stream(seed: int, prompt: int, index: int) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from peft import PeftConfig
+from peft import PeftConfig, get_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import nn
 
@@ -55,14 +55,29 @@ def read(folder: Path) -> Adapter:
     if kind != "LORA" or extra or config.bias != "none":
         what = f"LoRA with {extra[0]}" if extra else kind if kind != "LORA" else f"LoRA with bias = {config.bias}"
         raise UserError(f"the adapter in {folder} is {what}; supported is plain LoRA on linear layers")
-    scale = config.lora_alpha / (config.r**0.5 if config.use_rslora else config.r)
     weights = load_file(folder / "adapter_model.safetensors")
     names = {name.removeprefix(_NAME).rpartition(".lora_")[0] for name in weights}
-    parts = {name: [f"{_NAME}{name}.lora_{part}.weight" for part in "AB"] for name in sorted(names)}
-    unknown = set(weights) - {part for pair in parts.values() for part in pair}
+    unknown = set(weights) - {key for name in names for key in _keys(name)}
     if unknown:
         raise UserError(f"the adapter in {folder} has {min(unknown)}; supported is plain LoRA on linear layers")
-    return {name: LowRank(weights[down], weights[up], scale) for name, (down, up) in parts.items()}
+    return _pair(weights, config)
+
+
+def from_model(model: Any) -> Adapter:
+    """What the LoRA adapter of a PEFT model in training adds now; its tensors, not copies of them."""
+    return _pair(get_peft_model_state_dict(model), model.peft_config["default"])
+
+
+def _pair(weights: Mapping[str, torch.Tensor], config: Any) -> Adapter:
+    """The adapter in a state dict of PEFT's."""
+    scale = config.lora_alpha / (config.r**0.5 if config.use_rslora else config.r)
+    names = sorted({name.removeprefix(_NAME).rpartition(".lora_")[0] for name in weights})
+    return {name: LowRank(*(weights[key].detach() for key in _keys(name)), scale) for name in names}
+
+
+def _keys(name: str) -> tuple[str, str]:
+    """What a state dict calls the two matrices of a layer."""
+    return f"{_NAME}{name}.lora_A.weight", f"{_NAME}{name}.lora_B.weight"
 
 
 class Layers:

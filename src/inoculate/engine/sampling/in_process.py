@@ -56,6 +56,7 @@ class _Row:
     """Its place among the missing samples of its prompt."""
     stream: int
     tokens: list[int] = field(default_factory=list)
+    log_probabilities: list[float] = field(default_factory=list)
 
 
 def sample(sampler: Sampler, requests: Sequence[Request]) -> Iterator[tuple[int, list[SampledCompletion]]]:
@@ -100,7 +101,7 @@ def _missing_prompts(sampler: Sampler, requests: Sequence[Request]) -> list[_Pro
             if len(ids) + request.max_new_tokens > context:
                 raise UserError(
                     f"{request.name(prompt)} has {len(ids)} tokens; with {request.max_new_tokens} new ones it exceeds "
-                    f"the model's context of {context}: lower evaluate.max_new_tokens or choose shorter problems"
+                    f"the model's context of {context}: lower {request.limit} or choose shorter problems"
                 )
             if prompt in missing:
                 found.append(_Prompt(number, request, prompt, ids, missing[prompt]))
@@ -111,11 +112,13 @@ def _completion(sampler: Sampler, row: _Row, stopped: bool, seconds: float) -> S
     return SampledCompletion(
         prompt=row.prompt.index,
         index=row.prompt.samples[row.column],
-        text=str(sampler.tokenizer.decode(row.tokens, skip_special_tokens=True)),
+        text=str(sampler.tokenizer.decode(row.tokens[: len(row.tokens) - stopped], skip_special_tokens=True)),
         prompt_tokens=len(row.prompt.tokens),
-        completion_tokens=len(row.tokens),
+        completion_tokens=len(row.tokens) - stopped,
         finished=stopped,
         seconds=seconds,
+        tokens=tuple(row.tokens),
+        log_probabilities=tuple(row.log_probabilities),
     )
 
 
@@ -151,7 +154,7 @@ class _Batch:
         """
         self._admit()
         logits = self._logits[0] if len(self._logits) == 1 else torch.cat(self._logits)
-        tokens = next_tokens(
+        tokens, log_probabilities = next_tokens(
             logits,
             [row.prompt.request.temperature for row in self.rows],
             [row.stream for row in self.rows],
@@ -160,8 +163,8 @@ class _Batch:
         finished, kept = [], []
         for number, (row, token) in enumerate(zip(self.rows, tokens, strict=True)):
             stopped = token in self.sampler.stops
-            if not stopped:
-                row.tokens.append(token)
+            row.tokens.append(token)
+            row.log_probabilities.append(log_probabilities[number])
             if stopped or len(row.tokens) >= row.prompt.request.max_new_tokens:
                 finished.append((row, stopped))
             else:

@@ -1,4 +1,4 @@
-"""Cross-entropy of answer tokens, without a float32 copy of all logits."""
+"""Cross-entropy and log-probabilities of answer tokens, without a float32 copy of all logits."""
 
 from __future__ import annotations
 
@@ -48,3 +48,41 @@ class _CrossEntropy(torch.autograd.Function):
         # In place, so a second backward pass from the same loss fails; training needs only one.
         grad, ctx.grad = ctx.grad, None
         return grad.mul_(grads[0]), None, None
+
+
+def log_probabilities(logits: torch.Tensor, labels: torch.Tensor, temperature: float) -> torch.Tensor:
+    """The log-probability of each label at a temperature, computed in float32, some tokens at a time.
+
+    Args:
+        logits: (N, V).
+        labels: (N,) Token ids, below V.
+        temperature: What logits are divided by.
+
+    Returns:
+        (N,) in float32.
+    """
+    found: torch.Tensor = _LogProbabilities.apply(logits, labels, temperature)
+    return found
+
+
+class _LogProbabilities(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: torch.Tensor, labels: torch.Tensor, temperature: float) -> torch.Tensor:
+        ctx.save_for_backward(logits, labels)
+        ctx.temperature = temperature
+        size = rows_at_once(logits)
+        parts = zip(logits.split(size), labels[:, None].split(size), strict=True)
+        found = [torch.log_softmax(part.float() / temperature, -1).gather(1, index)[:, 0] for part, index in parts]
+        return torch.cat(found)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        logits, labels = ctx.saved_tensors
+        grad = torch.empty_like(logits)
+        size, scale = rows_at_once(logits), grads[0][:, None] / ctx.temperature
+        parts = (part.split(size) for part in (logits, labels[:, None], scale, grad))
+        for logits_part, index, factor, grad_part in zip(*parts, strict=True):
+            # d log p(label) / d logit = (1 at the label, else 0) - p, divided by the temperature
+            change = torch.softmax(logits_part.float() / ctx.temperature, -1).mul_(-factor)
+            grad_part.copy_(change.scatter_add_(1, index, factor))
+        return grad, None, None

@@ -40,12 +40,14 @@ class MicroBatch:
     """(N,) The labels."""
     weights: torch.Tensor
     """(N,) How many rows have this pair."""
+    pairs: tuple[tuple[int, ...], ...]
+    """For each row, in the order they were given: the number of the pair of each of its labels."""
 
     def to(self, device: torch.device) -> MicroBatch:
         """The same on a device."""
         moved = (part.to(device) for part in (self.tokens, self.predicting, self.targets, self.weights))
         tokens, predicting, targets, weights = moved
-        return MicroBatch(tokens, self.rows, predicting, targets, weights)
+        return MicroBatch(tokens, self.rows, predicting, targets, weights, self.pairs)
 
 
 def shared_length(row: Sequence[int], other: Sequence[int]) -> int:
@@ -82,7 +84,10 @@ def pack_rows(rows: Sequence[EncodedRow]) -> MicroBatch:
     seen_until: list[int] = []
     positions: list[int] = []
     counts: dict[tuple[int, int], int] = {}
-    for row in sorted(rows):
+    numbers: dict[tuple[int, int], int] = {}
+    pairs: list[tuple[int, ...]] = [()] * len(rows)
+    for index in sorted(range(len(rows)), key=rows.__getitem__):
+        row = rows[index]
         shared = shared_length(previous, row.tokens)
         start = len(tokens)
         tokens += row.tokens[shared:]
@@ -93,9 +98,12 @@ def pack_rows(rows: Sequence[EncodedRow]) -> MicroBatch:
             seen_until[place] = len(tokens)
         if len(tokens) > start:
             segments.append(Segment(slice(start, len(tokens)), _runs(path[:shared])))
-        for number in range(len(row.tokens) - row.labels, len(row.tokens)):
-            pair = (path[number - 1], row.tokens[number])
+        labelled = range(len(row.tokens) - row.labels, len(row.tokens))
+        own = [(path[number - 1], row.tokens[number]) for number in labelled]
+        for pair in own:
             counts[pair] = counts.get(pair, 0) + 1
+            numbers.setdefault(pair, len(numbers))
+        pairs[index] = tuple(numbers[pair] for pair in own)
         previous = row.tokens
     return MicroBatch(
         tokens=torch.tensor([tokens]),
@@ -103,6 +111,7 @@ def pack_rows(rows: Sequence[EncodedRow]) -> MicroBatch:
         predicting=torch.tensor([place for place, _ in counts]),
         targets=torch.tensor([label for _, label in counts]),
         weights=torch.tensor(list(counts.values()), dtype=torch.float32),
+        pairs=tuple(pairs),
     )
 
 

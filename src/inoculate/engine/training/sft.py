@@ -31,6 +31,7 @@ from inoculate.engine import chat
 from inoculate.engine.device import Device
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
+from inoculate.engine.training.checkpoints import latest_checkpoint
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, pack_rows, split_rows
 from inoculate.errors import UserError
@@ -199,7 +200,7 @@ def train(
     tuned: Any = trainer.model
     pack_base_layers(tuned, device)
     with disable_input_dtype_casting(tuned):
-        trainer.train(resume_from_checkpoint=bool(list(work.glob("checkpoint-*"))))
+        trainer.train(resume_from_checkpoint=latest_checkpoint(work))
     passes = steps * sft.batch_rows / len(rows)
     return TrainingReport(
         steps=steps,
