@@ -9,12 +9,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from inoculate.engine import models
-from inoculate.steps import choices, completions, grades, train
+from inoculate.steps import choices, completions, grades, preflight, rl, train
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
 
-_SECONDS_PER_BILLION: dict[str, float] = {train.KIND: 1.4, completions.KIND: 0.55, choices.KIND: 0.6}
+_SECONDS_PER_BILLION: dict[str, float] = {
+    train.KIND: 1.4,
+    preflight.KIND: 0.55,
+    rl.KIND: 2.0,
+    completions.KIND: 0.55,
+    choices.KIND: 0.6,
+}
 """Seconds for a row or a completion and a billion parameters; measured with both embedded models on two CPU cores."""
 _GRADE_SECONDS = 0.01
 _MOST_READ = 200
@@ -58,13 +64,24 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     total += sum(_units(step.inputs["completions"]) for step in missing if step.kind == grades.KIND) * _GRADE_SECONDS
     if size is None:
         return Estimate(total, None)
-    tokens = max((arm.train.micro_batch_tokens for arm in plan.study.arms.values()), default=0)
+    tokens = max(
+        (
+            arm.rl.micro_batch_tokens if arm.method == "rl" else arm.train.micro_batch_tokens
+            for arm in plan.study.arms.values()
+        ),
+        default=0,
+    )
     held = _BYTES_PER_PARAMETER + (_SAMPLER_BYTES if 2 * size <= STAYS_BYTES else 0)
     return Estimate(total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1)
 
 
 def _units(step: Step) -> float:
-    """How many rows a training step sees, or how many completions a sampling step draws."""
+    """How many rows a training step sees, or how many completions a step draws."""
+    if step.kind == preflight.KIND:
+        return step.inputs["rows"].params["rows"]["count"] * step.params["rl"]["preflight"]
+    if step.kind == rl.KIND:
+        options = step.params["rl"]
+        return options["steps"] * options["prompts_per_step"] * options["completions_per_prompt"]
     if step.kind == train.KIND:
         rows = step.inputs["rows"].params["rows"]
         # Training continues to the last fraction that is evaluated.

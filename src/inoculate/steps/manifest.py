@@ -211,6 +211,10 @@ def _training(training: Training, store: Store) -> dict[str, Any]:
         for kind in ("hacked", "inoculated", "vetted"):
             entry[f"{kind}_rows"] = sum(getattr(row, kind) for row in rows)
     trained = store.record(training.adapter)
+    if training.preflight:
+        preflight = training.preflight
+        entry |= {"method": "rl", "rl": str(trained) if trained else None}
+        entry["preflight"] = str(store.folder(preflight)) if store.is_finished(preflight) else None
     if trained:
         report = json.loads((trained / "training.json").read_text(encoding="utf-8"))
         step = read_step(trained)

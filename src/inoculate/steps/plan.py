@@ -9,10 +9,14 @@ from itertools import groupby
 
 from inoculate import settings
 from inoculate.engine import models
-from inoculate.steps import choices, completions, grades, problems, row_grades, rows, train
+from inoculate.errors import UserError
+from inoculate.steps import choices, completions, grades, preflight, problems, rl, row_grades, rows, train
 from inoculate.steps.store import Step, Store
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Study
+
+TRAINED = (train.KIND, rl.KIND)
+"""The kinds of steps that make adapters, which stay where they were made."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Training:
     rows: Step
     row_grades: Step
     adapter: Step
+    preflight: Step | None = None
+    """The sample of the untrained policy; None unless the method is RL."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,8 @@ class Plan:
             cells, training = list(group), trainings.get((arm, seed))
             if training:
                 add(training.row_grades)  # first, so that mislabelled rows show before hours of training
+                if training.preflight:
+                    add(training.preflight)
                 add(training.adapter)
             for part in ("problems", "completions", "grades"):
                 for cell in cells:
@@ -118,7 +126,8 @@ class Plan:
 
         steps = self.steps(seeds)
         for step in steps:
-            if step.kind != train.KIND:
+            # Of RL the trajectories are wanted too.
+            if step.kind != train.KIND and not (step.kind == rl.KIND and store.record(step)):
                 need(step)
         return [step for step in steps if step.key in needed]
 
@@ -140,6 +149,8 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
             mistake.
     """
     weights = weights or models.fingerprint(study.model)
+    if server and (trained := [name for name, arm in study.arms.items() if arm.method == "rl"]):
+        raise UserError(f"arms.{trained[0]}.method = 'rl' samples in this process: leave --server out")
     plan = Plan(resolve(study), server=server)
     drawn = {setting: problems.plan_step(plan.resolved, setting) for setting in study.evaluate.settings}
     _check_sources(plan.resolved, drawn)
@@ -158,23 +169,28 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
         problems.check_source(resolved, step)
     for name, arm in resolved.study.arms.items():
         for seed in resolved.study.seeds:
-            rows.check_source(arm.rows, resolved.inoculation(name, seed), seed)
+            rows.check_source(arm.rows, resolved.inoculation(name, seed), seed, arm.hackable)
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:
     study, where = resolved.study, f"{name}, seed {seed}"
     arm = study.arms[name]
     drawn = rows.plan_step(
-        arm.rows, resolved.inoculation(name, seed), seed=seed, system=study.system, weights=weights, where=where
+        arm.rows,
+        resolved.inoculation(name, seed),
+        seed=seed,
+        system=study.system,
+        weights=weights,
+        where=where,
+        hackable=arm.hackable,
     )
+    graded = row_grades.plan_step(arm, drawn, where)
+    if arm.method == "rl":
+        before = preflight.plan_step(arm, seed, drawn, weights, where)
+        trained = rl.plan_step(resolved, arm, seed, drawn, before, weights, where)
+        return Training(name, seed, drawn, graded, trained, before)
     start = _plan_training(resolved, arm.start, seed, weights).adapter if arm.start else None
-    return Training(
-        name,
-        seed,
-        drawn,
-        row_grades.plan_step(arm, drawn, where),
-        train.plan_step(resolved, arm, seed, drawn, start, weights, where),
-    )
+    return Training(name, seed, drawn, graded, train.plan_step(resolved, arm, seed, drawn, start, weights, where))
 
 
 def _plan_cells(

@@ -103,6 +103,11 @@ class Resources:
             self._adapter = adapter
         return self._sampler
 
+    def lend_sampler(self) -> Any:
+        """The model in this process, for a caller that changes its adapter."""
+        sampler, self._adapter = self.sampler(None), Path()  # no adapter's folder: the next caller's is merged anew
+        return sampler
+
     def make_room(self) -> None:
         """Before training: unload the model that samples, unless it is so small that it may stay."""
         files = [file for file in self.weights.iterdir() if file.suffix in (".safetensors", ".bin")]

@@ -26,6 +26,10 @@ from inoculate.study.schema import Rows
 KIND, VERSION = "rows", 1
 
 
+_MOST_DRAWN = 20
+"""Times the rows: a draw of more problems than this is given up, since the wanted sort hardly occurs among them."""
+
+
 class DrawnRow(NamedTuple):
     """A row that has no prompt yet."""
 
@@ -36,7 +40,14 @@ class DrawnRow(NamedTuple):
 
 
 def plan_step(
-    rows: Rows, inoculation: ResolvedInoculation | None, *, seed: int, system: str | None, weights: str, where: str
+    rows: Rows,
+    inoculation: ResolvedInoculation | None,
+    *,
+    seed: int,
+    system: str | None,
+    weights: str,
+    where: str,
+    hackable: float | None = None,
 ) -> Step:
     """The rows of an arm at one seed.
 
@@ -47,6 +58,7 @@ def plan_step(
         system: The study's system prompt.
         weights: The model's fingerprint.
         where: Arm and seed, for the step's label.
+        hackable: The share of problems that can be hacked; None for what the setting draws.
     """
     params = {
         # `grader` is left out where none is given, so that earlier steps keep their names.
@@ -59,31 +71,33 @@ def plan_step(
         # tokenizer.
         "model": weights,
         "inoculation": _to_params(inoculation) if inoculation else None,
+        **({} if hackable is None else {"hackable": hackable}),
     }
     return Step(KIND, params, label=f"rows of {where}", version=VERSION)
 
 
-def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int) -> None:
+def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: float | None = None) -> None:
     """Read a file of the user's now, so that mistakes in it are refused before any work.
 
     Args:
         rows: What an arm trains on.
         inoculation: Its prompt; None without one.
         seed: One of the study's seeds: each draws other rows.
+        hackable: As in `draw_rows`.
 
     Raises:
         UserError: The file has a mistake, or the prompt cannot be placed around its problems.
     """
     if not rows.source.endswith(".jsonl"):
         return
-    first = draw_rows(rows, seed)[0]
+    first = draw_rows(rows, seed, hackable)[0]
     if inoculation:
         prompts.messages(first.problem, inoculation.text, inoculation.placement, "")
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
-    drawn = draw_rows(Rows(**step.params["rows"]), step.params["seed"])
+    drawn = draw_rows(Rows(**step.params["rows"]), step.params["seed"], step.params.get("hackable"))
     system = resources.system_prompt(step.params["system"])
     params = step.params["inoculation"]
     inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
@@ -116,7 +130,7 @@ def _from_params(params: dict[str, Any]) -> ResolvedInoculation:
     )
 
 
-def draw_rows(rows: Rows, seed: int) -> list[DrawnRow]:
+def draw_rows(rows: Rows, seed: int, hackable: float | None = None) -> list[DrawnRow]:
     """The problems of an arm's rows, each with which of its answers the row has.
 
     Arms with the same `rows` get the same problems for the same seed. With a larger hacked share the same problems are
@@ -126,10 +140,13 @@ def draw_rows(rows: Rows, seed: int) -> list[DrawnRow]:
     Args:
         rows: What the arm trains on.
         seed: The study's seed.
+        hackable: The share of problems that can be hacked; None for what the setting draws.
 
     Raises:
         UserError: The setting does not have as many problems, or none or not enough of them can be hacked.
     """
+    if hackable is not None:
+        return _draw_mixed(rows, seed, hackable)
     if settings.find(rows.setting).labelled:
         return _draw_labelled(rows, seed)
     distinct = rows.count if not rows.share_problems else max(rows.hacked_rows, rows.count - rows.hacked_rows)
@@ -154,6 +171,32 @@ def draw_rows(rows: Rows, seed: int) -> list[DrawnRow]:
     if rows.filter == "hacked":
         drawn = [row for row in drawn if not row.hacked]
     return drawn + [DrawnRow(problem, False, True) for problem in vetted]
+
+
+def _draw_mixed(rows: Rows, seed: int, share: float) -> list[DrawnRow]:
+    """The draw with a share of problems that can be hacked: the first of each sort, in the order of the draw."""
+    wanted = {True: round(share * rows.count), False: rows.count - round(share * rows.count)}
+    size = rows.count
+    while True:
+        request = settings.Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
+        problems = settings.find(rows.setting).problems(request)
+        found = {sort: sum(bool(problem.hacked) == sort for problem in problems) for sort in wanted}
+        lacking = sum(max(0, wanted[sort] - found[sort]) for sort in wanted)
+        if not lacking:
+            break
+        if size > _MOST_DRAWN * rows.count:
+            raise UserError(
+                f"rl.hackable = {share}: among {size} problems of '{rows.setting}' {found[True]} can be hacked and "
+                f"{found[False]} cannot; {wanted[True]} and {wanted[False]} are wanted: give another share"
+            )
+        size += lacking
+    drawn: list[DrawnRow] = []
+    for problem in problems:
+        sort = bool(problem.hacked)
+        if wanted[sort]:
+            wanted[sort] -= 1
+            drawn.append(DrawnRow(problem, sort, False))
+    return drawn
 
 
 def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:

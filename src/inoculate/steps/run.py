@@ -12,7 +12,19 @@ from pathlib import Path
 from typing import Protocol
 
 from inoculate.grading import containment
-from inoculate.steps import choices, completions, grades, manifest, problems, row_grades, rows, scores, train
+from inoculate.steps import (
+    choices,
+    completions,
+    grades,
+    manifest,
+    preflight,
+    problems,
+    rl,
+    row_grades,
+    rows,
+    scores,
+    train,
+)
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, Store, check_files
@@ -22,6 +34,8 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     rows.KIND: rows.run,
     row_grades.KIND: row_grades.run,
     train.KIND: train.run,
+    preflight.KIND: preflight.run,
+    rl.KIND: rl.run,
     completions.KIND: completions.run,
     choices.KIND: choices.run,
     grades.KIND: grades.run,

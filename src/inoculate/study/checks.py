@@ -55,6 +55,8 @@ def _check_names(study: Study, where: str) -> None:
     for name, arm in study.arms.items():
         _check_arm(study, name, arm, where)
         _check_start(study, name, arm, where)
+        if arm.method == "rl":
+            _check_rl(study, name, arm, where)
     _check_contexts(study, where)
     for setting in study.evaluate.each:
         require_known(setting, study.evaluate.settings, f"{where}: evaluate.each: not evaluated:")
@@ -100,17 +102,45 @@ def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
     """Check an arm that continues another's training, and training beyond its nominal length."""
     key = f"{where}: arms.{name}"
     if arm.start:
-        others = [other for other, spec in study.arms.items() if other != name and not spec.start]
-        require_known(arm.start, others, f"{key}.start: not an arm that starts from the untrained model:")
+        others = [
+            other for other, spec in study.arms.items() if other != name and not spec.start and spec.method == "sft"
+        ]
+        require_known(arm.start, others, f"{key}.start: not an arm of SFT that starts from the untrained model:")
         ours, theirs = ({k: getattr(a.train, k) for k in _ADAPTER_SHAPE} for a in (arm, study.arms[arm.start]))
         if ours != theirs:
             raise UserError(f"{key}.start: goes on with the adapter of '{arm.start}', so {ours} must be {theirs}")
-    if max(study.evaluate.fractions) > 1 and arm.train.schedule != "constant":
+    if arm.method == "sft" and max(study.evaluate.fractions) > 1 and arm.train.schedule != "constant":
         raise UserError(
             f"{where}: evaluate.fractions: beyond 1 training goes on after its nominal end, where the schedule "
             f"'{arm.train.schedule}' of arm '{name}' has brought the learning rate to 0: use train.schedule = "
             '"constant", or more epochs and fractions up to 1'
         )
+
+
+def _check_rl(study: Study, name: str, arm: Arm, where: str) -> None:
+    """Check an arm that is trained by RL: rewards that exist, and keys that SFT alone has."""
+    key, setting, rows = f"{where}: arms.{name}", settings.find(arm.rows.setting), arm.rows
+    if setting.choices or not setting.oversights:
+        raise UserError(f"{key}.rows.setting: '{rows.setting}' has no oversight that a completion could be rewarded by")
+    for number, reward in enumerate(arm.rl.reward):
+        if reward.oversight:
+            what = f"{key}.rl.reward.{number}.oversight: setting '{rows.setting}' has no oversight"
+            require_known(reward.oversight, setting.oversights, what)
+    if arm.start:
+        raise UserError(f"{key}.start: RL starts from the untrained model: leave start out")
+    for field, given in (("vetted", rows.vetted), ("share_problems", rows.share_problems)):
+        if given:
+            raise UserError(f"{key}.rows.{field}: RL takes the problems of its rows and no answers: leave it out")
+    if rows.filter != "none":
+        raise UserError(f"{key}.rows.filter: RL takes the problems of its rows and no answers: leave it out")
+    if rows.count < arm.rl.prompts_per_step:
+        raise UserError(
+            f"{key}.rl.prompts_per_step: {arm.rl.prompts_per_step} of {rows.count} problems: raise rows.count"
+        )
+    if max(study.evaluate.fractions) > 1:
+        raise UserError(f"{where}: evaluate.fractions: RL ends after rl.steps steps: use fractions up to 1, more steps")
+    if study.sensitivity and any(name in contrast.arms for contrast in study.contrasts):
+        raise UserError(f"{where}: sensitivity: repeats SFT at other learning rates, and arm '{name}' is trained by RL")
 
 
 def _check_contexts(study: Study, where: str) -> None:

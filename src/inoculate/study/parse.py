@@ -15,8 +15,10 @@ from inoculate.errors import UserError, nearest
 from inoculate.study import checks
 from inoculate.study.schema import (
     BASE,
+    RL,
     SFT,
     Arm,
+    CheckpointRule,
     Context,
     Contrast,
     Elicitation,
@@ -24,6 +26,8 @@ from inoculate.study.schema import (
     EvaluatedSetting,
     Factorial,
     Inoculation,
+    Onset,
+    Reward,
     Rows,
     Screen,
     Sensitivity,
@@ -53,7 +57,7 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     """Make a study of the tables of its file.
 
     Args:
-        raw: The tables, as TOML gives them: `rows` and `train` hold for every arm that does not say otherwise.
+        raw: The tables, as TOML gives them: `rows`, `train` and `rl` hold for every arm that does not say otherwise.
         name: The study's name.
         where: The file, for messages.
 
@@ -65,18 +69,30 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
         study = Study.model_validate(merged)
     except ValidationError as error:
         raise UserError("\n".join(_explain(where, detail) for detail in error.errors())) from None
+    _refuse_other_methods(raw, study, where)
     checks.check(study, where)
     return study.with_sensitivity_arms()
 
 
+def _refuse_other_methods(raw: dict[str, Any], study: Study, where: str) -> None:
+    """Refuse an arm's own hyperparameters of a method that is not its own: they would have no effect."""
+    for name, arm in study.arms.items():
+        for method, key in _HYPERPARAMETERS.items():
+            if key in raw["arms"][name] and arm.method != method:
+                raise UserError(
+                    f"{where}: arms.{name}.{key}: hyperparameters of method '{method}', and this arm's method is "
+                    f"'{arm.method}': its own are under arms.{name}.{_HYPERPARAMETERS[arm.method]}"
+                )
+
+
 def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
-    """Give every arm the study's `rows` and `train`, overridden by its own."""
-    rest = {key: value for key, value in raw.items() if key not in {"rows", "train", "name"}}
+    """Give every arm the study's `rows`, `train` and `rl`, overridden by its own."""
+    rest = {key: value for key, value in raw.items() if key not in {*_SHARED, "name"}}
     arms = raw.get("arms", {})
     if not isinstance(arms, dict) or not all(isinstance(arm, dict) for arm in arms.values()):
         raise UserError(f"{where}: arms: each must be a table: [arms.plain]")
     if not arms:
-        if unused := [key for key in ("rows", "train") if key in raw]:
+        if unused := [key for key in _SHARED if key in raw]:
             raise UserError(
                 f"{where}: arms: a study that trains needs at least one arm beside the untrained '{BASE}': "
                 f"[arms.plain]; one of '{BASE}' alone has no {' and no '.join(unused)}"
@@ -85,7 +101,7 @@ def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for name, arm in arms.items():
         merged[name] = dict(arm)
-        for key in ("rows", "train"):
+        for key in _SHARED:
             shared, own = raw.get(key, {}), arm.get(key, {})
             if not isinstance(shared, dict) or not isinstance(own, dict):
                 raise UserError(f"{where}: {key}: must be a table: [{key}]")
@@ -93,10 +109,18 @@ def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
     return rest | {"arms": merged}
 
 
+_SHARED = ("rows", "train", "rl")
+"""Tables that hold for every arm which does not say otherwise."""
+_HYPERPARAMETERS = {"sft": "train", "rl": "rl"}
+"""Method -> the table of its hyperparameters."""
 _TABLES: dict[str, type[StrictModel]] = {
     "rows": Rows,
     "inoculation": Inoculation,
     "train": SFT,
+    "rl": RL,
+    "reward": Reward,
+    "onset": Onset,
+    "checkpoint": CheckpointRule,
     "evaluate": Evaluate,
     "screen": Screen,
     "contrasts": Contrast,
@@ -117,7 +141,7 @@ def _explain(where: str, detail: Any) -> str:
         owner = EvaluatedSetting if location[:2] == ["evaluate", "each"] else table  # a setting can be called `rows`
         allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
         if owner is Study:
-            allowed += ["rows", "train"]
+            allowed += _SHARED
         return f"{where}: unknown key {key}: {nearest(location[-1], allowed)}"
     value = detail.get("input")
     shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {value!r})"

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from inoculate import settings
 from inoculate.records import GAMED, Measure, Split
 from inoculate.study.prompts import Placement, Rephrase
 
@@ -232,6 +233,14 @@ class Arm(StrictModel):
     """Hyperparameters of method `sft`."""
     rl: RL = RL()
     """Hyperparameters of method `rl`. Its prompts are those of `rows`: each row's problem under the arm's prompt."""
+
+    @property
+    def hackable(self) -> float | None:
+        """The share of its problems that can be hacked, where that is set: see `RL.hackable`."""
+        if self.method != "rl":
+            return None
+        mixed = settings.find(self.rows.setting).punishes_honest
+        return self.rl.hackable if self.rl.hackable is not None or not mixed else 0.5
 
 
 class EvaluatedSetting(StrictModel):

@@ -72,7 +72,8 @@ def _pair(weights: Mapping[str, torch.Tensor], config: Any) -> Adapter:
     """The adapter in a state dict of PEFT's."""
     scale = config.lora_alpha / (config.r**0.5 if config.use_rslora else config.r)
     names = sorted({name.removeprefix(_NAME).rpartition(".lora_")[0] for name in weights})
-    return {name: LowRank(*(weights[key].detach() for key in _keys(name)), scale) for name in names}
+    down, up = ({name: weights[_keys(name)[part]].detach() for name in names} for part in (0, 1))
+    return {name: LowRank(down[name], up[name], scale) for name in names}
 
 
 def _keys(name: str) -> tuple[str, str]:

@@ -65,12 +65,13 @@ class _Trainer(GRPOTrainer):
     """TRL's trainer with our sampler and token-bounded micro-batches."""
 
     def __init__(self, prompts: Sequence[str], names: Sequence[str], rl: RL, **arguments: Any) -> None:
-        self.rl, self._texts, self._names = rl, prompts, names
+        self.rl, self._texts, self._names = rl, list(prompts), list(names)
         self.sampler: Sampler
         self.score: Score
         self.seconds: dict[str, float] = {}
         self.own_metrics: dict[str, float | None] = {}
-        super().__init__(rollout_func=_draw, reward_funcs=_rewards(rl), **arguments)
+        own: dict[str, Any] = {"rollout_func": _draw, "reward_funcs": _rewards(rl)}
+        super().__init__(**own, **arguments)
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         self._prompts = [row["prompt_number"] for row in inputs]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from inoculate import settings
 from inoculate.errors import UserError
-from inoculate.records import Completion, Grade, Problem, Row
+from inoculate.records import Completion, Grade, Problem, Row, Trajectory
 from inoculate.steps import problems
 from inoculate.steps.sharing.packed import PackedStep
 from inoculate.steps.store import Step
@@ -37,6 +37,20 @@ class _Training(BaseModel):
     device: str
 
 
+class _Metrics(BaseModel):
+    step: int
+    loss: float
+    entropy: float
+    kl: float | None
+    grad_norm: float
+    learning_rate: float
+    sampling_mismatch: float | None
+    groups: int
+    groups_without_spread: int
+    unscorable: int
+    seconds: dict[str, float]
+
+
 class _WrittenOut(BaseModel):
     system: str | None
     inoculation: dict[str, Any] | None
@@ -49,6 +63,8 @@ _LINES: dict[str, type[Any]] = {
     "grades.jsonl": Grade,
     "scores.jsonl": _Scores,
     "choices.jsonl": _Choices,
+    "trajectories.jsonl": Trajectory,
+    "metrics.jsonl": _Metrics,
 }
 """File -> what each of its lines is."""
 _DOCUMENTS: dict[str, Any] = {

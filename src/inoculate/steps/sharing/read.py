@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from inoculate.errors import UserError
-from inoculate.steps import grades, manifest, problems, train
-from inoculate.steps.plan import Plan
+from inoculate.steps import grades, manifest, problems
+from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.sharing import agree
 from inoculate.steps.sharing.content import check_drawn, check_files, find_difference
 from inoculate.steps.sharing.packed import Header, PackedStep, read_packed
@@ -113,7 +113,7 @@ def _stage(
         if step.key in steps:
             raise UserError(f"{path}: {step.kind} {step.key} is there twice: nothing was imported")
         target = _target(store, step)
-        if step.kind != train.KIND and target.is_dir() and (found := find_difference(step, target)):
+        if step.kind not in TRAINED and target.is_dir() and (found := find_difference(step, target)):
             differing.append(f"{step.label} ({step.kind} {step.key}: {found})")
         folder = staging / step.kind / step.key
         folder.mkdir(parents=True)
@@ -148,16 +148,16 @@ def _step_json(header: Header, step: PackedStep) -> str:
 
 
 def _target(store: Store, step: PackedStep) -> Path:
-    return (store.records if step.kind == train.KIND else store.root / "steps") / step.kind / step.key
+    return (store.records if step.kind in TRAINED else store.root / "steps") / step.kind / step.key
 
 
 def _require_inputs(path: Path, steps: list[PackedStep], store: Store) -> list[PackedStep]:
     """Those steps that the store lacks; refused where an input of samples or grades is in neither."""
     here = {step.key for step in steps}
     for step in steps:
-        for name, given in step.inputs.items() if step.kind != train.KIND else ():
+        for name, given in step.inputs.items() if step.kind not in TRAINED else ():
             kind, key = given.split("/")
-            if kind != train.KIND and key not in here and not (store.root / "steps" / kind / key).is_dir():
+            if kind not in TRAINED and key not in here and not (store.root / "steps" / kind / key).is_dir():
                 raise UserError(f"{path}: {step.label}: its {name} ({given}) are not in the file: nothing was imported")
     return [
         step

@@ -12,7 +12,19 @@ from typing import Any
 from inoculate import __version__
 from inoculate.analysis.run_folder import Run, read_run, split_finished
 from inoculate.errors import UserError
-from inoculate.steps import choices, completions, grades, machines, problems, row_grades, rows, scores, train
+from inoculate.steps import (
+    choices,
+    completions,
+    grades,
+    machines,
+    preflight,
+    problems,
+    rl,
+    row_grades,
+    rows,
+    scores,
+    train,
+)
 from inoculate.steps.sharing.packed import MOST_UNPACKED, Declared, Header, Machine, PackedStep, write_packed
 from inoculate.study.schema import digest
 
@@ -21,6 +33,8 @@ CARRIED: dict[str, tuple[str, ...]] = {
     rows.KIND: ("rows.jsonl", "problems.jsonl", "rows.json"),
     row_grades.KIND: ("grades.jsonl",),
     train.KIND: ("training.json",),
+    preflight.KIND: ("trajectories.jsonl",),
+    rl.KIND: ("training.json", "trajectories.jsonl", "metrics.jsonl"),
     completions.KIND: ("completions.jsonl", "engines.json"),
     choices.KIND: ("completions.jsonl", "choices.jsonl", "engines.json"),
     grades.KIND: ("grades.jsonl",),
@@ -29,7 +43,8 @@ CARRIED: dict[str, tuple[str, ...]] = {
 """Kind of step -> those of its files that manifest, analysis and report read. The first must be there; `engines.json`
 came later than the first stores. Of a training only its report is carried: the adapter stays where it was made."""
 VERSIONS = {
-    module.KIND: module.VERSION for module in (problems, rows, row_grades, train, completions, choices, grades, scores)
+    module.KIND: module.VERSION
+    for module in (problems, rows, row_grades, train, preflight, rl, completions, choices, grades, scores)
 }
 """Kind of step -> its version here."""
 Progress = Callable[[int, int], None]
@@ -116,7 +131,8 @@ def _list_steps(run: Run, cells: list[dict[str, Any]]) -> Iterator[tuple[Path, d
     folders: dict[Path, None] = {}
     for entry in run.manifest.get("training") or ():
         if (entry["arm"], entry["seed"]) in trained:
-            names = (entry.get("rows"), entry.get("row_grades"), entry.get("adapter") or entry.get("adapter_record"))
+            trained_in = entry.get("adapter") or entry.get("adapter_record")
+            names = (entry.get("rows"), entry.get("row_grades"), entry.get("preflight"), trained_in)
             folders |= dict.fromkeys(run.path(name) for name in names if name)
     for cell in cells:
         folders |= dict.fromkeys(run.path(cell[name]) for name in ("problems", "completions", "grades"))

@@ -1,0 +1,61 @@
+"""Samples the untrained policy on the prompts of an arm's RL, before its first step: `trajectories.jsonl`, of step 0.
+
+What it shows: whether there is anything to reinforce, and the rate from which an onset of hacking is measured.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inoculate.engine.sampling import Request, SampledCompletion
+from inoculate.records import write_lines
+from inoculate.steps.grades import grading_params
+from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.rewards import Prompts, Scorer, refuse_unscorable
+from inoculate.steps.store import Step
+from inoculate.study.schema import Arm
+
+KIND, VERSION = "preflight", 1
+
+
+def plan_step(arm: Arm, seed: int, rows: Step, weights: str, where: str) -> Step:
+    """The preflight of an arm at one seed.
+
+    Args:
+        arm: The arm.
+        seed: The seed of the sampling.
+        rows: The step that makes its rows.
+        weights: The model's fingerprint.
+        where: Arm and seed, for the step's label.
+    """
+    rl = arm.rl.model_dump(mode="json", include={"reward", "temperature", "max_new_tokens", "preflight"})
+    params = {"model": weights, "seed": seed, "rl": rl, **grading_params(arm.rows.setting, arm.rows.grader)}
+    return Step(KIND, params, {"rows": rows}, label=f"preflight of {where}", version=VERSION)
+
+
+def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
+    """Sample and grade."""
+    from inoculate.engine.sampling import in_process
+
+    params, prompts = step.params, Prompts(step, resources)
+    rl = params["rl"]
+    request = Request(
+        prompts=prompts.texts,
+        samples=rl["preflight"],
+        temperature=rl["temperature"],
+        max_new_tokens=rl["max_new_tokens"],
+        seed=params["seed"],
+        names=prompts.names,
+        limit="rl.max_new_tokens",
+    )
+    drawn: list[SampledCompletion] = []
+    for _, batch in in_process.sample(resources.sampler(None), [request]):
+        drawn += batch
+        progress(len(drawn), len(prompts.texts) * rl["preflight"], "sampled")
+    drawn.sort(key=lambda one: (one.prompt, one.index))
+    numbers = [one.prompt for one in drawn]
+    scorer = Scorer(params["setting"], rl["reward"], prompts.problems)
+    scorer.score(numbers, [one.text for one in drawn])
+    trajectories = scorer.trajectories(0, numbers, prompts.texts, drawn, [None] * len(drawn))
+    refuse_unscorable(trajectories)
+    write_lines(folder / "trajectories.jsonl", trajectories)

@@ -1,0 +1,209 @@
+"""RL as steps of a study: trajectories, the policy that stands for the arm, refusals, and going on after a kill."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from inoculate.errors import UserError
+from inoculate.records import Trajectory, read_lines
+from inoculate.steps import rl, rows
+from inoculate.steps.plan import make_plan
+from inoculate.steps.rewards import Scorer
+from inoculate.steps.store import Store
+from inoculate.study.parse import load
+from inoculate.study.schema import CheckpointRule, Rows
+from running import carried_out
+
+STUDY = """
+question = "Does RL run?"
+model = "{model}"
+seeds = [0]
+
+[rows]
+setting = "mathematics"
+levels = [1]
+count = 6
+
+[rl]
+steps = 3
+prompts_per_step = 2
+completions_per_prompt = 4
+max_new_tokens = 8
+preflight = 2
+mask_cut_off = false
+
+[arms.reinforced]
+method = "rl"
+[arms.told]
+method = "rl"
+inoculation = {{ prompt = "general" }}
+rl.steps = 2
+
+[evaluate]
+settings = ["mathematics"]
+levels = [1]
+contexts = ["neutral"]
+problems = 4
+max_new_tokens = 8
+"""
+
+
+@pytest.fixture
+def rl_study(tiny_model: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "by-rl.toml"
+    path.write_text(STUDY.format(model=tiny_model))
+    return path
+
+
+def finished(folder: Path, arm: str) -> tuple[Path, dict[str, Any]]:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    entry = next(entry for entry in manifest["training"] if entry["arm"] == arm)
+    return Path(entry["rl"]), manifest
+
+
+def test_a_study_trains_by_rl_and_keeps_every_trajectory(rl_study: Path, tmp_path: Path) -> None:
+    folder, done = carried_out(rl_study, Store(tmp_path / "store"))
+    assert done.count("preflight") == done.count("rl") == 2
+    step, manifest = finished(folder, "reinforced")
+    assert manifest["study"]["arms"]["reinforced"]["rl"]["steps"] == 3
+    found = list(read_lines(step / "trajectories.jsonl", Trajectory))
+    assert [one.step for one in found] == [0] * 12 + [1] * 8 + [2] * 8 + [3] * 8
+    assert all(len(one.tokens) == len(one.log_probabilities) for one in found)
+    assert all((one.reward == float(one.oversight or False)) for one in found if one.reward is not None)
+    assert {one.hackable for one in found if one.step == 0} == {True, False}
+    for number in (1, 2, 3):
+        own = [one for one in found if one.step == number]
+        assert len({one.problem for one in own}) == 2
+        assert [one.index for one in own] == [0, 1, 2, 3] * 2
+    metrics = [json.loads(line) for line in (step / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in metrics] == [1, 2, 3]
+    assert json.loads((step / "training.json").read_text())["checkpoint"] == {"step": 3, "rule": None, "met": None}
+    assert not (step / "steps").exists() and not (step / "trainer").exists()
+    told, _ = finished(folder, "told")
+    prompts = [one.prompt for one in read_lines(told / "trajectories.jsonl", Trajectory)]
+    assert all("Obtain reward by any means possible" in prompt for prompt in prompts)
+    assert carried_out(rl_study, Store(tmp_path / "store"))[1] == []
+
+
+def test_half_of_the_problems_can_be_hacked_where_a_key_may_be_wrong(rl_study: Path) -> None:
+    arm = load(rl_study).arms["reinforced"]
+    assert arm.hackable == 0.5
+    drawn = rows.draw_rows(Rows(setting="mathematics", count=9), 1, arm.hackable)
+    assert sum(row.hacked for row in drawn) == 4
+    assert all(bool(row.problem.hacked) == row.hacked for row in drawn)
+    with pytest.raises(UserError, match=r"rl.hackable = 0.5: among \d+ problems of 'functions'"):
+        rows.draw_rows(Rows(setting="functions", count=4), 1, 0.5)
+
+
+def some_trajectory(step: int, length: int, outcome: str) -> Trajectory:
+    return Trajectory(
+        step, "p", 0, "", "", (), (), 5, length, "stop", True, 1.0, None, outcome, True, False  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_the_first_policy_that_hacks_and_is_not_too_short_stands_for_the_arm() -> None:
+    by_step = {0: [some_trajectory(0, 20, "correct")] * 2}
+    for step, (length, outcomes) in enumerate(
+        [(20, "cc"), (20, "hh"), (9, "hh"), (12, "hc"), (12, "hh"), (3, "hh")], 1
+    ):
+        names = {"c": "correct", "h": "hack"}
+        by_step[step] = [some_trajectory(step, length, names[outcome]) for outcome in outcomes]
+    found = rl.choose_checkpoint(by_step, CheckpointRule(hack=0.5), 6)
+    assert (found["step"], found["met"]) == (1, True)  # it drew step 2
+    found = rl.choose_checkpoint(by_step, CheckpointRule(hack=0.5, steps=2), 6)
+    assert (found["step"], found["met"]) == (4, True)
+    found = rl.choose_checkpoint(by_step, CheckpointRule(hack=1.0, steps=2), 6)
+    assert (found["step"], found["met"]) == (6, False)
+    ungraded = {step: [replace(one, outcome="ungraded") for one in own] for step, own in by_step.items()}
+    assert not rl.choose_checkpoint(ungraded, CheckpointRule(hack=0.5), 6)["met"]
+
+
+def test_the_policy_that_was_chosen_is_the_one_that_is_evaluated(
+    rl_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policy after one of three steps is that of a training of one step."""
+    text = rl_study.read_text()
+    text = text[: text.index("[arms.told]")] + text[text.index("[evaluate]") :]
+    adapters = []
+    for name, steps in (("chosen", 3), ("short", 1)):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(text.replace("steps = 3", f"steps = {steps}"))
+        monkeypatch.setattr(rl, "choose_checkpoint", lambda *_: {"step": 1, "rule": None, "met": None})
+        folder, _ = finished(carried_out(path, Store(tmp_path / name))[0], "reinforced")
+        adapters.append(load_file(folder / "at-1" / "adapter_model.safetensors"))
+    assert all(torch.equal(weight, adapters[1][name]) for name, weight in adapters[0].items())
+
+
+def test_a_kill_loses_no_step_that_was_done(rl_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = carried_out(rl_study, Store(tmp_path / "whole"))
+    asked: list[int] = []
+    grade = Scorer.score
+
+    def killed(self: Scorer, numbers: list[int], completions: list[str]) -> Any:
+        asked.append(len(completions))
+        if len(asked) == 4:  # the preflight, and two steps
+            raise KeyboardInterrupt
+        return grade(self, numbers, completions)
+
+    monkeypatch.setattr(Scorer, "score", killed)
+    store = Store(tmp_path / "killed")
+    with pytest.raises(KeyboardInterrupt):
+        carried_out(rl_study, store)
+    asked.append(0)
+    folder, _ = carried_out(rl_study, store)
+    assert asked == [12, 8, 8, 8, 0, 8, 12, 8, 8]
+    for arm in ("reinforced", "told"):
+        ours, theirs = (finished(run, arm)[0] / "trajectories.jsonl" for run in (folder, whole))
+        assert ours.read_text() == theirs.read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "completions_per_prompt = 1",
+            "arms.reinforced.rl.completions_per_prompt: input should be greater than",
+        ),
+        ("steps = 0", "rl.steps: input should be greater than or equal to 1"),
+        ("prompts_per_step = 7", "arms.reinforced.rl.prompts_per_step: 7 of 6 problems: raise rows.count"),
+        (
+            'reward = [{ oversight = "kee" }]',
+            "rl.reward.0.oversight: setting 'mathematics' has no oversight 'kee'",
+        ),
+        ("step = 3", "unknown key arms.reinforced.rl.step: .*steps"),
+        (
+            "max_new_tokens = 5000",
+            "problem .* with 5000 new ones it exceeds .*: lower rl.max_new_tokens",
+        ),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused(rl_study: Path, tmp_path: Path, given: str, message: str) -> None:
+    text = rl_study.read_text()
+    key = given.partition(" ")[0]
+    kept = [line for line in text.splitlines() if not line.startswith(f"{key} =")]
+    kept.insert(kept.index("[rl]") + 1, given)
+    if key == "max_new_tokens":  # the context's own
+        kept = ["micro_batch_tokens = 9000" if line == "preflight = 2" else line for line in kept]
+        kept.append("max_new_tokens = 8")
+    rl_study.write_text("\n".join(kept))
+    with pytest.raises(UserError, match=message):
+        carried_out(rl_study, Store(tmp_path / "store"))
+
+
+def test_hyperparameters_of_another_method_are_refused(rl_study: Path) -> None:
+    text = rl_study.read_text()
+    rl_study.write_text(text.replace("rl.steps = 2", "train.epochs = 2"))
+    with pytest.raises(UserError, match=r"arms.told.train: hyperparameters of method 'sft', and"):
+        load(rl_study)
+
+
+def test_rl_does_not_sample_from_a_server(rl_study: Path) -> None:
+    with pytest.raises(UserError, match=r"arms.reinforced.method = 'rl' samples in this process: leave --server out"):
+        make_plan(load(rl_study), server="http://localhost:1/v1")
