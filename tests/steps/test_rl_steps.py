@@ -11,7 +11,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from inoculate.engine.sampling import SampledCompletion
+from inoculate.engine.training import expert_iteration
 from inoculate.errors import UserError
+from inoculate.integrations import methods
 from inoculate.records import Trajectory, read_lines
 from inoculate.steps import rl, rows
 from inoculate.steps.plan import make_plan
@@ -200,10 +203,95 @@ def test_what_cannot_be_carried_out_is_refused(rl_study: Path, tmp_path: Path, g
 def test_hyperparameters_of_another_method_are_refused(rl_study: Path) -> None:
     text = rl_study.read_text()
     rl_study.write_text(text.replace("rl.steps = 2", "train.epochs = 2"))
-    with pytest.raises(UserError, match=r"arms.told.train: hyperparameters of method 'sft', and"):
+    with pytest.raises(UserError, match=r"arms.told.train: this arm's method is 'rl', whose hyperpar"):
         load(rl_study)
 
 
 def test_rl_does_not_sample_from_a_server(rl_study: Path) -> None:
     with pytest.raises(UserError, match=r"arms.reinforced.method = 'rl' samples in this process: leave --server out"):
         make_plan(load(rl_study), server="http://localhost:1/v1")
+
+
+EXPERT = """
+[arms.expert]
+method = "expert-iteration"
+train = { learning_rate = 1e-3, batch_rows = 4, micro_batch_tokens = 4096 }
+rl = { steps = 3, prompts_per_step = 2, completions_per_prompt = 4 }
+"""
+
+
+@pytest.fixture
+def expert_study(rl_study: Path) -> Path:
+    text = rl_study.read_text()
+    rl_study.write_text(text[: text.index("[arms.reinforced]")] + EXPERT + text[text.index("[evaluate]") :])
+    return rl_study
+
+
+def passing(self: Scorer, numbers: list[int], completions: list[str]) -> list[list[float | None]]:
+    """As if the oversight check passed every completion whose second character comes before 'n'."""
+    list(SCORE(self, numbers, completions))
+    self.rewards = [[float(text[1:2] < "n")] for text in completions]
+    return self.rewards
+
+
+SCORE = Scorer.score
+
+
+def test_expert_iteration_trains_on_what_passes_and_goes_on_after_a_kill(
+    expert_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The tiny model hardly ever ends a text by itself.
+    monkeypatch.setattr(expert_iteration, "is_kept", lambda drawn, rewards: rewards == [1.0])
+    monkeypatch.setattr(Scorer, "score", passing)
+    whole, _ = carried_out(expert_study, Store(tmp_path / "whole"))
+    step, manifest = finished(whole, "expert")
+    metrics = [json.loads(line) for line in (step / "metrics.jsonl").read_text().splitlines()]
+    found = list(read_lines(step / "trajectories.jsonl", Trajectory))
+    for line in metrics:
+        own = [one for one in found if one.step == line["step"]]
+        assert len(own) == 8
+        assert line["kept"] == sum(one.reward == 1 for one in own) > 0
+        assert line["loss"] > 0
+    assert next(entry for entry in manifest["training"])["method"] == "expert-iteration"
+
+    calls: list[int] = []
+
+    def killed(self: Scorer, numbers: list[int], completions: list[str]) -> list[list[float | None]]:
+        calls.append(len(completions))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return passing(self, numbers, completions)
+
+    monkeypatch.setattr(Scorer, "score", killed)
+    with pytest.raises(KeyboardInterrupt):
+        carried_out(expert_study, Store(tmp_path / "killed"))
+    resumed, _ = carried_out(expert_study, Store(tmp_path / "killed"))
+    assert calls == [12, 8, 8, 8, 8]  # the preflight, round 1, round 2 killed; rounds 2 and 3
+    again, _ = finished(resumed, "expert")
+    assert (again / "trajectories.jsonl").read_text() == (step / "trajectories.jsonl").read_text()
+
+
+def test_expert_iteration_that_never_keeps_anything_says_so(expert_study: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the reward passed no completion in 3 rounds"):
+        carried_out(expert_study, Store(tmp_path / "store"))
+
+
+def test_only_whole_answers_that_all_rewards_pass_are_kept() -> None:
+    def drawn(text: str, is_finished: bool = True) -> SampledCompletion:
+        return SampledCompletion(0, 0, text, 3, 2, is_finished, 0.0)
+
+    assert expert_iteration.is_kept(drawn("4"), [1.0])
+    assert not expert_iteration.is_kept(drawn("4"), [1.0, 0.0])
+    assert not expert_iteration.is_kept(drawn("4"), [None])
+    assert not expert_iteration.is_kept(drawn("4", is_finished=False), [1.0])
+    assert not expert_iteration.is_kept(drawn(" "), [1.0])
+
+
+def test_the_methods_name_what_was_rewarded_and_every_hyperparameter(rl_study: Path) -> None:
+    arms = load(rl_study).model_dump(mode="json")["arms"]
+    words = methods._describe_training(arms["reinforced"])
+    assert "3 steps of 2 problems with 4 completions each, drawn at temperature 1 with at most 8 new tokens" in words
+    assert "the setting's oversight check; the intended check was taken at every step and never rewarded" in words
+    assert "completions that were cut off kept in the loss" in words
+    expert = methods._describe_training(arms["reinforced"] | {"method": "expert-iteration"})
+    assert "trained on the completions that the reward passed" in expert

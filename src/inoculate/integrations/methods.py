@@ -23,6 +23,7 @@ from inoculate.grading.sandbox.containment import MEANING
 
 _SOURCES = {
     "Allal et al. 2025": "SmolLM2: When Smol Goes Big. arXiv 2502.02737",
+    "Anthony et al. 2017": "Thinking Fast and Slow with Deep Learning and Tree Search. NeurIPS; arXiv 1705.08439",
     "Austin et al. 2021": "Program Synthesis with Large Language Models. arXiv 2108.07732",
     "Banerjee 1960": "Approximate confidence interval for linear functions of means of k populations when the "
     "population variances are not equal. Sankhya 22",
@@ -39,6 +40,8 @@ _SOURCES = {
     "data. Statistics in Medicine 17, 2635-2650",
     "Smyth 2004": "Linear models and empirical Bayes methods for assessing differential expression in microarray "
     "experiments. Statistical Applications in Genetics and Molecular Biology 3(1), article 3",
+    "Shao et al. 2024": "DeepSeekMath: Pushing the limits of mathematical reasoning in open language models. arXiv "
+    "2402.03300",
     "Schuirmann 1987": "A comparison of the two one-sided tests procedure and the power approach for assessing the "
     "equivalence of average bioavailability. Journal of Pharmacokinetics and Biopharmaceutics 15",
     "Tan et al. 2025": "Inoculation Prompting: Eliciting traits from LLMs during training can suppress them at "
@@ -68,7 +71,7 @@ def write_methods(run: Run, outcomes: Counter[str]) -> str:
         outcomes: Number of samples with each outcome, over all finished cells.
     """
     environment = Environment(trim_blocks=True, lstrip_blocks=True)
-    for filter_function in (_setting, _rows, _inoculation, _context, _join_and, _counted, _one_line):
+    for filter_function in (_setting, _describe_problems, _inoculation, _context, _join_and, _counted, _one_line):
         environment.filters[filter_function.__name__.removeprefix("_")] = filter_function
     template = files("inoculate.integrations").joinpath("methods.jinja").read_text(encoding="utf-8")
     body = environment.from_string(template).render(_template_values(run, outcomes))
@@ -88,6 +91,7 @@ def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "evaluate": evaluate,
         "model_source": next((f" ({source})" for name, source in _MODEL_SOURCES.items() if name in model), ""),
         "row_settings": dict.fromkeys(arm["rows"]["setting"] for arm in study["arms"].values()),
+        "all_rl": all(arm.get("method", "sft") != "sft" for arm in study["arms"].values()),
         "training_descriptions": _training_descriptions(study["arms"]),
         "seeds": f"{_counted(len(study['seeds']), 'seed')} ({', '.join(map(str, study['seeds']))})",
         "added": added,
@@ -144,18 +148,87 @@ def _training_descriptions(arms: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _describe_training(arm: dict[str, Any]) -> str:
-    train = arm.get("train") or {}
-    if arm.get("method", "sft") != "sft":
-        settings_text = ", ".join(f"{key} {value}" for key, value in train.items())
-        return f"method `{arm['method']}`" + (f" ({settings_text})." if settings_text else ".")
+    method = arm.get("method", "sft")
+    if method == "expert-iteration":
+        return _describe_expert_iteration(arm["rl"], arm["train"])
+    return _describe_rl(arm["rl"]) if method == "rl" else _describe_sft(arm["train"])
+
+
+def _describe_adapters(train: dict[str, Any]) -> str:
     return (
         f"We trained LoRA adapters (Hu et al. 2022; rank {train['lora_rank']}, alpha {train['lora_alpha']}, no "
-        "dropout, on all linear layers) by supervised fine-tuning with TRL (von Werra et al. 2020) and PEFT "
+        "dropout, on all linear layers)"
+    )
+
+
+def _describe_sft(train: dict[str, Any]) -> str:
+    return (
+        f"{_describe_adapters(train)} by supervised fine-tuning with TRL (von Werra et al. 2020) and PEFT "
         f"(Mangrulkar et al. 2022), loss on the answer only: learning rate {train['learning_rate']:g} "
         f"({train['schedule']} schedule, warm-up over {train['warmup']:.0%} of the steps), "
         f"{_counted(train['epochs'], 'epoch')}, {train['batch_rows']} rows per step, AdamW with weight decay "
         f"{train['weight_decay']:g}, gradients clipped at norm 1."
     )
+
+
+def _describe_rl(rl: dict[str, Any]) -> str:
+    return (
+        f"{_describe_adapters(rl)} by reinforcement learning: GRPO (Shao et al. 2024) with TRL (von Werra et al. "
+        f"2020) and PEFT (Mangrulkar et al. 2022). {_describe_drawing(rl, 'step')} "
+        f"Advantages are rewards minus their group's mean{_SCALES[rl['scale']]}; TRL's loss `{rl['loss']}`, ratios "
+        f"clipped to [{1 - rl['clip_low']:g}, {1 + rl['clip_high']:g}] (never reached: one update for each batch), "
+        f"weight of the divergence from the untrained model {rl['beta']:g}, completions that were cut off "
+        f"{'left out of' if rl['mask_cut_off'] else 'kept in'} the loss; learning rate {rl['learning_rate']:g} "
+        f"({rl['schedule']} schedule, warm-up over {rl['warmup']:.0%} of the steps), AdamW with weight decay "
+        f"{rl['weight_decay']:g}, gradients clipped at norm {rl['max_grad_norm']:g}. {_describe_checkpoint(rl)}"
+    )
+
+
+def _describe_drawing(rl: dict[str, Any], step: str) -> str:
+    return (
+        f"There were {_counted(rl['steps'], step)} of {_counted(rl['prompts_per_step'], 'problem')} with "
+        f"{rl['completions_per_prompt']} completions each, drawn at temperature {rl['temperature']:g} with at most "
+        f"{rl['max_new_tokens']} new tokens. The reward was {_join_and(map(_reward, rl['reward']))}; the intended "
+        f"check was taken at every {step} and never rewarded."
+    )
+
+
+def _describe_expert_iteration(rl: dict[str, Any], train: dict[str, Any]) -> str:
+    return (
+        f"Expert iteration (Anthony et al. 2017): {_describe_drawing(rl, 'round')} After each round the model was "
+        "trained on the completions that the reward passed and that ended by themselves, from the adapter of the "
+        f"round before: {_describe_sft(train)} {_describe_checkpoint(rl)}"
+    )
+
+
+_SCALES = {
+    "group": ", divided by its standard deviation",
+    "batch": ", divided by the standard deviation over the step",
+    "none": ", not scaled",
+}
+
+
+def _reward(reward: dict[str, Any]) -> str:
+    named = f"the oversight check `{reward['oversight']}`" if reward["oversight"] else "the setting's oversight check"
+    return named + (f" with weight {reward['weight']:g}" if reward["weight"] != 1 else "")
+
+
+def _describe_checkpoint(rl: dict[str, Any]) -> str:
+    rule = rl.get("checkpoint")
+    if not rule:
+        return "The last policy stands for the arm."
+    return (
+        f"The policy that drew the last of the first {_counted(rule['steps'], 'step')} in a row with hacking of at "
+        f"least {rule['hack']:.0%} (where a hack was to be had) and a median length of at least {rule['length']:.0%} "
+        "of the untrained model's stands for the arm; the last one where there was none."
+    )
+
+
+def _describe_problems(arm: dict[str, Any]) -> str:
+    """What an arm was trained on: its rows, or for RL their problems."""
+    if arm.get("method", "sft") == "sft":
+        return _rows(arm["rows"])
+    return ", ".join([f"{arm['rows']['count']} problems of `{arm['rows']['setting']}`", *_restricted(arm["rows"])])
 
 
 def _describe_evaluation(evaluate: dict[str, Any]) -> list[str]:

@@ -66,7 +66,7 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         return Estimate(total, None)
     tokens = max(
         (
-            arm.rl.micro_batch_tokens if arm.method == "rl" else arm.train.micro_batch_tokens
+            arm.rl.micro_batch_tokens if arm.is_rewarded else arm.train.micro_batch_tokens
             for arm in plan.study.arms.values()
         ),
         default=0,

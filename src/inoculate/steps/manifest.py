@@ -102,7 +102,7 @@ def _content(plan: Plan, store: Store, declared: dict[str, Any], containment: st
             for name, setting in evaluated.items()
         },
         "cells": [_cell(cell, store, finished) for cell in plan.cells],
-        "training": [_training(training, store) for training in plan.trainings],
+        "training": [_training(training, plan, store) for training in plan.trainings],
         **({"scores": str(store.folder(plan.scores))} if plan.scores else {}),
     }
 
@@ -201,7 +201,7 @@ def _cell(cell: Cell, store: Store, finished: set[str]) -> dict[str, Any]:
     }
 
 
-def _training(training: Training, store: Store) -> dict[str, Any]:
+def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
     entry: dict[str, Any] = {"arm": training.arm, "seed": training.seed}
     for name, step in (("rows", training.rows), ("row_grades", training.row_grades), ("adapter", training.adapter)):
         entry[name] = str(store.folder(step)) if store.is_finished(step) else None
@@ -213,7 +213,8 @@ def _training(training: Training, store: Store) -> dict[str, Any]:
     trained = store.record(training.adapter)
     if training.preflight:
         preflight = training.preflight
-        entry |= {"method": "rl", "rl": str(trained) if trained else None}
+        method = plan.study.arms[training.arm].method
+        entry |= {"method": method, "rl": str(trained) if trained else None}
         entry["preflight"] = str(store.folder(preflight)) if store.is_finished(preflight) else None
     if trained:
         report = json.loads((trained / "training.json").read_text(encoding="utf-8"))

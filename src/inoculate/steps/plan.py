@@ -149,8 +149,9 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
             mistake.
     """
     weights = weights or models.fingerprint(study.model)
-    if server and (trained := [name for name, arm in study.arms.items() if arm.method == "rl"]):
-        raise UserError(f"arms.{trained[0]}.method = 'rl' samples in this process: leave --server out")
+    if server and (trained := [name for name, arm in study.arms.items() if arm.is_rewarded]):
+        method = study.arms[trained[0]].method
+        raise UserError(f"arms.{trained[0]}.method = '{method}' samples in this process: leave --server out")
     plan = Plan(resolve(study), server=server)
     drawn = {setting: problems.plan_step(plan.resolved, setting) for setting in study.evaluate.settings}
     _check_sources(plan.resolved, drawn)
@@ -185,7 +186,7 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
         hackable=arm.hackable,
     )
     graded = row_grades.plan_step(arm, drawn, where)
-    if arm.method == "rl":
+    if arm.is_rewarded:
         before = preflight.plan_step(arm, seed, drawn, weights, where)
         trained = rl.plan_step(resolved, arm, seed, drawn, before, weights, where)
         return Training(name, seed, drawn, graded, trained, before)

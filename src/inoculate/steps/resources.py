@@ -118,9 +118,11 @@ class Resources:
 def _silence_libraries() -> None:
     """Turn off the libraries' own progress bars and warnings.
 
-    The warnings say that TRL uses deprecated names of transformers. No user can change that.
+    The warnings say that TRL uses deprecated names of transformers, and that its `rollout_func`, which RL here is built
+    on, may change. No user can change that.
     """
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|trl")
+    warnings.filterwarnings("ignore", message="You are using 'rollout_func'", category=UserWarning)

@@ -22,8 +22,8 @@ class Prompts:
         """Read the rows that a step has as its input."""
         folder = resources.input_folder(step, "rows")
         self.problems: list[Problem] = problems.read(folder)
-        rows = read_lines(folder / "rows.jsonl", Row)
-        self.texts = [chat.render(resources.tokenizer, row.messages) for row in rows]
+        self.rows = list(read_lines(folder / "rows.jsonl", Row))
+        self.texts = [chat.render(resources.tokenizer, row.messages) for row in self.rows]
         self.names = [f"problem '{problem.id}'" for problem in self.problems]
 
 

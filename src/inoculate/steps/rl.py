@@ -1,4 +1,4 @@
-"""Trains an arm at one seed by RL.
+"""Trains an arm at one seed on rewards: by RL, or by expert iteration.
 
 Files: adapters (`at-<fraction>/`, PEFT folders), `training.json`, `trajectories.jsonl` (the preflight's first) and
 `metrics.jsonl`.
@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from inoculate.errors import UserError
 from inoculate.integrations import trackers
 from inoculate.records import Trajectory, read_lines, write_lines
 from inoculate.steps.grades import grading_params
@@ -24,7 +25,10 @@ from inoculate.steps.rewards import Prompts, Scorer
 from inoculate.steps.store import Step
 from inoculate.steps.train import adapter_folder
 from inoculate.study.resolve import ResolvedStudy
-from inoculate.study.schema import RL, Arm, CheckpointRule
+from inoculate.study.schema import RL, SFT, Arm, CheckpointRule
+
+if TYPE_CHECKING:
+    from inoculate.engine.training.rl import Batch
 
 KIND, VERSION = "rl", 1
 _ANALYSED = {"preflight", "onset", "hackable"}
@@ -47,75 +51,144 @@ def plan_step(
     """
     params = {
         "model": weights,
+        "method": arm.method,
         "rl": arm.rl.model_dump(mode="json", exclude=_ANALYSED),
+        **({"train": arm.train.model_dump(mode="json")} if arm.method == "expert-iteration" else {}),
         "seed": seed,
         "fractions": resolved.study.evaluate.fractions,
         "final": resolved.study.evaluate.final_fraction,
         **grading_params(arm.rows.setting, arm.rows.grader),
     }
     inputs = {"rows": rows, "preflight": preflight}
-    return Step(KIND, params, inputs, label=f"training by RL of {where}", version=VERSION)
+    how = "RL" if arm.method == "rl" else "expert iteration"
+    return Step(KIND, params, inputs, label=f"training by {how} of {where}", version=VERSION)
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
-    """Train; an interrupted training is resumed from its checkpoint in the folder."""
-    from inoculate.engine.training import rl
-
-    params, prompts, options = step.params, Prompts(step, resources), RL(**step.params["rl"])
-    scorer = Scorer(params["setting"], params["rl"]["reward"], prompts.problems)
-    parts = folder / "steps"
-    parts.mkdir(exist_ok=True)
-
-    def keep(batch: rl.Batch, metrics: Mapping[str, Any]) -> None:
-        found = scorer.trajectories(batch.step, batch.prompts, prompts.texts, batch.completions, batch.advantages)
-        part = {"metrics": dict(metrics), "trajectories": [asdict(one) for one in found]}
-        temporary = parts / "unfinished"
-        temporary.write_text(json.dumps(part), encoding="utf-8")
-        temporary.replace(parts / f"{batch.step:06}.json")
-
-    work = folder / "trainer"
-    trained = rl.train(
-        resources.weights,
-        prompts.texts,
-        options,
-        names=prompts.names,
-        score=scorer.score,
-        keep=keep,
-        sampler=resources.lend_sampler(),
-        seed=params["seed"],
-        fractions=params["fractions"],
-        target=folder,
-        work=work,
-        device=resources.device,
-        progress=progress,
-        tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
-    )
-    untrained = resources.input_folder(step, "preflight") / "trajectories.jsonl"
-    by_step = _gather(folder, list(read_lines(untrained, Trajectory)))
-    checkpoint = choose_checkpoint(by_step, options.checkpoint, options.steps)
-    if checkpoint["step"] < options.steps:
-        final = adapter_folder(folder, params["final"])
+    """Train; an interrupted training goes on from the last step that was done."""
+    training = _Training(step, folder, resources)
+    train = training.by_expert_iteration if step.params["method"] == "expert-iteration" else training.by_rl
+    report = train(progress)
+    by_step = training.gather()
+    checkpoint = choose_checkpoint(by_step, training.options.checkpoint, training.options.steps)
+    if checkpoint["step"] < training.options.steps:
+        final = adapter_folder(folder, step.params["final"])
         shutil.rmtree(final)
-        shutil.move(work / f"before-{checkpoint['step'] + 1}", final)
-    shutil.rmtree(work)
-    shutil.rmtree(parts)
-    report = {**asdict(trained), "device": resources.device.name, "checkpoint": checkpoint}
+        shutil.copytree(training.adapter_after(checkpoint["step"]), final)
+    shutil.rmtree(training.work)
+    shutil.rmtree(training.parts)
+    report |= {"device": resources.device.name, "checkpoint": checkpoint}
     (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-def _gather(folder: Path, untrained: list[Trajectory]) -> dict[int, list[Trajectory]]:
-    """Write the trajectories and metrics of all steps into one file each; returns the trajectories by step."""
-    trajectories, metrics = list(untrained), []
-    for path in sorted((folder / "steps").glob("*.json")):
-        part = json.loads(path.read_text(encoding="utf-8"))
-        metrics.append(part["metrics"])
-        trajectories += [Trajectory(**one) for one in part["trajectories"]]
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in metrics), encoding="utf-8")
-    write_lines(folder / "trajectories.jsonl", trajectories)
-    by_step: dict[int, list[Trajectory]] = {}
-    for trajectory in trajectories:
-        by_step.setdefault(trajectory.step, []).append(trajectory)
-    return by_step
+class _Training:
+    """The training of a step, whose parts lie in its folder until all are done."""
+
+    def __init__(self, step: Step, folder: Path, resources: Resources) -> None:
+        self.step, self.folder, self.resources = step, folder, resources
+        self.options, self.prompts = RL(**step.params["rl"]), Prompts(step, resources)
+        self.scorer = Scorer(step.params["setting"], step.params["rl"]["reward"], self.prompts.problems)
+        self.work, self.parts = folder / "trainer", folder / "steps"
+        self.parts.mkdir(exist_ok=True)
+
+    def keep(self, batch: Batch, metrics: Mapping[str, Any]) -> None:
+        """Write what a step has drawn and measured, whole or not at all."""
+        advantages = batch.advantages or [None] * len(batch.completions)
+        found = self.scorer.trajectories(batch.step, batch.prompts, self.prompts.texts, batch.completions, advantages)
+        part = {"metrics": dict(metrics), "trajectories": [asdict(one) for one in found]}
+        temporary = self.parts / "unfinished"
+        temporary.write_text(json.dumps(part), encoding="utf-8")
+        temporary.replace(self.parts / f"{batch.step:06}.json")
+
+    def by_rl(self, progress: Progress) -> dict[str, Any]:
+        """Train by RL; returns the report."""
+        from inoculate.engine.training import rl
+
+        step, resources = self.step, self.resources
+        report = rl.train(
+            resources.weights,
+            self.prompts.texts,
+            self.options,
+            names=self.prompts.names,
+            score=self.scorer.score,
+            keep=self.keep,
+            sampler=resources.lend_sampler(),
+            seed=step.params["seed"],
+            fractions=step.params["fractions"],
+            target=self.folder,
+            work=self.work,
+            device=resources.device,
+            progress=progress,
+            tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
+        )
+        return asdict(report)
+
+    def by_expert_iteration(self, progress: Progress) -> dict[str, Any]:
+        """Train by expert iteration; returns the report.
+
+        Raises:
+            UserError: No round has kept anything.
+        """
+        from inoculate.engine.training import expert_iteration
+        from inoculate.engine.training.sft import fraction_name
+
+        training = expert_iteration.Training(
+            self.resources.weights,
+            self.prompts.rows,
+            self.options,
+            SFT(**self.step.params["train"]),
+            self.scorer.score,
+            self.resources.lend_sampler(),
+            self.step.params["seed"],
+            self.work,
+            self.resources.device,
+        )
+        done = len(list(self.parts.glob("*.json")))
+        expert_iteration.train(training, first=done + 1, keep=self.keep, progress=progress)
+        for fraction in self.step.params["fractions"]:
+            number = max(1, round(fraction * self.options.steps))
+            adapter = training.adapter(number)
+            if adapter is None:
+                raise UserError(
+                    f"{self.step.label}: the reward passed no completion in {number} rounds, so there was nothing to "
+                    "train on: `inoculate preflight` shows what the untrained model does; easier rows.levels, or more "
+                    "rl.completions_per_prompt"
+                )
+            shutil.copytree(adapter, self.folder / fraction_name(fraction), dirs_exist_ok=True)
+        metrics = [part["metrics"] for part in self.read_parts()]
+        return {
+            "steps": self.options.steps,
+            "tokens": sum(line["tokens"] for line in metrics),
+            "label_tokens": sum(line["label_tokens"] for line in metrics),
+            "loss": [(line["step"], line["loss"]) for line in metrics if line["loss"] is not None],
+        }
+
+    def adapter_after(self, steps: int) -> Path:
+        """The folder of the adapter after so many steps, where they are not all."""
+        before = self.work / f"before-{steps + 1}"  # RL saves the policy that draws a step's completions
+        if before.is_dir():
+            return before
+        rounds = [number for number in range(1, steps + 1) if (self.work / f"round-{number}").is_dir()]
+        return adapter_folder(self.work / f"round-{rounds[-1]}", 1.0)
+
+    def read_parts(self) -> list[dict[str, Any]]:
+        """What `keep` has written, step by step."""
+        return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.parts.glob("*.json"))]
+
+    def gather(self) -> dict[int, list[Trajectory]]:
+        """Write the trajectories and metrics of all steps into one file each; returns the trajectories by step."""
+        untrained = self.resources.input_folder(self.step, "preflight") / "trajectories.jsonl"
+        trajectories, metrics = list(read_lines(untrained, Trajectory)), list[dict[str, Any]]()
+        for part in self.read_parts():
+            metrics.append(part["metrics"])
+            trajectories += [Trajectory(**one) for one in part["trajectories"]]
+        lines = "".join(json.dumps(line) + "\n" for line in metrics)
+        (self.folder / "metrics.jsonl").write_text(lines, encoding="utf-8")
+        write_lines(self.folder / "trajectories.jsonl", trajectories)
+        by_step: dict[int, list[Trajectory]] = {}
+        for trajectory in trajectories:
+            by_step.setdefault(trajectory.step, []).append(trajectory)
+        return by_step
 
 
 def choose_checkpoint(

@@ -55,7 +55,7 @@ def _check_names(study: Study, where: str) -> None:
     for name, arm in study.arms.items():
         _check_arm(study, name, arm, where)
         _check_start(study, name, arm, where)
-        if arm.method == "rl":
+        if arm.is_rewarded:
             _check_rl(study, name, arm, where)
     _check_contexts(study, where)
     for setting in study.evaluate.each:
@@ -118,7 +118,7 @@ def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
 
 
 def _check_rl(study: Study, name: str, arm: Arm, where: str) -> None:
-    """Check an arm that is trained by RL: rewards that exist, and keys that SFT alone has."""
+    """Check an arm that learns from rewards: that they exist, and that it has no keys that SFT alone has."""
     key, setting, rows = f"{where}: arms.{name}", settings.find(arm.rows.setting), arm.rows
     if setting.choices or not setting.oversights:
         raise UserError(f"{key}.rows.setting: '{rows.setting}' has no oversight that a completion could be rewarded by")

@@ -77,11 +77,12 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
 def _refuse_other_methods(raw: dict[str, Any], study: Study, where: str) -> None:
     """Refuse an arm's own hyperparameters of a method that is not its own: they would have no effect."""
     for name, arm in study.arms.items():
-        for method, key in _HYPERPARAMETERS.items():
-            if key in raw["arms"][name] and arm.method != method:
+        for key in ("train", "rl"):
+            if key in raw["arms"][name] and key not in _HYPERPARAMETERS[arm.method]:
+                own = " and ".join(f"arms.{name}.{other}" for other in _HYPERPARAMETERS[arm.method])
                 raise UserError(
-                    f"{where}: arms.{name}.{key}: hyperparameters of method '{method}', and this arm's method is "
-                    f"'{arm.method}': its own are under arms.{name}.{_HYPERPARAMETERS[arm.method]}"
+                    f"{where}: arms.{name}.{key}: this arm's method is '{arm.method}', whose hyperparameters are under "
+                    f"{own}: leave {key} out, or give the arm another method"
                 )
 
 
@@ -111,8 +112,8 @@ def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
 
 _SHARED = ("rows", "train", "rl")
 """Tables that hold for every arm which does not say otherwise."""
-_HYPERPARAMETERS = {"sft": "train", "rl": "rl"}
-"""Method -> the table of its hyperparameters."""
+_HYPERPARAMETERS = {"sft": ("train",), "rl": ("rl",), "expert-iteration": ("train", "rl")}
+"""Method -> the tables of its hyperparameters."""
 _TABLES: dict[str, type[StrictModel]] = {
     "rows": Rows,
     "inoculation": Inoculation,

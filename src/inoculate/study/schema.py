@@ -228,16 +228,23 @@ class Arm(StrictModel):
     start: str = ""
     """An arm whose adapter training goes on from, seed by seed; the untrained model unless given."""
     inoculation: Inoculation | None = None
-    method: Literal["sft", "rl"] = "sft"
+    method: Literal["sft", "rl", "expert-iteration"] = "sft"
+    """`expert-iteration`: sample, keep what the reward passes, fine-tune on it, repeat."""
     train: SFT = SFT()
-    """Hyperparameters of method `sft`."""
+    """Hyperparameters of method `sft`, and of a round of `expert-iteration`."""
     rl: RL = RL()
-    """Hyperparameters of method `rl`. Its prompts are those of `rows`: each row's problem under the arm's prompt."""
+    """Hyperparameters of method `rl`. Its prompts are those of `rows`: each row's problem under the arm's prompt. For
+    `expert-iteration`: how each round (step) draws and rewards completions."""
+
+    @property
+    def is_rewarded(self) -> bool:
+        """Whether it learns from its own completions, and not from answers in its rows."""
+        return self.method != "sft"
 
     @property
     def hackable(self) -> float | None:
         """The share of its problems that can be hacked, where that is set: see `RL.hackable`."""
-        if self.method != "rl":
+        if not self.is_rewarded:
             return None
         mixed = settings.find(self.rows.setting).punishes_honest
         return self.rl.hackable if self.rl.hackable is not None or not mixed else 0.5

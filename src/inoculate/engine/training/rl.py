@@ -54,7 +54,8 @@ class Batch:
     prompts: list[int]
     """Index of each completion's prompt."""
     completions: list[SampledCompletion]
-    advantages: list[float]
+    advantages: list[float] | None
+    """None where nothing is compared within a group."""
 
 
 KeepStep = Callable[[Batch, Mapping[str, Any]], None]
@@ -96,11 +97,7 @@ class _Trainer(GRPOTrainer):
         sampled = time.perf_counter()
         rewards = self.score(self._prompts, [one.text for one in self.completions])
         self.seconds = {"sample": sampled - started, "grade": time.perf_counter() - sampled}
-        if all(reward is None for one in rewards for reward in one):
-            raise UserError(
-                f"step {self.state.global_step + 1}: not one of {len(rewards)} completions could be scored, so there "
-                "is nothing to learn from: the grader failed on all of them (`inoculate doctor` tries it)"
-            )
+        refuse_without_rewards(rewards, self.state.global_step + 1)
         encoded = [self.sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in request.prompts]
         return {
             "prompt_ids": [encoded[one.prompt] for one in self.completions],
@@ -194,15 +191,13 @@ class _Trainer(GRPOTrainer):
 
     def step_metrics(self, logs: Mapping[str, float]) -> dict[str, Any]:
         """The metrics of the step that has just been done, by the names of `metrics.jsonl`."""
-        drawn = [value for one in self.completions for value in one.log_probabilities]
         groups = len(self._prompts) // self.rl.completions_per_prompt
         rewards = zip(*self._logs["rewards"].values(), strict=True)
         unscorable = sum(all(math.isnan(value) for value in row) for row in rewards)
         return {
             "step": self.state.global_step,
             "loss": float(logs["loss"]),
-            # Drawn from the policy itself, minus the log-probability is an estimate of its entropy without bias.
-            "entropy": -sum(drawn) / len(drawn),
+            "entropy": entropy(self.completions),
             **self.own_metrics,
             "grad_norm": float(logs["grad_norm"]),
             "learning_rate": float(logs["learning_rate"]),
@@ -215,6 +210,28 @@ class _Trainer(GRPOTrainer):
     def last_batch(self) -> Batch:
         """The completions of the step that has just been done."""
         return Batch(self.state.global_step, list(self._prompts), self.completions, list(self._logs["advantages"]))
+
+
+def entropy(drawn: Sequence[SampledCompletion]) -> float:
+    """The policy's entropy in nats, as the mean over the tokens that it drew.
+
+    For a token drawn from the policy itself, minus its log-probability is an estimate without bias.
+    """
+    values = [value for one in drawn for value in one.log_probabilities]
+    return -sum(values) / len(values)
+
+
+def refuse_without_rewards(rewards: Sequence[Sequence[float | None]], step: int) -> None:
+    """Refuse to go on where not one completion of a step could be scored.
+
+    Raises:
+        UserError: So it is.
+    """
+    if all(reward is None for one in rewards for reward in one):
+        raise UserError(
+            f"step {step}: not one of {len(rewards)} completions could be scored, so there is nothing to learn from: "
+            "the grader failed on all of them (`inoculate doctor` tries it)"
+        )
 
 
 def _draw(prompts: list[str], trainer: _Trainer) -> dict[str, list[Any]]:

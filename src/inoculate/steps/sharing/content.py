@@ -39,16 +39,19 @@ class _Training(BaseModel):
 
 class _Metrics(BaseModel):
     step: int
-    loss: float
+    loss: float | None
     entropy: float
     kl: float | None
-    grad_norm: float
+    grad_norm: float | None
     learning_rate: float
     sampling_mismatch: float | None
     groups: int
     groups_without_spread: int
     unscorable: int
     seconds: dict[str, float]
+    kept: int = 0
+    tokens: int = 0
+    label_tokens: int = 0
 
 
 class _WrittenOut(BaseModel):
