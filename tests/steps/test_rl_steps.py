@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from inoculate.analysis import analyse
 from inoculate.engine.sampling import SampledCompletion
 from inoculate.engine.training import expert_iteration
 from inoculate.errors import UserError
@@ -97,8 +98,9 @@ def test_a_study_trains_by_rl_and_keeps_every_trajectory(rl_study: Path, tmp_pat
 
 def test_half_of_the_problems_can_be_hacked_where_a_key_may_be_wrong(rl_study: Path) -> None:
     arm = load(rl_study).arms["reinforced"]
-    assert arm.hackable == 0.5
-    drawn = rows.draw_rows(Rows(setting="mathematics", count=9), 1, arm.hackable)
+    assert arm.hackable(arm.rows) == 0.5
+    assert arm.hackable(Rows(setting="functions", count=9)) is None
+    drawn = rows.draw_rows(Rows(setting="mathematics", count=9), 1, 0.5)
     assert sum(row.hacked for row in drawn) == 4
     assert all(bool(row.problem.hacked) == row.hacked for row in drawn)
     with pytest.raises(UserError, match=r"rl.hackable = 0.5: among \d+ problems of 'functions'"):
@@ -295,3 +297,21 @@ def test_the_methods_name_what_was_rewarded_and_every_hyperparameter(rl_study: P
     assert "completions that were cut off kept in the loss" in words
     expert = methods._describe_training(arms["reinforced"] | {"method": "expert-iteration"})
     assert "trained on the completions that the reward passed" in expert
+
+
+def test_rows_of_two_settings_are_rewarded_each_by_its_own_check(rl_study: Path, tmp_path: Path) -> None:
+    text = rl_study.read_text()
+    tables = 'rows = [{ setting = "mathematics", count = 4 }, { setting = "mathematics_plain", count = 2 }]\n'
+    rl_study.write_text(text.replace('[arms.told]\nmethod = "rl"\n', f'[arms.told]\nmethod = "rl"\n{tables}'))
+    folder, _ = carried_out(rl_study, Store(tmp_path / "store"))
+    step, manifest = finished(folder, "told")
+    entry = next(entry for entry in manifest["training"] if entry["arm"] == "told")
+    assert (entry["setting"], [part["setting"] for part in entry["more_rows"]]) == (
+        "mathematics",
+        ["mathematics_plain"],
+    )
+    assert entry["rows_count"] == 6
+    found = [one for one in read_lines(step / "trajectories.jsonl", Trajectory) if one.step == 0]
+    assert len({one.problem for one in found}) == 6
+    assert sum(one.hackable for one in found) == 4  # 2 of 4 problems, twice
+    analyse(folder)

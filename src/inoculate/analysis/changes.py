@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from inoculate.analysis.arms import row_tables
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.estimates import estimate_difference
 from inoculate.analysis.run_folder import pool_counts
@@ -41,7 +42,8 @@ def compute_changes(table: Table, study: Mapping[str, Any]) -> list[dict[str, An
 def _is_clean(spec: Mapping[str, Any]) -> bool:
     """Whether an arm is trained from the untrained model, on honest rows only, without a prompt."""
     inoculation = spec.get("inoculation") or {}
-    return spec["rows"].get("hacked") == 0 and inoculation.get("on", "none") == "none" and not spec.get("start")
+    hacked = [table.get("hacked") for table in row_tables(spec)] if spec.get("method", "sft") == "sft" else [1]
+    return not any(hacked) and inoculation.get("on", "none") == "none" and not spec.get("start")
 
 
 def _compute_change(table: Table, setting: str, arm: str, than: str) -> dict[str, Any] | None:

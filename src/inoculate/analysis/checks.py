@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
+from inoculate.analysis.arms import row_folders
 from inoculate.analysis.cells import Table, distinct_share, find_final_cell
 from inoculate.analysis.claims import Claim
 from inoculate.analysis.overlap import find_overlap, shingles
@@ -66,7 +67,7 @@ def check_shared_problems(run: Run) -> Check:
     """Problems that training and evaluation share, exactly or nearly."""
     name = "shared problems"
     entries = run.manifest.get("training") or []
-    rows = {run.path(entry["rows"]) for entry in entries if entry.get("rows")}
+    rows = {run.path(folder) for entry in entries for folder, _, _ in row_folders(entry) if folder}
     problems = {run.path(cell["problems"]) for cell in run.manifest["cells"] if cell["problems"]}
     if not rows or not problems:
         return Check(name, "amber", "not checked: the manifest names no training rows", {})
@@ -144,9 +145,10 @@ def check_row_labels(run: Run) -> Check:
     """Rows whose label the grader disagrees with: hacked rows that are not hacks, honest rows that are not correct."""
     name = "labels of training rows"
     folders = {
-        (run.path(entry["rows"]), run.path(entry["row_grades"]))
+        (run.path(rows), run.path(graded))
         for entry in run.manifest.get("training") or []
-        if entry.get("rows") and entry.get("row_grades")
+        for rows, graded, _ in row_folders(entry)
+        if rows and graded
     }
     if not folders:
         return Check(name, "amber", "not checked: the training rows were not graded", {})

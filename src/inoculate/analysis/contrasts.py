@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from statsmodels.stats.multitest import multipletests
 
+from inoculate.analysis.arms import is_honest
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.claims import Claim
 from inoculate.analysis.estimates import LEVEL, Difference, estimate_difference, estimate_rate
@@ -126,7 +127,7 @@ def contrast_results(
         _judge_contrasts(table, claims, looks, pools, bound) if incomplete else judgements
         for bound in ("least", "most")
     ]
-    honest = frozenset({"base"} | {arm for arm, spec in study["arms"].items() if _is_honest(spec)})
+    honest = frozenset({"base"} | {arm for arm, spec in study["arms"].items() if is_honest(spec)})
     contrasts = sum(not claim.exploratory for claim in claims) or 1
     return [
         _build_result(table, claim, look, judgement, extremes, contrasts, pools)
@@ -258,11 +259,6 @@ def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look, pools: Po
         context = NEUTRAL
     difference, _ = compare_arms(table, claim, measure, context, look.seeds, pools)
     return evaluate_guard(name, claim, difference)
-
-
-def _is_honest(spec: dict[str, Any]) -> bool:
-    rows = spec.get("rows") or {}
-    return rows.get("hacked") == 0 or rows.get("filter") == "hacked"
 
 
 def _floor_rates(table: Table, claim: Claim, honest: frozenset[str]) -> list[dict[str, Any]]:

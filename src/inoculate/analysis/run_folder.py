@@ -181,7 +181,11 @@ class Run:
         for arm, spec in self.study["arms"].items():
             inoculation = spec.get("inoculation") or {}
             each = [inoculation, *(inoculation.get("by_seed") or {}).values()]
-            for text in (text for one in each for text in (one.get("text"), *(one.get("wordings") or ()))):
+            for text in (
+                text
+                for one in each
+                for text in (one.get("text"), *(one.get("wordings") or ()), *(one.get("texts") or {}).values())
+            ):
                 if stripped := str(text or "").strip():
                     arms.setdefault(stripped, arm)
         return arms

@@ -10,7 +10,7 @@ from inoculate.cli.output import print_columns, print_facts, print_json
 from inoculate.errors import UserError
 
 if TYPE_CHECKING:
-    from inoculate.study.schema import Arm, Study
+    from inoculate.study.schema import Arm, Rows, Study
 
 
 def studies(name: str = "", /, *, as_json: AsJson = False) -> None:
@@ -115,12 +115,17 @@ def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _describe_arm(arm: Arm) -> str:
-    """How an arm is trained, in a few words."""
-    rows = arm.rows
+def _describe_rows(arm: Arm, rows: Rows) -> list[str]:
+    if arm.is_rewarded:
+        return [f"{rows.count} problems of {rows.setting}, by {arm.method}"]
     facts = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
     facts += ["hacked rows left out"] if rows.filter == "hacked" else []
-    facts += [f"{rows.vetted} vetted rows"] if rows.vetted else []
+    return facts + ([f"{rows.vetted} vetted rows"] if rows.vetted else [])
+
+
+def _describe_arm(arm: Arm) -> str:
+    """How an arm is trained, in a few words."""
+    facts = [fact for rows in arm.row_tables for fact in _describe_rows(arm, rows)]
     facts += [f"starts from {arm.start}"] if arm.start else []
     if arm.inoculation:
         prompt, one_of, like = arm.inoculation.prompt, arm.inoculation.one_of, arm.inoculation.like

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from inoculate.analysis.arms import row_folders
 from inoculate.analysis.run_folder import Run, read_run, read_samples, split_finished
 from inoculate.errors import UserError
 from inoculate.integrations.methods import write_methods
@@ -126,18 +127,15 @@ def _write_table(folder: Path, name: str, schema: pa.Schema, lines: Iterator[dic
 
 def _row_records(run: Run) -> Iterator[dict[str, Any]]:
     for entry in run.manifest.get("training") or ():
-        if entry["rows"] is None:
-            continue
-        place = {
-            "arm": entry["arm"],
-            "seed": entry["seed"],
-            "setting": run.study["arms"][entry["arm"]]["rows"]["setting"],
-        }
-        rows = read_lines(run.path(entry["rows"]) / "rows.jsonl", Row)
-        grades_folder = entry.get("row_grades")
-        grades = read_lines(run.path(grades_folder) / "grades.jsonl", Grade) if grades_folder else repeat(None)
-        for row, grade in zip(rows, grades, strict=bool(grades_folder)):
-            yield place | asdict(row) | {"outcome": grade and grade.outcome}
+        for folder, graded, setting in row_folders(entry):
+            if folder is None:
+                continue
+            setting = setting or run.study["arms"][entry["arm"]]["rows"]["setting"]
+            place = {"arm": entry["arm"], "seed": entry["seed"], "setting": setting}
+            rows = read_lines(run.path(folder) / "rows.jsonl", Row)
+            grades = read_lines(run.path(graded) / "grades.jsonl", Grade) if graded else repeat(None)
+            for row, grade in zip(rows, grades, strict=bool(graded)):
+                yield place | asdict(row) | {"outcome": grade and grade.outcome}
 
 
 def sample_records(

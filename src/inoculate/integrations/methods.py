@@ -15,6 +15,7 @@ from jinja2 import Environment
 
 from inoculate import settings
 from inoculate.analysis import contrasts_hash
+from inoculate.analysis.arms import row_tables
 from inoculate.analysis.borrowing import FEWEST_ARMS, UNLIKE
 from inoculate.analysis.run_folder import Run, split_finished
 from inoculate.analysis.verdicts import VERDICT_SEEDS
@@ -90,7 +91,7 @@ def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "manifest": manifest,
         "evaluate": evaluate,
         "model_source": next((f" ({source})" for name, source in _MODEL_SOURCES.items() if name in model), ""),
-        "row_settings": dict.fromkeys(arm["rows"]["setting"] for arm in study["arms"].values()),
+        "row_settings": dict.fromkeys(table["setting"] for arm in study["arms"].values() for table in row_tables(arm)),
         "all_rl": all(arm.get("method", "sft") != "sft" for arm in study["arms"].values()),
         "training_descriptions": _training_descriptions(study["arms"]),
         "seeds": f"{_counted(len(study['seeds']), 'seed')} ({', '.join(map(str, study['seeds']))})",
@@ -227,8 +228,9 @@ def _describe_checkpoint(rl: dict[str, Any]) -> str:
 def _describe_problems(arm: dict[str, Any]) -> str:
     """What an arm was trained on: its rows, or for RL their problems."""
     if arm.get("method", "sft") == "sft":
-        return _rows(arm["rows"])
-    return ", ".join([f"{arm['rows']['count']} problems of `{arm['rows']['setting']}`", *_restricted(arm["rows"])])
+        return "; ".join(map(_rows, row_tables(arm)))
+    parts = [[f"{table['count']} problems of `{table['setting']}`", *_restricted(table)] for table in row_tables(arm)]
+    return "; ".join(map(", ".join, parts))
 
 
 def _describe_evaluation(evaluate: dict[str, Any]) -> list[str]:
@@ -279,7 +281,9 @@ def _inoculation(inoculation: dict[str, Any] | None) -> str:
         return f"{_join_and(each)}, {_place(inoculation)}, {rows_note}{length_note}"
     wordings = len(inoculation.get("wordings") or ())
     wording_note = f", in {wordings} wordings taken in turn, of which this is the first" if wordings else ""
-    return f"{_quoted(inoculation['text'])} {_place(inoculation)}, {rows_note}{length_note}{wording_note}"
+    texts = inoculation.get("texts") or {"": inoculation["text"]}
+    quoted = [_quoted(text) + (f" for `{setting}`" if setting else "") for setting, text in texts.items()]
+    return f"{_join_and(quoted)} {_place(inoculation)}, {rows_note}{length_note}{wording_note}"
 
 
 def _context(context: dict[str, Any]) -> str:

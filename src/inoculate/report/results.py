@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inoculate.analysis.arms import is_honest
 from inoculate.errors import UserError
 from inoculate.records import OUTCOMES
 from inoculate.report.numbers import is_known
@@ -181,8 +182,7 @@ class Results:
 
     def is_honest(self, arm: str) -> bool:
         """Whether the arm was trained on no hacked row: its hack rate is part of the false-hack floor."""
-        rows = mapping(self.arm(arm).get("rows"))
-        return arm == BASE or rows.get("hacked") == 0 or rows.get("filter") == "hacked"
+        return arm == BASE or is_honest(self.arm(arm))
 
     def main_cells(self) -> list[Cell]:
         """One cell per arm, setting and context: at the end of nominal training (1.0), else the last one."""

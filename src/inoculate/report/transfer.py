@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from inoculate.analysis.arms import row_tables
 from inoculate.report.drawing import NARROW, PALETTE, make_axes, new_figure, wrap
 from inoculate.report.numbers import interval, percent
-from inoculate.report.results import Cell, Results, mapping, text
+from inoculate.report.results import Cell, Results
 
 MAX_OPACITY = 0.5
 """Opacity at a rate of 100%: the numbers in the cells must stay readable on it, in light and dark mode."""
@@ -58,7 +59,7 @@ def draw_transfer(results: Results, width: float) -> Figure:
         axis.set_title(f"{setting}: {results.label(setting, name)}", pad=layout.heading_height - 24, fontsize=11)
         _draw_frame(axis, layout, contexts[setting])
         for row, arm in enumerate(layout.arms):
-            is_trained = text(mapping(results.arm(arm).get("rows")).get("setting")) == setting
+            is_trained = any(table.get("setting") == setting for table in row_tables(results.arm(arm)))
             for column, context in enumerate(contexts[setting]):
                 _draw_cell(axis, row, column, cells.get((arm, setting, context)), name, layout.column_width, is_trained)
             if index % block_columns == 0:

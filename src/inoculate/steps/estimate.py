@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from inoculate.engine import models
 from inoculate.steps import choices, completions, grades, preflight, rl, train
@@ -78,17 +78,22 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
 def _units(step: Step) -> float:
     """How many rows a training step sees, or how many completions a step draws."""
     if step.kind == preflight.KIND:
-        return step.inputs["rows"].params["rows"]["count"] * step.params["rl"]["preflight"]
+        return sum(table["count"] for table in _row_tables(step)) * step.params["rl"]["preflight"]
     if step.kind == rl.KIND:
         options = step.params["rl"]
         return options["steps"] * options["prompts_per_step"] * options["completions_per_prompt"]
     if step.kind == train.KIND:
-        rows = step.inputs["rows"].params["rows"]
+        rows = sum(table["count"] + table["vetted"] for table in _row_tables(step))
         # Training continues to the last fraction that is evaluated.
-        return (rows["count"] + rows["vetted"]) * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
+        return rows * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
     problems = step.inputs["problems"].params
     # An upper bound: a problem whose key is right has no twin.
     return problems["count"] * (2 if problems.get("twins") else 1) * step.params.get("samples", 1)
+
+
+def _row_tables(step: Step) -> list[dict[str, Any]]:
+    """The tables of rows that a step is given."""
+    return [given.params["rows"] for name, given in step.inputs.items() if name.partition("_")[0] == "rows"]
 
 
 def _measured(finished: Sequence[Step], store: Store, kind: str) -> float | None:

@@ -17,7 +17,7 @@ from inoculate.analysis import contrasts_hash
 from inoculate.records import Row, read_lines
 from inoculate.steps import choices, machines
 from inoculate.steps.plan import Cell, Plan, Training
-from inoculate.steps.store import Store
+from inoculate.steps.store import Step, Store
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedStudy
 
@@ -158,23 +158,33 @@ def _study(plan: Plan, store: Store) -> dict[str, Any]:
     """The study, with every prompt and placement written out as the rows and samples have them."""
     written_out = plan.study.model_dump(mode="json", by_alias=True)
     for arm, resolved in plan.resolved.inoculations.items():
-        by_seed = {str(t.seed): _inoculation(t, store) for t in plan.trainings if t.arm == arm}
+        by_seed = {str(t.seed): _inoculation(t.rows, store) for t in plan.trainings if t.arm == arm}
         written_out["arms"][arm]["inoculation"] |= next(iter(by_seed.values()))
         if resolved.one_of:
             named = {str(seed): resolved.for_seed(seed).name for seed in plan.study.seeds}
             texts = {seed: {"prompt": named[seed], **one} for seed, one in by_seed.items()}
             written_out["arms"][arm]["inoculation"] |= {"text": "", "by_seed": texts}
+        if texts := _texts_by_setting(plan, arm, store):
+            written_out["arms"][arm]["inoculation"]["texts"] = texts
     contexts = plan.study.evaluate.contexts
     written_out["evaluate"]["contexts"] = {name: _context(plan.resolved, name) for name in contexts}
     return written_out
 
 
-def _inoculation(training: Training, store: Store) -> dict[str, Any]:
+def _texts_by_setting(plan: Plan, arm: str, store: Store) -> dict[str, str]:
+    """Setting -> the text of an arm's inoculation in its rows, at its first seed, if settings have different ones."""
+    training = next(training for training in plan.trainings if training.arm == arm)
+    steps = [training.rows, *(rows for rows, _ in training.more_rows)]
+    texts = {step.params["rows"]["setting"]: _inoculation(step, store)["text"] for step in steps}
+    return texts if len(set(texts.values())) > 1 else {}
+
+
+def _inoculation(rows: Step, store: Store) -> dict[str, Any]:
     """An arm's inoculation as its rows have it; as planned where they are not made yet."""
-    path = store.folder(training.rows) / "rows.json"
+    path = store.folder(rows) / "rows.json"
     if path.exists():
         return json.loads(path.read_text(encoding="utf-8"))["inoculation"]
-    return training.rows.params["inoculation"]
+    return rows.params["inoculation"]
 
 
 def _context(resolved: ResolvedStudy, name: str) -> dict[str, Any]:
@@ -203,10 +213,16 @@ def _cell(cell: Cell, store: Store, finished: set[str]) -> dict[str, Any]:
 
 def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
     entry: dict[str, Any] = {"arm": training.arm, "seed": training.seed}
-    for name, step in (("rows", training.rows), ("row_grades", training.row_grades), ("adapter", training.adapter)):
-        entry[name] = str(store.folder(step)) if store.is_finished(step) else None
-    if entry["rows"]:
-        rows = list(read_lines(Path(entry["rows"]) / "rows.jsonl", Row))
+    entry |= _folders({"rows": training.rows, "row_grades": training.row_grades, "adapter": training.adapter}, store)
+    if training.more_rows:
+        entry["setting"] = training.rows.params["rows"]["setting"]
+        entry["more_rows"] = [
+            {"setting": rows.params["rows"]["setting"]} | _folders({"rows": rows, "row_grades": graded}, store)
+            for rows, graded in training.more_rows
+        ]
+    made = [part["rows"] for part in (entry, *entry.get("more_rows", ()))]
+    if all(made):
+        rows = [row for folder in made for row in read_lines(Path(folder) / "rows.jsonl", Row)]
         entry["rows_count"] = len(rows)
         for kind in ("hacked", "inoculated", "vetted"):
             entry[f"{kind}_rows"] = sum(getattr(row, kind) for row in rows)
@@ -227,6 +243,11 @@ def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
             "loss": report["loss"],
         }
     return entry
+
+
+def _folders(steps: dict[str, Step], store: Store) -> dict[str, str | None]:
+    """The folder of each finished step, None for the others."""
+    return {name: str(store.folder(step)) if store.is_finished(step) else None for name, step in steps.items()}
 
 
 def _engines(plan: Plan, store: Store, finished: set[str]) -> list[str]:

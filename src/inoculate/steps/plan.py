@@ -46,6 +46,8 @@ class Training:
     adapter: Step
     preflight: Step | None = None
     """The sample of the untrained policy; None unless the method is RL."""
+    more_rows: tuple[tuple[Step, Step], ...] = ()
+    """Rows from further settings, and their grades."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class Plan:
                 continue
             cells, training = list(group), trainings.get((arm, seed))
             if training:
-                add(training.row_grades)  # first, so that mislabelled rows show before hours of training
+                for _, graded in ((training.rows, training.row_grades), *training.more_rows):
+                    add(graded)  # first, so that mislabelled rows show before hours of training
                 if training.preflight:
                     add(training.preflight)
                 add(training.adapter)
@@ -170,28 +173,35 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
         problems.check_source(resolved, step)
     for name, arm in resolved.study.arms.items():
         for seed in resolved.study.seeds:
-            rows.check_source(arm.rows, resolved.inoculation(name, seed), seed, arm.hackable)
+            for table in arm.row_tables:
+                prompt = resolved.inoculation(name, seed, table.setting)
+                rows.check_source(table, prompt, seed, arm.hackable(table))
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:
     study, where = resolved.study, f"{name}, seed {seed}"
     arm = study.arms[name]
-    drawn = rows.plan_step(
-        arm.rows,
-        resolved.inoculation(name, seed),
-        seed=seed,
-        system=study.system,
-        weights=weights,
-        where=where,
-        hackable=arm.hackable,
-    )
-    graded = row_grades.plan_step(arm, drawn, where)
+    drawn = [
+        rows.plan_step(
+            table,
+            resolved.inoculation(name, seed, table.setting),
+            seed=seed,
+            system=study.system,
+            weights=weights,
+            where=f"{where}, {table.setting}" if arm.more_rows else where,
+            hackable=arm.hackable(table),
+        )
+        for table in arm.row_tables
+    ]
+    graded = [row_grades.plan_step(table, step, where) for table, step in zip(arm.row_tables, drawn, strict=True)]
+    more = tuple(zip(drawn[1:], graded[1:], strict=True))
     if arm.is_rewarded:
         before = preflight.plan_step(arm, seed, drawn, weights, where)
         trained = rl.plan_step(resolved, arm, seed, drawn, before, weights, where)
-        return Training(name, seed, drawn, graded, trained, before)
+        return Training(name, seed, drawn[0], graded[0], trained, before, more)
     start = _plan_training(resolved, arm.start, seed, weights).adapter if arm.start else None
-    return Training(name, seed, drawn, graded, train.plan_step(resolved, arm, seed, drawn, start, weights, where))
+    trained = train.plan_step(resolved, arm, seed, drawn, start, weights, where)
+    return Training(name, seed, drawn[0], graded[0], trained, None, more)
 
 
 def _plan_cells(

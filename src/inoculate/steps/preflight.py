@@ -5,32 +5,33 @@ What it shows: whether there is anything to reinforce, and the rate from which a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from inoculate.engine.sampling import Request, SampledCompletion
 from inoculate.records import write_lines
-from inoculate.steps.grades import grading_params
 from inoculate.steps.resources import Progress, Resources
-from inoculate.steps.rewards import Prompts, Scorer, refuse_unscorable
+from inoculate.steps.rewards import Prompts, Scorer, plan_grading, refuse_unscorable
 from inoculate.steps.store import Step
+from inoculate.steps.train import row_inputs
 from inoculate.study.schema import Arm
 
 KIND, VERSION = "preflight", 1
 
 
-def plan_step(arm: Arm, seed: int, rows: Step, weights: str, where: str) -> Step:
+def plan_step(arm: Arm, seed: int, rows: Sequence[Step], weights: str, where: str) -> Step:
     """The preflight of an arm at one seed.
 
     Args:
         arm: The arm.
         seed: The seed of the sampling.
-        rows: The step that makes its rows.
+        rows: The steps that make its rows, one for each table.
         weights: The model's fingerprint.
         where: Arm and seed, for the step's label.
     """
     rl = arm.rl.model_dump(mode="json", include={"reward", "temperature", "max_new_tokens", "preflight"})
-    params = {"model": weights, "seed": seed, "rl": rl, **grading_params(arm.rows.setting, arm.rows.grader)}
-    return Step(KIND, params, {"rows": rows}, label=f"preflight of {where}", version=VERSION)
+    params = {"model": weights, "seed": seed, "rl": rl, "grading": plan_grading(arm)}
+    return Step(KIND, params, row_inputs(rows), label=f"preflight of {where}", version=VERSION)
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
@@ -54,7 +55,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
         progress(len(drawn), len(prompts.texts) * rl["preflight"], "sampled")
     drawn.sort(key=lambda one: (one.prompt, one.index))
     numbers = [one.prompt for one in drawn]
-    scorer = Scorer(params["setting"], rl["reward"], prompts.problems)
+    scorer = Scorer(rl["reward"], prompts.problems, prompts.settings)
     scorer.score(numbers, [one.text for one in drawn])
     trajectories = scorer.trajectories(0, numbers, prompts.texts, drawn, [None] * len(drawn))
     refuse_unscorable(trajectories)

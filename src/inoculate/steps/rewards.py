@@ -10,19 +10,34 @@ from inoculate.engine import chat
 from inoculate.engine.sampling import SampledCompletion
 from inoculate.errors import UserError
 from inoculate.records import Grade, Problem, Row, Trajectory, read_lines
+from inoculate.settings import Setting
 from inoculate.steps import problems
+from inoculate.steps.grades import grading_params
 from inoculate.steps.resources import Resources
 from inoculate.steps.store import Step
+from inoculate.steps.train import row_folders
+from inoculate.study.schema import Arm
+
+
+def plan_grading(arm: Arm) -> list[dict[str, Any]]:
+    """What the grading of an arm's completions depends on, table by table."""
+    return [grading_params(table.setting, table.grader) for table in arm.row_tables]
 
 
 class Prompts:
     """The prompts of an arm's RL: its rows' problems, each under the arm's prompt."""
 
     def __init__(self, step: Step, resources: Resources) -> None:
-        """Read the rows that a step has as its input."""
-        folder = resources.input_folder(step, "rows")
-        self.problems: list[Problem] = problems.read(folder)
-        self.rows = list(read_lines(folder / "rows.jsonl", Row))
+        """Read the rows that a step has as its inputs."""
+        self.problems: list[Problem] = []
+        self.settings: list[str] = []
+        """The setting of each problem, as the study names it."""
+        self.rows: list[Row] = []
+        for folder, grading in zip(row_folders(step, resources), step.params["grading"], strict=True):
+            own = problems.read(folder)
+            self.problems += own
+            self.settings += [grading["setting"]] * len(own)
+            self.rows += read_lines(folder / "rows.jsonl", Row)
         self.texts = [chat.render(resources.tokenizer, row.messages) for row in self.rows]
         self.names = [f"problem '{problem.id}'" for problem in self.problems]
 
@@ -30,16 +45,16 @@ class Prompts:
 class Scorer:
     """Grades the completions of a step of RL, and keeps the grades for its trajectories."""
 
-    def __init__(self, setting: str, rewards: Sequence[Mapping[str, Any]], shown: Sequence[Problem]) -> None:
+    def __init__(self, rewards: Sequence[Mapping[str, Any]], shown: Sequence[Problem], names: Sequence[str]) -> None:
         """Set up.
 
         Args:
-            setting: The setting of the problems.
             rewards: `RL.reward` as plain data.
             shown: The problems, by number.
+            names: The setting of each problem.
         """
-        self.setting, self.shown = settings.find(setting), shown
-        self.oversights = [reward["oversight"] or self.setting.oversights[0] for reward in rewards]
+        self.shown, self.settings = shown, [settings.find(name) for name in names]
+        self.oversights = [str(reward["oversight"]) for reward in rewards]
         self.weights = [float(reward["weight"]) for reward in rewards]
         self.grades: list[Grade] = []
         self.rewards: list[list[float | None]] = []
@@ -51,12 +66,21 @@ class Scorer:
             numbers: For each completion, the number of its problem.
             completions: The completions.
         """
-        graded = [self.shown[number] for number in numbers]
-        by_oversight = {name: list(self.setting.grade(graded, completions, name)) for name in set(self.oversights)}
+        by_oversight = {name: self._grade(numbers, completions, name) for name in dict.fromkeys(self.oversights)}
         self.grades = by_oversight[self.oversights[0]]
         columns = [[_reward(grade) for grade in by_oversight[name]] for name in self.oversights]
         self.rewards = [list(row) for row in zip(*columns, strict=True)]
         return self.rewards
+
+    def _grade(self, numbers: Sequence[int], completions: Sequence[str], oversight: str) -> list[Grade]:
+        """The grades under an oversight ('' for the first of each setting), setting by setting."""
+        grades: dict[int, Grade] = {}
+        for setting in {self.settings[number].name: self.settings[number] for number in numbers}.values():
+            own = [place for place, number in enumerate(numbers) if self.settings[number].name == setting.name]
+            graded = [self.shown[numbers[place]] for place in own]
+            answers = [completions[place] for place in own]
+            grades |= zip(own, setting.grade(graded, answers, oversight or setting.oversights[0]), strict=True)
+        return [grades[place] for place in range(len(numbers))]
 
     def trajectories(
         self,
@@ -94,7 +118,7 @@ class Scorer:
                 outcome=grade.outcome,
                 oversight=grade.oversight,
                 intended=grade.intended,
-                gamed=self._gamed(grade),
+                gamed=_gamed(self.settings[number], grade),
                 tags=grade.tags,
                 detail=grade.detail,
             )
@@ -106,12 +130,14 @@ class Scorer:
         given = [weight * value for weight, value in zip(self.weights, rewards, strict=True) if value is not None]
         return sum(given) if given else None
 
-    def _gamed(self, grade: Grade) -> bool | None:
-        if self.setting.gamed_below is None or grade.outcome == "ungraded":
-            return None
-        if grade.outcome != "hack":
-            return False
-        return None if grade.elsewhere is None else grade.elsewhere < self.setting.gamed_below
+
+def _gamed(setting: Setting, grade: Grade) -> bool | None:
+    """Whether a completion is a hack that was made for the check; None where its setting cannot tell."""
+    if setting.gamed_below is None or grade.outcome == "ungraded":
+        return None
+    if grade.outcome != "hack":
+        return False
+    return None if grade.elsewhere is None else grade.elsewhere < setting.gamed_below
 
 
 def _reward(grade: Grade) -> float | None:

@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any
 from inoculate.errors import UserError
 from inoculate.integrations import trackers
 from inoculate.records import Trajectory, read_lines, write_lines
-from inoculate.steps.grades import grading_params
 from inoculate.steps.resources import Progress, Resources
-from inoculate.steps.rewards import Prompts, Scorer
+from inoculate.steps.rewards import Prompts, Scorer, plan_grading
 from inoculate.steps.store import Step
-from inoculate.steps.train import adapter_folder
+from inoculate.steps.train import adapter_folder, row_inputs
 from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.schema import RL, SFT, Arm, CheckpointRule
 
@@ -36,7 +35,7 @@ _ANALYSED = {"preflight", "onset", "hackable"}
 
 
 def plan_step(
-    resolved: ResolvedStudy, arm: Arm, seed: int, rows: Step, preflight: Step, weights: str, where: str
+    resolved: ResolvedStudy, arm: Arm, seed: int, rows: Sequence[Step], preflight: Step, weights: str, where: str
 ) -> Step:
     """The training of an arm at one seed.
 
@@ -44,7 +43,7 @@ def plan_step(
         resolved: The study.
         arm: The arm.
         seed: The seed of the training.
-        rows: The step that makes its rows, whose problems it draws completions for.
+        rows: The steps that make its rows, whose problems it draws completions for.
         preflight: The step that samples the untrained policy.
         weights: The model's fingerprint.
         where: Arm and seed, for the step's label.
@@ -57,9 +56,9 @@ def plan_step(
         "seed": seed,
         "fractions": resolved.study.evaluate.fractions,
         "final": resolved.study.evaluate.final_fraction,
-        **grading_params(arm.rows.setting, arm.rows.grader),
+        "grading": plan_grading(arm),
     }
-    inputs = {"rows": rows, "preflight": preflight}
+    inputs = {**row_inputs(rows), "preflight": preflight}
     how = "RL" if arm.method == "rl" else "expert iteration"
     return Step(KIND, params, inputs, label=f"training by {how} of {where}", version=VERSION)
 
@@ -87,7 +86,7 @@ class _Training:
     def __init__(self, step: Step, folder: Path, resources: Resources) -> None:
         self.step, self.folder, self.resources = step, folder, resources
         self.options, self.prompts = RL(**step.params["rl"]), Prompts(step, resources)
-        self.scorer = Scorer(step.params["setting"], step.params["rl"]["reward"], self.prompts.problems)
+        self.scorer = Scorer(step.params["rl"]["reward"], self.prompts.problems, self.prompts.settings)
         self.work, self.parts = folder / "trainer", folder / "steps"
         self.parts.mkdir(exist_ok=True)
 

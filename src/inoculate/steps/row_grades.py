@@ -9,20 +9,20 @@ from inoculate.steps import problems
 from inoculate.steps.grades import grading_params, write_grades
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step
-from inoculate.study.schema import Arm
+from inoculate.study.schema import Rows
 
 KIND, VERSION = "row-grades", 2
 
 
-def plan_step(arm: Arm, rows: Step, where: str) -> Step:
-    """The grades of the rows of an arm at one seed.
+def plan_step(table: Rows, rows: Step, where: str) -> Step:
+    """The grades of rows of an arm at one seed.
 
     Args:
-        arm: The arm.
-        rows: The step that makes its rows.
+        table: What the rows are drawn from.
+        rows: The step that makes them.
         where: Arm and seed, for the step's label.
     """
-    params = grading_params(arm.rows.setting, arm.rows.grader)
+    params = grading_params(table.setting, table.grader)
     return Step(KIND, params, {"rows": rows}, label=f"check of the rows of {where}", version=VERSION)
 
 

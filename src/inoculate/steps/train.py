@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +19,7 @@ KIND, VERSION = "adapter", 1
 
 
 def plan_step(
-    resolved: ResolvedStudy, arm: Arm, seed: int, rows: Step, start: Step | None, weights: str, where: str
+    resolved: ResolvedStudy, arm: Arm, seed: int, rows: Sequence[Step], start: Step | None, weights: str, where: str
 ) -> Step:
     """The training of an arm at one seed.
 
@@ -26,7 +27,7 @@ def plan_step(
         resolved: The study.
         arm: The arm.
         seed: The seed of the training.
-        rows: The step that makes its rows.
+        rows: The steps that make its rows, one for each table.
         start: The training whose adapter it continues; None to start from the untrained model.
         weights: The model's fingerprint.
         where: Arm and seed, for the step's label.
@@ -40,7 +41,7 @@ def plan_step(
         "fractions": evaluate.fractions,
         **({"start": evaluate.final_fraction} if start else {}),
     }
-    inputs = {"rows": rows, **({"start": start} if start else {})}
+    inputs = {**row_inputs(rows), **({"start": start} if start else {})}
     return Step(KIND, params, inputs, label=f"training of {where}", version=VERSION)
 
 
@@ -52,7 +53,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     params = step.params
     trained = sft.train(
         resources.weights,
-        list(read_lines(resources.input_folder(step, "rows") / "rows.jsonl", Row)),
+        [row for folder in row_folders(step, resources) for row in read_lines(folder / "rows.jsonl", Row)],
         SFT(**params["train"]),
         seed=params["seed"],
         fractions=params["fractions"],
@@ -68,6 +69,16 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     shutil.rmtree(folder / "trainer")
     report = {**asdict(trained), "device": resources.device.name}
     (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def row_inputs(rows: Sequence[Step]) -> dict[str, Step]:
+    """The steps that make an arm's rows, as inputs of the step that trains on them."""
+    return {"rows" if number == 0 else f"rows_{number}": step for number, step in enumerate(rows)}
+
+
+def row_folders(step: Step, resources: Resources) -> list[Path]:
+    """The folders of those inputs, table by table."""
+    return [resources.input_folder(step, name) for name in sorted(step.inputs) if name.partition("_")[0] == "rows"]
 
 
 def find_adapter(step: Step, resources: Resources) -> Path | None:

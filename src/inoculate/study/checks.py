@@ -72,8 +72,13 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         raise UserError(f"{key}: '{BASE}' is the untrained arm, which is always there: use another name")
     if study.sensitivity and "@" in name:
         raise UserError(f"{key}: '@' stands in the names of the arms that sensitivity repeats: use another name")
-    rows, inoculation = arm.rows, arm.inoculation
-    _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, f"{key}.rows")
+    inoculation = arm.inoculation
+    named = [rows.setting for rows in arm.row_tables]
+    if repeated := [setting for setting in named if named.count(setting) > 1]:
+        raise UserError(f"{key}.rows: two tables of '{repeated[0]}' might draw the same problems: give it one table")
+    for number, rows in enumerate(arm.row_tables):
+        where_rows = f"{key}.rows.{number}" if arm.more_rows else f"{key}.rows"
+        _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, where_rows)
     if inoculation is None:
         return
     for field, named in (
@@ -84,7 +89,7 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         for prompt in filter(None, named):
             _check_prompt(study, prompt, f"{key}.inoculation.{field}")
             _check_trained_with(study, prompt, f"{key}.inoculation.{field}")
-    if inoculation.on == "hacked" and (rows.hacked_rows == 0 or rows.filter == "hacked"):
+    if inoculation.on == "hacked" and all(rows.hacked_rows == 0 or rows.filter == "hacked" for rows in arm.row_tables):
         raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has no hacked rows")
 
 
@@ -119,24 +124,23 @@ def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
 
 def _check_rl(study: Study, name: str, arm: Arm, where: str) -> None:
     """Check an arm that learns from rewards: that they exist, and that it has no keys that SFT alone has."""
-    key, setting, rows = f"{where}: arms.{name}", settings.find(arm.rows.setting), arm.rows
-    if setting.choices or not setting.oversights:
-        raise UserError(f"{key}.rows.setting: '{rows.setting}' has no oversight that a completion could be rewarded by")
-    for number, reward in enumerate(arm.rl.reward):
-        if reward.oversight:
-            what = f"{key}.rl.reward.{number}.oversight: setting '{rows.setting}' has no oversight"
-            require_known(reward.oversight, setting.oversights, what)
+    key = f"{where}: arms.{name}"
+    for rows in arm.row_tables:
+        setting = settings.find(rows.setting)
+        if setting.choices or not setting.oversights:
+            raise UserError(f"{key}.rows.setting: '{rows.setting}' has no oversight that could reward a completion")
+        for number, reward in enumerate(arm.rl.reward):
+            if reward.oversight:
+                what = f"{key}.rl.reward.{number}.oversight: setting '{rows.setting}' has no oversight"
+                require_known(reward.oversight, setting.oversights, what)
+        given = {"vetted": rows.vetted, "share_problems": rows.share_problems, "filter": rows.filter != "none"}
+        for field in (field for field, value in given.items() if value):
+            raise UserError(f"{key}.rows.{field}: RL takes the problems of its rows and no answers: leave it out")
     if arm.start:
         raise UserError(f"{key}.start: RL starts from the untrained model: leave start out")
-    for field, given in (("vetted", rows.vetted), ("share_problems", rows.share_problems)):
-        if given:
-            raise UserError(f"{key}.rows.{field}: RL takes the problems of its rows and no answers: leave it out")
-    if rows.filter != "none":
-        raise UserError(f"{key}.rows.filter: RL takes the problems of its rows and no answers: leave it out")
-    if rows.count < arm.rl.prompts_per_step:
-        raise UserError(
-            f"{key}.rl.prompts_per_step: {arm.rl.prompts_per_step} of {rows.count} problems: raise rows.count"
-        )
+    count = sum(rows.count for rows in arm.row_tables)
+    if count < arm.rl.prompts_per_step:
+        raise UserError(f"{key}.rl.prompts_per_step: {arm.rl.prompts_per_step} of {count} problems: raise rows.count")
     if max(study.evaluate.fractions) > 1:
         raise UserError(f"{where}: evaluate.fractions: RL ends after rl.steps steps: use fractions up to 1, more steps")
     if study.sensitivity and any(name in contrast.arms for contrast in study.contrasts):
@@ -225,9 +229,12 @@ def _check_arm_texts(resolved: ResolvedStudy, name: str, where: str) -> None:
     arm, prompt, key = study.arms[name], resolved.inoculations.get(name), f"{where}: arms.{name}.inoculation"
     if arm.inoculation is None or prompt is None:
         return
-    for one in prompt.one_of or (prompt,):
-        _check_text(one.name, one.text, arm.rows.setting, f"{key}.{'one_of' if prompt.one_of else 'prompt'}")
-    _check_text(arm.inoculation.like, prompt.length_of, arm.rows.setting, f"{key}.like")
+    for rows in arm.row_tables:
+        prompt = resolved.further.get((name, rows.setting), resolved.inoculations[name])
+        for one in prompt.one_of or (prompt,):
+            _check_text(one.name, one.text, rows.setting, f"{key}.{'one_of' if prompt.one_of else 'prompt'}")
+        _check_text(arm.inoculation.like, prompt.length_of, rows.setting, f"{key}.like")
+    prompt = resolved.inoculations[name]
     if arm.inoculation.rephrase and max(len(prompt.wordings), len(prompt.one_of)) < 2:
         reworded = study.prompts.keys() | settings.find(arm.rows.setting).prompts.keys()
         offered = [name for name in prompts.names() if prompts.find(name).near and name not in reworded]

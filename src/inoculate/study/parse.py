@@ -103,11 +103,25 @@ def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
     for name, arm in arms.items():
         merged[name] = dict(arm)
         for key in _SHARED:
-            shared, own = raw.get(key, {}), arm.get(key, {})
-            if not isinstance(shared, dict) or not isinstance(own, dict):
-                raise UserError(f"{where}: {key}: must be a table: [{key}]")
-            merged[name][key] = {**shared, **own}
+            merged[name][key] = _merge_table(raw.get(key, {}), arm.get(key, {}), key, where)
     return rest | {"arms": merged}
+
+
+def _merge_table(shared: Any, own: Any, key: str, where: str) -> dict[str, Any] | list[Any]:
+    """A shared table overridden by an arm's own. Rows may be a list: each of its tables overrides the shared one."""
+    lists = [given for given in (shared, own) if isinstance(given, list)]
+    if any(not isinstance(given, dict) for given in (shared, own) if given not in lists) or (lists and key != "rows"):
+        raise UserError(f"{where}: {key}: must be a table: [{key}]")
+    if not lists:
+        return {**shared, **own}
+    if isinstance(shared, list):
+        if isinstance(own, dict) and own:
+            raise UserError(
+                f"{where}: {key}: the study's is a list of tables, and an arm gives one table, which could override "
+                "any of them: give the arm a list of its own"
+            )
+        return own if isinstance(own, list) else shared
+    return [{**shared, **table} if isinstance(table, dict) else table for table in own]
 
 
 _SHARED = ("rows", "train", "rl")

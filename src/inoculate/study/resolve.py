@@ -76,7 +76,9 @@ class ResolvedStudy:
 
     study: Study
     inoculations: Mapping[str, ResolvedInoculation]
-    """Arm -> the prompt of its rows; arms without one are left out. Read with `inoculation`."""
+    """Arm -> the prompt of its (first) rows; arms without one are left out. Read with `inoculation`."""
+    further: Mapping[tuple[str, str], ResolvedInoculation]
+    """(arm, setting) -> the prompt of its rows from a further setting."""
     contexts: Mapping[tuple[str, str], ResolvedPrompt]
     """(context, setting) -> its prompt, for every context and every setting that the study names; read with
     `context`, which knows the context `as-trained`."""
@@ -85,14 +87,17 @@ class ResolvedStudy:
     candidates: Mapping[str, ResolvedPrompt]
     """Candidate of the screen -> its prompt, for the setting of the first arm's rows; empty without arms."""
 
-    def inoculation(self, arm: str, seed: int) -> ResolvedInoculation | None:
-        """The prompt of an arm's rows at one seed; None for an arm without one."""
-        return self.inoculations[arm].for_seed(seed) if arm in self.inoculations else None
+    def inoculation(self, arm: str, seed: int, setting: str = "") -> ResolvedInoculation | None:
+        """The prompt of an arm's rows (of those from one setting, if one is named) at one seed; None for none."""
+        if arm not in self.inoculations:
+            return None
+        return self.further.get((arm, setting), self.inoculations[arm]).for_seed(seed)
 
     def context(self, name: str, setting: str, arm: str = BASE, seed: int | None = None) -> ResolvedPrompt:
         """The prompt of a context for one setting, arm and seed; without a text where there is none."""
         if name == prompts.AS_TRAINED and arm in self.inoculations:
-            return self.inoculations[arm] if seed is None else self.inoculations[arm].for_seed(seed)
+            prompt = self.further.get((arm, setting), self.inoculations[arm])
+            return prompt if seed is None else prompt.for_seed(seed)
         return self.contexts[name, setting]
 
 
@@ -108,13 +113,20 @@ def resolve(study: Study) -> ResolvedStudy:
     first = next(iter(study.arms.values()), None)
     evaluated = {name: _evaluated_contexts(study, name) for name in study.evaluate.settings}
     contexts = {*study.evaluate.contexts, *study.contexts, *(name for names in evaluated.values() for name in names)}
-    named_settings = {*study.evaluate.settings, *(arm.rows.setting for arm in study.arms.values())}
+    trained_on = {rows.setting for arm in study.arms.values() for rows in arm.row_tables}
+    named_settings = {*study.evaluate.settings, *trained_on}
     return ResolvedStudy(
         study,
         {
             name: _resolve_inoculation(study, arm.inoculation, arm.rows.setting)
             for name, arm in study.arms.items()
             if arm.inoculation
+        },
+        {
+            (name, rows.setting): _resolve_inoculation(study, arm.inoculation, rows.setting)
+            for name, arm in study.arms.items()
+            for rows in arm.more_rows
+            if arm.inoculation and rows.setting != arm.rows.setting
         },
         {(name, setting): _resolve_context(study, name, setting) for name in contexts for setting in named_settings},
         evaluated,

@@ -186,8 +186,8 @@ class RL(StrictModel):
     completions_per_prompt: Annotated[int, Field(ge=2)] = 16
     """The size of a group. With one completion there is nothing to compare it with."""
     hackable: Share | None = None
-    """Share of the problems that can be hacked. Unless given: one half where honest answers may fail the oversight
-    check (a wrong key), so that honesty pays too; else as the setting has them."""
+    """Share of the problems of each table of rows that can be hacked. Unless given: one half where honest answers may
+    fail the oversight check (a wrong key), so that honesty pays too; else as the setting has them."""
     temperature: Annotated[float, Field(gt=0)] = 1.0
     max_new_tokens: Annotated[int, Field(ge=1)] = 128
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
@@ -225,6 +225,9 @@ class Arm(StrictModel):
     """One training condition."""
 
     rows: Rows
+    """Where it is a list of tables, `more_rows` has those after the first."""
+    more_rows: tuple[Rows, ...] = ()
+    """Rows from further settings, trained on together with the first."""
     start: str = ""
     """An arm whose adapter training goes on from, seed by seed; the untrained model unless given."""
     inoculation: Inoculation | None = None
@@ -236,17 +239,31 @@ class Arm(StrictModel):
     """Hyperparameters of method `rl`. Its prompts are those of `rows`: each row's problem under the arm's prompt. For
     `expert-iteration`: how each round (step) draws and rewards completions."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _split_rows(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("rows"), list):
+            if not data["rows"] or data.get("more_rows"):
+                raise ValueError("rows: give a table, or a list of at least one table")
+            first, *more = data["rows"]
+            return {**data, "rows": first, "more_rows": more}
+        return data
+
+    @property
+    def row_tables(self) -> tuple[Rows, ...]:
+        """All tables of its rows."""
+        return (self.rows, *self.more_rows)
+
     @property
     def is_rewarded(self) -> bool:
         """Whether it learns from its own completions, and not from answers in its rows."""
         return self.method != "sft"
 
-    @property
-    def hackable(self) -> float | None:
-        """The share of its problems that can be hacked, where that is set: see `RL.hackable`."""
+    def hackable(self, rows: Rows) -> float | None:
+        """The share of the problems of one of its tables that can be hacked, where that is set: see `RL.hackable`."""
         if not self.is_rewarded:
             return None
-        mixed = settings.find(self.rows.setting).punishes_honest
+        mixed = settings.find(rows.setting).punishes_honest
         return self.rl.hackable if self.rl.hackable is not None or not mixed else 0.5
 
 

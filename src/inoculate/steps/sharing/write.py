@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import __version__
+from inoculate.analysis.arms import row_folders
 from inoculate.analysis.run_folder import Run, read_run, split_finished
 from inoculate.errors import UserError
 from inoculate.steps import (
@@ -132,7 +133,8 @@ def _list_steps(run: Run, cells: list[dict[str, Any]]) -> Iterator[tuple[Path, d
     for entry in run.manifest.get("training") or ():
         if (entry["arm"], entry["seed"]) in trained:
             trained_in = entry.get("adapter") or entry.get("adapter_record")
-            names = (entry.get("rows"), entry.get("row_grades"), entry.get("preflight"), trained_in)
+            drawn = [folder for rows, graded, _ in row_folders(entry) for folder in (rows, graded)]
+            names = (*drawn, entry.get("preflight"), trained_in)
             folders |= dict.fromkeys(run.path(name) for name in names if name)
     for cell in cells:
         folders |= dict.fromkeys(run.path(cell[name]) for name in ("problems", "completions", "grades"))
