@@ -40,6 +40,8 @@ class Training:
     rows: Step
     row_grades: Step
     adapter: Step
+    preflight: Step | None = None
+    """For RL: the graded completions of the untrained policy to its prompts."""
 
 
 @dataclass(frozen=True)
