@@ -14,6 +14,7 @@ from inoculate.cli import studies
 from inoculate.cli.tables import forecast_text, plan_facts, plan_table
 from inoculate.errors import UserError
 from inoculate.records import Problem, Trajectory, outcome_of, read_lines, write_lines
+from inoculate.report.before import render_before
 from inoculate.steps import plan as planning
 from inoculate.steps import rows
 from inoculate.steps import run as running
@@ -111,6 +112,19 @@ def test_seeds_are_sampled_apart(plan: Plan, tmp_path: Path) -> None:
     assert "nothing to reinforce" in forecast_text([found]).plain
     (none,) = read_forecasts(plan, store, [0])
     assert none.preflight is None and "not sampled yet" in forecast_text([none]).plain
+
+
+def test_the_page_says_what_was_forecast(plan: Plan, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    (unsampled,) = read_forecasts(plan, store)
+    assert "Not sampled yet" in render_before([unsampled.to_plain()])
+    finish(preflight_steps(plan)[0], store, hacked=1)
+    (found,) = read_forecasts(plan, store)
+    page = render_before([replace(found, arm="<b>").to_plain()])
+    assert "&lt;b&gt;: the hack will be learned" in page and "<b>" not in page
+    assert "From 1 of 2 seeds" in page and "No completion is honest" in page
+    assert '<td class="num">25% <span class="ci">' in page
+    assert render_before([]).strip() == ""
 
 
 def test_the_command_carries_out_the_samples_alone(
