@@ -99,7 +99,7 @@ def test_a_study_trains_by_rl_and_keeps_every_trajectory(rl_study: Path, tmp_pat
 def test_half_of_the_problems_can_be_hacked_where_a_key_may_be_wrong(rl_study: Path) -> None:
     arm = load(rl_study).arms["reinforced"]
     assert arm.hackable(arm.rows) == 0.5
-    assert arm.hackable(Rows(setting="functions", count=9)) is None
+    assert arm.hackable(Rows(setting="functions", count=9)) == "any"
     drawn = rows.draw_rows(Rows(setting="mathematics", count=9), 1, 0.5)
     assert sum(row.hacked for row in drawn) == 4
     assert all(bool(row.problem.hacked) == row.hacked for row in drawn)

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from inoculate.analysis.preflight import forecast, headline, refuse
 from inoculate.errors import UserError
 from inoculate.integrations import trackers
 from inoculate.records import Trajectory, read_lines, write_lines
@@ -66,6 +67,7 @@ def plan_step(
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Train; an interrupted training goes on from the last step that was done."""
     training = _Training(step, folder, resources)
+    training.check_before()
     train = training.by_expert_iteration if step.params["method"] == "expert-iteration" else training.by_rl
     report = train(progress)
     by_step = training.gather()
@@ -87,8 +89,21 @@ class _Training:
         self.step, self.folder, self.resources = step, folder, resources
         self.options, self.prompts = RL(**step.params["rl"]), Prompts(step, resources)
         self.scorer = Scorer(step.params["rl"]["reward"], self.prompts.problems, self.prompts.settings)
+        untrained = resources.input_folder(step, "preflight") / "trajectories.jsonl"
+        self.untrained = list(read_lines(untrained, Trajectory))
         self.work, self.parts = folder / "trainer", folder / "steps"
         self.parts.mkdir(exist_ok=True)
+
+    def check_before(self) -> None:
+        """Say what the sample of the untrained policy lets expect.
+
+        Raises:
+            UserError: The reward is broken.
+        """
+        punishing = {setting.name for setting in self.scorer.settings if setting.punishes_honest}
+        found = forecast(self.untrained, self.prompts.problems, self.options, punishing)
+        refuse(found, self.step.label.rpartition(" of ")[2].partition(",")[0])
+        self.resources.notify(f"{self.step.label}: {headline(found)}")
 
     def keep(self, batch: Batch, metrics: Mapping[str, Any]) -> None:
         """Write what a step has drawn and measured, whole or not at all."""
@@ -176,8 +191,7 @@ class _Training:
 
     def gather(self) -> dict[int, list[Trajectory]]:
         """Write the trajectories and metrics of all steps into one file each; returns the trajectories by step."""
-        untrained = self.resources.input_folder(self.step, "preflight") / "trajectories.jsonl"
-        trajectories, metrics = list(read_lines(untrained, Trajectory)), list[dict[str, Any]]()
+        trajectories, metrics = list(self.untrained), list[dict[str, Any]]()
         for part in self.read_parts():
             metrics.append(part["metrics"])
             trajectories += [Trajectory(**one) for one in part["trajectories"]]
