@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,13 +43,8 @@ problems = 5
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    """A plan whose RL arm has the samples that its steps will have."""
-    made = planning.make_plan(load(write_study(tmp_path, STUDY)), "weights")
-    trainings = [
-        replace(one, preflight=Step("preflight", {"made": "up"}, {"rows": one.rows})) if one.arm == "learned" else one
-        for one in made.trainings
-    ]
-    return replace(made, trainings=trainings)
+    """A plan with an arm that learns by RL, and one that does not."""
+    return planning.make_plan(load(write_study(tmp_path, STUDY)), "weights")
 
 
 def finish(step: Step, store: Store, hacked: int) -> None:
