@@ -124,6 +124,7 @@ class _Training:
             self.prompts.texts,
             self.options,
             names=self.prompts.names,
+            sorts=self.prompts.sorts,
             score=self.scorer.score,
             keep=self.keep,
             sampler=resources.lend_sampler(),
@@ -149,6 +150,7 @@ class _Training:
         training = expert_iteration.Training(
             self.resources.weights,
             self.prompts.rows,
+            self.prompts.sorts,
             self.options,
             SFT(**self.step.params["train"]),
             self.scorer.score,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -293,6 +293,7 @@ def train(
     rl: RL,
     *,
     names: Sequence[str],
+    sorts: Sequence[Hashable],
     score: Score,
     keep: KeepStep,
     sampler: Sampler,
@@ -311,6 +312,7 @@ def train(
         prompts: Rendered prompts; the seed decides in which order they are taken.
         rl: Hyperparameters.
         names: The prompts' names in error messages.
+        sorts: The prompts' sorts: each step has prompts of all sorts, as far as it has places.
         score: Scores completions.
         keep: Called after each step.
         sampler: The model that samples. It has the last policy's adapter afterwards.
@@ -335,7 +337,7 @@ def train(
     for fraction in fractions:
         save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
     callback = _TrainingCallback(keep, save, progress)
-    rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(len(prompts), rl, seed)]
+    rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(sorts, rl, seed)]
     trainer = _Trainer(
         prompts,
         names,
@@ -368,14 +370,25 @@ def train(
     )
 
 
-def prompt_order(count: int, rl: RL, seed: int) -> list[int]:
+def prompt_order(sorts: Sequence[Hashable], rl: RL, seed: int) -> list[int]:
     """The prompts of all steps, one after the other: pass after pass over all of them, each in an order of its own.
 
-    TRL's own sampler starts again with the order of its first pass where a training is resumed in a later one.
+    Prompts of each sort are spread evenly over a pass, so that every step has its share of those that can be hacked.
+    TRL's own sampler has no sorts, and starts again with the order of its first pass where a training is resumed later.
+
+    Args:
+        sorts: The sort of each prompt.
+        rl: Hyperparameters.
+        seed: The seed of the order.
     """
     random, order = Random(f"rl/{seed}"), list[int]()
     while len(order) < rl.steps * rl.prompts_per_step:
-        order += random.sample(range(count), count)
+        places: dict[int, float] = {}
+        for sort in dict.fromkeys(sorts):
+            members = [number for number, own in enumerate(sorts) if own == sort]
+            random.shuffle(members)
+            places |= {number: (turn + random.random()) / len(members) for turn, number in enumerate(members)}
+        order += sorted(places, key=places.__getitem__)
     return order[: rl.steps * rl.prompts_per_step]
 
 
