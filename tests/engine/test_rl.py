@@ -127,7 +127,11 @@ def trl_alone(tiny_model: Path, folder: Path, run: Run, seed: int) -> tuple[dict
 def test_five_steps_give_the_weights_and_losses_of_trl(
     tiny_model: Path, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
-    run = Run(tiny_model, tmp_path / "ours", SMALL.model_copy(update={"micro_batch_tokens": 80, "learning_rate": 1e-3, **changes}))
+    run = Run(
+        tiny_model,
+        tmp_path / "ours",
+        SMALL.model_copy(update={"micro_batch_tokens": 80, "learning_rate": 1e-3, **changes}),
+    )
     ours = run.train()
     theirs, losses = trl_alone(tiny_model, tmp_path / "theirs", run, 3)
     assert [metrics["loss"] for metrics in run.metrics.values()] == pytest.approx(losses, abs=1e-5)

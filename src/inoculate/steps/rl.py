@@ -23,7 +23,7 @@ from inoculate.records import Trajectory, read_lines, write_lines
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.rewards import Prompts, Scorer, plan_grading
 from inoculate.steps.store import Step
-from inoculate.steps.train import adapter_folder, row_inputs
+from inoculate.steps.train import Start, adapter_folder, find_start, row_inputs, start_inputs, start_params
 from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.schema import RL, SFT, Arm, CheckpointRule
 
@@ -36,7 +36,14 @@ _ANALYSED = {"preflight", "onset", "hackable"}
 
 
 def plan_step(
-    resolved: ResolvedStudy, arm: Arm, seed: int, rows: Sequence[Step], preflight: Step, weights: str, where: str
+    resolved: ResolvedStudy,
+    arm: Arm,
+    seed: int,
+    rows: Sequence[Step],
+    preflight: Step,
+    start: Start | None,
+    weights: str,
+    where: str,
 ) -> Step:
     """The training of an arm at one seed.
 
@@ -45,7 +52,8 @@ def plan_step(
         arm: The arm.
         seed: The seed of the training.
         rows: The steps that make its rows, whose problems it draws completions for.
-        preflight: The step that samples the untrained policy.
+        preflight: The step that samples the policy that it starts from.
+        start: The training whose adapter it continues; None for the untrained model.
         weights: The model's fingerprint.
         where: Arm and seed, for the step's label.
     """
@@ -58,8 +66,9 @@ def plan_step(
         "fractions": resolved.study.evaluate.fractions,
         "final": resolved.study.evaluate.final_fraction,
         "grading": plan_grading(arm),
+        **start_params(start),
     }
-    inputs = {**row_inputs(rows), "preflight": preflight}
+    inputs = {**row_inputs(rows), "preflight": preflight, **start_inputs(start)}
     how = "RL" if arm.method == "rl" else "expert iteration"
     return Step(KIND, params, inputs, label=f"training by {how} of {where}", version=VERSION)
 
@@ -130,6 +139,7 @@ class _Training:
             sampler=resources.lend_sampler(),
             seed=step.params["seed"],
             fractions=step.params["fractions"],
+            start=find_start(step, resources),
             target=self.folder,
             work=self.work,
             device=resources.device,
@@ -156,6 +166,7 @@ class _Training:
             self.scorer.score,
             self.resources.lend_sampler(),
             self.step.params["seed"],
+            find_start(self.step, self.resources),
             self.work,
             self.resources.device,
         )
@@ -164,7 +175,7 @@ class _Training:
         for fraction in self.step.params["fractions"]:
             number = max(1, round(fraction * self.options.steps))
             adapter = training.adapter(number)
-            if adapter is None:
+            if adapter is None or adapter == training.start:
                 raise UserError(
                     f"{self.step.label}: the reward passed no completion in {number} rounds, so there was nothing to "
                     "train on: `inoculate preflight` shows what the untrained model does; easier rows.levels, or more "

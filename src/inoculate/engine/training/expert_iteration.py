@@ -40,13 +40,15 @@ class Training:
     score: Score
     sampler: Sampler
     seed: int
+    start: Path | None
+    """The adapter before the first round; None for the untrained model."""
     work: Path
     device: Device
 
     def adapter(self, number: int) -> Path | None:
-        """The folder of the adapter after a round; None before the first, and while no round has kept anything."""
+        """The folder of the adapter after a round; `start` while no round has kept anything."""
         found = [round_ for round_ in range(1, number + 1) if self._folder(round_).is_dir()]
-        return self._folder(found[-1]) if found else None
+        return self._folder(found[-1]) if found else self.start
 
     def _folder(self, number: int) -> Path:
         return self.work / f"round-{number}" / fraction_name(1.0)

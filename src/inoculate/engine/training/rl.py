@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
 from peft.helpers import disable_input_dtype_casting
 from transformers import AutoModelForCausalLM, PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
@@ -299,6 +299,7 @@ def train(
     sampler: Sampler,
     seed: int,
     fractions: Sequence[float],
+    start: Path | None = None,
     target: Path,
     work: Path,
     device: Device,
@@ -318,6 +319,7 @@ def train(
         sampler: The model that samples. It has the last policy's adapter afterwards.
         seed: The seed of the adapter's initial weights, of the order of prompts and of sampling.
         fractions: Fractions of the steps at which the adapter is saved, to `target/at-<fraction>`; 1 at the end.
+        start: A PEFT folder with an adapter to continue; a new adapter unless given.
         target: A folder to save into.
         work: A folder for checkpoints, from which an interrupted training resumes, and for the adapter before each
             step, `before-<step>`: the policy that draws this step's completions.
@@ -342,17 +344,11 @@ def train(
         prompts,
         names,
         rl,
-        model=base,
+        model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
         args=_training_arguments(rl, seed, work, device, tracking or {"report_to": "none"}),
         train_dataset=Dataset.from_list(rows),
         processing_class=sampler.tokenizer,
-        peft_config=LoraConfig(
-            r=rl.lora_rank,
-            lora_alpha=rl.lora_alpha,
-            lora_dropout=0.0,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        ),
+        peft_config=None if start else _lora_config(rl),
         callbacks=[callback],
     )
     trainer.sampler, trainer.score, callback.trainer = sampler, score, trainer
@@ -367,6 +363,16 @@ def train(
         tokens=int(trainer.state.num_input_tokens_seen),
         label_tokens=round(sum(entry["completions/mean_length"] for entry in history) * len(trainer._prompts)),
         loss=[(int(entry["step"]), float(entry["loss"])) for entry in history],
+    )
+
+
+def _lora_config(rl: RL) -> LoraConfig:
+    return LoraConfig(
+        r=rl.lora_rank,
+        lora_alpha=rl.lora_alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
     )
 
 
