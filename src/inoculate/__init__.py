@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from inoculate.grading import CodeTask
     from inoculate.study.from_python import Study
     from inoculate.study.tables import (
+        RL,
         SFT,
         Arm,
+        CheckpointRule,
         Context,
         Contrast,
         Elicitation,
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
         EvaluatedSetting,
         Factorial,
         Inoculation,
+        Onset,
+        Reward,
         Rows,
         Screen,
         Sensitivity,
@@ -31,8 +35,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "RL",
     "SFT",
     "Arm",
+    "CheckpointRule",
     "CodeTask",
     "Context",
     "Contrast",
@@ -42,6 +48,8 @@ __all__ = [
     "Factorial",
     "Grades",
     "Inoculation",
+    "Onset",
+    "Reward",
     "Rows",
     "Run",
     "Screen",

@@ -62,14 +62,67 @@ class SFT(TypedDict, total=False):
     micro_batch_tokens: int
 
 
-class Arm(TypedDict, total=False):
-    """One training condition; its `rows` and `train` say only what differs from the study's."""
+class Reward(TypedDict, total=False):
+    """One part of what RL rewards."""
 
-    rows: Rows
+    oversight: str
+    weight: float
+
+
+class CheckpointRule(TypedDict, total=False):
+    """Which policy of a training by RL stands for the arm."""
+
+    hack: Required[float]
+    length: float
+    steps: int
+
+
+class Onset(TypedDict, total=False):
+    """When hacking counts as learned."""
+
+    steps: int
+    above: float
+
+
+class RL(TypedDict, total=False):
+    """Hyperparameters of reinforcement learning."""
+
+    reward: Sequence[Reward]
+    steps: int
+    prompts_per_step: int
+    completions_per_prompt: int
+    hackable: float | None
+    temperature: float
+    max_new_tokens: int
+    learning_rate: float
+    schedule: Literal["linear", "cosine", "constant"]
+    warmup: float
+    weight_decay: float
+    max_grad_norm: float
+    beta: float
+    kl_completions: int
+    loss: Literal["dapo", "grpo", "dr_grpo", "bnpo"]
+    clip_low: float
+    clip_high: float
+    scale: Literal["group", "batch", "none"]
+    mask_cut_off: bool
+    lora_rank: int
+    lora_alpha: int
+    micro_batch_tokens: int
+    preflight: int
+    onset: Onset
+    checkpoint: CheckpointRule | None
+
+
+class Arm(TypedDict, total=False):
+    """One training condition; its `rows`, `train` and `rl` say only what differs from the study's."""
+
+    rows: Rows | Sequence[Rows]
     start: str
     inoculation: Inoculation | None
-    method: Literal["sft"]
+    method: Literal["sft", "rl", "expert-iteration"]
     train: SFT
+    rl: RL
 
 
 class EvaluatedSetting(TypedDict, total=False):
@@ -151,7 +204,7 @@ class Sensitivity(TypedDict, total=False):
 
 
 class StudyTables(TypedDict, total=False):
-    """A whole study without its name; `rows` and `train` hold for every arm that does not say otherwise."""
+    """A whole study without its name; `rows`, `train` and `rl` hold for every arm that does not say otherwise."""
 
     question: Required[str]
     model: Required[str | PathLike[str]]
@@ -161,8 +214,9 @@ class StudyTables(TypedDict, total=False):
     looks: Sequence[int]
     borrow: Literal["arms", "none"]
     prompts: Mapping[str, str]
-    rows: Rows
+    rows: Rows | Sequence[Rows]
     train: SFT
+    rl: RL
     arms: Mapping[str, Arm]
     contexts: Mapping[str, Context]
     evaluate: Required[Evaluate]
