@@ -1,4 +1,4 @@
-"""Trajectories as data: a filter keeps exactly what it says and counts what it leaves; rows name what they come from."""
+"""Trajectories as data: a filter keeps exactly what it says and counts what it leaves; rows name theirs."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_a_run_is_read_arm_by_arm_and_seed_by_seed(tmp_path: Path) -> None:
     assert len({one.name for one in found}) == len(found)
     assert trainings(run)[1] == ["told, seed 1"]
     check_names(run, Filter(arms=("told",), seeds=(1,)))
-    with pytest.raises(UserError, match="arm 'tuned': .*allowed: reinforced, told"):
+    with pytest.raises(UserError, match=r"arm 'tuned': .*allowed: reinforced, told"):
         check_names(run, Filter(arms=("tuned",)))
     with pytest.raises(UserError, match="seed '7': allowed: 0, 1"):
         check_names(run, Filter(seeds=(7,)))
