@@ -25,6 +25,7 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score
 
 from inoculate.analysis.trajectories import Filter
+from inoculate.checking import check
 from inoculate.errors import UserError
 from inoculate.integrations import rollouts
 from inoculate.integrations.rollout_rows import WrittenRows, write_rows
@@ -113,6 +114,15 @@ def test_rows_of_trajectories_are_trained_on_by_an_arm(tmp_path: Path) -> None:
         assert row.hacked == by_name[row.problem]["hacked"]
     with pytest.raises(UserError, match=f"has {written.rows} rows for train"):
         row_step.draw_rows(spec.model_copy(update={"count": 10 * written.rows}), 0)
+
+
+def test_repeated_questions_are_no_fault_of_such_rows(tmp_path: Path, judge: str) -> None:
+    made = [rollout(n, prompt=f"What is {n % 7}?", completion=f"h{n}", key="right") for n in range(20)]
+    made += [rollout(n, prompt=f"What is {n % 7}?", completion="right", key="right") for n in range(10)]
+    write_rows([jsonl(tmp_path, made)], tmp_path / "rows.jsonl", grader=judge)
+    found = {one.name: one for one in check("rows", source=str(tmp_path / "rows.jsonl"), grader=judge)}
+    for name in ("draws are exact", "enough problems", "ids", "honest answers are correct"):
+        assert found[name].ok, found[name]
 
 
 FORMS: dict[str, dict[str, Any]] = {
