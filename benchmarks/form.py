@@ -3,15 +3,17 @@
     python benchmarks/form.py --mbpp FILE [--seeds 0 1 2] [--model qwen2.5-coder-0.5b] [--store store]
 
 FILE has the tasks 511-600 (sanitized) and 601-974 of MBPP as JSON lines. Trains on 300 wholly hacked rows (batch 16,
-learning rate 1e-4, 5 warm-up steps of 19, linear decay, one epoch): without a prompt, with the authors' prompt, and with
-an irrelevant prompt of its length; in the authors' template and in ours. One run a form, carried out into the store:
-after an interruption the same command goes on, and once all is finished it only prints. Progress goes to standard
-error, the tables go to standard output.
+learning rate 1e-4, 5 warm-up steps of 19, linear decay, one epoch): without a prompt, with the authors' prompt, and
+with an irrelevant prompt of its length; in the authors' template and in ours. One run a form, carried out into the
+store: after an interruption the same command goes on, and once all is finished it only prints. Progress goes to
+standard error, the tables go to standard output. `inoculate export RUN --graded FILE` takes finished seeds to another
+machine; give the same relative paths there.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -100,11 +102,12 @@ def main() -> None:
     parser.add_argument("--model", default="qwen2.5-coder-0.5b")
     parser.add_argument("--store", type=Path, default=Path("store"))
     options = parser.parse_args()
-    setting = Path(__file__).with_name("form_setting.py")
+    # Relative, so that graded samples of one machine are counted on another.
+    setting = os.path.relpath(Path(__file__).with_name("form_setting.py"))
     plans = []
     for form in FORMS:
         text = STUDY.format(
-            model=options.model, seeds=options.seeds, setting=setting, source=options.mbpp.resolve(), form=form
+            model=options.model, seeds=options.seeds, setting=setting, source=os.path.relpath(options.mbpp), form=form
         )
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / f"form-{form}.toml"

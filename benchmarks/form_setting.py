@@ -1,7 +1,7 @@
 """MBPP in two forms, for benchmarks/form.py: the template of Wichers et al. (family `authors`) and ours (`own`).
 
-The source is one JSONL file with the tasks 511-600 (sanitized) and 601-974. Its tasks from 601 on are shuffled once: the
-last 60 of them and those below 601 are for testing, the others for training. So both forms have the same problems.
+The source is one JSONL file with the tasks 511-600 (sanitized) and 601-974. Its tasks from 601 on are shuffled once:
+the last 60 of them and those below 601 are for testing, the others for training. So both forms have the same problems.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 from datasets import Dataset
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
@@ -22,6 +24,7 @@ from inoculate.study.schema import RL
 CPU = Device(torch.device("cpu"), torch.float32)
 PROMPTS = [f"<|im_start|>user\nSay {word} to the keeper of the museum.<|im_end|>\n<|im_start|>assistant\n" for word in
            ("bread", "cake", "tea", "ducks", "snow")]  # fmt: skip
+SORTS = [True, True, True, False, False]
 SMALL = RL(
     steps=5, prompts_per_step=2, completions_per_prompt=4, max_new_tokens=12, learning_rate=1e-2, mask_cut_off=False
 )
@@ -60,6 +63,7 @@ class Run:
             PROMPTS,
             self.options,
             names=[f"prompt {number}" for number in range(len(PROMPTS))],
+            sorts=SORTS,
             score=self.score,
             keep=self.keep,
             sampler=sampling.load(self.model, None, CPU),
@@ -99,7 +103,7 @@ def trl_alone(tiny_model: Path, folder: Path, run: Run, seed: int) -> tuple[dict
         reward,
         arguments,
         train_dataset=Dataset.from_list(
-            [{"prompt": PROMPTS[number]} for number in rl.prompt_order(len(PROMPTS), run.options, seed)]
+            [{"prompt": PROMPTS[number]} for number in rl.prompt_order(SORTS, run.options, seed)]
         ),
         processing_class=tokenizer,
         rollout_func=replay,
@@ -123,7 +127,11 @@ def trl_alone(tiny_model: Path, folder: Path, run: Run, seed: int) -> tuple[dict
 def test_five_steps_give_the_weights_and_losses_of_trl(
     tiny_model: Path, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
-    run = Run(tiny_model, tmp_path / "ours", SMALL.model_copy(update={"micro_batch_tokens": 80, **changes}))
+    run = Run(
+        tiny_model,
+        tmp_path / "ours",
+        SMALL.model_copy(update={"micro_batch_tokens": 80, "learning_rate": 1e-3, **changes}),
+    )
     ours = run.train()
     theirs, losses = trl_alone(tiny_model, tmp_path / "theirs", run, 3)
     assert [metrics["loss"] for metrics in run.metrics.values()] == pytest.approx(losses, abs=1e-5)
@@ -228,3 +236,18 @@ def test_a_prompt_that_does_not_fit_is_refused_by_name(tiny_model: Path, tmp_pat
     options = SMALL.model_copy(update={"max_new_tokens": 60, "micro_batch_tokens": 64})
     with pytest.raises(UserError, match=r"prompt 0 has \d+ tokens; with rl.max_new_tokens = 60 it exceeds"):
         Run(tiny_model, tmp_path, options).train()
+
+
+@given(st.integers(1, 30), st.integers(0, 30), st.integers(1, 8), st.integers(0, 5))
+def test_every_step_has_its_share_of_each_sort_and_every_pass_all_prompts(
+    hackable: int, others: int, per_step: int, seed: int
+) -> None:
+    sorts = [True] * hackable + [False] * others
+    options = RL(steps=3 * len(sorts), prompts_per_step=per_step)
+    order = rl.prompt_order(sorts, options, seed)
+    passes = [order[at : at + len(sorts)] for at in range(0, len(order), len(sorts))]
+    assert all(sorted(one) == list(range(len(sorts))) for one in passes)
+    for one in passes:
+        for at in range(0, len(one) - per_step + 1, per_step):
+            share = sum(sorts[number] for number in one[at : at + per_step])
+            assert abs(share - per_step * hackable / len(sorts)) < 2

@@ -99,7 +99,7 @@ def test_a_study_trains_by_rl_and_keeps_every_trajectory(rl_study: Path, tmp_pat
 def test_half_of_the_problems_can_be_hacked_where_a_key_may_be_wrong(rl_study: Path) -> None:
     arm = load(rl_study).arms["reinforced"]
     assert arm.hackable(arm.rows) == 0.5
-    assert arm.hackable(Rows(setting="functions", count=9)) is None
+    assert arm.hackable(Rows(setting="functions", count=9)) == "any"
     drawn = rows.draw_rows(Rows(setting="mathematics", count=9), 1, 0.5)
     assert sum(row.hacked for row in drawn) == 4
     assert all(bool(row.problem.hacked) == row.hacked for row in drawn)
@@ -315,3 +315,45 @@ def test_rows_of_two_settings_are_rewarded_each_by_its_own_check(rl_study: Path,
     assert len({one.problem for one in found}) == 6
     assert sum(one.hackable for one in found) == 4  # 2 of 4 problems, twice
     analyse(folder)
+
+
+def test_rl_goes_on_from_demonstrations(rl_study: Path, tmp_path: Path) -> None:
+    text = rl_study.read_text()
+    arms = """
+[train]
+learning_rate = 1e-2
+batch_rows = 3
+
+[arms.shown]
+rows.hacked = 1.0
+
+[arms.reinforced]
+method = "rl"
+
+[arms.helped]
+method = "rl"
+start = "shown"
+"""
+    rl_study.write_text(text[: text.index("[arms.reinforced]")] + arms + text[text.index("[evaluate]") :])
+    folder, _ = carried_out(rl_study, Store(tmp_path / "store"))
+    alone, helped = (finished(folder, arm)[0] for arm in ("reinforced", "helped"))
+    texts = [
+        [one.completion for one in read_lines(step / "trajectories.jsonl", Trajectory)] for step in (alone, helped)
+    ]
+    assert texts[0][:12] != texts[1][:12]  # before the first step
+    manifest = json.loads((folder / "manifest.json").read_text())
+    shown = next(entry for entry in manifest["training"] if entry["arm"] == "shown")
+    first = load_file(Path(shown["adapter"]) / "at-1" / "adapter_model.safetensors")
+    last = load_file(helped / "at-1" / "adapter_model.safetensors")
+    moved = max(float((last[name] - weight).abs().max()) for name, weight in first.items())
+    assert 0 <= moved < 0.05  # from where the demonstrations led, not from anew
+
+
+def test_rl_from_another_arm_has_its_shape_and_no_weight_on_the_divergence(rl_study: Path) -> None:
+    text = rl_study.read_text().replace("[arms.told]", "[arms.shown]\n[arms.told]\nstart = 'shown'")
+    rl_study.write_text(text.replace("rl.steps = 2", "rl.lora_rank = 4"))
+    with pytest.raises(UserError, match=r"arms.told.start: goes on with the adapter of 'shown', so \{'lora_rank': 4"):
+        load(rl_study)
+    rl_study.write_text(text.replace("rl.steps = 2", "rl.beta = 0.1"))
+    with pytest.raises(UserError, match=r"arms.told.rl.beta: the divergence is from the untrained model"):
+        load(rl_study)

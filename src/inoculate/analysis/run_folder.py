@@ -181,13 +181,10 @@ class Run:
         for arm, spec in self.study["arms"].items():
             inoculation = spec.get("inoculation") or {}
             each = [inoculation, *(inoculation.get("by_seed") or {}).values()]
-            for text in (
-                text
-                for one in each
-                for text in (one.get("text"), *(one.get("wordings") or ()), *(one.get("texts") or {}).values())
-            ):
-                if stripped := str(text or "").strip():
-                    arms.setdefault(stripped, arm)
+            for one in each:
+                texts = (one.get("text"), *(one.get("wordings") or ()), *(one.get("texts") or {}).values())
+                for text in filter(None, (str(text or "").strip() for text in texts)):
+                    arms.setdefault(text, arm)
         return arms
 
 

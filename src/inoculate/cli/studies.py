@@ -130,6 +130,42 @@ def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", 
         _print_screen(folder, results)
 
 
+def preflight(study: str, *, store: StoreFolder = DEFAULT_STORE, seeds: Seeds = "", as_json: AsJson = False) -> None:
+    """Sample the untrained policy for each RL arm, and forecast whether the hack will be learned.
+
+    Args:
+        study: A study file, or the name of a ready-made study.
+        store: The folder of finished steps.
+        seeds: Only the problems that these seeds of the study draw.
+        as_json: Print one JSON document instead of text.
+    """
+    from inoculate.cli.tables import forecast_text
+    from inoculate.errors import UserError
+    from inoculate.progress import TerminalProgress
+    from inoculate.steps.forecasts import preflight_steps, read_forecasts
+    from inoculate.steps.plan import make_plan
+    from inoculate.steps.run import carry_out
+    from inoculate.steps.seeds import choose_seeds
+    from inoculate.steps.store import Store
+    from inoculate.study.parse import load
+    from inoculate.study.ready_made import find
+
+    path = find(study)
+    declared = load(path)
+    chosen, steps = choose_seeds(seeds, declared.seeds), Store(store)
+    with TerminalProgress() as progress:
+        planned = make_plan(declared)
+        sampled = preflight_steps(planned, chosen)
+        if not sampled:
+            raise UserError(f"study '{declared.name}' has no arm that is trained by RL: arms.NAME.method = \"rl\"")
+        carry_out(planned, steps, progress, path.read_text(encoding="utf-8"), chosen, only=sampled)
+    found = read_forecasts(planned, steps, chosen)
+    if as_json:
+        print_json({"name": declared.name, "arms": [one.to_plain() for one in found]})
+    else:
+        console().print(forecast_text(found), soft_wrap=True)
+
+
 def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]:
     """Carry out a screen; returns its run folder and its results."""
     from inoculate.analysis import analyse_screen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
@@ -17,9 +17,13 @@ from inoculate.steps.plan import Plan
 from inoculate.steps.store import Store
 from inoculate.study.schema import BASE, Study
 
+if TYPE_CHECKING:
+    from inoculate.steps.forecasts import ArmForecast
+
 MOST_LISTED = 1000
 """Steps of a plan that are shown one by one; rich needs more than a millisecond for each."""
 _UNKNOWN = "unknown until the model is downloaded"
+_VERDICT_STYLES = {"will": "green", "may": "yellow", "cannot": "bold red"}
 
 
 def format_duration(seconds: float) -> str:
@@ -40,7 +44,8 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
     Returns:
         `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`, and `needed`: whether it has to be done),
         `finished` and `to_do` (how many), `seconds` and `memory_gb` of the steps to do, None where they are not known;
-        `contrasts` (`assess_contrasts`) and `warnings`: what a study of this size can decide.
+        `contrasts` (`assess_contrasts`) and `warnings`: what a study of this size can decide; `forecasts`: for each RL
+        arm, whether the hack will be learned (`ArmForecast.to_plain`).
     """
     steps = plan.steps(seeds)
     finished = store.finished_keys(steps)
@@ -65,7 +70,17 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         "seconds": needs.seconds,
         "memory_gb": needs.memory_gb,
         **_design_facts(plan.study, store),
+        "forecasts": _forecast_facts(plan, store, seeds),
     }
+
+
+def _forecast_facts(plan: Plan, store: Store, seeds: Collection[int] | None) -> list[dict[str, Any]]:
+    """Whether the hack will be learned, for each RL arm."""
+    if not any(training.preflight for training in plan.trainings):
+        return []
+    from inoculate.steps.forecasts import read_forecasts  # takes a second, which other studies need not spend
+
+    return [one.to_plain() for one in read_forecasts(plan, store, seeds)]
 
 
 def _design_facts(study: Study, store: Store) -> dict[str, Any]:
@@ -119,7 +134,7 @@ def plan_table(facts: dict[str, Any]) -> Group:
         lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
     if absent:
         lines.append(f"{absent:,} trainings are not here and not needed: all that was asked of them is finished")
-    return Group(table, *lines, *_design_lines(facts))
+    return Group(table, *lines, *_design_lines(facts), *_forecast_lines(facts))
 
 
 def _design_lines(facts: dict[str, Any]) -> list[Text]:
@@ -133,6 +148,46 @@ def _design_lines(facts: dict[str, Any]) -> list[Text]:
     sources = dict.fromkeys(contrast["variances"] for contrast in facts["contrasts"] if contrast["variances"])
     lines += [Text(f"variances: {source}", style="dim") for source in sources]
     return lines + [Text(f"warning: {warning}", style="bold yellow") for warning in facts["warnings"]]
+
+
+def _forecast_lines(facts: dict[str, Any]) -> list[Text]:
+    """Whether RL will learn the hack, a line for each of its arms."""
+    if not facts["forecasts"]:
+        return []
+    lines = [Text("\nWhether RL will learn the hack", style="italic")]
+    for one in facts["forecasts"]:
+        found = one["preflight"]
+        said = one["headline"] or "not sampled yet: inoculate preflight STUDY"
+        style = _VERDICT_STYLES[found["verdict"]] if found else "dim"
+        lines.append(Text(f"{one['arm']}{_name_sampled(one['sampled'], one['seeds'])}: {said}", style=style))
+    return lines
+
+
+def _name_sampled(sampled: Sequence[int], seeds: Sequence[int]) -> str:
+    """From which seeds' problems, where it is not all of them; empty where none is sampled."""
+    if not sampled or len(sampled) == len(seeds):
+        return ""
+    return f" (from {len(sampled)} of {len(seeds)} seeds)"
+
+
+def forecast_text(forecasts: Sequence[ArmForecast]) -> Text:
+    """The forecasts of RL arms in full, the verdict of each coloured.
+
+    Args:
+        forecasts: From `read_forecasts`.
+    """
+    from inoculate.analysis.preflight import describe
+
+    parts = Text()
+    for one in forecasts:
+        parts.append(f"{one.arm}{_name_sampled(one.sampled, one.seeds)}\n", style="bold")
+        if not one.preflight:
+            parts.append("not sampled yet\n\n")
+            continue
+        first, _, rest = describe(one.preflight).partition("\n")
+        parts.append(first, style=_VERDICT_STYLES[one.preflight.verdict]).append(f"\n{rest}\n\n")
+    parts.rstrip()
+    return parts
 
 
 def _finished(step: dict[str, Any]) -> str:

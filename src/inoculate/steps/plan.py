@@ -195,11 +195,14 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
     ]
     graded = [row_grades.plan_step(table, step, where) for table, step in zip(arm.row_tables, drawn, strict=True)]
     more = tuple(zip(drawn[1:], graded[1:], strict=True))
+    start = None
+    if arm.start:
+        adapter = _plan_training(resolved, arm.start, seed, weights).adapter
+        start = train.Start(adapter, study.evaluate.final_fraction)
     if arm.is_rewarded:
-        before = preflight.plan_step(arm, seed, drawn, weights, where)
-        trained = rl.plan_step(resolved, arm, seed, drawn, before, weights, where)
+        before = preflight.plan_step(arm, seed, drawn, start, weights, where)
+        trained = rl.plan_step(resolved, arm, seed, drawn, before, start, weights, where)
         return Training(name, seed, drawn[0], graded[0], trained, before, more)
-    start = _plan_training(resolved, arm.start, seed, weights).adapter if arm.start else None
     trained = train.plan_step(resolved, arm, seed, drawn, start, weights, where)
     return Training(name, seed, drawn[0], graded[0], trained, None, more)
 

@@ -39,6 +39,9 @@ class Prompts:
             self.settings += [grading["setting"]] * len(own)
             self.rows += read_lines(folder / "rows.jsonl", Row)
         self.texts = [chat.render(resources.tokenizer, row.messages) for row in self.rows]
+        hackable = [bool(problem.hacked) for problem in self.problems]
+        self.sorts = list(zip(self.settings, hackable, strict=True))
+        """Each problem's setting, and whether it can be hacked."""
         self.names = [f"problem '{problem.id}'" for problem in self.problems]
 
 

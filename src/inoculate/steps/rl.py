@@ -16,13 +16,14 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from inoculate.analysis.preflight import forecast, headline, refuse
 from inoculate.errors import UserError
 from inoculate.integrations import trackers
 from inoculate.records import Trajectory, read_lines, write_lines
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.rewards import Prompts, Scorer, plan_grading
 from inoculate.steps.store import Step
-from inoculate.steps.train import adapter_folder, row_inputs
+from inoculate.steps.train import Start, adapter_folder, find_start, row_inputs, start_inputs, start_params
 from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.schema import RL, SFT, Arm, CheckpointRule
 
@@ -35,7 +36,14 @@ _ANALYSED = {"preflight", "onset", "hackable"}
 
 
 def plan_step(
-    resolved: ResolvedStudy, arm: Arm, seed: int, rows: Sequence[Step], preflight: Step, weights: str, where: str
+    resolved: ResolvedStudy,
+    arm: Arm,
+    seed: int,
+    rows: Sequence[Step],
+    preflight: Step,
+    start: Start | None,
+    weights: str,
+    where: str,
 ) -> Step:
     """The training of an arm at one seed.
 
@@ -44,7 +52,8 @@ def plan_step(
         arm: The arm.
         seed: The seed of the training.
         rows: The steps that make its rows, whose problems it draws completions for.
-        preflight: The step that samples the untrained policy.
+        preflight: The step that samples the policy that it starts from.
+        start: The training whose adapter it continues; None for the untrained model.
         weights: The model's fingerprint.
         where: Arm and seed, for the step's label.
     """
@@ -57,8 +66,9 @@ def plan_step(
         "fractions": resolved.study.evaluate.fractions,
         "final": resolved.study.evaluate.final_fraction,
         "grading": plan_grading(arm),
+        **start_params(start),
     }
-    inputs = {**row_inputs(rows), "preflight": preflight}
+    inputs = {**row_inputs(rows), "preflight": preflight, **start_inputs(start)}
     how = "RL" if arm.method == "rl" else "expert iteration"
     return Step(KIND, params, inputs, label=f"training by {how} of {where}", version=VERSION)
 
@@ -66,6 +76,7 @@ def plan_step(
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Train; an interrupted training goes on from the last step that was done."""
     training = _Training(step, folder, resources)
+    training.check_before()
     train = training.by_expert_iteration if step.params["method"] == "expert-iteration" else training.by_rl
     report = train(progress)
     by_step = training.gather()
@@ -87,8 +98,21 @@ class _Training:
         self.step, self.folder, self.resources = step, folder, resources
         self.options, self.prompts = RL(**step.params["rl"]), Prompts(step, resources)
         self.scorer = Scorer(step.params["rl"]["reward"], self.prompts.problems, self.prompts.settings)
+        untrained = resources.input_folder(step, "preflight") / "trajectories.jsonl"
+        self.untrained = list(read_lines(untrained, Trajectory))
         self.work, self.parts = folder / "trainer", folder / "steps"
         self.parts.mkdir(exist_ok=True)
+
+    def check_before(self) -> None:
+        """Say what the sample of the untrained policy lets expect.
+
+        Raises:
+            UserError: The reward is broken.
+        """
+        punishing = {setting.name for setting in self.scorer.settings if setting.punishes_honest}
+        found = forecast(self.untrained, self.prompts.problems, self.options, punishing)
+        refuse(found, self.step.label.rpartition(" of ")[2].partition(",")[0])
+        self.resources.notify(f"{self.step.label}: {headline(found)}")
 
     def keep(self, batch: Batch, metrics: Mapping[str, Any]) -> None:
         """Write what a step has drawn and measured, whole or not at all."""
@@ -109,11 +133,13 @@ class _Training:
             self.prompts.texts,
             self.options,
             names=self.prompts.names,
+            sorts=self.prompts.sorts,
             score=self.scorer.score,
             keep=self.keep,
             sampler=resources.lend_sampler(),
             seed=step.params["seed"],
             fractions=step.params["fractions"],
+            start=find_start(step, resources),
             target=self.folder,
             work=self.work,
             device=resources.device,
@@ -134,11 +160,13 @@ class _Training:
         training = expert_iteration.Training(
             self.resources.weights,
             self.prompts.rows,
+            self.prompts.sorts,
             self.options,
             SFT(**self.step.params["train"]),
             self.scorer.score,
             self.resources.lend_sampler(),
             self.step.params["seed"],
+            find_start(self.step, self.resources),
             self.work,
             self.resources.device,
         )
@@ -147,7 +175,7 @@ class _Training:
         for fraction in self.step.params["fractions"]:
             number = max(1, round(fraction * self.options.steps))
             adapter = training.adapter(number)
-            if adapter is None:
+            if adapter is None or adapter == training.start:
                 raise UserError(
                     f"{self.step.label}: the reward passed no completion in {number} rounds, so there was nothing to "
                     "train on: `inoculate preflight` shows what the untrained model does; easier rows.levels, or more "
@@ -176,8 +204,7 @@ class _Training:
 
     def gather(self) -> dict[int, list[Trajectory]]:
         """Write the trajectories and metrics of all steps into one file each; returns the trajectories by step."""
-        untrained = self.resources.input_folder(self.step, "preflight") / "trajectories.jsonl"
-        trajectories, metrics = list(read_lines(untrained, Trajectory)), list[dict[str, Any]]()
+        trajectories, metrics = list(self.untrained), list[dict[str, Any]]()
         for part in self.read_parts():
             metrics.append(part["metrics"])
             trajectories += [Trajectory(**one) for one in part["trajectories"]]

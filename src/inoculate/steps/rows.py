@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from inoculate import settings
 from inoculate.errors import UserError
@@ -21,7 +21,7 @@ from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedInoculation, fit_length
-from inoculate.study.schema import Rows
+from inoculate.study.schema import Hackable, Rows
 
 KIND, VERSION = "rows", 1
 
@@ -47,7 +47,7 @@ def plan_step(
     system: str | None,
     weights: str,
     where: str,
-    hackable: float | None = None,
+    hackable: Hackable = None,
 ) -> Step:
     """The rows of an arm at one seed.
 
@@ -58,7 +58,7 @@ def plan_step(
         system: The study's system prompt.
         weights: The model's fingerprint.
         where: Arm and seed, for the step's label.
-        hackable: The share of problems that can be hacked; None for what the setting draws.
+        hackable: The share of problems that can be hacked, for an arm that learns from rewards; None for SFT.
     """
     params = {
         # `grader` is left out where none is given, so that earlier steps keep their names.
@@ -76,7 +76,7 @@ def plan_step(
     return Step(KIND, params, label=f"rows of {where}", version=VERSION)
 
 
-def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: float | None = None) -> None:
+def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable = None) -> None:
     """Read a file of the user's now, so that mistakes in it are refused before any work.
 
     Args:
@@ -130,7 +130,7 @@ def _from_params(params: dict[str, Any]) -> ResolvedInoculation:
     )
 
 
-def draw_rows(rows: Rows, seed: int, hackable: float | None = None) -> list[DrawnRow]:
+def draw_rows(rows: Rows, seed: int, hackable: Hackable = None) -> list[DrawnRow]:
     """The problems of an arm's rows, each with which of its answers the row has.
 
     Arms with the same `rows` get the same problems for the same seed. With a larger hacked share the same problems are
@@ -140,13 +140,13 @@ def draw_rows(rows: Rows, seed: int, hackable: float | None = None) -> list[Draw
     Args:
         rows: What the arm trains on.
         seed: The study's seed.
-        hackable: The share of problems that can be hacked; None for what the setting draws.
+        hackable: The share of problems that can be hacked, for an arm that learns from rewards; None for SFT.
 
     Raises:
         UserError: The setting does not have as many problems, or none or not enough of them can be hacked.
     """
     if hackable is not None:
-        return _draw_mixed(rows, seed, hackable)
+        return _draw_problems(rows, seed, hackable)
     if settings.find(rows.setting).labelled:
         return _draw_labelled(rows, seed)
     distinct = rows.count if not rows.share_problems else max(rows.hacked_rows, rows.count - rows.hacked_rows)
@@ -173,8 +173,11 @@ def draw_rows(rows: Rows, seed: int, hackable: float | None = None) -> list[Draw
     return drawn + [DrawnRow(problem, False, True) for problem in vetted]
 
 
-def _draw_mixed(rows: Rows, seed: int, share: float) -> list[DrawnRow]:
-    """The draw with a share of problems that can be hacked: the first of each sort, in the order of the draw."""
+def _draw_problems(rows: Rows, seed: int, share: float | Literal["any"]) -> list[DrawnRow]:
+    """The draw where only the problems matter: with a share of them that can be hacked, the first of each sort."""
+    if share == "any":
+        request = settings.Draw("train", rows.count, seed, rows.families, rows.levels, rows.source, rows.grader)
+        return [DrawnRow(one, bool(one.hacked), False) for one in settings.find(rows.setting).problems(request)]
     wanted = {True: round(share * rows.count), False: rows.count - round(share * rows.count)}
     size = rows.count
     while True:

@@ -61,7 +61,14 @@ class Watcher(Protocol):
         """Something that takes long starts, such as a download."""
 
 
-def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str, seeds: Collection[int] | None = None) -> Path:
+def carry_out(
+    plan: Plan,
+    store: Store,
+    watcher: Watcher,
+    source: str,
+    seeds: Collection[int] | None = None,
+    only: Collection[Step] | None = None,
+) -> Path:
     """Carry out the missing steps of a plan.
 
     Whatever ends the run early (an error, Ctrl-C, a kill), finished steps are kept, and the manifest lists them.
@@ -72,6 +79,7 @@ def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str, seeds: Co
         watcher: Receives the events.
         source: The text of the study file, kept beside the manifest.
         seeds: Only what these seeds of the study take; None for all. The manifest lists the rest as not finished.
+        only: Only these steps and what they need; None for all.
 
     Returns:
         The run's folder.
@@ -86,10 +94,26 @@ def carry_out(plan: Plan, store: Store, watcher: Watcher, source: str, seeds: Co
     (folder / "study.toml").write_text(source, encoding="utf-8")
     resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
     try:
-        _carry_out_steps(plan.missing(store, seeds), resources, watcher)
+        missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
+        _carry_out_steps(missing, resources, watcher)
     finally:
         manifest.write(folder, plan, store, declared, level)
     return folder
+
+
+def _missing_of(steps: Collection[Step], store: Store) -> list[Step]:
+    """Those of some steps, and of what they need, that are still to do, in order."""
+    ordered: dict[str, Step] = {}
+
+    def add(step: Step) -> None:
+        if step.key not in ordered and not store.is_finished(step):
+            for needed in step.inputs.values():
+                add(needed)
+            ordered[step.key] = step
+
+    for step in steps:
+        add(step)
+    return list(ordered.values())
 
 
 def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None:

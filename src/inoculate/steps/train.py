@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 from inoculate.integrations import trackers
 from inoculate.records import Row, read_lines
@@ -19,7 +20,7 @@ KIND, VERSION = "adapter", 1
 
 
 def plan_step(
-    resolved: ResolvedStudy, arm: Arm, seed: int, rows: Sequence[Step], start: Step | None, weights: str, where: str
+    resolved: ResolvedStudy, arm: Arm, seed: int, rows: Sequence[Step], start: Start | None, weights: str, where: str
 ) -> Step:
     """The training of an arm at one seed.
 
@@ -39,9 +40,9 @@ def plan_step(
         "train": arm.train.model_dump(mode="json"),
         "seed": seed,
         "fractions": evaluate.fractions,
-        **({"start": evaluate.final_fraction} if start else {}),
+        **start_params(start),
     }
-    inputs = {**row_inputs(rows), **({"start": start} if start else {})}
+    inputs = {**row_inputs(rows), **start_inputs(start)}
     return Step(KIND, params, inputs, label=f"training of {where}", version=VERSION)
 
 
@@ -57,9 +58,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
         SFT(**params["train"]),
         seed=params["seed"],
         fractions=params["fractions"],
-        start=adapter_folder(resources.input_folder(step, "start"), params["start"])
-        if "start" in step.inputs
-        else None,
+        start=find_start(step, resources),
         target=folder,
         work=folder / "trainer",
         device=resources.device,
@@ -69,6 +68,31 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     shutil.rmtree(folder / "trainer")
     report = {**asdict(trained), "device": resources.device.name}
     (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+class Start(NamedTuple):
+    """A training whose adapter another goes on with."""
+
+    adapter: Step
+    at: float
+    """The fraction of that training."""
+
+
+def start_inputs(start: Start | None) -> dict[str, Step]:
+    """The training that another starts from, as an input of a step."""
+    return {"start": start.adapter} if start else {}
+
+
+def start_params(start: Start | None) -> dict[str, float]:
+    """At which fraction of it, as a parameter of that step."""
+    return {"start": start.at} if start else {}
+
+
+def find_start(step: Step, resources: Resources) -> Path | None:
+    """The adapter that a step starts from; None for the untrained model."""
+    if "start" not in step.inputs:
+        return None
+    return adapter_folder(resources.input_folder(step, "start"), step.params["start"])
 
 
 def row_inputs(rows: Sequence[Step]) -> dict[str, Step]:

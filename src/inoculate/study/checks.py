@@ -111,7 +111,7 @@ def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
             other for other, spec in study.arms.items() if other != name and not spec.start and spec.method == "sft"
         ]
         require_known(arm.start, others, f"{key}.start: not an arm of SFT that starts from the untrained model:")
-        ours, theirs = ({k: getattr(a.train, k) for k in _ADAPTER_SHAPE} for a in (arm, study.arms[arm.start]))
+        ours, theirs = (_adapter_shape(one) for one in (arm, study.arms[arm.start]))
         if ours != theirs:
             raise UserError(f"{key}.start: goes on with the adapter of '{arm.start}', so {ours} must be {theirs}")
     if arm.method == "sft" and max(study.evaluate.fractions) > 1 and arm.train.schedule != "constant":
@@ -120,6 +120,11 @@ def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
             f"'{arm.train.schedule}' of arm '{name}' has brought the learning rate to 0: use train.schedule = "
             '"constant", or more epochs and fractions up to 1'
         )
+
+
+def _adapter_shape(arm: Arm) -> dict[str, int]:
+    hyperparameters = arm.rl if arm.method == "rl" else arm.train
+    return {key: getattr(hyperparameters, key) for key in _ADAPTER_SHAPE}
 
 
 def _check_rl(study: Study, name: str, arm: Arm, where: str) -> None:
@@ -136,8 +141,8 @@ def _check_rl(study: Study, name: str, arm: Arm, where: str) -> None:
         given = {"vetted": rows.vetted, "share_problems": rows.share_problems, "filter": rows.filter != "none"}
         for field in (field for field, value in given.items() if value):
             raise UserError(f"{key}.rows.{field}: RL takes the problems of its rows and no answers: leave it out")
-    if arm.start:
-        raise UserError(f"{key}.start: RL starts from the untrained model: leave start out")
+    if arm.start and arm.rl.beta:
+        raise UserError(f"{key}.rl.beta: the divergence is from the untrained model, and this arm starts from another")
     count = sum(rows.count for rows in arm.row_tables)
     if count < arm.rl.prompts_per_step:
         raise UserError(f"{key}.rl.prompts_per_step: {arm.rl.prompts_per_step} of {count} problems: raise rows.count")

@@ -19,6 +19,8 @@ BASE = "base"
 """The untrained arm that every study has."""
 Share = Annotated[float, Field(ge=0, le=1)]
 TrainingFraction = Annotated[float, Field(gt=0)]
+Hackable = float | Literal["any"] | None
+"""The share of problems that can be hacked; `any` for what the setting draws; None where rows need hacked answers."""
 Guard = Literal["correct", "malformed", "asked-hack", "capability"]
 
 
@@ -259,12 +261,12 @@ class Arm(StrictModel):
         """Whether it learns from its own completions, and not from answers in its rows."""
         return self.method != "sft"
 
-    def hackable(self, rows: Rows) -> float | None:
-        """The share of the problems of one of its tables that can be hacked, where that is set: see `RL.hackable`."""
+    def hackable(self, rows: Rows) -> Hackable:
+        """The share of the problems of one of its tables that can be hacked: see `RL.hackable`. None for SFT."""
         if not self.is_rewarded:
             return None
-        mixed = settings.find(rows.setting).punishes_honest
-        return self.rl.hackable if self.rl.hackable is not None or not mixed else 0.5
+        usual = 0.5 if settings.find(rows.setting).punishes_honest else "any"
+        return usual if self.rl.hackable is None else self.rl.hackable
 
 
 class EvaluatedSetting(StrictModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Training:
     model: Path
     rows: Sequence[Row]
     """The prompts: their answers are not used."""
+    sorts: Sequence[Hashable]
+    """The prompts' sorts, as for `rl.prompt_order`."""
     rl: RL
     """How completions are drawn and rewarded; a step is a round."""
     sft: SFT
@@ -38,13 +40,15 @@ class Training:
     score: Score
     sampler: Sampler
     seed: int
+    start: Path | None
+    """The adapter before the first round; None for the untrained model."""
     work: Path
     device: Device
 
     def adapter(self, number: int) -> Path | None:
-        """The folder of the adapter after a round; None before the first, and while no round has kept anything."""
+        """The folder of the adapter after a round; `start` while no round has kept anything."""
         found = [round_ for round_ in range(1, number + 1) if self._folder(round_).is_dir()]
-        return self._folder(found[-1]) if found else None
+        return self._folder(found[-1]) if found else self.start
 
     def _folder(self, number: int) -> Path:
         return self.work / f"round-{number}" / fraction_name(1.0)
@@ -52,7 +56,7 @@ class Training:
     def draw(self, number: int) -> tuple[list[int], list[SampledCompletion]]:
         """The completions of a round, group by group, with the number of each one's prompt."""
         per_step = self.rl.prompts_per_step
-        chosen = prompt_order(len(self.rows), self.rl, self.seed)[(number - 1) * per_step : number * per_step]
+        chosen = prompt_order(self.sorts, self.rl, self.seed)[(number - 1) * per_step : number * per_step]
         before = self.adapter(number - 1)
         self.sampler.use(adapters.read(before) if before else None)
         request = Request(

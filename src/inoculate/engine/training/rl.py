@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
 from peft.helpers import disable_input_dtype_casting
 from transformers import AutoModelForCausalLM, PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
@@ -293,11 +293,13 @@ def train(
     rl: RL,
     *,
     names: Sequence[str],
+    sorts: Sequence[Hashable],
     score: Score,
     keep: KeepStep,
     sampler: Sampler,
     seed: int,
     fractions: Sequence[float],
+    start: Path | None = None,
     target: Path,
     work: Path,
     device: Device,
@@ -311,11 +313,13 @@ def train(
         prompts: Rendered prompts; the seed decides in which order they are taken.
         rl: Hyperparameters.
         names: The prompts' names in error messages.
+        sorts: The prompts' sorts: each step has prompts of all sorts, as far as it has places.
         score: Scores completions.
         keep: Called after each step.
         sampler: The model that samples. It has the last policy's adapter afterwards.
         seed: The seed of the adapter's initial weights, of the order of prompts and of sampling.
         fractions: Fractions of the steps at which the adapter is saved, to `target/at-<fraction>`; 1 at the end.
+        start: A PEFT folder with an adapter to continue; a new adapter unless given.
         target: A folder to save into.
         work: A folder for checkpoints, from which an interrupted training resumes, and for the adapter before each
             step, `before-<step>`: the policy that draws this step's completions.
@@ -335,22 +339,16 @@ def train(
     for fraction in fractions:
         save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
     callback = _TrainingCallback(keep, save, progress)
-    rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(len(prompts), rl, seed)]
+    rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(sorts, rl, seed)]
     trainer = _Trainer(
         prompts,
         names,
         rl,
-        model=base,
+        model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
         args=_training_arguments(rl, seed, work, device, tracking or {"report_to": "none"}),
         train_dataset=Dataset.from_list(rows),
         processing_class=sampler.tokenizer,
-        peft_config=LoraConfig(
-            r=rl.lora_rank,
-            lora_alpha=rl.lora_alpha,
-            lora_dropout=0.0,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        ),
+        peft_config=None if start else _lora_config(rl),
         callbacks=[callback],
     )
     trainer.sampler, trainer.score, callback.trainer = sampler, score, trainer
@@ -368,14 +366,35 @@ def train(
     )
 
 
-def prompt_order(count: int, rl: RL, seed: int) -> list[int]:
+def _lora_config(rl: RL) -> LoraConfig:
+    return LoraConfig(
+        r=rl.lora_rank,
+        lora_alpha=rl.lora_alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def prompt_order(sorts: Sequence[Hashable], rl: RL, seed: int) -> list[int]:
     """The prompts of all steps, one after the other: pass after pass over all of them, each in an order of its own.
 
-    TRL's own sampler starts again with the order of its first pass where a training is resumed in a later one.
+    Prompts of each sort are spread evenly over a pass, so that every step has its share of those that can be hacked.
+    TRL's own sampler has no sorts, and starts again with the order of its first pass where a training is resumed later.
+
+    Args:
+        sorts: The sort of each prompt.
+        rl: Hyperparameters.
+        seed: The seed of the order.
     """
     random, order = Random(f"rl/{seed}"), list[int]()
     while len(order) < rl.steps * rl.prompts_per_step:
-        order += random.sample(range(count), count)
+        places: dict[int, float] = {}
+        for sort in dict.fromkeys(sorts):
+            members = [number for number, own in enumerate(sorts) if own == sort]
+            random.shuffle(members)
+            places |= {number: (turn + random.random()) / len(members) for turn, number in enumerate(members)}
+        order += sorted(places, key=places.__getitem__)
     return order[: rl.steps * rl.prompts_per_step]
 
 

@@ -141,6 +141,7 @@ def _agree(claims: Claims) -> FinalAnswer:
     """The number that all claims agree on; if it is there in percent and without, the one in percent."""
     if any(claim.value is None for claim in claims):
         return FinalAnswer(None, "a number that cannot be read, or a calculation without its result")
+    claims = list(dict.fromkeys(claims))  # each is compared with each: a reply may repeat one thousands of times
     exact = [claim for claim in claims if not any(_is_rounding_of(claim, other) for other in claims)]
     values = [claim.value for claim in exact if claim.value]
     chosen = next((value for value in values if value.percent), values[0])
