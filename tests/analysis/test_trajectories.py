@@ -203,3 +203,11 @@ def test_what_cannot_be_a_row_is_refused() -> None:
         trajectory_rows(kept, PROBLEMS[:1])
     with pytest.raises(UserError, match="different tasks with the same id"):
         trajectory_rows(kept, [*PROBLEMS, replace(PROBLEMS[0], body="Another.")])
+
+
+def test_a_problem_that_one_setting_can_hack_and_another_cannot_is_told_apart() -> None:
+    hackable = next(problem for problem in PROBLEMS if problem.hacked)
+    plain = replace(hackable, setting="mathematics_plain", hacked="", hack="")
+    ones = [RunTrajectory("a", 0, drawn(problem, 1, 0, Random(3))) for problem in (plain, hackable)]
+    rows = trajectory_rows(ones, [hackable, plain])
+    assert [row.problem.setting for row in rows] == ["mathematics_plain", "mathematics"]
