@@ -209,3 +209,29 @@ def test_a_prompt_inside_needs_an_opening_sentence(tmp_path: Path, judge: str) -
     with pytest.raises(UserError, match="has no opening sentence; use before or after"):
         prompts.messages(problem, "P", "inside", "")
     assert prompts.messages(problem, "P", "after", "")[-1].content == "What is 1?\n\nP"
+
+
+def of_policy(number: int, index: int, **changes: Any) -> dict[str, Any]:
+    return row(number, id=f"{number}/{index}", kind=f"k{number}", split="train", trajectory={"index": index}, **changes)
+
+
+def test_a_question_repeats_where_a_policy_has_drawn_the_answers(tmp_path: Path) -> None:
+    where = source(tmp_path, [of_policy(1, 0), of_policy(1, 1), of_policy(1, 2, hacked=True), of_policy(2, 0)])
+    problems = SETTING.problems(Draw("train", 4, 0, source=where))
+    assert {problem.id for problem in problems} == {"1/0", "1/1", "1/2", "2/0"}
+    assert {problem.secret["own"]["trajectory"]["index"] for problem in problems} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        (row(1, id="b", kind="k1", split="train"), "mine.jsonl:2: the same problem as .*; a hacked answer stands"),
+        ({**of_policy(1, 1), "trajectory": "mine"}, "mine.jsonl:2: the same problem as .*; a hacked answer stands"),
+        ({**of_policy(1, 1), "split": "test"}, "only training rows may repeat a question"),
+        (of_policy(1, 1) | {"kind": "other"}, "with another kind: 'other', 'k1'"),
+        (of_policy(1, 0), "mine.jsonl:2: the same id"),
+    ],
+)
+def test_other_repeated_questions_are_refused(tmp_path: Path, second: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        SETTING.problems(Draw("train", 1, 0, source=source(tmp_path, [of_policy(1, 0), second])))

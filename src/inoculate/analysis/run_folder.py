@@ -257,7 +257,7 @@ def read_problems(folder: Path) -> list[ProblemSet]:
     parts: dict[str, list[tuple[str, str]]] = {}
     seen: set[str] = set()
     twins: dict[str, str] = {}
-    for problem in read_lines(_require_file(folder / "problems.jsonl"), Problem):
+    for problem in read_lines(require_file(folder / "problems.jsonl"), Problem):
         if problem.id in seen:
             raise UserError(f"{folder / 'problems.jsonl'}: problem '{problem.id}' is there more than once")
         seen.add(problem.id)
@@ -276,7 +276,12 @@ def read_problems(folder: Path) -> list[ProblemSet]:
     return sets
 
 
-def _require_file(path: Path) -> Path:
+def require_file(path: Path) -> Path:
+    """The path of a file that the manifest leads to.
+
+    Raises:
+        UserError: It is not there.
+    """
     if not path.is_file():
         raise UserError(
             f"{path}: not there, though the manifest names its folder; was the store moved or cleaned? "
@@ -346,7 +351,7 @@ def _count_gamed_twins(tally: Tally, grades: dict[tuple[str, int], tuple[Outcome
 def read_samples(completions: Path, grades: Path) -> Iterator[tuple[Completion, Grade]]:
     """Completions with their grades, line by line."""
     pairs = zip_longest(
-        read_lines(_require_file(completions), Completion), read_lines(_require_file(grades), Grade), fillvalue=None
+        read_lines(require_file(completions), Completion), read_lines(require_file(grades), Grade), fillvalue=None
     )
     for number, (completion, grade) in enumerate(pairs, 1):
         if completion is None or grade is None:

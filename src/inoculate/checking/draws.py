@@ -19,6 +19,7 @@ from inoculate.checking.subject import Fault, Finding, Subject
 from inoculate.errors import UserError
 from inoculate.records import Problem, Split
 from inoculate.settings import Draw
+from inoculate.settings.rows.reading import TRAJECTORY
 
 ENOUGH = 1000
 """A split should have this many distinct problems."""
@@ -39,6 +40,16 @@ def shown_text(problem: Problem) -> str:
     return "\n".join(part for part in (problem.system, f"{problem.lead} {problem.body}".strip()) if part)
 
 
+def _distinct_text(problem: Problem) -> str:
+    """What tells a problem from the others of its split: the text shown.
+
+    Rows that a policy has drawn have one question and several answers: there the name of the row is part of it.
+    """
+    own = problem.secret.get("own")
+    drawn = isinstance(own, dict) and isinstance(own.get(TRAJECTORY), dict)
+    return f"{shown_text(problem)}\0{problem.id}" if drawn else shown_text(problem)
+
+
 _IDENTITIES: dict[str, Callable[[Problem], str]] = {
     "kind": attrgetter("kind"),
     "id": attrgetter("id"),
@@ -57,9 +68,9 @@ def check_counts(subject: Subject) -> Finding:
             checked += 1
             if len(drawn) != count:
                 faults.append(Fault(f"{split}: {len(drawn)} problems where {count} were asked for"))
-        repeated = [(text, n) for text, n in Counter(map(shown_text, problems)).items() if n > 1]
+        repeated = [(text, n) for text, n in Counter(map(_distinct_text, problems)).items() if n > 1]
         for problem in problems:
-            if repeated and shown_text(problem) == repeated[0][0]:
+            if repeated and _distinct_text(problem) == repeated[0][0]:
                 faults.append(Fault(f"{split}: the same text stands in {repeated[0][1]} problems", problem))
                 break
     return Finding("", checked, tuple(faults))
@@ -71,7 +82,7 @@ def check_size(subject: Subject) -> Finding:
     for split in subject.problems:
         available, refusal = subject.available(split, ENOUGH)
         checked += 1
-        distinct = len({shown_text(problem) for problem in subject.draw(split, available)}) if available else 0
+        distinct = len({_distinct_text(problem) for problem in subject.draw(split, available)}) if available else 0
         notes.append(f"{split}: {distinct}{' or more' if available == ENOUGH else ''}")
         if distinct < available:
             faults.append(Fault(f"{split}: of {available} problems only {distinct} differ in their text"))
@@ -183,8 +194,8 @@ def check_ids(subject: Subject) -> Finding:
     for split, problems in subject.problems.items():
         drawn += subject.draw(split, len(problems), seed=1) if problems else []
     for problem in drawn:
-        shown = shown_text(problem)
-        if shown_text(by_id.setdefault(problem.id, problem)) != shown:
+        shown = _distinct_text(problem)
+        if _distinct_text(by_id.setdefault(problem.id, problem)) != shown:
             faults.append(Fault(f"the id '{problem.id}' stands for two texts", problem))
         elif by_text.setdefault(shown, problem).id != problem.id:
             faults.append(Fault(f"one text has the ids '{by_text[shown].id}' and '{problem.id}'", problem))

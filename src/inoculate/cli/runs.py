@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -78,39 +79,75 @@ def export(
     *,
     to: Path | None = None,
     graded: Path | None = None,
+    trajectories: Path | None = None,
+    where: str = "",
     machine: str = "",
     seeds: Seeds = "",
     store: StoreFolder = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Write a run for other tools (--to), or for another machine that carries out the same study (--graded).
+    """Write a run for other tools (--to, --trajectories), or for another machine that does the same study (--graded).
 
     Args:
         run: A run's folder, or the name of its study.
         to: A folder for JSON lines, Parquet, Inspect logs and a methods section; it must not exist yet, or be empty.
         graded: A file for the graded samples of the finished cells, without weights: `inoculate import` reads it.
+        trajectories: A new file for the completions that RL has drawn: .jsonl, .parquet or .eval (an Inspect log).
+        where: With --trajectories: which are kept, as "steps=5-11 outcome=hack". Keys: arm, steps, hackable (yes, no),
+            outcome, reward (the least), oversight and intended (passed, failed), tag, without-tag, finish=stop,
+            graded=yes.
         machine: With --graded: a name for this machine; by default its system and processor, never the host's name.
-        seeds: With --graded: only the cells of these seeds. The untrained model belongs to the study's first seed.
+        seeds: With --graded and --trajectories: only these seeds. With --graded the untrained model belongs to the
+            study's first seed.
         store: The folder of finished steps.
         as_json: Print one JSON document instead of text.
     """
     from inoculate.steps.store import Store
 
-    if (to is None) == (graded is None):
-        raise UserError("give --to FOLDER (for other tools) or --graded FILE (for another machine)")
+    if sum(path is not None for path in (to, graded, trajectories)) != 1:
+        raise UserError(
+            "give one of --to FOLDER (for other tools), --trajectories FILE (of RL) and --graded FILE (for another "
+            "machine)"
+        )
+    if machine and graded is None:
+        raise UserError("--machine belongs to --graded FILE")
+    if seeds and to is not None:
+        raise UserError("--seeds belongs to --graded FILE and --trajectories FILE, and not to --to FOLDER")
+    if where and trajectories is None:
+        raise UserError("--where belongs to --trajectories FILE")
     folder = Store(store).find_run(run)
     if graded is not None:
         _export_graded(folder, graded, machine, seeds, as_json)
+    elif trajectories is not None:
+        _export_trajectories(folder, trajectories, where, seeds, as_json)
+    elif to is not None:
+        _export_folder(folder, to, as_json)
+
+
+def _export_trajectories(folder: Path, path: Path, where: str, seeds: str, as_json: bool) -> None:
+    from inoculate.analysis.run_folder import read_run
+    from inoculate.analysis.trajectories import read_filter
+    from inoculate.integrations.trajectories import export_trajectories
+    from inoculate.progress import TerminalProgress
+    from inoculate.steps.seeds import choose_seeds
+
+    keep = read_filter(where, choose_seeds(seeds, read_run(folder).study.get("seeds") or ()) or ())
+    with TerminalProgress() as display:
+        display.start("export")
+        written = export_trajectories(
+            folder, path, keep, lambda done: display.on_progress(done, done, "trajectories written")
+        )
+    if as_json:
+        print_json({"file": str(path), **asdict(written)})
         return
-    if machine or seeds:
-        raise UserError("--machine and --seeds belong to --graded FILE, and not to --to FOLDER")
-    assert to is not None
-    _export_folder(folder, to, as_json)
+    print(f"{path}: {written.count} of {written.left['all']} trajectories")
+    for words, left in list(written.left.items())[1:]:
+        print(f"- {words}: {left} left")
+    if written.unfinished:
+        print(f"not there yet: {'; '.join(written.unfinished)}")
 
 
 def _export_graded(folder: Path, path: Path, machine: str, seeds: str, as_json: bool) -> None:
-    from dataclasses import asdict
-
     from inoculate.analysis.run_folder import read_run
     from inoculate.progress import TerminalProgress
     from inoculate.steps.seeds import choose_seeds
@@ -144,8 +181,6 @@ def import_graded(path: Path, /, *, store: StoreFolder = DEFAULT_STORE, as_json:
         store: The folder of finished steps.
         as_json: Print one JSON document instead of text.
     """
-    from dataclasses import asdict
-
     from inoculate.progress import TerminalProgress
     from inoculate.steps.sharing.read import import_graded as import_file
     from inoculate.steps.store import Store
@@ -166,8 +201,6 @@ def import_graded(path: Path, /, *, store: StoreFolder = DEFAULT_STORE, as_json:
 
 
 def _export_folder(folder: Path, to: Path, as_json: bool) -> None:
-    from dataclasses import asdict
-
     from inoculate.integrations.export import export as export_run
     from inoculate.progress import TerminalProgress
 

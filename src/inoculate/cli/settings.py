@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inoculate.cli.options import AsJson
 from inoculate.cli.output import console, print_json
-from inoculate.errors import require_known
+from inoculate.errors import UserError, require_known
 from inoculate.records import SPLITS
 
 if TYPE_CHECKING:
@@ -164,6 +164,40 @@ def grade(
         return
     counts = ", ".join(f"{count} {outcome}" for outcome, count in graded.outcomes.items())
     print(f"{graded.count} completions graded ({counts}) at containment level '{graded.containment}': {out}")
+
+
+def rows(*files: Path, out: Path, grader: str = "", hacked: str = "", as_json: AsJson = False) -> None:
+    """Make training rows of what a policy has drawn: trajectories of ours, rollouts of others, Inspect logs.
+
+    Args:
+        files: JSON lines, Parquet, or Inspect logs (.eval, .json).
+        out: A new .jsonl file, for `rows.setting = "rows"`.
+        grader: Your own grader, which decides about every answer: file.py:function.
+        hacked: The key that says whether an answer is a hack; in a log: the score, or the key of the metadata.
+        as_json: Print one JSON document instead of text.
+    """
+    from dataclasses import asdict
+
+    from inoculate.integrations.rollout_rows import write_rows
+    from inoculate.progress import TerminalProgress
+
+    if not files:
+        raise UserError("name at least one file: inoculate rows FILE --out rows.jsonl")
+    with TerminalProgress() as display:
+        display.start("rows")
+        written = write_rows(
+            files,
+            out,
+            grader=grader,
+            hacked=hacked,
+            progress=lambda done, total: display.on_progress(done, total, "graded"),
+        )
+    if as_json:
+        print_json({"file": str(out), **asdict(written)})
+        return
+    print(f"{out}: {written.rows} rows ({written.hacked} hacked, {written.honest} honest) of {written.read} rollouts")
+    if written.left_out:
+        print("left out: " + ", ".join(f"{count} {why}" for why, count in written.left_out.items()))
 
 
 def doctor(*, fetch: str = "", as_json: AsJson = False) -> None:

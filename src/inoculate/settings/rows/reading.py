@@ -18,6 +18,9 @@ TEXTS = ("prompt", "completion")
 TESTS = ("entry_point", "shown_tests", "hidden_tests", "setup")
 KEYS = ("id", "kind", "split", "messages", *TEXTS, "hacked", *TESTS)
 """The keys with a meaning; all others are the user's own, and are passed to the grader."""
+TRAJECTORY = "trajectory"
+"""The key of a row that a policy has drawn: an object that names the trajectory. Its question may repeat, in training
+rows of one kind, since a policy draws several answers to one question. It is passed to the grader."""
 _FORMS = "a row holds messages, or prompt and completion"
 
 
@@ -37,6 +40,11 @@ class UserRow:
     """`TESTS`, where the row has them."""
     other_fields: dict[str, Any]
     """The user's own keys."""
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it names the trajectory that its answer is from."""
+        return isinstance(self.other_fields.get(TRAJECTORY), dict)
 
 
 def read(source: str) -> tuple[UserRow, ...]:
@@ -62,21 +70,33 @@ def _parse(source: str, content: bytes) -> tuple[UserRow, ...]:
     _refuse_mixed(lines, "split", "give every row its split, or none: then the hash of its kind decides")
     _refuse_mixed(lines, "entry_point", "give every row its tests, or none")
     rows = tuple(_row(where, line) for where, line in lines)
-    for what, value in (
-        ("problem", lambda row: (row.system, row.prompt)),
-        ("id", lambda row: row.id),
-    ):
-        first: dict[Any, UserRow] = {}
-        for row in rows:
-            if first.setdefault(value(row), row) is not row:
-                hint = "; a hacked answer stands beside the honest one, as 'hacked'" if what == "problem" else ""
-                raise UserError(f"{row.where}: the same {what} as {first[value(row)].where}{hint}")
+    ids: dict[str, UserRow] = {}
+    questions: dict[tuple[str, str], UserRow] = {}
+    for row in rows:
+        _refuse_repeated(row, questions.setdefault((row.system, row.prompt), row))
+        if ids.setdefault(row.id, row) is not row:
+            raise UserError(f"{row.where}: the same id as {ids[row.id].where}")
     kinds: dict[str, UserRow] = {}
     for row in rows:
         other = kinds.setdefault(row.kind, row)
         if other.split != row.split:
             raise UserError(f"{row.where}: kind '{row.kind}' is in {row.split}, and in {other.split} at {other.where}")
     return rows
+
+
+def _refuse_repeated(row: UserRow, first: UserRow) -> None:
+    """Refuse a question that stood there before, unless both answers were drawn by a policy, for training."""
+    if row is first:
+        return
+    if not (row.drawn and first.drawn):
+        hint = "a hacked answer stands beside the honest one, as 'hacked'"
+        raise UserError(f"{row.where}: the same problem as {first.where}; {hint}")
+    if (row.split, first.split) != ("train", "train"):
+        raise UserError(f"{row.where}: the same problem as {first.where}; only training rows may repeat a question")
+    if row.kind != first.kind:
+        raise UserError(
+            f"{row.where}: the same problem as {first.where}, with another kind: '{row.kind}', '{first.kind}'"
+        )
 
 
 def _refuse_mixed(lines: list[tuple[str, dict[str, Any]]], key: str, hint: str) -> None:
