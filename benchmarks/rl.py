@@ -17,6 +17,7 @@ Sides:
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
 import time
@@ -154,7 +155,7 @@ def as_any(function: Callable[..., list[float]]) -> Any:
 
 def between(ends: Sequence[float], lengths: Sequence[float]) -> dict[str, Any]:
     """Seconds of each step after the first, and the lengths of its completions."""
-    seconds = [after - before for before, after in zip(ends, ends[1:], strict=False)][1:]
+    seconds = [after - before for before, after in itertools.pairwise(ends)][1:]
     return {"seconds": sum(seconds) / len(seconds), "length": sum(lengths[1:]) / len(lengths[1:])}
 
 

@@ -228,9 +228,9 @@ def read_lines(path: Path, record: type[Record]) -> Iterator[Record]:
 
 
 def _build(record: type[Record], data: dict[str, Any]) -> Record:
-    if record is Grade or record is Trajectory:
+    if record in (Grade, Trajectory):
         data["tags"] = tuple(Tag(**tag) for tag in data.get("tags", ()))
-    if record is Trajectory:
+    if record == Trajectory:
         data |= {key: tuple(data[key]) for key in ("tokens", "log_probabilities")}
     if record is Row:
         data["messages"] = tuple(Message(**message) for message in data["messages"])

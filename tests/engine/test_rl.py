@@ -182,7 +182,7 @@ def test_a_reward_that_cannot_be_given_scores_nothing_and_is_counted(tiny_model:
     run.train()
     for step, metrics in run.metrics.items():
         assert metrics["unscorable"] == 2
-        advantages = run.batches[step].advantages
+        advantages = run.batches[step].advantages or []
         assert advantages[1] == advantages[5] == 0
         rewards = [one[0] for one in partly([], [one.text for one in run.batches[step].completions])]
         for group in (slice(0, 4), slice(4, 8)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -256,7 +256,7 @@ def _setting(name: str) -> str:
         return f"the setting `{name}`"
 
 
-def _rows(rows: dict[str, Any]) -> str:
+def _rows(rows: Mapping[str, Any]) -> str:
     parts = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
     if rows.get("filter") == "hacked":
         parts.append("the hacked rows then left out")
@@ -265,7 +265,7 @@ def _rows(rows: dict[str, Any]) -> str:
     return ", ".join(parts + _restricted(rows))
 
 
-def _restricted(options: dict[str, Any]) -> list[str]:
+def _restricted(options: Mapping[str, Any]) -> list[str]:
     return [f"{key} {_join_and(options[key])}" for key in ("levels", "families") if options.get(key)]
 
 

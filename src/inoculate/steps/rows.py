@@ -153,14 +153,14 @@ def draw_rows(rows: Rows, seed: int, hackable: Hackable = None) -> list[DrawnRow
     request = settings.Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
     problems = settings.find(rows.setting).problems(request)
     leaky, vetted = problems[:distinct], problems[distinct:]
-    hackable = [problem for problem in leaky if problem.hacked]
-    if len(hackable) < (rows.hacked_rows if rows.share_problems else rows.hacked > 0):
+    with_hack = [problem for problem in leaky if problem.hacked]
+    if len(with_hack) < (rows.hacked_rows if rows.share_problems else rows.hacked > 0):
         raise UserError(
-            f"setting '{rows.setting}': {len(hackable)} of {len(leaky)} problems have a hacked answer, too few for "
+            f"setting '{rows.setting}': {len(with_hack)} of {len(leaky)} problems have a hacked answer, too few for "
             f"rows.hacked = {rows.hacked}: lower it; 0 is for honest rows only"
         )
     if rows.share_problems:
-        drawn = [DrawnRow(problem, True, False) for problem in hackable[: rows.hacked_rows]]
+        drawn = [DrawnRow(problem, True, False) for problem in with_hack[: rows.hacked_rows]]
         drawn += [DrawnRow(problem, False, False) for problem in leaky[: rows.count - rows.hacked_rows]]
     else:
         order = list(range(len(leaky)))
