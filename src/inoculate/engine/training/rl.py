@@ -330,11 +330,8 @@ def train(
     Raises:
         UserError: A prompt and its completion do not fit, or no completion of a step can be scored.
     """
-    attention.register()
     _check_lengths(prompts, names, rl, sampler)
-    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
-    attention.check_layer_types(base.config)
-    base.config.use_cache = False
+    base = _load_base(model, device)
     save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps)}
     for fraction in fractions:
         save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
@@ -364,6 +361,14 @@ def train(
         label_tokens=round(sum(entry["completions/mean_length"] for entry in history) * len(trainer._prompts)),
         loss=[(int(entry["step"]), float(entry["loss"])) for entry in history],
     )
+
+
+def _load_base(model: Path, device: Device) -> Any:
+    attention.register()
+    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
+    attention.check_layer_types(base.config)
+    base.config.use_cache = False
+    return base
 
 
 def _lora_config(rl: RL) -> LoraConfig:
