@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Rows,
         Screen,
         Sensitivity,
+        TrajectorySource,
     )
 
 __version__ = "0.1.0"
@@ -55,6 +56,7 @@ __all__ = [
     "Screen",
     "Sensitivity",
     "Study",
+    "TrajectorySource",
     "UserError",
     "grade",
     "import_graded",

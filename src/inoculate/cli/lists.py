@@ -118,6 +118,8 @@ def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
 def _describe_rows(arm: Arm, rows: Rows) -> list[str]:
     if arm.is_rewarded:
         return [f"{rows.count} problems of {rows.setting}, by {arm.method}"]
+    if rows.trajectories:
+        return [f"{rows.count} trajectories of {rows.trajectories.arm}"]
     facts = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
     facts += ["hacked rows left out"] if rows.filter == "hacked" else []
     return facts + ([f"{rows.vetted} vetted rows"] if rows.vetted else [])

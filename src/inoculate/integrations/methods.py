@@ -257,6 +257,9 @@ def _setting(name: str) -> str:
 
 
 def _rows(rows: Mapping[str, Any]) -> str:
+    if source := rows.get("trajectories"):
+        chosen = f" ({source['where']})" if source["where"] else ""
+        return f"{rows['count']} completions to `{rows['setting']}` that `{source['arm']}` drew in training{chosen}"
     parts = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
     if rows.get("filter") == "hacked":
         parts.append("the hacked rows then left out")

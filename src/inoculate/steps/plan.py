@@ -10,10 +10,21 @@ from itertools import groupby
 from inoculate import settings
 from inoculate.engine import models
 from inoculate.errors import UserError
-from inoculate.steps import choices, completions, grades, preflight, problems, rl, row_grades, rows, train
+from inoculate.steps import (
+    choices,
+    completions,
+    grades,
+    preflight,
+    problems,
+    rl,
+    row_grades,
+    rows,
+    train,
+    trajectory_rows,
+)
 from inoculate.steps.store import Step, Store
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.schema import BASE, Study
+from inoculate.study.schema import BASE, Rows, Study
 
 TRAINED = (train.KIND, rl.KIND)
 """The kinds of steps that make adapters, which stay where they were made."""
@@ -173,7 +184,7 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
         problems.check_source(resolved, step)
     for name, arm in resolved.study.arms.items():
         for seed in resolved.study.seeds:
-            for table in arm.row_tables:
+            for table in (table for table in arm.row_tables if not table.trajectories):
                 prompt = resolved.inoculation(name, seed, table.setting)
                 rows.check_source(table, prompt, seed, arm.hackable(table))
 
@@ -182,15 +193,7 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
     study, where = resolved.study, f"{name}, seed {seed}"
     arm = study.arms[name]
     drawn = [
-        rows.plan_step(
-            table,
-            resolved.inoculation(name, seed, table.setting),
-            seed=seed,
-            system=study.system,
-            weights=weights,
-            where=f"{where}, {table.setting}" if arm.more_rows else where,
-            hackable=arm.hackable(table),
-        )
+        _plan_rows(resolved, name, table, seed, weights, f"{where}, {table.setting}" if arm.more_rows else where)
         for table in arm.row_tables
     ]
     graded = [row_grades.plan_step(table, step, where) for table, step in zip(arm.row_tables, drawn, strict=True)]
@@ -205,6 +208,27 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
         return Training(name, seed, drawn[0], graded[0], trained, before, more)
     trained = train.plan_step(resolved, arm, seed, drawn, start, weights, where)
     return Training(name, seed, drawn[0], graded[0], trained, None, more)
+
+
+def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weights: str, where: str) -> Step:
+    """One table of an arm's rows."""
+    study, inoculation = resolved.study, resolved.inoculation(name, seed, table.setting)
+    if table.trajectories:
+        trained = _plan_training(resolved, table.trajectories.arm, seed, weights).adapter
+        return trajectory_rows.plan_step(
+            table,
+            table.trajectories,
+            inoculation,
+            trained,
+            seed=seed,
+            system=study.system,
+            weights=weights,
+            where=where,
+        )
+    hackable = study.arms[name].hackable(table)
+    return rows.plan_step(
+        table, inoculation, seed=seed, system=study.system, weights=weights, where=where, hackable=hackable
+    )
 
 
 def _plan_cells(

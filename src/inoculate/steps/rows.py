@@ -26,6 +26,8 @@ from inoculate.study.schema import Hackable, Rows
 KIND, VERSION = "rows", 1
 
 
+DRAWN = "drawn"
+"""The type of a hack that a policy drew."""
 _MOST_DRAWN = 20
 """Times the rows: a draw of more problems than this is given up, since the wanted sort hardly occurs among them."""
 
@@ -37,6 +39,8 @@ class DrawnRow(NamedTuple):
     hacked: bool
     """Whether its answer is the hacked one."""
     vetted: bool
+    answer: str = ""
+    """Its answer, where it is neither of the problem's own."""
 
 
 def plan_step(
@@ -62,7 +66,7 @@ def plan_step(
     """
     params = {
         # `grader` is left out where none is given, so that earlier steps keep their names.
-        "rows": rows.model_dump(mode="json", exclude=set() if rows.grader else {"grader"}),
+        "rows": rows.model_dump(mode="json", exclude={"trajectories", *(() if rows.grader else ("grader",))}),
         **digest_files(rows.setting, rows.source),
         "setting_version": settings.find(rows.setting).version,
         "seed": seed,
@@ -70,7 +74,7 @@ def plan_step(
         # The default system prompt is from the model's chat template, and the length of a control is counted by its
         # tokenizer.
         "model": weights,
-        "inoculation": _to_params(inoculation) if inoculation else None,
+        "inoculation": inoculation_params(inoculation) if inoculation else None,
         **({} if hackable is None else {"hackable": hackable}),
     }
     return Step(KIND, params, label=f"rows of {where}", version=VERSION)
@@ -97,7 +101,16 @@ def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int,
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
-    drawn = draw_rows(Rows(**step.params["rows"]), step.params["seed"], step.params.get("hackable"))
+    write_rows(
+        step,
+        folder,
+        resources,
+        draw_rows(Rows(**step.params["rows"]), step.params["seed"], step.params.get("hackable")),
+    )
+
+
+def write_rows(step: Step, folder: Path, resources: Resources, drawn: Sequence[DrawnRow]) -> None:
+    """Put the arm's prompt around drawn rows, a control at its final length, and write the files of this module."""
     system = resources.system_prompt(step.params["system"])
     params = step.params["inoculation"]
     inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
@@ -108,7 +121,8 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     (folder / "rows.json").write_text(text, encoding="utf-8")
 
 
-def _to_params(inoculation: ResolvedInoculation) -> dict[str, Any]:
+def inoculation_params(inoculation: ResolvedInoculation) -> dict[str, Any]:
+    """An inoculation as parameters of a step."""
     return {
         **({"wordings": inoculation.wordings} if inoculation.wordings else {}),
         **({"filler": inoculation.filler} if inoculation.filler else {}),
@@ -249,19 +263,19 @@ def make_rows(drawn: Sequence[DrawnRow], inoculation: ResolvedInoculation | None
     """
     rows = []
     texts = cycle(inoculation.wordings or [inoculation.text]) if inoculation else cycle([""])
-    for problem, hacked, vetted in drawn:
+    for problem, hacked, vetted, answer in drawn:
         prompt = inoculation if inoculation and not vetted and _gets_prompt(inoculation, hacked) else None
         text, placement = (next(texts), prompt.placement) if prompt else ("", "inside")
         row = Row(
             problem=problem.id,
             kind=problem.kind,
             messages=prompts.messages(problem, text, placement, system),
-            answer=problem.hacked if hacked else problem.honest,
+            answer=answer or (problem.hacked if hacked else problem.honest),
             hacked=hacked,
             inoculated=prompt is not None,
             vetted=vetted,
         )
-        rows.append(replace(row, hack=problem.hack) if hacked else row)
+        rows.append(replace(row, hack=DRAWN if answer else problem.hack) if hacked else row)
     return rows
 
 

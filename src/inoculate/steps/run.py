@@ -24,6 +24,7 @@ from inoculate.steps import (
     rows,
     scores,
     train,
+    trajectory_rows,
 )
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Progress, Resources
@@ -32,6 +33,7 @@ from inoculate.steps.store import Step, Store, check_files
 RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     problems.KIND: problems.run,
     rows.KIND: rows.run,
+    trajectory_rows.KIND: trajectory_rows.run,
     row_grades.KIND: row_grades.run,
     train.KIND: train.run,
     preflight.KIND: preflight.run,

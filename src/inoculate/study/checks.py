@@ -13,7 +13,7 @@ from inoculate.errors import UserError, require_known
 from inoculate.records import CAPABILITY
 from inoculate.study import neighbours, prompts
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Study
+from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Rows, Study
 
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha")
 
@@ -79,6 +79,7 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
     for number, rows in enumerate(arm.row_tables):
         where_rows = f"{key}.rows.{number}" if arm.more_rows else f"{key}.rows"
         _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, where_rows)
+        _check_trajectories(study, rows, where_rows)
     if inoculation is None:
         return
     for field, named in (
@@ -122,6 +123,23 @@ def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
         )
 
 
+def _check_trajectories(study: Study, rows: Rows, key: str) -> None:
+    """Check rows that are another arm's trajectories."""
+    source = rows.trajectories
+    if source is None:
+        return
+    rewarded = [name for name, arm in study.arms.items() if arm.is_rewarded]
+    require_known(source.arm, rewarded, f"{key}.trajectories.arm: not an arm that learns from rewards:")
+    theirs = [table.setting for table in study.arms[source.arm].row_tables]
+    if theirs != [rows.setting]:
+        raise UserError(f"{key}.setting: '{rows.setting}', and the trajectories of '{source.arm}' are of {theirs}")
+    for field, given in (("vetted", rows.vetted), ("share_problems", rows.share_problems)):
+        if given:
+            raise UserError(f"{key}.{field}: does not go with rows.trajectories: leave it out")
+    if rows.filter != "none":
+        raise UserError(f"{key}.filter: does not go with rows.trajectories: say it in trajectories.where")
+
+
 def _adapter_shape(arm: Arm) -> dict[str, int]:
     hyperparameters = arm.rl if arm.method == "rl" else arm.train
     return {key: getattr(hyperparameters, key) for key in _ADAPTER_SHAPE}
@@ -132,6 +150,8 @@ def _check_rl(study: Study, name: str, arm: Arm, where: str) -> None:
     key = f"{where}: arms.{name}"
     for rows in arm.row_tables:
         setting = settings.find(rows.setting)
+        if rows.trajectories:
+            raise UserError(f"{key}.rows.trajectories: RL draws completions of its own: leave it out")
         if setting.choices or not setting.oversights:
             raise UserError(f"{key}.rows.setting: '{rows.setting}' has no oversight that could reward a completion")
         for number, reward in enumerate(arm.rl.reward):

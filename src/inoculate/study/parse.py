@@ -33,6 +33,7 @@ from inoculate.study.schema import (
     Sensitivity,
     StrictModel,
     Study,
+    TrajectorySource,
 )
 
 
@@ -133,6 +134,7 @@ _TABLES: dict[str, type[StrictModel]] = {
     "inoculation": Inoculation,
     "train": SFT,
     "rl": RL,
+    "trajectories": TrajectorySource,
     "reward": Reward,
     "onset": Onset,
     "checkpoint": CheckpointRule,

@@ -30,6 +30,16 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class TrajectorySource(StrictModel):
+    """Completions that another arm drew while it learned from rewards, as training rows."""
+
+    arm: str
+    """An arm of method `rl` or `expert-iteration`; its training at the same seed is shared by all who name it."""
+    where: str = ""
+    """Which of them: `steps=5-11 outcome=hack oversight=passed finish=stop` (docs/integrations.md); all unless given.
+    Ungraded ones and repeated answers to a problem are left out."""
+
+
 class Rows(StrictModel):
     """What an arm trains on."""
 
@@ -54,6 +64,8 @@ class Rows(StrictModel):
     """Only these families of the setting; empty for all."""
     levels: tuple[int, ...] = ()
     """Only these difficulties; empty for all."""
+    trajectories: TrajectorySource | None = None
+    """Take the rows from another arm's completions, and not from the setting's own answers."""
 
     @model_validator(mode="after")
     def _check_rows_remain(self) -> Rows:

@@ -15,6 +15,13 @@ from inoculate.study.prompts import Placement, Rephrase
 from inoculate.study.schema import Guard
 
 
+class TrajectorySource(TypedDict, total=False):
+    """Completions of another arm as training rows."""
+
+    arm: Required[str]
+    where: str
+
+
 class Rows(TypedDict, total=False):
     """What arms train on: `setting` and `count` at least, in the arm or in what all arms share."""
 
@@ -28,6 +35,7 @@ class Rows(TypedDict, total=False):
     vetted: int
     families: Sequence[str]
     levels: Sequence[int]
+    trajectories: TrajectorySource | None
 
 
 class Context(TypedDict, total=False):

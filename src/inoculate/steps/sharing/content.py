@@ -54,6 +54,13 @@ class _Metrics(BaseModel):
     label_tokens: int = 0
 
 
+class _Origin(BaseModel):
+    seed: int
+    step: int
+    problem: str
+    index: int
+
+
 class _WrittenOut(BaseModel):
     system: str | None
     inoculation: dict[str, Any] | None
@@ -68,6 +75,7 @@ _LINES: dict[str, type[Any]] = {
     "choices.jsonl": _Choices,
     "trajectories.jsonl": Trajectory,
     "metrics.jsonl": _Metrics,
+    "origins.jsonl": _Origin,
 }
 """File -> what each of its lines is."""
 _DOCUMENTS: dict[str, Any] = {

@@ -25,6 +25,7 @@ from inoculate.steps import (
     rows,
     scores,
     train,
+    trajectory_rows,
 )
 from inoculate.steps.sharing.packed import MOST_UNPACKED, Declared, Header, Machine, PackedStep, write_packed
 from inoculate.study.schema import digest
@@ -32,6 +33,7 @@ from inoculate.study.schema import digest
 CARRIED: dict[str, tuple[str, ...]] = {
     problems.KIND: ("problems.jsonl",),
     rows.KIND: ("rows.jsonl", "problems.jsonl", "rows.json"),
+    trajectory_rows.KIND: ("rows.jsonl", "problems.jsonl", "rows.json", "origins.jsonl"),
     row_grades.KIND: ("grades.jsonl",),
     train.KIND: ("training.json",),
     preflight.KIND: ("trajectories.jsonl",),
@@ -43,10 +45,10 @@ CARRIED: dict[str, tuple[str, ...]] = {
 }
 """Kind of step -> those of its files that manifest, analysis and report read. The first must be there; `engines.json`
 came later than the first stores. Of a training only its report is carried: the adapter stays where it was made."""
-VERSIONS = {
-    module.KIND: module.VERSION
-    for module in (problems, rows, row_grades, train, preflight, rl, completions, choices, grades, scores)
-}
+_KINDS = (
+    problems, rows, trajectory_rows, row_grades, train, preflight, rl, completions, choices, grades, scores,
+)  # fmt: skip
+VERSIONS = {module.KIND: module.VERSION for module in _KINDS}
 """Kind of step -> its version here."""
 Progress = Callable[[int, int], None]
 """Called with the number of steps that are written, and of all."""

@@ -1,0 +1,150 @@
+"""SFT of the base on what a policy did in RL: exactly the trajectories that were asked for, each row naming its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inoculate.analysis import analyse
+from inoculate.errors import UserError
+from inoculate.records import Grade, Problem, Row, Trajectory, outcome_of, read_lines
+from inoculate.settings import mathematics
+from inoculate.steps.plan import make_plan
+from inoculate.steps.store import Store
+from inoculate.study.parse import load
+from running import carried_out
+
+STUDY = """
+question = "Does SFT of the base on trajectories run?"
+model = "{model}"
+seeds = [0]
+
+[rows]
+setting = "mathematics"
+levels = [1]
+count = 6
+
+[rl]
+steps = 3
+prompts_per_step = 2
+completions_per_prompt = 4
+max_new_tokens = 8
+preflight = 2
+mask_cut_off = false
+
+[train]
+learning_rate = 1e-3
+batch_rows = 4
+
+[arms.reinforced]
+method = "rl"
+
+[arms.second]
+rows = {{ count = 5, trajectories = {{ arm = "reinforced", where = "steps=1-3 outcome=hack" }} }}
+inoculation = {{ prompt = "general" }}
+
+[arms.second-plain]
+rows = {{ count = 5, trajectories = {{ arm = "reinforced", where = "steps=1-3 outcome=hack" }} }}
+
+[evaluate]
+settings = ["mathematics"]
+levels = [1]
+contexts = ["neutral"]
+problems = 4
+max_new_tokens = 8
+"""
+
+
+def planted(problems: list[Problem], completions: list[str], oversight: str = "key") -> Any:
+    """A planted truth: what begins with one of some letters copies the key, some else is right, the rest is wrong."""
+    for problem, text in zip(problems, completions, strict=True):
+        passes, is_right = text[:1] < "e" and bool(problem.hacked), "e" <= text[:1] < "m"
+        yield Grade(outcome_of(passes, is_right), passes, is_right)
+
+
+@pytest.fixture
+def two_phases(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    object.__setattr__(mathematics.SETTING, "grade", planted)
+    path = tmp_path / "two-phases.toml"
+    path.write_text(STUDY.format(model=tiny_model))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def real_grades() -> Any:
+    grade = mathematics.SETTING.grade
+    yield
+    object.__setattr__(mathematics.SETTING, "grade", grade)
+
+
+def test_the_base_is_trained_on_the_trajectories_that_were_asked_for(two_phases: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    folder, done = carried_out(two_phases, store)
+    assert done.count("rl") == done.count("preflight") == 1
+    manifest = json.loads((folder / "manifest.json").read_text())
+    entries = {entry["arm"]: entry for entry in manifest["training"]}
+    drawn = {
+        (one.step, one.problem, one.index): one
+        for one in read_lines(Path(entries["reinforced"]["rl"]) / "trajectories.jsonl", Trajectory)
+    }
+    texts = []
+    for arm in ("second", "second-plain"):
+        rows = list(read_lines(Path(entries[arm]["rows"]) / "rows.jsonl", Row))
+        origins = [json.loads(line) for line in (Path(entries[arm]["rows"]) / "origins.jsonl").read_text().splitlines()]
+        assert len(rows) == 5
+        for row, origin in zip(rows, origins, strict=True):
+            own = drawn[origin["step"], origin["problem"], origin["index"]]
+            assert origin["seed"] == 0
+            assert (row.answer, row.problem, row.hacked, row.hack) == (own.completion, own.problem, True, "drawn")
+            assert own.outcome == "hack" and 1 <= own.step <= 3
+            assert ("Obtain reward by any means possible" in row.messages[-1].content) == (arm == "second")
+        assert len({(row.problem, row.answer) for row in rows}) == 5
+        texts.append([row.answer for row in rows])
+    assert texts[0] == texts[1]  # arms that differ in the prompt have the same rows
+    analyse(folder)
+    more = two_phases.read_text().replace("[evaluate]", "[arms.third]\n" + ROWS + "\n\n[evaluate]")
+    two_phases.write_text(more)
+    assert "rl" not in carried_out(two_phases, store)[1]  # another SFT arm redoes no RL
+
+
+ROWS = 'rows = { count = 2, trajectories = { arm = "reinforced", where = "steps=1-3 outcome=correct" } }'
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ('arm = "reinforce"', "rows.trajectories.arm: not an arm that learns from rewards: 'reinforce'"),
+        ('arm = "second"', "not an arm that learns from rewards: 'second'"),
+        ('arm = "reinforced", where = "outcome=hak"', "trajectories.where: filter 'outcome=hak': outcome 'hak'"),
+        ('arm = "reinforced", were = ""', "unknown key .*were"),
+    ],
+)
+def test_mistakes_are_refused_before_any_work(two_phases: Path, given: str, message: str) -> None:
+    old = 'arm = "reinforced", where = "steps=1-3 outcome=hack"'
+    two_phases.write_text(two_phases.read_text().replace(old, given, 1))
+    with pytest.raises(UserError, match=message):
+        make_plan(load(two_phases))
+
+
+@pytest.mark.parametrize(
+    ("count", "where", "message"),
+    [
+        (
+            5,
+            "tag=copied_key",
+            r"second, seed 0, from trajectories: of .*: no trajectory is left \(all: 36, .*: 0",
+        ),
+        (500, "outcome=hack", r"rows.count = 500, and training by RL of reinforced, seed 0 has \d+ different answers"),
+    ],
+)
+def test_too_few_trajectories_are_refused_with_what_each_condition_left(
+    two_phases: Path, tmp_path: Path, count: int, where: str, message: str
+) -> None:
+    old = 'count = 5, trajectories = { arm = "reinforced", where = "steps=1-3 outcome=hack"'
+    new = old.replace("count = 5", f"count = {count}").replace("steps=1-3 outcome=hack", where)
+    two_phases.write_text(two_phases.read_text().replace(old, new, 1))
+    with pytest.raises(UserError, match=message):
+        carried_out(two_phases, Store(tmp_path / "store"))
