@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -265,3 +266,29 @@ def test_a_study_without_rl_has_none(new_run: Callable[..., Any]) -> None:
     run.cell("plain", 0, run.rates(hack=10))
     run.trained("plain", 0)
     assert analyse(run.write())["rl"] == []
+
+
+def test_a_policy_that_does_not_change_seldom_has_an_onset() -> None:
+    """The rule's error, where problems differ in how often the untrained policy hacks them, and its power."""
+    random = np.random.default_rng(0)
+    rule = Onset()
+
+    def runs_with_onset(rise: float, runs: int = 100) -> float:
+        found = 0
+        for _ in range(runs):
+            rates = random.beta(0.6, 3.4, 24)
+            untrained = {f"p{number}": (int(random.binomial(4, rate)), 4) for number, rate in enumerate(rates)}
+            above = []
+            for _ in range(20):
+                drawn = random.choice(24, 2, replace=False)
+                groups = {}
+                for number in drawn:
+                    hacks = int(random.binomial(16, rates[number] + rise * (1 - rates[number])))
+                    groups[f"p{number}"] = "h" * hacks + "w" * (16 - hacks)
+                comparison = compare(seen(groups), untrained)
+                above.append(comparison is not None and comparison.is_above(rule))
+            found += find_onset(above, rule.steps) is not None
+        return found / runs
+
+    assert runs_with_onset(0.0) <= 0.01
+    assert runs_with_onset(0.8) >= 0.95

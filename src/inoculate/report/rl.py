@@ -111,7 +111,7 @@ def _collect_moments(results: Results, arm: dict[str, Any]) -> dict[str, Any] | 
         return None
     path = results.run / results.rl_folders.get((arm["arm"], seed["seed"]), "") / "trajectories.jsonl"
     if not path.is_file():
-        return {"seed": seed["seed"], "path": str(path), "steps": []}
+        return {"seed": seed["seed"], "file": str(path), "steps": []}
     last = seed["last_step"]
     middle = seed["onset"] or -(-last // 2)
     names = {0: "before training", middle: "at onset" if seed["onset"] else "halfway, without an onset"}
@@ -120,7 +120,8 @@ def _collect_moments(results: Results, arm: dict[str, Any]) -> dict[str, Any] | 
     chosen = choose_trajectories(path, middle, sorted(names))
     return {
         "seed": seed["seed"],
-        "path": str(path),
+        "onset": seed["onset"],
+        "file": f"{path.parent.name}/{path.name}",
         "steps": [
             (f"{names[step]}, step {step}", list(map(_trajectory_view, found))) for step, found in chosen.items()
         ],
@@ -175,7 +176,7 @@ def _trajectory_view(one: Trajectory) -> dict[str, Any]:
         "reward": numbers.UNKNOWN if one.reward is None else f"{one.reward:g}",
         "checks": ", ".join(checks),
         "tags": ", ".join(f"{tag.name.replace('_', ' ')} ({tag.evidence})" for tag in one.tags),
-        "detail": one.detail,
+        "detail": _readable(one.detail),
         "tokens": one.completion_tokens,
         "cut_off": one.finish == "length",
         "prompt": _readable(one.prompt),

@@ -176,6 +176,10 @@ def _elicitation_lines(results: Results) -> Iterable[list[Any]]:
             yield [*start, seed, effect]
 
 
+def _yes_or_no(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
+
+
 def _rl_seeds(results: Results) -> Iterable[tuple[str, dict[str, Any]]]:
     return ((arm["arm"], seed) for arm in results.rl for seed in arm["by_seed"])
 
@@ -187,7 +191,7 @@ def _rl_lines(results: Results) -> Iterable[list[Any]]:
             yield [
                 *(arm, seed["seed"], step["step"], *(step.get(key) for key in _RL_COUNTS)),
                 *(step[part][rate] for part in _RL_PARTS for rate in ("graded", *_RL_RATES)),
-                *(same.get("untrained"), same.get("high"), step.get("above")),
+                *(same.get("untrained"), same.get("high"), _yes_or_no(step.get("above"))),
             ]
 
 
@@ -196,7 +200,7 @@ def _onset_lines(results: Results) -> Iterable[list[Any]]:
         stands = seed["checkpoint"]
         yield [
             *(arm, seed["seed"], seed["last_step"], seed["onset"], *seed["absolute"].values()),
-            *("yes" if seed["collapsed"] else "no", stands["step"], stands["met"]),
+            *(_yes_or_no(seed["collapsed"]), stands["step"], _yes_or_no(stands["met"])),
             *(seed[key] for key in ("completions", "unscorable", "ungraded")),
         ]
 
