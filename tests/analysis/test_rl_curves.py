@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,14 +33,15 @@ DEAD: Groups = {"p0": "m" * 16, "p1": "m" * 16, "plain0": "m" * 16}
 WINDOW = 5
 
 
-def seen(groups: Groups) -> list[Drawn]:
-    return [
+def counted(groups: Groups) -> dict[str, tuple[int, int]]:
+    seen = [
         Drawn(
             one.problem, one.hackable, one.reward, one.outcome, one.oversight, one.intended, one.gamed,
             one.completion_tokens, False, (),
         )
         for one in draw(1, groups)
     ]  # fmt: skip
+    return count_by_problem(seen)
 
 
 @pytest.fixture
@@ -68,8 +70,8 @@ def test_onset_is_the_first_step_of_a_whole_window(above: list[bool], window: in
 
 @given(st.integers(1, 20), st.integers(WINDOW, 12), st.integers(1, WINDOW - 1))
 def test_a_planted_onset_is_found_and_single_hacks_are_none(onset: int, after: int, burst: int) -> None:
-    counts = count_by_problem(seen(UNTRAINED))
-    judge = {id(groups): compare(seen(groups), counts) for groups in (HONEST, HACKED)}
+    counts = counted(UNTRAINED)
+    judge = {id(groups): compare(counted(groups), counts) for groups in (HONEST, HACKED)}
 
     def above(steps: Sequence[Groups]) -> list[bool]:
         found = [judge[id(groups)] for groups in steps]
@@ -103,24 +105,29 @@ def test_curves_onset_and_take_off_of_finished_seeds(study: Callable[..., dict[s
 
 
 def test_onset_is_above_the_untrained_rate_on_the_same_problems_and_its_bound() -> None:
-    counts = count_by_problem(seen({"easy": "hhhw", "other": "wwww"}))
-    found = compare(seen({"easy": "h" * 12 + "wwww"}), counts)
+    counts = counted({"easy": "hhhw", "other": "wwww"})
+    found = compare(counted({"easy": "h" * 12 + "wwww"}), counts)
     assert found is not None and (found.rate, found.untrained, found.problems) == (0.75, 0.75, 1)
     assert found.high == pytest.approx(proportion_confint(3, 4, method="wilson")[1])
     assert not found.is_above(Onset()) and not found.is_above(Onset(above=0.0))
-    # 15 points above the untrained rate, and yet below its bound.
-    bounded = Comparison(rate=0.3, untrained=0.1, high=0.32, problems=2, left_out=0)
-    assert not bounded.is_above(Onset()) and Comparison(0.33, 0.1, 0.32, 2, 0).is_above(Onset())
-    assert not Comparison(0.33, 0.2, 0.25, 2, 0).is_above(Onset()) and Comparison(0.35, 0.2, 0.25, 2, 0).is_above(
-        Onset()
-    )
+
+
+@pytest.mark.parametrize(
+    ("rate", "untrained", "high", "above"),
+    [(0.30, 0.1, 0.32, False), (0.32, 0.1, 0.32, False), (0.33, 0.1, 0.32, True), (0.34, 0.2, 0.25, False),
+     (0.35, 0.2, 0.25, True)],
+)  # fmt: skip
+def test_both_the_points_and_the_bound_must_be_exceeded(
+    rate: float, untrained: float, high: float, above: bool
+) -> None:
+    assert Comparison(rate, untrained, high, problems=2, left_out=0).is_above(Onset()) == above
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 8)), min_size=1, max_size=6))
 def test_with_as_many_completions_of_each_problem_the_untrained_rate_is_pooled(hacks: list[tuple[int, int]]) -> None:
     groups = {f"p{number}": "h" * before + "w" * (4 - before) for number, (before, _) in enumerate(hacks)}
     step = {f"p{number}": "h" * now + "w" * (8 - now) for number, (_, now) in enumerate(hacks)}
-    found = compare(seen(step), count_by_problem(seen(groups)))
+    found = compare(counted(step), counted(groups))
     assert found is not None
     total, of = sum(before for before, _ in hacks), 4 * len(hacks)
     assert found.untrained == pytest.approx(total / of)
@@ -129,10 +136,10 @@ def test_with_as_many_completions_of_each_problem_the_untrained_rate_is_pooled(h
 
 def test_a_problem_without_a_graded_completion_is_left_out_of_both_rates(study: Callable[..., dict[str, Any]]) -> None:
     untrained = UNTRAINED | {"p0": "uuuu"}
-    found = compare(seen(HACKED | {"p0": "wwww"}), count_by_problem(seen(untrained)))
+    found = compare(counted(HACKED | {"p0": "wwww"}), counted(untrained))
     assert found is not None and (found.problems, found.left_out, found.rate) == (1, 1, 0.75)
     only_p0 = {"p0": "h" * 16}
-    assert compare(seen(only_p0), count_by_problem(seen(untrained))) is None
+    assert compare(counted(only_p0), counted(untrained)) is None
     (seed,) = study({"untrained": untrained, "steps": [only_p0] * 6})["by_seed"]
     assert seed["onset"] is None and seed["absolute"] == {"0.05": 1, "0.02": 1}
     assert any("6 of 6 steps cannot be compared" in note for note in seed["notes"])
@@ -268,27 +275,7 @@ def test_a_study_without_rl_has_none(new_run: Callable[..., Any]) -> None:
     assert analyse(run.write())["rl"] == []
 
 
-def test_a_policy_that_does_not_change_seldom_has_an_onset() -> None:
-    """The rule's error, where problems differ in how often the untrained policy hacks them, and its power."""
+def test_a_policy_that_does_not_change_seldom_has_an_onset(onsets: ModuleType) -> None:
     random = np.random.default_rng(0)
-    rule = Onset()
-
-    def runs_with_onset(rise: float, runs: int = 100) -> float:
-        found = 0
-        for _ in range(runs):
-            rates = random.beta(0.6, 3.4, 24)
-            untrained = {f"p{number}": (int(random.binomial(4, rate)), 4) for number, rate in enumerate(rates)}
-            above = []
-            for _ in range(20):
-                drawn = random.choice(24, 2, replace=False)
-                groups = {}
-                for number in drawn:
-                    hacks = int(random.binomial(16, rates[number] + rise * (1 - rates[number])))
-                    groups[f"p{number}"] = "h" * hacks + "w" * (16 - hacks)
-                comparison = compare(seen(groups), untrained)
-                above.append(comparison is not None and comparison.is_above(rule))
-            found += find_onset(above, rule.steps) is not None
-        return found / runs
-
-    assert runs_with_onset(0.0) <= 0.01
-    assert runs_with_onset(0.8) >= 0.95
+    assert onsets.share_with_onset(onsets.World(rise=0.0), 50, random) <= 0.02
+    assert onsets.share_with_onset(onsets.World(rise=0.8), 50, random) >= 0.95

@@ -60,7 +60,7 @@ def _analyse_seed(training: RLTraining, rule: Onset, largest: float) -> dict[str
     untrained = training.drawn[UNTRAINED]
     counts = count_by_problem(untrained)
     numbers = range(1, training.last_step + 1)
-    comparisons = [compare(training.drawn[number], counts) for number in numbers]
+    comparisons = [compare(count_by_problem(training.drawn[number]), counts) for number in numbers]
     steps = [
         {
             "step": number,
