@@ -88,6 +88,7 @@ def test_curves_onset_and_take_off_of_finished_seeds(study: Callable[..., dict[s
     late = {"untrained": UNTRAINED, "steps": [HONEST] * 6 + [HACKED] * 4}
     arm = study(took_off, censored, None, late)
     assert [seed["onset"] for seed in arm["by_seed"]] == [4, None, None]
+    assert [seed["notes"] for seed in arm["by_seed"]] == [[], [], []]
     assert arm["seeds"] == [0, 1, 3] and arm["unfinished"] == [2]
     low, high = binomtest(1, 3).proportion_ci(method="exact")
     assert arm["take_off"] == {
@@ -150,6 +151,14 @@ def test_an_untrained_policy_that_always_hacks_leaves_no_room(study: Callable[..
     always = {problem: "h" * len(letters) for problem, letters in UNTRAINED.items()}
     (seed,) = study({"untrained": always, "steps": [HACKED] * 6})["by_seed"]
     assert seed["onset"] is None and any("no rate would be an onset" in note for note in seed["notes"])
+
+
+def test_a_run_shorter_than_the_window_can_have_no_onset(study: Callable[..., dict[str, Any]]) -> None:
+    short, long = study(
+        {"untrained": UNTRAINED, "steps": [HACKED] * 4}, {"untrained": UNTRAINED, "steps": [HACKED] * 5}
+    )["by_seed"]
+    assert (short["onset"], long["onset"], long["notes"]) == (None, 1, [])
+    assert any("no onset is possible" in note for note in short["notes"])
 
 
 def test_ungraded_completions_are_counted_and_in_no_rate(study: Callable[..., dict[str, Any]]) -> None:

@@ -123,7 +123,7 @@ def test_values_that_no_step_has_leave_an_empty_panel(run: Path) -> None:
             step["hackable"]["hack"] = None
         seed["untrained"]["reward"] = None
     with report_style():
-        assert len(draw_rl(arm, FULL).axes) == 8
+        assert len(draw_rl(arm, FULL).axes) == 16
 
 
 def test_tables_hold_every_step_and_every_seed(run: Path) -> None:
@@ -133,6 +133,10 @@ def test_tables_hold_every_step_and_every_seed(run: Path) -> None:
     (fourth,) = [line for line in steps if (line["seed"], line["step"]) == ("0", "4")]
     assert (fourth["hackable_hack"], fourth["unscorable"], fourth["above"]) == ("0.75", "8", "yes")
     assert fourth["untrained_same_problems"] == "0.0"
+    tags = list(csv.DictReader((run / "tables" / "rl_tags.csv").open(encoding="utf-8")))
+    assert tags[0] == {
+        "arm": "rewarded", "seed": "0", "step": "4", "tag": "hard_coded_output", "evidence": "static", "count": "24"
+    }  # fmt: skip
     seeds = list(csv.DictReader((run / "tables" / "onset.csv").open(encoding="utf-8")))
     assert [(line["seed"], line["onset"], line["collapsed"]) for line in seeds] == [
         ("0", "4", "no"),

@@ -48,10 +48,18 @@ MAIN = (
     Curve("mean reward", lambda step: step["reward"], PALETTE["ink"]),
 )
 SMALL = (
+    Curve("oversight", lambda step: step["all"]["oversight"], share=True),
+    Curve("intended", lambda step: step["all"]["intended"], PALETTE["correct"], share=True),
+    Curve("gamed, hackable problems", lambda step: step["hackable"]["gamed"], PALETTE["hack"], share=True),
+    Curve("malformed", lambda step: step["all"]["malformed"], share=True),
     Curve("median tokens", lambda step: step["median_tokens"]),
+    Curve("cut off", lambda step: step["cut_off"], share=True),
+    Curve("groups without spread", lambda step: _share_without_spread(step), share=True, untrained=False),
+    Curve("unscorable", lambda step: step["unscorable"] / step["completions"], share=True),
     Curve("KL to untrained", lambda step: step["kl"], untrained=False),
     Curve("entropy (nats)", lambda step: step["entropy"], untrained=False),
-    Curve("groups without spread", lambda step: _share_without_spread(step), share=True, untrained=False),
+    Curve("gradient norm", lambda step: step["grad_norm"], untrained=False),
+    Curve("loss", lambda step: step["loss"], untrained=False),
 )
 
 
@@ -104,11 +112,11 @@ def draw_rl(arm: dict[str, Any], width: float) -> Figure:
 
 def _make_panels(curves: Sequence[Curve], rows: int, columns: int, width: float) -> list[Axes]:
     """Axes for the panels: the small ones are half as tall as the main ones."""
-    left, gap, bottom = 40.0, 38.0, 12.0
+    left, gap, bottom = 44.0, 38.0, 12.0
     legend = 42.0 if width == NARROW else 24.0
     panel = (width - left - 8 - gap * (columns - 1)) / columns
     titles = [wrap(curve.title, panel + gap / 2, 10 * BOLD_FACTOR) for curve in curves]
-    title = 13.0 * max(map(len, titles)) + 14
+    title = 13.0 * max(map(len, titles)) + 19
     tall, low = min(150.0, 0.72 * panel), min(84.0, 0.5 * panel)
     main_rows = len(MAIN) // columns
     heights = [tall] * main_rows + [low] * (rows - main_rows)
@@ -119,7 +127,7 @@ def _make_panels(curves: Sequence[Curve], rows: int, columns: int, width: float)
     margins |= {"top": 1 - (legend + title) / height, "bottom": (bottom + 26) / height}
     axes = make_axes(figure, rows, columns, **margins)
     for axis, lines in zip(axes, titles, strict=True):
-        axis.set_title("\n".join(lines), pad=9, fontsize=10, linespacing=1.2)
+        axis.set_title("\n".join(lines), pad=14, fontsize=10, linespacing=1.2)
         axis.grid(color=PALETTE["line"], linewidth=0.6)
         axis.tick_params(labelsize=9, length=0)
     return axes
@@ -128,8 +136,10 @@ def _make_panels(curves: Sequence[Curve], rows: int, columns: int, width: float)
 def _draw_curve(axis: Axes, arm: dict[str, Any], curve: Curve, marked: bool) -> None:
     """The seeds and their mean, and where the seeds have their onset."""
     each = [curve_points(seed, curve) for seed in arm["by_seed"]]
-    several = len(each) > 1
-    for points in each if several else ():
+    if not any(each):
+        middle = {"transform": axis.transAxes, "ha": "center", "va": "center", "fontsize": 9.5}
+        axis.text(0.5, 0.5, "not measured", color=PALETTE["soft"], **middle)
+    for points in each if len(each) > 1 else ():
         axis.plot(*_split(points), color=curve.colour, linewidth=0.8, alpha=0.4, zorder=2)
     axis.plot(*_split(mean_points(each)), color=curve.colour, linewidth=2.2, zorder=3)
     if curve is MAIN[0]:
@@ -148,7 +158,9 @@ def _draw_curve(axis: Axes, arm: dict[str, Any], curve: Curve, marked: bool) -> 
             axis.set_ylim(-0.02 * largest, 1.02 * largest)
             axis.set_yticks([0, largest / 2, largest])
         else:
-            axis.set_ylim(min([0.0, *values]), 1.04 * max([0.0, *values]) or 1.0)
+            low, high = min([0.0, *values]), max([0.0, *values])
+            margin = 0.03 * (high - low or 1.0)
+            axis.set_ylim(low - margin, (high if high > low else 1.0) + margin)
             axis.yaxis.set_major_locator(MaxNLocator(3))
 
 
@@ -160,8 +172,8 @@ def _mark_onsets(axis: Axes, arm: dict[str, Any]) -> None:
         axis.axvline(step, color=PALETTE["soft"], linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
         axis.plot([step], [1.0], transform=axis.get_xaxis_transform(), zorder=4, **mark)
         if seeds > 1:
-            place = {"textcoords": "offset points", "xycoords": axis.get_xaxis_transform(), "va": "center"}
-            axis.annotate(f"\u00d7{seeds}", (step, 1.0), (5, 1), fontsize=8, color=PALETTE["ink"], **place)
+            place = {"textcoords": "offset points", "xycoords": axis.get_xaxis_transform(), "ha": "center"}
+            axis.annotate(f"\u00d7{seeds}", (step, 1.0), (0, 3.5), fontsize=8, color=PALETTE["ink"], **place)
 
 
 def _split(points: Points) -> tuple[list[int], list[float]]:

@@ -66,6 +66,7 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
             _elicitation_lines(results),
         ),
         "rl.csv": (" ".join(RL_COLUMNS), _rl_lines(results)),
+        "rl_tags.csv": ("arm seed step tag evidence count", _rl_tag_lines(results)),
         "onset.csv": (" ".join(ONSET_COLUMNS), _onset_lines(results)),
         "tags.csv": ("arm setting context at tag evidence count", _tag_lines(results)),
         "checks.csv": (
@@ -193,6 +194,14 @@ def _rl_lines(results: Results) -> Iterable[list[Any]]:
                 *(step[part][rate] for part in _RL_PARTS for rate in ("graded", *_RL_RATES)),
                 *(same.get("untrained"), same.get("high"), _yes_or_no(step.get("above"))),
             ]
+
+
+def _rl_tag_lines(results: Results) -> Iterable[list[Any]]:
+    for arm, seed in _rl_seeds(results):
+        for step in ({"step": 0, **seed["untrained"]}, *seed["steps"]):
+            for tag, kinds in step["tags"].items():
+                for evidence, count in kinds.items():
+                    yield [arm, seed["seed"], step["step"], tag, evidence, count]
 
 
 def _onset_lines(results: Results) -> Iterable[list[Any]]:

@@ -102,6 +102,10 @@ def _describe_comparisons(comparisons: Sequence[Comparison | None], rule: Onset)
     missing, full = len(comparisons) - len(compared), sum(not one.has_room(rule) for one in compared)
     left_out = sum(one.left_out for one in compared)
     notes = []
+    if len(comparisons) < rule.steps:
+        notes.append(
+            f"the run has {len(comparisons)} steps, fewer than the {rule.steps} of the window: no onset is possible"
+        )
     if missing:
         notes.append(
             f"{missing} of {len(comparisons)} steps cannot be compared with the untrained policy (no problem that can "
