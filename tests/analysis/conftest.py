@@ -193,6 +193,12 @@ def borrowing(synthetic: ModuleType) -> ModuleType:
         return _benchmark("borrowing")
 
 
+@pytest.fixture(scope="session")
+def onsets() -> ModuleType:
+    """`benchmarks/onset.py`, whose synthetic trainings by RL do or do not learn the hack."""
+    return _benchmark("onset")
+
+
 def _benchmark(name: str) -> ModuleType:
     path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(f"{name}_benchmark", path)

@@ -17,6 +17,7 @@ from inoculate.analysis.elicitation import analyse_elicitation
 from inoculate.analysis.factorial import analyse_factorial
 from inoculate.analysis.looks import Schedule, split_level
 from inoculate.analysis.pools import Pools
+from inoculate.analysis.rl import analyse_rl, collapse_cautions
 from inoculate.analysis.run_folder import Run, Tally, read_cell, read_run, split_finished
 from inoculate.analysis.sensitivity import repeat_contrasts
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
@@ -50,6 +51,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     pools = Pools(table, tuple(manifest.get("declared_borrow") or ()))
     contrasts = contrast_results(table, study, claims, schedule, pools)
     checks = run_checks(source, table, claims)
+    rl = analyse_rl(source)
     results = {
         "schema": RESULTS_SCHEMA,
         "name": manifest["name"],
@@ -65,13 +67,14 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "containment": manifest.get("containment"),
         "settings": manifest.get("settings") or {},
         "headline": _write_headline(contrasts),
-        "cautions": _collect_cautions(source, tallies, contrasts, checks, missing, schedule),
+        "cautions": _collect_cautions(source, tallies, contrasts, checks, missing, schedule) + collapse_cautions(rl),
         "cells": [build_cell(key, key_tallies) for key, key_tallies in table.items()],
         "changes": compute_changes(table, study),
         "contrasts": contrasts,
         "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms)),
         "factorial": analyse_factorial(table, study),
         "elicitation": analyse_elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
+        "rl": rl,
         "checks": [check._asdict() for check in checks],
         "training": [
             {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}

@@ -17,7 +17,7 @@ _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusi
 
 
 def report_tables(results: dict[str, Any]) -> Iterator[Group | Table]:
-    """The tables of a run for the terminal: outcomes, kinds of hacks, other metrics, contrasts, grids, elicitation.
+    """The tables of a run for the terminal: outcomes, kinds of hacks, other metrics, contrasts, grids, elicitation, RL.
 
     Args:
         results: As `analyse` returns them.
@@ -33,6 +33,8 @@ def report_tables(results: dict[str, Any]) -> Iterator[Group | Table]:
         yield effects_table(results["factorial"])
     if results["elicitation"]:
         yield elicitation_table(results["elicitation"])
+    if results["rl"]:
+        yield rl_table(results["rl"])
 
 
 def outcome_table(results: dict[str, Any]) -> Group:
@@ -287,3 +289,44 @@ def elicitation_table(elicitation: dict[str, Any]) -> Group:
 
 def _format_points(value: float | None) -> str:
     return "-" if value is None else f"{value * 100:+.0f}"
+
+
+def rl_table(arms: list[dict[str, Any]]) -> Group:
+    """Take-off of every arm that learned from rewards, and for each seed its onset, its end, and what happened.
+
+    Args:
+        arms: `rl` of the results.
+    """
+    parts: list[Table | Text] = []
+    for arm in arms:
+        title = f"Reinforcement learning, {arm['arm']}"
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        for heading in ("seed", "onset", "5%", "2%", "reward", "hack", "correct", "tokens", "unscorable"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for seed in arm["by_seed"]:
+            table.add_row(*_rl_cells(seed))
+        parts += [table, Text(arm["sentence"], style="bold")]
+        parts += [Text(f"seed {seed} is not finished", style="yellow") for seed in arm["unfinished"]]
+        for seed in arm["by_seed"]:
+            for finding in seed["findings"]:
+                style = "yellow" if finding["kind"] == "short" else "red"
+                parts.append(Text(f"seed {seed['seed']}: {finding['sentence']}", style=style))
+            parts += [Text(f"seed {seed['seed']}: {note}", style="yellow") for note in seed["notes"]]
+        parts.append(Text(""))
+    rules = dict.fromkeys(arm["rule_sentence"] for arm in arms)
+    parts += [Text(f"{rule}; '>N' is none by step N, the last", style="dim") for rule in rules]
+    parts.append(Text("5%, 2%: absolute rules; reward to tokens: last step; hack: problems that can be hacked", "dim"))
+    return Group(*parts)
+
+
+def _rl_cells(seed: dict[str, Any]) -> Iterator[str]:
+    """The line of a seed: onset by each rule, and the rates of the last step."""
+    last, none = seed["steps"][-1], f">{seed['last_step']}"
+    yield str(seed["seed"])
+    for onset in (seed["onset"], *seed["absolute"].values()):
+        yield none if onset is None else str(onset)
+    yield "-" if last["reward"] is None else f"{last['reward']:.2f}"
+    for rate in (last["hackable"]["hack"], last["all"]["correct"]):
+        yield "-" if rate is None else f"{100 * rate:.0f}"
+    yield f"{last['median_tokens']:.0f}"
+    yield f"{seed['unscorable']} of {seed['completions']}"

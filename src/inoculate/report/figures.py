@@ -16,6 +16,7 @@ from inoculate.report.lines import Panel, SharedAxis, draw_losses, draw_rate_pan
 from inoculate.report.picture import Panel as ContextPanel
 from inoculate.report.picture import draw_picture
 from inoculate.report.results import Results
+from inoculate.report.rl_curves import draw_rl
 from inoculate.report.series import dose_axis, dose_panels, find_doses, training_axis, training_panels
 from inoculate.report.transfer import draw_transfer, has_transfer
 
@@ -24,8 +25,8 @@ FIRST_PANELS = 2
 TALLEST_NARROW = 3000.0
 """Height in pixels above which a figure has no narrow version."""
 NAMES = ("picture", "outcomes", "contrasts", "effects", "elicitation", "curves", "transfer", "losses")
-"""Further figures are `dose-1`, `dose-2`, ..., one for each dose."""
-_FIGURE_FILE = re.compile(rf"({'|'.join(NAMES)}|dose-\d+)\.(svg|png)")
+"""Further figures are `dose-1`, `dose-2`, ..., one for each dose, and `rl-1`, `rl-2`, ..., one for each arm with RL."""
+_FIGURE_FILE = re.compile(rf"({'|'.join(NAMES)}|(?:dose|rl)-\d+)\.(svg|png)")
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def report_figures(results: Results) -> Iterator[FigureSpec]:
         )
     if scores_to_draw(results.elicitation):
         yield FigureSpec("elicitation", "Elicitation and effect", lambda width: draw_elicitation(results, width))
+    yield from _rl_figures(results)
     curve_panels = training_panels(results)
     if curve_panels:
         yield _rate_lines(results, "curves", "Rates along training", curve_panels, training_axis(curve_panels))
@@ -130,6 +132,13 @@ def report_figures(results: Results) -> Iterator[FigureSpec]:
     trained = [entry for entry in results.training if entry.get("loss")]
     if trained:
         yield FigureSpec("losses", "Training loss", lambda width: draw_losses(trained, width))
+
+
+def _rl_figures(results: Results) -> Iterator[FigureSpec]:
+    for number, arm in enumerate(results.rl, 1):
+        if arm["by_seed"]:
+            label = f"Along the RL of {arm['arm']}"
+            yield FigureSpec(f"rl-{number}", label, lambda width, arm=arm: draw_rl(arm, width))
 
 
 def _rate_lines(

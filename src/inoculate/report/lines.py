@@ -146,12 +146,14 @@ def draw_losses(training: Sequence[dict[str, Any]], width: float) -> Figure:
     columns = min(4 if width == FULL else 2, len(arms))
     axes = _make_panels([Panel((arm, ""), []) for arm in arms], -(-len(arms) // columns), columns, width, legend=0.0)
     curves = [(str(entry.get("arm")), _finite_points(entry["loss"])) for entry in training]
-    top = max((loss for _, curve in curves for _, loss in curve), default=1.0)
+    # The loss of RL is about 0, on either side.
+    losses = [loss for _, curve in curves for _, loss in curve]
+    low, top = min([0.0, *losses]), max([0.0, *losses])
     for index, (axis, arm) in enumerate(zip(axes, arms, strict=True)):
         for _, curve in (curve for curve in curves if curve[0] == arm):
             steps, values = [step for step, _ in curve], [loss for _, loss in curve]
             axis.plot(steps, values, color=PALETTE["soft"], linewidth=1.2, alpha=0.85)
-        axis.set_ylim(0, top * 1.05)
+        axis.set_ylim(low * 1.05, top * 1.05 if top > low else 1.0)
         axis.locator_params(nbins=4)
         if index % columns:
             axis.yaxis.set_major_formatter(NO_LABEL)

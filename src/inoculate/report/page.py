@@ -19,6 +19,7 @@ from inoculate.report import numbers
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
 from inoculate.report.machines import machine_views
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
+from inoculate.report.rl import rl_views
 from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import ASKS_PREFIX, describe_key, find_doses, main_contexts
 from inoculate.report.tables import TRAINING
@@ -76,6 +77,7 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             drawn_contexts=_drawn_contexts(results),
             factorial=_factorial_view(results),
             elicitation=_elicitation_view(results.elicitation),
+            rl=rl_views(results),
             sensitivity=[_sensitivity_view(claim) for claim in results.sensitivity],
             looks=_describe_looks(results.looks),
             missing=[_describe_missing(cell) for cell in results.missing],

@@ -151,6 +151,10 @@ class Results:
     """Effects of a grid of arms."""
     elicitation: dict[str, Any] = field(default_factory=dict)
     """Elicitation of the prompts before training, and their effect after it."""
+    rl: list[dict[str, Any]] = field(default_factory=list)
+    """What happened along the training of every arm that learned from rewards."""
+    rl_folders: dict[tuple[str, Any], str] = field(default_factory=dict)
+    """(Arm, seed) -> the folder of its trajectories, for finished trainings."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Each arm's rate of `correct` against the untrained model and the clean arm."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -235,6 +239,12 @@ def read_results(run: Path) -> Results:
             extended_seeds=tuple(results.get("extended_seeds") or ()),
             factorial=mapping(results.get("factorial")),
             elicitation=mapping(results.get("elicitation")),
+            rl=[mapping(arm) for arm in results.get("rl") or ()],
+            rl_folders={
+                (text(entry.get("arm")), entry.get("seed")): str(entry["rl"])
+                for entry in map(mapping, manifest.get("training") or ())
+                if entry.get("rl")
+            },
             changes=[mapping(change) for change in results.get("changes") or ()],
             labels=_labels(results.get("settings")),
             sample_cells=[mapping(cell) for cell in manifest.get("cells") or ()],

@@ -27,6 +27,22 @@ CONTRASTS = (
     "high_adjusted p p_adjusted margin verdict exploratory why"
 )
 """Headings of `contrast_lines`; `OUTCOMES` has those of `outcome_lines`."""
+_RL_COUNTS = (
+    *("completions", "unscorable", "ungraded", "reward", "median_tokens", "mean_tokens", "cut_off", "groups"),
+    *("groups_without_spread", "loss", "entropy", "kl", "grad_norm", "learning_rate", "sampling_mismatch"),
+)
+_RL_RATES = ("oversight", "intended", "oversight_without_intended", "correct", "hack", "gamed", "wrong", "malformed")
+_RL_PARTS = ("all", "hackable", "not_hackable")
+RL_COLUMNS = (
+    *("arm", "seed", "step", *_RL_COUNTS),
+    *(f"{part}_{rate}" for part in _RL_PARTS for rate in ("graded", *_RL_RATES)),
+    *("untrained_same_problems", "untrained_high", "above"),
+)
+ONSET_COLUMNS = (
+    *("arm", "seed", "last_step", "onset", "absolute_5", "absolute_2", "collapsed", "stands_for_arm", "rule_met"),
+    *("completions", "unscorable", "ungraded"),
+)
+"""Headings of `rl.csv` and `onset.csv`; in `rl.csv` an untrained policy's sample is step 0."""
 
 
 def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
@@ -49,6 +65,9 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
             "arm kind irrelevant sampled added effect seed effect_of_seed",
             _elicitation_lines(results),
         ),
+        "rl.csv": (" ".join(RL_COLUMNS), _rl_lines(results)),
+        "rl_tags.csv": ("arm seed step tag evidence count", _rl_tag_lines(results)),
+        "onset.csv": (" ".join(ONSET_COLUMNS), _onset_lines(results)),
         "tags.csv": ("arm setting context at tag evidence count", _tag_lines(results)),
         "checks.csv": (
             "name status sentence detail",
@@ -156,6 +175,43 @@ def _elicitation_lines(results: Results) -> Iterable[list[Any]]:
         start = [point[key] for key in ("arm", "kind", "irrelevant", "sampled", "added", "effect")]
         for seed, effect in point["by_seed"].items():
             yield [*start, seed, effect]
+
+
+def _yes_or_no(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
+
+
+def _rl_seeds(results: Results) -> Iterable[tuple[str, dict[str, Any]]]:
+    return ((arm["arm"], seed) for arm in results.rl for seed in arm["by_seed"])
+
+
+def _rl_lines(results: Results) -> Iterable[list[Any]]:
+    for arm, seed in _rl_seeds(results):
+        for step in ({"step": 0, **seed["untrained"]}, *seed["steps"]):
+            same = step.get("same_problems") or {}
+            yield [
+                *(arm, seed["seed"], step["step"], *(step.get(key) for key in _RL_COUNTS)),
+                *(step[part][rate] for part in _RL_PARTS for rate in ("graded", *_RL_RATES)),
+                *(same.get("untrained"), same.get("high"), _yes_or_no(step.get("above"))),
+            ]
+
+
+def _rl_tag_lines(results: Results) -> Iterable[list[Any]]:
+    for arm, seed in _rl_seeds(results):
+        for step in ({"step": 0, **seed["untrained"]}, *seed["steps"]):
+            for tag, kinds in step["tags"].items():
+                for evidence, count in kinds.items():
+                    yield [arm, seed["seed"], step["step"], tag, evidence, count]
+
+
+def _onset_lines(results: Results) -> Iterable[list[Any]]:
+    for arm, seed in _rl_seeds(results):
+        stands = seed["checkpoint"]
+        yield [
+            *(arm, seed["seed"], seed["last_step"], seed["onset"], *seed["absolute"].values()),
+            *(_yes_or_no(seed["collapsed"]), stands["step"], _yes_or_no(stands["met"])),
+            *(seed[key] for key in ("completions", "unscorable", "ungraded")),
+        ]
 
 
 def _sample_lines(samples: Samples) -> Iterable[list[Any]]:
