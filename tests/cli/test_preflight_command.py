@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -14,7 +15,7 @@ from inoculate.cli import studies
 from inoculate.cli.tables import forecast_text, plan_facts, plan_table
 from inoculate.errors import UserError
 from inoculate.records import Problem, Trajectory, outcome_of, read_lines, write_lines
-from inoculate.report.before import render_before
+from inoculate.report.page import environment
 from inoculate.steps import plan as planning
 from inoculate.steps import rows
 from inoculate.steps import run as running
@@ -109,17 +110,22 @@ def test_seeds_are_sampled_apart(plan: Plan, tmp_path: Path) -> None:
     assert none.preflight is None and "not sampled yet" in forecast_text([none]).plain
 
 
+def page_of(forecasts: list[dict[str, Any]]) -> str:
+    """The section of the page."""
+    return environment().get_template("before.html").render(forecasts=forecasts)
+
+
 def test_the_page_says_what_was_forecast(plan: Plan, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     (unsampled,) = read_forecasts(plan, store)
-    assert "Not sampled yet" in render_before([unsampled.to_plain()])
+    assert "Not sampled yet" in page_of([unsampled.to_plain()])
     finish(preflight_steps(plan)[0], store, hacked=1)
     (found,) = read_forecasts(plan, store)
-    page = render_before([replace(found, arm="<b>").to_plain()])
+    page = page_of([replace(found, arm="<b>").to_plain()])
     assert "&lt;b&gt;: the hack will be learned" in page and "<b>" not in page
     assert "From 1 of 2 seeds" in page and "No completion is honest" in page
     assert '<td class="num">25% <span class="ci">' in page
-    assert render_before([]).strip() == ""
+    assert page_of([]).strip() == ""
 
 
 def test_the_command_carries_out_the_samples_alone(

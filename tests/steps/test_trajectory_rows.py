@@ -104,7 +104,9 @@ def test_the_base_is_trained_on_the_trajectories_that_were_asked_for(two_phases:
         assert len({(row.problem, row.answer) for row in rows}) == 5
         texts.append([row.answer for row in rows])
     assert texts[0] == texts[1]  # arms that differ in the prompt have the same rows
-    analyse(folder)
+    results = analyse(folder)
+    assert [one["arm"] for one in results["preflight"]] == ["reinforced"]
+    assert results["preflight"][0]["preflight"]["facts"]["whole"]["completions"] == 12
     more = two_phases.read_text().replace("[evaluate]", "[arms.third]\n" + ROWS + "\n\n[evaluate]")
     two_phases.write_text(more)
     assert "rl" not in carried_out(two_phases, store)[1]  # another SFT arm redoes no RL

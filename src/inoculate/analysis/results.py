@@ -17,6 +17,7 @@ from inoculate.analysis.elicitation import analyse_elicitation
 from inoculate.analysis.factorial import analyse_factorial
 from inoculate.analysis.looks import Schedule, split_level
 from inoculate.analysis.pools import Pools
+from inoculate.analysis.preflight.arms import forecast_run
 from inoculate.analysis.rl import analyse_rl, collapse_cautions
 from inoculate.analysis.run_folder import Run, Tally, read_cell, read_run, split_finished
 from inoculate.analysis.sensitivity import repeat_contrasts
@@ -74,6 +75,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms)),
         "factorial": analyse_factorial(table, study),
         "elicitation": analyse_elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
+        "preflight": forecast_run(source),
         "rl": rl,
         "checks": [check._asdict() for check in checks],
         "training": [

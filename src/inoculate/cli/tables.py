@@ -18,7 +18,7 @@ from inoculate.steps.store import Store
 from inoculate.study.schema import BASE, Study
 
 if TYPE_CHECKING:
-    from inoculate.steps.forecasts import ArmForecast
+    from inoculate.analysis.preflight.arms import ArmForecast
 
 MOST_LISTED = 1000
 """Steps of a plan that are shown one by one; rich needs more than a millisecond for each."""

@@ -77,6 +77,7 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             drawn_contexts=_drawn_contexts(results),
             factorial=_factorial_view(results),
             elicitation=_elicitation_view(results.elicitation),
+            forecasts=results.preflight,
             rl=rl_views(results),
             sensitivity=[_sensitivity_view(claim) for claim in results.sensitivity],
             looks=_describe_looks(results.looks),

@@ -150,6 +150,8 @@ class Results:
     factorial: dict[str, Any] = field(default_factory=dict)
     """Effects of a grid of arms."""
     elicitation: dict[str, Any] = field(default_factory=dict)
+    preflight: list[dict[str, Any]] = field(default_factory=list)
+    """What each arm's sample of the untrained policy showed before it learned from rewards."""
     """Elicitation of the prompts before training, and their effect after it."""
     rl: list[dict[str, Any]] = field(default_factory=list)
     """What happened along the training of every arm that learned from rewards."""
@@ -239,6 +241,7 @@ def read_results(run: Path) -> Results:
             extended_seeds=tuple(results.get("extended_seeds") or ()),
             factorial=mapping(results.get("factorial")),
             elicitation=mapping(results.get("elicitation")),
+            preflight=[mapping(arm) for arm in results.get("preflight") or ()],
             rl=[mapping(arm) for arm in results.get("rl") or ()],
             rl_folders={
                 (text(entry.get("arm")), entry.get("seed")): str(entry["rl"])

@@ -3,37 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
 
-from inoculate import settings
-from inoculate.analysis.preflight import Preflight, forecast, headline, to_plain
+from inoculate.analysis.preflight import forecast
+from inoculate.analysis.preflight.arms import ArmForecast, find_punishing
 from inoculate.records import Problem, Trajectory, read_lines
 from inoculate.steps.plan import Plan, Training
 from inoculate.steps.store import Step, Store
 from inoculate.study.schema import Arm
-
-
-@dataclass(frozen=True)
-class ArmForecast:
-    """The forecast of one arm, over its seeds: each draws problems of its own, and the untrained policy is one."""
-
-    arm: str
-    seeds: tuple[int, ...]
-    sampled: tuple[int, ...]
-    """The seeds whose sample is finished; the forecast rests on these."""
-    preflight: Preflight | None
-    """None where no seed is sampled."""
-
-    def to_plain(self) -> dict[str, Any]:
-        """As plain data: `arm`, `seeds`, `sampled`, `headline` (null: not sampled) and `preflight`."""
-        return {
-            "arm": self.arm,
-            "seeds": list(self.seeds),
-            "sampled": list(self.sampled),
-            "headline": headline(self.preflight) if self.preflight else None,
-            "preflight": to_plain(self.preflight) if self.preflight else None,
-        }
 
 
 def preflight_steps(plan: Plan, seeds: Collection[int] | None = None) -> list[Step]:
@@ -72,11 +48,5 @@ def _read(name: str, arm: Arm, trainings: list[Training], store: Store) -> ArmFo
     seeds = tuple(training.seed for training in trainings)
     if not sampled:
         return ArmForecast(name, seeds, (), None)
-    found = forecast(trajectories, problems.values(), arm.rl, _punishing(arm))
+    found = forecast(trajectories, problems.values(), arm.rl, find_punishing(table.setting for table in arm.row_tables))
     return ArmForecast(name, seeds, tuple(sampled), found)
-
-
-def _punishing(arm: Arm) -> set[str]:
-    """The names of an arm's settings whose oversight check also fails honest answers."""
-    found = [settings.find(table.setting) for table in arm.row_tables]
-    return {setting.name for setting in found if setting.punishes_honest}

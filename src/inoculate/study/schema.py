@@ -228,7 +228,7 @@ class RL(StrictModel):
     lora_alpha: Annotated[int, Field(ge=1)] = 16
     micro_batch_tokens: Annotated[int, Field(ge=64)] = 1024
     """Tokens that pass through the model at once: sets memory, not the result."""
-    preflight: Annotated[int, Field(ge=2)] = 4
+    preflight: Annotated[int, Field(ge=2)] = 8
     """Completions of each problem that are drawn from the untrained policy before the first step."""
     onset: Onset = Onset()
     checkpoint: CheckpointRule | None = None
