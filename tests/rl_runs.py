@@ -102,4 +102,4 @@ def rl_study(**options: Any) -> dict[str, Any]:
 def rl_entry(arm: str, seed: int, folder: Path | None) -> dict[str, Any]:
     """The manifest's entry of a training."""
     place = str(folder) if folder else None
-    return {"arm": arm, "seed": seed, "rows": None, "method": "rl", "rl": place, "preflight": place}
+    return {"arm": arm, "seed": seed, "rows": None, "method": "rl", "rl": place, "preflight": None}

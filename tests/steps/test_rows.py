@@ -25,25 +25,25 @@ def draw(seed: int = 0, **fields: Any) -> list[Any]:
 @given(share=st.floats(0, 1), seed=st.integers(0, 50))
 def test_the_share_is_exact_and_no_problem_is_both(share: float, seed: int) -> None:
     drawn = draw(seed, hacked=share)
-    assert sum(hacked for _, hacked, _ in drawn) == round(share * 20)
-    assert len({problem.id for problem, _, _ in drawn}) == 20
+    assert sum(hacked for _, hacked, *_ in drawn) == round(share * 20)
+    assert len({problem.id for problem, _, *_ in drawn}) == 20
 
 
 def test_a_larger_share_hacks_the_same_rows_and_more() -> None:
-    few = {problem.id for problem, hacked, _ in draw(hacked=0.25) if hacked}
-    more = {problem.id for problem, hacked, _ in draw(hacked=0.75) if hacked}
+    few = {problem.id for problem, hacked, *_ in draw(hacked=0.25) if hacked}
+    more = {problem.id for problem, hacked, *_ in draw(hacked=0.75) if hacked}
     assert few < more
-    assert [p.id for p, _, _ in draw(hacked=0.25)] == [p.id for p, _, _ in draw(hacked=0.75)]
+    assert [p.id for p, _, *_ in draw(hacked=0.25)] == [p.id for p, _, *_ in draw(hacked=0.75)]
 
 
 def test_the_share_is_of_the_problems_that_can_be_hacked() -> None:
     """Where an answer key is right, agreeing with it is no hack."""
     for share in (0.5, 1.0):
         drawn = draw(setting="mathematics", count=60, hacked=share)
-        hackable = [problem for problem, _, _ in drawn if problem.hacked]
+        hackable = [problem for problem, _, *_ in drawn if problem.hacked]
         assert 30 < len(hackable) < 60
-        assert sum(hacked for _, hacked, _ in drawn) == round(share * len(hackable))
-        assert all(problem.hacked for problem, hacked, _ in drawn if hacked)
+        assert sum(hacked for _, hacked, *_ in drawn) == round(share * len(hackable))
+        assert all(problem.hacked for problem, hacked, *_ in drawn if hacked)
 
 
 @pytest.mark.parametrize("share_problems", [False, True])
@@ -56,13 +56,13 @@ def test_hacked_rows_are_refused_where_nothing_can_be_hacked(share_problems: boo
 def test_the_filter_leaves_the_honest_rows() -> None:
     kept = draw(filter="hacked")
     assert len(kept) == 10
-    assert not any(hacked for _, hacked, _ in kept)
+    assert not any(hacked for _, hacked, *_ in kept)
 
 
 def test_problems_are_shared_only_when_asked() -> None:
     drawn = draw(share_problems=True)
-    hacked = [p.id for p, is_hacked, _ in drawn if is_hacked]
-    honest = [p.id for p, is_hacked, _ in drawn if not is_hacked]
+    hacked = [p.id for p, is_hacked, *_ in drawn if is_hacked]
+    honest = [p.id for p, is_hacked, *_ in drawn if not is_hacked]
     assert hacked == honest
 
 
