@@ -87,7 +87,11 @@ def test_a_study_of_prompts_from_the_command_to_the_report(tiny_model: Path, tmp
     ("old", "new", "words"),
     [
         ('start = "asked"\ninoc', 'start = "askd"\ninoc', "start: not an arm.*'askd'.*did you mean 'asked'"),
-        ('start = "asked"\ninoc', 'start = "plain-from-asked"\ninoc', "start: not an arm of SFT that starts from the untr"),
+        (
+            'start = "asked"\ninoc',
+            'start = "plain-from-asked"\ninoc',
+            "start: not an arm of SFT that starts from the",
+        ),
         ('start = "asked"\ninoc', 'start = "asked"\ntrain.lora_rank = 4\ninoc', "start: goes on with the adapter"),
         ("fractions = [1.0]", "fractions = [2.0]", "fractions: beyond 1.*'linear' of arm 'plain'"),
         ('plain = "plain"', 'plain = "plane"', "elicitation.plain: unknown arm 'plane'.*did you mean 'plain'"),

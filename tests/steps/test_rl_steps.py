@@ -17,7 +17,7 @@ from inoculate.engine.training import expert_iteration
 from inoculate.errors import UserError
 from inoculate.integrations import methods
 from inoculate.records import Trajectory, read_lines
-from inoculate.steps import rl, rows
+from inoculate.steps import manifest, rl, rows
 from inoculate.steps.plan import make_plan
 from inoculate.steps.rewards import Scorer
 from inoculate.steps.store import Store
@@ -289,14 +289,16 @@ def test_only_whole_answers_that_all_rewards_pass_are_kept() -> None:
     assert not expert_iteration.is_kept(drawn(" "), [1.0])
 
 
-def test_the_methods_name_what_was_rewarded_and_every_hyperparameter(rl_study: Path) -> None:
-    arms = load(rl_study).model_dump(mode="json")["arms"]
-    words = methods._describe_training(arms["reinforced"])
+def test_the_methods_name_what_was_rewarded_and_every_hyperparameter(rl_study: Path, tmp_path: Path) -> None:
+    plan = make_plan(load(rl_study))
+    arm = manifest._study(plan, Store(tmp_path / "store"))["arms"]["reinforced"]
+    assert "train" not in arm and "hacked" not in arm["rows"]  # which mean nothing to it
+    words = methods._describe_training(arm)
     assert "3 steps of 2 problems with 4 completions each, drawn at temperature 1 with at most 8 new tokens" in words
-    assert "the setting's oversight check; the intended check was taken at every step and never rewarded" in words
+    assert "the oversight check `key`; the intended check was taken at every step and never rewarded" in words
     assert "completions that were cut off kept in the loss" in words
-    expert = methods._describe_training(arms["reinforced"] | {"method": "expert-iteration"})
-    assert "trained on the completions that the reward passed" in expert
+    expert = load(rl_study).arms["reinforced"].model_dump(mode="json") | {"method": "expert-iteration"}
+    assert "trained on the completions that the reward passed" in methods._describe_training(expert)
 
 
 def test_rows_of_two_settings_are_rewarded_each_by_its_own_check(rl_study: Path, tmp_path: Path) -> None:

@@ -210,8 +210,8 @@ _SCALES = {
 
 
 def _reward(reward: dict[str, Any]) -> str:
-    named = f"the oversight check `{reward['oversight']}`" if reward["oversight"] else "the setting's oversight check"
-    return named + (f" with weight {reward['weight']:g}" if reward["weight"] != 1 else "")
+    weight = f" with weight {reward['weight']:g}" if reward["weight"] != 1 else ""
+    return f"the oversight check `{reward['oversight']}`{weight}"
 
 
 def _describe_checkpoint(rl: dict[str, Any]) -> str:

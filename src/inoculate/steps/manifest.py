@@ -19,7 +19,9 @@ from inoculate.steps import choices, machines
 from inoculate.steps.plan import Cell, Plan, Training
 from inoculate.steps.store import Step, Store
 from inoculate.study import prompts
+from inoculate.study.parse import HYPERPARAMETERS
 from inoculate.study.resolve import ResolvedStudy
+from inoculate.study.schema import Arm
 
 SCHEMA = 1
 _NOT_DESIGN = {"name", "question", "seeds", "looks", "borrow", "contrasts", "sensitivity", "screen"}
@@ -29,6 +31,8 @@ _MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
 
 _NOT_COMPARED = {"name", "question", "model", "seeds", "looks", "screen"}
 """Keys in which two places may differ that carry out one study together."""
+_ANSWERS = ("hacked", "share_problems", "filter", "vetted", "trajectories")
+"""Keys of rows that say which answers they have: nothing to an arm that takes their problems only."""
 _TABLES = ("arms", "contexts", "prompts")
 """Tables of a study to which something can be added without a change to the rest."""
 
@@ -157,6 +161,8 @@ def _comparable(study: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 def _study(plan: Plan, store: Store) -> dict[str, Any]:
     """The study, with every prompt and placement written out as the rows and samples have them."""
     written_out = plan.study.model_dump(mode="json", by_alias=True)
+    for name, arm in plan.study.arms.items():
+        _leave_out_unused(written_out["arms"][name], arm)
     for arm, resolved in plan.resolved.inoculations.items():
         by_seed = {str(t.seed): _inoculation(t.rows, store) for t in plan.trainings if t.arm == arm}
         written_out["arms"][arm]["inoculation"] |= next(iter(by_seed.values()))
@@ -169,6 +175,22 @@ def _study(plan: Plan, store: Store) -> dict[str, Any]:
     contexts = plan.study.evaluate.contexts
     written_out["evaluate"]["contexts"] = {name: _context(plan.resolved, name) for name in contexts}
     return written_out
+
+
+def _leave_out_unused(spec: dict[str, Any], arm: Arm) -> None:
+    """Leave out of an arm's specification what its method does not use, and write out which check is rewarded."""
+    for table in {key for keys in HYPERPARAMETERS.values() for key in keys} - set(HYPERPARAMETERS[arm.method]):
+        del spec[table]
+    if not arm.more_rows:
+        del spec["more_rows"]
+    if not arm.is_rewarded:
+        return
+    for rows in (spec["rows"], *spec.get("more_rows", ())):
+        for key in _ANSWERS:
+            del rows[key]
+    first = {settings.find(rows.setting).oversights[0] for rows in arm.row_tables}
+    for reward in spec["rl"]["reward"]:
+        reward["oversight"] = reward["oversight"] or " or ".join(sorted(first))
 
 
 def _texts_by_setting(plan: Plan, arm: str, store: Store) -> dict[str, str]:

@@ -79,8 +79,8 @@ def _refuse_other_methods(raw: dict[str, Any], study: Study, where: str) -> None
     """Refuse an arm's own hyperparameters of a method that is not its own: they would have no effect."""
     for name, arm in study.arms.items():
         for key in ("train", "rl"):
-            if key in raw["arms"][name] and key not in _HYPERPARAMETERS[arm.method]:
-                own = " and ".join(f"arms.{name}.{other}" for other in _HYPERPARAMETERS[arm.method])
+            if key in raw["arms"][name] and key not in HYPERPARAMETERS[arm.method]:
+                own = " and ".join(f"arms.{name}.{other}" for other in HYPERPARAMETERS[arm.method])
                 raise UserError(
                     f"{where}: arms.{name}.{key}: this arm's method is '{arm.method}', whose hyperparameters are under "
                     f"{own}: leave {key} out, or give the arm another method"
@@ -127,7 +127,7 @@ def _merge_table(shared: Any, own: Any, key: str, where: str) -> dict[str, Any] 
 
 _SHARED = ("rows", "train", "rl")
 """Tables that hold for every arm which does not say otherwise."""
-_HYPERPARAMETERS = {"sft": ("train",), "rl": ("rl",), "expert-iteration": ("train", "rl")}
+HYPERPARAMETERS = {"sft": ("train",), "rl": ("rl",), "expert-iteration": ("train", "rl")}
 """Method -> the tables of its hyperparameters."""
 _TABLES: dict[str, type[StrictModel]] = {
     "rows": Rows,
