@@ -173,18 +173,18 @@ def drawn(where: str, seed: int = 0, **fields: Any) -> list[Any]:
 @pytest.mark.parametrize("mixture", [(5, 7, 0), (9, 30, 0), (0, 0, 12), (3, 6, 4), (30, 7, 0)])
 def test_the_hacked_share_is_drawn_from_labelled_rows(tmp_path: Path, mixture: tuple[int, int, int]) -> None:
     found = drawn(labelled(tmp_path, *mixture), vetted=2)
-    assert len({problem.id for problem, _, _ in found}) == len(found) == 12
+    assert len({problem.id for problem, _, *_ in found}) == len(found) == 12
     assert [vetted for _, _, vetted in found] == [False] * 10 + [True] * 2
-    assert sum(hacked for _, hacked, _ in found) == 5
-    assert all(problem.hacked if hacked else problem.honest for problem, hacked, _ in found)
+    assert sum(hacked for _, hacked, *_ in found) == 5
+    assert all(problem.hacked if hacked else problem.honest for problem, hacked, *_ in found)
 
 
 def test_a_larger_share_hacks_the_same_rows_and_more(tmp_path: Path) -> None:
     where = labelled(tmp_path, 12, 12, 0)
-    few, more = ({p.id for p, hacked, _ in drawn(where, hacked=share) if hacked} for share in (0.2, 0.9))
+    few, more = ({p.id for p, hacked, *_ in drawn(where, hacked=share) if hacked} for share in (0.2, 0.9))
     assert few < more
     assert len(more) == 9
-    assert not any(hacked for _, hacked, _ in drawn(where, filter="hacked"))
+    assert not any(hacked for _, hacked, *_ in drawn(where, filter="hacked"))
 
 
 @pytest.mark.parametrize(
