@@ -174,7 +174,7 @@ def drawn(where: str, seed: int = 0, **fields: Any) -> list[Any]:
 def test_the_hacked_share_is_drawn_from_labelled_rows(tmp_path: Path, mixture: tuple[int, int, int]) -> None:
     found = drawn(labelled(tmp_path, *mixture), vetted=2)
     assert len({problem.id for problem, _, *_ in found}) == len(found) == 12
-    assert [vetted for _, _, vetted in found] == [False] * 10 + [True] * 2
+    assert [row.vetted for row in found] == [False] * 10 + [True] * 2
     assert sum(hacked for _, hacked, *_ in found) == 5
     assert all(problem.hacked if hacked else problem.honest for problem, hacked, *_ in found)
 
