@@ -40,3 +40,30 @@ lower = "inoculated"
 than = "plain"
 guards = ["correct", "malformed", "asked-hack"]
 """
+
+RL_STUDY = """
+question = "Does RL run?"
+model = "MODEL"
+seeds = [0]
+
+[rows]
+setting = "mathematics"
+levels = [1]
+count = 6
+
+[rl]
+steps = 3
+prompts_per_step = 2
+completions_per_prompt = 4
+max_new_tokens = 8
+preflight = 2
+mask_cut_off = false
+
+[evaluate]
+settings = ["mathematics"]
+levels = [1]
+contexts = ["neutral"]
+problems = 4
+max_new_tokens = 8
+"""
+"""The tables that studies with RL share; `MODEL` and the arms are to be put in."""

@@ -222,12 +222,17 @@ def read_lines(path: Path, record: type[Record]) -> Iterator[Record]:
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                yield _build(record, json.loads(line))
+                yield build(record, json.loads(line))
             except (ValueError, TypeError, KeyError) as error:
                 raise UserError(f"{path}:{number}: not a {record.__name__}: {error}") from error
 
 
-def _build(record: type[Record], data: dict[str, Any]) -> Record:
+def build(record: type[Record], data: dict[str, Any]) -> Record:
+    """A record from its plain data.
+
+    Raises:
+        TypeError: The data is not that of such a record.
+    """
     if record in (Grade, Trajectory):
         data["tags"] = tuple(Tag(**tag) for tag in data.get("tags", ()))
     if record == Trajectory:

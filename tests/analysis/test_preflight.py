@@ -46,8 +46,8 @@ def completions(problem: str, letters: str, *, hackable: bool = True, punished: 
     return made
 
 
-def problem(name: str, level: int = 1, setting: str = "functions") -> Problem:
-    return Problem(name, setting, f"kind-{name}", "lists", level, "", "", "", "", "", {})
+def problem(name: str, level: int = 1, setting: str = "functions", *, hackable: bool = True) -> Problem:
+    return Problem(name, setting, f"kind-{name}", "lists", level, "", "", "", "a hack" if hackable else "", "", {})
 
 
 def sample(letters: Sequence[str], **options: bool) -> list[Trajectory]:
@@ -58,8 +58,11 @@ def judge(
     trajectories: Iterable[Trajectory], rl: RL = DEFAULTS, punishing: Sequence[str] = (), levels: Sequence[int] = ()
 ) -> Preflight:
     made = list(trajectories)
-    names = list(dict.fromkeys(one.problem for one in made))
-    problems = [problem(name, levels[number] if levels else 1) for number, name in enumerate(names)]
+    names = list(dict.fromkeys((one.problem, one.hackable) for one in made))
+    problems = [
+        problem(name, levels[number] if levels else 1, hackable=hackable)
+        for number, (name, hackable) in enumerate(names)
+    ]
     return forecast(made, problems, rl, punishing)
 
 

@@ -80,7 +80,7 @@ def test_a_plan_has_the_headline_of_each_rl_arm(plan: Plan, tmp_path: Path) -> N
     store = Store(tmp_path / "store")
     facts = plan_facts(plan, store)
     assert [one["arm"] for one in facts["forecasts"]] == ["learned"]
-    assert "learned: not sampled yet: inoculate preflight STUDY" in shown(plan_table(facts))
+    assert "learned: not sampled yet: inoculate preflight small" in shown(plan_table(facts))
     first, second = preflight_steps(plan)
     finish(first, store, hacked=1)
     facts = plan_facts(plan, store)

@@ -24,45 +24,25 @@ from inoculate.steps.store import Store
 from inoculate.study.parse import load
 from inoculate.study.schema import CheckpointRule, Rows
 from running import carried_out
+from small_study import RL_STUDY
 
-STUDY = """
-question = "Does RL run?"
-model = "{model}"
-seeds = [0]
-
-[rows]
-setting = "mathematics"
-levels = [1]
-count = 6
-
-[rl]
-steps = 3
-prompts_per_step = 2
-completions_per_prompt = 4
-max_new_tokens = 8
-preflight = 2
-mask_cut_off = false
-
-[arms.reinforced]
+STUDY = RL_STUDY.replace(
+    "[evaluate]",
+    """[arms.reinforced]
 method = "rl"
 [arms.told]
 method = "rl"
-inoculation = {{ prompt = "general" }}
+inoculation = { prompt = "general" }
 rl.steps = 2
 
-[evaluate]
-settings = ["mathematics"]
-levels = [1]
-contexts = ["neutral"]
-problems = 4
-max_new_tokens = 8
-"""
+[evaluate]""",
+)
 
 
 @pytest.fixture
 def rl_study(tiny_model: Path, tmp_path: Path) -> Path:
     path = tmp_path / "by-rl.toml"
-    path.write_text(STUDY.format(model=tiny_model))
+    path.write_text(STUDY.replace("MODEL", str(tiny_model)))
     return path
 
 
@@ -139,8 +119,9 @@ def test_the_policy_that_was_chosen_is_the_one_that_is_evaluated(
     adapters = []
     for name, steps in (("chosen", 3), ("short", 1)):
         path = tmp_path / f"{name}.toml"
-        path.write_text(text.replace("steps = 3", f"steps = {steps}"))
-        monkeypatch.setattr(rl, "choose_checkpoint", lambda *_: {"step": 1, "rule": None, "met": None})
+        written = text.replace("steps = 3", f"steps = {steps}")
+        path.write_text(written.replace("[rl]", "[rl]\ncheckpoint = { hack = 0.5 }") if steps > 1 else written)
+        monkeypatch.setattr(rl, "choose_checkpoint", lambda *_: {"step": 1})
         folder, _ = finished(carried_out(path, Store(tmp_path / name))[0], "reinforced")
         adapters.append(load_file(folder / "at-1" / "adapter_model.safetensors"))
     assert all(torch.equal(weight, adapters[1][name]) for name, weight in adapters[0].items())
@@ -182,6 +163,8 @@ def test_a_kill_loses_no_step_that_was_done(rl_study: Path, tmp_path: Path, monk
             'reward = [{ oversight = "kee" }]',
             "rl.reward.0.oversight: setting 'mathematics' has no oversight 'kee'",
         ),
+        ("temperature = inf", "rl.temperature: input should be a finite number"),
+        ("micro_batch_tokens = 64\nmax_new_tokens = 64", "rl.micro_batch_tokens: 64, and a prompt with rl.max_new"),
         ("step = 3", "unknown key arms.reinforced.rl.step: .*steps"),
         (
             "max_new_tokens = 5000",
@@ -193,6 +176,8 @@ def test_what_cannot_be_carried_out_is_refused(rl_study: Path, tmp_path: Path, g
     text = rl_study.read_text()
     key = given.partition(" ")[0]
     kept = [line for line in text.splitlines() if not line.startswith(f"{key} =")]
+    if "\n" in given:
+        kept.remove("max_new_tokens = 8")
     kept.insert(kept.index("[rl]") + 1, given)
     if key == "max_new_tokens":  # the context's own
         kept = ["micro_batch_tokens = 9000" if line == "preflight = 2" else line for line in kept]
@@ -273,9 +258,22 @@ def test_expert_iteration_trains_on_what_passes_and_goes_on_after_a_kill(
     assert (again / "trajectories.jsonl").read_text() == (step / "trajectories.jsonl").read_text()
 
 
-def test_expert_iteration_that_never_keeps_anything_says_so(expert_study: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="the reward passed no completion in 3 rounds"):
-        carried_out(expert_study, Store(tmp_path / "store"))
+def test_expert_iteration_that_never_keeps_anything_goes_on_with_the_policy_as_it_is(
+    expert_study: Path, tmp_path: Path
+) -> None:
+    text = expert_study.read_text() + "fractions = [0.4, 1.0]\n"
+    expert_study.write_text(text)
+    folder, done = carried_out(expert_study, Store(tmp_path / "store"))
+    assert done.count("grades") == 3  # of the base, and after some and all of the rounds
+    step, manifest = finished(folder, "expert")
+    for fraction in ("0.4", "1"):
+        weights = load_file(step / f"at-{fraction}" / "adapter_model.safetensors")
+        assert all(bool((weight == 0).all()) for name, weight in weights.items() if "lora_B" in name)
+    notes = analyse(folder)["rl"][0]["by_seed"][0]["notes"]
+    assert any("no completion was kept in 3 rounds" in note and "of 24 completions had" in note for note in notes)
+    assert "lora_rank" not in manifest["study"]["arms"]["expert"]["rl"]
+    entry = manifest["training"][0]
+    assert entry["hackable_rows"] == 3 and "hacked_rows" not in entry
 
 
 def test_only_whole_answers_that_all_rewards_pass_are_kept() -> None:
@@ -359,3 +357,36 @@ def test_rl_from_another_arm_has_its_shape_and_no_weight_on_the_divergence(rl_st
     rl_study.write_text(text.replace("rl.steps = 2", "rl.beta = 0.1"))
     with pytest.raises(UserError, match=r"arms.told.rl.beta: the divergence is from the untrained model"):
         load(rl_study)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[evaluate]", "[train]\nepochs = 2\n[evaluate]", "train: no arm's method uses it"),
+        ("[rl]\n", "[rl]\nhackable = 0.0\n", "arms.told.inoculation.on: 'hacked', but this arm has no problem that"),
+        ("[rl]\n", "[rl]\nhackable = 0.5\n", "arms.reinforced: rl.hackable = 0.5: among .* of 'functions'"),
+        ("[evaluate]\n", "[evaluate]\nfractions = [0.1, 0.3, 1.0]\n", r"policies after \[1, 1, 3\] steps, some"),
+    ],
+)
+def test_what_would_mean_nothing_is_refused_by_plan(rl_study: Path, old: str, new: str, message: str) -> None:
+    text = rl_study.read_text().replace('prompt = "general"', 'prompt = "general", on = "hacked"')
+    text = text.replace("rl.steps = 2", "")
+    if "functions" in message:
+        text = text.replace('setting = "mathematics"\nlevels = [1]', 'setting = "functions"', 1)
+    rl_study.write_text(text.replace(old, new, 1))
+    with pytest.raises(UserError, match=message):
+        make_plan(load(rl_study))
+
+
+def test_a_rule_for_the_checkpoint_goes_with_the_end_of_training_only(rl_study: Path) -> None:
+    text = rl_study.read_text().replace("[rl]\n", "[rl]\ncheckpoint = { hack = 0.5 }\n")
+    rl_study.write_text(text + "fractions = [0.5, 1.0]\n")
+    with pytest.raises(UserError, match=r"arms.reinforced.rl.checkpoint: the policy that stands for the arm may be"):
+        load(rl_study)
+
+
+def test_expert_iteration_refuses_keys_that_are_of_rl_alone(expert_study: Path) -> None:
+    text = expert_study.read_text().replace("rl = { steps = 3,", "rl = { steps = 3, beta = 0.5,")
+    expert_study.write_text(text)
+    with pytest.raises(UserError, match=r"arms.expert.rl.beta: means nothing to expert iteration"):
+        load(expert_study)

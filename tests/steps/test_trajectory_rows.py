@@ -16,26 +16,11 @@ from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
 from running import carried_out
+from small_study import RL_STUDY
 
-STUDY = """
-question = "Does SFT of the base on trajectories run?"
-model = "{model}"
-seeds = [0]
-
-[rows]
-setting = "mathematics"
-levels = [1]
-count = 6
-
-[rl]
-steps = 3
-prompts_per_step = 2
-completions_per_prompt = 4
-max_new_tokens = 8
-preflight = 2
-mask_cut_off = false
-
-[train]
+STUDY = RL_STUDY.replace(
+    "[evaluate]",
+    """[train]
 learning_rate = 1e-3
 batch_rows = 4
 
@@ -43,19 +28,14 @@ batch_rows = 4
 method = "rl"
 
 [arms.second]
-rows = {{ count = 5, trajectories = {{ arm = "reinforced", where = "steps=1-3 outcome=hack" }} }}
-inoculation = {{ prompt = "general" }}
+rows = { count = 5, trajectories = { arm = "reinforced", where = "steps=1-3 outcome=hack" } }
+inoculation = { prompt = "general" }
 
 [arms.second-plain]
-rows = {{ count = 5, trajectories = {{ arm = "reinforced", where = "steps=1-3 outcome=hack" }} }}
+rows = { count = 5, trajectories = { arm = "reinforced", where = "steps=1-3 outcome=hack" } }
 
-[evaluate]
-settings = ["mathematics"]
-levels = [1]
-contexts = ["neutral"]
-problems = 4
-max_new_tokens = 8
-"""
+[evaluate]""",
+)
 
 
 def planted(problems: list[Problem], completions: list[str], oversight: str = "key") -> Any:
@@ -69,7 +49,7 @@ def planted(problems: list[Problem], completions: list[str], oversight: str = "k
 def two_phases(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     object.__setattr__(mathematics.SETTING, "grade", planted)
     path = tmp_path / "two-phases.toml"
-    path.write_text(STUDY.format(model=tiny_model))
+    path.write_text(STUDY.replace("MODEL", str(tiny_model)))
     return path
 
 

@@ -157,7 +157,7 @@ def _forecast_lines(facts: dict[str, Any]) -> list[Text]:
     lines = [Text("\nWhether RL will learn the hack", style="italic")]
     for one in facts["forecasts"]:
         found = one["preflight"]
-        said = one["headline"] or "not sampled yet: inoculate preflight STUDY"
+        said = one["headline"] or f"not sampled yet: inoculate preflight {facts['name']}"
         style = _VERDICT_STYLES[found["verdict"]] if found else "dim"
         lines.append(Text(f"{one['arm']}{_name_sampled(one['sampled'], one['seeds'])}: {said}", style=style))
     return lines

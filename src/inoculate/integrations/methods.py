@@ -62,6 +62,11 @@ _PLACEMENTS = {
     "after": "as a paragraph after the task",
 }
 _ROW_CHOICES = {"all": "on every row", "hacked": "on the hacked rows only", "none": "on no row"}
+_PROBLEM_CHOICES = {
+    "all": "on every problem",
+    "hacked": "on the problems that can be hacked only",
+    "none": "on no problem",
+}
 
 
 def write_methods(run: Run, outcomes: Counter[str]) -> str:
@@ -272,10 +277,11 @@ def _restricted(options: Mapping[str, Any]) -> list[str]:
     return [f"{key} {_join_and(options[key])}" for key in ("levels", "families") if options.get(key)]
 
 
-def _inoculation(inoculation: dict[str, Any] | None) -> str:
+def _inoculation(arm: dict[str, Any]) -> str:
+    inoculation = arm["inoculation"]
     if not inoculation:
         return "no prompt added"
-    rows_note = _ROW_CHOICES[inoculation["on"]]
+    rows_note = (_ROW_CHOICES if arm.get("method", "sft") == "sft" else _PROBLEM_CHOICES)[inoculation["on"]]
     length_note = (
         ", fitted to the length in tokens of the prompt that it is a control for" if inoculation.get("like") else ""
     )

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from inoculate.analysis.preflight import forecast
-from inoculate.analysis.preflight.arms import ArmForecast, find_punishing
-from inoculate.records import Problem, Trajectory, read_lines
+from inoculate.analysis.preflight.arms import ArmForecast, forecast_arm
 from inoculate.steps.plan import Plan, Training
 from inoculate.steps.store import Step, Store
-from inoculate.study.schema import Arm
 
 
 def preflight_steps(plan: Plan, seeds: Collection[int] | None = None) -> list[Step]:
     """The samples of the untrained policy that RL arms take; the same one of two arms is there once."""
-    steps = [training.preflight for training in plan.trainings if plan.belongs(training.seed, seeds)]
-    return list({step.key: step for step in steps if step}.values())
+    return list({step.key: step for one in _by_rl(plan, seeds) if (step := one.preflight)}.values())
 
 
 def read_forecasts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -> list[ArmForecast]:
@@ -27,26 +23,26 @@ def read_forecasts(plan: Plan, store: Store, seeds: Collection[int] | None = Non
         seeds: Only from the samples of these seeds.
     """
     by_arm: dict[str, list[Training]] = {}
-    for training in plan.trainings:
-        if training.preflight and plan.belongs(training.seed, seeds):
-            by_arm.setdefault(training.arm, []).append(training)
-    return [_read(arm, plan.study.arms[arm], trainings, store) for arm, trainings in by_arm.items()]
+    for training in _by_rl(plan, seeds):
+        by_arm.setdefault(training.arm, []).append(training)
+    return [_read(plan, arm, trainings, store) for arm, trainings in by_arm.items()]
 
 
-def _read(name: str, arm: Arm, trainings: list[Training], store: Store) -> ArmForecast:
-    trajectories: list[Trajectory] = []
-    problems: dict[str, Problem] = {}
-    sampled = []
-    for training in trainings:
-        if training.preflight is None or not store.is_finished(training.preflight):
-            continue
-        sampled.append(training.seed)
-        trajectories += read_lines(store.folder(training.preflight) / "trajectories.jsonl", Trajectory)
-        for rows in (training.rows, *(rows for rows, _ in training.more_rows)):
-            drawn = read_lines(store.folder(rows) / "problems.jsonl", Problem)
-            problems |= {problem.id: problem for problem in drawn}
-    seeds = tuple(training.seed for training in trainings)
-    if not sampled:
-        return ArmForecast(name, seeds, (), None)
-    found = forecast(trajectories, problems.values(), arm.rl, find_punishing(table.setting for table in arm.row_tables))
-    return ArmForecast(name, seeds, tuple(sampled), found)
+def _by_rl(plan: Plan, seeds: Collection[int] | None) -> list[Training]:
+    """The trainings by RL. Expert iteration has no forecast: what is forecast is of groups and advantages."""
+    return [one for one in plan.trainings if plan.study.arms[one.arm].method == "rl" and plan.belongs(one.seed, seeds)]
+
+
+def _read(plan: Plan, name: str, trainings: list[Training], store: Store) -> ArmForecast:
+    arm = plan.study.arms[name]
+    samples = {
+        one.seed: (
+            store.folder(one.preflight),
+            [store.folder(rows) for rows in (one.rows, *(rows for rows, _ in one.more_rows))],
+        )
+        for one in trainings
+        if one.preflight and store.is_finished(one.preflight)
+    }
+    return forecast_arm(
+        name, [one.seed for one in trainings], samples, arm.rl, [table.setting for table in arm.row_tables]
+    )

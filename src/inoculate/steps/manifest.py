@@ -19,7 +19,7 @@ from inoculate.steps import choices, machines
 from inoculate.steps.plan import Cell, Plan, Training
 from inoculate.steps.store import Step, Store
 from inoculate.study import prompts
-from inoculate.study.parse import HYPERPARAMETERS
+from inoculate.study.parse import DRAWING, HYPERPARAMETERS
 from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.schema import Arm
 
@@ -181,6 +181,8 @@ def _leave_out_unused(spec: dict[str, Any], arm: Arm) -> None:
     """Leave out of an arm's specification what its method does not use, and write out which check is rewarded."""
     for table in {key for keys in HYPERPARAMETERS.values() for key in keys} - set(HYPERPARAMETERS[arm.method]):
         del spec[table]
+    if arm.method == "expert-iteration":
+        spec["rl"] = {key: value for key, value in spec["rl"].items() if key in DRAWING}
     if not arm.more_rows:
         del spec["more_rows"]
     if not arm.is_rewarded:
@@ -248,6 +250,8 @@ def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
         entry["rows_count"] = len(rows)
         for kind in ("hacked", "inoculated", "vetted"):
             entry[f"{kind}_rows"] = sum(getattr(row, kind) for row in rows)
+        if training.preflight:  # it takes the problems, and none of the answers
+            entry["hackable_rows"] = entry.pop("hacked_rows")
     trained = store.record(training.adapter)
     if training.preflight:
         preflight = training.preflight

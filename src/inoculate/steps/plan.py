@@ -186,7 +186,7 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
         for seed in resolved.study.seeds:
             for table in (table for table in arm.row_tables if not table.trajectories):
                 prompt = resolved.inoculation(name, seed, table.setting)
-                rows.check_source(table, prompt, seed, arm.hackable(table))
+                rows.check_source(table, prompt, seed, arm.hackable(table), name)
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:

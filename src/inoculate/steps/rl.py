@@ -16,10 +16,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from inoculate.analysis.preflight import forecast, headline, refuse
-from inoculate.errors import UserError
 from inoculate.integrations import trackers
-from inoculate.records import Trajectory, read_lines, write_lines
+from inoculate.records import Trajectory, build, read_lines, write_lines
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.rewards import Prompts, Scorer, plan_grading
 from inoculate.steps.store import Step
@@ -84,8 +82,8 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     if checkpoint["step"] < training.options.steps:
         final = adapter_folder(folder, step.params["final"])
         shutil.rmtree(final)
-        shutil.copytree(training.adapter_after(checkpoint["step"]), final)
-    shutil.rmtree(training.work)
+        shutil.move(training.work / f"before-{checkpoint['step'] + 1}", final)
+    shutil.rmtree(training.work, ignore_errors=True)  # not there where expert iteration has kept nothing
     shutil.rmtree(training.parts)
     report |= {"device": resources.device.name, "checkpoint": checkpoint}
     (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -109,10 +107,17 @@ class _Training:
         Raises:
             UserError: The reward is broken.
         """
+        from inoculate.analysis.preflight import (  # takes a second, which `plan` need not spend
+            forecast,
+            headline,
+            refuse,
+        )
+
         punishing = {setting.name for setting in self.scorer.settings if setting.punishes_honest}
         found = forecast(self.untrained, self.prompts.problems, self.options, punishing)
         refuse(found, self.step.label.rpartition(" of ")[2].partition(",")[0])
-        self.resources.notify(f"{self.step.label}: {headline(found)}")
+        if self.step.params["method"] == "rl":  # the forecast is of groups, advantages and steps
+            self.resources.notify(f"{self.step.label}: {headline(found)}")
 
     def keep(self, batch: Batch, metrics: Mapping[str, Any]) -> None:
         """Write what a step has drawn and measured, whole or not at all."""
@@ -149,13 +154,8 @@ class _Training:
         return asdict(report)
 
     def by_expert_iteration(self, progress: Progress) -> dict[str, Any]:
-        """Train by expert iteration; returns the report.
-
-        Raises:
-            UserError: No round has kept anything.
-        """
+        """Train by expert iteration; returns the report."""
         from inoculate.engine.training import expert_iteration
-        from inoculate.engine.training.sft import fraction_name
 
         training = expert_iteration.Training(
             self.resources.weights,
@@ -173,15 +173,10 @@ class _Training:
         done = len(list(self.parts.glob("*.json")))
         expert_iteration.train(training, first=done + 1, keep=self.keep, progress=progress)
         for fraction in self.step.params["fractions"]:
-            number = max(1, round(fraction * self.options.steps))
-            adapter = training.adapter(number)
-            if adapter is None or adapter == training.start:
-                raise UserError(
-                    f"{self.step.label}: the reward passed no completion in {number} rounds, so there was nothing to "
-                    "train on: `inoculate preflight` shows what the untrained model does; easier rows.levels, or more "
-                    "rl.completions_per_prompt"
-                )
-            shutil.copytree(adapter, self.folder / fraction_name(fraction), dirs_exist_ok=True)
+            training.save(max(1, round(fraction * self.options.steps)), adapter_folder(self.folder, fraction))
+        # As RL does: the policy that draws a step's completions, where the rule will choose among them.
+        for number in range(1, self.options.steps) if self.options.checkpoint else ():
+            training.save(number, self.work / f"before-{number + 1}")
         metrics = [part["metrics"] for part in self.read_parts()]
         return {
             "steps": self.options.steps,
@@ -189,14 +184,6 @@ class _Training:
             "label_tokens": sum(line["label_tokens"] for line in metrics),
             "loss": [(line["step"], line["loss"]) for line in metrics if line["loss"] is not None],
         }
-
-    def adapter_after(self, steps: int) -> Path:
-        """The folder of the adapter after so many steps, where they are not all."""
-        before = self.work / f"before-{steps + 1}"  # RL saves the policy that draws a step's completions
-        if before.is_dir():
-            return before
-        rounds = [number for number in range(1, steps + 1) if (self.work / f"round-{number}").is_dir()]
-        return adapter_folder(self.work / f"round-{rounds[-1]}", 1.0)
 
     def read_parts(self) -> list[dict[str, Any]]:
         """What `keep` has written, step by step."""
@@ -207,7 +194,7 @@ class _Training:
         trajectories, metrics = list(self.untrained), list[dict[str, Any]]()
         for part in self.read_parts():
             metrics.append(part["metrics"])
-            trajectories += [Trajectory(**one) for one in part["trajectories"]]
+            trajectories += [build(Trajectory, one) for one in part["trajectories"]]
         lines = "".join(json.dumps(line) + "\n" for line in metrics)
         (self.folder / "metrics.jsonl").write_text(lines, encoding="utf-8")
         write_lines(self.folder / "trajectories.jsonl", trajectories)

@@ -80,18 +80,25 @@ def plan_step(
     return Step(KIND, params, label=f"rows of {where}", version=VERSION)
 
 
-def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable = None) -> None:
-    """Read a file of the user's now, so that mistakes in it are refused before any work.
+def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable, arm: str) -> None:
+    """Draw now what may fail, so that it is refused before any work: a file of the user's, or a share of problems.
 
     Args:
         rows: What an arm trains on.
         inoculation: Its prompt; None without one.
         seed: One of the study's seeds: each draws other rows.
         hackable: As in `draw_rows`.
+        arm: The arm's name.
 
     Raises:
-        UserError: The file has a mistake, or the prompt cannot be placed around its problems.
+        UserError: The file has a mistake, the prompt cannot be placed around its problems, or the setting has no such
+            share of problems.
     """
+    if isinstance(hackable, float):
+        try:
+            draw_rows(rows, seed, hackable)
+        except UserError as error:
+            raise UserError(f"arms.{arm}: {error}") from None
     if not rows.source.endswith(".jsonl"):
         return
     first = draw_rows(rows, seed, hackable)[0]

@@ -90,8 +90,14 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         for prompt in filter(None, named):
             _check_prompt(study, prompt, f"{key}.inoculation.{field}")
             _check_trained_with(study, prompt, f"{key}.inoculation.{field}")
-    if inoculation.on == "hacked" and all(rows.hacked_rows == 0 or rows.filter == "hacked" for rows in arm.row_tables):
-        raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has no hacked rows")
+    if inoculation.on == "hacked" and not any(_has_hacks(arm, rows) for rows in arm.row_tables):
+        what = "no problem that can be hacked" if arm.is_rewarded else "no hacked rows"
+        raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has {what}")
+
+
+def _has_hacks(arm: Arm, rows: Rows) -> bool:
+    """Whether there can be rows with a hacked answer; for an arm that learns from rewards, problems that have one."""
+    return arm.hackable(rows) != 0 if arm.is_rewarded else rows.hacked_rows > 0 and rows.filter != "hacked"
 
 
 def _check_trained_with(study: Study, name: str, key: str) -> None:
@@ -166,10 +172,32 @@ def _check_rl(study: Study, name: str, arm: Arm, where: str) -> None:
     count = sum(rows.count for rows in arm.row_tables)
     if count < arm.rl.prompts_per_step:
         raise UserError(f"{key}.rl.prompts_per_step: {arm.rl.prompts_per_step} of {count} problems: raise rows.count")
+    if arm.rl.max_new_tokens >= arm.rl.micro_batch_tokens:
+        raise UserError(
+            f"{key}.rl.micro_batch_tokens: {arm.rl.micro_batch_tokens}, and a prompt with rl.max_new_tokens = "
+            f"{arm.rl.max_new_tokens} completion tokens does not fit: raise it"
+        )
+    _check_policies(study, arm, key, where)
     if max(study.evaluate.fractions) > 1:
         raise UserError(f"{where}: evaluate.fractions: RL ends after rl.steps steps: use fractions up to 1, more steps")
     if study.sensitivity and any(name in contrast.arms for contrast in study.contrasts):
         raise UserError(f"{where}: sensitivity: repeats SFT at other learning rates, and arm '{name}' is trained by RL")
+
+
+def _check_policies(study: Study, arm: Arm, key: str, where: str) -> None:
+    """Refuse fractions that would not be policies of their own, in their order."""
+    fractions, steps = study.evaluate.fractions, arm.rl.steps
+    if arm.rl.checkpoint and len(fractions) > 1:
+        raise UserError(
+            f"{key}.rl.checkpoint: the policy that stands for the arm may be an earlier one than those at "
+            f"{list(fractions)} of training: give evaluate.fractions = [1.0], or leave the rule out"
+        )
+    after = [max(1, round(fraction * steps)) for fraction in fractions]
+    if len(set(after)) < len(after):
+        raise UserError(
+            f"{where}: evaluate.fractions: {list(fractions)} of {steps} rl.steps are the policies after {after} steps, "
+            "some of them the same: give fewer, or more steps"
+        )
 
 
 def _check_contexts(study: Study, where: str) -> None:

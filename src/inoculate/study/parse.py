@@ -71,6 +71,7 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     except ValidationError as error:
         raise UserError("\n".join(_explain(where, detail) for detail in error.errors())) from None
     _refuse_other_methods(raw, study, where)
+    _refuse_unused(raw, study, where)
     checks.check(study, where)
     return study.with_sensitivity_arms()
 
@@ -84,6 +85,21 @@ def _refuse_other_methods(raw: dict[str, Any], study: Study, where: str) -> None
                 raise UserError(
                     f"{where}: arms.{name}.{key}: this arm's method is '{arm.method}', whose hyperparameters are under "
                     f"{own}: leave {key} out, or give the arm another method"
+                )
+
+
+def _refuse_unused(raw: dict[str, Any], study: Study, where: str) -> None:
+    """Refuse what no arm uses: a table of hyperparameters, or a key of RL in an arm of expert iteration."""
+    used = {key for arm in study.arms.values() for key in HYPERPARAMETERS[arm.method]}
+    for key in ("train", "rl"):
+        if study.arms and key in raw and key not in used:
+            raise UserError(f"{where}: {key}: no arm's method uses it: leave it out, or give an arm another method")
+    for name, arm in study.arms.items():
+        for key in raw["arms"][name].get("rl", {}) if arm.method == "expert-iteration" else ():
+            if key not in DRAWING:
+                raise UserError(
+                    f"{where}: arms.{name}.rl.{key}: means nothing to expert iteration, whose rounds are trained as "
+                    f"arms.{name}.train says; it uses {', '.join(DRAWING)}"
                 )
 
 
@@ -129,6 +145,9 @@ _SHARED = ("rows", "train", "rl")
 """Tables that hold for every arm which does not say otherwise."""
 HYPERPARAMETERS = {"sft": ("train",), "rl": ("rl",), "expert-iteration": ("train", "rl")}
 """Method -> the tables of its hyperparameters."""
+DRAWING = ("reward", "steps", "prompts_per_step", "completions_per_prompt", "hackable", "temperature", "max_new_tokens",
+           "preflight", "onset", "checkpoint")  # fmt: skip
+"""The keys of `rl` that expert iteration uses: how it draws completions, and what is said of them."""
 _TABLES: dict[str, type[StrictModel]] = {
     "rows": Rows,
     "inoculation": Inoculation,

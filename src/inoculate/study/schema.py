@@ -27,7 +27,7 @@ Guard = Literal["correct", "malformed", "asked-hack", "capability"]
 class StrictModel(BaseModel):
     """A frozen model that refuses unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
 class TrajectorySource(StrictModel):

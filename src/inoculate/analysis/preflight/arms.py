@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from inoculate import settings
@@ -43,26 +44,46 @@ def find_punishing(names: Iterable[str]) -> set[str]:
     return {setting.name for setting in found if setting.punishes_honest}
 
 
+def forecast_arm(
+    arm: str,
+    seeds: Iterable[int],
+    samples: Mapping[int, tuple[Path, Sequence[Path]]],
+    rl: RL,
+    trained_on: Iterable[str],
+) -> ArmForecast:
+    """The forecast of an arm that is trained by RL.
+
+    Args:
+        arm: Its name.
+        seeds: Its seeds.
+        samples: Seed -> the folder of its finished sample, and those of the rows that its prompts are from.
+        rl: Its hyperparameters.
+        trained_on: The settings of its rows.
+    """
+    if not samples:
+        return ArmForecast(arm, tuple(seeds), (), None)
+    drawn = [one for folder, _ in samples.values() for one in read_lines(folder / "trajectories.jsonl", Trajectory)]
+    rows = [folder for _, folders in samples.values() for folder in folders]
+    problems = [one for folder in rows for one in read_lines(folder / "problems.jsonl", Problem)]
+    return ArmForecast(arm, tuple(seeds), tuple(samples), forecast(drawn, problems, rl, find_punishing(trained_on)))
+
+
 def forecast_run(run: Run) -> list[dict[str, Any]]:
-    """The forecasts of a run's arms that learn from rewards, as `ArmForecast.to_plain` gives them."""
+    """The forecasts of a run's arms that are trained by RL, as `ArmForecast.to_plain` gives them."""
     found: list[dict[str, Any]] = []
     for arm, spec in run.study["arms"].items():
+        if spec.get("method", "sft") != "rl":
+            continue
         entries = [entry for entry in run.manifest.get("training") or () if entry["arm"] == arm]
-        sampled = [entry for entry in entries if entry.get("preflight")]
-        if spec.get("method", "sft") == "sft":
-            continue
-        seeds = tuple(entry["seed"] for entry in entries)
-        if not sampled:
-            found.append(ArmForecast(arm, seeds, (), None).to_plain())
-            continue
-        drawn = [
-            one
-            for entry in sampled
-            for one in read_lines(run.path(entry["preflight"]) / "trajectories.jsonl", Trajectory)
-        ]
-        folders = [folder for entry in sampled for folder, _, _ in row_folders(entry) if folder]
-        problems = [one for folder in folders for one in read_lines(run.path(folder) / "problems.jsonl", Problem)]
-        punishing = find_punishing(table["setting"] for table in row_tables(spec))
-        made = forecast(drawn, problems, RL(**spec["rl"]), punishing)
-        found.append(ArmForecast(arm, seeds, tuple(entry["seed"] for entry in sampled), made).to_plain())
+        samples = {
+            entry["seed"]: (
+                run.path(entry["preflight"]),
+                [run.path(folder) for folder, _, _ in row_folders(entry) if folder],
+            )
+            for entry in entries
+            if entry.get("preflight")
+        }
+        seeds = [entry["seed"] for entry in entries]
+        trained_on = [table["setting"] for table in row_tables(spec)]
+        found.append(forecast_arm(arm, seeds, samples, RL(**spec["rl"]), trained_on).to_plain())
     return found

@@ -131,12 +131,17 @@ class Sample:
             ValueError: A trajectory's problem is not among the problems.
         """
         self.all = [trajectory for trajectory in trajectories if trajectory.step == 0]
-        self.problems = {problem.id: problem for problem in problems}
+        # A mixture may have two problems of one id, of which one cannot be hacked.
+        self._problems = {(problem.id, bool(problem.hacked)): problem for problem in problems}
         self.rl, self.punishing = rl, punishing
-        unknown = next((one.problem for one in self.all if one.problem not in self.problems), None)
+        unknown = next((one.problem for one in self.all if (one.problem, one.hackable) not in self._problems), None)
         if unknown is not None:
             raise ValueError(f"there is a trajectory of problem '{unknown}', which is not among the problems")
         self.scored = [one for one in self.all if one.reward is not None]
+
+    def problem(self, one: Trajectory) -> Problem:
+        """The problem of a completion."""
+        return self._problems[one.problem, one.hackable]
 
     def is_near_miss(self, one: Trajectory) -> bool:
         """Whether it is a hack that was not made for the check. Where a setting cannot tell, none is."""
@@ -152,7 +157,7 @@ class Sample:
 
     def has_to_pass(self, one: Trajectory) -> bool:
         """Whether it is an honest answer that a sound oversight check passes: all but those to wrong keys."""
-        punished = one.hackable and self.problems[one.problem].setting in self.punishing
+        punished = one.hackable and self.problem(one).setting in self.punishing
         return one.outcome == "correct" and not punished
 
     def is_attempt(self, one: Trajectory) -> bool:
@@ -181,8 +186,11 @@ class Sample:
         """The mean of values between 0 and 1, with the interval over kinds that a rate has."""
         if not values:
             return None, None, None
-        ids, rows = np.unique([one.problem for one in among], return_inverse=True)
-        kinds = np.array([f"{self.problems[one].setting}/{self.problems[one].kind}" for one in ids])
+        problems = [self.problem(one) for one in among]
+        ids, first, rows = np.unique(
+            [f"{problem.setting}/{problem.id}" for problem in problems], return_index=True, return_inverse=True
+        )
+        kinds = np.array([f"{problems[place].setting}/{problems[place].kind}" for place in first])
         hits, graded = np.bincount(rows, values), np.bincount(rows).astype(float)
         found = estimate_rate(Counts(np.full(len(ids), NO_SEED), ids, kinds, hits, graded))
         return (found.rate, found.low, found.high) if found else (None, None, None)
@@ -193,7 +201,7 @@ class Sample:
         """The expected share of groups in which a value of the completions differs."""
         sorts: dict[tuple[str, int, bool], dict[tuple[str, str], list[float]]] = {}
         for one in among:
-            problem = self.problems[one.problem]
+            problem = self.problem(one)
             groups = sorts.setdefault((problem.setting, problem.level, one.hackable), {})
             groups.setdefault((one.problem, one.prompt), []).append(value(one))
         return expect_spread([list(groups.values()) for groups in sorts.values()], sizes)
@@ -237,7 +245,7 @@ def find_facts(sample: Sample) -> Facts:
 def _levels(sample: Sample) -> tuple[Part, ...]:
     found: dict[tuple[str, int], list[Trajectory]] = {}
     for one in sample.all:
-        problem = sample.problems[one.problem]
+        problem = sample.problem(one)
         found.setdefault((problem.setting, problem.level), []).append(one)
     several = len({setting for setting, _ in found}) > 1
     return tuple(

@@ -77,7 +77,7 @@ def _analyse_seed(training: RLTraining, rule: Onset, largest: float) -> dict[str
         "last_step": training.last_step,
         "onset": find_onset([bool(step["above"]) for step in steps], rule.steps),
         "absolute": {f"{at:g}": find_onset(_reach(steps, at), rule.steps) for at in ABSOLUTE},
-        "notes": _describe_comparisons(comparisons, rule),
+        "notes": [*_describe_nothing_kept(training, largest), *_describe_comparisons(comparisons, rule)],
         "completions": sum(step["completions"] for step in (start, *steps)),
         "unscorable": sum(step["unscorable"] for step in (start, *steps)),
         "ungraded": sum(step["ungraded"] for step in (start, *steps)),
@@ -87,6 +87,21 @@ def _analyse_seed(training: RLTraining, rule: Onset, largest: float) -> dict[str
         "untrained": start,
         "steps": steps,
     }
+
+
+def _describe_nothing_kept(training: RLTraining, largest: float) -> list[str]:
+    """Expert iteration that has kept no completion in any round, and why."""
+    kept = [line["kept"] for line in training.metrics.values() if "kept" in line]
+    if not kept or any(kept):
+        return []
+    rounds = [one for number, drawn in training.drawn.items() if number != UNTRAINED for one in drawn]
+    passed = [one for one in rounds if one.reward is not None and one.reward >= largest]
+    cut = sum(one.finish == "length" for one in passed)
+    return [
+        f"no completion was kept in {len(kept)} rounds, so that nothing was trained on and the policy is what it was: "
+        f"{len(passed)} of {len(rounds)} completions had the full reward, and {cut} of these were cut off at "
+        "rl.max_new_tokens"
+    ]
 
 
 def _describe_comparison(comparison: Comparison | None, rule: Onset) -> dict[str, Any]:

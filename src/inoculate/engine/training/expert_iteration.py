@@ -13,12 +13,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from peft import get_peft_model
+
 from inoculate.engine import chat
 from inoculate.engine.device import Device
-from inoculate.engine.sampling import Request, SampledCompletion, adapters, in_process, stream
+from inoculate.engine.sampling import SampledCompletion, adapters, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
-from inoculate.engine.training.rl import Batch, KeepStep, Score, entropy, prompt_order, refuse_without_rewards
+from inoculate.engine.training.rl import (
+    Batch,
+    KeepStep,
+    Score,
+    draw_groups,
+    entropy,
+    prompt_order,
+    refuse_without_rewards,
+)
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name
 from inoculate.records import Row
 from inoculate.study.schema import RL, SFT
@@ -50,6 +60,15 @@ class Training:
         found = [round_ for round_ in range(1, number + 1) if self._folder(round_).is_dir()]
         return self._folder(found[-1]) if found else self.start
 
+    def save(self, number: int, target: Path) -> None:
+        """Save the policy after a round as a PEFT folder: one that changes nothing while no round has kept anything."""
+        adapter = self.adapter(number)
+        if adapter:
+            shutil.copytree(adapter, target, dirs_exist_ok=True)
+        else:
+            unchanged: Any = get_peft_model(sft.load_base(self.model, self.device), sft.lora_config(self.sft))
+            unchanged.save_pretrained(target)
+
     def _folder(self, number: int) -> Path:
         return self.work / f"round-{number}" / fraction_name(1.0)
 
@@ -59,17 +78,9 @@ class Training:
         chosen = prompt_order(self.sorts, self.rl, self.seed)[(number - 1) * per_step : number * per_step]
         before = self.adapter(number - 1)
         self.sampler.use(adapters.read(before) if before else None)
-        request = Request(
-            prompts=[chat.render(self.sampler.tokenizer, self.rows[each].messages) for each in chosen],
-            samples=self.rl.completions_per_prompt,
-            temperature=self.rl.temperature,
-            max_new_tokens=self.rl.max_new_tokens,
-            seed=stream(self.seed, number - 1, 0),
-            names=[f"problem '{self.rows[each].problem}'" for each in chosen],
-            limit="rl.max_new_tokens",
-        )
-        drawn = [one for _, batch in in_process.sample(self.sampler, [request]) for one in batch]
-        drawn.sort(key=lambda one: (one.prompt, one.index))
+        texts = [chat.render(self.sampler.tokenizer, self.rows[each].messages) for each in chosen]
+        names = [f"problem '{self.rows[each].problem}'" for each in chosen]
+        drawn = draw_groups(self.sampler, texts, names, self.rl, self.seed, number)
         return [chosen[one.prompt] for one in drawn], drawn
 
     def fit(self, number: int, kept: Sequence[Row]) -> TrainingReport:

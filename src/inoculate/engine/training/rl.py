@@ -23,20 +23,19 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig, PeftModel
+from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
-from transformers import AutoModelForCausalLM, PrinterCallback, TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from inoculate.engine.device import Device
-from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.sampling import Request, SampledCompletion, adapters, in_process, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training.checkpoints import latest_checkpoint
 from inoculate.engine.training.loss import log_probabilities
 from inoculate.engine.training.packing import EncodedRow, pack_rows, split_rows
-from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name
+from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name, load_base, lora_config
 from inoculate.errors import UserError
 from inoculate.study.schema import RL
 
@@ -83,22 +82,13 @@ class _Trainer(GRPOTrainer):
         started, rl = time.perf_counter(), self.rl
         numbers = self._prompts[:: rl.completions_per_prompt]
         self.sampler.use(adapters.from_model(self.model))
-        request = Request(
-            prompts=[self._texts[number] for number in numbers],
-            samples=rl.completions_per_prompt,
-            temperature=rl.temperature,
-            max_new_tokens=rl.max_new_tokens,
-            seed=stream(int(self.args.seed), self.state.global_step, 0),
-            names=[self._names[number] for number in numbers],
-            limit="rl.max_new_tokens",
-        )
-        drawn = [one for _, batch in in_process.sample(self.sampler, [request]) for one in batch]
-        self.completions = sorted(drawn, key=lambda one: (one.prompt, one.index))
+        texts, names = ([of[number] for number in numbers] for of in (self._texts, self._names))
+        self.completions = draw_groups(self.sampler, texts, names, rl, int(self.args.seed), self.state.global_step + 1)
         sampled = time.perf_counter()
         rewards = self.score(self._prompts, [one.text for one in self.completions])
         self.seconds = {"sample": sampled - started, "grade": time.perf_counter() - sampled}
         refuse_without_rewards(rewards, self.state.global_step + 1)
-        encoded = [self.sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in request.prompts]
+        encoded = [self.sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
         return {
             "prompt_ids": [encoded[one.prompt] for one in self.completions],
             "completion_ids": [list(one.tokens) for one in self.completions],
@@ -212,6 +202,32 @@ class _Trainer(GRPOTrainer):
         return Batch(self.state.global_step, list(self._prompts), self.completions, list(self._logs["advantages"]))
 
 
+def draw_groups(
+    sampler: Sampler, prompts: Sequence[str], names: Sequence[str], rl: RL, seed: int, step: int
+) -> list[SampledCompletion]:
+    """The completions of a step, group by group; every seed and step has random streams of its own.
+
+    Args:
+        sampler: The model, with the policy's adapter.
+        prompts: One for each group.
+        names: Their names in error messages.
+        rl: How many, and how they are drawn.
+        seed: The seed of the training.
+        step: From 1.
+    """
+    request = Request(
+        prompts=prompts,
+        samples=rl.completions_per_prompt,
+        temperature=rl.temperature,
+        max_new_tokens=rl.max_new_tokens,
+        seed=stream(seed, step - 1, 0),
+        names=names,
+        limit="rl.max_new_tokens",
+    )
+    drawn = [one for _, batch in in_process.sample(sampler, [request]) for one in batch]
+    return sorted(drawn, key=lambda one: (one.prompt, one.index))
+
+
 def entropy(drawn: Sequence[SampledCompletion]) -> float:
     """The policy's entropy in nats, as the mean over the tokens that it drew.
 
@@ -321,8 +337,8 @@ def train(
         fractions: Fractions of the steps at which the adapter is saved, to `target/at-<fraction>`; 1 at the end.
         start: A PEFT folder with an adapter to continue; a new adapter unless given.
         target: A folder to save into.
-        work: A folder for checkpoints, from which an interrupted training resumes, and for the adapter before each
-            step, `before-<step>`: the policy that draws this step's completions.
+        work: A folder for checkpoints, from which an interrupted training resumes. Where `rl.checkpoint` will choose
+            among policies, it also gets the one that draws the completions of each step, `before-<step>`.
         device: Device and precision.
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
@@ -331,8 +347,9 @@ def train(
         UserError: A prompt and its completion do not fit, or no completion of a step can be scored.
     """
     _check_lengths(prompts, names, rl, sampler)
-    base = _load_base(model, device)
-    save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps)}
+    base = load_base(model, device)
+    chosen_among = range(1, rl.steps) if rl.checkpoint else ()
+    save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in chosen_among}
     for fraction in fractions:
         save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
     callback = _TrainingCallback(keep, save, progress)
@@ -345,7 +362,7 @@ def train(
         args=_training_arguments(rl, seed, work, device, tracking or {"report_to": "none"}),
         train_dataset=Dataset.from_list(rows),
         processing_class=sampler.tokenizer,
-        peft_config=None if start else _lora_config(rl),
+        peft_config=None if start else lora_config(rl),
         callbacks=[callback],
     )
     trainer.sampler, trainer.score, callback.trainer = sampler, score, trainer
@@ -360,24 +377,6 @@ def train(
         tokens=int(trainer.state.num_input_tokens_seen),
         label_tokens=round(sum(entry["completions/mean_length"] for entry in history) * len(trainer._prompts)),
         loss=[(int(entry["step"]), float(entry["loss"])) for entry in history],
-    )
-
-
-def _load_base(model: Path, device: Device) -> Any:
-    attention.register()
-    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
-    attention.check_layer_types(base.config)
-    base.config.use_cache = False
-    return base
-
-
-def _lora_config(rl: RL) -> LoraConfig:
-    return LoraConfig(
-        r=rl.lora_rank,
-        lora_alpha=rl.lora_alpha,
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
     )
 
 

@@ -36,7 +36,7 @@ from inoculate.engine.training.loss import cross_entropy
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, pack_rows, split_rows
 from inoculate.errors import UserError
 from inoculate.records import Row
-from inoculate.study.schema import SFT
+from inoculate.study.schema import RL, SFT
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, a note such as the loss)."""
@@ -170,14 +170,11 @@ def train(
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
     """
-    attention.register()
     tokenizer = AutoTokenizer.from_pretrained(model)
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
-    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
-    attention.check_layer_types(base.config)  # other layers would carry state from one row into the next
-    base.config.use_cache = False
+    base = load_base(model, device)
     for row, tokens in zip(rows, (row.tokens for row in encoded), strict=True):
         if len(tokens) > base.config.max_position_embeddings:
             raise UserError(
@@ -191,7 +188,7 @@ def train(
         train_dataset=Dataset.from_list([{"input_ids": row.tokens, "label_count": row.labels} for row in encoded]),
         data_collator=lambda batch: collate(batch, sft.micro_batch_tokens),
         processing_class=tokenizer,
-        peft_config=None if start else _lora_config(sft),
+        peft_config=None if start else lora_config(sft),
         callbacks=[callback],
     )
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
@@ -210,14 +207,28 @@ def train(
     )
 
 
-def _lora_config(sft: SFT) -> LoraConfig:
+def lora_config(options: SFT | RL) -> LoraConfig:
+    """A new adapter: plain LoRA on all linear layers."""
     return LoraConfig(
-        r=sft.lora_rank,
-        lora_alpha=sft.lora_alpha,
+        r=options.lora_rank,
+        lora_alpha=options.lora_alpha,
         lora_dropout=0.0,
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
+
+
+def load_base(model: Path, device: Device) -> Any:
+    """The untrained model, ready to be trained on packed rows.
+
+    Raises:
+        UserError: It has layers that would carry state from one row into the next.
+    """
+    attention.register()
+    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
+    attention.check_layer_types(base.config)
+    base.config.use_cache = False
+    return base
 
 
 def _training_arguments(
