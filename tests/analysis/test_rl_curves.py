@@ -288,3 +288,16 @@ def test_a_policy_that_does_not_change_seldom_has_an_onset(onsets: ModuleType) -
     random = np.random.default_rng(0)
     assert onsets.share_with_onset(onsets.World(rise=0.0), 50, random) <= 0.02
     assert onsets.share_with_onset(onsets.World(rise=0.8), 50, random) >= 0.95
+
+
+def test_expert_iteration_that_keeps_nothing_says_why(tmp_path: Path) -> None:
+    folder = write_training(tmp_path / "rl-0", UNTRAINED, [HACKED] * 2)
+    for name, change in (("trajectories", {"finish": "length"}), ("metrics", {"kept": 0})):
+        path = folder / f"{name}.jsonl"
+        lines = [json.loads(line) | change for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    spec = rl_study() | {"method": "expert-iteration"}
+    manifest = {"study": {"arms": {"expert": spec}}, "training": [rl_entry("expert", 0, folder)]}
+    (arm,) = analyse_rl(Run(tmp_path, manifest))
+    (note,) = [note for note in arm["by_seed"][0]["notes"] if note.startswith("no completion was kept")]
+    assert "in 2 rounds" in note and "72 of 96 completions had the full reward, and 72 of these were cut off" in note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -141,6 +142,16 @@ def test_five_steps_give_the_weights_and_losses_of_trl(
     assert sum(metrics["grad_norm"] > 0 for metrics in run.metrics.values()) >= 3
     if run.options.mask_cut_off:  # else all are equally long, and losses of 0 as advantages cancel
         assert any(abs(loss) > 1e-4 for loss in losses)
+
+
+def test_trackers_get_our_entropy_and_divergence(tiny_model: Path, tmp_path: Path) -> None:
+    run = Run(tiny_model, tmp_path, SMALL.model_copy(update={"learning_rate": 1e-3}))
+    run.train()
+    checkpoint = tmp_path / "trainer" / f"checkpoint-{SMALL.steps}" / "trainer_state.json"
+    logged = [entry for entry in json.loads(checkpoint.read_text())["log_history"] if "grad_norm" in entry]
+    for name in ("entropy", "kl"):
+        assert [entry[name] for entry in logged] == pytest.approx([one[name] for one in run.metrics.values()])
+    assert all(entry["entropy"] > 0 for entry in logged) and logged[-1]["kl"] > 0
 
 
 def test_an_interrupted_training_ends_as_an_undisturbed_one(tiny_model: Path, tmp_path: Path) -> None:

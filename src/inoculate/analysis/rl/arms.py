@@ -96,7 +96,7 @@ def _describe_nothing_kept(training: RLTraining, largest: float) -> list[str]:
         return []
     rounds = [one for number, drawn in training.drawn.items() if number != UNTRAINED for one in drawn]
     passed = [one for one in rounds if one.reward is not None and one.reward >= largest]
-    cut = sum(one.finish == "length" for one in passed)
+    cut = sum(one.cut_off for one in passed)
     return [
         f"no completion was kept in {len(kept)} rounds, so that nothing was trained on and the policy is what it was: "
         f"{len(passed)} of {len(rounds)} completions had the full reward, and {cut} of these were cut off at "

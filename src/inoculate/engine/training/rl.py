@@ -113,6 +113,7 @@ class _Trainer(GRPOTrainer):
             if parameter.requires_grad and parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         self.own_metrics = self._compare_policies(model, batch)
+        self._log_own_metrics()
         self.seconds["train"] = time.perf_counter() - started
         self._step += 1
         return total
@@ -178,6 +179,13 @@ class _Trainer(GRPOTrainer):
         divergence = ((difference.exp() - difference - 1) * mask).sum() / mask.sum()
         mismatch = ((own - part["sampling_per_token_logps"]).abs() * mask).sum() / mask.sum()
         return {"kl": float(divergence), "sampling_mismatch": float(mismatch)}
+
+    def _log_own_metrics(self) -> None:
+        """Put right what experiment trackers would get: TRL's entropy is the mean of zeros from our forward pass."""
+        logged, divergence = self._metrics["train"], self.own_metrics["kl"]
+        logged["entropy"] = [entropy(self.completions)]
+        if not self.beta and divergence is not None:
+            logged["kl"] = [divergence]
 
     def step_metrics(self, logs: Mapping[str, float]) -> dict[str, Any]:
         """The metrics of the step that has just been done, by the names of `metrics.jsonl`."""
