@@ -19,12 +19,12 @@ from inoculate.steps.plan import Training, make_plan
 from inoculate.steps.sharing.read import import_graded
 from inoculate.steps.sharing.write import write_graded
 from inoculate.steps.store import Store
-from inoculate.study.parse import load
+from inoculate.study.parse import load, parse
 from running import carried_out
 from small_study import RL_STUDY
 
 ROWS = 'rows = { count = 8, trajectories = { arm = "reinforced" } }'
-PROMPTS = {"general": "general+checked", "specific": "specific", "forbidden": "forbid"}
+PROMPTS = {"general": "general+checked", "specific": "specific"}
 STUDY = RL_STUDY.replace(
     "[evaluate]",
     f"""[train]
@@ -45,7 +45,7 @@ method = "rl"
 inoculation = {{ prompt = "irrelevant", like = "general" }}
 """
     + "".join(f'\n[arms.{arm}]\n{ROWS}\ninoculation = {{ prompt = "{name}" }}\n' for arm, name in PROMPTS.items())
-    + "\n[evaluate]",
+    + "\n[evaluate]\nseed = 4",
 )
 
 
@@ -95,7 +95,7 @@ def test_each_prompt_is_true_of_the_rows_that_do_what_it_says(run: Path, results
     for entry in results["truth"]:
         found = answers(run, entry["arm"])
         assert len(found) == 8 and {one[0] for one in found} == {True, False}
-        hacks, right = sum(one[1] for one in found), sum(one[2] for one in found)
+        hacks = sum(one[1] for one in found)
         right_without_hack = sum(one[2] and not one[0] for one in found)
         assert hacks and right_without_hack
         true = {one["prompt"]: one["all"] and one["all"]["true"] for one in entry["prompts"]}
@@ -103,7 +103,6 @@ def test_each_prompt_is_true_of_the_rows_that_do_what_it_says(run: Path, results
             "irrelevant": None,
             "general+checked": hacks + right_without_hack,
             "specific": hacks,
-            "forbid": right,
         }
         own = [one["prompt"] for one in entry["prompts"] if one["own"]]
         assert own == [(PROMPTS | {"irrelevant": "irrelevant"}).get(entry["arm"])] * (entry["arm"] != "none")
@@ -147,10 +146,38 @@ def test_the_report_shows_both(run: Path, results: dict[str, Any]) -> None:
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "Of how many rows is a prompt true?" in page
     assert "How likely the untrained model finds the rows of none, irrelevant, general" in page
+    assert page.count("In these problems no hack was to be had.") == 1, "those with a right key"
     tables = {path.name: path.read_text().splitlines() for path in (run / "tables").iterdir()}
-    assert len(tables["truth.csv"]) == 1 + 5 * 3 and len(tables["row_scores.csv"]) == 1 + 5
+    assert len(tables["truth.csv"]) == 1 + 4 * 2 and len(tables["row_scores.csv"]) == 1 + 4
     counted = [line.split(",") for line in tables["training_rows.csv"][1:]]
-    assert sum(int(line[-1]) for line in counted) == 5 * 8
+    assert sum(int(line[-1]) for line in counted) == 4 * 8
+
+
+def test_evaluated_problems_that_cannot_be_hacked_are_cells_of_their_own(run: Path, results: dict[str, Any]) -> None:
+    parts = {cell["setting"]: (cell["problems"], cell["hackable"]) for cell in results["cells"]}
+    assert parts.keys() == {"mathematics", "mathematics (right key)"}
+    wrong_key, right_key = parts["mathematics"], parts["mathematics (right key)"]
+    assert wrong_key[0] == wrong_key[1] and right_key[0] == 4 - wrong_key[0] and right_key[1] == 0
+
+
+def test_trajectories_are_graded_by_the_check_that_called_them_hacks() -> None:
+    raw = {
+        "question": "Which check?",
+        "model": "m",
+        "seeds": [0],
+        "rows": {"setting": "functions", "count": 4},
+        "arms": {
+            "usual": {"method": "rl"},
+            "live": {"method": "rl", "rl": {"reward": [{"oversight": "live_equality"}]}},
+            "from-usual": {"rows": {"trajectories": {"arm": "usual"}}},
+            "from-live": {"rows": {"trajectories": {"arm": "live"}}},
+        },
+        "evaluate": {"settings": ["functions"]},
+    }
+    plan = make_plan(parse(raw, "study", "study.toml"), weights="w")
+    checks = {training.arm: training.row_grades.params.get("oversight") for training in plan.trainings}
+    assert checks == {"usual": None, "live": None, "from-usual": None, "from-live": "live_equality"}
+    assert all(training.scores is None for training in plan.trainings), "no arm has a prompt"
 
 
 def test_scores_travel_with_the_run(study: Path, run: Path, results: dict[str, Any], tmp_path: Path) -> None:
