@@ -67,8 +67,9 @@ def what_it_says(name: str) -> Says | None:
     Args:
         name: As in a study: `NAME`, `NAME~half`, `NAME+checked`; '' for a text without a name.
     """
-    base, neighbour = neighbours.split(prompts.split_name(name)[0])
-    if base not in prompts.names() or neighbour in _OTHER_MATTER:
+    base, _, neighbour = prompts.split_name(name)[0].partition(neighbours.MARK)
+    is_known = base in prompts.names() and neighbour in ("", *neighbours.KINDS)  # else it is the study's own
+    if not is_known or neighbour in _OTHER_MATTER:
         return None
     says = SAYS.get(prompts.find(base).kind)
     return _NEGATED.get(says) if neighbour == "negated" and says else says
