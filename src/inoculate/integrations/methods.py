@@ -1,6 +1,6 @@
 """A methods section for a paper: the study as it was run, with versions and the sources of every method.
 
-It contains only what is in the manifest, and no results. Its text is in `methods.jinja`.
+It contains what is in the manifest, what was trained on, and no results. Its text is in `methods.jinja`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from inoculate.analysis import contrasts_hash
 from inoculate.analysis.arms import row_tables
 from inoculate.analysis.borrowing import FEWEST_ARMS, UNLIKE
 from inoculate.analysis.run_folder import Run, split_finished
+from inoculate.analysis.truth import analyse_truth
 from inoculate.analysis.verdicts import VERDICT_SEEDS
 from inoculate.errors import UserError
 from inoculate.grading.sandbox.containment import MEANING
@@ -98,6 +99,7 @@ def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "model_source": next((f" ({source})" for name, source in _MODEL_SOURCES.items() if name in model), ""),
         "row_settings": dict.fromkeys(table["setting"] for arm in study["arms"].values() for table in row_tables(arm)),
         "all_rl": all(arm.get("method", "sft") != "sft" for arm in study["arms"].values()),
+        "truths": _describe_truth(run),
         "training_descriptions": _training_descriptions(study["arms"]),
         "seeds": f"{_counted(len(study['seeds']), 'seed')} ({', '.join(map(str, study['seeds']))})",
         "added": added,
@@ -143,6 +145,21 @@ def _describe_machines(machines: list[dict[str, Any]]) -> list[str]:
 
 def _plural(noun: str, items: list[Any]) -> str:
     return noun if len(items) == 1 else f"{noun}s"
+
+
+def _describe_truth(run: Run) -> list[str]:
+    """For each arm whose prompt says something of answers: of how many of the rows on which it stands it is true."""
+    counted: dict[str, Counter[str]] = {}
+    for entry in analyse_truth(run):
+        for one in entry["prompts"]:
+            if one["with_prompt"]:
+                counts = {key: one["with_prompt"][key] for key in ("true", "false", "unknown")}
+                counted.setdefault(entry["arm"], Counter()).update(counts)
+    return [
+        f"{of['true']} of {of['true'] + of['false']} for `{arm}`"
+        + (f" ({of['unknown']} not known)" * bool(of["unknown"]))
+        for arm, of in counted.items()
+    ]
 
 
 def _training_descriptions(arms: dict[str, Any]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoculate.engine import models
-from inoculate.steps import choices, completions, grades, preflight, rl, train
+from inoculate.steps import choices, completions, grades, preflight, rl, scores, train
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
@@ -20,8 +20,10 @@ _SECONDS_PER_BILLION: dict[str, float] = {
     rl.KIND: 2.0,
     completions.KIND: 0.55,
     choices.KIND: 0.6,
+    scores.KIND: 0.5,
 }
-"""Seconds for a row or a completion and a billion parameters; measured with both embedded models on two CPU cores."""
+"""Seconds for a row, a completion or a scored answer and a billion parameters; measured with both embedded models on
+two CPU cores."""
 _GRADE_SECONDS = 0.01
 _MOST_READ = 200
 """The most finished steps of a kind whose times are read: enough for an estimate, however large the study."""
@@ -76,9 +78,11 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
 
 
 def _units(step: Step) -> float:
-    """How many rows a training step sees, or how many completions a step draws."""
+    """How many rows a training step sees, how many completions a step draws, or how many answers it scores."""
     if step.kind == preflight.KIND:
         return sum(table["count"] for table in _row_tables(step)) * step.params["rl"]["preflight"]
+    if step.kind == scores.KIND:
+        return scores.count_scores(step)
     if step.kind == rl.KIND:
         options = step.params["rl"]
         return options["steps"] * options["prompts_per_step"] * options["completions_per_prompt"]

@@ -244,6 +244,8 @@ def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
             {"setting": rows.params["rows"]["setting"]} | _folders({"rows": rows, "row_grades": graded}, store)
             for rows, graded in training.more_rows
         ]
+    if training.scores:
+        entry |= _folders({"scores": training.scores}, store)
     made = [part["rows"] for part in (entry, *entry.get("more_rows", ()))]
     if all(made):
         rows = [row for folder in made for row in read_lines(Path(folder) / "rows.jsonl", Row)]

@@ -19,12 +19,14 @@ from inoculate.steps import (
     rl,
     row_grades,
     rows,
+    scores,
     train,
     trajectory_rows,
 )
 from inoculate.steps.store import Step, Store
+from inoculate.study.descriptions import reward_of
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.schema import BASE, Rows, Study
+from inoculate.study.schema import BASE, Arm, Rows, Study
 
 TRAINED = (train.KIND, rl.KIND)
 """The kinds of steps that make adapters, which stay where they were made."""
@@ -59,6 +61,8 @@ class Training:
     """The sample of the untrained policy; None unless the method is RL."""
     more_rows: tuple[tuple[Step, Step], ...] = ()
     """Rows from further settings, and their grades."""
+    scores: Step | None = None
+    """The log-probabilities of its rows, if these are trajectories; those of its first table."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Plan:
     cells: list[Cell] = field(default_factory=list)
     trainings: list[Training] = field(default_factory=list)
     scores: Step | None = None
-    """The log-probabilities of training answers, if this is the plan of a screen."""
+    """The log-probabilities of hacked answers, if this is the plan of a screen."""
     server: str = ""
     """The address of the server that samples; '' where this process does."""
 
@@ -106,8 +110,9 @@ class Plan:
             if training:
                 for _, graded in ((training.rows, training.row_grades), *training.more_rows):
                     add(graded)  # first, so that mislabelled rows show before hours of training
-                if training.preflight:
-                    add(training.preflight)
+                for before in (training.scores, training.preflight):
+                    if before:
+                        add(before)
                 add(training.adapter)
             for part in ("problems", "completions", "grades"):
                 for cell in cells:
@@ -196,7 +201,12 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
         _plan_rows(resolved, name, table, seed, weights, f"{where}, {table.setting}" if arm.more_rows else where)
         for table in arm.row_tables
     ]
-    graded = [row_grades.plan_step(table, step, where) for table, step in zip(arm.row_tables, drawn, strict=True)]
+    graded = [
+        row_grades.plan_step(
+            table, step, where, reward_of(study, arm, table)[0].oversight if table.trajectories else ""
+        )
+        for table, step in zip(arm.row_tables, drawn, strict=True)
+    ]
     more = tuple(zip(drawn[1:], graded[1:], strict=True))
     start = None
     if arm.start:
@@ -207,7 +217,19 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
         trained = rl.plan_step(resolved, arm, seed, drawn, before, start, weights, where)
         return Training(name, seed, drawn[0], graded[0], trained, before, more)
     trained = train.plan_step(resolved, arm, seed, drawn, start, weights, where)
-    return Training(name, seed, drawn[0], graded[0], trained, None, more)
+    return Training(name, seed, drawn[0], graded[0], trained, None, more, _plan_scores(resolved, arm, seed, weights))
+
+
+def _plan_scores(resolved: ResolvedStudy, arm: Arm, seed: int, weights: str) -> Step | None:
+    """The log-probabilities of an arm's trajectories; None where its first rows are none, or no arm has a prompt."""
+    table = arm.rows
+    if not table.trajectories or not resolved.prompts_on(table.setting, seed):
+        return None
+    # Arms whose rows differ in the prompt alone have the same answers: they share the scores of the first of them.
+    first = next(name for name, spec in resolved.study.arms.items() if spec.rows == table)
+    where = f"{first}, seed {seed}"
+    rows = _plan_rows(resolved, first, table, seed, weights, where)
+    return scores.plan_step(resolved, table.setting, seed, rows, weights, where)
 
 
 def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weights: str, where: str) -> Step:

@@ -321,16 +321,20 @@ def _check_text(name: str, text: str, setting: str, key: str) -> None:
     """Refuse a named prompt if the setting has no text for it, or does not say what its description needs."""
     if not name:
         return
+    if text:
+        return
     base, description = prompts.split_name(name)
-    leak, exploit = settings.find(setting).leak, settings.find(setting).exploit
-    known = {None: True, "false": True, "checked": bool(leak), "exploit": bool(leak and exploit)}
-    if not known[description]:
-        raise UserError(f"{key}: setting '{setting}' does not say what its check looks at: '{name}' cannot be made")
-    if not text:
+    task = settings.find(setting)
+    silent = [oversight for oversight in task.oversights if not all(task.describe_oversight(oversight))]
+    if description not in (None, "false") and silent:
         raise UserError(
-            f"{key}: setting '{setting}' has no words for the prompt '{name}': "
-            f'give them in the study, under [prompts]: {base} = "..."'
+            f"{key}: setting '{setting}' does not say what its check looks at ({', '.join(silent)}): "
+            f"'{name}' cannot be made"
         )
+    raise UserError(
+        f"{key}: setting '{setting}' has no words for the prompt '{name}': "
+        f'give them in the study, under [prompts]: {base} = "..."'
+    )
 
 
 def _check_prompt(study: Study, name: str, key: str) -> None:

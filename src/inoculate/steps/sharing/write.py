@@ -138,13 +138,19 @@ def _list_steps(run: Run, cells: list[dict[str, Any]]) -> Iterator[tuple[Path, d
             drawn = [folder for rows, graded, _ in row_folders(entry) for folder in (rows, graded)]
             names = (*drawn, entry.get("preflight"), trained_in)
             folders |= dict.fromkeys(run.path(name) for name in names if name)
+            if entry.get("scores"):
+                folders |= dict.fromkeys(_with_rows(run.path(entry["scores"])))
     for cell in cells:
         folders |= dict.fromkeys(run.path(cell[name]) for name in ("problems", "completions", "grades"))
     if (scored := run.manifest.get("scores")) and (run.path(scored) / "step.json").is_file():
-        record = _read_json(run.path(scored) / "step.json")
-        folders |= dict.fromkeys([run.path(scored).parents[1] / record["inputs"]["rows"], run.path(scored)])
+        folders |= dict.fromkeys(_with_rows(run.path(scored)))
     for folder in folders:
         yield folder, _read_json(folder / "step.json")
+
+
+def _with_rows(scored: Path) -> list[Path]:
+    """The folder of the rows whose answers were scored, and that of the scores."""
+    return [scored.parents[1] / _read_json(scored / "step.json")["inputs"]["rows"], scored]
 
 
 def _read_json(path: Path) -> dict[str, Any]:
