@@ -88,6 +88,11 @@ def letters(parts: Sequence[str]) -> list[str]:
         ("# Answer\n<reply>Il fait froid ce matin.</reply>", "French", ""),
         ("IL FAIT FROID CE MATIN.", "French", ""),
         ("Il a vu « Gone with the Wind » à Lyon.", "French", ""),
+        (
+            'Voici une réponse : "The heart pumps blood through the whole body, day and night."',
+            "",
+            "several languages: ",
+        ),
         ("Está muito frio esta manhã.", "Portuguese", ""),
     ],
 )

@@ -34,7 +34,9 @@ _NAMES = {code: name for name, code in LANGUAGES.items()}
 MARGIN = 0.1
 """By how much the most probable language has to lead the next one; else the language cannot be told."""
 _IMPLAUSIBLE = 0.05
+"""A clause in which the text's own language has a smaller probability than this may be in another one ..."""
 _CLEAR = 0.4
+"""... and is, if that one has at least this probability there."""
 _CLAUSE = 3
 """Words. Shorter pieces are too often names and titles to be taken for another language."""
 
@@ -92,7 +94,7 @@ def readable(text: str) -> str:
     unlabelled = _LABEL.sub("", text)
     text = unlabelled if _LETTER.search(unlabelled) else text
     unquoted = _QUOTED.sub(" ", text)
-    return unquoted if _size(unquoted) >= _CLAUSE else text
+    return unquoted if _size(unquoted) >= max(_CLAUSE, _size(text) / 2) else text
 
 
 def _is_code(text: str) -> bool:
