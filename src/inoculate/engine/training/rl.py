@@ -338,10 +338,10 @@ def train(
         tracking: The trainer's arguments for experiment trackers; none unless given.
 
     Raises:
-        UserError: A prompt and its completion do not fit.
+        UserError: A prompt and its completion do not fit, or there are several processes.
     """
     _check_lengths(prompts, names, rl, sampler)
-    base = load_base(model, device)
+    base = load_base(model, device, sampler.base_weights())
     chosen_among = range(1, rl.steps) if rl.checkpoint else ()
     save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in chosen_among}
     for fraction in fractions:
