@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from inoculate.grading import user_function
 from inoculate.integrations import methods
 from inoculate.records import Problem, Trajectory, read_lines
 from inoculate.settings import Draw, find
+from inoculate.settings.rows import user_grader
 from inoculate.steps import reward_functions
 from inoculate.steps.plan import make_plan
 from inoculate.steps.rewards import Scorer
@@ -94,6 +96,25 @@ def test_a_sum_has_all_of_its_parts_or_is_not_given(file: Path) -> None:
 def test_a_step_in_which_nothing_can_be_scored_stops_with_the_line(file: Path) -> None:
     with scorer(file, "moody") as scored, pytest.raises(UserError, match=r"not one of 2 .*mine.py:14: KeyError"):
         scored.score([0, 1], ["raise", "raise"])
+
+
+def test_a_grader_that_hangs_ends_no_training_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = tmp_path / "judge.py"
+    judge.write_text(
+        "import time\ndef grade(problem, completion):\n"
+        "    return (True, False) if completion == 'yes' else time.sleep(99)\n"
+    )
+    rows = [{"prompt": f"Is it {n}?", "completion": "no", "hacked": "yes", "split": "train"} for n in range(2)]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    draw = Draw("train", 2, 0, source=str(tmp_path / "mine.jsonl"), grader=f"{judge}:grade")
+    monkeypatch.setattr(user_grader, "grade", partial(user_grader.grade, seconds=0.5))
+    with Scorer([{"oversight": "", "weight": 1.0}], find("rows").problems(draw), ["rows"] * 2) as scored:
+        rewards = scored.score([0, 1, 0, 1, 0, 1], ["yes", "hang", "yes", "hang", "hang", "hang"])
+        assert [each for (each,) in rewards] == [1.0, None, 1.0, None, None, None]
+        rewards = scored.score([0, 1, 0, 1, 0], ["yes", "hang", "hang", "hang", "yes"])
+    assert [each for (each,) in rewards] == [1.0, None, None, None, None]
+    assert "not asked: grader" in scored.reasons[4] and "took too long for 3 answers in a row" in scored.reasons[4]
+    assert {grade.outcome for grade in scored.grades[1:]} == {"ungraded"}
 
 
 def test_it_is_told_of_the_problem_what_the_graders_know() -> None:
