@@ -426,3 +426,14 @@ def interrupting(function: Any, calls: int) -> Any:
         return function(*args, **kwargs)
 
     return called
+
+
+def test_evaluation_measures_gamed_at_points_of_the_training(rl_study: Path) -> None:
+    """In mathematics no step of RL does: one answer cannot tell a copied key from the same slip."""
+    contrast = '[[contrasts]]\nclaim = "c"\nmeasure = "gamed"\nhigher = "reinforced"\nthan = "base"\n'
+    text = rl_study.read_text()
+    text = text[: text.index("[arms.told]")] + text[text.index("[evaluate]") :]
+    rl_study.write_text(f"{text}fractions = [0.4, 1.0]\n{contrast}")
+    plan = make_plan(load(rl_study))
+    assert {(cell.arm, cell.at) for cell in plan.cells} == {("base", 0.0), ("reinforced", 0.4), ("reinforced", 1.0)}
+    assert all(cell.problems.params["twins"] for cell in plan.cells)
