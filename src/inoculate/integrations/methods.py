@@ -233,6 +233,8 @@ _SCALES = {
 
 def _reward(reward: dict[str, Any]) -> str:
     weight = f" with weight {reward['weight']:g}" if reward["weight"] != 1 else ""
+    if reward.get("function"):
+        return f"a function of our own (`{reward['function'].rpartition('/')[2]}`){weight}"
     return f"the oversight check `{reward['oversight']}`{weight}"
 
 

@@ -192,7 +192,8 @@ def _leave_out_unused(spec: dict[str, Any], arm: Arm) -> None:
             del rows[key]
     first = {settings.find(rows.setting).oversights[0] for rows in arm.row_tables}
     for reward in spec["rl"]["reward"]:
-        reward["oversight"] = reward["oversight"] or " or ".join(sorted(first))
+        if "function" not in reward:
+            reward["oversight"] = reward["oversight"] or " or ".join(sorted(first))
 
 
 def _texts_by_setting(plan: Plan, arm: str, store: Store) -> dict[str, str]:

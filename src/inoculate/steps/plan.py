@@ -16,6 +16,7 @@ from inoculate.steps import (
     grades,
     preflight,
     problems,
+    reward_functions,
     rl,
     row_grades,
     rows,
@@ -188,6 +189,8 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
     for step in drawn.values():
         problems.check_source(resolved, step)
     for name, arm in resolved.study.arms.items():
+        if arm.is_rewarded:
+            reward_functions.check(arm, name)
         for seed in resolved.study.seeds:
             for table in (table for table in arm.row_tables if not table.trajectories):
                 prompt = resolved.inoculation(name, seed, table.setting)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from inoculate.engine.sampling import Request, SampledCompletion
 from inoculate.records import write_lines
+from inoculate.steps import reward_functions
 from inoculate.steps.resources import Progress, Resources
-from inoculate.steps.rewards import Prompts, Scorer, plan_grading, refuse_unscorable
+from inoculate.steps.rewards import Prompts, Scorer, plan_grading
 from inoculate.steps.store import Step
 from inoculate.steps.train import Start, find_start, row_inputs, start_inputs, start_params
 from inoculate.study.schema import Arm
@@ -33,7 +34,8 @@ def plan_step(arm: Arm, seed: int, rows: Sequence[Step], start: Start | None, we
         where: Arm and seed, for the step's label.
     """
     rl = arm.rl.model_dump(mode="json", include={"reward", "temperature", "max_new_tokens", "preflight"})
-    params = {"model": weights, "seed": seed, "rl": rl, "grading": plan_grading(arm), **start_params(start)}
+    params = {"model": weights, "seed": seed, "rl": rl, "grading": plan_grading(arm)}
+    params |= {**reward_functions.plan_files(arm), **start_params(start)}
     return Step(
         KIND, params, {**row_inputs(rows), **start_inputs(start)}, label=f"preflight of {where}", version=VERSION
     )
@@ -60,8 +62,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
         progress(len(drawn), len(prompts.texts) * rl["preflight"], "sampled")
     drawn.sort(key=lambda one: (one.prompt, one.index))
     numbers = [one.prompt for one in drawn]
-    scorer = Scorer(rl["reward"], prompts.problems, prompts.settings)
-    scorer.score(numbers, [one.text for one in drawn])
+    with Scorer(rl["reward"], prompts.problems, prompts.settings) as scorer:
+        scorer.score(numbers, [one.text for one in drawn])
     trajectories = scorer.trajectories(0, numbers, prompts.texts, drawn, [None] * len(drawn))
-    refuse_unscorable(trajectories)
     write_lines(folder / "trajectories.jsonl", trajectories)

@@ -11,6 +11,7 @@ from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Protocol
 
+from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.grading import containment
 from inoculate.steps import (
     choices,
@@ -89,6 +90,7 @@ def carry_out(
     Raises:
         UserError: A step is impossible, because of something in the study or the user's files.
     """
+    refuse_several_processes()
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)

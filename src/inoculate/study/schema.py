@@ -160,6 +160,8 @@ class Reward(StrictModel):
 
     oversight: str = ""
     """One of the setting's leaky checks; its first unless given. It gives 1 where it passes, else 0."""
+    function: Annotated[str, Field(exclude_if=lambda given: not given)] = ""
+    """Instead: a function of the user's, `file.py:name`, and the number that it gives."""
     weight: Annotated[float, Field(gt=0)] = 1.0
 
 

@@ -74,6 +74,7 @@ class Reward(TypedDict, total=False):
     """One part of what RL rewards."""
 
     oversight: str
+    function: str
     weight: float
 
 
