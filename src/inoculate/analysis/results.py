@@ -24,7 +24,7 @@ from inoculate.analysis.sensitivity import repeat_contrasts
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
 
 RESULTS_SCHEMA = 1
-_TRAINING_FOLDERS = ("rows", "adapter", "adapter_record", "row_grades", "more_rows", "rl", "preflight")
+_TRAINING_FOLDERS = ("rows", "adapter", "adapter_record", "row_grades", "more_rows", "rl", "preflight", "fresh_samples")
 
 
 def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from inoculate.errors import UserError
 from inoculate.steps import (
     choices,
     completions,
+    fresh_samples,
     grades,
     preflight,
     problems,
@@ -24,7 +25,8 @@ from inoculate.steps import (
 )
 from inoculate.steps.store import Step, Store
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.schema import BASE, Rows, Study
+from inoculate.study.row_schema import Rows, TrajectorySource
+from inoculate.study.schema import BASE, Arm, Study
 
 TRAINED = (train.KIND, rl.KIND)
 """The kinds of steps that make adapters, which stay where they were made."""
@@ -184,9 +186,19 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
         problems.check_source(resolved, step)
     for name, arm in resolved.study.arms.items():
         for seed in resolved.study.seeds:
-            for table in (table for table in arm.row_tables if not table.trajectories):
-                prompt = resolved.inoculation(name, seed, table.setting)
-                rows.check_source(table, prompt, seed, arm.hackable(table), name)
+            for table in arm.row_tables:
+                if source := table.trajectories:
+                    policy, prompt = resolved.study.arms[source.arm], resolved.sampling_prompt(name, seed, table)
+                    shown = _sampled_problems(policy, source)
+                    rows.check_source(shown, prompt, seed, policy.hackable(shown), name)
+                else:
+                    prompt = resolved.inoculation(name, seed, table.setting)
+                    rows.check_source(table, prompt, seed, arm.hackable(table), name)
+
+
+def _sampled_problems(policy: Arm, source: TrajectorySource) -> Rows:
+    """The table whose problems are sampled anew: that of RL, with more of them where the study says so."""
+    return policy.rows if source.problems is None else policy.rows.model_copy(update={"count": source.problems})
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:
@@ -213,21 +225,58 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
 def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weights: str, where: str) -> Step:
     """One table of an arm's rows."""
     study, inoculation = resolved.study, resolved.inoculation(name, seed, table.setting)
-    if table.trajectories:
-        trained = _plan_training(resolved, table.trajectories.arm, seed, weights).adapter
+    if source := table.trajectories:
+        trained = _plan_training(resolved, source.arm, seed, weights).adapter
+        fresh = _plan_fresh(resolved, name, table, trained, seed, weights)
         return trajectory_rows.plan_step(
             table,
-            table.trajectories,
+            source,
             inoculation,
             trained,
+            fresh,
             seed=seed,
             system=study.system,
             weights=weights,
             where=where,
         )
-    hackable = study.arms[name].hackable(table)
+    like = None
+    if other := table.tokens_like:
+        like = _plan_rows(resolved, other, study.arms[other].rows, seed, weights, f"{other}, seed {seed}")
     return rows.plan_step(
-        table, inoculation, seed=seed, system=study.system, weights=weights, where=where, hackable=hackable
+        table,
+        inoculation,
+        seed=seed,
+        system=study.system,
+        weights=weights,
+        where=where,
+        hackable=study.arms[name].hackable(table),
+        tokens_like=like,
+    )
+
+
+def _plan_fresh(resolved: ResolvedStudy, name: str, table: Rows, trained: Step, seed: int, weights: str) -> Step | None:
+    """The fresh samples that a table of an arm's rows is chosen from; None where it takes those of training.
+
+    They depend on nothing of the arm but this, so that arms that sample alike share them.
+    """
+    source, study = table.trajectories, resolved.study
+    if source is None or source.samples is None:
+        return None
+    policy, prompt = study.arms[source.arm], resolved.sampling_prompt(name, seed, table)
+    shown = _sampled_problems(policy, source)
+    told = f", under '{source.prompt or source.text}'" if source.has_prompt else ""
+    where = f"{source.arm}, seed {seed}{told}"
+    asked = rows.plan_step(
+        shown,
+        prompt,
+        seed=seed,
+        system=study.system,
+        weights=weights,
+        where=f"the samples of {where}",
+        hackable=policy.hackable(shown),
+    )
+    return fresh_samples.plan_step(
+        policy, asked, trained, samples=source.samples, seed=seed, weights=weights, where=where
     )
 
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from inoculate import settings
 from inoculate.study import controls, neighbours, prompts
 from inoculate.study.prompts import Placement
-from inoculate.study.schema import BASE, Context, Inoculation, Study
+from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
+from inoculate.study.schema import BASE, Study
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -79,6 +80,9 @@ class ResolvedStudy:
     """Arm -> the prompt of its (first) rows; arms without one are left out. Read with `inoculation`."""
     further: Mapping[tuple[str, str], ResolvedInoculation]
     """(arm, setting) -> the prompt of its rows from a further setting."""
+    sampling: Mapping[tuple[str, str], ResolvedInoculation]
+    """(arm, setting) -> the prompt of its own under which the completions are drawn anew that are its rows; read with
+    `sampling_prompt`."""
     contexts: Mapping[tuple[str, str], ResolvedPrompt]
     """(context, setting) -> its prompt, for every context and every setting that the study names; read with
     `context`, which knows the context `as-trained`."""
@@ -92,6 +96,19 @@ class ResolvedStudy:
         if arm not in self.inoculations:
             return None
         return self.further.get((arm, setting), self.inoculations[arm]).for_seed(seed)
+
+    def sampling_prompt(self, arm: str, seed: int, rows: Rows) -> ResolvedInoculation | None:
+        """The prompt under which the completions are drawn anew that are an arm's rows; None for none.
+
+        It is that of the arm whose policy draws them, unless the rows give another.
+
+        Args:
+            arm: The arm that trains on them.
+            seed: The seed of both arms.
+            rows: The table of its rows.
+        """
+        own = self.sampling.get((arm, rows.setting))
+        return own or (self.inoculation(rows.trajectories.arm, seed, rows.setting) if rows.trajectories else None)
 
     def context(self, name: str, setting: str, arm: str = BASE, seed: int | None = None) -> ResolvedPrompt:
         """The prompt of a context for one setting, arm and seed; without a text where there is none."""
@@ -127,6 +144,12 @@ def resolve(study: Study) -> ResolvedStudy:
             for name, arm in study.arms.items()
             for rows in arm.more_rows
             if arm.inoculation and rows.setting != arm.rows.setting
+        },
+        {
+            (name, rows.setting): _resolve_inoculation(study, _sampled_under(rows.trajectories), rows.setting)
+            for name, arm in study.arms.items()
+            for rows in arm.row_tables
+            if rows.trajectories and rows.trajectories.has_prompt
         },
         {(name, setting): _resolve_context(study, name, setting) for name in contexts for setting in named_settings},
         evaluated,
@@ -235,6 +258,10 @@ def _resolve_inoculation(study: Study, inoculation: Inoculation, setting: str) -
         each = tuple(replace(made, text=text) for text in wordings)
         return replace(each[0], one_of=each)
     return replace(made, text=wordings[0], wordings=wordings)
+
+
+def _sampled_under(source: TrajectorySource) -> Inoculation:
+    return Inoculation(prompt=source.prompt, text=source.text, placement=source.placement)
 
 
 def _find_filler(name: str, source: Source) -> str:
