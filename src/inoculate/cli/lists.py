@@ -119,7 +119,8 @@ def _describe_rows(arm: Arm, rows: Rows) -> list[str]:
     if arm.is_rewarded:
         return [f"{rows.count} problems of {rows.setting}, by {arm.method}"]
     if source := rows.trajectories:
-        under = f" under '{source.prompt or source.text}'" if source.has_prompt else ""
+        named = f"'{source.prompt}'" if source.prompt else "a text of its own"
+        under = f" under {named}" if source.has_prompt else ""
         return [f"{rows.count} {'fresh samples' if source.samples else 'trajectories'} of {source.arm}{under}"]
     facts = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
     facts += [f"of these as many as have the answer tokens of {rows.tokens_like}"] if rows.tokens_like else []

@@ -190,7 +190,8 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
                 if source := table.trajectories:
                     policy, prompt = resolved.study.arms[source.arm], resolved.sampling_prompt(name, seed, table)
                     shown = _sampled_problems(policy, source)
-                    rows.check_source(shown, prompt, seed, policy.hackable(shown), name)
+                    is_own = source.problems is None
+                    rows.check_source(shown, prompt, seed, policy.hackable(shown), name, always=not is_own)
                 else:
                     prompt = resolved.inoculation(name, seed, table.setting)
                     rows.check_source(table, prompt, seed, arm.hackable(table), name)
@@ -264,7 +265,7 @@ def _plan_fresh(resolved: ResolvedStudy, name: str, table: Rows, trained: Step, 
         return None
     policy, prompt = study.arms[source.arm], resolved.sampling_prompt(name, seed, table)
     shown = _sampled_problems(policy, source)
-    told = f", under '{source.prompt or source.text}'" if source.has_prompt else ""
+    told = (f", under '{source.prompt}'" if source.prompt else ", under a text") if source.has_prompt else ""
     where = f"{source.arm}, seed {seed}{told}"
     asked = rows.plan_step(
         shown,

@@ -91,7 +91,15 @@ def plan_step(
     return Step(KIND, params, inputs, label=f"rows of {where}", version=VERSION)
 
 
-def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable, arm: str) -> None:
+def check_source(
+    rows: Rows,
+    inoculation: ResolvedInoculation | None,
+    seed: int,
+    hackable: Hackable,
+    arm: str,
+    *,
+    always: bool = False,
+) -> None:
     """Draw now what may fail, so that it is refused before any work: a file of the user's, or a share of problems.
 
     Args:
@@ -100,12 +108,13 @@ def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int,
         seed: One of the study's seeds: each draws other rows.
         hackable: As in `draw_rows`.
         arm: The arm's name.
+        always: Whether to draw in any case but from a data set: these rows are made after long work only.
 
     Raises:
         UserError: The file has a mistake, the prompt cannot be placed around its problems, or the setting has no such
-            share of problems.
+            share, or not as many problems.
     """
-    if isinstance(hackable, float):
+    if isinstance(hackable, float) or (always and not settings.find(rows.setting).needs_source):
         try:
             draw_rows(rows, seed, hackable)
         except UserError as error:

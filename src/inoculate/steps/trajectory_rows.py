@@ -148,7 +148,7 @@ def choose(step: Step, resources: Resources) -> list[TrajectoryRow]:
         steps = ", ".join(f"{words}: {left}" for words, left in counts.items())
         more = ", or draw more: rows.trajectories.samples and problems" if fresh else ""
         raise UserError(
-            f"{step.label}: rows.count = {wanted['count']}, and {label} has {len(named)} different answers that are "
+            f"{step.label}: rows.count = {wanted['count']}, and of {label} {len(named)} different answers are "
             f"kept ({steps}): lower rows.count (train.epochs repeats rows), or keep more: rows.trajectories.where{more}"
         )
     order = sorted(named, key=lambda one: (one.trajectory.step, one.trajectory.problem, one.trajectory.index))
