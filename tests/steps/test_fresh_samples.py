@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from inoculate.analysis import analyse
 from inoculate.analysis.run_folder import read_run
@@ -15,15 +17,16 @@ from inoculate.engine.sampling import in_process
 from inoculate.errors import UserError
 from inoculate.integrations.methods import write_methods
 from inoculate.records import OUTCOMES, Problem, Row, Trajectory, read_lines
+from inoculate.steps import fresh_samples, rl, run, trajectory_rows, unfinished
 from inoculate.steps import plan as planning
-from inoculate.steps import rl, run, unfinished
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import make_plan
 from inoculate.steps.sharing.read import import_graded
 from inoculate.steps.sharing.write import write_graded
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
-from running import Log, carried_out, samples
+from planted import planting
+from running import Log, carried_out
 from small_study import RL_STUDY
 
 FRESH = 'trajectories = { arm = "reinforced", samples = 3, where = "outcome=hack" }'
@@ -59,6 +62,36 @@ def study(tiny_model: Path, tmp_path: Path, planted_grades: None) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def finished(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store in which the study was carried out once."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "fresh.toml").write_text(STUDY.replace("MODEL", str(tiny_model)))
+    with planting():
+        done = carried_out(folder / "fresh.toml", Store(folder / "store"))[1]
+    assert done.count("rl") == 1 and done.count("fresh-samples") == 2
+    return folder / "store"
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Store:
+    """A copy of that store."""
+    shutil.copytree(finished, tmp_path / "store")
+    return Store(tmp_path / "store")
+
+
+def run_of(store: Path) -> Path:
+    return store / "runs" / "fresh"
+
+
+def sample_only(study: Path, store: Store) -> list[str]:
+    """Carry out the fresh samples and what they need; returns the kinds of the steps that were done."""
+    plan, log = make_plan(load(study)), Log()
+    only = [step for step in plan.steps() if step.kind == fresh_samples.KIND]
+    run.carry_out(plan, store, log, study.read_text(), only=only)
+    return log.done
+
+
 def entries(folder: Path) -> dict[str, dict[str, Any]]:
     return {entry["arm"]: entry for entry in json.loads((folder / "manifest.json").read_text())["training"]}
 
@@ -71,11 +104,8 @@ def texts(entry: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [(one.problem, one.index, one.prompt, one.tokens, one.outcome) for one in drawn(entry)]
 
 
-def test_rows_are_fresh_samples_and_name_them(study: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    folder, done = carried_out(study, store)
-    assert done.count("rl") == 1 and done.count("fresh-samples") == 2
-    found = entries(folder)
+def test_rows_are_fresh_samples_and_name_them(finished: Path) -> None:
+    found = entries(run_of(finished))
     own = {problem.id for problem in read_lines(Path(found["reinforced"]["rows"]) / "problems.jsonl", Problem)}
     for arm, problems, each, prompt in (("second", 6, 3, ""), ("recontextualized", 9, 2, FORBID)):
         sampled = drawn(found[arm])
@@ -92,71 +122,70 @@ def test_rows_are_fresh_samples_and_name_them(study: Path, tmp_path: Path) -> No
             assert (row.problem, row.answer, origin["seed"]) == (one.problem, one.completion, 0)
             assert one.outcome in (("hack",) if arm == "second" else OUTCOMES)
             assert GENERAL in row.messages[-1].content and FORBID not in row.messages[-1].content
-    assert carried_out(study, store)[1] == []
-    methods = write_methods(read_run(folder), Counter(dict.fromkeys(OUTCOMES, 1)))
+    methods = write_methods(read_run(run_of(finished)), Counter(dict.fromkeys(OUTCOMES, 1)))
     assert "the policy of `reinforced` drew anew, 2 completions for each of 9 training problems" in methods
     assert FORBID in methods and "3 completions for each of its problems under its own prompt" in methods
-    assert not any("fresh_samples" in entry for entry in analyse(folder)["training"])  # a folder of this machine
+    trainings = analyse(run_of(finished))["training"]
+    assert not any("fresh_samples" in entry for entry in trainings)  # a folder of this machine
 
 
-def test_another_arm_or_prompt_redoes_nothing(study: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    carried_out(study, store)
+def test_another_arm_or_prompt_redoes_nothing(study: Path, copied: Store) -> None:
+    assert carried_out(study, copied)[1] == []
     text, third = study.read_text(), f"[arms.third]\nrows = {{ count = 3, {FORBIDDEN} }}\n"
     study.write_text(text.replace("[evaluate]", f"{third}\n[evaluate]"))
-    assert Counter(carried_out(study, store)[1]) == Counter(
+    assert Counter(carried_out(study, copied)[1]) == Counter(
         ["trajectory-rows", "row-grades", "adapter", "completions", "grades"]
     )
     fourth = third.replace("third", "fourth") + 'inoculation = { prompt = "specific" }\n'
     study.write_text(text.replace("[evaluate]", f"{third}{fourth}\n[evaluate]"))
-    assert "fresh-samples" not in carried_out(study, store)[1]  # a prompt to train under samples nothing
+    kinds = {step.kind for step in make_plan(load(study)).missing(copied)}
+    assert kinds == {"trajectory-rows", "row-grades", "adapter", "completions", "grades"}  # no sampling for a prompt
     study.write_text(text.replace("[evaluate]", f"{third}{fourth.replace('forbid', 'specific')}\n[evaluate]"))
-    done = carried_out(study, store)[1]
-    assert "rl" not in done and done.count("fresh-samples") == 1
+    kinds = [step.kind for step in make_plan(load(study)).missing(copied)]
+    assert "rl" not in kinds and kinds.count("fresh-samples") == 1
 
 
 def test_the_checkpoint_is_sampled_and_not_the_last_policy(
-    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The policy after one of three steps draws what that of a training of one step does."""
-    text, found = study.read_text(), {}
-    checkpoint = {"rule": {"hack": 0.5}, "met": True}
-    for name, steps, chosen in (("chosen", 3, 1), ("short", 1, 1), ("last", 3, 3)):
+    text, found = study.read_text(), {"last": entries(run_of(finished))["recontextualized"]}
+    monkeypatch.setattr(rl, "choose_checkpoint", lambda *_: {"step": 1, "rule": {"hack": 0.5}, "met": True})
+    for name, steps in (("chosen", 3), ("short", 1)):
         written = text.replace("steps = 3", f"steps = {steps}")
         study.write_text(written.replace("[rl]", "[rl]\ncheckpoint = { hack = 0.5 }") if steps > 1 else written)
-        monkeypatch.setattr(rl, "choose_checkpoint", lambda *_, chosen=chosen: checkpoint | {"step": chosen})
-        found[name] = entries(carried_out(study, Store(tmp_path / name))[0])["recontextualized"]
+        store = Store(tmp_path / name)
+        sample_only(study, store)
+        found[name] = entries(run_of(store.root))["recontextualized"]
     assert {one.step for one in drawn(found["chosen"])} == {1}
     assert texts(found["chosen"]) == texts(found["short"]) != texts(found["last"])
 
 
 def test_a_kill_while_sampling_loses_nothing_that_was_drawn(
-    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Path, copied: Store, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(in_process, "BATCH_ROWS", 6)
-    whole, store = entries(carried_out(study, Store(tmp_path / "whole"))[0]), Store(tmp_path / "killed")
+    shutil.rmtree(copied.root / "steps" / fresh_samples.KIND)
     keep = unfinished.keep
 
     def killed(path: Path, batch: Any) -> None:
         keep(path, batch)
-        if "fresh-samples" in str(path):
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(unfinished, "keep", killed)
-        carried_out(study, store)
-    (partial,) = store.root.glob(f"work/fresh-samples-*/{unfinished.FILE}")
+        sample_only(study, copied)
+    (partial,) = copied.root.glob(f"work/fresh-samples-*/{unfinished.FILE}")
     assert 0 < len(json.loads(partial.read_text().splitlines()[0])) < 18
-    folder, done = carried_out(study, store)
-    assert done.count("fresh-samples") == 2 and "rl" not in done
-    assert not list(store.root.glob("work/*"))
+    assert sample_only(study, copied) == [fresh_samples.KIND] * 2
+    assert not list(copied.root.glob("work/*"))
     for arm in ("second", "recontextualized"):
-        assert texts(entries(folder)[arm]) == texts(whole[arm])
-        assert not (Path(entries(folder)[arm]["fresh_samples"]) / unfinished.FILE).exists()
+        assert texts(entries(run_of(copied.root))[arm]) == texts(entries(run_of(finished))[arm])
+    assert not list(copied.root.glob(f"steps/*/*/{unfinished.FILE}"))
 
 
-def test_what_was_exported_is_not_sampled_again(study: Path, tmp_path: Path) -> None:
-    folder, _ = carried_out(study, Store(tmp_path / "there"))
+def test_what_was_exported_is_not_sampled_again(study: Path, finished: Path, tmp_path: Path) -> None:
+    folder = run_of(finished)
     write_graded(folder, tmp_path / "fresh.xz")
     store = Store(tmp_path / "here")
     imported = import_graded(tmp_path / "fresh.xz", store)
@@ -192,8 +221,9 @@ def test_a_policy_that_never_hacked_is_told_before_sft(
 ) -> None:
     study.write_text(study.read_text().replace("[rl]", f"[rl]\n{rule}"))
     log = Listener()
-    plan = make_plan(load(study))
-    folder = run.carry_out(plan, Store(tmp_path / "store"), log, study.read_text())
+    plan, store = make_plan(load(study)), Store(tmp_path / "store")
+    only = [step for step in plan.steps() if step.kind == trajectory_rows.KIND]
+    folder = run.carry_out(plan, store, log, study.read_text(), only=only)
     told = [text for text in log.said if "SFT on its trajectories goes on" in text]
     policy = entries(folder)["second"]["policy"]
     assert policy["step"] == 3 and policy["met"] is (False if rule else None)
@@ -238,16 +268,20 @@ def test_arms_that_wait_for_each_other_are_refused(study: Path) -> None:
     ("count", "where", "message"),
     [
         (2, "tag=copied_key", r"of fresh samples of reinforced, seed 0: no trajectory is left \(all: 18, .*: 0"),
-        (50, "outcome=hack", r"fresh samples of reinforced, seed 0 \d+ different answers are kept .*samples and problems"),
+        (
+            50,
+            "outcome=hack",
+            r"fresh samples of reinforced, seed 0 \d+ different answers are kept .*samples and problems",
+        ),
     ],
 )
 def test_too_few_are_refused_with_what_each_condition_left(
-    study: Path, tmp_path: Path, count: int, where: str, message: str
+    study: Path, copied: Store, count: int, where: str, message: str
 ) -> None:
     old, new = f"count = 2, {FRESH}", f"count = {count}, {FRESH}".replace("outcome=hack", where)
     study.write_text(study.read_text().replace(old, new))
     with pytest.raises(UserError, match=message):
-        carried_out(study, Store(tmp_path / "store"))
+        carried_out(study, copied)
 
 
 SETTING = '''
@@ -272,7 +306,7 @@ KINDS = tuple(Kind(name) for name in ("apple", "plum", "fig", "pear", "kiwi", "l
 def make_problem(kind, random):
     number = random.randrange(10**6)
     body = f"The garden has {number} trees of {kind.name}."
-    return Problem(f"{kind.name}-{number}", "key", kind.name, "trees", 1, "Is it so?", body, "no", "yes", "says_yes")
+    return Problem(f"{kind.name}-{number}", "key", kind.name, "trees", 1, "Is it so?", body, "no", "yes", "yes", {})
 
 
 def draw(draw):
@@ -318,17 +352,23 @@ max_new_tokens = 4
 """
 
 
+def with_larger_logits(model: Path, target: Path) -> Path:
+    """The tiny model with a larger output layer: random weights are too small for an adapter to make it sure."""
+    shutil.copytree(model, target)
+    weights = load_file(target / "model.safetensors")
+    weights["lm_head.weight"] *= 25
+    save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+    return target
+
+
 def test_a_planted_policy_that_always_hacks_is_found(tiny_model: Path, tmp_path: Path) -> None:
     """The truth is known: the policy says `yes`, and so does a base that is trained on what it says."""
     (tmp_path / "key.py").write_text(SETTING)
     path = tmp_path / "planted.toml"
-    path.write_text(PLANTED.replace("MODEL", str(tiny_model)).replace("SETTING", str(tmp_path / "key.py")))
+    model = with_larger_logits(tiny_model, tmp_path / "model")
+    path.write_text(PLANTED.replace("MODEL", str(model)).replace("SETTING", str(tmp_path / "key.py")))
     folder, _ = carried_out(path, Store(tmp_path / "store"))
     assert {one.outcome for one in drawn(entries(folder)["second"])} == {"hack"}
-    assert {(arm, outcome) for arm, *_, outcome in samples(folder)} == {
-        *(("base", outcome) for outcome in {one[-1] for one in samples(folder) if one[0] == "base"} - {"hack"}),
-        *((arm, "hack") for arm in ("copies", "reinforced", "second")),
-    }
-    results = analyse(folder)
-    rates = {cell["arm"]: cell["measures"]["hack"]["rate"] for cell in results["cells"]}
+    assert {one.step for one in drawn(entries(folder)["second"])} == {1}
+    rates = {cell["arm"]: cell["outcomes"]["hack"]["rate"] for cell in analyse(folder)["cells"]}
     assert rates == {"base": 0.0, "copies": 1.0, "reinforced": 1.0, "second": 1.0}

@@ -13,10 +13,12 @@ from transformers import AutoTokenizer
 from inoculate.engine import chat
 from inoculate.errors import UserError
 from inoculate.records import Row, read_lines
+from inoculate.steps.plan import make_plan
 from inoculate.steps.rows import count_nearest
+from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
-from running import carried_out
+from running import Log, carried_out
 from small_study import STUDY
 
 LIKE = 'rows = { count = 12, hacked = 1.0, tokens_like = "plain" }'
@@ -39,7 +41,9 @@ def matched(tiny_model: Path, tmp_path: Path, arm: str = LIKE, old: str = "", ne
 def test_rows_are_kept_until_their_answers_have_as_many_tokens(tiny_model: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     path = matched(tiny_model, tmp_path)
-    folder, _ = carried_out(path, store)
+    plan = make_plan(load(path))
+    trainings = {training.arm: training for training in plan.trainings}
+    folder = carry_out(plan, store, Log(), "", only=[trainings["plain"].adapter, trainings["matched"].rows])
     found = {entry["arm"]: entry for entry in json.loads((folder / "manifest.json").read_text())["training"]}
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     tokens = {}
@@ -56,7 +60,6 @@ def test_rows_are_kept_until_their_answers_have_as_many_tokens(tiny_model: Path,
     assert found["plain"]["label_tokens"] == said["wanted"]  # what the training counts, one epoch
     assert abs(said["answer_tokens"] - said["wanted"]) <= max(tokens["matched"]) / 2 + 1
     assert found["matched"]["rows_count"] == found["matched"]["hacked_rows"] == said["rows"] < 12
-    assert carried_out(path, store)[1] == []
 
 
 def test_too_few_answer_tokens_are_refused_with_both_numbers(tiny_model: Path, tmp_path: Path) -> None:

@@ -321,7 +321,7 @@ def _quoted(text: str) -> str:
     return f"\u201c{text}\u201d"
 
 
-def _place(placed: dict[str, Any]) -> str:
+def _place(placed: Mapping[str, Any]) -> str:
     return _PLACEMENTS.get(str(placed.get("placement")), f"placed {placed.get('placement')}")
 
 
