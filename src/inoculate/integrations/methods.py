@@ -283,13 +283,25 @@ def _setting(name: str) -> str:
 def _rows(rows: Mapping[str, Any]) -> str:
     if source := rows.get("trajectories"):
         chosen = f" ({source['where']})" if source["where"] else ""
-        return f"{rows['count']} completions to `{rows['setting']}` that `{source['arm']}` drew in training{chosen}"
+        return f"{rows['count']} completions to `{rows['setting']}` {_describe_source(source)}{chosen}"
     parts = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
+    if rows.get("tokens_like"):
+        parts.append(f"of these as many as bring their answer tokens nearest to those of `{rows['tokens_like']}`")
     if rows.get("filter") == "hacked":
         parts.append("the hacked rows then left out")
     if rows.get("vetted"):
         parts.append(f"and {rows['vetted']} vetted honest rows without the prompt")
     return ", ".join(parts + _restricted(rows))
+
+
+def _describe_source(source: Mapping[str, Any]) -> str:
+    """What drew the completions that rows are, and under which prompt."""
+    if not source.get("samples"):
+        return f"that `{source['arm']}` drew in training"
+    shown = f"{source['problems']} training problems, its own among them," if source["problems"] else "its problems"
+    under = f"{_quoted(source['text'])} {_place(source)}" if source["text"] else "its own prompt, if it has one"
+    each = _counted(source["samples"], "completion")
+    return f"that the policy of `{source['arm']}` drew anew, {each} for each of {shown} under {under}"
 
 
 def _restricted(options: Mapping[str, Any]) -> list[str]:
@@ -328,7 +340,7 @@ def _quoted(text: str) -> str:
     return f"\u201c{text}\u201d"
 
 
-def _place(placed: dict[str, Any]) -> str:
+def _place(placed: Mapping[str, Any]) -> str:
     return _PLACEMENTS.get(str(placed.get("placement")), f"placed {placed.get('placement')}")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoculate.engine import models
-from inoculate.steps import choices, completions, grades, preflight, rl, scores, train
+from inoculate.steps import choices, completions, fresh_samples, grades, preflight, rl, scores, train
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
@@ -18,6 +18,7 @@ _SECONDS_PER_BILLION: dict[str, float] = {
     train.KIND: 1.4,
     preflight.KIND: 0.55,
     rl.KIND: 2.0,
+    fresh_samples.KIND: 0.55,
     completions.KIND: 0.55,
     choices.KIND: 0.6,
     scores.KIND: 0.5,
@@ -40,6 +41,8 @@ class Estimate(NamedTuple):
 
     seconds: float | None
     memory_gb: float | None
+    parts: dict[str, float]
+    """Kind of step -> the seconds of those that take long, among the steps to do; empty where that is not known."""
 
 
 def count_parameters(model: str) -> int | None:
@@ -54,18 +57,21 @@ def count_parameters(model: str) -> int | None:
 def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     """Time and memory for the missing steps of a plan."""
     size = count_parameters(plan.study.model)
-    total = 0.0
+    parts: dict[str, float] = {}
     done = plan.finished_keys(store)
     finished = [step for step in plan.steps() if step.key in done]
     for kind, fallback in _SECONDS_PER_BILLION.items():
         steps = [step for step in missing if step.kind == kind]
         rate = _measured(finished, store, kind) or (size and fallback * size / 1e9)
         if steps and not rate:
-            return Estimate(None, None)
-        total += sum(_units(step) for step in steps) * (rate or 0)
-    total += sum(_units(step.inputs["completions"]) for step in missing if step.kind == grades.KIND) * _GRADE_SECONDS
+            return Estimate(None, None, {})
+        if steps:
+            parts[kind] = sum(_units(step) for step in steps) * (rate or 0)
+    if graded := [step.inputs["completions"] for step in missing if step.kind == grades.KIND]:
+        parts[grades.KIND] = sum(map(_units, graded)) * _GRADE_SECONDS
+    total = sum(parts.values())
     if size is None:
-        return Estimate(total, None)
+        return Estimate(total, None, parts)
     tokens = max(
         (
             arm.rl.micro_batch_tokens if arm.is_rewarded else arm.train.micro_batch_tokens
@@ -74,7 +80,7 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         default=0,
     )
     held = _BYTES_PER_PARAMETER + (_SAMPLER_BYTES if 2 * size <= STAYS_BYTES else 0)
-    return Estimate(total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1)
+    return Estimate(total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1, parts)
 
 
 def _units(step: Step) -> float:
@@ -83,6 +89,8 @@ def _units(step: Step) -> float:
         return sum(table["count"] for table in _row_tables(step)) * step.params["rl"]["preflight"]
     if step.kind == scores.KIND:
         return scores.count_scores(step)
+    if step.kind == fresh_samples.KIND:
+        return sum(table["count"] for table in _row_tables(step)) * step.params["samples"]
     if step.kind == rl.KIND:
         options = step.params["rl"]
         return options["steps"] * options["prompts_per_step"] * options["completions_per_prompt"]

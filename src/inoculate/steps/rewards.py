@@ -1,21 +1,22 @@
-"""What RL rewards: scores completions, takes both checks of them, and makes trajectories of them."""
+"""What RL rewards: samples a policy, scores its completions by both checks, and makes trajectories of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from inoculate import settings
 from inoculate.engine import chat
-from inoculate.engine.sampling import SampledCompletion
+from inoculate.engine.sampling import Request, SampledCompletion
 from inoculate.errors import UserError
 from inoculate.grading.user_function import Answer, FunctionFailed, UserFunction
-from inoculate.records import Grade, Problem, Row, Trajectory, read_lines
+from inoculate.records import Grade, Problem, Row, Trajectory, read_lines, write_lines
 from inoculate.settings import Setting
-from inoculate.steps import problems, reward_functions
+from inoculate.steps import problems, reward_functions, unfinished
 from inoculate.steps.grades import grading_params
-from inoculate.steps.resources import Resources
+from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step
 from inoculate.steps.train import row_folders
 from inoculate.study.schema import Arm
@@ -138,7 +139,7 @@ class Scorer:
         """The trajectories of the completions that were scored last.
 
         Args:
-            step: The step that learned from them; 0 for none.
+            step: The step that learned from them. Where none did: how many steps the policy had learned.
             numbers: For each completion, the number of its problem.
             prompts: The prompts, by number of problem.
             completions: The completions.
@@ -175,6 +176,59 @@ class Scorer:
         """The weighted sum, as TRL adds it up; None for an unscorable completion."""
         given = [weight * value for weight, value in zip(self.weights, rewards, strict=True) if value is not None]
         return sum(given) if given else None
+
+
+def sample_policy(
+    step: Step,
+    folder: Path,
+    resources: Resources,
+    progress: Progress,
+    *,
+    adapter: Path | None,
+    samples: int,
+    learned: int,
+) -> None:
+    """Sample a policy from which nothing is learned meanwhile, and write `trajectories.jsonl`.
+
+    Completions are kept as they are drawn, so that an interrupted step goes on with the others.
+
+    Args:
+        step: Its rows have the prompts, and its parameters `rl` and `seed` say how they are sampled and rewarded.
+        folder: Where the file goes.
+        resources: The model.
+        progress: Called with the completions.
+        adapter: The policy's; None for the untrained model.
+        samples: Completions of each prompt.
+        learned: How many steps the policy had learned.
+
+    Raises:
+        UserError: A prompt is too long for the model, or not one completion could be scored.
+    """
+    from inoculate.engine.sampling import in_process
+
+    rl, prompts, partial = step.params["rl"], Prompts(step, resources), folder / unfinished.FILE
+    found = unfinished.read(partial, SampledCompletion)
+    request = Request(
+        prompts=prompts.texts,
+        samples=samples,
+        temperature=rl["temperature"],
+        max_new_tokens=rl["max_new_tokens"],
+        seed=step.params["seed"],
+        done=[(one.prompt, one.index) for one in found],
+        names=prompts.names,
+        limit="rl.max_new_tokens",
+    )
+    for _, batch in in_process.sample(resources.sampler(adapter), [request]) if request.missing() else ():
+        unfinished.keep(partial, batch)
+        found += batch
+        progress(len(found), len(prompts.texts) * samples, "sampled")
+    found.sort(key=lambda one: (one.prompt, one.index))
+    numbers = [one.prompt for one in found]
+    with Scorer(rl["reward"], prompts.problems, prompts.settings) as scorer:
+        scorer.score(numbers, [one.text for one in found])
+    trajectories = scorer.trajectories(learned, numbers, prompts.texts, found, [None] * len(found))
+    write_lines(folder / "trajectories.jsonl", trajectories)
+    partial.unlink(missing_ok=True)
 
 
 def _gamed(setting: Setting, grade: Grade) -> bool | None:

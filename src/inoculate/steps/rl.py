@@ -219,6 +219,11 @@ class _Training:
         return by_step
 
 
+def read_checkpoint(folder: Path) -> dict[str, Any]:
+    """Which policy stands for the arm of a finished training: what `choose_checkpoint` found."""
+    return json.loads((folder / "training.json").read_text(encoding="utf-8"))["checkpoint"]
+
+
 def choose_checkpoint(
     by_step: Mapping[int, Sequence[Trajectory]], rule: CheckpointRule | None, steps: int
 ) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from inoculate.grading import containment
 from inoculate.steps import (
     choices,
     completions,
+    fresh_samples,
     grades,
     manifest,
     preflight,
@@ -39,6 +40,7 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     train.KIND: train.run,
     preflight.KIND: preflight.run,
     rl.KIND: rl.run,
+    fresh_samples.KIND: fresh_samples.run,
     completions.KIND: completions.run,
     choices.KIND: choices.run,
     grades.KIND: grades.run,

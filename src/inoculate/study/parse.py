@@ -13,28 +13,25 @@ from pydantic import ValidationError
 
 from inoculate.errors import UserError, nearest
 from inoculate.study import checks
+from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
 from inoculate.study.schema import (
     BASE,
     RL,
     SFT,
     Arm,
     CheckpointRule,
-    Context,
     Contrast,
     Elicitation,
     Evaluate,
     EvaluatedSetting,
     Factorial,
-    Inoculation,
     Onset,
     Reward,
-    Rows,
     Screen,
     Sensitivity,
-    StrictModel,
     Study,
-    TrajectorySource,
 )
+from inoculate.study.strict import StrictModel
 
 
 def load(path: Path) -> Study:

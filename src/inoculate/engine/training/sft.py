@@ -65,7 +65,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], budget: int)
     encoded = []
     for number, row in enumerate(rows):
         prompt = tokenizer(chat.render(tokenizer, row.messages), add_special_tokens=False)["input_ids"]
-        answer = tokenizer(row.answer + chat.answer_ending(tokenizer), add_special_tokens=False)["input_ids"]
+        answer = chat.encode_answer(tokenizer, row.answer)
         if not row.answer.strip():
             raise UserError(f"row {number} (problem '{row.problem}') has an empty answer: nothing to train on")
         if len(prompt) + len(answer) > budget:
