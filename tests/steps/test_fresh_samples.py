@@ -17,7 +17,7 @@ from inoculate.engine.sampling import in_process
 from inoculate.errors import UserError
 from inoculate.integrations.methods import write_methods
 from inoculate.records import OUTCOMES, Problem, Row, Trajectory, read_lines
-from inoculate.steps import fresh_samples, rl, run, trajectory_rows, unfinished
+from inoculate.steps import fresh_samples, rl, rows, run, trajectory_rows, unfinished
 from inoculate.steps import plan as planning
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import make_plan
@@ -25,6 +25,7 @@ from inoculate.steps.sharing.read import import_graded
 from inoculate.steps.sharing.write import write_graded
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
+from inoculate.study.schema import Arm, Rows
 from planted import planting
 from running import Log, carried_out
 from small_study import RL_STUDY
@@ -114,10 +115,10 @@ def test_rows_are_fresh_samples_and_name_them(finished: Path) -> None:
         assert all(one.step == 3 and one.advantage is None and len(one.tokens) > 0 for one in sampled)
         assert all((FORBID in one.prompt) == bool(prompt) and GENERAL not in one.prompt for one in sampled)
         by_name = {(one.step, one.problem, one.index): one for one in sampled}
-        rows = list(read_lines(Path(found[arm]["rows"]) / "rows.jsonl", Row))
+        made = list(read_lines(Path(found[arm]["rows"]) / "rows.jsonl", Row))
         origins = [json.loads(line) for line in (Path(found[arm]["rows"]) / "origins.jsonl").read_text().splitlines()]
-        assert len(rows) == (2 if arm == "second" else 5)
-        for row, origin in zip(rows, origins, strict=True):
+        assert len(made) == (2 if arm == "second" else 5)
+        for row, origin in zip(made, origins, strict=True):
             one = by_name[origin["step"], origin["problem"], origin["index"]]
             assert (row.problem, row.answer, origin["seed"]) == (one.problem, one.completion, 0)
             assert one.outcome in (("hack",) if arm == "second" else OUTCOMES)
@@ -256,6 +257,23 @@ def test_mistakes_are_refused_before_any_work(study: Path, given: str, message: 
     study.write_text(study.read_text().replace(FRESH, f"trajectories = {{ {given} }}"))
     with pytest.raises(UserError, match=message):
         planning.make_plan(load(study))
+
+
+@pytest.mark.parametrize("hackable", [0.5, "any"])
+def test_more_problems_than_a_setting_has_are_refused_before_any_work(
+    study: Path, monkeypatch: pytest.MonkeyPatch, hackable: float | str
+) -> None:
+    draw = rows.draw_rows
+
+    def of_eight(table: Rows, seed: int, share: Any = None) -> list[rows.DrawnRow]:
+        if table.count > 8:
+            raise UserError(f"setting '{table.setting}' has 8 problems, and {table.count} are wanted")
+        return draw(table, seed, share)
+
+    monkeypatch.setattr(Arm, "hackable", lambda self, table: hackable if self.is_rewarded else None)
+    monkeypatch.setattr(rows, "draw_rows", of_eight)
+    with pytest.raises(UserError, match=r"arms.recontextualized: setting 'mathematics' has 8 problems, and 9 are"):
+        make_plan(load(study))
 
 
 def test_arms_that_wait_for_each_other_are_refused(study: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import groupby, product
 
 from inoculate import settings
 from inoculate.engine import models
@@ -26,7 +26,7 @@ from inoculate.steps import (
 from inoculate.steps.store import Step, Store
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.row_schema import Rows, TrajectorySource
-from inoculate.study.schema import BASE, Arm, Study
+from inoculate.study.schema import BASE, Hackable, Study
 
 TRAINED = (train.KIND, rl.KIND)
 """The kinds of steps that make adapters, which stay where they were made."""
@@ -184,22 +184,26 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
 def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
     for step in drawn.values():
         problems.check_source(resolved, step)
-    for name, arm in resolved.study.arms.items():
-        for seed in resolved.study.seeds:
-            for table in arm.row_tables:
-                if source := table.trajectories:
-                    policy, prompt = resolved.study.arms[source.arm], resolved.sampling_prompt(name, seed, table)
-                    shown = _sampled_problems(policy, source)
-                    is_own = source.problems is None
-                    rows.check_source(shown, prompt, seed, policy.hackable(shown), name, always=not is_own)
-                else:
-                    prompt = resolved.inoculation(name, seed, table.setting)
-                    rows.check_source(table, prompt, seed, arm.hackable(table), name)
+    study, drawn_before = resolved.study, set[tuple[Rows, int, Hackable]]()
+    for name, arm in study.arms.items():
+        for seed, table in product(study.seeds, arm.row_tables):
+            shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
+            is_new = False
+            if source := table.trajectories:
+                shown, prompt = _sampled_problems(study, source), resolved.sampling_prompt(name, seed, table)
+                hackable = study.arms[source.arm].hackable(shown)
+                # Whether a setting has so many is the same for every seed.
+                is_new = source.problems is not None and seed == study.seeds[0]
+            if (shown, seed, hackable) not in drawn_before:
+                drawn_before.add((shown, seed, hackable))
+                rows.check_draw(shown, seed, hackable, name, always=is_new)
+            rows.check_source(shown, prompt, seed, hackable)
 
 
-def _sampled_problems(policy: Arm, source: TrajectorySource) -> Rows:
+def _sampled_problems(study: Study, source: TrajectorySource) -> Rows:
     """The table whose problems are sampled anew: that of RL, with more of them where the study says so."""
-    return policy.rows if source.problems is None else policy.rows.model_copy(update={"count": source.problems})
+    own = study.arms[source.arm].rows
+    return own if source.problems is None else own.model_copy(update={"count": source.problems})
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:
@@ -264,7 +268,7 @@ def _plan_fresh(resolved: ResolvedStudy, name: str, table: Rows, trained: Step, 
     if source is None or source.samples is None:
         return None
     policy, prompt = study.arms[source.arm], resolved.sampling_prompt(name, seed, table)
-    shown = _sampled_problems(policy, source)
+    shown = _sampled_problems(study, source)
     told = (f", under '{source.prompt}'" if source.prompt else ", under a text") if source.has_prompt else ""
     where = f"{source.arm}, seed {seed}{told}"
     asked = rows.plan_step(

@@ -91,34 +91,39 @@ def plan_step(
     return Step(KIND, params, inputs, label=f"rows of {where}", version=VERSION)
 
 
-def check_source(
-    rows: Rows,
-    inoculation: ResolvedInoculation | None,
-    seed: int,
-    hackable: Hackable,
-    arm: str,
-    *,
-    always: bool = False,
-) -> None:
-    """Draw now what may fail, so that it is refused before any work: a file of the user's, or a share of problems.
+def check_draw(rows: Rows, seed: int, hackable: Hackable, arm: str, *, always: bool) -> None:
+    """Draw the problems of an arm that learns from rewards now, so that what is not there is refused before any work.
+
+    Args:
+        rows: Their table.
+        seed: One of the study's seeds: each draws other rows.
+        hackable: As in `draw_rows`. A given share may be lacking; what the setting has is not drawn for it.
+        arm: The arm's name.
+        always: Whether to draw in any case but from a data set: these problems are wanted after long work only.
+
+    Raises:
+        UserError: The setting has no such share, or not as many problems.
+    """
+    if not isinstance(hackable, float) and not (always and not settings.find(rows.setting).needs_source):
+        return
+    try:
+        draw_rows(rows, seed, hackable)
+    except UserError as error:
+        raise UserError(f"arms.{arm}: {error}") from None
+
+
+def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable) -> None:
+    """Read a file of the user's now, so that mistakes in it are refused before any work.
 
     Args:
         rows: What an arm trains on.
         inoculation: Its prompt; None without one.
         seed: One of the study's seeds: each draws other rows.
         hackable: As in `draw_rows`.
-        arm: The arm's name.
-        always: Whether to draw in any case but from a data set: these rows are made after long work only.
 
     Raises:
-        UserError: The file has a mistake, the prompt cannot be placed around its problems, or the setting has no such
-            share, or not as many problems.
+        UserError: The file has a mistake, or the prompt cannot be placed around its problems.
     """
-    if isinstance(hackable, float) or (always and not settings.find(rows.setting).needs_source):
-        try:
-            draw_rows(rows, seed, hackable)
-        except UserError as error:
-            raise UserError(f"arms.{arm}: {error}") from None
     if not rows.source.endswith(".jsonl"):
         return
     first = draw_rows(rows, seed, hackable)[0]
