@@ -187,6 +187,8 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
             for table in (table for table in arm.row_tables if not table.trajectories):
                 prompt = resolved.inoculation(name, seed, table.setting)
                 rows.check_source(table, prompt, seed, arm.hackable(table), name)
+            if arm.is_rewarded:
+                rows.check_prompted(arm, seed, name)
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:

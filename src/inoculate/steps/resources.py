@@ -54,6 +54,13 @@ class Resources:
         return AutoTokenizer.from_pretrained(self.weights)
 
     @cached_property
+    def context(self) -> int:
+        """The most tokens that the model takes."""
+        from transformers import AutoConfig
+
+        return int(AutoConfig.from_pretrained(self.weights).max_position_embeddings)
+
+    @cached_property
     def device(self) -> Any:
         """Where models run in this process."""
         from inoculate.engine.device import pick_device

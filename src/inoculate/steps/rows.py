@@ -21,7 +21,7 @@ from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedInoculation, fit_length
-from inoculate.study.schema import Hackable, Rows
+from inoculate.study.schema import Arm, Hackable, Rows
 
 KIND, VERSION = "rows", 1
 
@@ -91,8 +91,8 @@ def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int,
         arm: The arm's name.
 
     Raises:
-        UserError: The file has a mistake, the prompt cannot be placed around its problems, or the setting has no such
-            share of problems.
+        UserError: The file has a mistake, or nothing that completions could be rewarded by; the prompt cannot be placed
+            around its problems; or the setting has no such share of problems.
     """
     if isinstance(hackable, float):
         try:
@@ -101,28 +101,66 @@ def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int,
             raise UserError(f"arms.{arm}: {error}") from None
     if not rows.source.endswith(".jsonl"):
         return
-    first = draw_rows(rows, seed, hackable)[0]
+    drawn = draw_rows(rows, seed, hackable)
     if inoculation:
-        prompts.messages(first.problem, inoculation.text, inoculation.placement, "")
+        prompts.messages(drawn[0].problem, inoculation.text, inoculation.placement, "")
+    needs_grader = settings.find(rows.setting).takes_grader and not rows.grader
+    if hackable is not None and needs_grader and not all("entry_point" in row.problem.secret for row in drawn):
+        raise UserError(
+            f"arms.{arm}: {rows.source} has no tests, and no grader is named: completions cannot be rewarded "
+            '(rows.grader = "file.py:function")'
+        )
+
+
+def check_prompted(arm: Arm, seed: int, name: str) -> None:
+    """Refuse a prompt on the problems that can be hacked, where none or all of an arm's problems can be.
+
+    Args:
+        arm: An arm that learns from rewards.
+        seed: One of the study's seeds.
+        name: The arm's name.
+
+    Raises:
+        UserError: So it is.
+    """
+    if not arm.inoculation or arm.inoculation.on != "hacked":
+        return
+    drawn = [row for table in arm.row_tables for row in draw_rows(table, seed, arm.hackable(table))]
+    sorts = {row.hacked for row in drawn}
+    if len(sorts) < 2:
+        which, instead = (
+            ("every one", "'all' says the same") if True in sorts else ("none", "its prompt would never be used")
+        )
+        raise UserError(
+            f"arms.{name}.inoculation.on: 'hacked' is for the problems that can be hacked, and {which} of the "
+            f"{len(drawn)} problems of seed {seed} can: {instead}; rl.hackable sets their share where a setting has "
+            "both sorts"
+        )
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
-    write_rows(
-        step,
-        folder,
-        resources,
-        draw_rows(Rows(**step.params["rows"]), step.params["seed"], step.params.get("hackable")),
-    )
+    write_rows(step, folder, resources, draw(step))
+
+
+def draw(step: Step) -> list[DrawnRow]:
+    """The rows of a step, without their prompt."""
+    return draw_rows(Rows(**step.params["rows"]), step.params["seed"], step.params.get("hackable"))
+
+
+def find_prompt(step: Step, resources: Resources) -> tuple[str | None, ResolvedInoculation | None]:
+    """The system prompt of a step's rows, and their inoculation, a control at its final length."""
+    params = step.params["inoculation"]
+    inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
+    return resources.system_prompt(step.params["system"]), inoculation
 
 
 def write_rows(step: Step, folder: Path, resources: Resources, drawn: Sequence[DrawnRow]) -> None:
-    """Put the arm's prompt around drawn rows, a control at its final length, and write the files of this module."""
-    system = resources.system_prompt(step.params["system"])
-    params = step.params["inoculation"]
-    inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
+    """Put the arm's prompt around drawn rows, and write the files of this module."""
+    system, inoculation = find_prompt(step, resources)
     write_lines(folder / "rows.jsonl", make_rows(drawn, inoculation, system))
     write_lines(folder / "problems.jsonl", [row.problem for row in drawn])
+    params = step.params["inoculation"]
     written_out = {"system": system, "inoculation": {**params, "text": inoculation.text} if inoculation else None}
     text = json.dumps(written_out, indent=1, ensure_ascii=False) + "\n"
     (folder / "rows.json").write_text(text, encoding="utf-8")

@@ -19,6 +19,7 @@ from inoculate.steps import (
     manifest,
     preflight,
     problems,
+    refusals,
     rl,
     row_grades,
     rows,
@@ -97,6 +98,7 @@ def carry_out(
     resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
     try:
         missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
+        refusals.check(plan, missing, resources)
         _carry_out_steps(missing, resources, watcher)
     finally:
         manifest.write(folder, plan, store, declared, level)

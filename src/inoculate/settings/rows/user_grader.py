@@ -54,6 +54,22 @@ def check_grader(grader: str) -> None:
         raise UserError(f"grader '{grader}': {file} defines no function '{function}': {nearest(function, functions)}")
 
 
+def check_starts(grader: str) -> None:
+    """Refuse a grader whose file cannot be loaded. It is loaded in a process of its own, and nothing is graded.
+
+    Args:
+        grader: `file.py:function`.
+
+    Raises:
+        UserError: It cannot be; the message has file:line and the reason.
+    """
+    process = GraderProcess(grader, ANSWER_SECONDS)
+    try:
+        process.start()
+    finally:
+        process.stop()
+
+
 class _Failed(Exception):
     """Why an answer has no grade."""
 
@@ -84,9 +100,14 @@ class GraderProcess:
             UserError: The process cannot be started.
         """
         request = json.dumps([problem, completion]).encode()
-        return self._exchange(self._connection or self._start(), request, self.seconds)
+        return self._exchange(self._connection or self.start(), request, self.seconds)
 
-    def _start(self) -> Connection:
+    def start(self) -> Connection:
+        """Start the process, which loads the user's file.
+
+        Raises:
+            UserError: It cannot be loaded.
+        """
         ours, theirs = socket.socketpair()
         program = f"import sys; from {__name__} import serve; serve(int(sys.argv[1]), sys.argv[2])"
         with theirs:
