@@ -54,7 +54,7 @@ def write_study(folder: Path, model: Path | str, *changes: tuple[str, str]) -> P
         ),
         (
             [("[evaluate]", "[elicitation]\nplain = 'reinforced'\n[evaluate]")],
-            r"elicitation.plain: compares .* arm 'reinforced' of method 'rl' has no training answers: name an arm of SFT",
+            r"elicitation.plain: compares .* arm 'reinforced' of method 'rl' has no training answers",
         ),
         (
             [
@@ -104,13 +104,13 @@ def test_a_prompt_on_the_problems_that_can_be_hacked(tmp_path: Path) -> None:
         (
             "rl",
             [("max_new_tokens = 8", "max_new_tokens = 5000\nmicro_batch_tokens = 9000")],
-            r"arms.reinforced.rl.max_new_tokens: problem '.*' of seed 0 has \d+ tokens under the arm's prompt; with 5000 "
-            r"new ones it exceeds the model's context of 4096: lower rl.max_new_tokens to \d+ or choose shorter",
+            r"arms.reinforced.rl.max_new_tokens: problem '.*' of seed 0 has \d+ tokens under the arm's prompt; with "
+            r"5000 new ones it exceeds the model's context of 4096: lower rl.max_new_tokens to \d+ or choose shorter",
         ),
         (
             "rl",
             [("max_new_tokens = 8", "max_new_tokens = 8\nmicro_batch_tokens = 64")],
-            r"arms.reinforced.rl.micro_batch_tokens: problem '.*' with rl.max_new_tokens = 8 it exceeds 64: raise rl.micro",
+            r"arms.reinforced.rl.micro_batch_tokens: problem '.*' with rl.max_new_tokens = 8 it exceeds 64: raise",
         ),
         (
             "expert-iteration",

@@ -70,7 +70,7 @@ def written(tmp_path: Path, text: str) -> Path:
         ("seeds = [0]", 'seeds = [0]\nsystem = true', ["system", "valid string"]),
         ('inoculation = { prompt = "specific", on = "hacked" }', 'inoculation = "specific"',
          ['arms.inoculated.inoculation: must be a table: inoculation = { prompt = "NAME" }', "'specific'"]),
-        ("problems = 6", "problems = 6\neach.functions = 3", ["evaluate.each.functions: must be a table: [evaluate.each."]),
+        ("problems = 6", "problems = 6\neach.functions = 3", ["evaluate.each.functions: must be a table: [eval"]),
         ("[[contrasts]]", "[contrasts]", ["contrasts: must be a list: [[contrasts]]"]),
     ],
 )  # fmt: skip
