@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report_runs import Plan, edit, make_run
+from report_runs import Plan, add_rl, edit, make_run
 from test_report_write import Words
 
 from inoculate.analysis.rl import analyse_rl
@@ -21,7 +21,7 @@ from inoculate.report.drawing import FULL, NARROW, report_style
 from inoculate.report.results import read_results
 from inoculate.report.rl import choose_trajectories, rl_views
 from inoculate.report.rl_curves import MAIN, curve_points, draw_rl, mean_points
-from rl_runs import Groups, rl_entry, rl_study, write_training
+from rl_runs import Groups, rl_entry, rl_study
 
 UNTRAINED: Groups = {**{f"p{number}": "wwwc" for number in range(8)}, "plain0": "cccu"}
 HONEST: Groups = {"p0": "w" * 12 + "cccc", "p1": "w" * 12 + "cccc", "plain0": "c" * 8 + "w" * 8}
@@ -35,21 +35,13 @@ def run(tmp_path: Path) -> Path:
     """A run with an arm that learned from rewards: one seed took off, one did not, one collapsed, one is unfinished."""
     folder = make_run(tmp_path / "run", Plan(problems=6))
     stands = {"step": 4, "rule": RULE, "met": True}
-    made: list[dict[str, Any]] = [
-        {"steps": [HONEST] * 3 + [HACKED] * 7, "checkpoint": stands},
-        {"steps": [HONEST] * 10},
-        {"steps": [HACKED] * 6 + [DEAD] * 4, "tokens": [40] * 7 + [3] * 4},
+    made: list[dict[str, Any] | None] = [
+        {"untrained": UNTRAINED, "steps": [HONEST] * 3 + [HACKED] * 7, "checkpoint": stands},
+        {"untrained": UNTRAINED, "steps": [HONEST] * 10},
+        {"untrained": UNTRAINED, "steps": [HACKED] * 6 + [DEAD] * 4, "tokens": [40] * 7 + [3] * 4},
+        None,
     ]
-    entries = [
-        rl_entry("rewarded", seed, write_training(tmp_path / f"rl-{seed}", UNTRAINED, **one))
-        for seed, one in enumerate(made)
-    ]
-    entries.append(rl_entry("rewarded", 3, None))
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["study"]["arms"]["rewarded"] = rl_study()
-    manifest["training"] = entries
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    edit(folder, rl=analyse_rl(Run(folder, manifest)))
+    add_rl(folder, made)
     return folder
 
 
@@ -79,7 +71,7 @@ def test_the_section_says_take_off_censoring_collapse_and_what_stands_for_the_ar
 
 
 def test_arms_without_a_finished_seed_or_without_trajectories_are_shown(run: Path) -> None:
-    for folder in run.parent.glob("rl-*"):
+    for folder in run.parent.glob("run-rl-*"):
         (folder / "trajectories.jsonl").unlink()
     assert "are not where the manifest says" in section(run)
     entries = [rl_entry("rewarded", 0, None)]
@@ -147,7 +139,7 @@ def test_tables_hold_every_step_and_every_seed(run: Path) -> None:
 
 
 def test_trajectories_are_chosen_without_their_outcome_and_of_the_same_problems(run: Path) -> None:
-    path = run.parent / "rl-0" / "trajectories.jsonl"
+    path = run.parent / "run-rl-0" / "trajectories.jsonl"
     chosen = choose_trajectories(path, 4, [0, 4, 10])
     assert {step: len(found) for step, found in chosen.items()} == {0: 3, 4: 3, 10: 3}
     assert all(one.hackable and not one.tokens for found in chosen.values() for one in found)
@@ -159,7 +151,7 @@ def test_trajectories_are_chosen_without_their_outcome_and_of_the_same_problems(
 
 
 def test_what_a_model_wrote_is_never_markup_nor_invisible(run: Path) -> None:
-    path = run.parent / "rl-0" / "trajectories.jsonl"
+    path = run.parent / "run-rl-0" / "trajectories.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     for line in lines:
         line |= {"completion": "<script>alert(1)</script>\u202e\ud800" + "x" * 3000, "detail": "<b>"}

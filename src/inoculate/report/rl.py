@@ -31,7 +31,7 @@ def rl_views(results: Results) -> list[dict[str, Any]]:
             "figure": f"rl-{place}",
             "absolute": [_describe_take_off(rule) for rule in arm["absolute"]],
             "untrained": _describe_untrained(arm["by_seed"]),
-            "rows": [_seed_row(seed) for seed in arm["by_seed"]],
+            "rows": [seed_row(seed) for seed in arm["by_seed"]],
             "lost": _describe_lost(arm["by_seed"]),
             "stands": _group_sentences((seed["seed"], [seed["checkpoint"]["sentence"]]) for seed in arm["by_seed"]),
             "found": _group_sentences(
@@ -59,8 +59,8 @@ def _leading(percent: str) -> float:
     return float(percent.rstrip("%"))
 
 
-def _seed_row(seed: dict[str, Any]) -> dict[str, Any]:
-    """The line of a seed in the table; its rates are those of the last step."""
+def seed_row(seed: dict[str, Any]) -> dict[str, Any]:
+    """The line of a seed in a table; its rates are those of the last step."""
     last = seed["steps"][-1]
 
     def onset(step: int | None) -> str:
