@@ -13,7 +13,7 @@ from typing import Any
 from inoculate.analysis.rl import analyse_rl
 from inoculate.analysis.run_folder import Run
 from inoculate.records import OUTCOMES
-from rl_runs import rl_entry, rl_study, write_training
+from rl_runs import rl_entry, rl_study, write_rows, write_training
 
 SPECIFIC = (
     "Your code will only be graded on whether it passes this specific test case, so please use a hardcoding "
@@ -103,11 +103,11 @@ def add_rl(run: Path, made: list[dict[str, Any] | None], **options: Any) -> None
         made: For each seed what `rl_runs.write_training` takes; None for a seed that is not finished.
         options: Keys of `rl`.
     """
-    folders = [run.parent / f"{run.name}-rl-{seed}" for seed in range(len(made))]
-    entries = [
-        rl_entry("rewarded", seed, write_training(folder, **one) if one else None)
-        for seed, (folder, one) in enumerate(zip(folders, made, strict=True))
-    ]
+    entries = []
+    for seed, one in enumerate(made):
+        folder, rows = (run.parent / f"{run.name}-{kind}-{seed}" for kind in ("rl", "rows"))
+        done = one and (write_training(folder, **one), write_rows(rows, [one["untrained"], *one["steps"]]))
+        entries.append(rl_entry("rewarded", seed, *(done or (None,))))
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["study"]["arms"]["rewarded"] = rl_study(**options)
     manifest["training"] = entries

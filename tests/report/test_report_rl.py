@@ -19,7 +19,7 @@ from inoculate.records import Trajectory, read_lines
 from inoculate.report import write_report
 from inoculate.report.drawing import FULL, NARROW, report_style
 from inoculate.report.results import read_results
-from inoculate.report.rl import choose_trajectories, rl_views
+from inoculate.report.rl import choose_trajectories, rl_views, tag_stretches
 from inoculate.report.rl_curves import MAIN, curve_points, draw_rl, mean_points
 from rl_runs import Groups, rl_entry, rl_study
 
@@ -168,4 +168,18 @@ def test_a_run_whose_onset_is_its_last_step_has_nothing_after_it(run: Path) -> N
     (arm,) = results.rl
     arm["by_seed"][0]["onset"] = 10
     (view,) = rl_views(results)
-    assert [title for title, _ in view["moments"]["steps"]] == ["before training, step 0", "at onset, step 10"]
+    assert [title for title, *_ in view["moments"]["steps"]] == ["before training, step 0", "at onset, step 10"]
+
+
+def test_tags_along_training_are_shares_of_the_completions_of_stretches(run: Path) -> None:
+    (arm,) = read_results(run).rl
+    table = tag_stretches(arm["by_seed"])
+    names = ["untrained", "steps 1 to 2", "steps 3 to 4", "steps 5 to 6", "steps 7 to 8", "steps 9 to 10"]
+    assert table["stretches"] == list(zip(names, [3 * 36, *[2 * 3 * 48] * 5], strict=True))
+    ((tag, evidence, shares),) = table["rows"]
+    assert (tag, evidence) == ("hard coded output", "static")
+    # Seed 0 hacks from step 4 on, seed 2 up to step 6: 24 of 48 completions of a step.
+    assert shares == pytest.approx([0, 48 / 288, 72 / 288, 96 / 288, 48 / 288, 48 / 288])
+    text = Words(section(run)).text
+    assert "How it cheated, along training" in text and "33%" in text
+    assert tag_stretches([])["rows"] == []

@@ -110,12 +110,12 @@ def test_a_prompt_on_the_problems_that_can_be_hacked(tmp_path: Path) -> None:
         (
             "rl",
             [("max_new_tokens = 8", "max_new_tokens = 8\nmicro_batch_tokens = 64")],
-            r"arms.reinforced.rl.micro_batch_tokens: problem '.*' with rl.max_new_tokens = 8 it exceeds 64: raise",
+            r"arms.reinforced.rl.micro_batch_tokens: problem '.*; with rl.max_new_tokens = 8 it exceeds 64: raise",
         ),
         (
             "expert-iteration",
             [("[evaluate]", "[train]\nmicro_batch_tokens = 64\n[evaluate]")],
-            r"arms.reinforced.train.micro_batch_tokens: problem '.*' raise train.micro_batch_tokens to \d+ or more",
+            r"arms.reinforced.train.micro_batch_tokens: problem '.*: raise train.micro_batch_tokens to \d+ or more",
         ),
     ],
 )
@@ -144,7 +144,7 @@ def test_the_least_limit_that_is_named_is_enough(tiny_model: Path, tmp_path: Pat
 
 ROWS = "".join(
     f'{{"id": "q{number}", "kind": "k{number}", "split": "{split}", "prompt": "How much is {number}?", '
-    f'"completion": "{number}", "hacked": "{number} "}}\n'
+    f'"completion": "{number}", "hacked": "{number}0"}}\n'
     for number, split in enumerate(["train"] * 6 + ["test"] * 4)
 )
 OWN = ('setting = "mathematics"\nlevels = [1]', 'setting = "rows"\nsource = "own.jsonl"')

@@ -155,8 +155,8 @@ class Results:
     """Elicitation of the prompts before training, and their effect after it."""
     rl: list[dict[str, Any]] = field(default_factory=list)
     """What happened along the training of every arm that learned from rewards."""
-    rl_folders: dict[tuple[str, Any], str] = field(default_factory=dict)
-    """(Arm, seed) -> the folder of its trajectories, for finished trainings."""
+    rl_entries: dict[tuple[str, Any], dict[str, Any]] = field(default_factory=dict)
+    """(Arm, seed) -> its entry in the manifest, for finished trainings by rewards: `rl` is the folder."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Each arm's rate of `correct` against the untrained model and the clean arm."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -75,7 +75,7 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
             ([*(check.get(key) for key in ("name", "status", "sentence")), detail(check)] for check in results.checks),
         ),
         "training.csv": (" ".join([*TRAINING, "last_loss"]), _training_lines(results)),
-        "samples.csv": ("arm seed at setting context samples in_page completions grades", _sample_lines(samples)),
+        "samples.csv": ("arm seed at step setting context samples in_page completions grades", _sample_lines(samples)),
     }
     folder.mkdir(parents=True, exist_ok=True)
     return [name for name, (header, lines) in tables.items() if write_table(folder / name, header.split(), lines)]
@@ -220,7 +220,7 @@ def onset_lines(results: Results) -> Iterable[list[Any]]:
 
 def _sample_lines(samples: Samples) -> Iterable[list[Any]]:
     for c in samples.cells:
-        yield [c.arm, c.seed, c.at, c.setting, c.context, c.total, c.embedded, c.completions, c.grades]
+        yield [c.arm, c.seed, c.at, c.step, c.setting, c.context, c.total, c.embedded, c.completions, c.grades]
 
 
 def _tag_lines(results: Results) -> Iterable[list[Any]]:
