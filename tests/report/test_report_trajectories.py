@@ -67,7 +67,7 @@ def test_every_trajectory_is_there_with_its_step_prompt_reward_checks_and_tags(r
     assert {(one["arm"], one["context"], one["at"]) for one in found} == {("rewarded", CONTEXT, None)}
     assert all(bool(one["tags"]) == (one["outcome"] == "hack") for one in found)
     assert all((one["others"] == "made for the check") == (one["outcome"] == "hack") for one in found)
-    assert [one["reward"] for one in found if one["outcome"] == "ungraded"] == [None] * 6
+    assert [one["reward"] for one in found if one["outcome"] == "ungraded"] == [None] * 14
 
 
 def test_without_room_the_steps_around_onset_come_first_and_the_rest_is_counted(run: Path) -> None:

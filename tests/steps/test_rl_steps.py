@@ -52,8 +52,13 @@ def finished(folder: Path, arm: str) -> tuple[Path, dict[str, Any]]:
     return Path(entry["rl"]), manifest
 
 
-def test_a_study_trains_by_rl_and_keeps_every_trajectory(rl_study: Path, tmp_path: Path) -> None:
+def test_a_study_trains_by_rl_and_keeps_every_trajectory(
+    rl_study: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder, capfd: pytest.CaptureFixture[str]
+) -> None:
     folder, done = carried_out(rl_study, Store(tmp_path / "store"))
+    # Nothing of what libraries say about their own code is shown, and no dictionaries of metrics.
+    shown = [str(one.message) for one in recwarn if issubclass(one.category, FutureWarning | UserWarning)]
+    assert (shown, capfd.readouterr()) == ([], ("", ""))
     assert done.count("preflight") == done.count("rl") == 2
     step, manifest = finished(folder, "reinforced")
     assert manifest["study"]["arms"]["reinforced"]["rl"]["steps"] == 3

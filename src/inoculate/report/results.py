@@ -243,8 +243,8 @@ def read_results(run: Path) -> Results:
             elicitation=mapping(results.get("elicitation")),
             preflight=[mapping(arm) for arm in results.get("preflight") or ()],
             rl=[mapping(arm) for arm in results.get("rl") or ()],
-            rl_folders={
-                (text(entry.get("arm")), entry.get("seed")): str(entry["rl"])
+            rl_entries={
+                (text(entry.get("arm")), entry.get("seed")): entry
                 for entry in map(mapping, manifest.get("training") or ())
                 if entry.get("rl")
             },

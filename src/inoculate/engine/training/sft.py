@@ -34,6 +34,7 @@ from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.training.checkpoints import latest_checkpoint
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, pack_rows, split_rows
+from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.errors import UserError
 from inoculate.records import Row
 from inoculate.study.schema import RL, SFT
@@ -140,6 +141,7 @@ def fraction_name(fraction: float) -> str:
     return f"at-{fraction:g}"
 
 
+@quiet_libraries()
 def train(
     model: Path,
     rows: Sequence[Row],
