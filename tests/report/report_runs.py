@@ -106,8 +106,10 @@ def add_rl(run: Path, made: list[dict[str, Any] | None], **options: Any) -> None
     entries = []
     for seed, one in enumerate(made):
         folder, rows = (run.parent / f"{run.name}-{kind}-{seed}" for kind in ("rl", "rows"))
-        done = one and (write_training(folder, **one), write_rows(rows, [one["untrained"], *one["steps"]]))
-        entries.append(rl_entry("rewarded", seed, *(done or (None,))))
+        if one:
+            write_training(folder, **one)
+            write_rows(rows, [one["untrained"], *one["steps"]])
+        entries.append(rl_entry("rewarded", seed, folder if one else None, rows if one else None))
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["study"]["arms"]["rewarded"] = rl_study(**options)
     manifest["training"] = entries

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas
@@ -57,7 +56,6 @@ def test_a_row_for_each_step(tmp_path: Path) -> None:
     assert (second.entropy, second.kl, second.seconds_sample) == (0.6, 0.02, 3.0)
     assert table.unscorable.tolist() == [0, 2, 0]
     assert table.above.tolist()[0] is pandas.NA
-    json.loads(table.to_json())
 
 
 def test_a_run_without_rl_is_refused(tmp_path: Path) -> None:
