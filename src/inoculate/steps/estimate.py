@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from inoculate.engine import models
 from inoculate.steps import choices, completions, grades, preflight, rl, train
-from inoculate.steps.plan import Plan
+from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
 
@@ -22,6 +22,10 @@ _SECONDS_PER_BILLION: dict[str, float] = {
     choices.KIND: 0.6,
 }
 """Seconds for a row or a completion and a billion parameters; measured with both embedded models on two CPU cores."""
+_START_SECONDS = 8.0
+"""Until libraries and model are loaded, once in a run: most of the time of a tiny study."""
+_TRAINER_SECONDS = 1.5
+"""For each training, whatever its size: the base model is loaded again and the trainer made."""
 _GRADE_SECONDS = 0.01
 _MOST_READ = 200
 """The most finished steps of a kind whose times are read: enough for an estimate, however large the study."""
@@ -60,7 +64,8 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         rate = _measured(finished, store, kind) or (size and fallback * size / 1e9)
         if steps and not rate:
             return Estimate(None, None)
-        total += sum(_units(step) for step in steps) * (rate or 0)
+        total += sum(_units(step) for step in steps) * (rate or 0) + (_START_SECONDS if steps and not total else 0)
+        total += _TRAINER_SECONDS * len(steps) if kind in TRAINED else 0
     total += sum(_units(step.inputs["completions"]) for step in missing if step.kind == grades.KIND) * _GRADE_SECONDS
     if size is None:
         return Estimate(total, None)
