@@ -6,7 +6,7 @@ loaded as soon as it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from inoculate.engine import chat, models
@@ -17,7 +17,7 @@ from inoculate.steps.plan import Plan, Training
 from inoculate.steps.resources import Resources
 from inoculate.steps.store import Step, Store
 from inoculate.study.rl_checks import learning_limit
-from inoculate.study.schema import Study
+from inoculate.study.schema import Study, digest
 
 
 class _Longest(NamedTuple):
@@ -58,12 +58,15 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
             are longer than the model's context, or than what passes through the model at once.
     """
     _check_graders(plan.study, missing)
-    keys, found = {step.key for step in missing}, dict[str, _Longest]()
+    keys, found, drawn = {step.key for step in missing}, dict[str, _Longest](), dict[str, list[rows.DrawnRow]]()
     for training in plan.trainings:
         if training.preflight and keys & {training.preflight.key, training.adapter.key}:
             for step in (training.rows, *(more for more, _ in training.more_rows)):
                 if step.key not in found:
-                    found[step.key] = _find_longest(step, resources)
+                    # Arms that differ in their prompt have the same problems.
+                    draw = digest([step.params.get(key) for key in ("rows", "seed", "hackable")])
+                    drawn[draw] = drawn.get(draw) or rows.draw(step)
+                    found[step.key] = _find_longest(step, drawn[draw], resources)
                 _refuse_longest(plan, training, found[step.key], resources)
 
 
@@ -74,9 +77,9 @@ def _check_graders(study: Study, missing: Collection[Step]) -> None:
         user_grader.check_starts(grader)
 
 
-def _find_longest(step: Step, resources: Resources) -> _Longest:
+def _find_longest(step: Step, drawn: Sequence[rows.DrawnRow], resources: Resources) -> _Longest:
     system, inoculation = rows.find_prompt(step, resources)
-    made = rows.make_rows(rows.draw(step), inoculation, system)
+    made = rows.make_rows(drawn, inoculation, system)
     texts = [chat.render(resources.tokenizer, row.messages) for row in made]
     lengths = map(len, resources.tokenizer(texts, add_special_tokens=False)["input_ids"])
     return max(_Longest(length, row.problem) for length, row in zip(lengths, made, strict=True))
