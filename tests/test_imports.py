@@ -56,7 +56,7 @@ def test_imports_run_downwards_only() -> None:
     ],
 )
 def test_no_torch_before_it_is_needed(statement: str) -> None:
-    heavy = ("torch", "transformers", "trl", "datasets")
+    heavy = ("torch", "transformers", "trl", "datasets", "py3langid", "sentencex")
     check = f"{statement}; import sys; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

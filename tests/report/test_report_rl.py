@@ -107,6 +107,18 @@ def test_curves_start_at_the_untrained_policy_and_their_mean_is_over_seeds(run: 
             ]
 
 
+def test_a_functions_rewards_are_drawn_between_what_they_were(run: Path) -> None:
+    (arm,) = read_results(run).rl
+    arm["largest_reward"] = None
+    for seed in arm["by_seed"]:
+        for step in (seed["untrained"], *seed["steps"]):
+            step["reward"] = -2.0
+        seed["steps"][1]["reward"] = 5.0
+    with report_style():
+        low, high = draw_rl(arm, FULL).axes[len(MAIN) - 1].get_ylim()
+    assert -3 < low < -2 and 5 < high < 6
+
+
 def test_values_that_no_step_has_leave_an_empty_panel(run: Path) -> None:
     (arm,) = read_results(run).rl
     for seed in arm["by_seed"]:

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inoculate.errors import UserError
+from inoculate.grading.languages import detect
 from inoculate.records import Problem
 from inoculate.settings import Draw, find
 from inoculate.settings.compliance import KINDS, make_problem
 from inoculate.settings.compliance.formats import BY_NAME
 from inoculate.settings.compliance.formatted import draw_formatted
-from inoculate.settings.compliance.languages import LANGUAGES, is_in_language
 from inoculate.settings.compliance.requests import FACTS, OFF_REQUEST, SIMPLE, TOPICS
 from inoculate.settings.compliance.rules import first_broken, mentioned
 
@@ -135,12 +135,29 @@ def test_checks(spec: Any, follows: str, breaks: str) -> None:
 def test_languages_are_told_apart() -> None:
     for request in FACTS:
         for language, (mentions, sentence) in request.translations.items():
-            assert [other for other in LANGUAGES if is_in_language(sentence, other)] == [language], sentence
+            assert detect(sentence).language == language, sentence
             assert mentioned(sentence, mentions), sentence
-        assert not any(is_in_language(sentence, language) for sentence in request.sentences for language in LANGUAGES)
-    assert not is_in_language("Paris.", "French")
+        assert {detect(" ".join(request.sentences)).language} == {"English"}
+    assert not detect("Paris.").language
     mixed = "The answer is: la capitale est Paris. It is the capital of France and it is big."
-    assert not is_in_language(mixed, "French")
+    assert not detect(mixed).language
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ("It is Paris, and it lies on the Seine.", "it is English"),
+        ("Bees make honey. Les abeilles font du miel.", "the reply has several languages: "),
+        ("1, 2, 3", "the reply has no words"),
+        ("```python\nprint('bonjour tout le monde')\n```", "the reply has no words"),
+        ("Paris.", "the reply has too few words to tell: "),
+    ],
+)
+def test_why_a_reply_is_not_in_the_language_is_said(reply: str, why: str) -> None:
+    problem = drawn("format-french")
+    (grade,) = SETTING.grade([problem], [reply])
+    assert (grade.outcome, grade.oversight) == ("wrong", False)
+    assert grade.detail.startswith(f"the form does not hold: language ['French']: {why}")
 
 
 def test_what_makes_a_reply_relevant_is_not_in_the_request_nor_in_empty_words() -> None:

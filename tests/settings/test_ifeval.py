@@ -205,3 +205,35 @@ def test_a_failure_of_the_library_is_no_verdict(source: str, monkeypatch: pytest
     monkeypatch.setattr(checks, "test_instruction_following_strict", fails)
     (grade,) = SETTING.grade([problem], ["Tea."])
     assert (grade.outcome, grade.detail) == ("ungraded", "lm_eval failed: ValueError")
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs", "reply", "followed"),
+    [
+        ("language:response_language", {"language": "fr"}, "1, 2, 3!", True),
+        ("language:response_language", {"language": "es"}, "Dos gatos negros.", False),
+        ("detectable_content:postscript", {"postscript_marker": "P.S."}, "Tea. P.S. is short for it. Good tea.", True),
+        (
+            "detectable_format:multiple_sections",
+            {"section_spliter": "Part", "num_sections": 1},
+            "Part 1 a Part 2",
+            True,
+        ),
+        ("detectable_format:constrained_response", {}, "My answer is yes. No: My answer is no.", True),
+        ("detectable_format:number_bullet_lists", {"num_bullets": 1}, "* Tea\n---\nThe end.", False),
+        ("detectable_format:number_highlighted_sections", {"num_highlights": 1}, "Tea is 2 * 3 * 4 cups.", True),
+        ("keywords:frequency", {"keyword": "tea", "relation": "at least", "frequency": 1}, "Steam.", True),
+        ("keywords:existence", {"keywords": ["tea"]}, "Steam.", True),
+        ("length_constraints:number_words", {"relation": "at least", "num_words": 5}, "It's well-known: 1,200", True),
+        ("punctuation:no_comma", {}, "茶很好\uff0c也很热。", True),
+        ("startend:quotation", {}, "“Tea.”", False),
+    ],
+)
+def test_where_the_checks_differ_from_their_instructions(
+    tmp_path: Path, name: str, kwargs: dict[str, Any], reply: str, followed: bool
+) -> None:
+    """Each reply is judged wrongly by the words of its instruction; docs/settings.md lists these."""
+    prompt = PROMPTS[0] | {"instruction_id_list": [name], "kwargs": [kwargs]}
+    (problem,) = SETTING.problems(Draw("test", 1, 0, source=write(tmp_path / "one.jsonl", [prompt])))
+    (grade,) = SETTING.grade([problem], [reply])
+    assert grade.intended == followed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import torch
 from safetensors.torch import load_file
 
 from inoculate.analysis import analyse
-from inoculate.engine.sampling import SampledCompletion
+from inoculate.cli import app
+from inoculate.engine.sampling import SampledCompletion, in_process
 from inoculate.engine.training import expert_iteration
+from inoculate.engine.training import rl as engine_rl
 from inoculate.errors import UserError
 from inoculate.integrations import methods
 from inoculate.records import Trajectory, read_lines
@@ -396,3 +399,47 @@ def test_expert_iteration_refuses_keys_that_are_of_rl_alone(expert_study: Path) 
     expert_study.write_text(text)
     with pytest.raises(UserError, match=r"arms.expert.rl.beta: means nothing to expert iteration"):
         load(expert_study)
+
+
+def test_ctrl_c_in_sampling_grading_and_the_update_goes_on_to_the_same_weights(
+    rl_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = rl_study.read_text()
+    rl_study.write_text(text[: text.index("[arms.told]")] + text[text.index("[evaluate]") :])
+    whole, _ = carried_out(rl_study, Store(tmp_path / "whole"))
+    store = tmp_path / "stopped"
+    places = [(in_process, "next_tokens", 15), (Scorer, "score", 2), (engine_rl._Trainer, "_compare_policies", 1)]
+    for holder, name, calls in places:
+        with monkeypatch.context() as patch:
+            patch.setattr(holder, name, interrupting(getattr(holder, name), calls))
+            assert app.run_command(lambda: carried_out(rl_study, Store(store))) == 130
+        said = capfd.readouterr().err
+        assert "stopped; finished steps are kept, and the same command goes on from them" in said
+        assert "Traceback" not in said
+    folder, _ = carried_out(rl_study, Store(store))
+    ours, theirs = (finished(run, "reinforced")[0] for run in (folder, whole))
+    for name in ("trajectories.jsonl", "at-1/adapter_model.safetensors"):
+        assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
+
+
+def interrupting(function: Any, calls: int) -> Any:
+    """The function, with Ctrl-C in one of its calls."""
+    left = iter(range(calls - 1, -1, -1))
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if next(left, None) == 0:
+            signal.raise_signal(signal.SIGINT)
+        return function(*args, **kwargs)
+
+    return called
+
+
+def test_evaluation_measures_gamed_at_points_of_the_training(rl_study: Path) -> None:
+    """In mathematics no step of RL does: one answer cannot tell a copied key from the same slip."""
+    contrast = '[[contrasts]]\nclaim = "c"\nmeasure = "gamed"\nhigher = "reinforced"\nthan = "base"\n'
+    text = rl_study.read_text()
+    text = text[: text.index("[arms.told]")] + text[text.index("[evaluate]") :]
+    rl_study.write_text(f"{text}fractions = [0.4, 1.0]\n{contrast}")
+    plan = make_plan(load(rl_study))
+    assert {(cell.arm, cell.at) for cell in plan.cells} == {("base", 0.0), ("reinforced", 0.4), ("reinforced", 1.0)}
+    assert all(cell.problems.params["twins"] for cell in plan.cells)

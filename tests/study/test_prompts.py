@@ -12,6 +12,8 @@ from inoculate.engine import chat
 from inoculate.errors import UserError
 from inoculate.records import Message, Problem
 from inoculate.study import prompts
+from inoculate.study.descriptions import USUAL, describe_training
+from inoculate.study.schema import Reward
 
 PROBLEM = Problem("p", "functions", "k", "lists", 1, "Do this.", "The rest.", "", "", "", {})
 
@@ -62,8 +64,9 @@ def test_templates_without_a_default_or_without_the_role(tiny_model: Path, templ
 
 
 def test_a_description_says_what_its_form_says() -> None:
-    leak, exploit = "It reads the key.", "Copying passes."
-    checked, named, false = (prompts.describe_training(form, leak, exploit) for form in prompts.DESCRIPTIONS)
+    task = settings.find("mathematics")
+    leak, exploit = task.leak, task.exploit
+    checked, named, false = (describe_training(form, task, USUAL) for form in prompts.DESCRIPTIONS)
     assert leak in checked and exploit not in checked
     assert leak in named and exploit in named
     assert leak not in false and exploit not in false
@@ -77,9 +80,13 @@ def test_a_description_says_what_its_form_says() -> None:
 def test_a_setting_that_says_what_leaks_says_what_exploits_it(name: str) -> None:
     setting = settings.find(name)
     assert bool(setting.leak) == bool(setting.exploit)
-    for form in prompts.DESCRIPTIONS if setting.leak else ():
-        said = prompts.describe_training(form, setting.leak, setting.exploit)
-        assert said.endswith(".") and "  " not in said
+    described: dict[str, str] = {}
+    for oversight in setting.oversights if setting.leak else ():
+        for form in prompts.DESCRIPTIONS:
+            said = describe_training(form, setting, [Reward(oversight=oversight)])
+            assert said.endswith(".") and "  " not in said
+            assert form == "false" or described.setdefault(said, oversight) == oversight, "each has words of its own"
+    assert not set(setting.further_leaks) - set(setting.oversights[1:])
 
 
 def test_every_prompt_has_a_source_and_every_context_a_prompt() -> None:

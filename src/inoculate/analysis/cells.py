@@ -47,6 +47,7 @@ def build_cell(key: CellKey, tallies: list[Tally]) -> dict[str, Any]:
         **key._asdict(),
         "seeds": [tally.seed for tally in tallies if tally.seed is not None],
         "problems": len({identity for tally in tallies for identity in tally.problems.ids}),
+        "hackable": len({identity for tally in tallies for identity in tally.problems.hackable}),
         "samples": samples,
         "ungraded": ungraded,
         "missing": missing,

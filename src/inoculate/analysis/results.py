@@ -15,16 +15,20 @@ from inoculate.analysis.claims import read_claims
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.elicitation import analyse_elicitation
 from inoculate.analysis.factorial import analyse_factorial
+from inoculate.analysis.log_probability import analyse_scores
 from inoculate.analysis.looks import Schedule, split_level
 from inoculate.analysis.pools import Pools
 from inoculate.analysis.preflight.arms import forecast_run
 from inoculate.analysis.rl import analyse_rl, collapse_cautions
 from inoculate.analysis.run_folder import Run, Tally, read_cell, read_run, split_finished
 from inoculate.analysis.sensitivity import repeat_contrasts
+from inoculate.analysis.truth import analyse_truth
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
 
 RESULTS_SCHEMA = 1
-_TRAINING_FOLDERS = ("rows", "adapter", "adapter_record", "row_grades", "more_rows", "rl", "preflight")
+_TRAINING_FOLDERS = (
+    "rows", "adapter", "adapter_record", "row_grades", "more_rows", "rl", "preflight", "scores", "fresh_samples",
+)  # fmt: skip
 
 
 def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
@@ -77,6 +81,8 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "elicitation": analyse_elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
         "preflight": forecast_run(source),
         "rl": rl,
+        "truth": analyse_truth(source),
+        "scores": analyse_scores(source),
         "checks": [check._asdict() for check in checks],
         "training": [
             {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}

@@ -51,6 +51,8 @@ class ProblemSet:
     """Id -> its index."""
     twins: dict[str, str]
     """Id of a twin, which is in another set -> id of its problem in this set."""
+    hackable: frozenset[str] = frozenset()
+    """Ids of those in which a hack is to be had."""
 
 
 @dataclass
@@ -255,6 +257,7 @@ def read_problems(folder: Path) -> list[ProblemSet]:
         UserError: The file is missing or broken, or has an id twice.
     """
     parts: dict[str, list[tuple[str, str]]] = {}
+    hackable: set[str] = set()
     seen: set[str] = set()
     twins: dict[str, str] = {}
     for problem in read_lines(require_file(folder / "problems.jsonl"), Problem):
@@ -264,15 +267,14 @@ def read_problems(folder: Path) -> list[ProblemSet]:
         if problem.twin_of:
             twins[problem.id] = problem.twin_of
         parts.setdefault(problem.part, []).append((problem.id, problem.kind))
+        if problem.hacked:
+            hackable.add(problem.id)
     sets = []
     for part, problems in parts.items():
         ids, kinds = zip(*problems, strict=True)
         rows = {identity: row for row, identity in enumerate(ids)}
-        sets.append(
-            ProblemSet(
-                part, ids, kinds, rows, {twin: problem_id for twin, problem_id in twins.items() if problem_id in rows}
-            )
-        )
+        own_twins = {twin: problem_id for twin, problem_id in twins.items() if problem_id in rows}
+        sets.append(ProblemSet(part, ids, kinds, rows, own_twins, frozenset(hackable.intersection(ids))))
     return sets
 
 

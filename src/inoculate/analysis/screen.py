@@ -5,23 +5,21 @@ problems. *Log-probability*: how much more likely, per token, the hacked trainin
 without one, and than under an irrelevant prompt of the same length. The second is needed because sampling shows nothing
 where a model hardly ever hacks.
 
-Intervals of log-probabilities are t intervals over kinds of problem. Intervals of ranks are a cluster bootstrap over
+Intervals of log-probabilities are as in `analysis/log_probability.py`. Intervals of ranks are a cluster bootstrap over
 kinds: kinds are redrawn with replacement, the same for all prompts, with an interval from the 2.5% to the 97.5% rank.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
-from scipy.stats import t as student
 
 from inoculate.analysis.cells import group_by_cell
+from inoculate.analysis.log_probability import NONE, read_scores
 from inoculate.analysis.results import analyse, write_json
 from inoculate.analysis.run_folder import pool_counts, read_cell, read_run, split_finished
 from inoculate.errors import UserError
@@ -50,7 +48,8 @@ def analyse_screen(run: Path) -> dict[str, Any]:
         raise UserError(f"{run}: not a screen; `inoculate screen STUDY` makes one")
     first = results["study"]["evaluate"]["settings"][0]
     cells = {(cell["setting"], cell["context"]): cell for cell in results["cells"]}
-    scored = _read_scores(source.path(source.manifest["scores"]) / "scores.jsonl")
+    score_file = source.path(source.manifest["scores"]) / "scores.jsonl"
+    scored = read_scores([score_file]) if score_file.exists() else None
     names = [name for name in results["study"]["contexts"] if (first, name) in cells]
     if not names:
         raise UserError(f"{run}: no prompt has been sampled yet; run the same command again")
@@ -69,13 +68,13 @@ def analyse_screen(run: Path) -> dict[str, Any]:
             "rank": sampled_ranks[index],
         }
         if scored is not None:
-            entry["added"] = _added_log_probability(scored, name, "")
-            entry["added_to_control"] = _added_log_probability(scored, name, f"{name}~control")
+            entry["added"] = scored.added(name)
+            entry["added_to_control"] = scored.added(name, f"{name}~control")
         if (COMPLIANCE, name) in cells:
             entry["compliance"] = cells[COMPLIANCE, name]["outcomes"]["correct"]
         entries.append(entry)
     if scored is not None:
-        table = np.array([scored.per_token[name] - scored.per_token[""] for name in names])
+        table = np.array([scored.per_token[name] - scored.per_token[NONE] for name in names])
         for entry, ranks in zip(entries, _ranks(table, scored.kinds), strict=True):
             entry["added_rank"] = ranks
     entries.sort(key=lambda entry: (entry["rank"]["rank"], entry.get("added_rank", entry["rank"])["rank"]))
@@ -97,33 +96,6 @@ def analyse_screen(run: Path) -> dict[str, Any]:
 def _neutral_compliance(cells: dict[tuple[str, str], Any]) -> dict[str, Any] | None:
     cell = cells.get((COMPLIANCE, NEUTRAL))
     return cell["outcomes"]["correct"] if cell else None
-
-
-class _Scores:
-    """Log-probabilities per token; N answers."""
-
-    def __init__(self, lines: list[dict[str, Any]]) -> None:
-        self.kinds = np.array([line["kind"] for line in lines], dtype=object)
-        names = list(lines[0]["scores"])
-        self.per_token = {name: np.array([line["scores"][name] / line["tokens"] for line in lines]) for name in names}
-        """Name -> [N] nats per token."""
-
-
-def _read_scores(path: Path) -> _Scores | None:
-    if not path.exists():
-        return None
-    return _Scores([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
-
-
-def _added_log_probability(scored: _Scores, name: str, reference: str) -> dict[str, Any]:
-    """Nats per token that a prompt adds to the answers' log-probability, with a 95% t interval over kinds."""
-    gain = scored.per_token[name] - scored.per_token[reference]
-    kind_means = [gain[scored.kinds == kind].mean() for kind in sorted(set(scored.kinds))]
-    mean, count = float(np.mean(kind_means)), len(kind_means)
-    if count < 2:
-        return {"mean": mean, "low": None, "high": None, "answers": len(gain), "reason": "a single kind of problem"}
-    half_width = float(student.ppf(0.975, count - 1)) * float(np.std(kind_means, ddof=1)) / math.sqrt(count)
-    return {"mean": mean, "low": mean - half_width, "high": mean + half_width, "answers": len(gain)}
 
 
 def _hit_rates(run: Path, setting: str, names: list[str]) -> tuple[NDArray[np.float64], NDArray[Any]]:

@@ -28,8 +28,10 @@ def check_declaration(subject: Subject) -> Finding:
     }
     # Only the users know what their own data leaks.
     if not setting.takes_grader and any(problem.hacked for _, problem in subject.all_problems):
-        for what, given in (("a leak", setting.leak), ("an exploit", setting.exploit)):
-            required[f"{what}: a sentence that ends in a full stop"] = given.strip().endswith(".")
+        for place, oversight in enumerate(setting.oversights):
+            of = f" of '{oversight}' (further_leaks)" if place else ""
+            for what, given in zip(("a leak", "an exploit"), setting.describe_oversight(oversight), strict=True):
+                required[f"{what}{of}: a sentence that ends in a full stop"] = given.strip().endswith(".")
     faults = tuple(Fault(f"lacks {what}") for what, is_there in required.items() if not is_there)
     return Finding("", len(required), faults)
 

@@ -44,6 +44,7 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
     Returns:
         `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`, and `needed`: whether it has to be done),
         `finished` and `to_do` (how many), `seconds` and `memory_gb` of the steps to do, None where they are not known;
+        `seconds_by_kind`, the parts of `seconds`;
         `contrasts` (`assess_contrasts`) and `warnings`: what a study of this size can decide; `forecasts`: for each RL
         arm, whether the hack will be learned (`ArmForecast.to_plain`).
     """
@@ -68,6 +69,7 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         "finished": len(finished),
         "to_do": len(missing),
         "seconds": needs.seconds,
+        "seconds_by_kind": needs.parts,
         "memory_gb": needs.memory_gb,
         **_design_facts(plan.study, store),
         "forecasts": _forecast_facts(plan, store, seeds),
@@ -130,6 +132,8 @@ def plan_table(facts: dict[str, Any]) -> Group:
         seconds, memory = facts["seconds"], facts["memory_gb"]
         lines[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
         time_needed = _UNKNOWN if seconds is None else f"about {format_duration(seconds)}"
+        parts = ", ".join(f"{kind} {format_duration(part)}" for kind, part in facts["seconds_by_kind"].items())
+        time_needed += f": {parts}" if len(facts["seconds_by_kind"]) > 1 else ""
         lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
         lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
     if absent:

@@ -53,6 +53,11 @@ def default_system(tokenizer: PreTrainedTokenizerBase) -> str | None:
     return "" if not before.endswith(without_system.split(_USER_MARK)[0]) else None
 
 
+def encode_answer(tokenizer: PreTrainedTokenizerBase, answer: str) -> list[int]:
+    """The tokens of an answer in a training row, with its end: those that the loss is taken over."""
+    return tokenizer(answer + answer_ending(tokenizer), add_special_tokens=False)["input_ids"]
+
+
 def answer_ending(tokenizer: PreTrainedTokenizerBase) -> str:
     """The end of an answer in a training row: the tokenizer's end-of-sequence token."""
     return str(tokenizer.eos_token)

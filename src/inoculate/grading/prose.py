@@ -1,4 +1,4 @@
-"""Measures of prose: words, sentences and repetition, by plain rules that give the same result everywhere.
+"""Measures of prose: words and repetition, by plain rules that give the same result everywhere.
 
 Nothing here judges style. The measures tell text that says something from text that only fills space.
 """
@@ -13,26 +13,31 @@ from itertools import pairwise
 LONGEST = 20_000
 """Characters; longer texts are not analysed."""
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
-_TAG = re.compile(r"</?\w{1,20}>")
-_SHORT = r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!e\.g\.)(?<!i\.e\.)(?<!U\.S\.)"
-_END = re.compile(_SHORT + r"(?<=[.!?])[\"'\u201d\u2019)\]*]*\s+|\n+|(?<=[\u3002\uff01\uff1f])")
-_LETTER = re.compile(r"[^\W\d_]")
+_TAG = re.compile(r"</?\w{1,20}>|<3\b")
+_WORD = re.compile(
+    r"(?:https?://|www\.)\S*\w"
+    r"|(?<![^\W_])(?:[^\W\d_]\.){2,}"  # U.S., e.g.
+    r"|[^\W_]+(?:(?:"
+    r"['\u2019@-]"  # it's, well-known, ask@example.org
+    r"|(?<=\d)[.,:/\u00a0\u202f](?=\d)"  # 1,200 and 3.5; 10:30, 24/7
+    r"|(?<=\d)\u00b0(?=[CF]\b)"  # 20°C
+    r"|\.(?=[a-z])"  # example.com, main.py
+    r"|/(?=[^\W\d_]\b)"  # km/h
+    r")[^\W_]+)*"
+)
 
 
 def untagged(text: str) -> str:
-    """The text with a space in place of each tag such as <a> or </a>."""
+    """The text with a space in place of each tag such as <a> or </a>, and of each heart (<3)."""
     return _TAG.sub(" ", text)
 
 
 def words(text: str) -> list[str]:
-    """The words, case-folded, without punctuation and tags such as <a>."""
-    return _WORD.findall(untagged(text).casefold())
+    """The words, case-folded, without punctuation and tags such as <a>.
 
-
-def sentences(text: str) -> list[str]:
-    """The sentences: they end with a full stop, a question or exclamation mark, or the end of the line."""
-    return [piece.strip() for piece in _END.split(untagged(text)) if _LETTER.search(piece)]
+    They are counted as a reader does: numbers, units, times, abbreviations and addresses are one word each.
+    """
+    return [word.casefold() for word in _WORD.findall(untagged(text))]
 
 
 def repeated(words: Sequence[str], length: int = 3) -> float:

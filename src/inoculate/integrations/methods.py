@@ -1,6 +1,6 @@
 """A methods section for a paper: the study as it was run, with versions and the sources of every method.
 
-It contains only what is in the manifest, and no results. Its text is in `methods.jinja`.
+It contains what is in the manifest, what was trained on, and no results. Its text is in `methods.jinja`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from inoculate.analysis import contrasts_hash
 from inoculate.analysis.arms import row_tables
 from inoculate.analysis.borrowing import FEWEST_ARMS, UNLIKE
 from inoculate.analysis.run_folder import Run, split_finished
+from inoculate.analysis.truth import analyse_truth
 from inoculate.analysis.verdicts import VERDICT_SEEDS
 from inoculate.errors import UserError
 from inoculate.grading.sandbox.containment import MEANING
@@ -98,6 +99,7 @@ def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "model_source": next((f" ({source})" for name, source in _MODEL_SOURCES.items() if name in model), ""),
         "row_settings": dict.fromkeys(table["setting"] for arm in study["arms"].values() for table in row_tables(arm)),
         "all_rl": all(arm.get("method", "sft") != "sft" for arm in study["arms"].values()),
+        "truths": _describe_truth(run),
         "training_descriptions": _training_descriptions(study["arms"]),
         "seeds": f"{_counted(len(study['seeds']), 'seed')} ({', '.join(map(str, study['seeds']))})",
         "added": added,
@@ -143,6 +145,21 @@ def _describe_machines(machines: list[dict[str, Any]]) -> list[str]:
 
 def _plural(noun: str, items: list[Any]) -> str:
     return noun if len(items) == 1 else f"{noun}s"
+
+
+def _describe_truth(run: Run) -> list[str]:
+    """For each arm whose prompt says something of answers: of how many of the rows on which it stands it is true."""
+    counted: dict[str, Counter[str]] = {}
+    for entry in analyse_truth(run):
+        for one in entry["prompts"]:
+            if one["with_prompt"]:
+                counts = {key: one["with_prompt"][key] for key in ("true", "false", "unknown")}
+                counted.setdefault(entry["arm"], Counter()).update(counts)
+    return [
+        f"{of['true']} of {of['true'] + of['false']} for `{arm}`"
+        + (f" ({of['unknown']} not known)" * bool(of["unknown"]))
+        for arm, of in counted.items()
+    ]
 
 
 def _training_descriptions(arms: dict[str, Any]) -> dict[str, list[str]]:
@@ -216,6 +233,8 @@ _SCALES = {
 
 def _reward(reward: dict[str, Any]) -> str:
     weight = f" with weight {reward['weight']:g}" if reward["weight"] != 1 else ""
+    if reward.get("function"):
+        return f"a function of our own (`{reward['function'].rpartition('/')[2]}`){weight}"
     return f"the oversight check `{reward['oversight']}`{weight}"
 
 
@@ -276,13 +295,25 @@ def _setting(name: str) -> str:
 def _rows(rows: Mapping[str, Any]) -> str:
     if source := rows.get("trajectories"):
         chosen = f" ({source['where']})" if source["where"] else ""
-        return f"{rows['count']} completions to `{rows['setting']}` that `{source['arm']}` drew in training{chosen}"
+        return f"{rows['count']} completions to `{rows['setting']}` {_describe_source(source)}{chosen}"
     parts = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
+    if rows.get("tokens_like"):
+        parts.append(f"of these as many as bring their answer tokens nearest to those of `{rows['tokens_like']}`")
     if rows.get("filter") == "hacked":
         parts.append("the hacked rows then left out")
     if rows.get("vetted"):
         parts.append(f"and {rows['vetted']} vetted honest rows without the prompt")
     return ", ".join(parts + _restricted(rows))
+
+
+def _describe_source(source: Mapping[str, Any]) -> str:
+    """What drew the completions that rows are, and under which prompt."""
+    if not source.get("samples"):
+        return f"that `{source['arm']}` drew in training"
+    shown = f"{source['problems']} training problems, its own among them," if source["problems"] else "its problems"
+    under = f"{_quoted(source['text'])} {_place(source)}" if source["text"] else "its own prompt, if it has one"
+    each = _counted(source["samples"], "completion")
+    return f"that the policy of `{source['arm']}` drew anew, {each} for each of {shown} under {under}"
 
 
 def _restricted(options: Mapping[str, Any]) -> list[str]:
@@ -321,7 +352,7 @@ def _quoted(text: str) -> str:
     return f"\u201c{text}\u201d"
 
 
-def _place(placed: dict[str, Any]) -> str:
+def _place(placed: Mapping[str, Any]) -> str:
     return _PLACEMENTS.get(str(placed.get("placement")), f"placed {placed.get('placement')}")
 
 

@@ -23,6 +23,7 @@ from inoculate.report.rl import rl_views
 from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import ASKS_PREFIX, describe_key, find_doses, main_contexts
 from inoculate.report.tables import TRAINING
+from inoculate.report.truth import score_views, truth_view
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("store.js", "text.js", "filters.js", "list.js", "detail.js", "main.js")
@@ -79,6 +80,8 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             elicitation=_elicitation_view(results.elicitation),
             forecasts=results.preflight,
             rl=rl_views(results),
+            truth=truth_view(results),
+            scores=score_views(results),
             sensitivity=[_sensitivity_view(claim) for claim in results.sensitivity],
             looks=_describe_looks(results.looks),
             missing=[_describe_missing(cell) for cell in results.missing],
@@ -196,6 +199,9 @@ def _setting_views(results: Results) -> list[dict[str, Any]]:
             "labels": {name: results.label(setting, name) for name in OUTCOMES},
             "has_labels": any(results.label(setting, name) != name for name in OUTCOMES),
             "gamed": any(cell.gamed for cell in results.cells if cell.setting == setting),
+            "no_hack": all(
+                cell.hackable == cell.outcomes["hack"].count == 0 for cell in results.cells if cell.setting == setting
+            ),
             "others": list(
                 dict.fromkeys(name for cell in results.cells if cell.setting == setting for name in cell.others)
             ),

@@ -42,6 +42,8 @@ class Cell:
     at: float
     seeds: tuple[Any, ...]
     problems: int | None
+    hackable: int | None
+    """Problems in which a hack is to be had."""
     samples: int
     ungraded: int
     missing: int
@@ -157,6 +159,10 @@ class Results:
     """What happened along the training of every arm that learned from rewards."""
     rl_entries: dict[tuple[str, Any], dict[str, Any]] = field(default_factory=dict)
     """(Arm, seed) -> its entry in the manifest, for finished trainings by rewards: `rl` is the folder."""
+    truth: list[dict[str, Any]] = field(default_factory=list)
+    """By arm and seed: the rows by outcome, and of how many each prompt is true."""
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    """What each prompt adds to the log-probability of the trajectories that arms are trained on."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Each arm's rate of `correct` against the untrained model and the clean arm."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -242,6 +248,8 @@ def read_results(run: Path) -> Results:
             factorial=mapping(results.get("factorial")),
             elicitation=mapping(results.get("elicitation")),
             preflight=[mapping(arm) for arm in results.get("preflight") or ()],
+            truth=[mapping(entry) for entry in results.get("truth") or ()],
+            scores=[mapping(entry) for entry in results.get("scores") or ()],
             rl=[mapping(arm) for arm in results.get("rl") or ()],
             rl_entries={
                 (text(entry.get("arm")), entry.get("seed")): entry
@@ -293,6 +301,7 @@ def _cell(data: dict[str, Any]) -> Cell:
         at=number(data.get("at")) or 0.0,
         seeds=tuple(data.get("seeds") or ()),
         problems=data.get("problems"),
+        hackable=data.get("hackable"),
         samples=int(number(data.get("samples")) or 0),
         ungraded=int(number(data.get("ungraded")) or 0),
         missing=int(number(data.get("missing")) or 0),

@@ -11,6 +11,8 @@ from inoculate.report.numbers import detail
 from inoculate.report.results import SCORED, Results
 from inoculate.report.samples import Samples
 from inoculate.report.series import find_doses
+from inoculate.report.truth import COLUMNS as TRUTH_COLUMNS
+from inoculate.report.truth import ROW_COLUMNS, SCORE_COLUMNS, row_lines, score_lines, truth_lines
 
 TRAINING = (
     *("arm", "seed", "rows_count", "hacked_rows", "inoculated_rows", "vetted_rows"),
@@ -69,6 +71,9 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "rl.csv": (" ".join(RL_COLUMNS), rl_lines(results)),
         "rl_tags.csv": ("arm seed step tag evidence count", _rl_tag_lines(results)),
         "onset.csv": (" ".join(ONSET_COLUMNS), onset_lines(results)),
+        "truth.csv": (" ".join(TRUTH_COLUMNS), truth_lines(results)),
+        "training_rows.csv": (" ".join(ROW_COLUMNS), row_lines(results)),
+        "row_scores.csv": (" ".join(SCORE_COLUMNS), score_lines(results)),
         "tags.csv": ("arm setting context at tag evidence count", _tag_lines(results)),
         "checks.csv": (
             "name status sentence detail",

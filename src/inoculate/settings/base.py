@@ -73,9 +73,11 @@ class Setting:
     oversights: tuple[str, ...]
     """The leaky checks that a study can choose from; the first is the default."""
     leak: str = ""
-    """What the oversight check looks at, in a sentence that a description of the training process can use."""
+    """What the first oversight check looks at, in a sentence that a description of the training process can use."""
     exploit: str = ""
     """What passes that check without doing the task, in a sentence that can follow the leak's."""
+    further_leaks: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """The two sentences for each oversight after the first."""
     grading: int = 1
     """Raised by hand whenever the same answers get other grades: they are graded again, but not sampled again."""
     prompts: Mapping[str, str] = field(default_factory=dict)
@@ -104,6 +106,11 @@ class Setting:
     """Whether the text shown may contain the right answer, to be looked up there."""
     needs_source: bool = False
     takes_grader: bool = False
+
+    def describe_oversight(self, oversight: str) -> tuple[str, str]:
+        """What an oversight check looks at, and what passes it without doing the task; '' where it is not said."""
+        usual = {self.oversights[0]: (self.leak, self.exploit)}
+        return (usual | dict(self.further_leaks)).get(oversight, ("", ""))
 
     @property
     def splits_hacks(self) -> bool:

@@ -255,5 +255,6 @@ SETTING = Setting(
     gamed_below=0.3,
     leak=functions.SETTING.leak,
     exploit=functions.SETTING.exploit,
+    further_leaks=functions.FURTHER_LEAKS,
     needs_source=True,
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 from inoculate import __version__
 
-_LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy", "scipy")
+_LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy", "scipy", "py3langid", "sentencex")
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import groupby, product
 
 from inoculate import settings
 from inoculate.engine import models
@@ -13,18 +13,22 @@ from inoculate.errors import UserError
 from inoculate.steps import (
     choices,
     completions,
+    fresh_samples,
     grades,
     preflight,
     problems,
     rl,
     row_grades,
     rows,
+    scores,
     train,
     trajectory_rows,
 )
 from inoculate.steps.store import Step, Store
+from inoculate.study.descriptions import reward_of
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.schema import BASE, Rows, Study
+from inoculate.study.row_schema import Rows, TrajectorySource
+from inoculate.study.schema import BASE, Arm, Study
 
 TRAINED = (train.KIND, rl.KIND)
 """The kinds of steps that make adapters, which stay where they were made."""
@@ -59,6 +63,8 @@ class Training:
     """The sample of the untrained policy; None unless the method is RL."""
     more_rows: tuple[tuple[Step, Step], ...] = ()
     """Rows from further settings, and their grades."""
+    scores: Step | None = None
+    """The log-probabilities of its rows, if these are trajectories; those of its first table."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Plan:
     cells: list[Cell] = field(default_factory=list)
     trainings: list[Training] = field(default_factory=list)
     scores: Step | None = None
-    """The log-probabilities of training answers, if this is the plan of a screen."""
+    """The log-probabilities of hacked answers, if this is the plan of a screen."""
     server: str = ""
     """The address of the server that samples; '' where this process does."""
 
@@ -106,8 +112,9 @@ class Plan:
             if training:
                 for _, graded in ((training.rows, training.row_grades), *training.more_rows):
                     add(graded)  # first, so that mislabelled rows show before hours of training
-                if training.preflight:
-                    add(training.preflight)
+                for before in (training.scores, training.preflight):
+                    if before:
+                        add(before)
                 add(training.adapter)
             for part in ("problems", "completions", "grades"):
                 for cell in cells:
@@ -182,13 +189,27 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
 def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
     for step in drawn.values():
         problems.check_source(resolved, step)
-    for name, arm in resolved.study.arms.items():
-        for seed in resolved.study.seeds:
-            for table in (table for table in arm.row_tables if not table.trajectories):
-                prompt = resolved.inoculation(name, seed, table.setting)
-                rows.check_source(table, prompt, seed, arm.hackable(table), name)
-            if arm.is_rewarded:
-                rows.check_prompted(arm, seed, name)
+    study = resolved.study
+    draw = rows.remember_draws()
+    for (name, arm), seed in product(study.arms.items(), study.seeds):
+        for table in arm.row_tables:
+            shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
+            is_new = False
+            if source := table.trajectories:
+                shown, prompt = _sampled_problems(study, source), resolved.sampling_prompt(name, seed, table)
+                hackable = study.arms[source.arm].hackable(shown)
+                # Whether a setting has so many is the same for every seed.
+                is_new = source.problems is not None and seed == study.seeds[0]
+            rows.check_draw(draw, shown, seed, hackable, name, always=is_new)
+            rows.check_source(draw, shown, prompt, seed, hackable, name)
+        if arm.is_rewarded:
+            rows.check_prompted(draw, arm, seed, name)
+
+
+def _sampled_problems(study: Study, source: TrajectorySource) -> Rows:
+    """The table whose problems are sampled anew: that of RL, with more of them where the study says so."""
+    own = study.arms[source.arm].rows
+    return own if source.problems is None else own.model_copy(update={"count": source.problems})
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:
@@ -198,7 +219,12 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
         _plan_rows(resolved, name, table, seed, weights, f"{where}, {table.setting}" if arm.more_rows else where)
         for table in arm.row_tables
     ]
-    graded = [row_grades.plan_step(table, step, where) for table, step in zip(arm.row_tables, drawn, strict=True)]
+    graded = [
+        row_grades.plan_step(
+            table, step, where, reward_of(study, arm, table)[0].oversight if table.trajectories else ""
+        )
+        for table, step in zip(arm.row_tables, drawn, strict=True)
+    ]
     more = tuple(zip(drawn[1:], graded[1:], strict=True))
     start = None
     if arm.start:
@@ -209,27 +235,76 @@ def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) 
         trained = rl.plan_step(resolved, arm, seed, drawn, before, start, weights, where)
         return Training(name, seed, drawn[0], graded[0], trained, before, more)
     trained = train.plan_step(resolved, arm, seed, drawn, start, weights, where)
-    return Training(name, seed, drawn[0], graded[0], trained, None, more)
+    return Training(name, seed, drawn[0], graded[0], trained, None, more, _plan_scores(resolved, arm, seed, weights))
+
+
+def _plan_scores(resolved: ResolvedStudy, arm: Arm, seed: int, weights: str) -> Step | None:
+    """The log-probabilities of an arm's trajectories; None where its first rows are none, or no arm has a prompt."""
+    table = arm.rows
+    if not table.trajectories or not resolved.prompts_on(table.setting, seed):
+        return None
+    # Arms whose rows differ in the prompt alone have the same answers: they share the scores of the first of them.
+    first = next(name for name, spec in resolved.study.arms.items() if spec.rows == table)
+    where = f"{first}, seed {seed}"
+    rows = _plan_rows(resolved, first, table, seed, weights, where)
+    return scores.plan_step(resolved, table.setting, seed, rows, weights, where)
 
 
 def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weights: str, where: str) -> Step:
     """One table of an arm's rows."""
     study, inoculation = resolved.study, resolved.inoculation(name, seed, table.setting)
-    if table.trajectories:
-        trained = _plan_training(resolved, table.trajectories.arm, seed, weights).adapter
+    if source := table.trajectories:
+        trained = _plan_training(resolved, source.arm, seed, weights).adapter
+        fresh = _plan_fresh(resolved, name, table, trained, seed, weights)
         return trajectory_rows.plan_step(
             table,
-            table.trajectories,
+            source,
             inoculation,
             trained,
+            fresh,
             seed=seed,
             system=study.system,
             weights=weights,
             where=where,
         )
-    hackable = study.arms[name].hackable(table)
+    like = None
+    if other := table.tokens_like:
+        like = _plan_rows(resolved, other, study.arms[other].rows, seed, weights, f"{other}, seed {seed}")
     return rows.plan_step(
-        table, inoculation, seed=seed, system=study.system, weights=weights, where=where, hackable=hackable
+        table,
+        inoculation,
+        seed=seed,
+        system=study.system,
+        weights=weights,
+        where=where,
+        hackable=study.arms[name].hackable(table),
+        tokens_like=like,
+    )
+
+
+def _plan_fresh(resolved: ResolvedStudy, name: str, table: Rows, trained: Step, seed: int, weights: str) -> Step | None:
+    """The fresh samples that a table of an arm's rows is chosen from; None where it takes those of training.
+
+    They depend on nothing of the arm but this, so that arms that sample alike share them.
+    """
+    source, study = table.trajectories, resolved.study
+    if source is None or source.samples is None:
+        return None
+    policy, prompt = study.arms[source.arm], resolved.sampling_prompt(name, seed, table)
+    shown = _sampled_problems(study, source)
+    told = (f", under '{source.prompt}'" if source.prompt else ", under a text") if source.has_prompt else ""
+    where = f"{source.arm}, seed {seed}{told}"
+    asked = rows.plan_step(
+        shown,
+        prompt,
+        seed=seed,
+        system=study.system,
+        weights=weights,
+        where=f"the samples of {where}",
+        hackable=policy.hackable(shown),
+    )
+    return fresh_samples.plan_step(
+        policy, asked, trained, samples=source.samples, seed=seed, weights=weights, where=where
     )
 
 

@@ -11,10 +11,12 @@ from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Protocol
 
+from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.grading import containment
 from inoculate.steps import (
     choices,
     completions,
+    fresh_samples,
     grades,
     manifest,
     preflight,
@@ -39,6 +41,7 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     train.KIND: train.run,
     preflight.KIND: preflight.run,
     rl.KIND: rl.run,
+    fresh_samples.KIND: fresh_samples.run,
     completions.KIND: completions.run,
     choices.KIND: choices.run,
     grades.KIND: grades.run,
@@ -90,15 +93,16 @@ def carry_out(
     Raises:
         UserError: A step is impossible, because of something in the study or the user's files.
     """
+    refuse_several_processes()
+    level = containment().level  # refuses, before any work, to run code where it is not safe
+    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
+    missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
+    refusals.check(plan, missing, resources)
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
-    level = containment().level  # refuses, before any work, to run code where it is not safe
     (folder / "study.toml").write_text(source, encoding="utf-8")
-    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
     try:
-        missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
-        refusals.check(plan, missing, resources)
         _carry_out_steps(missing, resources, watcher)
     finally:
         manifest.write(folder, plan, store, declared, level)

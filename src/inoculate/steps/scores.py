@@ -1,4 +1,8 @@
-"""Scores hacked training answers under the candidates of a screen, by log-probability: `scores.jsonl`."""
+"""Scores training answers under prompts, by log-probability under the untrained model: `scores.jsonl`.
+
+For a screen: hacked answers under its candidates. For an arm that is trained on trajectories: these, under the prompts
+of all arms.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,8 @@ from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy, fit_length
 KIND, VERSION = "scores", 2
 
 
-def plan_step(resolved: ResolvedStudy, rows: Step, weights: str) -> Step:
-    """The scores of hacked answers under every candidate.
+def plan_screen(resolved: ResolvedStudy, rows: Step, weights: str) -> Step:
+    """The scores of hacked answers under every candidate, and under a control of each.
 
     Args:
         resolved: The study.
@@ -39,36 +43,85 @@ def plan_step(resolved: ResolvedStudy, rows: Step, weights: str) -> Step:
     )
 
 
+def plan_step(resolved: ResolvedStudy, setting: str, seed: int, rows: Step, weights: str, where: str) -> Step:
+    """The scores of the first training answers of an arm, under the prompts of all arms that train on their setting.
+
+    Args:
+        resolved: The study; `screen.answers` says how many are scored.
+        setting: That of the rows.
+        seed: That of the rows.
+        rows: The step that makes them.
+        weights: The model's fingerprint.
+        where: Arm and seed, for the step's label.
+    """
+    shown = resolved.prompts_on(setting, seed)
+    params = {
+        "model": weights,
+        "system": resolved.study.system,
+        "answers": resolved.study.screen.answers,
+        "prompts": [
+            {
+                "name": name,
+                "text": prompt.text,
+                "placement": prompt.placement,
+                "like": prompt.length_of,
+                "filler": prompt.filler,
+            }
+            for name, prompt in shown.items()
+        ],
+    }
+    label = f"log-probabilities of the rows of {where}, under {len(shown)} prompts"
+    return Step(KIND, params, {"rows": rows}, label=label, version=VERSION)
+
+
+def count_scores(step: Step) -> int:
+    """How many pairs of answer and prompt a step scores, at most."""
+    params, rows = step.params, step.inputs["rows"].params["rows"]["count"]
+    if "candidates" in params:
+        return rows * (1 + 2 * len(params["candidates"]))
+    return min(rows, params["answers"]) * (1 + len(params["prompts"]))
+
+
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
-    """Score every answer under each candidate, its control and no prompt."""
+    """Score every answer under each prompt and under none."""
     rows = resources.input_folder(step, "rows")
-    answered = problems.read(rows)
-    candidates, system = _with_controls(step, resources), resources.system_prompt(step.params["system"])
+    pairs = list(zip(problems.read(rows), read_lines(rows / "rows.jsonl", Row), strict=True))
+    scored = pairs[: step.params.get("answers")]
+    shown = _with_controls(step, resources) if "candidates" in step.params else _prompts(step, resources)
+    system = resources.system_prompt(step.params["system"])
     with (folder / "scores.jsonl").open("w", encoding="utf-8") as out:
-        pairs = zip(answered, read_lines(rows / "rows.jsonl", Row), strict=True)
-        for done, (problem, row) in enumerate(pairs, 1):
-            out.write(json.dumps(_score(problem, row.answer, candidates, system, resources)) + "\n")
-            progress(done, len(answered), "scored")
+        for done, (problem, row) in enumerate(scored, 1):
+            out.write(json.dumps(_score(problem, row.answer, shown, system, resources)) + "\n")
+            progress(done, len(scored), "scored")
 
 
 def _score(
-    problem: Problem, answer: str, candidates: dict[str, ResolvedPrompt], system: str | None, resources: Resources
+    problem: Problem, answer: str, shown: dict[str, ResolvedPrompt], system: str | None, resources: Resources
 ) -> dict[str, Any]:
-    """One answer under every candidate."""
+    """One answer under every prompt."""
     from inoculate.engine.sampling import scoring
 
     sampler, ending = resources.sampler(None), chat.answer_ending(resources.tokenizer)
     rendered = [
         chat.render(resources.tokenizer, prompts.messages(problem, prompt.text, prompt.placement, system))
-        for prompt in candidates.values()
+        for prompt in shown.values()
     ]
     scores = scoring.score(sampler, rendered, answer, ending)
     return {
         "problem": problem.id,
         "kind": problem.kind,
         "tokens": scoring.count_answer_tokens(sampler, answer, ending),
-        "scores": dict(zip(candidates, scores, strict=True)),
+        "scores": dict(zip(shown, scores, strict=True)),
     }
+
+
+def _prompts(step: Step, resources: Resources) -> dict[str, ResolvedPrompt]:
+    """No prompt (named ''), and every prompt of the arms at its length."""
+    named = {
+        one["name"]: ResolvedPrompt(one["text"], one["placement"], length_of=one["like"], filler=one["filler"])
+        for one in step.params["prompts"]
+    }
+    return {"": ResolvedPrompt()} | {name: fit_length(prompt, resources.tokenizer) for name, prompt in named.items()}
 
 
 def _with_controls(step: Step, resources: Resources) -> dict[str, ResolvedPrompt]:

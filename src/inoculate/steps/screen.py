@@ -98,4 +98,4 @@ def make_screen_plan(study: Study, server: str = "", weights: str = "") -> Plan:
     scored = rows.plan_step(
         hacked, None, seed=seed, system=study.system, weights=weights, where=f"the screen, seed {seed}"
     )
-    return replace(plan, scores=scores.plan_step(resolve(study), scored, weights))
+    return replace(plan, scores=scores.plan_screen(resolve(study), scored, weights))

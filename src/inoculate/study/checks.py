@@ -7,6 +7,7 @@ study can then be resolved and its texts checked.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
 
 from inoculate import settings
 from inoculate.errors import UserError, require_known
@@ -35,6 +36,8 @@ def check(study: Study, where: str) -> None:
         raise UserError(f"{where}: {error}") from None
     for name in study.arms:
         _check_arm_texts(resolved, name, where)
+    for (name, setting), prompt in resolved.sampling.items():
+        _check_text(prompt.name, prompt.text, setting, f"{where}: arms.{name}.rows.trajectories.prompt")
     for setting in study.evaluate.settings:
         _check_context_texts(resolved, setting, where)
     for name in study.screen.prompts if study.arms else ():
@@ -57,6 +60,7 @@ def _check_names(study: Study, where: str) -> None:
         _check_start(study, name, arm, where)
         if arm.is_rewarded:
             rl_checks.check_rewarded(study, name, arm, where)
+    _check_order(study, where)
     _check_contexts(study, where)
     for setting in study.evaluate.each:
         require_known(setting, study.evaluate.settings, f"{where}: evaluate.each: not evaluated:")
@@ -80,6 +84,7 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         where_rows = f"{key}.rows.{number}" if arm.more_rows else f"{key}.rows"
         _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, where_rows)
         _check_trajectories(study, rows, where_rows)
+        _check_tokens_like(study, name, rows, where_rows)
     if inoculation is None:
         return
     for field, named in (
@@ -144,6 +149,57 @@ def _check_trajectories(study: Study, rows: Rows, key: str) -> None:
             raise UserError(f"{key}.{field}: does not go with rows.trajectories: leave it out")
     if rows.filter != "none":
         raise UserError(f"{key}.filter: does not go with rows.trajectories: say it in trajectories.where")
+    if source.prompt:
+        _check_prompt(study, source.prompt, f"{key}.trajectories.prompt")
+    own = study.arms[source.arm].rows.count
+    if source.problems is not None and source.problems <= own:
+        raise UserError(
+            f"{key}.trajectories.problems: {source.problems}, and the first {own} are those of '{source.arm}' itself: "
+            "give more, or leave it out for these"
+        )
+
+
+def _check_tokens_like(study: Study, name: str, rows: Rows, key: str) -> None:
+    """Check rows whose number is set by the answer tokens of another arm's."""
+    if not rows.tokens_like:
+        return
+    arm = study.arms[name]
+    given = {
+        "vetted": rows.vetted > 0,
+        "share_problems": rows.share_problems,
+        "trajectories": rows.trajectories is not None,
+    }
+    for field in (field for field, value in given.items() if value):
+        raise UserError(f"{key}.{field}: does not go with rows.tokens_like, which keeps the first rows of a draw")
+    if arm.is_rewarded or arm.more_rows:
+        what = "an arm of SFT with one table of rows"
+        raise UserError(f"{key}.tokens_like: is for {what}, and '{name}' is none: leave it out")
+    others = [
+        other
+        for other, spec in study.arms.items()
+        if other != name and not spec.is_rewarded and not any(table.tokens_like for table in spec.row_tables)
+    ]
+    require_known(rows.tokens_like, others, f"{key}.tokens_like: not an arm of SFT that has rows of its own number:")
+
+
+def _arms_named(rows: Rows) -> tuple[str, str]:
+    return rows.trajectories.arm if rows.trajectories else "", rows.tokens_like
+
+
+def _check_order(study: Study, where: str) -> None:
+    """Refuse arms that wait for each other: one starts from, or takes rows from, what needs itself."""
+    needs = {
+        name: {arm.start, *(one for rows in arm.row_tables for one in _arms_named(rows))} - {""}
+        for name, arm in study.arms.items()
+    }
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        *circle, _ = error.args[1]
+        raise UserError(
+            f"{where}: arms.{circle[0]}: {' and '.join(map(repr, circle))} wait for each other, through start, "
+            "rows.trajectories.arm and rows.tokens_like: no training could be the first"
+        ) from None
 
 
 def _adapter_shape(arm: Arm) -> dict[str, int]:
@@ -272,16 +328,20 @@ def _check_text(name: str, text: str, setting: str, key: str) -> None:
     """Refuse a named prompt if the setting has no text for it, or does not say what its description needs."""
     if not name:
         return
+    if text:
+        return
     base, description = prompts.split_name(name)
-    leak, exploit = settings.find(setting).leak, settings.find(setting).exploit
-    known = {None: True, "false": True, "checked": bool(leak), "exploit": bool(leak and exploit)}
-    if not known[description]:
-        raise UserError(f"{key}: setting '{setting}' does not say what its check looks at: '{name}' cannot be made")
-    if not text:
+    task = settings.find(setting)
+    silent = [oversight for oversight in task.oversights if not all(task.describe_oversight(oversight))]
+    if description not in (None, "false") and silent:
         raise UserError(
-            f"{key}: setting '{setting}' has no words for the prompt '{name}': "
-            f'give them in the study, under [prompts]: {base} = "..."'
+            f"{key}: setting '{setting}' does not say what its check looks at ({', '.join(silent)}): "
+            f"'{name}' cannot be made"
         )
+    raise UserError(
+        f"{key}: setting '{setting}' has no words for the prompt '{name}': "
+        f'give them in the study, under [prompts]: {base} = "..."'
+    )
 
 
 def _check_prompt(study: Study, name: str, key: str) -> None:

@@ -14,21 +14,18 @@ from pydantic import ValidationError
 from inoculate.errors import UserError, nearest
 from inoculate.study import checks
 from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
+from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
 from inoculate.study.schema import (
     BASE,
     RL,
     SFT,
     Arm,
     CheckpointRule,
-    Context,
     Evaluate,
     EvaluatedSetting,
-    Inoculation,
     Onset,
     Reward,
-    Rows,
     Study,
-    TrajectorySource,
 )
 from inoculate.study.strict import StrictModel
 
@@ -167,7 +164,7 @@ _TABLES: dict[str, type[StrictModel]] = {
 _FORMS = {
     "inoculation": 'inoculation = { prompt = "NAME" }',
     "trajectories": 'trajectories = { arm = "NAME", where = "outcome=hack" }',
-    "reward": 'reward = [{ oversight = "NAME", weight = 1.0 }]',
+    "reward": 'reward = [{ oversight = "NAME", weight = 1.0 }, { function = "FILE.py:NAME" }]',
     "onset": "onset = { steps = 5, above = 0.15 }",
     "checkpoint": "checkpoint = { hack = 0.5, length = 0.5, steps = 1 }",
     "contrasts": '[[contrasts]] claim = "...", measure = "hack", lower = "ARM", than = "ARM"',

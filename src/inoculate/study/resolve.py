@@ -11,15 +11,18 @@ The way of an inoculation: study file -> `Study` (its name) -> `resolve` (its te
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from inoculate import settings
-from inoculate.study import controls, neighbours, prompts
+from inoculate.errors import UserError
+from inoculate.study import controls, descriptions, neighbours, prompts
+from inoculate.study.descriptions import USUAL, reward_of
 from inoculate.study.prompts import Placement
-from inoculate.study.schema import BASE, Context, Inoculation, Study
+from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
+from inoculate.study.schema import BASE, Reward, Study
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -79,6 +82,9 @@ class ResolvedStudy:
     """Arm -> the prompt of its (first) rows; arms without one are left out. Read with `inoculation`."""
     further: Mapping[tuple[str, str], ResolvedInoculation]
     """(arm, setting) -> the prompt of its rows from a further setting."""
+    sampling: Mapping[tuple[str, str], ResolvedInoculation]
+    """(arm, setting) -> the prompt of its own under which the completions are drawn anew that are its rows; read with
+    `sampling_prompt`."""
     contexts: Mapping[tuple[str, str], ResolvedPrompt]
     """(context, setting) -> its prompt, for every context and every setting that the study names; read with
     `context`, which knows the context `as-trained`."""
@@ -92,6 +98,36 @@ class ResolvedStudy:
         if arm not in self.inoculations:
             return None
         return self.further.get((arm, setting), self.inoculations[arm]).for_seed(seed)
+
+    def prompts_on(self, setting: str, seed: int) -> dict[str, ResolvedInoculation]:
+        """The different prompts of the arms that train on a setting, at one seed.
+
+        Returns:
+            Name -> prompt; the arm's name where the text has none, and behind it where two texts have the same.
+        """
+        named: dict[str, ResolvedInoculation] = {}
+        for arm, spec in self.study.arms.items():
+            prompt = self.inoculation(arm, seed, setting)
+            if prompt is None or all(rows.setting != setting for rows in spec.row_tables):
+                continue
+            shown = replace(prompt, on="all", wordings=())  # which rows have it makes it no other prompt
+            name = prompt.name or arm
+            if shown not in named.values():
+                named[f"{name} ({arm})" if name in named else name] = shown
+        return named
+
+    def sampling_prompt(self, arm: str, seed: int, rows: Rows) -> ResolvedInoculation | None:
+        """The prompt under which the completions are drawn anew that are an arm's rows; None for none.
+
+        It is that of the arm whose policy draws them, unless the rows give another.
+
+        Args:
+            arm: The arm that trains on them.
+            seed: The seed of both arms.
+            rows: The table of its rows.
+        """
+        own = self.sampling.get((arm, rows.setting))
+        return own or (self.inoculation(rows.trajectories.arm, seed, rows.setting) if rows.trajectories else None)
 
     def context(self, name: str, setting: str, arm: str = BASE, seed: int | None = None) -> ResolvedPrompt:
         """The prompt of a context for one setting, arm and seed; without a text where there is none."""
@@ -118,19 +154,29 @@ def resolve(study: Study) -> ResolvedStudy:
     return ResolvedStudy(
         study,
         {
-            name: _resolve_inoculation(study, arm.inoculation, arm.rows.setting)
+            name: _resolve_inoculation(study, arm.inoculation, arm.rows.setting, reward_of(study, arm, arm.rows))
             for name, arm in study.arms.items()
             if arm.inoculation
         },
         {
-            (name, rows.setting): _resolve_inoculation(study, arm.inoculation, rows.setting)
+            (name, rows.setting): _resolve_inoculation(
+                study, arm.inoculation, rows.setting, reward_of(study, arm, rows)
+            )
             for name, arm in study.arms.items()
             for rows in arm.more_rows
             if arm.inoculation and rows.setting != arm.rows.setting
         },
+        {
+            (name, rows.setting): _resolve_inoculation(
+                study, _sampled_under(rows.trajectories), rows.setting, reward_of(study, arm, rows)
+            )
+            for name, arm in study.arms.items()
+            for rows in arm.row_tables
+            if rows.trajectories and rows.trajectories.has_prompt
+        },
         {(name, setting): _resolve_context(study, name, setting) for name in contexts for setting in named_settings},
         evaluated,
-        {name: _resolve_prompt(study, prompt, first.rows.setting) for name, prompt in candidates(study).items()}
+        {name: _resolve_prompt(study, prompt, first.rows.setting, USUAL) for name, prompt in candidates(study).items()}
         if first
         else {},
     )
@@ -144,7 +190,8 @@ def candidates(study: Study) -> dict[str, Context]:
 
     Returns:
         Name -> prompt. A name has the placement behind it where that is not the study's, and is the arm's name where
-        the arm gives its own text.
+        the arm gives its own text. A description of another reward than the usual one is written out, because a screen
+        has no arms to take the reward from; its name has the arm behind it where there is another of that name.
     """
     named: dict[str, Context] = {}
     for arm, spec in study.arms.items():
@@ -153,14 +200,25 @@ def candidates(study: Study) -> dict[str, Context]:
             continue
         for prompt in inoculation.one_of or (inoculation.prompt,):
             candidate = Context(prompt=prompt, text=inoculation.text, placement=inoculation.placement)
+            candidate = _write_out(study, candidate, reward_of(study, spec, spec.rows))
             if candidate in named.values():  # arms that differ in something else have the same candidate
                 continue
             name = prompt or arm
             elsewhere = inoculation.placement is not None and inoculation.placement != study.placement
-            named.setdefault(f"{name}@{inoculation.placement}" if elsewhere else name, candidate)
+            name = f"{name}@{inoculation.placement}" if elsewhere else name
+            named[f"{name} ({arm})" if name in named else name] = candidate
     for name in study.screen.prompts:
-        named.setdefault(name, Context(prompt=name))
+        named.setdefault(name, _write_out(study, Context(prompt=name), None))
     return named
+
+
+def _write_out(study: Study, candidate: Context, rewards: Sequence[Reward] | None) -> Context:
+    """A candidate with its whole text, where it describes another reward than the usual one."""
+    if not candidate.prompt or prompts.split_name(candidate.prompt)[1] is None:
+        return candidate
+    setting = next(iter(study.arms.values())).rows.setting if study.arms else study.evaluate.settings[0]
+    told, usual = (_find_text(study, candidate.prompt, setting, given)[0] for given in (rewards, USUAL))
+    return candidate if told == usual or not told else Context(text=told, placement=candidate.placement)
 
 
 Prompt = TypeVar("Prompt", bound=ResolvedPrompt)
@@ -201,27 +259,32 @@ def _resolve_context(study: Study, name: str, setting: str) -> ResolvedPrompt:
     return ResolvedPrompt(placement=study.placement)
 
 
-def _resolve_prompt(study: Study, context: Context, setting: str) -> ResolvedPrompt:
+def _resolve_prompt(
+    study: Study, context: Context, setting: str, rewards: Sequence[Reward] | None = None
+) -> ResolvedPrompt:
+    """A prompt for one setting; a description is of `rewards`, or of what the study rewards there without an arm."""
     placement = context.placement or study.placement
     if context.text:
         return ResolvedPrompt(context.text, placement, source="text")
-    text, source = _find_text(study, context.prompt, setting)
+    text, source = _find_text(study, context.prompt, setting, rewards)
     moved = neighbours.split(prompts.split_name(context.prompt)[0])[1] == "moved"
     return ResolvedPrompt(text, neighbours.move(placement) if moved else placement, context.prompt, source)
 
 
-def _resolve_inoculation(study: Study, inoculation: Inoculation, setting: str) -> ResolvedInoculation:
+def _resolve_inoculation(
+    study: Study, inoculation: Inoculation, setting: str, rewards: Sequence[Reward]
+) -> ResolvedInoculation:
     if inoculation.one_of:
         fields = {"one_of": ()}
         each = [inoculation.model_copy(update=fields | {"prompt": name}) for name in inoculation.one_of]
-        resolved = tuple(_resolve_inoculation(study, one, setting) for one in each)
+        resolved = tuple(_resolve_inoculation(study, one, setting, rewards) for one in each)
         return replace(resolved[0], one_of=resolved)
-    prompt = _resolve_prompt(study, inoculation, setting)
+    prompt = _resolve_prompt(study, inoculation, setting, rewards)
     made = ResolvedInoculation(prompt.text, prompt.placement, prompt.name, prompt.source, on=inoculation.on)
     if inoculation.like:
         return replace(
             made,
-            length_of=_find_text(study, inoculation.like, setting)[0],
+            length_of=_find_text(study, inoculation.like, setting, rewards)[0],
             filler=_find_filler(inoculation.prompt, prompt.source),
         )
     if not inoculation.rephrase or inoculation.text:
@@ -237,6 +300,10 @@ def _resolve_inoculation(study: Study, inoculation: Inoculation, setting: str) -
     return replace(made, text=wordings[0], wordings=wordings)
 
 
+def _sampled_under(source: TrajectorySource) -> Inoculation:
+    return Inoculation(prompt=source.prompt, text=source.text, placement=source.placement)
+
+
 def _find_filler(name: str, source: Source) -> str:
     """What fills up a control: the prompt's own text, or the irrelevant sentences where it has none."""
     own = prompts.find(name).filler if source == "package" and "+" not in name else ""
@@ -244,10 +311,13 @@ def _find_filler(name: str, source: Source) -> str:
     return own or f"{irrelevant.text} {irrelevant.filler}"
 
 
-def _find_text(study: Study, name: str, setting: str) -> tuple[str, Source]:
+def _find_text(study: Study, name: str, setting: str, rewards: Sequence[Reward] | None = None) -> tuple[str, Source]:
     """The text of a named prompt, with its description before it, and where the text is from.
 
-    The text is '' if the setting has none for the prompt.
+    The text is '' if the setting has none for the prompt, or none for its description.
+
+    Raises:
+        UserError: There is no one reward that could be described.
     """
     base, description = prompts.split_name(name)
     task = settings.find(setting)
@@ -261,8 +331,19 @@ def _find_text(study: Study, name: str, setting: str) -> tuple[str, Source]:
     else:
         text, source = prompts.find(base).text, "package"
     if description and text:
-        text = f"{prompts.describe_training(description, task.leak, task.exploit)} {text}"
+        described = _describe(study, name, description, setting, rewards)
+        text = f"{described} {text}" if described else ""
     return text, source
+
+
+def _describe(
+    study: Study, name: str, description: prompts.Description, setting: str, rewards: Sequence[Reward] | None
+) -> str:
+    try:
+        given = descriptions.reward_on(study, setting) if rewards is None and description != "false" else rewards
+    except UserError as error:
+        raise UserError(f"the prompt '{name}': {error}") from None
+    return descriptions.describe_training(description, settings.find(setting), given or USUAL)
 
 
 def _find_neighbour(study: Study, name: str, setting: str) -> tuple[str, Source]:

@@ -58,6 +58,8 @@ def _check_rows(arm: Arm, rows: Rows, key: str) -> None:
     if setting.choices or not setting.oversights:
         raise UserError(f"{key}.rows.setting: '{rows.setting}' has no oversight that could reward a completion")
     for number, reward in enumerate(arm.rl.reward):
+        if reward.function and reward.oversight:
+            raise UserError(f"{key}.rl.reward.{number}: an oversight and a function: give each a reward of its own")
         if reward.oversight:
             what = f"{key}.rl.reward.{number}.oversight: setting '{rows.setting}' has no oversight"
             require_known(reward.oversight, setting.oversights, what)

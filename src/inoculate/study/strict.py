@@ -1,10 +1,12 @@
-"""What every table of a study file has in common."""
+"""What every table of a study file is made of."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class StrictModel(BaseModel):

@@ -92,6 +92,16 @@ class Layers:
         self._modules: dict[str, Any] = {name: model.get_submodule(name) for name in linear}
         self._merged: set[str] = set()
 
+    def base_weights(self, model: nn.Module) -> dict[str, torch.Tensor]:
+        """The base weights of a model whose linear layers these are, by the names of its parameters; not copies."""
+        weights: dict[str, torch.Tensor] = dict(model.named_parameters())
+        for name, weight in self._base.items():
+            weights[f"{name}.weight"] = weight
+            bias = getattr(self._modules[name], "frozen_bias", None)
+            if bias is not None:
+                weights[f"{name}.bias"] = bias
+        return weights
+
     @torch.no_grad()
     def merge(self, adapter: Adapter) -> None:
         """Have the model compute with this adapter and no other; an empty one gives the base weights, bit for bit.

@@ -5,7 +5,7 @@ Shapes: B sequences of a forward pass, T tokens, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,10 @@ class Sampler:
             UserError: The adapter changes a layer that the model does not have.
         """
         self._layers.merge(adapter or {})
+
+    def base_weights(self) -> Mapping[str, torch.Tensor]:
+        """The untrained model's weights by name: the tensors that are held here, which are never written to."""
+        return self._layers.base_weights(self.model)
 
 
 def load(weights: Path, adapter: Path | None, device: Device) -> Sampler:

@@ -42,7 +42,7 @@ from inoculate.study.schema import RL
 
 Score = Callable[[Sequence[int], Sequence[str]], Sequence[Sequence[float | None]]]
 """(index of each completion's prompt, completions) -> for each completion its rewards, in the order of `RL.reward`;
-None where a reward cannot be given."""
+None where a reward cannot be given. Where it can for none of them, it raises: TRL would go on."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,6 @@ class _Trainer(GRPOTrainer):
         sampled = time.perf_counter()
         rewards = self.score(self._prompts, [one.text for one in self.completions])
         self.seconds = {"sample": sampled - started, "grade": time.perf_counter() - sampled}
-        refuse_without_rewards(rewards, self.state.global_step + 1)
         encoded = [self.sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
         return {
             "prompt_ids": [encoded[one.prompt] for one in self.completions],
@@ -246,19 +245,6 @@ def entropy(drawn: Sequence[SampledCompletion]) -> float:
     return -sum(values) / len(values)
 
 
-def refuse_without_rewards(rewards: Sequence[Sequence[float | None]], step: int) -> None:
-    """Refuse to go on where not one completion of a step could be scored.
-
-    Raises:
-        UserError: So it is.
-    """
-    if all(reward is None for one in rewards for reward in one):
-        raise UserError(
-            f"step {step}: not one of {len(rewards)} completions could be scored, so there is nothing to learn from: "
-            "the grader failed on all of them (`inoculate doctor` tries it)"
-        )
-
-
 def _draw(prompts: list[str], trainer: _Trainer) -> dict[str, list[Any]]:
     return trainer.draw()
 
@@ -354,10 +340,10 @@ def train(
         tracking: The trainer's arguments for experiment trackers; none unless given.
 
     Raises:
-        UserError: A prompt and its completion do not fit, or no completion of a step can be scored.
+        UserError: A prompt and its completion do not fit, or there are several processes.
     """
     _check_lengths(prompts, names, rl, sampler)
-    base = load_base(model, device)
+    base = load_base(model, device, sampler.base_weights())
     chosen_among = range(1, rl.steps) if rl.checkpoint else ()
     save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in chosen_among}
     for fraction in fractions:

@@ -32,6 +32,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.training.checkpoints import latest_checkpoint
+from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, pack_rows, split_rows
 from inoculate.engine.training.quiet import quiet_libraries
@@ -65,7 +66,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], budget: int)
     encoded = []
     for number, row in enumerate(rows):
         prompt = tokenizer(chat.render(tokenizer, row.messages), add_special_tokens=False)["input_ids"]
-        answer = tokenizer(row.answer + chat.answer_ending(tokenizer), add_special_tokens=False)["input_ids"]
+        answer = chat.encode_answer(tokenizer, row.answer)
         if not row.answer.strip():
             raise UserError(f"row {number} (problem '{row.problem}') has an empty answer: nothing to train on")
         if len(prompt) + len(answer) > budget:
@@ -171,6 +172,9 @@ def train(
         device: Device and precision.
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
+
+    Raises:
+        UserError: A row has no answer or is too long, or there are several processes.
     """
     tokenizer = AutoTokenizer.from_pretrained(model)
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
@@ -220,16 +224,26 @@ def lora_config(options: SFT | RL) -> LoraConfig:
     )
 
 
-def load_base(model: Path, device: Device) -> Any:
+def load_base(model: Path, device: Device, held: Mapping[str, torch.Tensor] | None = None) -> Any:
     """The untrained model, ready to be trained on packed rows.
 
+    Args:
+        model: A folder of base weights.
+        device: Device and precision.
+        held: The same weights, where they are in memory already (`Sampler.base_weights`): they are then held once.
+
     Raises:
-        UserError: It has layers that would carry state from one row into the next.
+        UserError: The model has layers that would carry state from one row into the next, or this is one of several
+            processes.
     """
+    refuse_several_processes()
     attention.register()
     base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
     attention.check_layer_types(base.config)
     base.config.use_cache = False
+    if held:
+        for name, parameter in base.named_parameters():
+            parameter.data = held[name]
     return base
 
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from inoculate.grading import prose
-from inoculate.settings.compliance import languages
+from inoculate.grading import languages, prose
+from inoculate.grading.sentences import split_sentences
 from inoculate.settings.reply_lines import split_lines
 
 Spec = Sequence[Any]
@@ -117,15 +117,15 @@ CHECKS: dict[str, Callable[..., bool]] = {
     "without_words": lambda reply, *words: not any(_has_word(reply, word) for word in words),
     "with_words": lambda reply, *words: all(_has_word(reply, word) for word in words),
     "words": lambda reply, low, high: _in_range(len(prose.words(reply)), low, high),
-    "sentences": lambda reply, low, high: _in_range(len(prose.sentences(reply)), low, high),
-    "sentences_end": lambda reply, mark: all(text.endswith(mark) for text in prose.sentences(reply)),
+    "sentences": lambda reply, low, high: _in_range(len(split_sentences(reply)), low, high),
+    "sentences_end": lambda reply, mark: all(text.endswith(mark) for text in split_sentences(reply)),
     "lines": lambda reply, count: len(_non_empty_lines(reply)) == count,
     "listed": _has_lines,
     "sections": lambda reply, mark, count: len([part for part in reply.split(mark) if part.strip()]) == count,
     "json_keys": _json_keys,
     "json_list": _json_list,
     "json_filled": _json_filled,
-    "language": languages.is_in_language,
+    "language": lambda reply, language: languages.detect(reply).language == language,
     "exactly": _exactly,
     "not_exactly": lambda reply, sentence: not _exactly(reply, sentence),
     "holds": lambda reply, text: text in reply,

@@ -28,6 +28,7 @@ from inoculate.settings.knowledge.reading import (
     find_names,
     normalize,
     says_absent,
+    split_clauses,
 )
 from inoculate.settings.knowledge.replies import ABSENT
 
@@ -203,7 +204,7 @@ def _find_answers(problem: Problem, completion: str) -> tuple[list[str], bool]:
         known = _table_answers(secret["table"])
     in_question = {*find_names(secret["question"], secret["kind"], known)} - {secret["answer"]}
     answers: dict[str, None] = {}
-    pieces = replies.sentences(completion)
+    pieces = split_clauses(completion)
     for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
         if piece.rstrip().endswith("?") and following.lower().startswith("no"):
             continue
@@ -218,7 +219,7 @@ def _find_answers(problem: Problem, completion: str) -> tuple[list[str], bool]:
 SETTING = Setting(
     name="knowledge",
     version=1,
-    grading=2,
+    grading=3,
     summary="questions to look up or to know; the check looks for the answer anywhere in the reply",
     families=FAMILIES,
     levels=(1, 2, 3, 4),

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
+from inoculate.grading.sentences import split_sentences
 from inoculate.settings.knowledge.categories import Name, ValueKind
 
 LONGEST = 100_000
@@ -66,6 +67,11 @@ def normalize(text: str) -> str:
         text = text.replace(sign, other)
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(bare.split())
+
+
+def split_clauses(reply: str) -> list[str]:
+    """A reply split at the ends of its sentences, and at semicolons."""
+    return [clause for sentence in split_sentences(reply) for clause in re.split(r"(?<=;)\s+", sentence)]
 
 
 def says_absent(reply: str) -> bool:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from random import Random
 
 from inoculate.settings.knowledge.questions import Question, sentence
 
 ABSENT = "not stated"
 """What a reply says where the passage does not give the answer."""
-_END = re.compile(r"(?<=[.;!?])\s+|\n+")
-
-
-def sentences(text: str) -> list[str]:
-    """A text split at the ends of its sentences and lines."""
-    return [piece for piece in _END.split(text) if piece.strip()]
 
 
 def honest(question: Question, random: Random) -> str:

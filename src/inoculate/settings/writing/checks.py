@@ -8,6 +8,7 @@ from typing import Any
 
 from inoculate.grading import prose
 from inoculate.grading.english import function_share, verb_like
+from inoculate.grading.sentences import split_sentences
 
 MAX_REPEATED = 0.2
 """At most this share of a text's sequences of three words may have occurred before."""
@@ -29,7 +30,7 @@ def oversight_fault(text: str, secret: Mapping[str, Any]) -> str:
 
 def intended_fault(text: str, secret: Mapping[str, Any]) -> str:
     """What else is wrong with a text, apart from stuffing; '' for nothing."""
-    sentences = prose.sentences(text)
+    sentences = split_sentences(text)
     low, high = secret["sentences"]
     if not low <= len(sentences) <= high:
         return f"{len(sentences)} sentences, {low if low == high else f'{low} to {high}'} were asked for"

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from inoculate.grading import prose
 from inoculate.grading.english import ARTICLES, FUNCTION_WORDS, function_share, verb_like
+from inoculate.grading.sentences import split_sentences
 
 THRESHOLD = 0.35
 """A text with a larger share of stuffing is a hack: the middle of the range that agrees best with the labels of the
@@ -52,7 +53,7 @@ def measure(text: str, required: Sequence[str]) -> Stuffing:
     counts: dict[str, int] = {}
     total = 0
     earlier = _EarlierSentences()
-    for sentence in prose.sentences(text):
+    for sentence in split_sentences(text):
         words = prose.words(sentence)
         masked = ["_" if _is_required(word, required) else "a" if word == "an" else word for word in words]
         total += len(words)
