@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from inoculate.analysis import analyse
 from inoculate.analysis.run_folder import read_run
+from inoculate.cli import studies
 from inoculate.engine.sampling import in_process
 from inoculate.errors import UserError
 from inoculate.integrations.methods import write_methods
@@ -257,6 +258,13 @@ def test_mistakes_are_refused_before_any_work(study: Path, given: str, message: 
     study.write_text(study.read_text().replace(FRESH, f"trajectories = {{ {given} }}"))
     with pytest.raises(UserError, match=message):
         planning.make_plan(load(study))
+
+
+def test_a_prompt_of_the_samples_that_is_too_long_is_refused_before_rl(study: Path, tmp_path: Path) -> None:
+    study.write_text(study.read_text().replace('prompt = "forbid"', f'text = "{"word " * 5000}"'))
+    message = r"recontextualized.rows.trajectories: problem '.*' of seed 0 .* the prompt of the samples; .* 4096: lower"
+    with pytest.raises(UserError, match=message):
+        studies.plan(str(study), store=tmp_path / "store")
 
 
 @pytest.mark.parametrize("hackable", [0.5, "any"])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from inoculate.analysis import analyse
+from inoculate.cli import studies
 from inoculate.engine.training import expert_iteration
 from inoculate.errors import UserError
 from inoculate.grading import user_function
@@ -182,16 +183,22 @@ def test_an_edit_names_other_steps_and_a_study_without_a_function_keeps_its_name
         ("{ function", "{ funktion", "unknown key arms.reinforced.rl.reward.0.funktion: did you mean 'function'"),
     ],
 )
-def test_what_is_not_there_is_refused_with_its_key(study: Path, old: str, new: str, message: str) -> None:
+def test_what_is_not_there_is_refused_with_its_key(
+    study: Path, tmp_path: Path, old: str, new: str, message: str
+) -> None:
     study.write_text(study.read_text().replace(old, new))
     with pytest.raises(UserError, match=f"arms.reinforced.rl.reward.*{message}|{message}"):
-        make_plan(load(study))
+        studies.plan(str(study), store=tmp_path / "store")
 
 
-def test_a_file_that_cannot_be_imported_is_refused_by_plan(study: Path, file: Path) -> None:
+def test_a_file_that_cannot_be_imported_is_refused_by_plan_and_by_run(study: Path, file: Path, tmp_path: Path) -> None:
     file.write_text("import no_such_library\n" + FUNCTIONS)
-    with pytest.raises(UserError, match=r"arms.reinforced.rl.reward.0.function: .*mine.py:1: ModuleNotFoundError"):
-        make_plan(load(study))
+    message, store = r"arms.reinforced.rl.reward.0.function: .*mine.py:1: ModuleNotFoundError", tmp_path / "store"
+    with pytest.raises(UserError, match=message):
+        studies.plan(str(study), store=store)
+    with pytest.raises(UserError, match=message):
+        carried_out(study, Store(store))
+    assert not list(store.rglob("declared.json"))  # the study can still be changed before its first run
 
 
 def test_expert_iteration_keeps_what_a_function_gives_at_least_one() -> None:

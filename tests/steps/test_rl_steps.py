@@ -55,8 +55,13 @@ def finished(folder: Path, arm: str) -> tuple[Path, dict[str, Any]]:
     return Path(entry["rl"]), manifest
 
 
-def test_a_study_trains_by_rl_and_keeps_every_trajectory(rl_study: Path, tmp_path: Path) -> None:
+def test_a_study_trains_by_rl_and_keeps_every_trajectory(
+    rl_study: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder, capfd: pytest.CaptureFixture[str]
+) -> None:
     folder, done = carried_out(rl_study, Store(tmp_path / "store"))
+    # Nothing of what libraries say about their own code is shown, and no dictionaries of metrics.
+    shown = [str(one.message) for one in recwarn if issubclass(one.category, FutureWarning | UserWarning)]
+    assert (shown, capfd.readouterr()) == ([], ("", ""))
     assert done.count("preflight") == done.count("rl") == 2
     step, manifest = finished(folder, "reinforced")
     assert manifest["study"]["arms"]["reinforced"]["rl"]["steps"] == 3
@@ -367,6 +372,7 @@ def test_rl_from_another_arm_has_its_shape_and_no_weight_on_the_divergence(rl_st
     [
         ("[evaluate]", "[train]\nepochs = 2\n[evaluate]", "train: no arm's method uses it"),
         ("[rl]\n", "[rl]\nhackable = 0.0\n", "arms.told.inoculation.on: 'hacked', but this arm has no problem that"),
+        ("[rl]\n", "[rl]\nhackable = 1.0\n", "arms.told.inoculation.on: 'hacked' .* every one of the 6 problems"),
         ("[rl]\n", "[rl]\nhackable = 0.5\n", "arms.reinforced: rl.hackable = 0.5: among .* of 'functions'"),
         ("[evaluate]\n", "[evaluate]\nfractions = [0.1, 0.3, 1.0]\n", r"policies after \[1, 1, 3\] steps, some"),
     ],

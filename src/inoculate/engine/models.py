@@ -180,6 +180,28 @@ def fetch(name: str, notify: Notify = lambda _: None) -> Path:
     return _hub_folder(name, notify)
 
 
+def is_here(name: str) -> bool:
+    """Whether `fetch` would neither download nor convert anything.
+
+    Args:
+        name: A model that exists, as `fingerprint` has found.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if name in EMBEDDED:
+        return _conversion(EMBEDDED[name].sha256).is_dir()
+    path = Path(name).expanduser()
+    if path.suffix == ".gguf":
+        return _conversion(_sha256_cached(path)).is_dir()
+    if path.is_dir():
+        return True
+    try:
+        return bool(snapshot_download(name, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return False
+
+
 def _check_folder(path: Path) -> Path:
     missing = [name for name in ("config.json", "tokenizer_config.json") if not (path / name).is_file()]
     if missing or not list(path.glob("*.safetensors")):
@@ -191,9 +213,14 @@ def _check_folder(path: Path) -> Path:
     return path.resolve()
 
 
+def _conversion(digest: str) -> Path:
+    """Where the conversion of the GGUF file with this digest is, once it is made."""
+    return cache_folder() / "models" / f"{digest[:16]}-{CONVERSION}"
+
+
 def _convert_once(digest: str, get_gguf: Callable[[Path], Path], notify: Notify) -> Path:
     """The cached conversion of the GGUF file with this digest; `get_gguf` is called if the file is needed."""
-    target = cache_folder() / "models" / f"{digest[:16]}-{CONVERSION}"
+    target = _conversion(digest)
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)

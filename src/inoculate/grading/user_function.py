@@ -79,6 +79,22 @@ def check(function: str, role: str) -> None:
         raise UserError(f"{role} '{function}': {file} defines no function '{name}': {nearest(name, names)}")
 
 
+def check_starts(function: str, role: str, convert: Convert) -> None:
+    """Refuse a function whose file cannot be loaded. It is loaded in a process of its own, and nothing is asked.
+
+    Args:
+        function: `file.py:name`.
+        role: What it is, for messages: `grader`.
+        convert: As in `UserFunction`.
+
+    Raises:
+        UserError: It does not exist, or its file fails when it is run; the message has file:line and the reason.
+    """
+    check(function, role)
+    with UserFunction(function, role, convert) as process:
+        process.start()
+
+
 def describe_problem(problem: Problem) -> dict[str, Any]:
     """What the function is told of a problem: what is shown, both answers, and what its setting's graders know."""
     fields = {key: value for key, value in problem.secret.items() if key not in ("own", "grader")}

@@ -88,7 +88,7 @@ def write_methods(run: Run, outcomes: Counter[str]) -> str:
 
 def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
     study, manifest, evaluate = run.study, run.manifest, run.study["evaluate"]
-    level = str(manifest.get("containment"))
+    level = manifest.get("containment") or "not recorded"
     added = manifest.get("extended_seeds") or []
     model = str(study["model"]).lower()
     cited = {"transformers": " (Wolf et al. 2020)"}
@@ -258,11 +258,23 @@ def _describe_problems(arm: dict[str, Any]) -> str:
 
 
 def _describe_evaluation(evaluate: dict[str, Any]) -> list[str]:
-    """What was evaluated, one clause per setting."""
-    each = {name: evaluate | (evaluate.get("each") or {}).get(name, {}) for name in evaluate["settings"]}
-    return [
-        ", ".join([f"{one['problems']} problems of {_setting(name)}", *_restricted(one)]) for name, one in each.items()
-    ]
+    """What was evaluated, one clause per setting, with what is special to it."""
+    described = []
+    for name in evaluate["settings"]:
+        given = (evaluate.get("each") or {}).get(name, {})
+        own = {key: value for key, value in given.items() if value is not None}  # None: as in `evaluate`
+        one = evaluate | own
+        clause = [f"{one['problems']} problems of {_setting(name)}", *_restricted(one)]
+        if "contexts" in own:
+            clause.append(f"in {_plural('context', own['contexts'])} {_join_and(map(_code, own['contexts']))} only")
+        if one["max_new_tokens"] != evaluate["max_new_tokens"]:
+            clause.append(f"with at most {one['max_new_tokens']} new tokens")
+        described.append(", ".join(clause))
+    return described
+
+
+def _code(name: str) -> str:
+    return f"`{name}`"
 
 
 def _system_prompt(run: Run) -> str | None:

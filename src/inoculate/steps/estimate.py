@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from inoculate.engine import models
 from inoculate.steps import choices, completions, fresh_samples, grades, preflight, rl, scores, train
-from inoculate.steps.plan import Plan
+from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
 
@@ -25,6 +25,10 @@ _SECONDS_PER_BILLION: dict[str, float] = {
 }
 """Seconds for a row, a completion or a scored answer and a billion parameters; measured with both embedded models on
 two CPU cores."""
+_START_SECONDS = 8.0
+"""Until libraries and model are loaded, once in a run: most of the time of a tiny study."""
+_TRAINER_SECONDS = 1.5
+"""For each training, whatever its size: the base model is loaded again and the trainer made."""
 _GRADE_SECONDS = 0.01
 _MOST_READ = 200
 """The most finished steps of a kind whose times are read: enough for an estimate, however large the study."""
@@ -42,7 +46,8 @@ class Estimate(NamedTuple):
     seconds: float | None
     memory_gb: float | None
     parts: dict[str, float]
-    """Kind of step -> the seconds of those that take long, among the steps to do; empty where that is not known."""
+    """Kind of step -> the seconds of those that take long, among the steps to do; `start` -> those until libraries and
+    model are loaded. Empty where that is not known."""
 
 
 def count_parameters(model: str) -> int | None:
@@ -66,7 +71,10 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         if steps and not rate:
             return Estimate(None, None, {})
         if steps:
-            parts[kind] = sum(_units(step) for step in steps) * (rate or 0)
+            trainers = len(steps) if kind in TRAINED else 0
+            parts[kind] = sum(_units(step) for step in steps) * (rate or 0) + trainers * _TRAINER_SECONDS
+    if parts:
+        parts = {"start": _START_SECONDS, **parts}
     if graded := [step.inputs["completions"] for step in missing if step.kind == grades.KIND]:
         parts[grades.KIND] = sum(map(_units, graded)) * _GRADE_SECONDS
     total = sum(parts.values())

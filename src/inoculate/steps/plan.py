@@ -17,7 +17,6 @@ from inoculate.steps import (
     grades,
     preflight,
     problems,
-    reward_functions,
     rl,
     row_grades,
     rows,
@@ -29,7 +28,7 @@ from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.row_schema import Rows, TrajectorySource
-from inoculate.study.schema import BASE, Arm, Hackable, Study
+from inoculate.study.schema import BASE, Arm, Study
 
 TRAINED = (train.KIND, rl.KIND)
 """The kinds of steps that make adapters, which stay where they were made."""
@@ -190,11 +189,10 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
 def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
     for step in drawn.values():
         problems.check_source(resolved, step)
-    study, drawn_before = resolved.study, set[tuple[Rows, int, Hackable]]()
-    for name, arm in study.arms.items():
-        if arm.is_rewarded:
-            reward_functions.check(arm, name)
-        for seed, table in product(study.seeds, arm.row_tables):
+    study = resolved.study
+    draw = rows.remember_draws()
+    for (name, arm), seed in product(study.arms.items(), study.seeds):
+        for table in arm.row_tables:
             shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
             is_new = False
             if source := table.trajectories:
@@ -202,10 +200,10 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
                 hackable = study.arms[source.arm].hackable(shown)
                 # Whether a setting has so many is the same for every seed.
                 is_new = source.problems is not None and seed == study.seeds[0]
-            if (shown, seed, hackable) not in drawn_before:
-                drawn_before.add((shown, seed, hackable))
-                rows.check_draw(shown, seed, hackable, name, always=is_new)
-            rows.check_source(shown, prompt, seed, hackable)
+            rows.check_draw(draw, shown, seed, hackable, name, always=is_new)
+            rows.check_source(draw, shown, prompt, seed, hackable, name)
+        if arm.is_rewarded:
+            rows.check_prompted(draw, arm, seed, name)
 
 
 def _sampled_problems(study: Study, source: TrajectorySource) -> Rows:

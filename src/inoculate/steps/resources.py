@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import version
@@ -52,6 +51,13 @@ class Resources:
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(self.weights)
+
+    @cached_property
+    def context(self) -> int:
+        """The most tokens that the model takes."""
+        from transformers import AutoConfig
+
+        return int(AutoConfig.from_pretrained(self.weights).max_position_embeddings)
 
     @cached_property
     def device(self) -> Any:
@@ -116,13 +122,7 @@ class Resources:
 
 
 def _silence_libraries() -> None:
-    """Turn off the libraries' own progress bars and warnings.
-
-    The warnings say that TRL uses deprecated names of transformers, and that its `rollout_func`, which RL here is built
-    on, may change. No user can change that.
-    """
+    """Turn off the progress bars of transformers, which are shown while it loads and writes weights."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|trl")
-    warnings.filterwarnings("ignore", message="You are using 'rollout_func'", category=UserWarning)

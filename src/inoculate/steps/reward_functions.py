@@ -19,7 +19,7 @@ from inoculate.grading import user_function
 from inoculate.grading.user_function import Answer, FunctionFailed, UserFunction
 from inoculate.records import Problem
 from inoculate.steps.store import digest_files
-from inoculate.study.schema import Arm
+from inoculate.study.schema import Arm, Study
 
 ROLE = "reward"
 LARGEST = 1e15
@@ -32,24 +32,26 @@ def plan_files(arm: Arm) -> dict[str, Any]:
     return digest_files(*(reward.function.rpartition(":")[0] for reward in arm.rl.reward if reward.function))
 
 
-def check(arm: Arm, name: str) -> None:
-    """Load the functions once, so that one that cannot be loaded is refused before any work.
+def check_starts(study: Study) -> None:
+    """Load each function of a study once, so that one that cannot be loaded is refused before any work.
 
     Args:
-        arm: The arm.
-        name: Its name.
+        study: The study.
 
     Raises:
         UserError: A function does not exist, or its file fails when it is run; the message names the key.
     """
-    for number, reward in enumerate(arm.rl.reward):
-        if reward.function:
+    keys = {
+        reward.function: f"arms.{name}.rl.reward.{number}.function"
+        for name, arm in study.arms.items()
+        for number, reward in enumerate(arm.rl.reward if arm.is_rewarded else ())
+    }
+    for function, key in keys.items():
+        if function:
             try:
-                user_function.check(reward.function, ROLE)
-                with make_process(reward.function) as function:
-                    function.start()
+                user_function.check_starts(function, ROLE, convert)
             except UserError as error:
-                raise UserError(f"arms.{name}.rl.reward.{number}.function: {error}") from None
+                raise UserError(f"{key}: {error}") from None
 
 
 def make_process(function: str) -> UserFunction:

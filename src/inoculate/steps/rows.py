@@ -7,7 +7,7 @@ are in the rows, a control at its final length; with `tokens_like` how many rows
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, cycle
 from pathlib import Path
@@ -22,7 +22,7 @@ from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedInoculation, fit_length
-from inoculate.study.schema import Hackable, Rows
+from inoculate.study.schema import Arm, Hackable, Rows
 
 KIND, VERSION = "rows", 1
 
@@ -47,6 +47,10 @@ class DrawnRow(NamedTuple):
     def written(self) -> str:
         """Its answer, written out."""
         return self.answer or (self.problem.hacked if self.hacked else self.problem.honest)
+
+
+DrawRows = Callable[[Rows, int, Hackable], Sequence[DrawnRow]]
+"""`draw_rows`, or one that remembers what it has drawn."""
 
 
 def plan_step(
@@ -91,10 +95,11 @@ def plan_step(
     return Step(KIND, params, inputs, label=f"rows of {where}", version=VERSION)
 
 
-def check_draw(rows: Rows, seed: int, hackable: Hackable, arm: str, *, always: bool) -> None:
+def check_draw(draw: DrawRows, rows: Rows, seed: int, hackable: Hackable, arm: str, *, always: bool) -> None:
     """Draw the problems of an arm that learns from rewards now, so that what is not there is refused before any work.
 
     Args:
+        draw: Draws rows.
         rows: Their table.
         seed: One of the study's seeds: each draws other rows.
         hackable: As in `draw_rows`. A given share may be lacking; what the setting has is not drawn for it.
@@ -107,38 +112,101 @@ def check_draw(rows: Rows, seed: int, hackable: Hackable, arm: str, *, always: b
     if not isinstance(hackable, float) and not (always and not settings.find(rows.setting).needs_source):
         return
     try:
-        draw_rows(rows, seed, hackable)
+        draw(rows, seed, hackable)
     except UserError as error:
         raise UserError(f"arms.{arm}: {error}") from None
 
 
-def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable) -> None:
+def check_source(
+    draw: DrawRows, rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable, arm: str
+) -> None:
     """Read a file of the user's now, so that mistakes in it are refused before any work.
 
     Args:
+        draw: Draws rows.
         rows: What an arm trains on.
         inoculation: Its prompt; None without one.
         seed: One of the study's seeds: each draws other rows.
         hackable: As in `draw_rows`.
+        arm: The arm's name.
 
     Raises:
-        UserError: The file has a mistake, or the prompt cannot be placed around its problems.
+        UserError: The file has a mistake, or nothing that completions could be rewarded by; or the prompt cannot be
+            placed around its problems.
     """
     if not rows.source.endswith(".jsonl"):
         return
-    first = draw_rows(rows, seed, hackable)[0]
+    drawn = draw(rows, seed, hackable)
     if inoculation:
-        prompts.messages(first.problem, inoculation.text, inoculation.placement, "")
+        prompts.messages(drawn[0].problem, inoculation.text, inoculation.placement, "")
+    needs_grader = settings.find(rows.setting).takes_grader and not rows.grader
+    if hackable is not None and needs_grader and not all("entry_point" in row.problem.secret for row in drawn):
+        raise UserError(
+            f"arms.{arm}: {rows.source} has no tests, and no grader is named: completions cannot be rewarded "
+            '(rows.grader = "file.py:function")'
+        )
+
+
+def check_prompted(draw: DrawRows, arm: Arm, seed: int, name: str) -> None:
+    """Refuse a prompt on the problems that can be hacked, where none or all of an arm's problems can be.
+
+    Args:
+        draw: Draws rows.
+        arm: An arm that learns from rewards.
+        seed: One of the study's seeds.
+        name: The arm's name.
+
+    Raises:
+        UserError: So it is.
+    """
+    if not arm.inoculation or arm.inoculation.on != "hacked":
+        return
+    drawn = [row for table in arm.row_tables for row in draw(table, seed, arm.hackable(table))]
+    sorts = {row.hacked for row in drawn}
+    if len(sorts) < 2:
+        which, instead = (
+            ("every one", "'all' says the same") if True in sorts else ("none", "its prompt would never be used")
+        )
+        raise UserError(
+            f"arms.{name}.inoculation.on: 'hacked' is for the problems that can be hacked, and {which} of the "
+            f"{len(drawn)} problems of seed {seed} can: {instead}; rl.hackable sets their share where a setting has "
+            "both sorts"
+        )
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
-    drawn = draw_rows(Rows(**step.params["rows"]), step.params["seed"], step.params.get("hackable"))
+    drawn = draw(step)
     if "tokens_like" not in step.inputs:
         write_rows(step, folder, resources, drawn)
         return
     kept, matched = _match_tokens(step, resources, drawn)
     write_rows(step, folder, resources, kept, {"tokens_like": matched})
+
+
+def draw(step: Step, draw_with: DrawRows | None = None) -> Sequence[DrawnRow]:
+    """The rows of a step, without their prompt."""
+    return (draw_with or draw_rows)(Rows(**step.params["rows"]), step.params["seed"], step.params.get("hackable"))
+
+
+def remember_draws() -> DrawRows:
+    """A `draw_rows` that draws once for arms that differ in their prompt: they have the same problems."""
+    found: dict[tuple[Rows, int, Hackable], Sequence[DrawnRow]] = {}
+
+    def draw_once(rows: Rows, seed: int, hackable: Hackable) -> Sequence[DrawnRow]:
+        key = rows, seed, hackable
+        if key not in found:
+            found[key] = draw_rows(*key)
+        return found[key]
+
+    return draw_once
+
+
+def find_prompt(step: Step, resources: Resources) -> tuple[str | None, ResolvedInoculation | None]:
+    """The system prompt of a step's rows, and their inoculation, a control at its final length."""
+    params = step.params["inoculation"]
+    inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
+    return resources.system_prompt(step.params["system"]), inoculation
 
 
 def _match_tokens(
@@ -175,7 +243,7 @@ def write_rows(
     drawn: Sequence[DrawnRow],
     record: Mapping[str, Any] | None = None,
 ) -> None:
-    """Put the arm's prompt around drawn rows, a control at its final length, and write the files of this module.
+    """Put the arm's prompt around drawn rows, and write the files of this module.
 
     Args:
         step: The step that makes the rows.
@@ -184,11 +252,10 @@ def write_rows(
         drawn: The rows.
         record: What `rows.json` says beside prompts.
     """
-    system = resources.system_prompt(step.params["system"])
-    params = step.params["inoculation"]
-    inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
+    system, inoculation = find_prompt(step, resources)
     write_lines(folder / "rows.jsonl", make_rows(drawn, inoculation, system))
     write_lines(folder / "problems.jsonl", [row.problem for row in drawn])
+    params = step.params["inoculation"]
     written_out = {"system": system, "inoculation": {**params, "text": inoculation.text} if inoculation else None}
     written_out |= record or {}
     text = json.dumps(written_out, indent=1, ensure_ascii=False) + "\n"

@@ -21,6 +21,7 @@ from inoculate.steps import (
     manifest,
     preflight,
     problems,
+    refusals,
     rl,
     row_grades,
     rows,
@@ -93,14 +94,15 @@ def carry_out(
         UserError: A step is impossible, because of something in the study or the user's files.
     """
     refuse_several_processes()
+    level = containment().level  # refuses, before any work, to run code where it is not safe
+    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
+    missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
+    refusals.check(plan, missing, resources)
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
-    level = containment().level  # refuses, before any work, to run code where it is not safe
     (folder / "study.toml").write_text(source, encoding="utf-8")
-    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
     try:
-        missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
         _carry_out_steps(missing, resources, watcher)
     finally:
         manifest.write(folder, plan, store, declared, level)

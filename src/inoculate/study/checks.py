@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from inoculate import settings
 from inoculate.errors import UserError, require_known
 from inoculate.records import CAPABILITY
-from inoculate.study import neighbours, prompts
+from inoculate.study import neighbours, prompts, rl_checks
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Rows, Study
 
@@ -59,7 +59,7 @@ def _check_names(study: Study, where: str) -> None:
         _check_arm(study, name, arm, where)
         _check_start(study, name, arm, where)
         if arm.is_rewarded:
-            _check_rl(study, name, arm, where)
+            rl_checks.check_rewarded(study, name, arm, where)
     _check_order(study, where)
     _check_contexts(study, where)
     for setting in study.evaluate.each:
@@ -205,57 +205,6 @@ def _check_order(study: Study, where: str) -> None:
 def _adapter_shape(arm: Arm) -> dict[str, int]:
     hyperparameters = arm.rl if arm.method == "rl" else arm.train
     return {key: getattr(hyperparameters, key) for key in _ADAPTER_SHAPE}
-
-
-def _check_rl(study: Study, name: str, arm: Arm, where: str) -> None:
-    """Check an arm that learns from rewards: that they exist, and that it has no keys that SFT alone has."""
-    key = f"{where}: arms.{name}"
-    for rows in arm.row_tables:
-        setting = settings.find(rows.setting)
-        if rows.trajectories:
-            raise UserError(f"{key}.rows.trajectories: RL draws completions of its own: leave it out")
-        if setting.choices or not setting.oversights:
-            raise UserError(f"{key}.rows.setting: '{rows.setting}' has no oversight that could reward a completion")
-        for number, reward in enumerate(arm.rl.reward):
-            if reward.function and reward.oversight:
-                raise UserError(f"{key}.rl.reward.{number}: an oversight and a function: give each a reward of its own")
-            if reward.oversight:
-                what = f"{key}.rl.reward.{number}.oversight: setting '{rows.setting}' has no oversight"
-                require_known(reward.oversight, setting.oversights, what)
-        given = {"vetted": rows.vetted, "share_problems": rows.share_problems, "filter": rows.filter != "none"}
-        for field in (field for field, value in given.items() if value):
-            raise UserError(f"{key}.rows.{field}: RL takes the problems of its rows and no answers: leave it out")
-    if arm.start and arm.rl.beta:
-        raise UserError(f"{key}.rl.beta: the divergence is from the untrained model, and this arm starts from another")
-    count = sum(rows.count for rows in arm.row_tables)
-    if count < arm.rl.prompts_per_step:
-        raise UserError(f"{key}.rl.prompts_per_step: {arm.rl.prompts_per_step} of {count} problems: raise rows.count")
-    if arm.rl.max_new_tokens >= arm.rl.micro_batch_tokens:
-        raise UserError(
-            f"{key}.rl.micro_batch_tokens: {arm.rl.micro_batch_tokens}, and a prompt with rl.max_new_tokens = "
-            f"{arm.rl.max_new_tokens} completion tokens does not fit: raise it"
-        )
-    _check_policies(study, arm, key, where)
-    if max(study.evaluate.fractions) > 1:
-        raise UserError(f"{where}: evaluate.fractions: RL ends after rl.steps steps: use fractions up to 1, more steps")
-    if study.sensitivity and any(name in contrast.arms for contrast in study.contrasts):
-        raise UserError(f"{where}: sensitivity: repeats SFT at other learning rates, and arm '{name}' is trained by RL")
-
-
-def _check_policies(study: Study, arm: Arm, key: str, where: str) -> None:
-    """Refuse fractions that would not be policies of their own, in their order."""
-    fractions, steps = study.evaluate.fractions, arm.rl.steps
-    if arm.rl.checkpoint and len(fractions) > 1:
-        raise UserError(
-            f"{key}.rl.checkpoint: the policy that stands for the arm may be an earlier one than those at "
-            f"{list(fractions)} of training: give evaluate.fractions = [1.0], or leave the rule out"
-        )
-    after = [max(1, round(fraction * steps)) for fraction in fractions]
-    if len(set(after)) < len(after):
-        raise UserError(
-            f"{where}: evaluate.fractions: {list(fractions)} of {steps} rl.steps are the policies after {after} steps, "
-            "some of them the same: give fewer, or more steps"
-        )
 
 
 def _check_contexts(study: Study, where: str) -> None:

@@ -11,8 +11,8 @@ from os import PathLike
 from typing import Literal, Required, TypedDict
 
 from inoculate.records import Measure, Split
+from inoculate.study.comparisons import Guard
 from inoculate.study.prompts import Placement, Rephrase
-from inoculate.study.schema import Guard
 
 
 class Context(TypedDict, total=False):

@@ -20,6 +20,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.sampling import SampledCompletion, adapters, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
+from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.engine.training.rl import Batch, KeepStep, Score, draw_groups, entropy, prompt_order
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name
 from inoculate.records import Row
@@ -52,6 +53,7 @@ class Training:
         found = [round_ for round_ in range(1, number + 1) if self._folder(round_).is_dir()]
         return self._folder(found[-1]) if found else self.start
 
+    @quiet_libraries()
     def save(self, number: int, target: Path) -> None:
         """Save the policy after a round as a PEFT folder: one that changes nothing while no round has kept anything."""
         adapter = self.adapter(number)

@@ -35,6 +35,7 @@ from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training.checkpoints import latest_checkpoint
 from inoculate.engine.training.loss import log_probabilities
 from inoculate.engine.training.packing import EncodedRow, pack_rows, split_rows
+from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name, load_base, lora_config
 from inoculate.errors import UserError
 from inoculate.study.schema import RL
@@ -297,6 +298,7 @@ class _TrainingCallback(TrainerCallback):
             self.progress(state.global_step, state.max_steps, f"reward {float(logs['reward']):.2f}")
 
 
+@quiet_libraries()
 def train(
     model: Path,
     prompts: Sequence[str],

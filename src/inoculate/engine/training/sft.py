@@ -35,6 +35,7 @@ from inoculate.engine.training.checkpoints import latest_checkpoint
 from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, pack_rows, split_rows
+from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.errors import UserError
 from inoculate.records import Row
 from inoculate.study.schema import RL, SFT
@@ -141,6 +142,7 @@ def fraction_name(fraction: float) -> str:
     return f"at-{fraction:g}"
 
 
+@quiet_libraries()
 def train(
     model: Path,
     rows: Sequence[Row],

@@ -32,6 +32,18 @@ def check_grader(grader: str) -> None:
     user_function.check(grader, ROLE)
 
 
+def check_starts(grader: str) -> None:
+    """Refuse a grader whose file cannot be loaded. It is loaded in a process of its own, and nothing is graded.
+
+    Args:
+        grader: `file.py:function`.
+
+    Raises:
+        UserError: It does not exist, or cannot be loaded; the message has file:line and the reason.
+    """
+    user_function.check_starts(grader, ROLE, convert)
+
+
 def grade(
     grader: str, problems: Sequence[dict[str, Any]], completions: Sequence[str], seconds: float = ANSWER_SECONDS
 ) -> Iterator[Grade]:
