@@ -66,7 +66,8 @@ class Training:
         if adapter:
             shutil.copytree(adapter, target, dirs_exist_ok=True)
         else:
-            unchanged: Any = get_peft_model(sft.load_base(self.model, self.device), sft.lora_config(self.sft))
+            base = sft.load_base(self.model, self.device)
+            unchanged: Any = get_peft_model(base, sft.lora_config(self.sft, base))
             unchanged.save_pretrained(target)
 
     def _folder(self, number: int) -> Path:
