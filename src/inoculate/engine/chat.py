@@ -12,6 +12,7 @@ conversation has it before an answer, so that training rows and samples begin al
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 DAY = date(2024, 7, 26)
 """What templates that ask for the day get: a prompt must not depend on when it is rendered. It is the day that Llama 3
 itself falls back to."""
+_ASKS_FOR_TIME = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
 _SYSTEM_MARK = "inoculate-system-mark"
 _USER_MARK = "inoculate-user-mark"
 _ANSWER_MARK = "inoculate-answer-mark"
@@ -95,11 +97,10 @@ def _apply(tokenizer: PreTrainedTokenizerBase, chat: list[dict[str, str]], *, op
             f"model '{tokenizer.name_or_path}' has no chat template; use an instruction-tuned model, "
             "or give its folder a chat_template.jinja"
         )
+    template = _fix_day(tokenizer.get_chat_template(), tokenizer.name_or_path)
     try:
-        return str(
-            tokenizer.apply_chat_template(
-                chat, tokenize=False, add_generation_prompt=opens_answer, strftime_now=DAY.strftime
-            )
+        text = tokenizer.apply_chat_template(
+            chat, chat_template=template, tokenize=False, add_generation_prompt=opens_answer
         )
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         roles = ", ".join(message["role"] for message in chat)
@@ -107,6 +108,22 @@ def _apply(tokenizer: PreTrainedTokenizerBase, chat: list[dict[str, str]], *, op
             f"model '{tokenizer.name_or_path}': its chat template refuses messages of the roles {roles}: "
             f"{error or type(error).__name__}"
         ) from error
+    return str(text)
+
+
+def _fix_day(template: str, model: str) -> str:
+    """A template that asks for the time, with `DAY` in place of its questions.
+
+    Raises:
+        UserError: It asks in a way that is not understood.
+    """
+    fixed = _ASKS_FOR_TIME.sub(lambda asked: f"{asked[1]}{DAY.strftime(asked[2])}{asked[1]}", template)
+    if "strftime_now(" in fixed:
+        raise UserError(
+            f"model '{model}': its chat template asks for the time in a form that is worked out in the template, so "
+            "that prompts would change from day to day: write the form into its strftime_now(...)"
+        )
+    return fixed
 
 
 def read_turn(tokenizer: PreTrainedTokenizerBase) -> Turn:

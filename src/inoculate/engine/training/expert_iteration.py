@@ -20,6 +20,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.sampling import SampledCompletion, adapters, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
+from inoculate.engine.training.checkpoints import save_adapter
 from inoculate.engine.training.rl import (
     Batch,
     KeepStep,
@@ -68,7 +69,7 @@ class Training:
         else:
             base = sft.load_base(self.model, self.device)
             unchanged: Any = get_peft_model(base, sft.lora_config(self.sft, base))
-            unchanged.save_pretrained(target)
+            save_adapter(unchanged, target)
 
     def _folder(self, number: int) -> Path:
         return self.work / f"round-{number}" / fraction_name(1.0)

@@ -32,7 +32,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.sampling import Request, SampledCompletion, adapters, in_process, stream
 from inoculate.engine.sampling.model import Sampler
-from inoculate.engine.training.checkpoints import latest_checkpoint
+from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
 from inoculate.engine.training.loss import log_probabilities
 from inoculate.engine.training.packing import EncodedRow, forward, pack_rows, split_rows
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name, load_base, lora_config
@@ -302,7 +302,7 @@ class _TrainingCallback(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         for target in self.save.get(state.global_step, ()):
-            kwargs["model"].save_pretrained(target)
+            save_adapter(kwargs["model"], target)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "grad_norm" in logs:

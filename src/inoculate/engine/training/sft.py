@@ -32,7 +32,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.families import context_length, read_config, slower
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
-from inoculate.engine.training.checkpoints import latest_checkpoint
+from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, forward, pack_rows, split_rows
 from inoculate.errors import UserError
@@ -128,7 +128,7 @@ class _TrainingCallback(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         for fraction, step in self.save_steps.items():
             if state.global_step == step:
-                kwargs["model"].save_pretrained(self.target / fraction_name(fraction))
+                save_adapter(kwargs["model"], self.target / fraction_name(fraction))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "loss" in logs:
