@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from inoculate.engine import families
 from inoculate.engine.device import Device
 from inoculate.engine.sampling import model as sampling
 from inoculate.engine.training import rl
@@ -202,6 +203,20 @@ def test_a_reward_that_cannot_be_given_scores_nothing_and_is_counted(tiny_model:
             above = [value > mean for value in scored]
             pairs = zip(advantages[group], rewards[group], strict=True)
             assert above == [value > 0 for value, reward in pairs if reward is not None]
+
+
+def test_a_model_on_the_plain_path_learns_the_same(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = SMALL.model_copy(update={"steps": 2})
+    fast, plain = (Run(tiny_model, tmp_path / name, options) for name in ("fast", "plain"))
+    wanted = fast.train()
+    monkeypatch.setattr(families, "FAST", frozenset())
+    for name, weight in plain.train().items():
+        torch.testing.assert_close(weight, wanted[name], rtol=1e-3, atol=1e-4)
+    for step, batch in fast.batches.items():
+        assert [one.text for one in plain.batches[step].completions] == [one.text for one in batch.completions]
+        assert plain.metrics[step]["sampling_mismatch"] < 1e-3
 
 
 def test_a_step_without_any_reward_ends_the_training_with_a_reason(tiny_model: Path, tmp_path: Path) -> None:
