@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from peft import PeftModel, get_peft_model
+from rich.console import Console
 from transformers import AutoModelForCausalLM, GenerationConfig
 
+from inoculate.cli.tables import plan_facts, plan_table
+from inoculate.engine import families
 from inoculate.engine.device import Device
 from inoculate.engine.families import read_config, slower
 from inoculate.engine.sampling import Request, adapters, in_process, scoring
@@ -17,6 +21,10 @@ from inoculate.engine.sampling.model import Prefix, Sampler, load
 from inoculate.engine.sampling.plain import ignores_padding
 from inoculate.engine.training import packing, sft
 from inoculate.engine.training.loss import cross_entropy
+from inoculate.steps.plan import make_plan
+from inoculate.steps.resources import Resources
+from inoculate.steps.store import Store
+from inoculate.study.parse import load as load_study
 from inoculate.study.schema import SFT
 from tiny_families import FAMILIES, make
 
@@ -127,3 +135,25 @@ def test_a_model_that_sees_its_padding_is_sampled_without(tmp_path: Path, monkey
     monkeypatch.setattr(sampler.model, "forward", unmasked)
     assert not ignores_padding(sampler.model)
     assert [list(tokens) for tokens, _ in sampled(sampler)] == wanted
+
+
+def test_the_plain_path_is_said_by_the_plan_and_with_the_samples(
+    study_file: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, study = Store(tmp_path / "store"), load_study(study_file)
+    facts = plan_facts(make_plan(study), store)
+    assert facts["slower"] == ""
+    assert "attention" not in Resources(store, str(tiny_model), print).own_engine
+    monkeypatch.setattr(families, "FAST", frozenset())
+    facts = plan_facts(make_plan(study), store)
+    shown = Console(width=200, file=StringIO())
+    shown.print(plan_table(facts))
+    assert isinstance(shown.file, StringIO)
+    assert "slower: the fast path does not know models of the type 'llama', and the plain" in shown.file.getvalue()
+    assert Resources(store, str(tiny_model), print).own_engine["attention"] == "of transformers"
+
+
+def test_a_known_type_with_an_unknown_part_is_not_fast() -> None:
+    assert slower({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text"}}) == ""
+    assert "'conv'" in slower({"model_type": "lfm2", "layer_types": ["full_attention", "conv"]})
+    assert "attn_logit_softcapping" in slower({"model_type": "llama", "attn_logit_softcapping": 30.0})

@@ -119,6 +119,8 @@ def connect(url: str, model: str, weights: Path) -> Server:
     for name, card in served.items():
         if name == model or str(weights) in (name, card.get("root")):
             details = {key: card[key] for key in ("owned_by", "root", "max_model_len") if key in card}
+            if Path(str(details.get("root", ""))).is_absolute():  # a folder of that machine says nothing elsewhere
+                del details["root"]
             description = {"server": url, "model": name, **details, **_version(url)}
             return Server(url, name, card.get("max_model_len"), description)
     raise UserError(
