@@ -9,12 +9,15 @@ from typing import Any
 
 import gguf
 import pytest
+import torch
 from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from inoculate.engine import chat, models
+from inoculate.engine.device import Device
+from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
 from inoculate.errors import UserError
 from inoculate.records import Message, Row
@@ -95,6 +98,14 @@ def test_a_row_is_the_finished_conversation_and_begins_as_a_sample_does(
     if template != LLAMA:  # whose day is today
         # White space before an answer is the model's own (Mistral).
         assert "".join(conversation.split()).startswith("".join(made.decode(row.tokens).split()))
+
+
+def test_a_sample_ends_as_the_template_ends_a_turn_and_at_an_end_of_text() -> None:
+    made = tokenizer(GEMMA)
+    sizes: dict[str, Any] = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(made), **sizes))
+    sampler = Sampler(model, made, Device(torch.device("cpu"), torch.float32))
+    assert set(made.convert_tokens_to_ids(["<|eot|>", "<|endoftext|>"])) <= set(sampler.stops)
 
 
 def test_a_system_prompt_stays_where_the_template_drops_it_from_a_conversation() -> None:

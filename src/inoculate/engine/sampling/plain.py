@@ -89,7 +89,7 @@ def generate(model: Any, wanted: Sequence[Wanted], stops: Collection[int]) -> tu
     _generate(
         model,
         [one.prompt for one in wanted],
-        max(one.most for one in wanted),
+        GenerationConfig(max_new_tokens=max(one.most for one in wanted)),
         logits_processor=LogitsProcessorList([drawing]),
         stopping_criteria=StoppingCriteriaList([_Finished(drawing)]),
     )
@@ -104,19 +104,19 @@ def ignores_padding(model: Any) -> bool:
     log-probabilities rounding changes a few hundredths, and a page of nonsense before a prompt changes the most.
     """
     prompts = [list(range(5, 9)), list(range(5, 45))]
-    alone = _generate(model, prompts[:1], 1, return_dict_in_generate=True, output_logits=True).logits[0][0]
-    padded = _generate(model, prompts, 1, return_dict_in_generate=True, output_logits=True).logits[0][0]
+    config = GenerationConfig(max_new_tokens=1, return_dict_in_generate=True, output_logits=True)
+    alone, padded = (_generate(model, given, config).logits[0][0] for given in (prompts[:1], prompts))
     one, other = (torch.log_softmax(logits, -1, dtype=torch.float32) for logits in (alone, padded))
     return float((one.exp() * (one - other).abs()).sum()) < MOST_FROM_ROUNDING
 
 
-def _generate(model: Any, prompts: Sequence[Sequence[int]], new: int, **options: Any) -> Any:
-    """`model.generate` on prompts, padded on the left."""
+def _generate(model: Any, prompts: Sequence[Sequence[int]], config: GenerationConfig, **options: Any) -> Any:
+    """What `model.generate` returns for prompts, padded on the left."""
     longest = max(map(len, prompts))
     padding = [longest - len(prompt) for prompt in prompts]
     ids = torch.tensor([[0] * pad + list(prompt) for prompt, pad in zip(prompts, padding, strict=True)])
     mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in padding])
-    config = GenerationConfig(max_new_tokens=new, do_sample=False, pad_token_id=0)
+    config.update(do_sample=False, pad_token_id=0)
     return model.generate(
         ids.to(model.device), attention_mask=mask.to(model.device), generation_config=config, **options
     )
