@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from inoculate.engine import families
 from inoculate.engine.device import Device, pick_device
 from inoculate.engine.sampling import model as sampling
 from inoculate.engine.training import rl
@@ -230,6 +231,20 @@ def test_one_of_several_processes_refuses_to_train(
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UserError, match=r"WORLD_SIZE = 2: started by torchrun.* is not supported. Start one process"):
         Run(tiny_model, tmp_path).train()
+
+
+def test_a_model_on_the_plain_path_learns_the_same(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = SMALL.model_copy(update={"steps": 2})
+    fast, plain = (Run(tiny_model, tmp_path / name, options) for name in ("fast", "plain"))
+    wanted = fast.train()
+    monkeypatch.setattr(families, "FAST", frozenset())
+    for name, weight in plain.train().items():
+        torch.testing.assert_close(weight, wanted[name], rtol=1e-3, atol=1e-4)
+    for step, batch in fast.batches.items():
+        assert [one.text for one in plain.batches[step].completions] == [one.text for one in batch.completions]
+        assert plain.metrics[step]["sampling_mismatch"] < 1e-3
 
 
 def test_rewards_without_spread_leave_the_weights_as_they_are(tiny_model: Path, tmp_path: Path) -> None:

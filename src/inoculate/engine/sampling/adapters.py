@@ -84,11 +84,12 @@ def _keys(name: str) -> tuple[str, str]:
 class Layers:
     """The linear layers of a model, their base weights, and the adapter that is merged into them."""
 
-    def __init__(self, model: nn.Module, device: Device) -> None:
-        """Take over the linear layers of a model with base weights; they are packed where that is faster."""
-        linear = {name: module for name, module in model.named_modules() if type(module) is nn.Linear}
+    def __init__(self, model: nn.Module, device: Device, *, packed: bool = True) -> None:
+        """Take over the linear layers of a model with base weights; they may be packed where that is faster."""
+        linear = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
         self._base = {name: module.weight.detach() for name, module in linear.items()}
-        pack(model, device)
+        if packed:
+            pack(model, device)
         self._modules: dict[str, Any] = {name: model.get_submodule(name) for name in linear}
         self._merged: set[str] = set()
 

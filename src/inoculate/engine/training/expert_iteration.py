@@ -20,6 +20,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.sampling import SampledCompletion, adapters, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
+from inoculate.engine.training.checkpoints import save_adapter
 from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.engine.training.rl import Batch, KeepStep, Score, draw_groups, entropy, prompt_order
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name
@@ -60,8 +61,9 @@ class Training:
         if adapter:
             shutil.copytree(adapter, target, dirs_exist_ok=True)
         else:
-            unchanged: Any = get_peft_model(sft.load_base(self.model, self.device), sft.lora_config(self.sft))
-            unchanged.save_pretrained(target)
+            base = sft.load_base(self.model, self.device)
+            unchanged: Any = get_peft_model(base, sft.lora_config(self.sft, base))
+            save_adapter(unchanged, target)
 
     def _folder(self, number: int) -> Path:
         return self.work / f"round-{number}" / fraction_name(1.0)

@@ -32,9 +32,9 @@ from inoculate.engine.device import Device
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.sampling import Request, SampledCompletion, adapters, in_process, stream
 from inoculate.engine.sampling.model import Sampler
-from inoculate.engine.training.checkpoints import latest_checkpoint
+from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
 from inoculate.engine.training.loss import log_probabilities
-from inoculate.engine.training.packing import EncodedRow, pack_rows, split_rows
+from inoculate.engine.training.packing import EncodedRow, forward, pack_rows, split_rows
 from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name, load_base, lora_config
 from inoculate.errors import UserError
@@ -123,8 +123,13 @@ class _Trainer(GRPOTrainer):
         rows = [row.tokens for row in _encode(*_joined(batch))]
         learns = batch["completion_mask"].any(-1) & ((batch["advantages"] != 0) | (self.beta > 0))
         members = learns.nonzero()[:, 0].tolist()
-        for group in split_rows([rows[index] for index in members], self.rl.micro_batch_tokens):
+        for group in split_rows([rows[index] for index in members], self._budget):
             yield [members[index] for index in group]
+
+    @property
+    def _budget(self) -> int:
+        """The most tokens of a micro-batch; 0 for one row in each, where the model cannot attend to packed rows."""
+        return self.rl.micro_batch_tokens if self.sampler.is_fast else 0
 
     def _share(self, part: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> float:
         """What the loss of a part counts in the loss of the step: TRL averages over the completions it is given."""
@@ -141,17 +146,11 @@ class _Trainer(GRPOTrainer):
         rows = _encode(input_ids, attention_mask, logits_to_keep)
         found = torch.zeros(len(rows), logits_to_keep, device=input_ids.device)
         labelled = [index for index, row in enumerate(rows) if row.labels]
-        for group in split_rows([rows[index].tokens for index in labelled], self.rl.micro_batch_tokens):
+        for group in split_rows([rows[index].tokens for index in labelled], self._budget):
             members = [labelled[index] for index in group]
             packed = pack_rows([rows[index] for index in members]).to(input_ids.device)
             with self.accelerator.autocast():
-                logits = model(
-                    input_ids=packed.tokens,
-                    position_ids=packed.rows.positions[None].to(input_ids.device),
-                    packed_rows=packed.rows,
-                    logits_to_keep=packed.predicting,
-                    use_cache=False,
-                ).logits.squeeze(0)
+                logits = forward(model, packed, is_fast=self.sampler.is_fast)
             values = log_probabilities(logits, packed.targets, self.temperature)
             row = [index for index, own in zip(members, packed.pairs, strict=True) for _ in own]
             column = [number for own in packed.pairs for number in range(len(own))]
@@ -290,7 +289,7 @@ class _TrainingCallback(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         for target in self.save.get(state.global_step, ()):
-            kwargs["model"].save_pretrained(target)
+            save_adapter(kwargs["model"], target)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "grad_norm" in logs:
@@ -344,8 +343,7 @@ def train(
     """
     _check_lengths(prompts, names, rl, sampler)
     base = load_base(model, device, sampler.base_weights())
-    chosen_among = range(1, rl.steps) if rl.checkpoint else ()
-    save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in chosen_among}
+    save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps) if rl.checkpoint}
     for fraction in fractions:
         save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
     callback = _TrainingCallback(keep, save, progress)
@@ -358,13 +356,14 @@ def train(
         args=_training_arguments(rl, seed, work, device, tracking or {"report_to": "none"}),
         train_dataset=Dataset.from_list(rows),
         processing_class=sampler.tokenizer,
-        peft_config=None if start else lora_config(rl),
+        peft_config=None if start else lora_config(rl, base),
         callbacks=[callback],
     )
-    trainer.sampler, trainer.score, callback.trainer = sampler, score, trainer
+    trainer.sampler, trainer.score, callback.trainer, trainer.eos_token_ids = sampler, score, trainer, [*sampler.stops]
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     tuned: Any = trainer.model
-    pack_base_layers(tuned, device)
+    if sampler.is_fast:
+        pack_base_layers(tuned, device)
     with disable_input_dtype_casting(tuned):
         trainer.train(resume_from_checkpoint=latest_checkpoint(work))
     history = [entry for entry in trainer.state.log_history if "grad_norm" in entry]
