@@ -50,11 +50,15 @@ def find_foreign(module: ast.Module) -> str:
     return ""
 
 
-def seeds_only(module: ast.Module) -> bool:
-    """Whether code seeds `random` and does not draw from it: the answers then depend on the calls before them."""
-    names = _Names(module)
-    used = {name for node in ast.walk(module) if (name := names.dotted(node)).startswith(("random.", "numpy.random."))}
-    return bool(used) and all(name.endswith(("random.seed", ".setstate", ".set_state")) for name in used)
+def find_used_up(setup: ast.Module) -> str:
+    """What a set-up replaces once for all calls, so that an answer depends on the calls before it; else ''."""
+    names = _Names(setup)
+    if any(("sys", "stdin") in _replaced(node, names) for node in ast.walk(setup)):
+        return "sys.stdin"
+    used = {name for node in ast.walk(setup) if (name := names.dotted(node)).startswith(("random.", "numpy.random."))}
+    # A set-up that draws itself makes inputs.
+    is_seeded = bool(used - {"numpy.random"}) and all(name.endswith((".random", ".seed", "state")) for name in used)
+    return "the seed" if is_seeded else ""
 
 
 class _Names:

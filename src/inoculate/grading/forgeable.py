@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from inoculate.grading import compare, environment
+from inoculate.grading.parsing import parse
 from inoculate.grading.setup_code import Setup, free_names, names
 from inoculate.grading.task import CodeTask
 
@@ -166,6 +167,12 @@ class _Instances:
     def mentions(self, node: ast.AST) -> bool:
         """Whether an expression contains an instance."""
         return any(map(self.is_instance, ast.walk(node)))
+
+
+def uses_up(task: CodeTask) -> str:
+    """Why answers depend on the calls before them; empty if they do not."""
+    part = environment.find_used_up(parse(task.setup))
+    return f"the set-up replaces {part} once for all calls, whose order is not that of the tests" if part else ""
 
 
 def is_endless(module: ast.Module) -> bool:
