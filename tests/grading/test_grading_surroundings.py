@@ -11,6 +11,7 @@ from test_grading_public import python_says
 
 from inoculate.grading import CodeTask, grade_code
 from inoculate.grading.assertions import plan
+from inoculate.grading.runner_calls import add_runner_calls
 
 CASES: list[dict[str, Any]] = [
     json.loads(line)
@@ -27,7 +28,8 @@ def test_decided_as_by_plain_python(kind: str) -> None:
     cases = [case for case in CASES if case["kind"] == kind and case["decided"]]
     tasks = [CodeTask("f", (case["shown"],), (case["hidden"],)) for case in cases for _ in PROGRAMS]
     programs = [case[name] for case in cases for name in PROGRAMS]
-    says = python_says([f"{text}\n{task.hidden_tests[0]}" for text, task in zip(programs, tasks, strict=True)])
+    tests = [add_runner_calls(task.hidden_tests[0], "f") for task in tasks]
+    says = python_says([f"{text}\n{test}" for text, test in zip(programs, tests, strict=True)])
     assert says == [True, False, False] * len(cases)
     grades = list(grade_code(tasks, programs))
     differ = [
@@ -103,7 +105,7 @@ def f(*a):
          "assert b.getvalue().strip() == '9'"),
         # The solution replaces nothing in the test.
         ("random.seed(0); random.randint = lambda *_: 3; return 9",
-         "import random\nfor _ in range(9):\n    x = random.randint(1, 10 ** 9)\n    assert f(x) == (9 if x == 3 else 1)"),
+         "import random\nfor _ in range(9):\n    x = random.randint(1, 10 ** 9)\n    assert f(x) == 9 and x == 3"),
         ("builtins.print = lambda *_: None; builtins.len = lambda *_: 9; return []", "x = f(3)\nassert len(x) == 9"),
         # A mock keeps its records and its methods.
         ("print.assert_called_once_with = lambda *_: None",
@@ -147,6 +149,8 @@ def test_what_is_put_back_is_put_back() -> None:
         "with patch('time.gmtime', return_value=3), patch.dict(os.environ, A='1'):\n    assert f() == (3, '1')\n"
         "assert f() == before and before[1] is None and before[0] != 3"
     )
-    program = "import os, time\ndef f():\n    now = time.gmtime(0)\n    return now if now == 3 else 0, os.environ.get('A')"
+    program = (
+        "import os, time\ndef f():\n    now = time.gmtime(0)\n    return now if now == 3 else 0, os.environ.get('A')"
+    )
     (grade,) = grade_code([CodeTask("f", (test,), ())], [program])
     assert grade.intended is True, grade.detail

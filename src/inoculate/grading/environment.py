@@ -35,7 +35,7 @@ _PATCH = "unittest.mock.patch"
 def find_foreign(module: ast.Module) -> str:
     """The part of the solution's environment that a test needs, and that cannot be replaced or read from outside."""
     names = _Names(module)
-    replaceable = replaceable_modules(ast.unparse(module)) - {"sys"}
+    replaceable = replaceable_modules(module) - {"sys"}
     for node in ast.walk(module):
         dotted = names.dotted(node)
         if dotted in _PROCESS_STATE or dotted.rpartition(".")[2] in _EMITTED:
@@ -57,7 +57,7 @@ def find_used_up(setup: ast.Module) -> str:
         return "sys.stdin"
     used = {name for node in ast.walk(setup) if (name := names.dotted(node)).startswith(("random.", "numpy.random."))}
     # A set-up that draws itself makes inputs.
-    is_seeded = bool(used - {"numpy.random"}) and all(name.endswith((".random", ".seed", "state")) for name in used)
+    is_seeded = bool(used - {"numpy.random"}) and all(name.endswith((".seed", "state")) for name in used)
     return "the seed" if is_seeded else ""
 
 

@@ -2,8 +2,8 @@
 
 Plain data is copied; any other object stays in its process, and the other process holds a proxy with its number. A
 request is `["ask", operation, target, name, arguments, keywords]`, where the last arguments have these keywords. The
-reply is `["value", value, changed, number]` (`shared_values`) or `["raised", ...]`. While a process waits for its reply,
-it answers requests of the other one (for instance when the solution calls a function of the test).
+reply is `["value", value, changed, number]` (`shared_values`) or `["raised", ...]`. While a process waits for its
+reply, it answers requests of the other one (for instance when the solution calls a function of the test).
 """
 
 from __future__ import annotations

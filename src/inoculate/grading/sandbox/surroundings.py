@@ -39,10 +39,10 @@ Change = tuple[str, str, list[Any]]
 """A module, a name in it, and the new value as a list of one; an empty list where the original one is back."""
 
 
-def replaceable_modules(source: str) -> set[str]:
+def replaceable_modules(test: ast.AST) -> set[str]:
     """The modules that a test mentions and whose functions are replaced for the solution too."""
     mentioned = {"builtins"}
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(test):
         match node:
             case ast.Import(names=aliases):
                 mentioned |= {alias.name for alias in aliases}
@@ -82,7 +82,7 @@ class Watch:
         """
         self._namespace = namespace
         self._reseeded: dict[str, None] = {}
-        self._modules = _load({name for source in sources for name in replaceable_modules(source)})
+        self._modules = _load({name for source in sources for name in replaceable_modules(ast.parse(source))})
         for name in _SEEDING.keys() & self._modules.keys():
             for function in _SEEDING[name]:
                 setattr(self._modules[name], function, self._reporting(name, getattr(self._modules[name], function)))

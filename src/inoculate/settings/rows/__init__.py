@@ -93,7 +93,7 @@ def _grader_fields(problem: Problem) -> dict[str, Any]:
 SETTING = Setting(
     name="rows",
     version=1,
-    grading=2,
+    grading=3,
     summary="your own rows (JSONL), graded by their tests or by a Python function of yours",
     families=("rows",),
     levels=(1,),
