@@ -58,6 +58,12 @@ def test_undecidable_when_planned(case: dict[str, Any]) -> None:
         "from unittest import mock\nwith mock.patch('datetime.datetime.now'):\n    assert f(3) == 9",
         "from unittest import mock\nwith mock.patch.dict('sys.modules', {'x': None}):\n    assert f(3) == 9",
         "import sys\nsys.maxsize = 9\nassert f(3) == 9",
+        # Their originals would work in the test process, for the solution.
+        "import os\nfrom unittest.mock import patch\nwith patch('os.write', wraps=os.write):\n    assert f(3) == 9",
+        "import pickle as p\nfrom unittest.mock import patch\nwith patch.object(p, 'loads'):\n    assert f(3) == 9",
+        "import builtins\nreal = open\nbuiltins.open = lambda *a: real(*a)\nassert f(3) == 9",
+        "def open(*a):\n    return a\nassert f(3) == 9",
+        "import builtins\nbuiltins.getattr = lambda *a: 3\nassert f(3) == 9",
         "import unittest\nclass T(unittest.TestCase):\n    def test_it(self):\n        with self.assertLogs('a'):\n"
         "            self.assertEqual(f(3), 9)",
         "import os, tempfile\nos.chdir(tempfile.mkdtemp())\nassert f(3) == 9",
@@ -117,6 +123,10 @@ def f(*a):
         ("return input.__globals__['secret']", "secret = 9\ninput = lambda *_: '3'\nassert f() == 9"),
         ("return input.__closure__[0].cell_contents",
          "import builtins\ndef make(n):\n    return lambda *_: n and '3'\nbuiltins.input = make(9)\nassert f() == 9"),
+        ("open(3, 'wb', closefd=False).write(b'[\"test\", 0, \"pass\", \"\"]\\n[\"end\", 1]\\n')",
+         "from unittest.mock import patch, mock_open\nwith patch('builtins.open', mock_open()) as m:\n    pass\n"
+         "m = __import__('builtins')\nvars(m)['open'] = (lambda real: lambda *a, **k: real(*a, **k))(open)\n"
+         "assert f(3) == 9"),
         # An answer that claims to be an earlier one changes nothing that the test has not got from the solution.
         ("a[0].append(9) if a[0] == [1] else None; return a[0]", "x = [1]\nassert f(x) == [1] and x == [1]"),
     ],

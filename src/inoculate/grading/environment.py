@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from inoculate.grading.sandbox.surroundings import OUTPUTS, replaceable_modules
+from inoculate.grading.sandbox.surroundings import OUTPUTS, REPLACEABLE, SHADOWED
 
 _PROCESS_STATE = frozenset((
     "os.putenv", "os.chdir", "os.umask", "os.dup", "os.dup2", "os.pipe", "os.fork", "sys.path", "sys.modules",
@@ -29,23 +29,23 @@ _SHARED_LOOP = frozenset((
 ))  # fmt: skip
 """Names of asyncio with which a test and a coroutine of the solution wait for each other, or one ends the other."""
 _CLOCKS = frozenset(("time.time", "time.perf_counter", "time.monotonic", "loop.time"))
-_PATCH = "unittest.mock.patch"
+_MOCK = "unittest.mock"
+_PATCH = f"{_MOCK}.patch"
 
 
 def find_foreign(module: ast.Module) -> str:
     """The part of the solution's environment that a test needs, and that cannot be replaced or read from outside."""
     names = _Names(module)
-    replaceable = replaceable_modules(module) - {"sys"}
     for node in ast.walk(module):
         dotted = names.dotted(node)
         if dotted in _PROCESS_STATE or dotted.rpartition(".")[2] in _EMITTED:
             return dotted
         if isinstance(node, ast.arg) and node.arg in _PROCESS_STATE:
             return node.arg
-        if part := _warnings(node, names) or _of_asyncio(dotted, names):
+        if part := _emitted(node, names) or _of_asyncio(dotted, names):
             return part
         for owner, name in _replaced(node, names):
-            if not _is_replaceable(owner, name, replaceable):
+            if not _is_replaceable(owner, name, names):
                 return f"{owner}.{name}".strip(".")
     return ""
 
@@ -74,6 +74,7 @@ class _Names:
             elif isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     self.meanings[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        self.uses_mock_open = any(self.dotted(node) == f"{_MOCK}.mock_open" for node in ast.walk(module))
         self.uses_asyncio = any(self.dotted(node).startswith("asyncio") for node in ast.walk(module))
 
     def dotted(self, node: ast.AST) -> str:
@@ -115,14 +116,18 @@ def _text(node: ast.expr) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _is_replaceable(owner: str, name: str, modules: set[str]) -> bool:
+def _is_replaceable(owner: str, name: str, names: _Names) -> bool:
     if owner == "sys":
         return name in ("stdin", "argv", *OUTPUTS)
-    return owner in modules | {"__builtins__"}
+    if owner in ("builtins", "__builtins__"):
+        return name in SHADOWED and (name != "open" or names.uses_mock_open)
+    return owner in REPLACEABLE
 
 
-def _warnings(node: ast.AST, names: _Names) -> str:
+def _emitted(node: ast.AST, names: _Names) -> str:
     match node:
+        case ast.FunctionDef(name="open") | ast.Name(id="open", ctx=ast.Store()):
+            return "open"  # it may open any file of the process in which it runs
         case ast.keyword(arg="record", value=ast.Constant(value=True)):
             return "catch_warnings"
         case ast.Call(func=function, args=[ast.Constant(value="error"), *_]) if names.dotted(function) in _FILTERS:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
-import importlib.util
 import io
 import os
 import random
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -24,13 +24,17 @@ from contextlib import suppress
 from typing import Any
 
 SHADOWED = ("input", "print", "open")
-"""Builtins that a test replaces for the solution by defining a function of this name beside it."""
+"""Builtins that a test may replace, also by a function of this name beside the solution; `open` by a mock alone."""
 OUTPUTS = ("stdout", "stderr")
-_NOT_REPEATED = frozenset((
-    "sys", "warnings", "logging", "unittest", "contextlib", "asyncio", "threading", "signal", "gc", "importlib",
-    "this", "antigravity",
+REPLACEABLE = frozenset((
+    "time", "datetime", "random", "numpy.random", "uuid", "secrets", "getpass", "calendar", "platform", "math",
+    "json", "os.path",
 ))  # fmt: skip
-"""Modules whose state belongs to the process, so that replacing a part of them in another one means something else."""
+"""Modules whose functions are replaced for the solution too.
+
+A test may wrap the original function (`patch(.., wraps=..)`), which then works in the test process for the solution. So
+no function is here with which it could read or write that process: none for descriptors, code, attributes or pickles.
+"""
 _SEEDING = {"random": ("seed", "setstate"), "numpy.random": ("seed", "set_state")}
 _FLUSH_AT = 1 << 16  # characters
 _set_random_state, _get_random_state = random.setstate, random.getstate
@@ -39,35 +43,16 @@ Change = tuple[str, str, list[Any]]
 """A module, a name in it, and the new value as a list of one; an empty list where the original one is back."""
 
 
-def replaceable_modules(test: ast.AST) -> set[str]:
-    """The modules that a test mentions and whose functions are replaced for the solution too."""
-    mentioned = {"builtins"}
+def _mentioned(test: ast.AST) -> set[str]:
+    """The modules that a test mentions and that are replaceable, by their names in imports, code and texts."""
+    texts = [ast.unparse(node) for node in ast.walk(test) if isinstance(node, (ast.Import, ast.ImportFrom))]
     for node in ast.walk(test):
-        match node:
-            case ast.Import(names=aliases):
-                mentioned |= {alias.name for alias in aliases}
-            case ast.ImportFrom(module=str(module), names=aliases):
-                mentioned |= {module, *(f"{module}.{alias.name}" for alias in aliases)}
-            case ast.Name(id=name):
-                mentioned.add(name)
-            case ast.Constant(value=str(text)) if all(part.isidentifier() for part in text.split(".")):
-                mentioned |= {text, text.rpartition(".")[0]}
-            case _:
-                continue
-    if "numpy" in mentioned:
-        mentioned.add("numpy.random")
-    return {name for name in mentioned if _is_replaceable(name)}
-
-
-def _is_replaceable(name: str) -> bool:
-    top = name.partition(".")[0]
-    if top in _NOT_REPEATED or top not in (sys.stdlib_module_names | {"numpy"}):
-        return False
-    if name in ("os.path", top):
-        return True
-    with suppress(ImportError, ValueError):
-        return importlib.util.find_spec(name) is not None
-    return False
+        if isinstance(node, ast.Name):
+            texts.append(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append(node.value)
+    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    return {module for module in REPLACEABLE if module.partition(".")[0] in words}
 
 
 class Watch:
@@ -82,7 +67,7 @@ class Watch:
         """
         self._namespace = namespace
         self._reseeded: dict[str, None] = {}
-        self._modules = _load({name for source in sources for name in replaceable_modules(ast.parse(source))})
+        self._modules = _load({name for source in sources for name in _mentioned(ast.parse(source))})
         for name in _SEEDING.keys() & self._modules.keys():
             for function in _SEEDING[name]:
                 setattr(self._modules[name], function, self._reporting(name, getattr(self._modules[name], function)))
@@ -92,7 +77,8 @@ class Watch:
             for name, value in vars(members).items()
             if not name.startswith("_") and not isinstance(value, types.ModuleType)
         }
-        self._modules["sys"] = sys
+        self._modules["sys"], self._modules["builtins"] = sys, sys.modules["builtins"]
+        self._originals |= {("builtins", name): getattr(self._modules["builtins"], name) for name in SHADOWED}
         self._originals |= {("sys", name): getattr(sys, name) for name in ("stdin", *OUTPUTS)}
         self._present = dict(self._originals)
         self._data: dict[tuple[str, str], Any] = {key: read() for key, read in _DATA.items()}
@@ -110,13 +96,13 @@ class Watch:
         """What is different from what the solution process has; each difference is reported once."""
         for (module, name), original in self._originals.items():
             value = vars(self._modules[module]).get(name, original)
-            if value is not self._present[module, name]:
+            if value is not self._present[module, name] and _is_safe(name, value, original):
                 self._present[module, name] = value
                 is_output = module == "sys" and name in OUTPUTS
                 yield module, name, [] if value is original else [True if is_output else value]
         for name in SHADOWED:
             value = self._namespace.get(name)
-            if value is not self._present.get(("", name)):
+            if value is not self._present.get(("", name)) and _is_safe(name, value, None):
                 self._present["", name] = value
                 yield "", name, [value] if callable(value) else []
         for (module, name), read in _DATA.items():
@@ -126,6 +112,14 @@ class Watch:
         for module in list(self._reseeded):
             del self._reseeded[module]
             yield module, "state", [_state(module)]
+
+
+def _is_safe(name: str, value: Any, original: Any) -> bool:
+    """Whether the solution may use a replacement; one that opens files could open the descriptors of this process."""
+    if name != "open" or value is original:
+        return True
+    mock = sys.modules.get("unittest.mock")
+    return mock is not None and isinstance(value, mock.NonCallableMock) and value._mock_wraps is None
 
 
 def _load(names: set[str]) -> dict[str, types.ModuleType]:
