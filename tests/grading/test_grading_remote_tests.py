@@ -227,22 +227,6 @@ def test_comparing_instances_is_forgeable(test: str) -> None:
     assert planned.method == "forgeable"
 
 
-@pytest.mark.parametrize(
-    "test",
-    [
-        "import warnings\nwith warnings.catch_warnings(record=True) as said:\n    assert f(3) == 9 and len(said) == 1",
-        "import unittest\nclass T(unittest.TestCase):\n    def test_it(self):\n        with self.assertLogs('a'):\n"
-        "            self.assertEqual(f(3), 9)",
-        "import os\nos.environ['A'] = '1'\nassert f(3) == 9",
-        "import time\ntime.sleep = lambda *_: None\nassert f(3) == 9",
-        "import sys\nsys.setrecursionlimit(9000)\nassert f(3) == 9",
-    ],
-)
-def test_tests_of_the_environment_are_forgeable(test: str) -> None:
-    (planned,) = plan(CodeTask("f", (test,), ())).tests
-    assert planned.method == "forgeable" and "environment" in planned.reason
-
-
 def test_a_test_may_silence_warnings() -> None:
     test = "import warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n    assert f(3) == 9"
     (planned,) = plan(CodeTask("f", (test,), ())).tests

@@ -109,7 +109,8 @@ def _plan_test(source: str, shown: bool, task: CodeTask, setup: setup_code.Setup
     module = parse(source)
     if not module.body:
         raise ValueError("it is empty")
-    reason = forgeable.compares_instances(module, task) or ("it does not end" if forgeable.is_endless(module) else "")
+    reason = forgeable.compares_instances(module, task) or forgeable.uses_up(task)
+    reason = reason or ("it does not end" if forgeable.is_endless(module) else "")
     if reason:
         return Test(source, shown, "forgeable", reason=reason)
     before = len(calls)

@@ -9,11 +9,12 @@ import ast
 import sys
 from typing import Any
 
-from inoculate.grading import compare
+from inoculate.grading import compare, environment
+from inoculate.grading.parsing import parse
 from inoculate.grading.setup_code import Setup, free_names, names
 from inoculate.grading.task import CodeTask
 
-_KNOWN = set(compare.FUNCTIONS) | set(compare.CONSTANTS) | sys.stdlib_module_names
+_KNOWN = {"__builtins__", *compare.FUNCTIONS, *compare.CONSTANTS, *sys.stdlib_module_names}
 
 COMPARISON_METHODS = frozenset((
     "equals", "equal", "eq", "ne", "is_equal", "isequal", "isEqual", "__eq__", "__ne__", "__contains__",
@@ -168,6 +169,12 @@ class _Instances:
         return any(map(self.is_instance, ast.walk(node)))
 
 
+def uses_up(task: CodeTask) -> str:
+    """Why answers depend on the calls before them; empty if they do not."""
+    part = environment.find_used_up(parse(task.setup))
+    return f"the set-up replaces {part} once for all calls, whose order is not that of the tests" if part else ""
+
+
 def is_endless(module: ast.Module) -> bool:
     """Whether a test contains a loop that only an exception can end, and does not expect one."""
     tried = {id(part) for node in ast.walk(module) if isinstance(node, (ast.Try, ast.With)) for part in ast.walk(node)}
@@ -193,35 +200,9 @@ def cannot_run_outside(module: ast.Module, task: CodeTask, setup: Setup) -> str:
         return f"only the solution could define {', '.join(sorted(undefined))}"
     if missing := _missing_import(module):
         return f"it imports {missing}, which tests cannot import"
-    if part := _environment(module):
+    if part := environment.find_foreign(module):
         return f"it changes or reads the environment of the solution ({part}), which is another process"
     return _disclosed(module, task, setup)
-
-
-_ENVIRONMENT_NAMES = frozenset((
-    "patch", "redirect_stdout", "redirect_stderr", "mock.patch", "unittest.mock.patch", "contextlib.redirect_stdout",
-    "contextlib.redirect_stderr", "monkeypatch", "capsys", "os.environ", "os.putenv", "sys.argv", "getcontext",
-    "decimal.getcontext", "setrecursionlimit", "sys.setrecursionlimit",
-))  # fmt: skip
-_OUTPUT_ASSERTS = frozenset(("assertWarns", "assertWarnsRegex", "assertLogs", "assertNoLogs"))
-"""Methods that check what the solution emits beside its answers."""
-_STREAMS = frozenset(("sys.stdout", "sys.stdin", "sys.stderr"))
-
-
-def _environment(module: ast.Module) -> str:
-    """The part of the environment that a test replaces or reads: input, output, warnings, random numbers; else ''."""
-    used = [(ast.unparse(node), node.ctx) for node in ast.walk(module) if isinstance(node, ast.Attribute)]
-    named = {node.name for node in ast.walk(module) if isinstance(node, ast.alias)}
-    named |= {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
-    named |= {name for name, ctx in used if isinstance(ctx, ast.Store) or name not in _STREAMS}
-    imported = {node.asname or node.name for node in ast.walk(module) if isinstance(node, ast.alias)}
-    replaced = {name for name, ctx in used if isinstance(ctx, ast.Store) and name.partition(".")[0] in imported}
-    captured = {name for name, _ in used if name.rpartition(".")[2] in _OUTPUT_ASSERTS}
-    recorded = {"catch_warnings" for node in ast.walk(module) if isinstance(node, ast.keyword) and node.arg == "record"}
-    for name in sorted(named & (_ENVIRONMENT_NAMES | _STREAMS) | replaced | captured | recorded):
-        return name
-    # A test may draw random numbers itself, for its inputs.
-    return "random.seed" if {name for name, _ in used if name.startswith("random.")} == {"random.seed"} else ""
 
 
 def _missing_import(module: ast.Module) -> str:

@@ -144,7 +144,7 @@ def _other(value: Any) -> Node:
     if numpy is not None and kind.__module__ == "numpy":
         if issubclass(kind, numpy.generic):
             return ["one", [], [numpy.generic.item(value)]]
-        if issubclass(kind, numpy.ndarray):
+        if issubclass(kind, numpy.ndarray) and value.dtype.names is None:
             return ["nd", [value.dtype.str], [numpy.ndarray.tolist(value)]]
     builtin = contents(value)
     if builtin is not None:

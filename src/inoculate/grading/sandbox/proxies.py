@@ -1,4 +1,4 @@
-"""Proxies for objects, classes and coroutines of the other process.
+"""Proxies for objects and classes of the other process.
 
 A class of the other process becomes a proxy class with the same name, bases and special methods, so that `isinstance`,
 `callable`, `with`, `for` and `except` mean the same as in that process; each use of an object is a request. One rule
@@ -9,7 +9,7 @@ builtin is compared by its builtin value). Instances of the problem's class that
 
 from __future__ import annotations
 
-import collections.abc
+import collections
 import copy
 import math
 import operator
@@ -68,6 +68,7 @@ VALUE_PROXIES: set[type[Any]] = set()
 _PLAIN_BASES = (int, float, str, bytes, list, tuple, dict, set, frozenset, collections.deque)
 _REQUESTED = ("__call__", "__enter__", "__exit__")
 _IMMUTABLE = (int, float, str, bytes, tuple, frozenset)
+_COPIED = (int, float, complex, str, bytes)
 _IGNORED = ("abc", "typing")
 
 
@@ -244,41 +245,6 @@ class Proxy(metaclass=ProxyClass):
         return any(item is member or item == member for member in self)  # type: ignore[attr-defined]
 
 
-class Coroutine(collections.abc.Coroutine[Any, Any, Any]):
-    """A coroutine of the other process: when it is awaited, it runs there to its end. It supports nothing else."""
-
-    def __init__(self, connection: Any, number: int) -> None:
-        """Represent the coroutine of that number."""
-        self._inoculate_reference = Reference(connection, number)
-
-    def send(self, value: Any) -> Any:
-        """Run it."""
-        raise StopIteration(self._inoculate_reference.request("await"))
-
-    def throw(self, *error: Any) -> Any:
-        """End it with an exception."""
-        raise error[0]
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def __await__(self) -> Any:
-        """Run it."""
-        return self._inoculate_reference.request("await")
-        yield
-
-    def _refuse(self, *_: object) -> Any:
-        monitor = self._inoculate_reference.connection.monitor
-        monitor.failure = "the answer is a coroutine that is not awaited"
-        raise Refused(monitor.failure)
-
-    __bool__ = __eq__ = __str__ = __repr__ = _refuse
-    __hash__ = object.__hash__
-
-
-VALUE_PROXIES.add(Coroutine)
-
-
 def _attribute(value: Any, name: str) -> Any:
     return reference(value).request("attribute", name)
 
@@ -358,7 +324,7 @@ def _forward(name: str) -> Callable[..., Any]:
 
 def _mark_made_by_test(value: Any) -> Any:
     """An instance that the test has made: it answers for itself, even if its class is derived from a builtin."""
-    if type(value) in VALUE_PROXIES and not isinstance(value, Coroutine):
+    if hasattr(type(value), "_inoculate_kind"):
         return make_proxy(type(value)._inoculate_kind, replace(reference(value), made_by_test=True))
     if isinstance(type(value), ProxyClass):
         return make_proxy(type(value), replace(reference(value), made_by_test=True))
@@ -393,6 +359,8 @@ def same(left: Any, right: Any) -> bool:
     """`left is right` in the process of the objects; one object may have two proxies here."""
     if isinstance(type(left), ProxyClass) and isinstance(type(right), ProxyClass):
         return reference(left).number == reference(right).number
+    if type(left) is type(right) and type(left) in _COPIED:
+        return left == right  # the identity of equal ones says nothing, and a copy is another object
     return left is right
 
 
@@ -405,7 +373,7 @@ def make_proxy_class(connection: Any, number: int, description: Any) -> Any:
     Args:
         connection: To that process.
         number: The number of the class.
-        description: From `rpc._describe` of the other process.
+        description: From `operations` of the other process.
     """
     name, standard, bases, special, meta, (own_equality, defines_equality), exceptions = description
     if exceptions:

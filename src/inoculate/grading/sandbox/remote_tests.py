@@ -21,6 +21,7 @@ from typing import Any
 from inoculate.grading.sandbox import proxies
 from inoculate.grading.sandbox.hidden_failures import TEST_FILE, FailureMonitor
 from inoculate.grading.sandbox.rpc import TESTS, Connection, ConnectionLost
+from inoculate.grading.sandbox.surroundings import Watch
 
 _SAME, _DISTANCE, _NEXT = " same", " distance", " next"  # names that no test can contain
 
@@ -45,6 +46,7 @@ def run_tests(
     connection = Connection(descriptor, guarded=True, class_name=root if root[:1].isupper() else "")
     threading.excepthook = lambda error: _on_thread_error(connection, error.exc_value)
     namespace: dict[str, Any] = {
+        "__builtins__": sys.modules["builtins"],
         "__name__": TESTS, "math": math, "collections": collections, "isclose": math.isclose, "inf": math.inf,
         "nan": math.nan, "Counter": collections.Counter, "deque": collections.deque, "Decimal": decimal.Decimal,
         "Fraction": fractions.Fraction, "OrderedDict": collections.OrderedDict, "defaultdict": collections.defaultdict,
@@ -52,6 +54,7 @@ def run_tests(
     }  # fmt: skip
     for name in names:
         namespace[name] = _resolve(connection, name)
+    connection.watch = Watch(namespace, [setup, *tests])
     setup_failure = _run(connection, setup, namespace) if setup else ""
     for number, test in enumerate(tests):
         if setup_failure:

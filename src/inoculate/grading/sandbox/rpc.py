@@ -2,45 +2,41 @@
 
 Plain data is copied; any other object stays in its process, and the other process holds a proxy with its number. A
 request is `["ask", operation, target, name, arguments, keywords]`, where the last arguments have these keywords. The
-reply is `["value", value, changed]` or `["raised", ...]`. While a process waits for its reply, it answers requests of
-the other one (for instance when the solution calls a function of the test).
+reply is `["value", value, changed, number]` (`shared_values`) or `["raised", ...]`. While a process waits for its
+reply, it answers requests of the other one (for instance when the solution calls a function of the test).
 """
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import json
-import operator
 import os
-import sys
 import threading
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inoculate.grading.sandbox import proxies, remote_exceptions
+from inoculate.grading.sandbox import operations, proxies, remote_exceptions
+from inoculate.grading.sandbox.coroutines import Coroutine
 from inoculate.grading.sandbox.decoder import Decoder, Malformed
 from inoculate.grading.sandbox.encoder import (
     MAX_REPLY,
     Node,
     TooBig,
     contents,
-    defines_equality,
     encode,
     is_named,
     overrides_comparison,
 )
 from inoculate.grading.sandbox.hidden_failures import FailureMonitor
+from inoculate.grading.sandbox.shared_values import GivenAnswers, KnownAnswers, is_mutable, update, with_members
+from inoculate.grading.sandbox.surroundings import Surroundings, Watch
 
 TESTS = "tests"
 """The name of the module in which tests run."""
 
-MUTABLE = (
-    list, dict, set, bytearray, collections.deque, collections.Counter, collections.OrderedDict,
-    collections.defaultdict,
-)  # fmt: skip
-"""Types of arguments whose changes are sent back."""
+# References of our own: a test may replace these functions.
+_dumps, _loads, _read, _write = json.dumps, json.loads, os.read, os.write
 
 
 class ConnectionLost(Exception):
@@ -57,12 +53,12 @@ class MessageStream:
 
     def send(self, message: Any) -> None:
         """Send one message."""
-        data = memoryview((json.dumps(message) + "\n").encode())
+        data = memoryview((_dumps(message) + "\n").encode())
         if len(data) > MAX_REPLY:
             raise TooBig("a message too long")
         try:
             while data:
-                data = data[os.write(self.descriptor, data) :]
+                data = data[_write(self.descriptor, data) :]
         except OSError as error:
             raise ConnectionLost("the other process has ended") from error
 
@@ -72,7 +68,7 @@ class MessageStream:
         size = len(self.buffer)
         while b"\n" not in pieces[-1]:
             try:
-                piece = os.read(self.descriptor, 1 << 16)
+                piece = _read(self.descriptor, 1 << 16)
             except OSError as error:
                 raise ConnectionLost("the other process has ended") from error
             size += len(piece)
@@ -81,7 +77,7 @@ class MessageStream:
             pieces.append(piece)
         line, _, self.buffer = b"".join(pieces).partition(b"\n")
         try:
-            return json.loads(line)
+            return _loads(line)
         except (ValueError, RecursionError) as error:
             raise ConnectionLost("a reply is not JSON") from error
 
@@ -112,15 +108,20 @@ class Connection:
         """Numbers of objects that the other process got itself, and not only as the class of another."""
         self.classes: dict[int, Any] = {}
         """Proxies for classes of the other process, by number."""
-        self.loop: Any = None
+        self.loops: list[Any] = []
+        """Event loops that are not running; the last one was used last."""
         self.proxies: dict[Any, Any] = {}
         self.value_proxy_classes: dict[Any, Any] = {}
         self.exceptions: dict[Any, Any] = {}
         self.arguments: Sequence[Any] = ()
-        """Of the current call, so that a result that *is* one of them is recognised."""
+        """Of the current call, and what is in them, so that a result that *is* one of these is recognised."""
+        self.given_answers, self.known_answers = GivenAnswers(), KnownAnswers()
         self.lost = ""
         """Why the connection was lost; empty while it works."""
         self.monitor = FailureMonitor()
+        self.watch: Watch | None = None
+        """In the test process: finds what the tests replace around the solution."""
+        self.surroundings = Surroundings(lambda pieces: self.request("output", None, "", [pieces]))
 
     # Encoding.
 
@@ -182,7 +183,7 @@ class Connection:
             return self.class_of(_number(number))
         if tag == "w":
             (number,) = heads
-            return proxies.Coroutine(self, _number(number))
+            return Coroutine(self, _number(number))
         if tag == "x":
             (description,) = heads
             return self._exception(description)
@@ -216,6 +217,9 @@ class Connection:
     ) -> Any:
         """Send a request and return the result; raises what was raised there."""
         with self.lock:
+            for module, changed, new in self.watch.changes() if self.watch else ():
+                self._request("surround", None, f"{module}:{changed}", new, [])
+            self.surroundings.flush()
             values = [*arguments, *(named or {}).values()]
             error, value = self._request(operation, target, name, values, list(named or {}))
             if error is None:
@@ -234,8 +238,9 @@ class Connection:
                 self.arguments = arguments[:number]  # an object that is passed twice is one object there too
                 encoded.append(self.encode(argument))
             self.arguments = ()
+            values = with_members(arguments)  # before callbacks change them
             self.stream.send(["ask", operation, target, name, encoded, named])
-            raised, value = self._read_reply(self._await_reply(), arguments)
+            raised, value = self._read_reply(self._await_reply(), values)
             if self.monitor.callback_failed and not isinstance(raised, AssertionError):
                 self.monitor.failure = "an assert failed in a callback, and the solution went on"
             return raised, value
@@ -262,13 +267,14 @@ class Connection:
         try:
             if reply[0] == "raised":
                 return self._exception(reply[1]), None
-            _, value, changed = reply
+            _, data, changed, number = reply
             self.arguments = arguments
             updates = [None if new is None else (self.decode(new),) for new in changed]
-            for argument, update in zip(arguments, updates, strict=False):
-                if update is not None and type(argument) in MUTABLE:
-                    _update(argument, update[0])
-            return None, self.decode(value)
+            for argument, new in zip(arguments, updates, strict=False):
+                if new is not None and is_mutable(argument):
+                    update(argument, new[0])
+            value = self.decode(data)
+            return None, value if number is None else self.known_answers.resolve(_number(number), value, data)
         except TypeError as error:
             raise _MalformedReply(str(error)) from error
 
@@ -287,7 +293,10 @@ class Connection:
         """Answer one request."""
         outer = self.arguments
         try:
-            reply = self._answer(request)
+            try:
+                reply = self._answer(request)
+            finally:
+                self.surroundings.flush()
         except ConnectionLost:
             raise
         except TooBig as error:
@@ -314,15 +323,18 @@ class Connection:
         keywords = dict(zip(map(str, named), arguments[len(positional) :], strict=True))
         subject = self.objects[_number(target)] if target is not None else None
         if self.guarded:
-            _guard(operation, subject, name, is_shared=target in self.shared)
-        value = _OPERATIONS[operation](self, subject, str(name), positional, keywords)
-        self.arguments = arguments
-        changed = [self._encode_changed(argument) for argument in arguments] if operation == "call" else []
-        return ["value", self.encode(value), changed]
+            operations.guard(operation, subject, name, is_shared=target in self.shared)
+        values = with_members(arguments)  # before the call changes them
+        value = operations.OPERATIONS[operation](self, subject, str(name), positional, keywords)
+        self.arguments = values
+        changed = [self._encode_changed(argument) for argument in values] if operation == "call" else []
+        is_argument = any(value is argument for argument in values)
+        number = None if self.guarded or is_argument else self.given_answers.number_of(value)
+        return ["value", self.encode(value), changed, number]
 
     def _encode_changed(self, argument: Any) -> Any:
         """The present value of a mutable argument, which may contain other arguments; None for others."""
-        if type(argument) not in MUTABLE:
+        if not is_mutable(argument):
             return None
         parts = encode(argument, self, {id(argument): number for number, argument in enumerate(self.arguments)})
         return [*parts, ["l", [], [[len(parts) - 1]]]]
@@ -374,122 +386,3 @@ def _number(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise Malformed("not the number of an object")
     return value
-
-
-def _update(argument: Any, new: Any) -> None:
-    if isinstance(argument, (list, bytearray)):
-        argument[:] = new
-        return
-    argument.clear()
-    argument.extend(new) if isinstance(argument, collections.deque) else argument.update(new)
-
-
-_PRIVATE_TYPES = (
-    type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.FrameType,
-    types.CodeType, types.TracebackType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType,
-)  # fmt: skip
-_PUBLIC_NAMES = ("__name__", "__qualname__", "__doc__")
-
-
-def _guard(operation: str, subject: Any, name: Any, *, is_shared: bool) -> None:
-    """Let the solution use the objects that a test passes to it, and reach nothing else of the test through them."""
-    if not is_shared and operation != "describe":
-        raise TypeError("that is not for the solution")
-    if operation in ("attribute", "set", "delete") and name not in _PUBLIC_NAMES:
-        if isinstance(subject, _PRIVATE_TYPES) or not isinstance(name, str) or name.startswith("_"):
-            raise AttributeError(name)
-        if _is_tests_own(subject, name, reading=operation == "attribute"):
-            raise AttributeError(f"'{name}' belongs to the test")
-    elif operation not in ("describe", "call", "special", "operator", "contents", "await", "attribute"):
-        raise TypeError(f"a test's object does not support '{operation}'")
-
-
-def _is_tests_own(subject: Any, name: str, *, reading: bool) -> bool:
-    """Whether an attribute of a test's object is not data: a method to be replaced, or the records of a mock."""
-    mock = sys.modules.get("unittest.mock")
-    if mock is not None and isinstance(subject, mock.NonCallableMock):
-        return hasattr(type(subject), name) or name.startswith("assert")
-    member = next((vars(kind)[name] for kind in type(subject).__mro__ if name in vars(kind)), None)
-    return not reading and (callable(member) or isinstance(member, classmethod))
-
-
-def _describe(connection: Connection, kind: type[Any], *_: Any) -> list[Any]:
-    """A class for the other process: name, standard classes, own bases, special methods, equality, exceptions."""
-    if not isinstance(kind, type):
-        raise TypeError("not a class")
-    standard = [
-        [base.__module__, base.__qualname__] for base in kind.__mro__ if base.__module__ in sys.stdlib_module_names
-    ]
-    bases = [base for base in kind.__bases__ if not remote_exceptions.is_standard(base.__module__)]
-    special = [name for name in proxies.SPECIAL if getattr(kind, name, None) not in (None, getattr(object, name, None))]
-    meta = [name for name in proxies.META if hasattr(type(kind), name)]
-    equality = [kind.__eq__ is not object.__eq__, defines_equality(kind)]
-    exceptions = [[base.__module__, base.__qualname__] for base in kind.__mro__ if issubclass(base, BaseException)]
-    return [
-        kind.__name__,
-        standard,
-        [connection.number_of(base) for base in bases],
-        special,
-        meta,
-        equality,
-        exceptions,
-    ]
-
-
-def _special(connection: Connection, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
-    return proxies.SPECIAL[name](subject, *arguments)
-
-
-def _operator(connection: Connection, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
-    return getattr(operator, proxies.OPERATORS[name])(*arguments)
-
-
-def _contents(connection: Connection, subject: Any, *_: Any) -> Any:
-    return contents(subject)
-
-
-def _exit(connection: Connection, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
-    """Call `__exit__` with an exception that is described by the names of its classes, its text and its arguments."""
-    return type(subject).__exit__(subject, *_exit_arguments(connection, arguments))
-
-
-def _async_exit(connection: Connection, subject: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
-    return _await(connection, type(subject).__aexit__(subject, *_exit_arguments(connection, arguments)))
-
-
-def _exit_arguments(connection: Connection, arguments: list[Any]) -> tuple[Any, ...]:
-    if not arguments:
-        return None, None, None
-    names, text, error_arguments = arguments
-    kind = remote_exceptions.exception_class(connection, names)
-    error = remote_exceptions.rebuild(kind, error_arguments, str(text))
-    return type(error), error, None
-
-
-def _await(connection: Connection, subject: Any, name: str = "", *_: Any) -> Any:
-    """The value of a coroutine, of an asynchronous context, or the next value of an asynchronous iterator."""
-    import asyncio
-
-    if connection.loop is None:
-        connection.loop = (
-            asyncio.new_event_loop()
-        )  # one for all requests: closing a loop ends its asynchronous generators
-    return connection.loop.run_until_complete(
-        subject if isinstance(subject, types.CoroutineType) else _step(subject, name)
-    )
-
-
-async def _step(subject: Any, name: str) -> Any:
-    return await (type(subject).__aenter__(subject) if name == "__aenter__" else anext(subject))
-
-
-_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "describe": _describe,
-    "name": lambda connection, _, name, args, named: connection.namespace[name],
-    "call": lambda connection, target, name, args, named: target(*args, **named),
-    "attribute": lambda connection, target, name, args, named: getattr(target, name),
-    "set": lambda connection, target, name, args, named: setattr(target, name, args[0]),
-    "delete": lambda connection, target, name, args, named: delattr(target, name),
-    "special": _special, "operator": _operator, "contents": _contents, "exit": _exit, "aexit": _async_exit,
-    "await": _await,
-}  # fmt: skip
