@@ -48,7 +48,7 @@ def parse(source: str, lines: Iterable[bytes], expected: str) -> Iterator[Line]:
 
 def _object(data: bytes, where: str, expected: str) -> dict[str, Any]:
     try:
-        line = json.loads(data.decode("utf-8"), object_pairs_hook=_reject_duplicates)
+        line = json.loads(data.decode("utf-8"), object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant)
     except UnicodeDecodeError as error:
         raise UserError(f"{where}: not UTF-8: {error}") from None
     except _DuplicateKeyError as error:
@@ -58,6 +58,10 @@ def _object(data: bytes, where: str, expected: str) -> dict[str, Any]:
     if not isinstance(line, dict):
         raise UserError(f"{where}: a {type(line).__name__}, where an object was expected: {expected}")
     return line
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is no value of JSON: write null, or leave the key out")
 
 
 def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

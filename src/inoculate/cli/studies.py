@@ -90,6 +90,7 @@ def plan(
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
 
+    Store(store).check_writable()
     declared, unreachable = load(find(study)), ""
     chosen = choose_seeds(seeds, declared.seeds)
     screened = bool(declared.elicitation) and (chosen is None or declared.seeds[0] in chosen)

@@ -153,6 +153,7 @@ def fingerprint(name: str) -> str:
     if path.suffix == ".gguf":
         if not path.is_file():
             raise UserError(f"model '{name}': there is no such GGUF file")
+        _check_gguf(path)
         return f"gguf:{_sha256_cached(path)}:{CONVERSION}"
     if path.is_dir():
         return f"folder:{_folder_hash(_check_folder(path))}"
@@ -180,6 +181,39 @@ def fetch(name: str, notify: Notify = lambda _: None) -> Path:
     return _hub_folder(name, notify)
 
 
+def context(name: str) -> int | None:
+    """The most tokens that a model takes, as its configuration says.
+
+    Args:
+        name: A model that exists, as `fingerprint` has found.
+
+    Returns:
+        None where it is not on this machine yet, or does not say.
+    """
+    path = Path(name).expanduser()
+    if name in EMBEDDED:
+        folder = cache_folder() / "models" / f"{EMBEDDED[name].sha256[:16]}-{CONVERSION}"
+    elif path.suffix == ".gguf":
+        folder = cache_folder() / "models" / f"{_sha256_cached(path)[:16]}-{CONVERSION}"
+    else:
+        folder = path
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    known = config.get("max_position_embeddings")
+    return known if isinstance(known, int) else None
+
+
+def _check_gguf(path: Path) -> None:
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise UserError(
+                f"model '{path}': this is no GGUF file: it does not begin with 'GGUF' (was the download cut off, or "
+                "is it a page or a pointer of Git LFS?)"
+            )
+
+
 def _check_folder(path: Path) -> Path:
     missing = [name for name in ("config.json", "tokenizer_config.json") if not (path / name).is_file()]
     if missing or not list(path.glob("*.safetensors")):
@@ -188,7 +222,30 @@ def _check_folder(path: Path) -> Path:
             f"model '{path}': this folder is not a model: it lacks {lacks} "
             "(needed: config.json, tokenizer_config.json and *.safetensors, as save_pretrained writes them)"
         )
+    for file in path.glob("*.safetensors"):
+        _check_weights(file)
+    for file in (path / "config.json", path / "tokenizer_config.json"):
+        try:
+            json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"model '{path}': {file.name} is not JSON: {error}") from None
     return path.resolve()
+
+
+def _check_weights(file: Path) -> None:
+    """Refuse a file of weights that is cut off: its header says how long it must be."""
+    size = file.stat().st_size
+    try:
+        with file.open("rb") as data:
+            length = int.from_bytes(data.read(8), "little")
+            tensors = json.loads(data.read(length)) if length < size else {}
+        ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        ends = []
+    if not ends or size < 8 + length + max(ends):
+        raise UserError(
+            f"model '{file.parent}': {file.name} is not whole ({size:,} bytes): was a download or a copy cut off?"
+        )
 
 
 def _convert_once(digest: str, get_gguf: Callable[[Path], Path], notify: Notify) -> Path:

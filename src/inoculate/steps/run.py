@@ -89,6 +89,7 @@ def carry_out(
     Raises:
         UserError: A step is impossible, because of something in the study or the user's files.
     """
+    store.check_writable()
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from inoculate import settings
 from inoculate.errors import UserError, require_known
 from inoculate.records import CAPABILITY
-from inoculate.study import neighbours, prompts
+from inoculate.study import names, neighbours, prompts
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Rows, Study
 
@@ -29,6 +29,7 @@ def check(study: Study, where: str) -> None:
         UserError: It has a mistake; the message names file and key.
     """
     _check_names(study, where)
+    names.check_names(study, where)
     try:
         resolved = resolve(study)
     except UserError as error:  # a neighbour of a prompt that is too short for it
