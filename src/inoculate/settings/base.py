@@ -104,6 +104,8 @@ class Setting:
     """The choices of a problem, where nothing is sampled: the one that is most likely is the model's completion."""
     looked_up: bool = False
     """Whether the text shown may contain the right answer, to be looked up there."""
+    runs_code: bool = False
+    """Whether answers are graded by running code that the model wrote; not where a grader of the user's decides."""
     needs_source: bool = False
     takes_grader: bool = False
 

@@ -193,8 +193,6 @@ def _check_lengths(study: Study) -> None:
     context = models.context(study.model)
     asked = {f"evaluate.each.{name}.max_new_tokens": own.max_new_tokens for name, own in study.evaluate.each.items()}
     asked["evaluate.max_new_tokens"] = study.evaluate.max_new_tokens
-    asked |= {f"arms.{name}.rl.max_new_tokens": arm.rl.max_new_tokens for name, arm in study.arms.items()
-              if arm.is_rewarded}  # fmt: skip
     for key, tokens in asked.items():
         if context and tokens and tokens >= context:
             raise UserError(

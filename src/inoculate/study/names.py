@@ -29,10 +29,10 @@ def check_names(study: Study, where: str) -> None:
         for name in getattr(study, table):
             _refuse_no_file(name, f"{where}: {table}")
     for name in study.prompts:
-        if any(mark in name for mark in "+~@"):
+        if "+" in name:
             raise UserError(
-                f"{where}: prompts.{name!r}: '+' and '~' stand before a description or a neighbour of a prompt, and "
-                "'@' before its placement: give it a name without them"
+                f"{where}: prompts.{name!r}: '+' stands between a prompt and its description, so this one could not be "
+                "named: give it a name without it"
             )
     for key, values in _lists(study):
         if repeated := _repeated(values):

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from inoculate import python_file
 from inoculate.errors import UserError, nearest
@@ -27,8 +29,10 @@ ANSWER_SECONDS = 60.0
 """Wall-clock limit for one answer."""
 START_SECONDS = 300.0
 """Wall-clock limit for loading the file: its imports may take long."""
-MAX_TIMEOUTS = 3
-"""After this many time-outs in a row, grading stops."""
+MAX_LOST = 3
+"""After this many time-outs and ends of its process in a row, grading stops."""
+_PRINTED = 1000
+"""Characters of what it printed last that are shown with a failure."""
 
 
 def check_grader(grader: str) -> None:
@@ -58,8 +62,8 @@ class _Failed(Exception):
     """Why an answer has no grade."""
 
 
-class _TimedOut(_Failed):
-    """The function took too long."""
+class _Lost(_Failed):
+    """The function took too long, or its process ended: it has to be started again."""
 
 
 class GraderProcess:
@@ -74,6 +78,7 @@ class GraderProcess:
         """
         self.grader, self.seconds = grader, seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
         self._connection: Connection | None = None
 
     def call(self, problem: dict[str, Any], completion: str) -> Any:
@@ -89,12 +94,15 @@ class GraderProcess:
     def _start(self) -> Connection:
         ours, theirs = socket.socketpair()
         program = f"import sys; from {__name__} import serve; serve(int(sys.argv[1]), sys.argv[2])"
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - `stop` closes it
         with theirs:
             self._process = subprocess.Popen(
                 # -P: files beside the grader or in the current folder must not shadow a library.
-                [sys.executable, "-P", "-c", program, str(theirs.fileno()), self.grader],
+                [sys.executable, "-u", "-P", "-c", program, str(theirs.fileno()), self.grader],
                 stdin=subprocess.DEVNULL,
-                stdout=2,  # what it prints goes to stderr, not into our own output
+                # What it prints is shown where it fails, and nowhere else.
+                stdout=self._output,
+                stderr=self._output,
                 pass_fds=(theirs.fileno(),),
             )
         self._connection = Connection(ours.detach())
@@ -105,19 +113,32 @@ class GraderProcess:
         return self._connection
 
     def _exchange(self, connection: Connection, request: bytes, seconds: float) -> Any:
+        before = self._output.seek(0, os.SEEK_END) if self._output else 0
         try:
             connection.send_bytes(request)
             if not connection.poll(seconds):
-                self.stop()
-                raise _TimedOut(f"the grader took longer than {seconds:g} s")
+                raise self._lost(f"the grader took longer than {seconds:g} s", before)
             reply = json.loads(connection.recv_bytes())
         except (EOFError, ConnectionError):
             exit_code = self._process.wait() if self._process else None
-            self.stop()
-            raise _Failed(f"the grader's process ended (exit code {exit_code})") from None
+            raise self._lost(f"the grader's process ended (exit code {exit_code})", before) from None
         if "error" in reply:
-            raise _Failed(reply["error"])
+            raise _Failed(reply["error"] + self._printed(before))
         return reply["answer"]
+
+    def _lost(self, why: str, before: int) -> _Lost:
+        lost = _Lost(why + self._printed(before))
+        self.stop()
+        return lost
+
+    def _printed(self, before: int) -> str:
+        """The end of what was printed since then, for a message."""
+        if not self._output:
+            return ""
+        end = self._output.seek(0, os.SEEK_END)
+        self._output.seek(max(before, end - 4 * _PRINTED))
+        text = self._output.read().decode("utf-8", "replace").strip()
+        return f"; it printed: {text[-_PRINTED:]}" if text else ""
 
     def stop(self) -> None:
         """Stop the process."""
@@ -126,7 +147,9 @@ class GraderProcess:
         if self._process:
             self._process.kill()
             self._process.wait()
-        self._connection = self._process = None
+        if self._output:
+            self._output.close()
+        self._connection = self._process = self._output = None
 
 
 def grade(
@@ -141,20 +164,23 @@ def grade(
         seconds: Wall clock for one answer.
 
     Raises:
-        UserError: It cannot be started, failed for every answer, or timed out several times in a row.
+        UserError: It cannot be started, failed for every answer, or timed out or ended several times in a row.
     """
-    process, failures, timeouts = GraderProcess(grader, seconds), [], 0
+    process, failures, lost = GraderProcess(grader, seconds), [], 0
     try:
         for problem, completion in zip(problems, completions, strict=True):
             try:
                 grade = _as_grade(process.call(problem, completion))
-                timeouts = 0
+                lost = 0
             except _Failed as error:
-                timeouts = timeouts + 1 if isinstance(error, _TimedOut) else 0
+                lost = lost + 1 if isinstance(error, _Lost) else 0
                 failures.append(f"problem '{problem['id']}': {error}")
                 grade = Grade("ungraded", None, None, detail=failures[-1])
-            if timeouts == MAX_TIMEOUTS:
-                raise UserError(f"grader '{grader}' took too long for {MAX_TIMEOUTS} answers in a row; {failures[-1]}")
+            if lost == MAX_LOST:
+                raise UserError(
+                    f"grader '{grader}' took too long, or ended its process, for {MAX_LOST} answers in a row; "
+                    f"{failures[-1]}"
+                )
             yield grade
     finally:
         process.stop()
@@ -196,8 +222,11 @@ def serve(descriptor: int, grader: str) -> None:
 
 
 def _checked(result: Any, grader: str) -> Any:
-    if result == "malformed":
+    if isinstance(result, str) and result == "malformed":
         return result
-    if isinstance(result, tuple | list) and len(result) == 2 and all(isinstance(part, bool) for part in result):
-        return list(result)
+    if isinstance(result, tuple | list) and len(result) == 2:
+        # A bool of NumPy or torch is one too.
+        parts = [part.item() if getattr(part, "shape", None) == () else part for part in result]
+        if all(isinstance(part, bool) for part in parts):
+            return parts
     raise UserError(f"'{grader}' returned {result!r:.100}: a pair of bools (oversight, intended) or 'malformed' is due")
