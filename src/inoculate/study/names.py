@@ -37,7 +37,6 @@ def check_names(study: Study, where: str) -> None:
     for key, values in _lists(study):
         if repeated := _repeated(values):
             raise UserError(f"{where}: {key}: {list(values)} has {repeated[0]!r} twice: leave one out")
-    _refuse_same_settings(study, where)
     refuse_same_arms({name: _as_trained(arm) for name, arm in study.arms.items()}, f"{where}: ")
     if study.evaluate.split == "train":
         raise UserError(
@@ -120,8 +119,16 @@ def _repeated(values: tuple[Any, ...]) -> list[Any]:
     return [value for place, value in enumerate(values) if value in values[:place]]
 
 
-def _refuse_same_settings(study: Study, where: str) -> None:
-    """Refuse two paths of one file, or two files whose settings have one name."""
+def check_settings(study: Study, where: str) -> None:
+    """Refuse two paths of one file, or two files whose settings have one name.
+
+    Args:
+        study: The study; its settings exist.
+        where: Its file, for messages.
+
+    Raises:
+        UserError: So it is.
+    """
     named: dict[str, str] = {}
     for given in study.evaluate.settings:
         name = settings.find(given).name

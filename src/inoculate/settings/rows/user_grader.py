@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from inoculate import python_file
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, unreadable
 from inoculate.records import Grade, outcome_of
 
 ANSWER_SECONDS = 60.0
@@ -50,7 +50,7 @@ def check_grader(grader: str) -> None:
     try:
         tree = ast.parse(Path(file).expanduser().read_bytes())
     except OSError as error:
-        raise UserError(f"grader '{grader}': {file} cannot be read: {error.strerror}") from None
+        raise UserError(f"grader '{grader}': {file} cannot be read: {unreadable(file, error)}") from None
     except SyntaxError as error:
         raise UserError(f"grader '{grader}': {file}:{error.lineno}: {error.msg}") from None
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
