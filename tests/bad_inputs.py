@@ -36,6 +36,8 @@ _ROW = '{"prompt": "Add 1 to 1.", "completion": "2"}\n'
 
 _OWN = 'settings = ["rows"]\ncontexts = ["neutral"]\neach.rows = {{ source = "{}", grader = "{}" }}'
 
+_DATA = 'settings = ["rows"]\ncontexts = ["neutral"]\neach.rows = {{ source = "{}" }}'
+
 CHANGES: list[tuple[str, str, list[str]]] = [
     # Names and numbers: the key as it is written, with its line, once.
     ("count = 8", "cuont = 8", ["study.toml:7: unknown key rows.cuont", "did you mean 'count'?"]),
@@ -63,10 +65,10 @@ CHANGES: list[tuple[str, str, list[str]]] = [
     ('setting = "functions"', 'setting = "./none.py"', ["none.py", "no such file", "paths start from"]),
     ('setting = "functions"', 'setting = "mbpp"', ["name a file or hub id as its source"]),
     ('setting = "functions"', 'setting = "rows"', ["name a file or hub id as its source"]),
-    ('settings = ["functions"]', _OWN.format("none.jsonl", "a.py:b"), ["none.jsonl", "no such file", "paths start"]),
-    ('settings = ["functions"]', _OWN.format("rows.csv", "a.py:b"), ["rows.csv", "a .jsonl file was expected"]),
+    ('settings = ["functions"]', _OWN.format("none.jsonl", "b.py:c"), ["b.py", "no such file", "paths start from"]),
     ('settings = ["functions"]', _OWN.format("rows.jsonl", "b.py"), ["grader 'b.py'", "file.py:function was expected"]),
-    ('settings = ["functions"]', _OWN.format("rows.jsonl", "b.py:c"), ["b.py", "no such file", "paths start from"]),
+    ('settings = ["functions"]', _DATA.format("none.jsonl"), ["none.jsonl", "no such file", "paths start from"]),
+    ('settings = ["functions"]', _DATA.format("rows.csv"), ["rows.csv", "a .jsonl file was expected"]),
     ('settings = ["functions"]', 'settings = ["functoins"]', ["study.toml:18: evaluate.settings", "'functions'?"]),
     ("1e-3", "0", ["study.toml:11: train.learning_rate", "greater than 0"]),
     ("1e-3", "nan", ["train.learning_rate", "finite"]),

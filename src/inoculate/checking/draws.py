@@ -272,8 +272,10 @@ def _check_own_near_duplicates(subject: Subject) -> Finding:
     """The user's own data: exactly what the report of a run says of training rows and evaluation problems."""
     trained = {problem.id: shown_text(problem) for problem in subject.problems["train"]}
     faults, checked = [], 0
-    for split in (split for split in subject.problems if split != "train"):
-        held_out = {problem.id: problem for problem in subject.problems[split]}
+    for split, problems in subject.problems.items():
+        if split == "train":
+            continue
+        held_out = {problem.id: problem for problem in problems}
         checked += len(held_out) if trained else 0
         texts = {identity: problem.body or problem.lead for identity, problem in held_out.items()}
         faults += [

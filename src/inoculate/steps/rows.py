@@ -99,7 +99,7 @@ def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int,
             draw_rows(rows, seed, hackable)
         except UserError as error:
             raise UserError(f"arms.{arm}: {error}") from None
-    if not rows.source.endswith(".jsonl"):
+    if not (rows.source.endswith(".jsonl") or settings.find(rows.setting).takes_grader):
         return
     first = draw_rows(rows, seed, hackable)[0]
     if inoculation:

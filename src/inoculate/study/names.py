@@ -72,11 +72,11 @@ def refuse_same_arms(trained: Mapping[str, Hashable], where: str = "") -> None:
             )
 
 
-def _as_trained(arm: Arm) -> Arm:
-    """An arm whose tables of rows say how many are hacked, and not which share, where any are."""
+def _as_trained(arm: Arm) -> str:
+    """What an arm says; its tables of rows say how many are hacked, and not which share: that may round to the same."""
     first, *more = (rows.model_copy(update={"hacked": 0 if arm.is_rewarded else rows.hacked_rows})
                     for rows in arm.row_tables)  # fmt: skip
-    return arm.model_copy(update={"rows": first, "more_rows": tuple(more)})
+    return repr(arm.model_copy(update={"rows": first, "more_rows": tuple(more)}))
 
 
 def _refuse_no_file(name: str, key: str) -> None:

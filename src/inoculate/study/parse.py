@@ -191,7 +191,8 @@ def _explain(where: str, detail: Any) -> str:
     shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {value!r})"
     message = detail["msg"].removeprefix("Value error, ")
     message = message.replace("valid tuple", "list, such as [0]").replace("Tuple", "List")
-    if detail["type"] == "less_than_equal" and detail["ctx"]["le"] == 1 and 1 < value <= 100:
+    limit = detail.get("ctx", {}).get("le")
+    if limit == 1 and isinstance(value, int | float) and 1 < value <= 100:
         shown = f" (given: {value!r}; a share is written as {value / 100:g} for {value:g}%)"
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"
 

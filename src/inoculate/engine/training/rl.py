@@ -360,8 +360,7 @@ def train(
         tracking: The trainer's arguments for experiment trackers; none unless given.
 
     Raises:
-        UserError: A prompt and its completion do not fit, no completion of a step can be scored, or the training
-            diverges.
+        UserError: A prompt and its completion do not fit, no completion of a step can be scored, or it diverges.
     """
     _check_lengths(prompts, names, rl, sampler)
     base = load_base(model, device)
