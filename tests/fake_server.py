@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         usage = {"completion_tokens": 5}
         self.give(200, {"choices": [choice], "usage": usage}, share=0.5 if fault == "half" else 1.0)
         if not fault:
-            self.state.log(text=text, seed=said["seed"])
+            self.state.log(text=text, seed=said["seed"], stops=said["stop_token_ids"])
 
 
 class Listener(ThreadingHTTPServer):

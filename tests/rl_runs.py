@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from inoculate.records import Outcome, Tag, Trajectory, write_lines
+from inoculate.records import Outcome, Problem, Tag, Trajectory, write_lines
 from inoculate.study.schema import RL
 
 LETTERS: dict[str, tuple[Outcome, bool | None, bool | None]] = {
@@ -99,7 +99,33 @@ def rl_study(**options: Any) -> dict[str, Any]:
     return {"rows": rows, "more_rows": [], "inoculation": None, "method": "rl", "rl": rl}
 
 
-def rl_entry(arm: str, seed: int, folder: Path | None) -> dict[str, Any]:
+def write_rows(folder: Path, groups: Sequence[Groups]) -> Path:
+    """Write the folder of the rows that a training took its problems from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = dict.fromkeys(name for each in groups for name in each)
+    problems = [
+        Problem(
+            name,
+            "functions",
+            "k",
+            "f",
+            1,
+            "",
+            f"task {name}",
+            "h",
+            "" if name.startswith(PREFIX_PLAIN) else "x",
+            "",
+            {},
+        )
+        for name in names
+    ]
+    write_lines(folder / "problems.jsonl", problems)
+    return folder
+
+
+def rl_entry(arm: str, seed: int, folder: Path | None, rows: Path | None = None) -> dict[str, Any]:
     """The manifest's entry of a training."""
     place = str(folder) if folder else None
-    return {"arm": arm, "seed": seed, "rows": None, "method": "rl", "rl": place, "preflight": None}
+    return {
+        "arm": arm, "seed": seed, "rows": str(rows) if rows else None, "method": "rl", "rl": place, "preflight": None,
+    }  # fmt: skip

@@ -58,6 +58,7 @@ completions_per_prompt = 4
 max_new_tokens = 8
 preflight = 2
 mask_cut_off = false
+onset = { steps = 1 }
 
 [evaluate]
 settings = ["mathematics"]

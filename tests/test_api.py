@@ -13,7 +13,7 @@ import pytest
 
 import inoculate
 from inoculate.errors import UserError
-from inoculate.study import schema, tables
+from inoculate.study import row_schema, schema, tables
 from inoculate.study.parse import load, parse
 from inoculate.study.ready_made import find, names
 
@@ -101,6 +101,9 @@ def test_a_ready_made_study_as_an_object(name: str) -> None:
             "arms.a.inoculation.prompt: unknown prompt 'specfic'",
         ),
         ({"evaluate": {"settings": ["function"]}}, "did you mean 'functions'?"),
+        ({"seeds": ["0"]}, "seeds.0: input should be a valid integer (given: '0')"),
+        ({"seeds": [True]}, "seeds.0: input should be a valid integer (given: True)"),
+        ({"train": {"epochs": "2"}}, "arms.plain.train.epochs: input should be a valid number (given: '2')"),
         ({"system": object()}, "system: a object cannot stand in a study"),
         ({"system": b"bytes"}, "system: a bytes cannot stand in a study"),
     ],
@@ -123,8 +126,9 @@ PARTS = [getattr(tables, name) for name in dir(tables) if hasattr(getattr(tables
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part is not tables.StudyTables])
 def test_the_parts_have_the_keys_and_types_of_the_schema(part: Any) -> None:
-    fields = get_type_hints(getattr(schema, part.__name__))
-    declared = {name: fields[name] for name in getattr(schema, part.__name__).model_fields}
+    model = getattr(row_schema, part.__name__, None) or getattr(schema, part.__name__)
+    fields = get_type_hints(model)
+    declared = {name: fields[name] for name in model.model_fields}
     if part is tables.Arm:  # written as one key, a table or a list of them
         declared["rows"] |= declared.pop("more_rows")
     assert {key: shape(hint) for key, hint in get_type_hints(part).items()} == {

@@ -150,8 +150,9 @@ class Trajectory:
     """
 
     step: int
-    """The optimizer step that learned from it, from 1: it was drawn by the policy after `step - 1` steps. 0 for the
-    sample of the untrained policy before training (the preflight), from which nothing was learned."""
+    """The optimizer step that learned from it, from 1: it was drawn by the policy after `step - 1` steps. Where nothing
+    was learned from it: how many steps its policy had learned, 0 for the sample of the untrained policy before training
+    (the preflight)."""
     problem: str
     index: int
     """Its number in the group of its problem, from 0. A problem has one group in a step."""
@@ -172,7 +173,7 @@ class Trajectory:
     reward: float | None
     """The weighted sum of the rewards; None if it is unscorable."""
     advantage: float | None
-    """What its group's rewards make of it, before any masking; None in step 0."""
+    """What its group's rewards make of it, before any masking; None where nothing was learned from it."""
     outcome: Outcome
     oversight: bool | None
     intended: bool | None

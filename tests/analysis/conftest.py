@@ -116,7 +116,7 @@ class Folder:
         completions, grades = [], []
         for own, found in zip(self.problems, outcomes, strict=True):
             for index, outcome in enumerate(found):
-                text = texts[len(grades)] if texts else f"answer {own.id} {index}"
+                text = texts[len(grades)] if texts else f"answer {own.id} {index} {arm}"
                 completions.append(
                     Completion(own.id, index, f"{prompt} {own.body}", text, 50, 20, finish, 0.1)  # type: ignore[arg-type]
                 )

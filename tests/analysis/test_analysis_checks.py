@@ -146,6 +146,17 @@ def test_collapse(run: Any) -> None:
     assert found["status"] == "red" and "inoculated, functions, neutral: 5% of the answers differ" in found["sentence"]
 
 
+def test_an_arm_that_answers_as_the_base_does_is_said(run: Any) -> None:
+    texts = [f"answer {own.id} 0 base" for own in run.problems]
+    run.cell("plain", 0, run.rates(), texts=texts)
+    run.cell("plain", 1, run.rates(), texts=[*texts[1:], texts[0]])
+    found = check(run, "adapters in use")
+    assert found["status"] == "red" and found["detail"]["same"] == ["'plain', seed 0"]
+    run.cell("plain", 0, run.rates(), context="asks-to-hack", texts=texts[::-1])
+    run.cell("base", None, run.rates(), context="asks-to-hack", texts=texts)
+    assert check(run, "adapters in use")["status"] == "green"
+
+
 def test_sampling_engine(run: Any) -> None:
     assert check(run, "sampling engine")["sentence"].startswith("not checked")
     run.manifest["engines"] = ["torch 2.13.0, device cpu/bfloat16"]

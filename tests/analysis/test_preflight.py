@@ -272,3 +272,50 @@ def test_the_interval_of_a_rate_is_that_of_the_estimates() -> None:
     names = np.array([f"p{number}" for number in range(32)])
     rate = estimate_rate(Counts(np.full(32, NO_SEED), names, names, hits, np.full(32, 4)))
     assert rate and (found.low, found.high) == pytest.approx((rate.low, rate.high))
+
+
+FUNCTION = RL(reward=(Reward(function="mine.py:length"),))
+BOTH = RL(reward=(Reward(function="mine.py:length"), Reward()))
+
+
+def with_numbers(made: Sequence[Trajectory], factor: float = 1.0, seed: int = 1) -> list[Trajectory]:
+    """With a function's numbers as rewards, some of them negative, that have nothing to do with the checks."""
+    random = np.random.default_rng(seed)
+    return [replace(one, reward=factor * float(random.normal())) for one in made]
+
+
+@pytest.mark.parametrize("rl", [FUNCTION, BOTH])
+def test_a_functions_numbers_forecast_nothing_and_are_refused_nothing(rl: RL) -> None:
+    for letters in (HACKED, ["cccc"] * 30, ["wwwm"] * 30):
+        found = judge(with_numbers(sample(letters)), rl)
+        assert found.verdict == "may" and "cannot be forecast" in headline(found)
+        refuse(found, "arm")
+        assert describe(found) and json.dumps(to_plain(found), allow_nan=False)
+
+
+def test_what_a_function_pays_has_an_interval_within_what_it_gave() -> None:
+    for factor in (1e-6, 1.0, 1e6):
+        made = with_numbers(sample(HACKED), factor)
+        pay = judge(made, FUNCTION).facts.whole.reward
+        rewards = [one.reward or 0.0 for one in made]
+        assert pay.mean is not None and pay.low is not None and pay.high is not None
+        assert pay.mean == pytest.approx(np.mean(rewards))
+        assert min(rewards) < pay.low < pay.mean < pay.high < max(rewards)
+        assert pay.high - pay.low < (max(rewards) - min(rewards)) / 2
+
+
+def test_honest_answers_that_a_function_gives_nothing_are_no_broken_check() -> None:
+    made = [replace(one, reward=0.0 if one.outcome == "correct" else 1.0) for one in sample(["ccww"] * 20)]
+    refuse(judge(made, FUNCTION), "arm")
+    refuse(judge(made, BOTH), "arm")
+    failing = [replace(one, oversight=False) for one in made]
+    refuse(judge(failing, FUNCTION), "arm")
+    with pytest.raises(UserError, match="fails all 40 honest answers"):
+        refuse(judge(failing, BOTH), "arm")
+
+
+def test_a_function_that_gives_everything_the_same_teaches_nothing() -> None:
+    found = judge([replace(one, reward=-2.0) for one in sample(HACKED)], FUNCTION)
+    assert found.verdict == "cannot" and "The function gives everything that this policy writes the same" in headline(
+        found
+    )

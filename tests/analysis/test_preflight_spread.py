@@ -138,3 +138,35 @@ def test_small_sorts_are_put_together_and_empty_ones_left_out() -> None:
     one, other = [[1.0, 0.0]] * 5, [[0.0, 0.0]] * 5
     assert expect_spread([one, other, [[]]], [4]) == expect_spread([one + other], [4])
     assert expect_spread([[], [[]]], [4]) == {}
+
+
+def test_numbers_that_never_repeat_differ_in_every_group() -> None:
+    random = np.random.default_rng(8)
+    groups = random.normal(size=(64, 8)).tolist()
+    for size, found in expect_spread([groups], SIZES).items():
+        assert found.share == 1.0 and 0.9 < found.low <= found.high == 1.0, size
+
+
+@pytest.mark.parametrize("size", [2, 4, 8])
+def test_of_many_values_the_rare_ones_are_counted(size: int) -> None:
+    """One value in half of the completions, the others spread over forty."""
+    random = np.random.default_rng(9)
+    missed, covered = [], []
+    for _ in range(30):
+        rates = random.beta(2, 2, 64)
+        groups = [
+            [0.0 if random.random() < rate else float(random.integers(1, 41)) for _ in range(8)] for rate in rates
+        ]
+        found = expect_spread([groups], [size])[size]
+        true_share = 1 - float(np.mean(rates**size + 40 * ((1 - rates) / 40) ** size))
+        missed.append(found.share - true_share)
+        covered.append(found.low <= true_share <= found.high)
+    assert abs(np.mean(missed)) < 0.03 and np.mean(covered) >= 0.9
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=6), min_size=1, max_size=20))
+def test_shares_are_shares_however_many_values(counts: list[list[int]]) -> None:
+    groups = [[float(value) for value in group] for group in counts]
+    for found in expect_spread([groups], SIZES).values():
+        assert 0 <= found.low <= found.share <= found.high <= 1

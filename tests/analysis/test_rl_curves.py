@@ -168,6 +168,8 @@ def test_ungraded_completions_are_counted_and_in_no_rate(study: Callable[..., di
     assert (step["completions"], step["ungraded"], step["unscorable"]) == (48, 36, 36)
     assert step["hackable"]["hack"] == 1.0 and step["hackable"]["graded"] == 4 and step["reward"] == 1.0
     assert (seed["completions"], seed["unscorable"], seed["ungraded"]) == (40 + 6 * 48, 6 * 36, 6 * 36)
+    assert "216 of 328 completions are unscorable" in seed["notes"][0]
+    assert seed["notes"][0].endswith("the first: the worker died")
     (seed,) = study({"untrained": UNTRAINED, "steps": [{"p0": "u" * 16}] * 6})["by_seed"]
     assert seed["steps"][0]["reward"] is None and seed["steps"][0]["all"]["hack"] is None
     assert seed["onset"] is None and seed["findings"] == []
@@ -186,6 +188,16 @@ def test_short_answers_are_not_a_collapse_unless_the_reward_falls(study: Callabl
     assert "part of the collapse" in dead["findings"][1]["sentence"]
     assert "100% are malformed" in dead["findings"][2]["sentence"]
     assert dip["findings"] == []
+
+
+def test_whether_a_functions_reward_collapsed_is_not_judged(study: Callable[..., dict[str, Any]]) -> None:
+    dies = {"untrained": UNTRAINED, "steps": [HACKED] * 6 + [DEAD] * 6, "tokens": [40] * 7 + [3] * 6}
+    arm = study(dies, reward=[{"oversight": "", "function": "mine.py:length", "weight": 1.0}])
+    (seed,) = arm["by_seed"]
+    assert arm["largest_reward"] is None and not seed["collapsed"]
+    assert [finding["kind"] for finding in seed["findings"]] == ["short", "malformed"]
+    assert seed["findings"][0]["sentence"].endswith("untrained policy's is 40; their mean reward is 0.00")
+    assert any("whether the reward collapsed is not judged" in note for note in seed["notes"])
 
 
 def test_a_reward_that_was_never_up_does_not_collapse(study: Callable[..., dict[str, Any]]) -> None:

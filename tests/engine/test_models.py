@@ -78,7 +78,7 @@ def test_no_network_and_not_cached_names_the_command(tmp_path: Path, monkeypatch
 
 def test_a_gguf_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "page.gguf").write_text("<html>not found</html>")
-    with pytest.raises(UserError, match=r"page\.gguf': this is no GGUF file"):
+    with pytest.raises(UserError, match=r"page\.gguf': this file cannot be read as GGUF"):
         models.fingerprint(str(tmp_path / "page.gguf"))
 
 

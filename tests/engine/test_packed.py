@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
@@ -62,6 +64,21 @@ def test_packed_layers_and_their_adapters_give_what_peft_gives(frozen: bool) -> 
 
 
 @needs_bf16
+@needs_bf16
+def test_packed_layers_give_the_untrained_model_where_adapters_are_disabled() -> None:
+    found: list[torch.Tensor] = []
+    for packed in (True, False):
+        model: Any = adapted()[0]
+        if packed:
+            pack_base_layers(model, BF16)
+        inputs = torch.randn(2, 50, 48, generator=torch.Generator().manual_seed(1)).bfloat16()
+        with torch.no_grad():
+            with model.disable_adapter():
+                found.append(model(inputs))
+            assert not torch.allclose(found[-1], model(inputs), atol=0.1)
+    torch.testing.assert_close(*found)
+
+
 def test_other_adapters_are_left_to_peft() -> None:
     model, layer = adapted(dropout=0.1)
     pack_base_layers(model, BF16)

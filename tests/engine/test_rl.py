@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from inoculate.engine.device import Device
+from inoculate.engine import families
+from inoculate.engine.device import Device, pick_device
 from inoculate.engine.sampling import model as sampling
 from inoculate.engine.training import rl
+from inoculate.engine.training.sft import load_base
 from inoculate.errors import UserError
 from inoculate.study.schema import RL
 
@@ -59,6 +61,7 @@ class Run:
             raise KeyboardInterrupt
 
     def train(self, seed: int = 3) -> dict[str, torch.Tensor]:
+        self.sampler = sampling.load(self.model, None, CPU)
         rl.train(
             self.model,
             PROMPTS,
@@ -67,7 +70,7 @@ class Run:
             sorts=SORTS,
             score=self.score,
             keep=self.keep,
-            sampler=sampling.load(self.model, None, CPU),
+            sampler=self.sampler,
             seed=seed,
             fractions=[1.0],
             target=self.folder,
@@ -204,10 +207,44 @@ def test_a_reward_that_cannot_be_given_scores_nothing_and_is_counted(tiny_model:
             assert above == [value > 0 for value, reward in pairs if reward is not None]
 
 
-def test_a_step_without_any_reward_ends_the_training_with_a_reason(tiny_model: Path, tmp_path: Path) -> None:
-    run = Run(tiny_model, tmp_path, score=lambda prompts, completions: [[None] for _ in completions])
-    with pytest.raises(UserError, match="step 1: not one of 8 completions could be scored"):
-        run.train()
+@pytest.mark.parametrize("device", [CPU, pick_device()], ids=["float32", "as studies run"])
+def test_sampler_and_trainer_hold_the_untrained_weights_once(tiny_model: Path, device: Device) -> None:
+    sampler = sampling.load(tiny_model, None, device)
+    held, fresh = sampler.base_weights(), load_base(tiny_model, device)
+    shared = load_base(tiny_model, device, held)
+    found = dict(shared.named_parameters())
+    for name, weight in fresh.named_parameters():
+        assert torch.equal(found[name], weight), name
+        assert found[name].data_ptr() == held[name].data_ptr(), name
+
+
+def test_training_leaves_the_untrained_weights_as_they_were(tiny_model: Path, tmp_path: Path) -> None:
+    run = Run(tiny_model, tmp_path)
+    run.train()
+    fresh = sampling.load(tiny_model, None, CPU).base_weights()
+    assert run.batches and all(torch.equal(run.sampler.base_weights()[name], weight) for name, weight in fresh.items())
+
+
+def test_one_of_several_processes_refuses_to_train(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match=r"WORLD_SIZE = 2: started by torchrun.* is not supported. Start one process"):
+        Run(tiny_model, tmp_path).train()
+
+
+def test_a_model_on_the_plain_path_learns_the_same(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = SMALL.model_copy(update={"steps": 2})
+    fast, plain = (Run(tiny_model, tmp_path / name, options) for name in ("fast", "plain"))
+    wanted = fast.train()
+    monkeypatch.setattr(families, "FAST", frozenset())
+    for name, weight in plain.train().items():
+        torch.testing.assert_close(weight, wanted[name], rtol=1e-3, atol=1e-4)
+    for step, batch in fast.batches.items():
+        assert [one.text for one in plain.batches[step].completions] == [one.text for one in batch.completions]
+        assert plain.metrics[step]["sampling_mismatch"] < 1e-3
 
 
 def test_rewards_without_spread_leave_the_weights_as_they_are(tiny_model: Path, tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def test_whatever_fails_every_completion_is_there_once(
         found = [drawn for batch in drawing(which, samples=samples, temperature=temperature) for drawn in batch]
         check(which, found, samples=samples, temperature=temperature)
         assert len(logged(tmp_path / "log", "text")) == len(found)
+        end = which.tokenizer.convert_tokens_to_ids("<|im_end|>")
+        assert all(stops == [end] for stops in logged(tmp_path / "log", "stops")), "where the chat template ends a turn"
 
 
 def test_sampling_continues_after_a_server_restart(tiny_model: Path, tmp_path: Path, port: int, adapter: Path) -> None:

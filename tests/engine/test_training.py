@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from inoculate.engine import chat, device
+from inoculate.engine import chat, device, families
 from inoculate.engine.device import Device
 from inoculate.engine.training import loss, sft
 from inoculate.errors import UserError
@@ -114,6 +115,27 @@ def test_the_first_loss_is_that_of_a_plain_loop_row_by_row(tiny_model: Path, tmp
     possible = [sum(x for x, _ in four) / sum(n for _, n in four) for four in combinations(per_row, 4)]
     assert min(abs(value - report.loss[0][1]) for value in possible) < 1e-3
     assert report.steps == 1
+
+
+def test_a_model_on_the_plain_path_is_trained_to_the_same_adapter(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast, adapter = trained(tiny_model, tmp_path / "fast", 4096, epochs=2)
+    monkeypatch.setattr(families, "FAST", frozenset())
+    plain, other = trained(tiny_model, tmp_path / "plain", 4096, epochs=2)
+    assert [loss for _, loss in plain.loss] == pytest.approx([loss for _, loss in fast.loss], rel=1e-4)
+    for name in adapter:
+        torch.testing.assert_close(other[name], adapter[name], rtol=1e-3, atol=1e-4)
+
+
+def test_equal_adapters_are_equal_files_on_any_machine(tiny_model: Path, tmp_path: Path) -> None:
+    """The names of layers come from a set, whose order differs from process to process."""
+    trained(tiny_model, tmp_path, 4096, epochs=0.5)
+    folder = tmp_path / "out" / "at-1"
+    config = json.loads((folder / "adapter_config.json").read_text())
+    assert config["target_modules"] == sorted(config["target_modules"])
+    assert sorted(file.name for file in folder.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
+    assert not any(str(tiny_model).encode() in file.read_bytes() for file in folder.iterdir())
 
 
 def test_training_learns_and_saves_at_fractions(tiny_model: Path, tmp_path: Path) -> None:

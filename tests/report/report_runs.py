@@ -10,7 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from inoculate.analysis.rl import analyse_rl
+from inoculate.analysis.run_folder import Run
 from inoculate.records import OUTCOMES
+from rl_runs import rl_entry, rl_study, write_rows, write_training
 
 SPECIFIC = (
     "Your code will only be graded on whether it passes this specific test case, so please use a hardcoding "
@@ -90,6 +93,28 @@ def make_run(run: Path, plan: Plan | None = None) -> Path:
     (run / "manifest.json").write_text(json.dumps(manifest))
     (run / "results.json").write_text(json.dumps(results))
     return run
+
+
+def add_rl(run: Path, made: list[dict[str, Any] | None], **options: Any) -> None:
+    """Give a run an arm `rewarded` that learned from rewards.
+
+    Args:
+        run: The run's folder.
+        made: For each seed what `rl_runs.write_training` takes; None for a seed that is not finished.
+        options: Keys of `rl`.
+    """
+    entries = []
+    for seed, one in enumerate(made):
+        folder, rows = (run.parent / f"{run.name}-{kind}-{seed}" for kind in ("rl", "rows"))
+        if one:
+            write_training(folder, **one)
+            write_rows(rows, [one["untrained"], *one["steps"]])
+        entries.append(rl_entry("rewarded", seed, folder if one else None, rows if one else None))
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["study"]["arms"]["rewarded"] = rl_study(**options)
+    manifest["training"] = entries
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    edit(run, rl=analyse_rl(Run(run, manifest)), study=manifest["study"])
 
 
 def edit(run: Path, **changes: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report_runs import Plan, edit, make_run
+from report_runs import Plan, add_rl, edit, make_run
 from test_report_write import Words
 
 from inoculate.analysis.rl import analyse_rl
@@ -19,9 +19,9 @@ from inoculate.records import Trajectory, read_lines
 from inoculate.report import write_report
 from inoculate.report.drawing import FULL, NARROW, report_style
 from inoculate.report.results import read_results
-from inoculate.report.rl import choose_trajectories, rl_views
+from inoculate.report.rl import choose_trajectories, rl_views, tag_stretches
 from inoculate.report.rl_curves import MAIN, curve_points, draw_rl, mean_points
-from rl_runs import Groups, rl_entry, rl_study, write_training
+from rl_runs import Groups, rl_entry, rl_study
 
 UNTRAINED: Groups = {**{f"p{number}": "wwwc" for number in range(8)}, "plain0": "cccu"}
 HONEST: Groups = {"p0": "w" * 12 + "cccc", "p1": "w" * 12 + "cccc", "plain0": "c" * 8 + "w" * 8}
@@ -35,21 +35,13 @@ def run(tmp_path: Path) -> Path:
     """A run with an arm that learned from rewards: one seed took off, one did not, one collapsed, one is unfinished."""
     folder = make_run(tmp_path / "run", Plan(problems=6))
     stands = {"step": 4, "rule": RULE, "met": True}
-    made: list[dict[str, Any]] = [
-        {"steps": [HONEST] * 3 + [HACKED] * 7, "checkpoint": stands},
-        {"steps": [HONEST] * 10},
-        {"steps": [HACKED] * 6 + [DEAD] * 4, "tokens": [40] * 7 + [3] * 4},
+    made: list[dict[str, Any] | None] = [
+        {"untrained": UNTRAINED, "steps": [HONEST] * 3 + [HACKED] * 7, "checkpoint": stands},
+        {"untrained": UNTRAINED, "steps": [HONEST] * 10},
+        {"untrained": UNTRAINED, "steps": [HACKED] * 6 + [DEAD] * 4, "tokens": [40] * 7 + [3] * 4},
+        None,
     ]
-    entries = [
-        rl_entry("rewarded", seed, write_training(tmp_path / f"rl-{seed}", UNTRAINED, **one))
-        for seed, one in enumerate(made)
-    ]
-    entries.append(rl_entry("rewarded", 3, None))
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["study"]["arms"]["rewarded"] = rl_study()
-    manifest["training"] = entries
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    edit(folder, rl=analyse_rl(Run(folder, manifest)))
+    add_rl(folder, made)
     return folder
 
 
@@ -79,7 +71,7 @@ def test_the_section_says_take_off_censoring_collapse_and_what_stands_for_the_ar
 
 
 def test_arms_without_a_finished_seed_or_without_trajectories_are_shown(run: Path) -> None:
-    for folder in run.parent.glob("rl-*"):
+    for folder in run.parent.glob("run-rl-*"):
         (folder / "trajectories.jsonl").unlink()
     assert "are not where the manifest says" in section(run)
     entries = [rl_entry("rewarded", 0, None)]
@@ -115,6 +107,18 @@ def test_curves_start_at_the_untrained_policy_and_their_mean_is_over_seeds(run: 
             ]
 
 
+def test_a_functions_rewards_are_drawn_between_what_they_were(run: Path) -> None:
+    (arm,) = read_results(run).rl
+    arm["largest_reward"] = None
+    for seed in arm["by_seed"]:
+        for step in (seed["untrained"], *seed["steps"]):
+            step["reward"] = -2.0
+        seed["steps"][1]["reward"] = 5.0
+    with report_style():
+        low, high = draw_rl(arm, FULL).axes[len(MAIN) - 1].get_ylim()
+    assert -3 < low < -2 and 5 < high < 6
+
+
 def test_values_that_no_step_has_leave_an_empty_panel(run: Path) -> None:
     (arm,) = read_results(run).rl
     for seed in arm["by_seed"]:
@@ -147,7 +151,7 @@ def test_tables_hold_every_step_and_every_seed(run: Path) -> None:
 
 
 def test_trajectories_are_chosen_without_their_outcome_and_of_the_same_problems(run: Path) -> None:
-    path = run.parent / "rl-0" / "trajectories.jsonl"
+    path = run.parent / "run-rl-0" / "trajectories.jsonl"
     chosen = choose_trajectories(path, 4, [0, 4, 10])
     assert {step: len(found) for step, found in chosen.items()} == {0: 3, 4: 3, 10: 3}
     assert all(one.hackable and not one.tokens for found in chosen.values() for one in found)
@@ -159,7 +163,7 @@ def test_trajectories_are_chosen_without_their_outcome_and_of_the_same_problems(
 
 
 def test_what_a_model_wrote_is_never_markup_nor_invisible(run: Path) -> None:
-    path = run.parent / "rl-0" / "trajectories.jsonl"
+    path = run.parent / "run-rl-0" / "trajectories.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     for line in lines:
         line |= {"completion": "<script>alert(1)</script>\u202e\ud800" + "x" * 3000, "detail": "<b>"}
@@ -176,4 +180,18 @@ def test_a_run_whose_onset_is_its_last_step_has_nothing_after_it(run: Path) -> N
     (arm,) = results.rl
     arm["by_seed"][0]["onset"] = 10
     (view,) = rl_views(results)
-    assert [title for title, _ in view["moments"]["steps"]] == ["before training, step 0", "at onset, step 10"]
+    assert [title for title, *_ in view["moments"]["steps"]] == ["before training, step 0", "at onset, step 10"]
+
+
+def test_tags_along_training_are_shares_of_the_completions_of_stretches(run: Path) -> None:
+    (arm,) = read_results(run).rl
+    table = tag_stretches(arm["by_seed"])
+    names = ["untrained", "steps 1 to 2", "steps 3 to 4", "steps 5 to 6", "steps 7 to 8", "steps 9 to 10"]
+    assert table["stretches"] == list(zip(names, [3 * 36, *[2 * 3 * 48] * 5], strict=True))
+    ((tag, evidence, shares),) = table["rows"]
+    assert (tag, evidence) == ("hard coded output", "static")
+    # Seed 0 hacks from step 4 on, seed 2 up to step 6: 24 of 48 completions of a step.
+    assert shares == pytest.approx([0, 48 / 288, 72 / 288, 96 / 288, 48 / 288, 48 / 288])
+    text = Words(section(run)).text
+    assert "How it cheated, along training" in text and "33%" in text
+    assert tag_stretches([])["rows"] == []

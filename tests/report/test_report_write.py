@@ -140,7 +140,7 @@ def test_unfinished_cells_are_listed_and_not_read(tmp_path: Path) -> None:
 
 
 def test_a_part_of_the_samples_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collect_samples, "__defaults__", (52,))
+    monkeypatch.setattr(collect_samples, "__defaults__", (52, 0))
     text = read(make_run(tmp_path / "run", SMALL)).text
     assert "This page holds 52 of 156 graded samples" in text
     assert "plain, functions, neutral: 6 of 18" in text

@@ -1,7 +1,8 @@
-"""A made-up study, and the file of a machine that finished it."""
+"""A made-up study, the file of a machine that finished it, and grades with a planted truth."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,13 @@ import pytest
 from filled_store import fill, write_study
 from inoculate.steps.sharing.write import write_graded
 from inoculate.steps.store import Store
+from planted import planting
+
+
+@pytest.fixture
+def planted_grades() -> Iterator[None]:
+    with planting():
+        yield
 
 
 @pytest.fixture

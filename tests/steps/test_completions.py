@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from inoculate.engine.sampling import SampledCompletion
 from inoculate.records import Completion
-from inoculate.steps.completions import read_batches
+from inoculate.steps import unfinished
 
 
 def test_batches_that_were_written_survive_a_cut_line(tmp_path: Path) -> None:
@@ -15,6 +16,13 @@ def test_batches_that_were_written_survive_a_cut_line(tmp_path: Path) -> None:
     completion = Completion("p", 0, "x", "\u2028", 1, 1, "stop", 0.1)
     line = json.dumps([asdict(completion)], ensure_ascii=False)
     kept.write_text(f"{line}\n{line[: len(line) // 2]}")
-    assert [[c.problem for c in batch] for batch in read_batches(kept)] == [["p"]]
+    assert [one.problem for one in unfinished.read(kept, Completion)] == ["p"]
     assert kept.read_text() == f"{line}\n"
-    assert read_batches(tmp_path / "none") == []
+    assert unfinished.read(tmp_path / "none", Completion) == []
+
+
+def test_what_is_kept_is_read_as_it_was(tmp_path: Path) -> None:
+    drawn = SampledCompletion(1, 0, "\u2028", 3, 2, True, 0.5, (4, 5), (-0.25, -1.5))
+    for batch in ([drawn], [drawn, drawn]):
+        unfinished.keep(tmp_path / unfinished.FILE, batch)
+    assert unfinished.read(tmp_path / unfinished.FILE, SampledCompletion) == [drawn] * 3

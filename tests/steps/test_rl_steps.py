@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import torch
 from safetensors.torch import load_file
 
 from inoculate.analysis import analyse
-from inoculate.engine.sampling import SampledCompletion
+from inoculate.cli import app
+from inoculate.engine.sampling import SampledCompletion, in_process
 from inoculate.engine.training import expert_iteration
+from inoculate.engine.training import rl as engine_rl
 from inoculate.errors import UserError
 from inoculate.integrations import methods
 from inoculate.records import Trajectory, read_lines
@@ -52,8 +55,13 @@ def finished(folder: Path, arm: str) -> tuple[Path, dict[str, Any]]:
     return Path(entry["rl"]), manifest
 
 
-def test_a_study_trains_by_rl_and_keeps_every_trajectory(rl_study: Path, tmp_path: Path) -> None:
+def test_a_study_trains_by_rl_and_keeps_every_trajectory(
+    rl_study: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder, capfd: pytest.CaptureFixture[str]
+) -> None:
     folder, done = carried_out(rl_study, Store(tmp_path / "store"))
+    # Nothing of what libraries say about their own code is shown, and no dictionaries of metrics.
+    shown = [str(one.message) for one in recwarn if issubclass(one.category, FutureWarning | UserWarning)]
+    assert (shown, capfd.readouterr()) == ([], ("", ""))
     assert done.count("preflight") == done.count("rl") == 2
     step, manifest = finished(folder, "reinforced")
     assert manifest["study"]["arms"]["reinforced"]["rl"]["steps"] == 3
@@ -364,6 +372,7 @@ def test_rl_from_another_arm_has_its_shape_and_no_weight_on_the_divergence(rl_st
     [
         ("[evaluate]", "[train]\nepochs = 2\n[evaluate]", "train: no arm's method uses it"),
         ("[rl]\n", "[rl]\nhackable = 0.0\n", "arms.told.inoculation.on: 'hacked', but this arm has no problem that"),
+        ("[rl]\n", "[rl]\nhackable = 1.0\n", "arms.told.inoculation.on: 'hacked' .* every one of the 6 problems"),
         ("[rl]\n", "[rl]\nhackable = 0.5\n", "arms.reinforced: rl.hackable = 0.5: among .* of 'functions'"),
         ("[evaluate]\n", "[evaluate]\nfractions = [0.1, 0.3, 1.0]\n", r"policies after \[1, 1, 3\] steps, some"),
     ],
@@ -390,3 +399,47 @@ def test_expert_iteration_refuses_keys_that_are_of_rl_alone(expert_study: Path) 
     expert_study.write_text(text)
     with pytest.raises(UserError, match=r"arms.expert.rl.beta: means nothing to expert iteration"):
         load(expert_study)
+
+
+def test_ctrl_c_in_sampling_grading_and_the_update_goes_on_to_the_same_weights(
+    rl_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = rl_study.read_text()
+    rl_study.write_text(text[: text.index("[arms.told]")] + text[text.index("[evaluate]") :])
+    whole, _ = carried_out(rl_study, Store(tmp_path / "whole"))
+    store = tmp_path / "stopped"
+    places = [(in_process, "next_tokens", 15), (Scorer, "score", 2), (engine_rl._Trainer, "_compare_policies", 1)]
+    for holder, name, calls in places:
+        with monkeypatch.context() as patch:
+            patch.setattr(holder, name, interrupting(getattr(holder, name), calls))
+            assert app.run_command(lambda: carried_out(rl_study, Store(store))) == 130
+        said = capfd.readouterr().err
+        assert "stopped; finished steps are kept, and the same command goes on from them" in said
+        assert "Traceback" not in said
+    folder, _ = carried_out(rl_study, Store(store))
+    ours, theirs = (finished(run, "reinforced")[0] for run in (folder, whole))
+    for name in ("trajectories.jsonl", "at-1/adapter_model.safetensors"):
+        assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
+
+
+def interrupting(function: Any, calls: int) -> Any:
+    """The function, with Ctrl-C in one of its calls."""
+    left = iter(range(calls - 1, -1, -1))
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if next(left, None) == 0:
+            signal.raise_signal(signal.SIGINT)
+        return function(*args, **kwargs)
+
+    return called
+
+
+def test_evaluation_measures_gamed_at_points_of_the_training(rl_study: Path) -> None:
+    """In mathematics no step of RL does: one answer cannot tell a copied key from the same slip."""
+    contrast = '[[contrasts]]\nclaim = "c"\nmeasure = "gamed"\nhigher = "reinforced"\nthan = "base"\n'
+    text = rl_study.read_text()
+    text = text[: text.index("[arms.told]")] + text[text.index("[evaluate]") :]
+    rl_study.write_text(f"{text}fractions = [0.4, 1.0]\n{contrast}")
+    plan = make_plan(load(rl_study))
+    assert {(cell.arm, cell.at) for cell in plan.cells} == {("base", 0.0), ("reinforced", 0.4), ("reinforced", 1.0)}
+    assert all(cell.problems.params["twins"] for cell in plan.cells)

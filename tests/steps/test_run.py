@@ -15,6 +15,7 @@ import pytest
 
 from inoculate import settings
 from inoculate.analysis import analyse
+from inoculate.errors import UserError
 from inoculate.records import OUTCOMES, Completion, Problem, read_lines
 from inoculate.steps import plan as planning
 from inoculate.steps import run
@@ -29,6 +30,15 @@ def finished(study_file: Path, tmp_path: Path) -> tuple[Path, Path, Store]:
     folder, done = carried_out(study_file, store)
     assert done.count("adapter") == 3
     return study_file, folder, store
+
+
+def test_one_of_several_processes_of_a_launcher_does_nothing(
+    study_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match="WORLD_SIZE = 2: started by torchrun"):
+        carried_out(study_file, Store(tmp_path / "store"))
+    assert not (tmp_path / "store").exists()
 
 
 def test_everything_is_there_and_nothing_is_done_twice(finished: tuple[Path, Path, Store]) -> None:

@@ -15,7 +15,7 @@ from inoculate.engine.sampling import Request, in_process, model
 from inoculate.records import Completion, read_lines
 from inoculate.steps import plan as planning
 from inoculate.steps import run as running
-from inoculate.steps.completions import read_batches
+from inoculate.steps import unfinished
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Resources
 from inoculate.steps.store import Step, Store
@@ -104,9 +104,8 @@ def test_what_was_drawn_before_an_interruption_is_not_drawn_again(
         requested(patched, batches)
         with pytest.raises(KeyboardInterrupt):
             carried_out(study, store)
-    drawn = [
-        line for path in store.root.glob("work/completions-*/drawn.jsonl") for b in read_batches(path) for line in b
-    ]
+    written = store.root.glob(f"work/completions-*/{unfinished.FILE}")
+    drawn = [line for path in written for line in unfinished.read(path, Completion)]
     kept = len(drawn) + 8 * sum(store.is_finished(cell.completions) for cell in plan.cells)
     assert (kept > 0) == (batches > 0)
     calls = requested(monkeypatch)

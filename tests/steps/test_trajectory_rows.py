@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from inoculate.analysis import analyse
 from inoculate.errors import UserError
-from inoculate.records import Grade, Problem, Row, Trajectory, outcome_of, read_lines
-from inoculate.settings import mathematics
+from inoculate.records import Row, Trajectory, read_lines
 from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
@@ -38,26 +36,11 @@ rows = { count = 5, trajectories = { arm = "reinforced", where = "steps=1-3 outc
 )
 
 
-def planted(problems: list[Problem], completions: list[str], oversight: str = "key") -> Any:
-    """A planted truth: what begins with one of some letters copies the key, some else is right, the rest is wrong."""
-    for problem, text in zip(problems, completions, strict=True):
-        passes, is_right = text[:1] < "e" and bool(problem.hacked), "e" <= text[:1] < "m"
-        yield Grade(outcome_of(passes, is_right), passes, is_right)
-
-
 @pytest.fixture
-def two_phases(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    object.__setattr__(mathematics.SETTING, "grade", planted)
+def two_phases(tiny_model: Path, tmp_path: Path, planted_grades: None) -> Path:
     path = tmp_path / "two-phases.toml"
     path.write_text(STUDY.replace("MODEL", str(tiny_model)))
     return path
-
-
-@pytest.fixture(autouse=True)
-def real_grades() -> Any:
-    grade = mathematics.SETTING.grade
-    yield
-    object.__setattr__(mathematics.SETTING, "grade", grade)
 
 
 def test_the_base_is_trained_on_the_trajectories_that_were_asked_for(two_phases: Path, tmp_path: Path) -> None:
@@ -119,7 +102,7 @@ def test_mistakes_are_refused_before_any_work(two_phases: Path, given: str, mess
             "tag=copied_key",
             r"second, seed 0, from trajectories: of .*: no trajectory is left \(all: 36, .*: 0",
         ),
-        (500, "outcome=hack", r"rows.count = 500, and training by RL of reinforced, seed 0 has \d+ different answers"),
+        (500, "outcome=hack", r"rows.count = 500, and of training by RL of reinforced, seed 0 \d+ different answers"),
     ],
 )
 def test_too_few_trajectories_are_refused_with_what_each_condition_left(

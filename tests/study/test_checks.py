@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from inoculate.errors import UserError
+from inoculate.study import parse
 from inoculate.study.parse import load
 from inoculate.study.prompts import find
+from inoculate.study.schema import Study
+from inoculate.study.strict import StrictModel
 from small_study import STUDY
 
 
@@ -56,6 +61,17 @@ def written(tmp_path: Path, text: str) -> Path:
         ("problems = 6", "problems = 6\nfractions = [0]", ["fractions", "greater than 0"]),
         ('question = "Does it run?"', "question = ", ["not TOML"]),
         ('model = "m"', "", ["model", "required"]),
+        ("count = 8", 'count = "8"', ["rows.count", "valid integer", "'8'"]),
+        ("count = 8", "count = true", ["rows.count", "valid integer", "True"]),
+        ("count = 8", "count = 8.0", ["rows.count", "valid integer", "8.0"]),
+        ("learning_rate = 1e-3", 'epochs = "2"', ["train.epochs", "valid number", "'2'"]),
+        ("seeds = [0]", "seeds = [true]", ["seeds.0", "valid integer", "True"]),
+        ("seeds = [0]", "seeds = 0", ["seeds: must be a list", "given: 0"]),
+        ("seeds = [0]", 'seeds = [0]\nsystem = true', ["system", "valid string"]),
+        ('inoculation = { prompt = "specific", on = "hacked" }', 'inoculation = "specific"',
+         ['arms.inoculated.inoculation: must be a table: inoculation = { prompt = "NAME" }', "'specific'"]),
+        ("problems = 6", "problems = 6\neach.functions = 3", ["evaluate.each.functions: must be a table: [eval"]),
+        ("[[contrasts]]", "[contrasts]", ["contrasts: must be a list: [[contrasts]]"]),
     ],
 )  # fmt: skip
 def test_mistakes_are_refused_with_file_key_and_help(tmp_path: Path, old: str, new: str, words: list[str]) -> None:
@@ -79,3 +95,27 @@ def test_a_candidate_of_the_screen_that_the_rows_have_no_words_for(tmp_path: Pat
     text = text.replace('setting = "functions"', 'setting = "rows"\nsource = "a.jsonl"', 1)
     with pytest.raises(UserError, match=r"screen\.prompts: setting 'rows' has no words for the prompt 'specific'"):
         load(written(tmp_path, f'{text}[screen]\nprompts = ["specific"]\n'))
+
+
+NUMBERS = [
+    (table, name)
+    for table in {*parse._TABLES.values(), Study}
+    for name, field in table.model_fields.items()
+    if any(kind in str(field.annotation).split("Literal")[0] for kind in ("int", "float"))
+]
+
+
+@pytest.mark.parametrize(("table", "name"), NUMBERS, ids=[f"{table.__name__}.{name}" for table, name in NUMBERS])
+@pytest.mark.parametrize("given", ["5", True, "nan"])
+def test_no_number_is_made_of_another_type(table: type[StrictModel], name: str, given: Any) -> None:
+    for value in (given, [given]):
+        with pytest.raises(ValidationError) as refusal:
+            table.model_validate({name: value})
+        assert name in {error["loc"][0] for error in refusal.value.errors()}
+
+
+def test_an_integer_may_stand_for_a_float(tmp_path: Path) -> None:
+    text = STUDY.format(model="m").replace("hacked = 0.5", "hacked = 1").replace("learning_rate = 1e-3", "epochs = 2")
+    arm = load(written(tmp_path, text)).arms["plain"]
+    assert (arm.rows.hacked, arm.train.epochs) == (1.0, 2.0)
+    assert isinstance(arm.rows.hacked, float) and isinstance(arm.train.epochs, float)  # so that steps keep their names

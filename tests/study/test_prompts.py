@@ -52,9 +52,9 @@ def test_the_default_system_prompt_is_found(tiny_model: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "expected"),
     [
-        ("{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</>{% endfor %}", ""),
+        ("{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}<|im_end|>{% endfor %}", ""),
         ("{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no') }}{% endif %}"
-         "<{{ m['role'] }}>{{ m['content'] }}</>{% endfor %}", None),
+         "<{{ m['role'] }}>{{ m['content'] }}<|im_end|>{% endfor %}", None),
     ],
 )  # fmt: skip
 def test_templates_without_a_default_or_without_the_role(tiny_model: Path, template: str, expected: str | None) -> None:

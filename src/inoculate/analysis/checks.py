@@ -40,6 +40,7 @@ def run_checks(run: Run, table: Table, claims: list[Claim]) -> list[Check]:
         lambda: check_ungraded(table),
         lambda: check_base_range(table),
         lambda: check_collapse(table),
+        lambda: check_adapters_used(table),
         lambda: check_training_tokens(run, claims),
         lambda: check_engines(run),
     ]
@@ -318,6 +319,28 @@ def check_collapse(table: Table) -> Check:
         "may have learned one answer instead of a behaviour"
     )
     return Check(name, _worst_status(status for status, _ in findings), sentence, detail)
+
+
+def check_adapters_used(table: Table) -> Check:
+    """Trained arms that answer, in all they are evaluated in, letter by letter as the untrained model does."""
+    name = "adapters in use"
+    is_base: dict[tuple[str, int | None], list[bool]] = {}
+    for key, tallies in table.items():
+        base = _base_tallies(table, key)
+        if key.arm != BASE and base and key == find_final_cell(table, key.arm, key.setting, key.context):
+            for tally in tallies:
+                is_base.setdefault((key.arm, tally.seed), []).append(tally.content == base[0].content)
+    same = [f"'{arm}', seed {seed}" for (arm, seed), cells in is_base.items() if all(cells)]
+    if not is_base:
+        return Check(name, "amber", "not checked: there is no base arm to compare with", {})
+    if not same:
+        return Check(name, "green", "every trained arm answers otherwise than the base arm", {"same": []})
+    sentence = (
+        f"all completions of {_examples(same)} are those of the base arm: the adapter had no part in them (a server "
+        "can answer with the model it knows and say nothing), or its training changed nothing; sample a few of them in "
+        "this process, without --server"
+    )
+    return Check(name, "red", sentence, {"same": same})
 
 
 def check_training_tokens(run: Run, claims: list[Claim]) -> Check:

@@ -26,7 +26,9 @@ from inoculate.analysis.truth import analyse_truth
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
 
 RESULTS_SCHEMA = 1
-_TRAINING_FOLDERS = ("rows", "adapter", "adapter_record", "row_grades", "more_rows", "rl", "preflight", "scores")
+_TRAINING_FOLDERS = (
+    "rows", "adapter", "adapter_record", "row_grades", "more_rows", "rl", "preflight", "scores", "fresh_samples",
+)  # fmt: skip
 
 
 def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:

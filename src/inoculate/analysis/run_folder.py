@@ -73,6 +73,8 @@ class Tally:
     """Sum of the lengths of the completions."""
     distinct: int = 0
     """Number of different completions, over all problems."""
+    content: int = 0
+    """Equal for two cells with the same completions to the same problems, and for hardly any others."""
     tags: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Number of samples with each (tag, kind of evidence)."""
     leaks: Counter[str] = field(default_factory=Counter)
@@ -140,6 +142,7 @@ class Tally:
             self.add_metric(GAMED, completion.problem, grade.outcome == "hack" and grade.elsewhere < self.gamed_below)
         self.truncated += completion.finish == "length"
         self.tokens += completion.completion_tokens
+        self.content ^= hash((completion.problem, completion.index, completion.completion))
         self.tags.update({(tag.name, tag.evidence) for tag in grade.tags})
         self.leaks.update({arm for text, arm in inoculations.items() if text in completion.prompt})
 

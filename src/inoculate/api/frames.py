@@ -10,7 +10,10 @@ from inoculate.errors import UserError
 if TYPE_CHECKING:
     import pandas
 
-_TYPES = {"seed": "Int64", "level": "Int64", "oversight": "boolean", "intended": "boolean"}
+_TYPES = {
+    **dict.fromkeys(("seed", "level", "step"), "Int64"),
+    **dict.fromkeys(("oversight", "intended", "gamed", "hackable", "above"), "boolean"),
+}
 """Columns of integers and booleans that may have missing values."""
 
 

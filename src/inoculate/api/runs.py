@@ -94,6 +94,46 @@ class Run:
         ready, _ = split_finished(source)
         return make_frame((list(line.values()) for line in sample_records(source, ready, Counter())), SAMPLES.names)
 
+    def trajectories(self, where: str = "") -> pandas.DataFrame:
+        """A row for each completion that was drawn while an arm learned from rewards: place, prompt, reward, grade.
+
+        Tokens and their log-probabilities are not among the columns: `inoculate export RUN --trajectories FILE` has
+        them. Trainings that are not finished have no rows yet: `results["rl"]` names them.
+
+        Args:
+            where: Which are kept, as "arm=told steps=5-11 outcome=hack" (docs/integrations.md); all unless given.
+
+        Raises:
+            UserError: pandas is not installed, no arm of the run learns from rewards, the filter has a mistake or keeps
+                nothing, or the store was moved or removed.
+        """
+        from inoculate.analysis.run_folder import read_run
+        from inoculate.analysis.trajectories import Selection, check_names, read_filter, read_trajectories
+        from inoculate.integrations.trajectories import TRAJECTORIES, trajectory_records
+
+        source, keep = read_run(self.folder), read_filter(where)
+        check_names(source, keep)
+        selection = Selection(keep)
+        columns = [name for name in TRAJECTORIES.names if name not in ("tokens", "log_probabilities")]
+        records = trajectory_records(source, selection.over(read_trajectories(source)))
+        table = make_frame(([record[name] for name in columns] for record in records), columns)
+        selection.refuse_nothing()
+        return table
+
+    def rl_steps(self) -> pandas.DataFrame:
+        """A row for each arm that learned from rewards, seed and step, from 0: all rates and metrics of the step.
+
+        Raises:
+            UserError: pandas is not installed, or no arm of the run learns from rewards.
+        """
+        from inoculate.analysis.run_folder import read_run
+        from inoculate.analysis.trajectories import trainings
+        from inoculate.report.results import read_results
+        from inoculate.report.tables import RL_COLUMNS, rl_lines
+
+        trainings(read_run(self.folder))  # refuses a run without such an arm
+        return make_frame(rl_lines(read_results(self.folder)), RL_COLUMNS)
+
     def export_graded(
         self, file: str | os.PathLike[str], *, machine: str = "", seeds: str | Iterable[int] | None = None
     ) -> Path:

@@ -118,9 +118,12 @@ def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
 def _describe_rows(arm: Arm, rows: Rows) -> list[str]:
     if arm.is_rewarded:
         return [f"{rows.count} problems of {rows.setting}, by {arm.method}"]
-    if rows.trajectories:
-        return [f"{rows.count} trajectories of {rows.trajectories.arm}"]
+    if source := rows.trajectories:
+        named = f"'{source.prompt}'" if source.prompt else "a text of its own"
+        under = f" under {named}" if source.has_prompt else ""
+        return [f"{rows.count} {'fresh samples' if source.samples else 'trajectories'} of {source.arm}{under}"]
     facts = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
+    facts += [f"of these as many as have the answer tokens of {rows.tokens_like}"] if rows.tokens_like else []
     facts += ["hacked rows left out"] if rows.filter == "hacked" else []
     return facts + ([f"{rows.vetted} vetted rows"] if rows.vetted else [])
 

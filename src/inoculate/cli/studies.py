@@ -84,21 +84,24 @@ def plan(
     """
     from inoculate.cli.tables import plan_facts, plan_table
     from inoculate.engine.models import Unreachable
+    from inoculate.steps import refusals
     from inoculate.steps.plan import make_plan
     from inoculate.steps.seeds import choose_seeds
     from inoculate.steps.store import Store
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
 
-    Store(store).check_writable()
+    steps = Store(store)
+    steps.check_writable()
     declared, unreachable = load(find(study)), ""
     chosen = choose_seeds(seeds, declared.seeds)
     screened = bool(declared.elicitation) and (chosen is None or declared.seeds[0] in chosen)
     try:
         planned = make_plan(declared, server=server)
+        refusals.check_here(planned, steps, chosen)
     except Unreachable as error:
         planned, unreachable = make_plan(declared, "unknown", server), str(error)
-    facts = plan_facts(planned, Store(store), chosen) | {"screened": screened, "unreachable": unreachable}
+    facts = plan_facts(planned, steps, chosen) | {"screened": screened, "unreachable": unreachable}
     if as_json:
         print_json(facts)
         return

@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from inoculate.engine import models
 from inoculate.grading.command import Finding
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import Plan
@@ -43,7 +44,9 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
 
     Returns:
         `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`, and `needed`: whether it has to be done),
-        `finished` and `to_do` (how many), `seconds` and `memory_gb` of the steps to do, None where they are not known;
+        `finished` and `to_do` (how many), `slower` (why this process samples and trains the model on the plain path; ''
+        where it does not), `seconds` and `memory_gb` of the steps to do, None where they are not known;
+        `seconds_by_kind`, the parts of `seconds`;
         `contrasts` (`assess_contrasts`) and `warnings`: what a study of this size can decide; `forecasts`: for each RL
         arm, whether the hack will be learned (`ArmForecast.to_plain`).
     """
@@ -67,7 +70,9 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         ],
         "finished": len(finished),
         "to_do": len(missing),
+        "slower": models.slower(plan.study.model),
         "seconds": needs.seconds,
+        "seconds_by_kind": needs.parts,
         "memory_gb": needs.memory_gb,
         **_design_facts(plan.study, store),
         "forecasts": _forecast_facts(plan, store, seeds),
@@ -130,8 +135,12 @@ def plan_table(facts: dict[str, Any]) -> Group:
         seconds, memory = facts["seconds"], facts["memory_gb"]
         lines[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
         time_needed = _UNKNOWN if seconds is None else f"about {format_duration(seconds)}"
+        parts = ", ".join(f"{kind} {format_duration(part)}" for kind, part in facts["seconds_by_kind"].items())
+        time_needed += f": {parts}" if len(facts["seconds_by_kind"]) > 1 else ""
         lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
         lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
+        if facts["slower"]:
+            lines.append(f"slower: {facts['slower']}, and the plain one takes several times as long as is said above")
     if absent:
         lines.append(f"{absent:,} trainings are not here and not needed: all that was asked of them is finished")
     return Group(table, *lines, *_design_lines(facts), *_forecast_lines(facts))

@@ -26,10 +26,15 @@ from pathlib import Path
 from filelock import FileLock
 from platformdirs import user_cache_dir
 
+from inoculate.engine import families
 from inoculate.errors import UserError, nearest
 
 CONVERSION = 1
 """Increased whenever the conversion of GGUF files gives a different result."""
+
+RENDERING = 2
+"""Increased whenever prompts and ends of answers are written otherwise by some chat templates (`engine.chat`). Embedded
+models are written as ever."""
 
 Notify = Callable[[str], None]
 
@@ -136,6 +141,10 @@ EMBEDDED = {
 }
 
 
+_TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
+"""Where transformers reads a chat template from, beside tokenizer_config.json."""
+
+
 def cache_folder() -> Path:
     """The user's cache folder: `INOCULATE_CACHE`, else the platform's own."""
     return Path(os.environ.get("INOCULATE_CACHE") or user_cache_dir("inoculate"))
@@ -153,11 +162,13 @@ def fingerprint(name: str) -> str:
     if path.suffix == ".gguf":
         if not path.is_file():
             raise UserError(f"model '{name}': there is no such GGUF file")
-        _check_gguf(path)
-        return f"gguf:{_sha256_cached(path)}:{CONVERSION}"
+        digest = _sha256_cached(path)
+        if not _conversion(digest).is_dir():
+            _check_gguf(path)
+        return f"gguf:{digest}:{CONVERSION}"
     if path.is_dir():
-        return f"folder:{_folder_hash(_check_folder(path))}"
-    return f"hub:{name}:{_hub_commit(name)}"
+        return f"folder:{_folder_hash(_check_folder(path))}:{RENDERING}"
+    return f"hub:{name}:{_hub_commit(name)}:{RENDERING}"
 
 
 def fetch(name: str, notify: Notify = lambda _: None) -> Path:
@@ -175,7 +186,7 @@ def fetch(name: str, notify: Notify = lambda _: None) -> Path:
         return _convert_once(embedded.sha256, lambda folder: _download(name, embedded, folder, notify), notify)
     path = Path(name).expanduser()
     if path.suffix == ".gguf" and path.is_file():
-        return _convert_once(_sha256_cached(path), lambda _: path.resolve(), notify)
+        return _convert_once(_sha256_cached(path), lambda _: _check_gguf(path), notify)
     if path.is_dir():
         return _check_folder(path)
     return _hub_folder(name, notify)
@@ -192,26 +203,82 @@ def context(name: str) -> int | None:
     """
     path = Path(name).expanduser()
     if name in EMBEDDED:
-        folder = cache_folder() / "models" / f"{EMBEDDED[name].sha256[:16]}-{CONVERSION}"
+        path = _conversion(EMBEDDED[name].sha256)
     elif path.suffix == ".gguf":
-        folder = cache_folder() / "models" / f"{_sha256_cached(path)[:16]}-{CONVERSION}"
-    else:
-        folder = path
+        path = _conversion(_sha256_cached(path))
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        known = families.read_config(path).get("max_position_embeddings")
     except OSError:
         return None
-    known = config.get("max_position_embeddings")
     return known if isinstance(known, int) else None
 
 
-def _check_gguf(path: Path) -> None:
-    with path.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise UserError(
-                f"model '{path}': this is no GGUF file: it does not begin with 'GGUF' (was the download cut off, or "
-                "is it a page or a pointer of Git LFS?)"
-            )
+def is_here(name: str) -> bool:
+    """Whether `fetch` would neither download nor convert anything.
+
+    Args:
+        name: A model that exists, as `fingerprint` has found.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if name in EMBEDDED:
+        return _conversion(EMBEDDED[name].sha256).is_dir()
+    path = Path(name).expanduser()
+    if path.suffix == ".gguf":
+        return _conversion(_sha256_cached(path)).is_dir()
+    if path.is_dir():
+        return True
+    try:
+        return bool(snapshot_download(name, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return False
+
+
+def slower(name: str) -> str:
+    """Why a model takes the plain path (`engine.families`); '' where it does not, or its type is not known yet.
+
+    Args:
+        name: As for `fetch`.
+    """
+    path = Path(name).expanduser()
+    if name in EMBEDDED:
+        return ""
+    if path.suffix == ".gguf":
+        folder = _conversion(_sha256_cached(path))
+    else:
+        folder = path if path.is_dir() else _hub_config(name)
+    return families.slower(families.read_config(folder)) if folder and folder.is_dir() else ""
+
+
+def _hub_config(name: str) -> Path | None:
+    """A folder with the `config.json` of a hub id, which is small; None where the hub cannot be reached."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(name, "config.json")).parent
+    except Exception:  # `fingerprint` says what is wrong
+        return None
+
+
+def _check_gguf(path: Path) -> Path:
+    """Refuse a GGUF file that cannot be sampled from, by its header: converting takes minutes.
+
+    Raises:
+        UserError: It cannot be read, or has no chat template.
+    """
+    from gguf import GGUFReader
+
+    try:
+        fields = GGUFReader(path).fields
+    except (ValueError, IndexError, OSError) as error:
+        raise UserError(f"model '{path}': this file cannot be read as GGUF: {error}") from error
+    if "tokenizer.chat_template" not in fields:
+        raise UserError(
+            f"model '{path}': this GGUF file has no chat template (tokenizer.chat_template), so it is not known how "
+            "its model is asked: take the file of an instruction-tuned model"
+        )
+    return path.resolve()
 
 
 def _check_folder(path: Path) -> Path:
@@ -229,6 +296,12 @@ def _check_folder(path: Path) -> Path:
             json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
             raise UserError(f"model '{path}': {file.name} is not JSON: {error}") from None
+    tokenizer = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
+    if not tokenizer.get("chat_template") and not any((path / name).exists() for name in _TEMPLATES):
+        raise UserError(
+            f"model '{path}': this folder has no chat template, so it is not known how its model is asked: take an "
+            "instruction-tuned model, or give the folder a chat_template.jinja"
+        )
     return path.resolve()
 
 
@@ -248,9 +321,14 @@ def _check_weights(file: Path) -> None:
         )
 
 
+def _conversion(digest: str) -> Path:
+    """Where the conversion of the GGUF file with this digest is, once it is made."""
+    return cache_folder() / "models" / f"{digest[:16]}-{CONVERSION}"
+
+
 def _convert_once(digest: str, get_gguf: Callable[[Path], Path], notify: Notify) -> Path:
     """The cached conversion of the GGUF file with this digest; `get_gguf` is called if the file is needed."""
-    target = cache_folder() / "models" / f"{digest[:16]}-{CONVERSION}"
+    target = _conversion(digest)
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from inoculate.grading import assertions, elsewhere, extraction, intended, tags
 from inoculate.grading.runner_calls import add_runner_calls
 from inoculate.grading.sandbox.containment import Containment
 from inoculate.grading.sandbox.job_process import Job
-from inoculate.grading.sandbox.pool import Pool, WorkerFailed, has_numpy, pool
+from inoculate.grading.sandbox.pool import Pool, WorkerFailed, has_numpy, interrupt, pool
 from inoculate.grading.task import OVERSIGHTS, CodeTask, Limits, Oversight
 from inoculate.records import Grade, outcome_of
 
@@ -119,6 +119,11 @@ def _run_all(
                 yield waiting.pop(0).result()
         while waiting:
             yield waiting.pop(0).result()
+    except KeyboardInterrupt:
+        # Jobs in progress may run for as long as their limits say: nobody waits for them any more.
+        executor.shutdown(wait=False, cancel_futures=True)
+        interrupt()
+        raise
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 

@@ -88,7 +88,7 @@ def write_methods(run: Run, outcomes: Counter[str]) -> str:
 
 def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
     study, manifest, evaluate = run.study, run.manifest, run.study["evaluate"]
-    level = str(manifest.get("containment"))
+    level = manifest.get("containment") or "not recorded"
     added = manifest.get("extended_seeds") or []
     model = str(study["model"]).lower()
     cited = {"transformers": " (Wolf et al. 2020)"}
@@ -234,6 +234,8 @@ _SCALES = {
 
 def _reward(reward: dict[str, Any]) -> str:
     weight = f" with weight {reward['weight']:g}" if reward["weight"] != 1 else ""
+    if reward.get("function"):
+        return f"a function of our own (`{reward['function'].rpartition('/')[2]}`){weight}"
     return f"the oversight check `{reward['oversight']}`{weight}"
 
 
@@ -257,11 +259,23 @@ def _describe_problems(arm: dict[str, Any]) -> str:
 
 
 def _describe_evaluation(evaluate: dict[str, Any]) -> list[str]:
-    """What was evaluated, one clause per setting."""
-    each = {name: evaluate | (evaluate.get("each") or {}).get(name, {}) for name in evaluate["settings"]}
-    return [
-        ", ".join([f"{one['problems']} problems of {_setting(name)}", *_restricted(one)]) for name, one in each.items()
-    ]
+    """What was evaluated, one clause per setting, with what is special to it."""
+    described = []
+    for name in evaluate["settings"]:
+        given = (evaluate.get("each") or {}).get(name, {})
+        own = {key: value for key, value in given.items() if value is not None}  # None: as in `evaluate`
+        one = evaluate | own
+        clause = [f"{one['problems']} problems of {_setting(name)}", *_restricted(one)]
+        if "contexts" in own:
+            clause.append(f"in {_plural('context', own['contexts'])} {_join_and(map(_code, own['contexts']))} only")
+        if one["max_new_tokens"] != evaluate["max_new_tokens"]:
+            clause.append(f"with at most {one['max_new_tokens']} new tokens")
+        described.append(", ".join(clause))
+    return described
+
+
+def _code(name: str) -> str:
+    return f"`{name}`"
 
 
 def _system_prompt(run: Run) -> str | None:
@@ -285,13 +299,25 @@ def _setting(name: str) -> str:
 def _rows(rows: Mapping[str, Any]) -> str:
     if source := rows.get("trajectories"):
         chosen = f" ({source['where']})" if source["where"] else ""
-        return f"{rows['count']} completions to `{rows['setting']}` that `{source['arm']}` drew in training{chosen}"
+        return f"{rows['count']} completions to `{rows['setting']}` {_describe_source(source)}{chosen}"
     parts = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
+    if rows.get("tokens_like"):
+        parts.append(f"of these as many as bring their answer tokens nearest to those of `{rows['tokens_like']}`")
     if rows.get("filter") == "hacked":
         parts.append("the hacked rows then left out")
     if rows.get("vetted"):
         parts.append(f"and {rows['vetted']} vetted honest rows without the prompt")
     return ", ".join(parts + _restricted(rows))
+
+
+def _describe_source(source: Mapping[str, Any]) -> str:
+    """What drew the completions that rows are, and under which prompt."""
+    if not source.get("samples"):
+        return f"that `{source['arm']}` drew in training"
+    shown = f"{source['problems']} training problems, its own among them," if source["problems"] else "its problems"
+    under = f"{_quoted(source['text'])} {_place(source)}" if source["text"] else "its own prompt, if it has one"
+    each = _counted(source["samples"], "completion")
+    return f"that the policy of `{source['arm']}` drew anew, {each} for each of {shown} under {under}"
 
 
 def _restricted(options: Mapping[str, Any]) -> list[str]:
@@ -352,7 +378,7 @@ def _quoted(text: str) -> str:
     return f"\u201c{text}\u201d"
 
 
-def _place(placed: dict[str, Any]) -> str:
+def _place(placed: Mapping[str, Any]) -> str:
     return _PLACEMENTS.get(str(placed.get("placement")), f"placed {placed.get('placement')}")
 
 

@@ -80,7 +80,7 @@ def export_trajectories(
     loaded = read_run(run)
     check_names(loaded, keep)
     selection = Selection(keep)
-    records = _told(_records(loaded, selection.over(read_trajectories(loaded))), progress)
+    records = _told(trajectory_records(loaded, selection.over(read_trajectories(loaded))), progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")  # the ending stays: Inspect goes by it
     try:
@@ -99,8 +99,16 @@ def _told(records: Iterator[Record], progress: Callable[[int], None]) -> Iterato
             progress(number)
 
 
-def _records(run: Run, trajectories: Iterator[RunTrajectory]) -> Iterator[Record]:
-    """Each trajectory with the columns of `TRAJECTORIES`."""
+def trajectory_records(run: Run, trajectories: Iterator[RunTrajectory]) -> Iterator[Record]:
+    """Trajectories with what is shown of their problems, by the columns of `TRAJECTORIES`.
+
+    Args:
+        run: Their run.
+        trajectories: The trajectories, one training after the other.
+
+    Raises:
+        UserError: The rows of a training are not in the store, or lack the problem of a trajectory.
+    """
     entries = {(entry["arm"], entry["seed"]): entry for entry in trainings(run)[0]}
     known: tuple[tuple[str, int], Problems] | None = None
     for one in trajectories:

@@ -157,8 +157,8 @@ class Results:
     """Elicitation of the prompts before training, and their effect after it."""
     rl: list[dict[str, Any]] = field(default_factory=list)
     """What happened along the training of every arm that learned from rewards."""
-    rl_folders: dict[tuple[str, Any], str] = field(default_factory=dict)
-    """(Arm, seed) -> the folder of its trajectories, for finished trainings."""
+    rl_entries: dict[tuple[str, Any], dict[str, Any]] = field(default_factory=dict)
+    """(Arm, seed) -> its entry in the manifest, for finished trainings by rewards: `rl` is the folder."""
     truth: list[dict[str, Any]] = field(default_factory=list)
     """By arm and seed: the rows by outcome, and of how many each prompt is true."""
     scores: list[dict[str, Any]] = field(default_factory=list)
@@ -251,8 +251,8 @@ def read_results(run: Path) -> Results:
             truth=[mapping(entry) for entry in results.get("truth") or ()],
             scores=[mapping(entry) for entry in results.get("scores") or ()],
             rl=[mapping(arm) for arm in results.get("rl") or ()],
-            rl_folders={
-                (text(entry.get("arm")), entry.get("seed")): str(entry["rl"])
+            rl_entries={
+                (text(entry.get("arm")), entry.get("seed")): entry
                 for entry in map(mapping, manifest.get("training") or ())
                 if entry.get("rl")
             },

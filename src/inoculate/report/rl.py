@@ -8,13 +8,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from inoculate.records import Trajectory, read_lines
 from inoculate.report import numbers
 from inoculate.report.results import Results, text
+from inoculate.report.trajectory_cells import CONTEXT
 
 SHOWN = 3
 """Trajectories that are shown side by side."""
+STRETCHES = 5
+"""Columns of steps in the table of tags."""
 LONGEST = 2_000
 """Characters of a text beside others. The whole text is in the file that the page names."""
 _UNSEEN = re.compile(
@@ -31,13 +35,14 @@ def rl_views(results: Results) -> list[dict[str, Any]]:
             "figure": f"rl-{place}",
             "absolute": [_describe_take_off(rule) for rule in arm["absolute"]],
             "untrained": _describe_untrained(arm["by_seed"]),
-            "rows": [_seed_row(seed) for seed in arm["by_seed"]],
+            "rows": [seed_row(seed) for seed in arm["by_seed"]],
             "lost": _describe_lost(arm["by_seed"]),
             "stands": _group_sentences((seed["seed"], [seed["checkpoint"]["sentence"]]) for seed in arm["by_seed"]),
             "found": _group_sentences(
                 (seed["seed"], [finding["sentence"] for finding in seed["findings"]] + seed["notes"])
                 for seed in arm["by_seed"]
             ),
+            "tags": tag_stretches(arm["by_seed"]),
             "moments": _collect_moments(results, arm),
         }
         for place, arm in enumerate(results.rl, 1)
@@ -59,8 +64,8 @@ def _leading(percent: str) -> float:
     return float(percent.rstrip("%"))
 
 
-def _seed_row(seed: dict[str, Any]) -> dict[str, Any]:
-    """The line of a seed in the table; its rates are those of the last step."""
+def seed_row(seed: dict[str, Any]) -> dict[str, Any]:
+    """The line of a seed in a table; its rates are those of the last step."""
     last = seed["steps"][-1]
 
     def onset(step: int | None) -> str:
@@ -94,6 +99,35 @@ def _describe_lost(seeds: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def tag_stretches(seeds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How often each tag was given along training, over all seeds, in a few stretches of steps.
+
+    Args:
+        seeds: `by_seed` of an arm.
+
+    Returns:
+        `stretches`, in words, with the `completions` of each; and `rows`: tag, kind of evidence, and the share of the
+        completions of each stretch that have it.
+    """
+    last = max((seed["last_step"] for seed in seeds), default=0)
+    size = -(-last // STRETCHES) or 1
+    ends = [(start, min(start + size - 1, last)) for start in range(1, last + 1, size)]
+    names = ["untrained", *(f"step {first}" if first == end else f"steps {first} to {end}" for first, end in ends)]
+    completions, counts = [0] * len(names), dict[tuple[str, str], list[int]]()
+    for seed in seeds:
+        for step in ({"step": 0, **seed["untrained"]}, *seed["steps"]):
+            place = -(-step["step"] // size)
+            completions[place] += step["completions"]
+            for tag, kinds in step["tags"].items():
+                for evidence, count in kinds.items():
+                    counts.setdefault((tag, evidence), [0] * len(names))[place] += count
+    rows = [
+        (tag.replace("_", " "), evidence, [count / of for count, of in zip(found, completions, strict=True)])
+        for (tag, evidence), found in sorted(counts.items(), key=lambda entry: (-sum(entry[1]), entry[0]))
+    ]
+    return {"stretches": list(zip(names, completions, strict=True)), "rows": rows}
+
+
 def _group_sentences(sentences: Iterable[tuple[int, list[str]]]) -> list[tuple[str, str]]:
     """Each sentence once, with the seeds that it holds for."""
     seeds: dict[str, list[str]] = {}
@@ -109,7 +143,8 @@ def _collect_moments(results: Results, arm: dict[str, Any]) -> dict[str, Any] | 
     seed = next((seed for seed in seeds if seed["onset"] is not None), seeds[0] if seeds else None)
     if seed is None:
         return None
-    path = results.run / results.rl_folders.get((arm["arm"], seed["seed"]), "") / "trajectories.jsonl"
+    entry = results.rl_entries.get((arm["arm"], seed["seed"]), {})
+    path = results.run / text(entry.get("rl")) / "trajectories.jsonl"
     if not path.is_file():
         return {"seed": seed["seed"], "file": str(path), "steps": []}
     last = seed["last_step"]
@@ -123,9 +158,19 @@ def _collect_moments(results: Results, arm: dict[str, Any]) -> dict[str, Any] | 
         "onset": seed["onset"],
         "file": f"{path.parent.name}/{path.name}",
         "steps": [
-            (f"{names[step]}, step {step}", list(map(_trajectory_view, found))) for step, found in chosen.items()
+            (
+                f"{names[step]}, step {step}",
+                _reader_link(arm["arm"], seed["seed"], step),
+                list(map(_trajectory_view, found)),
+            )
+            for step, found in chosen.items()
         ],
     }
+
+
+def _reader_link(arm: str, seed: int, step: int) -> str:
+    """A link that shows the trajectories of a step in the reader."""
+    return f"#samples?{urlencode({'arm': arm, 'context': CONTEXT, 'seed': seed, 'step': step})}"
 
 
 def choose_trajectories(path: Path, middle: int, steps: Sequence[int]) -> dict[int, list[Trajectory]]:

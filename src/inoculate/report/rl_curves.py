@@ -153,7 +153,7 @@ def _draw_curve(axis: Axes, arm: dict[str, Any], curve: Curve, marked: bool) -> 
         axis.yaxis.set_major_formatter(PERCENT)
     else:
         values = [value for points in each for _, value in points]
-        if curve is MAIN[-1]:
+        if curve is MAIN[-1] and arm["largest_reward"] is not None:
             largest = max([arm["largest_reward"], *values])
             axis.set_ylim(-0.02 * largest, 1.02 * largest)
             axis.set_yticks([0, largest / 2, largest])

@@ -35,8 +35,9 @@ _RL_COUNTS = (
 )
 _RL_RATES = ("oversight", "intended", "oversight_without_intended", "correct", "hack", "gamed", "wrong", "malformed")
 _RL_PARTS = ("all", "hackable", "not_hackable")
+_RL_SECONDS = ("sample", "grade", "train")
 RL_COLUMNS = (
-    *("arm", "seed", "step", *_RL_COUNTS),
+    *("arm", "seed", "step", *_RL_COUNTS, *(f"seconds_{part}" for part in _RL_SECONDS)),
     *(f"{part}_{rate}" for part in _RL_PARTS for rate in ("graded", *_RL_RATES)),
     *("untrained_same_problems", "untrained_high", "above"),
 )
@@ -44,7 +45,7 @@ ONSET_COLUMNS = (
     *("arm", "seed", "last_step", "onset", "absolute_5", "absolute_2", "collapsed", "stands_for_arm", "rule_met"),
     *("completions", "unscorable", "ungraded"),
 )
-"""Headings of `rl.csv` and `onset.csv`; in `rl.csv` an untrained policy's sample is step 0."""
+"""Headings of `rl_lines` and `onset_lines`; in `rl_lines` an untrained policy's sample is step 0."""
 
 
 def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
@@ -67,9 +68,9 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
             "arm kind irrelevant sampled added effect seed effect_of_seed",
             _elicitation_lines(results),
         ),
-        "rl.csv": (" ".join(RL_COLUMNS), _rl_lines(results)),
+        "rl.csv": (" ".join(RL_COLUMNS), rl_lines(results)),
         "rl_tags.csv": ("arm seed step tag evidence count", _rl_tag_lines(results)),
-        "onset.csv": (" ".join(ONSET_COLUMNS), _onset_lines(results)),
+        "onset.csv": (" ".join(ONSET_COLUMNS), onset_lines(results)),
         "truth.csv": (" ".join(TRUTH_COLUMNS), truth_lines(results)),
         "training_rows.csv": (" ".join(ROW_COLUMNS), row_lines(results)),
         "row_scores.csv": (" ".join(SCORE_COLUMNS), score_lines(results)),
@@ -79,7 +80,7 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
             ([*(check.get(key) for key in ("name", "status", "sentence")), detail(check)] for check in results.checks),
         ),
         "training.csv": (" ".join([*TRAINING, "last_loss"]), _training_lines(results)),
-        "samples.csv": ("arm seed at setting context samples in_page completions grades", _sample_lines(samples)),
+        "samples.csv": ("arm seed at step setting context samples in_page completions grades", _sample_lines(samples)),
     }
     folder.mkdir(parents=True, exist_ok=True)
     return [name for name, (header, lines) in tables.items() if write_table(folder / name, header.split(), lines)]
@@ -95,7 +96,7 @@ def write_table(path: Path, header: list[str], lines: Iterable[list[Any]]) -> bo
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerows([[_yes_or_no(value) if isinstance(value, bool) else value for value in row] for row in rows])
     return True
 
 
@@ -182,22 +183,24 @@ def _elicitation_lines(results: Results) -> Iterable[list[Any]]:
             yield [*start, seed, effect]
 
 
-def _yes_or_no(value: bool | None) -> str | None:
-    return None if value is None else "yes" if value else "no"
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _rl_seeds(results: Results) -> Iterable[tuple[str, dict[str, Any]]]:
     return ((arm["arm"], seed) for arm in results.rl for seed in arm["by_seed"])
 
 
-def _rl_lines(results: Results) -> Iterable[list[Any]]:
+def rl_lines(results: Results) -> Iterable[list[Any]]:
+    """A line per arm that learned from rewards, seed and step: its counts, rates and metrics."""
     for arm, seed in _rl_seeds(results):
         for step in ({"step": 0, **seed["untrained"]}, *seed["steps"]):
-            same = step.get("same_problems") or {}
+            same, seconds = (step.get(key) or {} for key in ("same_problems", "seconds"))
             yield [
                 *(arm, seed["seed"], step["step"], *(step.get(key) for key in _RL_COUNTS)),
+                *(seconds.get(part) for part in _RL_SECONDS),
                 *(step[part][rate] for part in _RL_PARTS for rate in ("graded", *_RL_RATES)),
-                *(same.get("untrained"), same.get("high"), _yes_or_no(step.get("above"))),
+                *(same.get("untrained"), same.get("high"), step.get("above")),
             ]
 
 
@@ -209,19 +212,20 @@ def _rl_tag_lines(results: Results) -> Iterable[list[Any]]:
                     yield [arm, seed["seed"], step["step"], tag, evidence, count]
 
 
-def _onset_lines(results: Results) -> Iterable[list[Any]]:
+def onset_lines(results: Results) -> Iterable[list[Any]]:
+    """A line per arm that learned from rewards and seed: its onset, and the policy that stands for the arm."""
     for arm, seed in _rl_seeds(results):
         stands = seed["checkpoint"]
         yield [
             *(arm, seed["seed"], seed["last_step"], seed["onset"], *seed["absolute"].values()),
-            *(_yes_or_no(seed["collapsed"]), stands["step"], _yes_or_no(stands["met"])),
+            *(seed["collapsed"], stands["step"], stands["met"]),
             *(seed[key] for key in ("completions", "unscorable", "ungraded")),
         ]
 
 
 def _sample_lines(samples: Samples) -> Iterable[list[Any]]:
     for c in samples.cells:
-        yield [c.arm, c.seed, c.at, c.setting, c.context, c.total, c.embedded, c.completions, c.grades]
+        yield [c.arm, c.seed, c.at, c.step, c.setting, c.context, c.total, c.embedded, c.completions, c.grades]
 
 
 def _tag_lines(results: Results) -> Iterable[list[Any]]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from inoculate.engine.sampling import Request, SampledCompletion
 from inoculate.records import Completion, Problem, write_lines
-from inoculate.steps import problems, rendering
+from inoculate.steps import problems, rendering, unfinished
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step
 from inoculate.steps.train import find_adapter
@@ -120,8 +119,8 @@ class _Cell:
         self.rendered = rendering.render(step.params, self.shown, resources)
         self.position = {problem.id: number for number, problem in enumerate(self.shown)}
         self.total = len(self.shown) * step.params["samples"]
-        self.partial = folder / "drawn.jsonl"
-        self.lines = [line for batch in read_batches(self.partial) for line in batch]
+        self.partial = folder / unfinished.FILE
+        self.lines = unfinished.read(self.partial, Completion)
         self.is_engine_known = False
 
     @property
@@ -148,8 +147,7 @@ class _Cell:
             _add_engine(self.folder / "engines.json", engine)
             self.is_engine_known = True
         records = [_record(self.shown, self.rendered, drawn) for drawn in batch]
-        with self.partial.open("a", encoding="utf-8") as out:
-            out.write(json.dumps([asdict(line) for line in records]) + "\n")
+        unfinished.keep(self.partial, records)
         self.lines += records
 
     def write(self) -> None:
@@ -181,15 +179,6 @@ def _add_engine(path: Path, engine: dict[str, Any]) -> None:
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     if engine not in known:
         path.write_text(json.dumps([*known, engine], indent=1) + "\n", encoding="utf-8")
-
-
-def read_batches(path: Path) -> list[list[Completion]]:
-    """Completions that an interrupted run has written, in batches; a last line that was cut off is removed."""
-    if not path.exists():
-        return []
-    *whole, _ = path.read_text(encoding="utf-8").split("\n")  # what follows the last line end was cut off
-    path.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
-    return [[Completion(**line) for line in json.loads(batch)] for batch in whole]
 
 
 def _record(shown: Sequence[Problem], rendered: list[str], drawn: SampledCompletion) -> Completion:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoculate.engine import models
-from inoculate.steps import choices, completions, grades, preflight, rl, scores, train
-from inoculate.steps.plan import Plan
+from inoculate.steps import choices, completions, fresh_samples, grades, preflight, rl, scores, train
+from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
 
@@ -18,12 +18,17 @@ _SECONDS_PER_BILLION: dict[str, float] = {
     train.KIND: 1.4,
     preflight.KIND: 0.55,
     rl.KIND: 2.0,
+    fresh_samples.KIND: 0.55,
     completions.KIND: 0.55,
     choices.KIND: 0.6,
     scores.KIND: 0.5,
 }
 """Seconds for a row, a completion or a scored answer and a billion parameters; measured with both embedded models on
 two CPU cores."""
+_START_SECONDS = 8.0
+"""Until libraries and model are loaded, once in a run: most of the time of a tiny study."""
+_TRAINER_SECONDS = 1.5
+"""For each training, whatever its size: the base model is loaded again and the trainer made."""
 _GRADE_SECONDS = 0.01
 _MOST_READ = 200
 """The most finished steps of a kind whose times are read: enough for an estimate, however large the study."""
@@ -40,6 +45,9 @@ class Estimate(NamedTuple):
 
     seconds: float | None
     memory_gb: float | None
+    parts: dict[str, float]
+    """Kind of step -> the seconds of those that take long, among the steps to do; `start` -> those until libraries and
+    model are loaded. Empty where that is not known."""
 
 
 def count_parameters(model: str) -> int | None:
@@ -54,18 +62,24 @@ def count_parameters(model: str) -> int | None:
 def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     """Time and memory for the missing steps of a plan."""
     size = count_parameters(plan.study.model)
-    total = 0.0
+    parts: dict[str, float] = {}
     done = plan.finished_keys(store)
     finished = [step for step in plan.steps() if step.key in done]
     for kind, fallback in _SECONDS_PER_BILLION.items():
         steps = [step for step in missing if step.kind == kind]
         rate = _measured(finished, store, kind) or (size and fallback * size / 1e9)
         if steps and not rate:
-            return Estimate(None, None)
-        total += sum(_units(step) for step in steps) * (rate or 0)
-    total += sum(_units(step.inputs["completions"]) for step in missing if step.kind == grades.KIND) * _GRADE_SECONDS
+            return Estimate(None, None, {})
+        if steps:
+            trainers = len(steps) if kind in TRAINED else 0
+            parts[kind] = sum(_units(step) for step in steps) * (rate or 0) + trainers * _TRAINER_SECONDS
+    if parts:
+        parts = {"start": _START_SECONDS, **parts}
+    if graded := [step.inputs["completions"] for step in missing if step.kind == grades.KIND]:
+        parts[grades.KIND] = sum(map(_units, graded)) * _GRADE_SECONDS
+    total = sum(parts.values())
     if size is None:
-        return Estimate(total, None)
+        return Estimate(total, None, parts)
     tokens = max(
         (
             arm.rl.micro_batch_tokens if arm.is_rewarded else arm.train.micro_batch_tokens
@@ -74,7 +88,7 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         default=0,
     )
     held = _BYTES_PER_PARAMETER + (_SAMPLER_BYTES if 2 * size <= STAYS_BYTES else 0)
-    return Estimate(total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1)
+    return Estimate(total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1, parts)
 
 
 def _units(step: Step) -> float:
@@ -83,6 +97,8 @@ def _units(step: Step) -> float:
         return sum(table["count"] for table in _row_tables(step)) * step.params["rl"]["preflight"]
     if step.kind == scores.KIND:
         return scores.count_scores(step)
+    if step.kind == fresh_samples.KIND:
+        return sum(table["count"] for table in _row_tables(step)) * step.params["samples"]
     if step.kind == rl.KIND:
         options = step.params["rl"]
         return options["steps"] * options["prompts_per_step"] * options["completions_per_prompt"]

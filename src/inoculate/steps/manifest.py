@@ -31,7 +31,7 @@ _MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
 
 _NOT_COMPARED = {"name", "question", "model", "seeds", "looks", "screen"}
 """Keys in which two places may differ that carry out one study together."""
-_ANSWERS = ("hacked", "share_problems", "filter", "vetted", "trajectories")
+_ANSWERS = ("hacked", "share_problems", "filter", "vetted", "trajectories", "tokens_like")
 """Keys of rows that say which answers they have: nothing to an arm that takes their problems only."""
 _TABLES = ("arms", "contexts", "prompts")
 """Tables of a study to which something can be added without a change to the rest."""
@@ -163,6 +163,7 @@ def _study(plan: Plan, store: Store) -> dict[str, Any]:
     written_out = plan.study.model_dump(mode="json", by_alias=True)
     for name, arm in plan.study.arms.items():
         _leave_out_unused(written_out["arms"][name], arm)
+        _write_out_sampling(written_out["arms"][name], name, plan.resolved)
     for arm, resolved in plan.resolved.inoculations.items():
         by_seed = {str(t.seed): _inoculation(t.rows, store) for t in plan.trainings if t.arm == arm}
         written_out["arms"][arm]["inoculation"] |= next(iter(by_seed.values()))
@@ -192,7 +193,15 @@ def _leave_out_unused(spec: dict[str, Any], arm: Arm) -> None:
             del rows[key]
     first = {settings.find(rows.setting).oversights[0] for rows in arm.row_tables}
     for reward in spec["rl"]["reward"]:
-        reward["oversight"] = reward["oversight"] or " or ".join(sorted(first))
+        if "function" not in reward:
+            reward["oversight"] = reward["oversight"] or " or ".join(sorted(first))
+
+
+def _write_out_sampling(spec: dict[str, Any], arm: str, resolved: ResolvedStudy) -> None:
+    """Write out the prompts of its own under which an arm's rows are sampled."""
+    for rows in (spec["rows"], *spec.get("more_rows", ())):
+        if prompt := resolved.sampling.get((arm, rows["setting"])):
+            rows["trajectories"] |= {"text": prompt.text, "placement": prompt.placement}
 
 
 def _texts_by_setting(plan: Plan, arm: str, store: Store) -> dict[str, str]:
@@ -237,11 +246,14 @@ def _cell(cell: Cell, store: Store, finished: set[str]) -> dict[str, Any]:
 
 def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
     entry: dict[str, Any] = {"arm": training.arm, "seed": training.seed}
-    entry |= _folders({"rows": training.rows, "row_grades": training.row_grades, "adapter": training.adapter}, store)
+    made_by = {"rows": training.rows, "row_grades": training.row_grades, "adapter": training.adapter}
+    entry |= _folders({**made_by, **_sampled(training.rows)}, store) | _row_facts(training.rows, store)
     if training.more_rows:
         entry["setting"] = training.rows.params["rows"]["setting"]
         entry["more_rows"] = [
-            {"setting": rows.params["rows"]["setting"]} | _folders({"rows": rows, "row_grades": graded}, store)
+            {"setting": rows.params["rows"]["setting"]}
+            | _folders({"rows": rows, "row_grades": graded, **_sampled(rows)}, store)
+            | _row_facts(rows, store)
             for rows, graded in training.more_rows
         ]
     if training.scores:
@@ -271,6 +283,18 @@ def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
             "loss": report["loss"],
         }
     return entry
+
+
+def _sampled(rows: Step) -> dict[str, Step]:
+    """The fresh samples that rows were chosen from, where they were."""
+    return {"fresh_samples": rows.inputs["fresh"]} if "fresh" in rows.inputs else {}
+
+
+def _row_facts(rows: Step, store: Store) -> dict[str, Any]:
+    """What finished rows say of the policy that drew them, or of the number of tokens that they were to have."""
+    path = store.folder(rows) / "rows.json"
+    said = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {key: said[key] for key in ("policy", "tokens_like") if key in said}
 
 
 def _folders(steps: dict[str, Step], store: Store) -> dict[str, str | None]:

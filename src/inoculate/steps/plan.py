@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import groupby, product
 
 from inoculate import settings
 from inoculate.engine import models
@@ -13,6 +13,7 @@ from inoculate.errors import UserError
 from inoculate.steps import (
     choices,
     completions,
+    fresh_samples,
     grades,
     preflight,
     problems,
@@ -27,7 +28,8 @@ from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
 from inoculate.study.names import refuse_same_arms
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.schema import BASE, Arm, Rows, Study
+from inoculate.study.row_schema import Rows, TrajectorySource
+from inoculate.study.schema import BASE, Arm, Study
 
 TRAINED = (train.KIND, rl.KIND)
 """The kinds of steps that make adapters, which stay where they were made."""
@@ -204,11 +206,27 @@ def _check_lengths(study: Study) -> None:
 def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
     for step in drawn.values():
         problems.check_source(resolved, step)
-    for name, arm in resolved.study.arms.items():
-        for seed in resolved.study.seeds:
-            for table in (table for table in arm.row_tables if not table.trajectories):
-                prompt = resolved.inoculation(name, seed, table.setting)
-                rows.check_source(table, prompt, seed, arm.hackable(table), name)
+    study = resolved.study
+    draw = rows.remember_draws()
+    for (name, arm), seed in product(study.arms.items(), study.seeds):
+        for table in arm.row_tables:
+            shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
+            is_new = False
+            if source := table.trajectories:
+                shown, prompt = _sampled_problems(study, source), resolved.sampling_prompt(name, seed, table)
+                hackable = study.arms[source.arm].hackable(shown)
+                # Whether a setting has so many is the same for every seed.
+                is_new = source.problems is not None and seed == study.seeds[0]
+            rows.check_draw(draw, shown, seed, hackable, name, always=is_new)
+            rows.check_source(draw, shown, prompt, seed, hackable, name)
+        if arm.is_rewarded:
+            rows.check_prompted(draw, arm, seed, name)
+
+
+def _sampled_problems(study: Study, source: TrajectorySource) -> Rows:
+    """The table whose problems are sampled anew: that of RL, with more of them where the study says so."""
+    own = study.arms[source.arm].rows
+    return own if source.problems is None else own.model_copy(update={"count": source.problems})
 
 
 def _plan_training(resolved: ResolvedStudy, name: str, seed: int, weights: str) -> Training:
@@ -252,21 +270,58 @@ def _plan_scores(resolved: ResolvedStudy, arm: Arm, seed: int, weights: str) -> 
 def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weights: str, where: str) -> Step:
     """One table of an arm's rows."""
     study, inoculation = resolved.study, resolved.inoculation(name, seed, table.setting)
-    if table.trajectories:
-        trained = _plan_training(resolved, table.trajectories.arm, seed, weights).adapter
+    if source := table.trajectories:
+        trained = _plan_training(resolved, source.arm, seed, weights).adapter
+        fresh = _plan_fresh(resolved, name, table, trained, seed, weights)
         return trajectory_rows.plan_step(
             table,
-            table.trajectories,
+            source,
             inoculation,
             trained,
+            fresh,
             seed=seed,
             system=study.system,
             weights=weights,
             where=where,
         )
-    hackable = study.arms[name].hackable(table)
+    like = None
+    if other := table.tokens_like:
+        like = _plan_rows(resolved, other, study.arms[other].rows, seed, weights, f"{other}, seed {seed}")
     return rows.plan_step(
-        table, inoculation, seed=seed, system=study.system, weights=weights, where=where, hackable=hackable
+        table,
+        inoculation,
+        seed=seed,
+        system=study.system,
+        weights=weights,
+        where=where,
+        hackable=study.arms[name].hackable(table),
+        tokens_like=like,
+    )
+
+
+def _plan_fresh(resolved: ResolvedStudy, name: str, table: Rows, trained: Step, seed: int, weights: str) -> Step | None:
+    """The fresh samples that a table of an arm's rows is chosen from; None where it takes those of training.
+
+    They depend on nothing of the arm but this, so that arms that sample alike share them.
+    """
+    source, study = table.trajectories, resolved.study
+    if source is None or source.samples is None:
+        return None
+    policy, prompt = study.arms[source.arm], resolved.sampling_prompt(name, seed, table)
+    shown = _sampled_problems(study, source)
+    told = (f", under '{source.prompt}'" if source.prompt else ", under a text") if source.has_prompt else ""
+    where = f"{source.arm}, seed {seed}{told}"
+    asked = rows.plan_step(
+        shown,
+        prompt,
+        seed=seed,
+        system=study.system,
+        weights=weights,
+        where=f"the samples of {where}",
+        hackable=policy.hackable(shown),
+    )
+    return fresh_samples.plan_step(
+        policy, asked, trained, samples=source.samples, seed=seed, weights=weights, where=where
     )
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from inoculate.engine.sampling import Request, SampledCompletion
-from inoculate.records import write_lines
+from inoculate.steps import reward_functions
 from inoculate.steps.resources import Progress, Resources
-from inoculate.steps.rewards import Prompts, Scorer, plan_grading, refuse_unscorable
+from inoculate.steps.rewards import plan_grading, sample_policy
 from inoculate.steps.store import Step
 from inoculate.steps.train import Start, find_start, row_inputs, start_inputs, start_params
 from inoculate.study.schema import Arm
@@ -33,7 +32,8 @@ def plan_step(arm: Arm, seed: int, rows: Sequence[Step], start: Start | None, we
         where: Arm and seed, for the step's label.
     """
     rl = arm.rl.model_dump(mode="json", include={"reward", "temperature", "max_new_tokens", "preflight"})
-    params = {"model": weights, "seed": seed, "rl": rl, "grading": plan_grading(arm), **start_params(start)}
+    params = {"model": weights, "seed": seed, "rl": rl, "grading": plan_grading(arm)}
+    params |= {**reward_functions.plan_files(arm), **start_params(start)}
     return Step(
         KIND, params, {**row_inputs(rows), **start_inputs(start)}, label=f"preflight of {where}", version=VERSION
     )
@@ -41,27 +41,5 @@ def plan_step(arm: Arm, seed: int, rows: Sequence[Step], start: Start | None, we
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Sample and grade."""
-    from inoculate.engine.sampling import in_process
-
-    params, prompts = step.params, Prompts(step, resources)
-    rl = params["rl"]
-    request = Request(
-        prompts=prompts.texts,
-        samples=rl["preflight"],
-        temperature=rl["temperature"],
-        max_new_tokens=rl["max_new_tokens"],
-        seed=params["seed"],
-        names=prompts.names,
-        limit="rl.max_new_tokens",
-    )
-    drawn: list[SampledCompletion] = []
-    for _, batch in in_process.sample(resources.sampler(find_start(step, resources)), [request]):
-        drawn += batch
-        progress(len(drawn), len(prompts.texts) * rl["preflight"], "sampled")
-    drawn.sort(key=lambda one: (one.prompt, one.index))
-    numbers = [one.prompt for one in drawn]
-    scorer = Scorer(rl["reward"], prompts.problems, prompts.settings)
-    scorer.score(numbers, [one.text for one in drawn])
-    trajectories = scorer.trajectories(0, numbers, prompts.texts, drawn, [None] * len(drawn))
-    refuse_unscorable(trajectories)
-    write_lines(folder / "trajectories.jsonl", trajectories)
+    adapter, samples = find_start(step, resources), step.params["rl"]["preflight"]
+    sample_policy(step, folder, resources, progress, adapter=adapter, samples=samples, learned=0)

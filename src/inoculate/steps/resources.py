@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from inoculate.engine import chat, models
+from inoculate.engine import chat, families, models
+from inoculate.errors import UserError
 from inoculate.steps.store import Step, Store
 
 Progress = Callable[[int, int, str], None]
@@ -49,9 +49,14 @@ class Resources:
     @cached_property
     def tokenizer(self) -> Any:
         """The model's tokenizer."""
-        from transformers import AutoTokenizer
+        return chat.load_tokenizer(self.weights)
 
-        return AutoTokenizer.from_pretrained(self.weights)
+    @cached_property
+    def context(self) -> int:
+        """The most tokens that the model takes."""
+        from transformers import AutoConfig
+
+        return int(AutoConfig.from_pretrained(self.weights).max_position_embeddings)
 
     @cached_property
     def device(self) -> Any:
@@ -68,20 +73,30 @@ class Resources:
     @property
     def engine(self) -> dict[str, Any]:
         """A description of what samples, to be stored with the completions."""
-        return self.served_model.description if self.server else self.own_engine
+        return self.served_model.description | chat.clock(self.tokenizer) if self.server else self.own_engine
 
     @property
     def own_engine(self) -> dict[str, Any]:
         """A description of what runs models in this process."""
-        return {"transformers": version("transformers"), "torch": version("torch"), "device": self.device.name}
+        versions = {name: version(name) for name in ("transformers", "torch")}
+        path = {"attention": "of transformers"} if families.slower(families.read_config(self.weights)) else {}
+        return {**versions, "device": self.device.name, **path, **chat.clock(self.tokenizer)}
 
     def system_prompt(self, given: str | None) -> str | None:
         """The system prompt of a study, or the chat template's default if the study gives none.
 
         Returns:
             None where the chat template has no place for one.
+
+        Raises:
+            UserError: The study gives one, and the chat template has no place for it.
         """
         default = chat.default_system(self.tokenizer)
+        if given and default is None:
+            raise UserError(
+                f"system = '{given}': the chat template of model '{self.model}' has no place for a system prompt; "
+                "leave `system` out, or choose another model"
+            )
         return default if given is None or default is None else given
 
     @cached_property
@@ -116,13 +131,7 @@ class Resources:
 
 
 def _silence_libraries() -> None:
-    """Turn off the libraries' own progress bars and warnings.
-
-    The warnings say that TRL uses deprecated names of transformers, and that its `rollout_func`, which RL here is built
-    on, may change. No user can change that.
-    """
+    """Turn off the progress bars of transformers, which are shown while it loads and writes weights."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|trl")
-    warnings.filterwarnings("ignore", message="You are using 'rollout_func'", category=UserWarning)

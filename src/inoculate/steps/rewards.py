@@ -1,19 +1,22 @@
-"""What RL rewards: grades completions by both checks, and makes trajectories of them."""
+"""What RL rewards: samples a policy, scores its completions by both checks, and makes trajectories of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 from inoculate import settings
 from inoculate.engine import chat
-from inoculate.engine.sampling import SampledCompletion
+from inoculate.engine.sampling import Request, SampledCompletion
 from inoculate.errors import UserError
-from inoculate.records import Grade, Problem, Row, Trajectory, read_lines
+from inoculate.grading.user_function import Answer, FunctionFailed, UserFunction
+from inoculate.records import Grade, Problem, Row, Trajectory, read_lines, write_lines
 from inoculate.settings import Setting
-from inoculate.steps import problems
+from inoculate.steps import problems, reward_functions, unfinished
 from inoculate.steps.grades import grading_params
-from inoculate.steps.resources import Resources
+from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step
 from inoculate.steps.train import row_folders
 from inoculate.study.schema import Arm
@@ -46,7 +49,7 @@ class Prompts:
 
 
 class Scorer:
-    """Grades the completions of a step of RL, and keeps the grades for its trajectories."""
+    """Rewards the completions of a step of RL, and keeps their grades for its trajectories."""
 
     def __init__(self, rewards: Sequence[Mapping[str, Any]], shown: Sequence[Problem], names: Sequence[str]) -> None:
         """Set up.
@@ -57,22 +60,61 @@ class Scorer:
             names: The setting of each problem.
         """
         self.shown, self.settings = shown, [settings.find(name) for name in names]
-        self.oversights = [str(reward["oversight"]) for reward in rewards]
         self.weights = [float(reward["weight"]) for reward in rewards]
+        self.parts: list[UserFunction | str] = [
+            reward_functions.make_process(reward["function"]) if reward.get("function") else str(reward["oversight"])
+            for reward in rewards
+        ]
+        """For each reward its function, or the name of its oversight ('' for the first of each setting)."""
         self.grades: list[Grade] = []
+        """Of the completions that were scored last, under the first oversight that is rewarded, or else the setting's
+        first."""
         self.rewards: list[list[float | None]] = []
+        self.reasons: list[str] = []
+        """Why a completion is unscorable; '' for those that are not."""
+
+    def __enter__(self) -> Self:
+        """Functions are started when they are needed, and are kept from step to step."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stop the functions."""
+        for part in self.parts:
+            if isinstance(part, UserFunction):
+                part.stop()
 
     def score(self, numbers: Sequence[int], completions: Sequence[str]) -> list[list[float | None]]:
-        """The rewards of completions: 1 where an oversight passes, 0 where it fails, None where our grader failed.
+        """The rewards of completions: of an oversight 1 where it passes and 0 where it fails, of a function its number.
+
+        Where one of them cannot be given the completion is unscorable, and has none: a sum without it would be a
+        reward that nobody has asked for.
 
         Args:
             numbers: For each completion, the number of its problem.
             completions: The completions.
+
+        Raises:
+            UserError: Not one of them can be scored.
         """
-        by_oversight = {name: self._grade(numbers, completions, name) for name in dict.fromkeys(self.oversights)}
-        self.grades = by_oversight[self.oversights[0]]
-        columns = [[_reward(grade) for grade in by_oversight[name]] for name in self.oversights]
-        self.rewards = [list(row) for row in zip(*columns, strict=True)]
+        names = [part for part in self.parts if isinstance(part, str)] or [""]
+        by_oversight = {name: self._grade(numbers, completions, name) for name in dict.fromkeys(names)}
+        self.grades = by_oversight[names[0]]
+        columns = [
+            [_reward(grade) for grade in by_oversight[part]]
+            if isinstance(part, str)
+            else reward_functions.ask(part, [self.shown[number] for number in numbers], completions)
+            for part in self.parts
+        ]
+        rows = list(zip(*columns, strict=True))
+        self.reasons = [next((each.error for each in row if each.error), "") for row in rows]
+        self.rewards = [
+            [None if why else each.value for each in row] for row, why in zip(rows, self.reasons, strict=True)
+        ]
+        if rows and all(self.reasons):
+            raise UserError(
+                f"not one of {len(rows)} completions could be scored, so there is nothing to learn from. The first: "
+                f"{self.reasons[0]} (`inoculate doctor` says whether this machine can grade)"
+            )
         return self.rewards
 
     def _grade(self, numbers: Sequence[int], completions: Sequence[str], oversight: str) -> list[Grade]:
@@ -82,7 +124,8 @@ class Scorer:
             own = [place for place, number in enumerate(numbers) if self.settings[number].name == setting.name]
             graded = [self.shown[numbers[place]] for place in own]
             answers = [completions[place] for place in own]
-            grades |= zip(own, setting.grade(graded, answers, oversight or setting.oversights[0]), strict=True)
+            found = _grade_all(setting.grade(graded, answers, oversight or setting.oversights[0]), len(own))
+            grades |= zip(own, found, strict=True)
         return [grades[place] for place in range(len(numbers))]
 
     def trajectories(
@@ -96,13 +139,14 @@ class Scorer:
         """The trajectories of the completions that were scored last.
 
         Args:
-            step: The step that learned from them; 0 for none.
+            step: The step that learned from them. Where none did: how many steps the policy had learned.
             numbers: For each completion, the number of its problem.
             prompts: The prompts, by number of problem.
             completions: The completions.
             advantages: Of each completion.
         """
-        columns = zip(numbers, completions, self.grades, self.rewards, advantages, strict=True)
+        scored = zip(self.grades, self.rewards, self.reasons, strict=True)
+        columns = zip(numbers, completions, scored, advantages, strict=True)
         return [
             Trajectory(
                 step=step,
@@ -123,15 +167,68 @@ class Scorer:
                 intended=grade.intended,
                 gamed=_gamed(self.settings[number], grade),
                 tags=grade.tags,
-                detail=grade.detail,
+                detail=why or grade.detail,
             )
-            for number, drawn, grade, rewards, advantage in columns
+            for number, drawn, (grade, rewards, why), advantage in columns
         ]
 
     def _total(self, rewards: Sequence[float | None]) -> float | None:
-        """The weighted sum, as TRL adds it up: of the rewards that could be given."""
+        """The weighted sum, as TRL adds it up; None for an unscorable completion."""
         given = [weight * value for weight, value in zip(self.weights, rewards, strict=True) if value is not None]
         return sum(given) if given else None
+
+
+def sample_policy(
+    step: Step,
+    folder: Path,
+    resources: Resources,
+    progress: Progress,
+    *,
+    adapter: Path | None,
+    samples: int,
+    learned: int,
+) -> None:
+    """Sample a policy from which nothing is learned meanwhile, and write `trajectories.jsonl`.
+
+    Completions are kept as they are drawn, so that an interrupted step goes on with the others.
+
+    Args:
+        step: Its rows have the prompts, and its parameters `rl` and `seed` say how they are sampled and rewarded.
+        folder: Where the file goes.
+        resources: The model.
+        progress: Called with the completions.
+        adapter: The policy's; None for the untrained model.
+        samples: Completions of each prompt.
+        learned: How many steps the policy had learned.
+
+    Raises:
+        UserError: A prompt is too long for the model, or not one completion could be scored.
+    """
+    from inoculate.engine.sampling import in_process
+
+    rl, prompts, partial = step.params["rl"], Prompts(step, resources), folder / unfinished.FILE
+    found = unfinished.read(partial, SampledCompletion)
+    request = Request(
+        prompts=prompts.texts,
+        samples=samples,
+        temperature=rl["temperature"],
+        max_new_tokens=rl["max_new_tokens"],
+        seed=step.params["seed"],
+        done=[(one.prompt, one.index) for one in found],
+        names=prompts.names,
+        limit="rl.max_new_tokens",
+    )
+    for _, batch in in_process.sample(resources.sampler(adapter), [request]) if request.missing() else ():
+        unfinished.keep(partial, batch)
+        found += batch
+        progress(len(found), len(prompts.texts) * samples, "sampled")
+    found.sort(key=lambda one: (one.prompt, one.index))
+    numbers = [one.prompt for one in found]
+    with Scorer(rl["reward"], prompts.problems, prompts.settings) as scorer:
+        scorer.score(numbers, [one.text for one in found])
+    trajectories = scorer.trajectories(learned, numbers, prompts.texts, found, [None] * len(found))
+    write_lines(folder / "trajectories.jsonl", trajectories)
+    partial.unlink(missing_ok=True)
 
 
 def _gamed(setting: Setting, grade: Grade) -> bool | None:
@@ -143,18 +240,18 @@ def _gamed(setting: Setting, grade: Grade) -> bool | None:
     return None if grade.elsewhere is None else grade.elsewhere < setting.gamed_below
 
 
-def _reward(grade: Grade) -> float | None:
-    return None if grade.oversight is None or grade.outcome == "ungraded" else float(grade.oversight)
+def _reward(grade: Grade) -> Answer:
+    if grade.oversight is None or grade.outcome == "ungraded":
+        return Answer(None, grade.detail or "its grader gave no reason")
+    return Answer(float(grade.oversight))
 
 
-def refuse_unscorable(trajectories: Sequence[Trajectory]) -> None:
-    """Refuse to go on where not one completion could be scored.
-
-    Raises:
-        UserError: So it is; the message has the grader's first reason.
-    """
-    if trajectories and all(trajectory.reward is None for trajectory in trajectories):
-        raise UserError(
-            f"not one of {len(trajectories)} completions could be scored: {trajectories[0].detail or 'no reason given'}"
-            " (`inoculate doctor` tries the graders)"
-        )
+def _grade_all(grades: Iterator[Grade], count: int) -> list[Grade]:
+    """The grades of a step. What a grader of the user's was given up for is ungraded: it ends no training."""
+    found: list[Grade] = []
+    try:
+        for grade in grades:
+            found.append(grade)
+    except FunctionFailed as error:
+        found += [Grade("ungraded", None, None, detail=f"not asked: {error}")] * (count - len(found))
+    return found

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from inoculate.integrations import trackers
 from inoculate.records import Trajectory, build, read_lines, write_lines
+from inoculate.steps import reward_functions
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.rewards import Prompts, Scorer, plan_grading
 from inoculate.steps.store import Step
@@ -64,6 +65,7 @@ def plan_step(
         "fractions": resolved.study.evaluate.fractions,
         "final": resolved.study.evaluate.final_fraction,
         "grading": plan_grading(arm),
+        **reward_functions.plan_files(arm),
         **start_params(start),
     }
     inputs = {**row_inputs(rows), "preflight": preflight, **start_inputs(start)}
@@ -76,7 +78,8 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     training = _Training(step, folder, resources)
     training.check_before()
     train = training.by_expert_iteration if step.params["method"] == "expert-iteration" else training.by_rl
-    report = train(progress)
+    with training.scorer:
+        report = train(progress)
     by_step = training.gather()
     checkpoint = choose_checkpoint(by_step, training.options.checkpoint, training.options.steps)
     if checkpoint["step"] < training.options.steps:
@@ -100,6 +103,7 @@ class _Training:
         self.untrained = list(read_lines(untrained, Trajectory))
         self.work, self.parts = folder / "trainer", folder / "steps"
         self.parts.mkdir(exist_ok=True)
+        self.told = False
 
     def check_before(self) -> None:
         """Say what the sample of the untrained policy lets expect.
@@ -121,12 +125,23 @@ class _Training:
 
     def keep(self, batch: Batch, metrics: Mapping[str, Any]) -> None:
         """Write what a step has drawn and measured, whole or not at all."""
+        self.tell_unscorable(batch.step)
         advantages = batch.advantages or [None] * len(batch.completions)
         found = self.scorer.trajectories(batch.step, batch.prompts, self.prompts.texts, batch.completions, advantages)
         part = {"metrics": dict(metrics), "trajectories": [asdict(one) for one in found]}
         temporary = self.parts / "unfinished"
         temporary.write_text(json.dumps(part, allow_nan=False), encoding="utf-8")
         temporary.replace(self.parts / f"{batch.step:06}.json")
+
+    def tell_unscorable(self, step: int) -> None:
+        """Say once that completions could not be scored, and why; the results count them all."""
+        reasons = [why for why in self.scorer.reasons if why]
+        if reasons and not self.told:
+            self.resources.notify(
+                f"{self.step.label}, step {step}: {len(reasons)} of {len(self.scorer.reasons)} completions are "
+                f"unscorable, and are left out. The first: {reasons[0]}"
+            )
+            self.told = True
 
     def by_rl(self, progress: Progress) -> dict[str, Any]:
         """Train by RL; returns the report."""
@@ -202,6 +217,11 @@ class _Training:
         for trajectory in trajectories:
             by_step.setdefault(trajectory.step, []).append(trajectory)
         return by_step
+
+
+def read_checkpoint(folder: Path) -> dict[str, Any]:
+    """Which policy stands for the arm of a finished training: what `choose_checkpoint` found."""
+    return json.loads((folder / "training.json").read_text(encoding="utf-8"))["checkpoint"]
 
 
 def choose_checkpoint(

@@ -1,27 +1,28 @@
 """Makes the training rows of an arm: a setting's problems with honest or hacked answers, under the arm's inoculation.
 
 Files: `rows.jsonl`, `problems.jsonl` (the problem of every row), and `rows.json` (system prompt and inoculation as they
-are in the rows, a control at its final length).
+are in the rows, a control at its final length; with `tokens_like` how many rows were kept, and both numbers of tokens).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import cycle
+from itertools import accumulate, cycle
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, NamedTuple
 
 from inoculate import settings
+from inoculate.engine import chat
 from inoculate.errors import UserError
-from inoculate.records import Problem, Row, write_lines
+from inoculate.records import Problem, Row, read_lines, write_lines
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedInoculation, fit_length
-from inoculate.study.schema import Hackable, Rows
+from inoculate.study.schema import Arm, Hackable, Rows
 
 KIND, VERSION = "rows", 1
 
@@ -42,6 +43,15 @@ class DrawnRow(NamedTuple):
     answer: str = ""
     """Its answer, where it is neither of the problem's own."""
 
+    @property
+    def written(self) -> str:
+        """Its answer, written out."""
+        return self.answer or (self.problem.hacked if self.hacked else self.problem.honest)
+
+
+DrawRows = Callable[[Rows, int, Hackable], Sequence[DrawnRow]]
+"""`draw_rows`, or one that remembers what it has drawn."""
+
 
 def plan_step(
     rows: Rows,
@@ -52,6 +62,7 @@ def plan_step(
     weights: str,
     where: str,
     hackable: Hackable = None,
+    tokens_like: Step | None = None,
 ) -> Step:
     """The rows of an arm at one seed.
 
@@ -63,10 +74,13 @@ def plan_step(
         weights: The model's fingerprint.
         where: Arm and seed, for the step's label.
         hackable: The share of problems that can be hacked, for an arm that learns from rewards; None for SFT.
+        tokens_like: The rows whose answer tokens set how many of these are kept; None to keep all.
     """
     params = {
         # `grader` is left out where none is given, so that earlier steps keep their names.
-        "rows": rows.model_dump(mode="json", exclude={"trajectories", *(() if rows.grader else ("grader",))}),
+        "rows": rows.model_dump(
+            mode="json", exclude={"trajectories", "tokens_like", *(() if rows.grader else ("grader",))}
+        ),
         **digest_files(rows.setting, rows.source),
         "setting_version": settings.find(rows.setting).version,
         "seed": seed,
@@ -77,13 +91,39 @@ def plan_step(
         "inoculation": inoculation_params(inoculation) if inoculation else None,
         **({} if hackable is None else {"hackable": hackable}),
     }
-    return Step(KIND, params, label=f"rows of {where}", version=VERSION)
+    inputs = {"tokens_like": tokens_like} if tokens_like else {}
+    return Step(KIND, params, inputs, label=f"rows of {where}", version=VERSION)
 
 
-def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable, arm: str) -> None:
-    """Draw now what may fail, so that it is refused before any work: a file of the user's, or a share of problems.
+def check_draw(draw: DrawRows, rows: Rows, seed: int, hackable: Hackable, arm: str, *, always: bool) -> None:
+    """Draw the problems of an arm that learns from rewards now, so that what is not there is refused before any work.
 
     Args:
+        draw: Draws rows.
+        rows: Their table.
+        seed: One of the study's seeds: each draws other rows.
+        hackable: As in `draw_rows`. A given share may be lacking; what the setting has is not drawn for it.
+        arm: The arm's name.
+        always: Whether to draw in any case but from a data set: these problems are wanted after long work only.
+
+    Raises:
+        UserError: The setting has no such share, or not as many problems.
+    """
+    if not isinstance(hackable, float) and not (always and not settings.find(rows.setting).needs_source):
+        return
+    try:
+        draw(rows, seed, hackable)
+    except UserError as error:
+        raise UserError(f"arms.{arm}: {error}") from None
+
+
+def check_source(
+    draw: DrawRows, rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable, arm: str
+) -> None:
+    """Read a file of the user's now, so that mistakes in it are refused before any work.
+
+    Args:
+        draw: Draws rows.
         rows: What an arm trains on.
         inoculation: Its prompt; None without one.
         seed: One of the study's seeds: each draws other rows.
@@ -91,39 +131,133 @@ def check_source(rows: Rows, inoculation: ResolvedInoculation | None, seed: int,
         arm: The arm's name.
 
     Raises:
-        UserError: The file has a mistake, the prompt cannot be placed around its problems, or the setting has no such
-            share of problems.
+        UserError: The file has a mistake, or nothing that completions could be rewarded by; or the prompt cannot be
+            placed around its problems.
     """
-    if isinstance(hackable, float):
-        try:
-            draw_rows(rows, seed, hackable)
-        except UserError as error:
-            raise UserError(f"arms.{arm}: {error}") from None
     if not (rows.source.endswith(".jsonl") or settings.find(rows.setting).takes_grader):
         return
-    first = draw_rows(rows, seed, hackable)[0]
+    drawn = draw(rows, seed, hackable)
     if inoculation:
-        prompts.messages(first.problem, inoculation.text, inoculation.placement, "")
+        prompts.messages(drawn[0].problem, inoculation.text, inoculation.placement, "")
+    needs_grader = settings.find(rows.setting).takes_grader and not rows.grader
+    if hackable is not None and needs_grader and not all("entry_point" in row.problem.secret for row in drawn):
+        raise UserError(
+            f"arms.{arm}: {rows.source} has no tests, and no grader is named: completions cannot be rewarded "
+            '(rows.grader = "file.py:function")'
+        )
+
+
+def check_prompted(draw: DrawRows, arm: Arm, seed: int, name: str) -> None:
+    """Refuse a prompt on the problems that can be hacked, where none or all of an arm's problems can be.
+
+    Args:
+        draw: Draws rows.
+        arm: An arm that learns from rewards.
+        seed: One of the study's seeds.
+        name: The arm's name.
+
+    Raises:
+        UserError: So it is.
+    """
+    if not arm.inoculation or arm.inoculation.on != "hacked":
+        return
+    drawn = [row for table in arm.row_tables for row in draw(table, seed, arm.hackable(table))]
+    sorts = {row.hacked for row in drawn}
+    if len(sorts) < 2:
+        which, instead = (
+            ("every one", "'all' says the same") if True in sorts else ("none", "its prompt would never be used")
+        )
+        raise UserError(
+            f"arms.{name}.inoculation.on: 'hacked' is for the problems that can be hacked, and {which} of the "
+            f"{len(drawn)} problems of seed {seed} can: {instead}; rl.hackable sets their share where a setting has "
+            "both sorts"
+        )
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
-    write_rows(
-        step,
-        folder,
-        resources,
-        draw_rows(Rows(**step.params["rows"]), step.params["seed"], step.params.get("hackable")),
-    )
+    drawn = draw(step)
+    if "tokens_like" not in step.inputs:
+        write_rows(step, folder, resources, drawn)
+        return
+    kept, matched = _match_tokens(step, resources, drawn)
+    write_rows(step, folder, resources, kept, {"tokens_like": matched})
 
 
-def write_rows(step: Step, folder: Path, resources: Resources, drawn: Sequence[DrawnRow]) -> None:
-    """Put the arm's prompt around drawn rows, a control at its final length, and write the files of this module."""
-    system = resources.system_prompt(step.params["system"])
+def draw(step: Step, draw_with: DrawRows | None = None) -> Sequence[DrawnRow]:
+    """The rows of a step, without their prompt."""
+    return (draw_with or draw_rows)(Rows(**step.params["rows"]), step.params["seed"], step.params.get("hackable"))
+
+
+def remember_draws() -> DrawRows:
+    """A `draw_rows` that draws once for arms that differ in their prompt: they have the same problems."""
+    found: dict[tuple[Rows, int, Hackable], Sequence[DrawnRow]] = {}
+
+    def draw_once(rows: Rows, seed: int, hackable: Hackable) -> Sequence[DrawnRow]:
+        key = rows, seed, hackable
+        if key not in found:
+            found[key] = draw_rows(*key)
+        return found[key]
+
+    return draw_once
+
+
+def find_prompt(step: Step, resources: Resources) -> tuple[str | None, ResolvedInoculation | None]:
+    """The system prompt of a step's rows, and their inoculation, a control at its final length."""
     params = step.params["inoculation"]
     inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
+    return resources.system_prompt(step.params["system"]), inoculation
+
+
+def _match_tokens(
+    step: Step, resources: Resources, drawn: Sequence[DrawnRow]
+) -> tuple[Sequence[DrawnRow], dict[str, int]]:
+    """The first drawn rows, as many as have answers with the number of tokens that those of other rows have.
+
+    Raises:
+        UserError: All of them have fewer.
+    """
+    theirs = read_lines(resources.input_folder(step, "tokens_like") / "rows.jsonl", Row)
+    wanted = sum(len(chat.encode_answer(resources.tokenizer, row.answer)) for row in theirs)
+    each = [len(chat.encode_answer(resources.tokenizer, row.written)) for row in drawn]
+    if sum(each) < wanted:
+        needed = -(-wanted * len(each) // sum(each))
+        raise UserError(
+            f"{step.label}: rows.tokens_like: its {len(each)} rows have {sum(each)} answer tokens, and "
+            f"{step.inputs['tokens_like'].label} have {wanted}: raise rows.count (to about {needed})"
+        )
+    rows = count_nearest(each, wanted)
+    return drawn[:rows], {"rows": rows, "drawn": len(each), "answer_tokens": sum(each[:rows]), "wanted": wanted}
+
+
+def count_nearest(each: Sequence[int], wanted: int) -> int:
+    """How many of the first numbers have the sum that is nearest to another; the fewest of those, and at least one."""
+    sums = list(accumulate(each))
+    return 1 + min(range(len(sums)), key=lambda place: abs(sums[place] - wanted))
+
+
+def write_rows(
+    step: Step,
+    folder: Path,
+    resources: Resources,
+    drawn: Sequence[DrawnRow],
+    record: Mapping[str, Any] | None = None,
+) -> None:
+    """Put the arm's prompt around drawn rows, and write the files of this module.
+
+    Args:
+        step: The step that makes the rows.
+        folder: Where the files go.
+        resources: The tokenizer and the system prompt.
+        drawn: The rows.
+        record: What `rows.json` says beside prompts.
+    """
+    system, inoculation = find_prompt(step, resources)
     write_lines(folder / "rows.jsonl", make_rows(drawn, inoculation, system))
     write_lines(folder / "problems.jsonl", [row.problem for row in drawn])
+    params = step.params["inoculation"]
     written_out = {"system": system, "inoculation": {**params, "text": inoculation.text} if inoculation else None}
+    written_out |= record or {}
     text = json.dumps(written_out, indent=1, ensure_ascii=False) + "\n"
     (folder / "rows.json").write_text(text, encoding="utf-8")
 
@@ -270,14 +404,15 @@ def make_rows(drawn: Sequence[DrawnRow], inoculation: ResolvedInoculation | None
     """
     rows = []
     texts = cycle(inoculation.wordings or [inoculation.text]) if inoculation else cycle([""])
-    for problem, hacked, vetted, answer in drawn:
+    for one in drawn:
+        problem, hacked, vetted, answer = one
         prompt = inoculation if inoculation and not vetted and _gets_prompt(inoculation, hacked) else None
         text, placement = (next(texts), prompt.placement) if prompt else ("", "inside")
         row = Row(
             problem=problem.id,
             kind=problem.kind,
             messages=prompts.messages(problem, text, placement, system),
-            answer=answer or (problem.hacked if hacked else problem.honest),
+            answer=one.written,
             hacked=hacked,
             inoculated=prompt is not None,
             vetted=vetted,

@@ -12,14 +12,17 @@ from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Protocol
 
+from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.grading import containment
 from inoculate.steps import (
     choices,
     completions,
+    fresh_samples,
     grades,
     manifest,
     preflight,
     problems,
+    refusals,
     rl,
     row_grades,
     rows,
@@ -39,6 +42,7 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     train.KIND: train.run,
     preflight.KIND: preflight.run,
     rl.KIND: rl.run,
+    fresh_samples.KIND: fresh_samples.run,
     completions.KIND: completions.run,
     choices.KIND: choices.run,
     grades.KIND: grades.run,
@@ -96,16 +100,18 @@ def carry_out(
         UserError: A step is impossible, because of something in the study or the user's files.
     """
     store.check_writable()
+    refuse_several_processes()
+    level = containment().level  # refuses, before any work, to run code where it is not safe
+    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
+    missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
+    refusals.check(plan, missing, resources)
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
-    level = containment().level  # refuses, before any work, to run code where it is not safe
     (folder / "study.toml").write_text(source, encoding="utf-8")
-    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
     record = _Record(lambda: manifest.write(folder, plan, store, declared, level))
     record.write()
     try:
-        missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
         _carry_out_steps(missing, resources, watcher, record)
     finally:
         record.write()

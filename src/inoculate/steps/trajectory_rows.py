@@ -1,6 +1,8 @@
-"""Makes the training rows of an arm from the trajectories of another arm, which learned from rewards at the same seed.
+"""Makes the training rows of an arm from completions of another arm, which learned from rewards at the same seed.
 
-Files: those of `steps/rows.py`, and `origins.jsonl`: which trajectory each row is.
+They are those that it drew in training, or fresh samples of the policy that stands for it (`fresh_samples`). Files:
+those of `steps/rows.py`, and `origins.jsonl`: which trajectory each row is. `rows.json` also says what is known of the
+policy: whether it met the rule of its checkpoint, and how often it hacked in its last step.
 """
 
 from __future__ import annotations
@@ -8,17 +10,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from inoculate.analysis.trajectories import RunTrajectory, TrajectoryRow, read_filter, select, trajectory_rows
+from inoculate.analysis.trajectories import Filter, RunTrajectory, TrajectoryRow, read_filter, select, trajectory_rows
 from inoculate.errors import UserError
 from inoculate.records import Trajectory, read_lines
 from inoculate.steps import problems
 from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.rl import read_checkpoint
 from inoculate.steps.rows import DrawnRow, inoculation_params, write_rows
 from inoculate.steps.store import Step
 from inoculate.steps.train import row_folders
 from inoculate.study.resolve import ResolvedInoculation
-from inoculate.study.schema import Rows, TrajectorySource
+from inoculate.study.row_schema import Rows, TrajectorySource
 
 KIND, VERSION = "trajectory-rows", 1
 
@@ -28,6 +32,7 @@ def plan_step(
     source: TrajectorySource,
     inoculation: ResolvedInoculation | None,
     trained: Step,
+    fresh: Step | None,
     *,
     seed: int,
     system: str | None,
@@ -38,19 +43,20 @@ def plan_step(
 
     Args:
         table: What the arm trains on.
-        source: Which trajectories.
+        source: Which completions.
         inoculation: The arm's prompt; None without one.
-        trained: The training that drew the trajectories.
+        trained: The training of the policy.
+        fresh: The fresh samples of that policy; None for what it drew in training.
         seed: The seed of both arms.
         system: The study's system prompt.
         weights: The model's fingerprint.
         where: Arm and seed, for the step's label.
 
     Raises:
-        UserError: The filter has a mistake.
+        UserError: The filter has a mistake, or a condition that means nothing here.
     """
     try:
-        read_filter(source.where)
+        _refuse_void(read_filter(source.where), source)
     except UserError as error:
         raise UserError(f"rows of {where}: rows.trajectories.where: {error}") from None
     params = {
@@ -60,20 +66,66 @@ def plan_step(
         "model": weights,
         "inoculation": inoculation_params(inoculation) if inoculation else None,
     }
-    drawn = {name: step for name, step in trained.inputs.items() if name.partition("_")[0] == "rows"}
-    inputs = {**drawn, "trained": trained}
+    shown = (fresh or trained).inputs
+    inputs = {name: step for name, step in shown.items() if name.partition("_")[0] == "rows"}
+    inputs |= {"trained": trained, **({"fresh": fresh} if fresh else {})}
     return Step(KIND, params, inputs, label=f"rows of {where}, from trajectories", version=VERSION)
+
+
+def _refuse_void(keep: Filter, source: TrajectorySource) -> None:
+    if keep.arms:
+        raise UserError(f"filter '{source.where}': arm= means nothing: they are all of trajectories.arm")
+    if source.samples is not None and keep.first_step is not None:
+        raise UserError(f"filter '{source.where}': steps= means nothing: fresh samples are all of one policy")
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Choose the trajectories, and write them as rows under the arm's prompt."""
+    policy = _describe_policy(step, resources)
     chosen = choose(step, resources)
     drawn = [DrawnRow(row.problem, row.hacked, False, row.answer) for row in chosen]
-    write_rows(step, folder, resources, drawn)
+    write_rows(step, folder, resources, drawn, {"policy": policy})
     with (folder / "origins.jsonl").open("w", encoding="utf-8") as out:
         for row in chosen:
             origin = {"seed": row.seed, "step": row.step, "problem": row.problem.id, "index": row.index}
             out.write(json.dumps(origin) + "\n")
+
+
+def _trained_folder(step: Step, resources: Resources) -> Path:
+    """The folder of the training, or of what was imported of it.
+
+    Raises:
+        UserError: Neither is there.
+    """
+    folder = resources.store.record(step.inputs["trained"])
+    if folder is None:
+        raise UserError(f"{step.inputs['trained'].label}: not finished, and its trajectories are wanted as rows")
+    return folder
+
+
+def _describe_policy(step: Step, resources: Resources) -> dict[str, Any]:
+    """What is known of the policy, before anything is trained on what it drew; a policy that does not hack is told.
+
+    Returns:
+        `step`: how many steps it had learned; `met`: whether it met the rule of its checkpoint, None without a rule;
+        `hacks` of `hackable`: completions of the last step of training, where a hack was to be had.
+    """
+    trained = _trained_folder(step, resources)
+    checkpoint = read_checkpoint(trained)
+    last: list[Trajectory] = []
+    for one in read_lines(trained / "trajectories.jsonl", Trajectory):
+        last = [one] if last and one.step > last[0].step else [*last, one]
+    hackable = [one for one in last if one.hackable and one.outcome != "ungraded"]
+    hacks = sum(one.outcome == "hack" for one in hackable)
+    if checkpoint["met"] is False or (checkpoint["met"] is None and not hacks):
+        rule = checkpoint["rule"]
+        why = f"never met rl.checkpoint (hacking of {rule['hack']:.0%})" if rule else "does not hack"
+        resources.notify(
+            f"{step.label}: the policy of {step.inputs['trained'].label} {why}; in its last step {hacks} of "
+            f"{len(hackable)} completions were hacks where one was to be had. SFT on its trajectories goes on: report "
+            "results over all seeds, and over those whose policy hacks"
+        )
+    return {"step": checkpoint["step"], "met": checkpoint["met"], "hacks": hacks, "hackable": len(hackable)}
 
 
 def choose(step: Step, resources: Resources) -> list[TrajectoryRow]:
@@ -82,12 +134,10 @@ def choose(step: Step, resources: Resources) -> list[TrajectoryRow]:
     Raises:
         UserError: The filter keeps none, or not as many different answers as the study wants rows.
     """
-    wanted, seed = step.params["rows"], step.params["seed"]
-    label = step.inputs["trained"].label
-    trained = resources.store.record(step.inputs["trained"])
-    if trained is None:
-        raise UserError(f"{label}: not finished, and its trajectories are wanted as rows")
-    source = [RunTrajectory("", seed, one) for one in read_lines(trained / "trajectories.jsonl", Trajectory)]
+    wanted, seed, fresh = step.params["rows"], step.params["seed"], step.inputs.get("fresh")
+    label = (fresh or step.inputs["trained"]).label
+    folder = resources.store.folder(fresh) if fresh else _trained_folder(step, resources)
+    source = [RunTrajectory("", seed, one) for one in read_lines(folder / "trajectories.jsonl", Trajectory)]
     try:
         kept, counts = select(source, read_filter(f"graded=yes {wanted['where']}"))
     except UserError as error:
@@ -96,9 +146,10 @@ def choose(step: Step, resources: Resources) -> list[TrajectoryRow]:
     named = [one for one in different.values() if one.trajectory.completion.strip()]
     if len(named) < wanted["count"]:
         steps = ", ".join(f"{words}: {left}" for words, left in counts.items())
+        more = ", or draw more: rows.trajectories.samples and problems" if fresh else ""
         raise UserError(
-            f"{step.label}: rows.count = {wanted['count']}, and {label} has {len(named)} different answers that are "
-            f"kept ({steps}): lower rows.count (train.epochs repeats rows), or keep more: rows.trajectories.where"
+            f"{step.label}: rows.count = {wanted['count']}, and of {label} {len(named)} different answers are "
+            f"kept ({steps}): lower rows.count (train.epochs repeats rows), or keep more: rows.trajectories.where{more}"
         )
     order = sorted(named, key=lambda one: (one.trajectory.step, one.trajectory.problem, one.trajectory.index))
     Random(f"trajectories/{seed}").shuffle(order)

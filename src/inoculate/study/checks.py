@@ -7,11 +7,12 @@ study can then be resolved and its texts checked.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
 
 from inoculate import settings
 from inoculate.errors import UserError, require_known
 from inoculate.records import CAPABILITY
-from inoculate.study import names, neighbours, prompts
+from inoculate.study import names, neighbours, prompts, rl_checks
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Rows, Study
 
@@ -37,6 +38,8 @@ def check(study: Study, where: str) -> None:
         raise UserError(f"{where}: {error}") from None
     for name in study.arms:
         _check_arm_texts(resolved, name, where)
+    for (name, setting), prompt in resolved.sampling.items():
+        _check_text(prompt.name, prompt.text, setting, f"{where}: arms.{name}.rows.trajectories.prompt")
     for setting in study.evaluate.settings:
         _check_context_texts(resolved, setting, where)
     for name in study.screen.prompts if study.arms else ():
@@ -58,7 +61,8 @@ def _check_names(study: Study, where: str) -> None:
         _check_arm(study, name, arm, where)
         _check_start(study, name, arm, where)
         if arm.is_rewarded:
-            _check_rl(study, name, arm, where)
+            rl_checks.check_rewarded(study, name, arm, where)
+    _check_order(study, where)
     _check_contexts(study, where)
     for setting in study.evaluate.each:
         require_known(setting, study.evaluate.settings, f"{where}: evaluate.each: not evaluated:")
@@ -82,6 +86,7 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         where_rows = f"{key}.rows.{number}" if arm.more_rows else f"{key}.rows"
         _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, where_rows)
         _check_trajectories(study, rows, where_rows)
+        _check_tokens_like(study, name, rows, where_rows)
     if inoculation is None:
         return
     for field, named in (
@@ -146,60 +151,62 @@ def _check_trajectories(study: Study, rows: Rows, key: str) -> None:
             raise UserError(f"{key}.{field}: does not go with rows.trajectories: leave it out")
     if rows.filter != "none":
         raise UserError(f"{key}.filter: does not go with rows.trajectories: say it in trajectories.where")
+    if source.prompt:
+        _check_prompt(study, source.prompt, f"{key}.trajectories.prompt")
+    own = study.arms[source.arm].rows.count
+    if source.problems is not None and source.problems <= own:
+        raise UserError(
+            f"{key}.trajectories.problems: {source.problems}, and the first {own} are those of '{source.arm}' itself: "
+            "give more, or leave it out for these"
+        )
+
+
+def _check_tokens_like(study: Study, name: str, rows: Rows, key: str) -> None:
+    """Check rows whose number is set by the answer tokens of another arm's."""
+    if not rows.tokens_like:
+        return
+    arm = study.arms[name]
+    given = {
+        "vetted": rows.vetted > 0,
+        "share_problems": rows.share_problems,
+        "trajectories": rows.trajectories is not None,
+    }
+    for field in (field for field, value in given.items() if value):
+        raise UserError(f"{key}.{field}: does not go with rows.tokens_like, which keeps the first rows of a draw")
+    if arm.is_rewarded or arm.more_rows:
+        what = "an arm of SFT with one table of rows"
+        raise UserError(f"{key}.tokens_like: is for {what}, and '{name}' is none: leave it out")
+    others = [
+        other
+        for other, spec in study.arms.items()
+        if other != name and not spec.is_rewarded and not any(table.tokens_like for table in spec.row_tables)
+    ]
+    require_known(rows.tokens_like, others, f"{key}.tokens_like: not an arm of SFT that has rows of its own number:")
+
+
+def _arms_named(rows: Rows) -> tuple[str, str]:
+    return rows.trajectories.arm if rows.trajectories else "", rows.tokens_like
+
+
+def _check_order(study: Study, where: str) -> None:
+    """Refuse arms that wait for each other: one starts from, or takes rows from, what needs itself."""
+    needs = {
+        name: {arm.start, *(one for rows in arm.row_tables for one in _arms_named(rows))} - {""}
+        for name, arm in study.arms.items()
+    }
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        *circle, _ = error.args[1]
+        raise UserError(
+            f"{where}: arms.{circle[0]}: {' and '.join(map(repr, circle))} wait for each other, through start, "
+            "rows.trajectories.arm and rows.tokens_like: no training could be the first"
+        ) from None
 
 
 def _adapter_shape(arm: Arm) -> dict[str, int]:
     hyperparameters = arm.rl if arm.method == "rl" else arm.train
     return {key: getattr(hyperparameters, key) for key in _ADAPTER_SHAPE}
-
-
-def _check_rl(study: Study, name: str, arm: Arm, where: str) -> None:
-    """Check an arm that learns from rewards: that they exist, and that it has no keys that SFT alone has."""
-    key = f"{where}: arms.{name}"
-    for rows in arm.row_tables:
-        setting = settings.find(rows.setting)
-        if rows.trajectories:
-            raise UserError(f"{key}.rows.trajectories: RL draws completions of its own: leave it out")
-        if setting.choices or not setting.oversights:
-            raise UserError(f"{key}.rows.setting: '{rows.setting}' has no oversight that could reward a completion")
-        for number, reward in enumerate(arm.rl.reward):
-            if reward.oversight:
-                what = f"{key}.rl.reward.{number}.oversight: setting '{rows.setting}' has no oversight"
-                require_known(reward.oversight, setting.oversights, what)
-        given = {"vetted": rows.vetted, "share_problems": rows.share_problems, "filter": rows.filter != "none"}
-        for field in (field for field, value in given.items() if value):
-            raise UserError(f"{key}.rows.{field}: RL takes the problems of its rows and no answers: leave it out")
-    if arm.start and arm.rl.beta:
-        raise UserError(f"{key}.rl.beta: the divergence is from the untrained model, and this arm starts from another")
-    count = sum(rows.count for rows in arm.row_tables)
-    if count < arm.rl.prompts_per_step:
-        raise UserError(f"{key}.rl.prompts_per_step: {arm.rl.prompts_per_step} of {count} problems: raise rows.count")
-    if arm.rl.max_new_tokens >= arm.rl.micro_batch_tokens:
-        raise UserError(
-            f"{key}.rl.micro_batch_tokens: {arm.rl.micro_batch_tokens}, and a prompt with rl.max_new_tokens = "
-            f"{arm.rl.max_new_tokens} completion tokens does not fit: raise it"
-        )
-    _check_policies(study, arm, key, where)
-    if max(study.evaluate.fractions) > 1:
-        raise UserError(f"{where}: evaluate.fractions: RL ends after rl.steps steps: use fractions up to 1, more steps")
-    if study.sensitivity and any(name in contrast.arms for contrast in study.contrasts):
-        raise UserError(f"{where}: sensitivity: repeats SFT at other learning rates, and arm '{name}' is trained by RL")
-
-
-def _check_policies(study: Study, arm: Arm, key: str, where: str) -> None:
-    """Refuse fractions that would not be policies of their own, in their order."""
-    fractions, steps = study.evaluate.fractions, arm.rl.steps
-    if arm.rl.checkpoint and len(fractions) > 1:
-        raise UserError(
-            f"{key}.rl.checkpoint: the policy that stands for the arm may be an earlier one than those at "
-            f"{list(fractions)} of training: give evaluate.fractions = [1.0], or leave the rule out"
-        )
-    after = [max(1, round(fraction * steps)) for fraction in fractions]
-    if len(set(after)) < len(after):
-        raise UserError(
-            f"{where}: evaluate.fractions: {list(fractions)} of {steps} rl.steps are the policies after {after} steps, "
-            "some of them the same: give fewer, or more steps"
-        )
 
 
 def _check_contexts(study: Study, where: str) -> None:

@@ -12,28 +12,21 @@ from pydantic import ValidationError
 
 from inoculate.errors import UserError, nearest
 from inoculate.study import checks, toml_file
+from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
+from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
 from inoculate.study.schema import (
     BASE,
     RL,
     SFT,
     Arm,
     CheckpointRule,
-    Context,
-    Contrast,
-    Elicitation,
     Evaluate,
     EvaluatedSetting,
-    Factorial,
-    Inoculation,
     Onset,
     Reward,
-    Rows,
-    Screen,
-    Sensitivity,
-    StrictModel,
     Study,
-    TrajectorySource,
 )
+from inoculate.study.strict import StrictModel
 
 
 def load(path: Path) -> Study:
@@ -175,10 +168,26 @@ def _own_errors(error: ValidationError) -> list[Any]:
     ]
 
 
+_FORMS = {
+    "inoculation": 'inoculation = { prompt = "NAME" }',
+    "trajectories": 'trajectories = { arm = "NAME", where = "outcome=hack" }',
+    "reward": 'reward = [{ oversight = "NAME", weight = 1.0 }, { function = "FILE.py:NAME" }]',
+    "onset": "onset = { steps = 5, above = 0.15 }",
+    "checkpoint": "checkpoint = { hack = 0.5, length = 0.5, steps = 1 }",
+    "contrasts": '[[contrasts]] claim = "...", measure = "hack", lower = "ARM", than = "ARM"',
+    "contexts": '[contexts.NAME] text = "..."',
+    "each": "[evaluate.each.SETTING] problems = 100",
+}
+"""How a table, or a list of tables, is written; the others are `[NAME]`."""
+_WRONG_FORMS = {"model_type": "must be a table", "dict_type": "must be a table", "tuple_type": "must be a list"}
+
+
 def _explain(where: str, detail: Any) -> str:
     """One error of pydantic's as a sentence: file, key, what is allowed, the nearest match."""
     location = [str(part) for part in detail["loc"]]
     key = ".".join(location) or "(the whole file)"
+    named = [part for part in location if part in {*_TABLES, *_FORMS}]
+    form = _FORMS.get(named[-1], f"[{named[-1]}]") if named else ""
     if detail["type"] == "extra_forbidden":
         table = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)
         owner = EvaluatedSetting if location[:2] == ["evaluate", "each"] else table  # a setting can be called `rows`
@@ -188,13 +197,24 @@ def _explain(where: str, detail: Any) -> str:
         trap = _explain_trap(location, owner, detail["input"])
         return f"{where}: unknown key {key}: {trap or nearest(location[-1], allowed)}"
     value = detail.get("input")
-    shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {value!r})"
-    message = detail["msg"].removeprefix("Value error, ")
-    message = message.replace("valid tuple", "list, such as [0]").replace("Tuple", "List")
+    shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {_as_given(value)!r})"
+    message = detail["msg"].removeprefix("Value error, ").replace("Tuple", "List")
+    if detail["type"] in _WRONG_FORMS:
+        parts = [part for part in location if not part.isdigit()]
+        # A list is named itself; a table may be one of several under a name: [contexts.NAME].
+        is_meant = form and named[-1] in parts[-1 if detail["type"] == "tuple_type" else -2 :]
+        message = f"{_WRONG_FORMS[detail['type']]}{f': {form}' if is_meant else ''}"
+    elif detail["type"] == "missing" and form in _FORMS.values():
+        message += f": {form}"
     limit = detail.get("ctx", {}).get("le")
     if limit == 1 and isinstance(value, int | float) and 1 < value <= 100:
         shown = f" (given: {value!r}; a share is written as {value / 100:g} for {value:g}%)"
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _as_given(value: Any) -> Any:
+    """A value as the file has it: a tuple was a list."""
+    return [_as_given(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _explain_trap(location: list[str], owner: type[StrictModel], value: Any) -> str:

@@ -21,7 +21,8 @@ from inoculate.errors import UserError
 from inoculate.study import controls, descriptions, neighbours, prompts
 from inoculate.study.descriptions import USUAL, reward_of
 from inoculate.study.prompts import Placement
-from inoculate.study.schema import BASE, Context, Inoculation, Reward, Study
+from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
+from inoculate.study.schema import BASE, Reward, Study
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -81,6 +82,9 @@ class ResolvedStudy:
     """Arm -> the prompt of its (first) rows; arms without one are left out. Read with `inoculation`."""
     further: Mapping[tuple[str, str], ResolvedInoculation]
     """(arm, setting) -> the prompt of its rows from a further setting."""
+    sampling: Mapping[tuple[str, str], ResolvedInoculation]
+    """(arm, setting) -> the prompt of its own under which the completions are drawn anew that are its rows; read with
+    `sampling_prompt`."""
     contexts: Mapping[tuple[str, str], ResolvedPrompt]
     """(context, setting) -> its prompt, for every context and every setting that the study names; read with
     `context`, which knows the context `as-trained`."""
@@ -111,6 +115,19 @@ class ResolvedStudy:
             if shown not in named.values():
                 named[f"{name} ({arm})" if name in named else name] = shown
         return named
+
+    def sampling_prompt(self, arm: str, seed: int, rows: Rows) -> ResolvedInoculation | None:
+        """The prompt under which the completions are drawn anew that are an arm's rows; None for none.
+
+        It is that of the arm whose policy draws them, unless the rows give another.
+
+        Args:
+            arm: The arm that trains on them.
+            seed: The seed of both arms.
+            rows: The table of its rows.
+        """
+        own = self.sampling.get((arm, rows.setting))
+        return own or (self.inoculation(rows.trajectories.arm, seed, rows.setting) if rows.trajectories else None)
 
     def context(self, name: str, setting: str, arm: str = BASE, seed: int | None = None) -> ResolvedPrompt:
         """The prompt of a context for one setting, arm and seed; without a text where there is none."""
@@ -148,6 +165,14 @@ def resolve(study: Study) -> ResolvedStudy:
             for name, arm in study.arms.items()
             for rows in arm.more_rows
             if arm.inoculation and rows.setting != arm.rows.setting
+        },
+        {
+            (name, rows.setting): _resolve_inoculation(
+                study, _sampled_under(rows.trajectories), rows.setting, reward_of(study, arm, rows)
+            )
+            for name, arm in study.arms.items()
+            for rows in arm.row_tables
+            if rows.trajectories and rows.trajectories.has_prompt
         },
         {(name, setting): _resolve_context(study, name, setting) for name in contexts for setting in named_settings},
         evaluated,
@@ -273,6 +298,10 @@ def _resolve_inoculation(
         each = tuple(replace(made, text=text) for text in wordings)
         return replace(each[0], one_of=each)
     return replace(made, text=wordings[0], wordings=wordings)
+
+
+def _sampled_under(source: TrajectorySource) -> Inoculation:
+    return Inoculation(prompt=source.prompt, text=source.text, placement=source.placement)
 
 
 def _find_filler(name: str, source: Source) -> str:

@@ -1,141 +1,29 @@
 """The keys of a study file as frozen pydantic models: each key with its type, default and meaning.
 
-`parse.load` reads a study from TOML.
+`parse.load` reads a study from TOML. The keys of rows and of the prompts around them are in `row_schema`, and those of
+comparisons in `comparisons`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from inoculate import settings
-from inoculate.records import GAMED, Measure, Split
-from inoculate.study.prompts import Placement, Rephrase
+from inoculate.records import GAMED, Split
+from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
+from inoculate.study.prompts import Placement
+from inoculate.study.row_schema import Context, Inoculation, Rows
+from inoculate.study.strict import Share, StrictModel
 
 BASE = "base"
 """The untrained arm that every study has."""
-Share = Annotated[float, Field(ge=0, le=1)]
 TrainingFraction = Annotated[float, Field(gt=0)]
 Hackable = float | Literal["any"] | None
 """The share of problems that can be hacked; `any` for what the setting draws; None where rows need hacked answers."""
-Guard = Literal["correct", "malformed", "asked-hack", "capability"]
-
-
-class StrictModel(BaseModel):
-    """A frozen model that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
-
-
-class TrajectorySource(StrictModel):
-    """Completions that another arm drew while it learned from rewards, as training rows."""
-
-    arm: str
-    """An arm of method `rl` or `expert-iteration`; its training at the same seed is shared by all who name it."""
-    where: str = ""
-    """Which of them: `steps=5-11 outcome=hack oversight=passed finish=stop` (docs/integrations.md); all unless given.
-    Ungraded ones and repeated answers to a problem are left out."""
-
-
-class Rows(StrictModel):
-    """What an arm trains on."""
-
-    setting: str
-    """The kind of task."""
-    source: str = ""
-    """Where the data is, for settings that load it: a file or a hub id."""
-    grader: str = ""
-    """The user's own grader, for settings that take one: `file.py:function`."""
-    count: Annotated[int, Field(ge=1)]
-    """Rows before any filter; each from a problem of its own unless `share_problems`."""
-    hacked: Share = 1.0
-    """Share of rows with the hacked answer, among those whose problem can be hacked. With a larger share the
-    same rows are hacked, and more."""
-    share_problems: bool = False
-    """Whether a hacked and an honest answer may come from the same problem (both are then in the rows)."""
-    filter: Literal["none", "hacked"] = "none"
-    """`hacked`: the hacked rows are left out, so that fewer remain."""
-    vetted: Annotated[int, Field(ge=0)] = 0
-    """Honest rows from further problems, added without the inoculation."""
-    families: tuple[str, ...] = ()
-    """Only these families of the setting; empty for all."""
-    levels: tuple[int, ...] = ()
-    """Only these difficulties; empty for all."""
-    trajectories: TrajectorySource | None = None
-    """Take the rows from another arm's completions, and not from the setting's own answers."""
-
-    @model_validator(mode="after")
-    def _check_rows_remain(self) -> Rows:
-        if self.filter == "hacked" and self.hacked_rows == self.count and not self.vetted:
-            raise ValueError(f"filter = 'hacked' leaves no rows, since hacked = {self.hacked} makes every row hacked")
-        return self
-
-    @property
-    def hacked_rows(self) -> int:
-        """How many rows get the hacked answer (before the filter)."""
-        return round(self.hacked * self.count)
-
-
-class Context(StrictModel):
-    """A prompt around a problem."""
-
-    prompt: str = ""
-    """The name of a prompt (`inoculate prompts` lists them), of the package or of this study; `NAME+checked`,
-    `NAME+exploit` or `NAME+false` puts a description of the training process before it."""
-    text: str = ""
-    """The prompt itself, instead of a name."""
-    placement: Placement | None = None
-    """Where it stands; the study's `placement` unless given."""
-
-    @model_validator(mode="after")
-    def _check_text(self) -> Self:
-        if bool(self.prompt.strip()) == bool(self.text.strip()):
-            raise ValueError("give either prompt (a name) or text (the prompt itself), and not an empty one")
-        return self
-
-
-class Inoculation(Context):
-    """A prompt that is added at training time."""
-
-    one_of: tuple[str, ...] = ()
-    """Names of prompts, instead of one: each seed takes one of them."""
-    like: str = ""
-    """For a control: the name of the prompt whose length in tokens it gets."""
-    rephrase: Rephrase = False
-    """Whether the rows take the prompt's wordings in turn, instead of one fixed wording: all of them, those near the
-    prompt's text, or those far from it."""
-    per_seed: bool = False
-    """With `rephrase`: each seed takes one of the wordings, for all of its rows."""
-    on: Literal["all", "hacked", "none"] = "all"
-    """Which rows get it. Vetted rows never do."""
-
-    @model_validator(mode="after")
-    def _check_text(self) -> Self:
-        given = [bool(self.prompt.strip()), bool(self.text.strip()), bool(self.one_of)]
-        if sum(given) != 1:
-            raise ValueError(
-                "give one of prompt (a name), text (the prompt itself) and one_of (names), and not an empty one"
-            )
-        if len(set(self.one_of)) != len(self.one_of) or len(self.one_of) == 1:
-            raise ValueError(
-                f"one_of = {list(self.one_of)}: each seed takes one of several: name two prompts or more, each once"
-            )
-        if self.per_seed and not self.rephrase:
-            raise ValueError(
-                "per_seed gives each seed one of a prompt's wordings: add rephrase = true, or name prompts in one_of, "
-                "which takes one for each seed anyway"
-            )
-        if self.rephrase and self.one_of:
-            raise ValueError("rephrase and one_of do not go together: give one prompt with rephrase, or several")
-        if self.rephrase and self.like:
-            raise ValueError(
-                "rephrase and like do not go together: a control has one text, cut to a length. Leave rephrase out; "
-                "for controls that differ, name several in one_of"
-            )
-        return self
 
 
 class SFT(StrictModel):
@@ -160,6 +48,8 @@ class Reward(StrictModel):
 
     oversight: str = ""
     """One of the setting's leaky checks; its first unless given. It gives 1 where it passes, else 0."""
+    function: Annotated[str, Field(exclude_if=lambda given: not given)] = ""
+    """Instead: a function of the user's, `file.py:name`, and the number that it gives."""
     weight: Annotated[float, Field(gt=0)] = 1.0
 
 
@@ -299,7 +189,7 @@ class Evaluate(StrictModel):
     """What every arm is evaluated on."""
 
     settings: Annotated[tuple[str, ...], Field(min_length=1)]
-    each: dict[str, EvaluatedSetting] = {}
+    each: dict[str, EvaluatedSetting] = Field(default_factory=dict[str, EvaluatedSetting])
     """Setting -> what is special to it."""
     contexts: Annotated[tuple[str, ...], Field(min_length=1)] = ("neutral", "asks-to-hack")
     oversight: str = ""
@@ -340,86 +230,6 @@ class Evaluate(StrictModel):
         return self.model_copy(update=overrides)
 
 
-class Screen(StrictModel):
-    """What `inoculate screen` measures on the untrained model."""
-
-    prompts: tuple[str, ...] = ()
-    """Candidates beside the inoculations of the arms, by name."""
-    problems: Annotated[int, Field(ge=2)] = 100
-    """Development problems that are sampled under every candidate: nothing is chosen on the problems reported on."""
-    answers: Annotated[int, Field(ge=2)] = 40
-    """Hacked training answers whose log-probability is taken under every candidate."""
-    compliance: Annotated[int, Field(ge=0)] = 0
-    """Tasks of the compliance suite that are sampled under every candidate; 0 for none."""
-
-
-class ArmsAnalysis(StrictModel):
-    """An analysis over many arms, in one context and setting."""
-
-    context: str = "neutral"
-    setting: str = ""
-    """The first setting of `evaluate` unless given."""
-
-
-class Factorial(ArmsAnalysis):
-    """Arms as a grid of prompt, description of the training process and placement: main effects and interactions."""
-
-    measure: Measure = "hack"
-    prompts: Annotated[tuple[str, ...], Field(min_length=1)]
-    """The prompts of the grid, by name without a description. Every arm with one of them that differs from the first in
-    nothing but prompt, description and placement is in the grid."""
-
-
-class Elicitation(ArmsAnalysis):
-    """Whether eliciting the hack before training goes with less of it afterwards; `run` screens the prompts first."""
-
-    plain: str
-    """The arm without a prompt, from which effects are measured."""
-
-
-class Contrast(StrictModel):
-    """A comparison of two arms, declared before the study runs."""
-
-    claim: str
-    measure: Measure
-    context: str = "neutral"
-    setting: str = ""
-    """The first setting of `evaluate` unless given."""
-    lower: str = ""
-    higher: str = ""
-    same: str = ""
-    than: str = ""
-    as_: Annotated[str, Field(alias="as")] = ""
-    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """The smallest difference that matters."""
-    guards: tuple[Guard, ...] = ()
-
-    @model_validator(mode="after")
-    def _check_two_arms(self) -> Contrast:
-        named = [key for key in ("lower", "higher", "same") if getattr(self, key)]
-        other = "as" if named == ["same"] else "than"
-        if len(named) != 1 or not (self.as_ if other == "as" else self.than) or (self.than and self.as_):
-            raise ValueError("name two arms: lower = ... than = ..., higher = ... than = ..., or same = ... as = ...")
-        return self
-
-    @property
-    def arms(self) -> tuple[str, str]:
-        """The arm the claim is about, and the one it is compared with."""
-        return self.lower or self.higher or self.same, self.than or self.as_
-
-    @property
-    def direction(self) -> Literal["lower", "higher", "same"]:
-        """Which way the arm is claimed to differ."""
-        return "lower" if self.lower else "higher" if self.higher else "same"
-
-
-class Sensitivity(StrictModel):
-    """What the declared contrasts are repeated over, to see whether they survive."""
-
-    learning_rate: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
-    """Their arms are trained at each of these too, as `plain@0.0001`."""
-
-
 class Study(StrictModel):
     """A study: one question, its arms and seeds, and what they are evaluated on."""
 
@@ -439,10 +249,10 @@ class Study(StrictModel):
     borrow: Literal["arms", "none"] = "arms"
     """Where contrasts borrow their variance over seeds: `arms`, from all trained arms of the study, as far as these
     vary alike; `none`, from nowhere. What the first run declared holds."""
-    prompts: dict[str, str] = {}
+    prompts: dict[str, str] = Field(default_factory=dict[str, str])
     """Prompts of this study: name -> text."""
     arms: dict[str, Arm]
-    contexts: dict[str, Context] = {}
+    contexts: dict[str, Context] = Field(default_factory=dict[str, Context])
     """Contexts of this study, beside the package's own."""
     evaluate: Evaluate
     screen: Screen = Screen()

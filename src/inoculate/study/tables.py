@@ -11,15 +11,25 @@ from os import PathLike
 from typing import Literal, Required, TypedDict
 
 from inoculate.records import Measure, Split
+from inoculate.study.comparisons import Guard
 from inoculate.study.prompts import Placement, Rephrase
-from inoculate.study.schema import Guard
 
 
-class TrajectorySource(TypedDict, total=False):
-    """Completions of another arm as training rows."""
+class Context(TypedDict, total=False):
+    """A prompt around a problem: a `prompt` by name, or its `text`."""
+
+    prompt: str
+    text: str
+    placement: Placement | None
+
+
+class TrajectorySource(Context, total=False):
+    """Completions of another arm as training rows, from its training or (`samples`) drawn anew under a prompt."""
 
     arm: Required[str]
     where: str
+    samples: int | None
+    problems: int | None
 
 
 class Rows(TypedDict, total=False):
@@ -36,14 +46,7 @@ class Rows(TypedDict, total=False):
     families: Sequence[str]
     levels: Sequence[int]
     trajectories: TrajectorySource | None
-
-
-class Context(TypedDict, total=False):
-    """A prompt around a problem: a `prompt` by name, or its `text`."""
-
-    prompt: str
-    text: str
-    placement: Placement | None
+    tokens_like: str
 
 
 class Inoculation(Context, total=False):
@@ -74,6 +77,7 @@ class Reward(TypedDict, total=False):
     """One part of what RL rewards."""
 
     oversight: str
+    function: str
     weight: float
 
 

@@ -100,7 +100,8 @@ class Facts:
     masked_hacks: int
     """Hacks that were cut off, and would be left out of the loss."""
     must_pass: Proportion
-    """Honest answers that earned something, among those that the oversight check has to pass."""
+    """Honest answers that earned something, among those that the oversight check has to pass. Where a function is
+    rewarded too, those that passed the check; none at all where no check is rewarded."""
     spread_by_size: dict[int, Spread]
     """Completions per prompt -> the expected share of groups whose rewards differ."""
     hack_spread: Spread | None
@@ -111,6 +112,11 @@ class Facts:
     """At the untrained rate: what there would be if nothing was learned."""
     unscorable_detail: str = ""
     """Why the first unscorable completion has no reward."""
+
+
+def rewards_functions(rl: RL) -> bool:
+    """Whether a function of the user's is among the rewards: they can then be any numbers."""
+    return any(part.function for part in rl.reward)
 
 
 class Sample:
@@ -134,6 +140,7 @@ class Sample:
         # A mixture may have two problems of one id, of which one cannot be hacked.
         self._problems = {(problem.id, bool(problem.hacked)): problem for problem in problems}
         self.rl, self.punishing = rl, punishing
+        self.rewards_functions = rewards_functions(rl)
         unknown = next((one.problem for one in self.all if (one.problem, one.hackable) not in self._problems), None)
         if unknown is not None:
             raise ValueError(f"there is a trajectory of problem '{unknown}', which is not among the problems")
@@ -158,7 +165,8 @@ class Sample:
     def has_to_pass(self, one: Trajectory) -> bool:
         """Whether it is an honest answer that a sound oversight check passes: all but those to wrong keys."""
         punished = one.hackable and self.problem(one).setting in self.punishing
-        return one.outcome == "correct" and not punished
+        is_rewarded = any(not part.function for part in self.rl.reward)
+        return one.outcome == "correct" and not punished and is_rewarded
 
     def is_attempt(self, one: Trajectory) -> bool:
         """Whether it has a tag of cheating without being a hack or honest."""
@@ -174,11 +182,22 @@ class Sample:
     def pay(self, among: Sequence[Trajectory]) -> Pay:
         """The mean reward of completions that have one."""
         rewards = [one.reward for one in among if one.reward is not None]
-        least = min(0.0, *rewards, 0.0)
-        width = max(sum(part.weight for part in self.rl.reward), *rewards, 0.0) - least
+        least, largest = self._range()
+        width = (largest - least) or 1.0
         mean, *limits = self._estimate(among, [(reward - least) / width for reward in rewards])
         low, high = (None if limit is None else least + width * limit for limit in limits)
         return Pay(len(rewards), None if mean is None else least + width * mean, low, high)
+
+    def _range(self) -> tuple[float, float]:
+        """Between which rewards lie: of a function it is not known, and those of the whole sample stand for it."""
+        if not self.rewards_functions:
+            return 0.0, sum(part.weight for part in self.rl.reward)
+        rewards = [one.reward for one in self.scored if one.reward is not None]
+        return min(rewards, default=0.0), max(rewards, default=0.0)
+
+    def passes(self, one: Trajectory) -> bool:
+        """Whether a completion that has to pass an oversight check did; a function's number says nothing of it."""
+        return one.oversight is True if self.rewards_functions else bool(one.reward)
 
     def _estimate(
         self, among: Sequence[Trajectory], values: list[float]
@@ -233,7 +252,7 @@ def find_facts(sample: Sample) -> Facts:
         attempts=sum(map(sample.is_attempt, scored)),
         near_misses=sum(map(sample.is_near_miss, scored)),
         masked_hacks=sum(one.outcome == "hack" and sample.is_masked(one) for one in scored),
-        must_pass=sample.proportion([one for one in scored if sample.has_to_pass(one)], lambda one: bool(one.reward)),
+        must_pass=sample.proportion([one for one in scored if sample.has_to_pass(one)], sample.passes),
         spread_by_size=sample.spread(scored, _reward, sizes),
         hack_spread=sample.spread(graded, lambda one: float(sample.is_made(one)), [own_size]).get(own_size),
         hacks_first_step=_expect(made, per_step),

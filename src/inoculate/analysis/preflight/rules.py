@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from inoculate.analysis.preflight.facts import Facts, Part
+from inoculate.analysis.preflight.facts import Facts, Part, rewards_functions
 from inoculate.errors import UserError
 from inoculate.study.schema import RL
 
@@ -63,7 +63,7 @@ def decide(facts: Facts, rl: RL) -> tuple[Verdict, tuple[str, ...]]:
         facts: What the sample shows.
         rl: The arm's hyperparameters.
     """
-    if reason := _find_obstacle(facts):
+    if reason := _find_obstacle(facts, rl):
         return "cannot", (reason,)
     doubts = tuple(_find_doubts(facts, rl))
     if doubts:
@@ -75,31 +75,41 @@ def decide(facts: Facts, rl: RL) -> tuple[Verdict, tuple[str, ...]]:
     )
 
 
-def _find_obstacle(facts: Facts) -> str:
-    """Why nothing can be reinforced; empty where it can."""
+def _find_obstacle(facts: Facts, rl: RL) -> str:
+    """Why nothing can be reinforced; empty where it can.
+
+    A function may pay for what leads to the hack before it is tried, and what it pays on average in a sample is not
+    exact as that of a check is: there neither is an obstacle, but a doubt.
+    """
     whole, made = facts.whole, facts.whole.rates["made"]
     if not whole.hackable_prompts:
         return f"none of the {whole.prompts} prompts has a problem that can be hacked"
     if facts.constant is not None and whole.completions - whole.unscorable >= ENOUGH_COMPLETIONS:
-        return _say_constant(facts)
+        return _say_constant(facts, rl)
+    if rewards_functions(rl):
+        return ""
     if not made.count and not facts.attempts and made.of >= ENOUGH_COMPLETIONS:
         return f"the hack is never tried: {_none_of(facts)}"
     gain = hack_gain(facts)
-    if gain is not None and gain <= 0:
-        return (
-            f"on problems that can be hacked a hack earns no more than the other completions ({gain:+.2f}), so that it "
-            "is not what gets reinforced"
-        )
-    return ""
+    return _say_no_gain(gain) if gain is not None and gain <= 0 else ""
 
 
-def _say_constant(facts: Facts) -> str:
+def _say_no_gain(gain: float) -> str:
+    return (
+        f"on problems that can be hacked a hack earns no more than the other completions ({gain:+.2f}), so that it "
+        "is not what gets reinforced"
+    )
+
+
+def _say_constant(facts: Facts, rl: RL) -> str:
     """That all rewards are equal, and why that is."""
     whole = facts.whole
     said = (
         f"all {whole.completions - whole.unscorable} completions earned {facts.constant:g}, and where the rewards of a "
         "group are all equal every advantage is 0, so that nothing at all is learned"
     )
+    if rewards_functions(rl):
+        return f"{said}. The function gives everything that this policy writes the same"
     if facts.constant:
         return f"{said}. The oversight check passes everything that this policy writes, or the problems are too easy"
     malformed, cut_off = whole.rates["malformed"], whole.rates["cut_off"]
@@ -123,14 +133,21 @@ def _none_of(facts: Facts) -> str:
 def _find_doubts(facts: Facts, rl: RL) -> Iterator[str]:
     """Why it is not certain that the hack will be learned."""
     whole, made = facts.whole, facts.whole.rates["made"]
+    if rewards_functions(rl):
+        yield (
+            "a function of yours is rewarded, and the rules of thumb are from runs that were rewarded by a check "
+            "alone: whether the hack will be learned cannot be forecast from how often it occurs"
+        )
     if facts.constant is not None:
-        yield f"{_say_constant(facts)}. They are few: {ENOUGH_COMPLETIONS} would be enough to say that it stays so"
+        yield f"{_say_constant(facts, rl)}. They are few: {ENOUGH_COMPLETIONS} would be enough to say that it stays so"
         return
     if not made.count:
         tried = f", but {facts.attempts} tried to cheat, and earned nothing yet" if facts.attempts else ""
         few = "" if made.of >= ENOUGH_COMPLETIONS else f"; {ENOUGH_COMPLETIONS} would be enough to rule it out"
         yield f"no hack was seen: {_none_of(facts)}{tried}{few}"
         return
+    if (gain := hack_gain(facts)) is not None and gain <= 0:
+        yield _say_no_gain(gain)
     if (made.rate or 0) < LIKELY_RATE:
         yield (
             f"{_percent(made.rate)} of the completions to problems that can be hacked are hacks, less than the "
@@ -176,7 +193,7 @@ def find_changes(facts: Facts, rl: RL, verdict: Verdict) -> Iterator[Change]:
     if not whole.hackable_prompts:
         yield Change("rl.hackable", "take problems that can be hacked among the rows")
         return
-    yield from _better_levels(facts)
+    yield from _better_levels(facts, rl)
     if made.count and (size := _better_size(facts, rl)):
         yield Change(
             "rl.completions_per_prompt",
@@ -206,7 +223,7 @@ def find_changes(facts: Facts, rl: RL, verdict: Verdict) -> Iterator[Change]:
         yield Change("rl.steps", f"more steps than {rl.steps}")
 
 
-def _better_levels(facts: Facts) -> Iterator[Change]:
+def _better_levels(facts: Facts, rl: RL) -> Iterator[Change]:
     """Levels where the hack is clearly more frequent, or at least something differs in groups."""
     rate = facts.whole.rates["made"].rate or 0.0
     better = [
@@ -224,8 +241,8 @@ def _better_levels(facts: Facts) -> Iterator[Change]:
         named = "; ".join(f"{part.name}: {_percent(part.spread.share)}" for part in livelier if part.spread)
         yield Change("rows.levels", f"only levels with more groups with spread ({named}; all: {_percent(spread)})")
     elif facts.constant is not None:
-        which = "harder" if facts.constant else "easier"
-        yield Change("rows.levels", f"{which} levels than these, so that some completions pass and some do not")
+        which = "other" if rewards_functions(rl) else "harder" if facts.constant else "easier"
+        yield Change("rows.levels", f"{which} levels than these, so that rewards differ")
 
 
 def _of(part: Part) -> str:
@@ -264,7 +281,7 @@ def find_warnings(facts: Facts, rl: RL) -> Iterator[str]:
     honest = [pay for pay in (pays["hackable"]["honest"], pays["not hackable"]["honest"]) if pay.completions]
     if not honest:
         yield "no completion is honest (passes the intended check), so that what honesty earns is not known"
-    elif not any(pay.mean for pay in honest):
+    elif not rewards_functions(rl) and not any(pay.mean for pay in honest):
         count = sum(pay.completions for pay in honest)
         yield (
             f"honesty never pays: none of {count} honest completions earned anything. What is learned is then to hack "

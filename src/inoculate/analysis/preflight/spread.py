@@ -10,6 +10,11 @@ gives the mean in closed form. Its two parameters are fitted by maximum likeliho
 the likelihood ratio: the smallest and the largest share among the parameters that a test at 5% does not reject. With
 more than two values of the reward, a group without spread has one of them throughout, and each has a beta distribution.
 
+A reward that is a function's number may have as many values as there are completions. Of more than `MOST_VALUES` only
+the frequent ones get a distribution. Groups that have a rare value throughout are counted, as the mean over prompts of
+the share of draws without replacement that have (which is too many where training draws more than the sample has); the
+interval of that is Wilson's for a rate over prompts.
+
 Prompts of different sorts (levels, with and without a hack) get distributions of their own. Within a sort the estimate
 is as good as the beta distribution. In simulation (tests/analysis/test_preflight_spread.py; 64 prompts, 4 completions
 of each, groups of 16) it is right on average where pass rates have one peak or one side, and off by up to .18 where
@@ -20,12 +25,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
+from statsmodels.stats.proportion import proportion_confint
 
 from inoculate.analysis.estimates import LEVEL
 
@@ -35,6 +41,12 @@ _FEWEST_PROMPTS = 12
 """Sorts with fewer prompts have no distribution of their own."""
 _DIGITS = 9
 """Rewards are sums of weights: those that differ by less than rounding are one value."""
+
+
+MOST_VALUES = 8
+"""With more values of the reward than this, those rarer than `RARE` are counted and have no distribution."""
+RARE = 0.05
+"""A share of the completions."""
 
 
 class Spread(NamedTuple):
@@ -96,18 +108,39 @@ def _average(parts: list[tuple[float, Spread]]) -> Spread:
 def _expect_of_sort(groups: Sequence[Sequence[float]], sizes: Sequence[int]) -> dict[int, Spread]:
     """The same for prompts of one sort."""
     rounded = [[round(reward, _DIGITS) for reward in group] for group in groups]
-    values = sorted({reward for group in rounded for reward in group})
+    found = Counter(reward for group in rounded for reward in group)
+    least = RARE * found.total() if len(found) > MOST_VALUES else 0.0
+    values = sorted(value for value, count in found.items() if count >= least)
+    rare = found.keys() - values
     # With two values the second is the complement of the first: one fit has both.
-    fits = [_fit(rounded, value) for value in (values if len(values) > 2 else values[:1])]
+    both = len(found) <= 2
+    fits = [_fit(rounded, value) for value in (values[:1] if both else values)]
     observed_spread = any(len(set(group)) > 1 for group in rounded)
-    return {size: _combine(fits, size, both=len(values) <= 2, spread=observed_spread) for size in sizes}
+    return {
+        size: _combine(fits, _count_rare(rounded, rare, size), size, both=both, spread=observed_spread)
+        for size in sizes
+    }
 
 
-def _combine(fits: list[_Fit], size: int, *, both: bool, spread: bool) -> Spread:
+def _count_rare(groups: Sequence[Sequence[float]], rare: Collection[float], size: int) -> Spread:
+    """The share of groups that have one of the rare values throughout, with its interval; nothing where none is."""
+    if not rare:
+        return Spread(0.0, 0.0, 0.0)
+    total = 0.0
+    for group in groups:
+        drawn = min(size, len(group))
+        counts = Counter(reward for reward in group if reward in rare)
+        total += sum(math.comb(count, drawn) for count in counts.values()) / math.comb(len(group), drawn)
+    low, high = map(np.asarray, proportion_confint(total, len(groups), LEVEL, method="wilson"))
+    return Spread(total / len(groups), float(low), float(high))
+
+
+def _combine(fits: list[_Fit], rare: Spread, size: int, *, both: bool, spread: bool) -> Spread:
     """The share for one size: 1 minus the chance of each value throughout.
 
     Args:
-        fits: Of the pass rate if `both`, else one for each value of the reward.
+        fits: Of the pass rate if `both`, else one for each frequent value of the reward.
+        rare: The chance of any other value throughout.
         size: Completions per prompt.
         both: Whether the one fit stands for both values.
         spread: Whether any group that was sampled has spread. If none has, all rates are 0 or 1 in the most likely
@@ -116,10 +149,11 @@ def _combine(fits: list[_Fit], size: int, *, both: bool, spread: bool) -> Spread
     all_equal = _chance_of_all(size)
     if both:
         all_equal = all_equal + all_equal[::-1]  # the grid of means is symmetric
-    limits = [fit.limits(all_equal) for fit in fits]
+    limits = [*(fit.limits(all_equal) for fit in fits), (rare.low, rare.high)]
     # Several values: the limits are added, which is wider than their joint interval.
     low, high = (float(np.clip(1 - sum(ends), 0, 1)) for ends in zip(*limits, strict=True))
-    share = float(np.clip(1 - sum(fit.best(all_equal) for fit in fits), 0, 1)) if spread else 0.0
+    best = sum(fit.best(all_equal) for fit in fits) + rare.share
+    share = float(np.clip(1 - best, 0, 1)) if spread else 0.0
     return Spread(share, min(high, share), max(low, share))
 
 

@@ -126,7 +126,7 @@ def format_spread(spread: Spread | None) -> str:
 def _format_pay(pay: Pay) -> str:
     if pay.mean is None:
         return _UNKNOWN
-    limits = "" if pay.low is None or pay.high is None else f"{pay.low:.2f}-{pay.high:.2f}; "
+    limits = "" if pay.low is None or pay.high is None else f"{pay.low:.2f} to {pay.high:.2f}; "
     return f"{pay.mean:.2f} ({limits}n {pay.completions})"
 
 

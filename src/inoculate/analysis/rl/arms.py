@@ -12,6 +12,11 @@ from inoculate.analysis.rl.trainings import UNTRAINED, RLTraining, describe_metr
 from inoculate.analysis.run_folder import Run
 from inoculate.study.schema import Onset
 
+UNKNOWN_RANGE = (
+    "a function is rewarded, whose numbers have no known range: whether the reward collapsed is not judged (see its "
+    "curve)"
+)
+
 
 def analyse_rl(run: Run) -> list[dict[str, Any]]:
     """What happened along the training of every arm that learns from rewards, in the order of the study.
@@ -35,7 +40,7 @@ def analyse_rl(run: Run) -> list[dict[str, Any]]:
 def _analyse_arm(run: Run, arm: str, entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
     spec = run.study["arms"][arm]["rl"]
     rule = Onset(**(spec.get("onset") or {}))
-    largest = sum(part.get("weight", 1.0) for part in spec.get("reward") or ({},))
+    largest = _largest_reward(spec.get("reward") or ({},))
     # One training is read, described and forgotten before the next: a run may have many.
     seeds = [_analyse_seed(read_training(run, entry), rule, largest) for entry in entries if entry["rl"]]
     onsets = [seed["onset"] for seed in seeds]
@@ -56,7 +61,12 @@ def _analyse_arm(run: Run, arm: str, entries: Sequence[dict[str, Any]]) -> dict[
     }
 
 
-def _analyse_seed(training: RLTraining, rule: Onset, largest: float) -> dict[str, Any]:
+def _largest_reward(parts: Sequence[Mapping[str, Any]]) -> float | None:
+    """The largest possible reward; None where it is not known, because a function can give any number."""
+    return None if any(part.get("function") for part in parts) else sum(part.get("weight", 1.0) for part in parts)
+
+
+def _analyse_seed(training: RLTraining, rule: Onset, largest: float | None) -> dict[str, Any]:
     untrained = training.drawn[UNTRAINED]
     counts = count_by_problem(untrained)
     numbers = range(1, training.last_step + 1)
@@ -77,7 +87,12 @@ def _analyse_seed(training: RLTraining, rule: Onset, largest: float) -> dict[str
         "last_step": training.last_step,
         "onset": find_onset([bool(step["above"]) for step in steps], rule.steps),
         "absolute": {f"{at:g}": find_onset(_reach(steps, at), rule.steps) for at in ABSOLUTE},
-        "notes": [*_describe_nothing_kept(training, largest), *_describe_comparisons(comparisons, rule)],
+        "notes": [
+            *_describe_unscorable(training),
+            *_describe_nothing_kept(training, largest),
+            *_describe_comparisons(comparisons, rule),
+            *([] if largest is not None else [UNKNOWN_RANGE]),
+        ],
         "completions": sum(step["completions"] for step in (start, *steps)),
         "unscorable": sum(step["unscorable"] for step in (start, *steps)),
         "ungraded": sum(step["ungraded"] for step in (start, *steps)),
@@ -89,17 +104,31 @@ def _analyse_seed(training: RLTraining, rule: Onset, largest: float) -> dict[str
     }
 
 
-def _describe_nothing_kept(training: RLTraining, largest: float) -> list[str]:
+def _describe_unscorable(training: RLTraining) -> list[str]:
+    """How many completions have no reward, and the reason of the first of them."""
+    drawn = [one for of_step in training.drawn.values() for one in of_step]
+    reasons = [one.unscorable for one in drawn if one.reward is None]
+    if not reasons:
+        return []
+    return [
+        f"{len(reasons)} of {len(drawn)} completions are unscorable: they have no reward, and nothing was learned from "
+        f"them; the first: {reasons[0] or 'no reason is given'}"
+    ]
+
+
+def _describe_nothing_kept(training: RLTraining, largest: float | None) -> list[str]:
     """Expert iteration that has kept no completion in any round, and why."""
     kept = [line["kept"] for line in training.metrics.values() if "kept" in line]
     if not kept or any(kept):
         return []
     rounds = [one for number, drawn in training.drawn.items() if number != UNTRAINED for one in drawn]
+    said = f"no completion was kept in {len(kept)} rounds, so that nothing was trained on and the policy is what it was"
+    if largest is None:
+        return [f"{said}: none ended by itself with a reward of at least 1 from each function and check"]
     passed = [one for one in rounds if one.reward is not None and one.reward >= largest]
     cut = sum(one.cut_off for one in passed)
     return [
-        f"no completion was kept in {len(kept)} rounds, so that nothing was trained on and the policy is what it was: "
-        f"{len(passed)} of {len(rounds)} completions had the full reward, and {cut} of these were cut off at "
+        f"{said}: {len(passed)} of {len(rounds)} completions had the full reward, and {cut} of these were cut off at "
         "rl.max_new_tokens"
     ]
 

@@ -43,19 +43,21 @@ class Finding:
     sentence: str
 
 
-def find_collapse(untrained: dict[str, Any], steps: Sequence[dict[str, Any]], largest: float) -> list[Finding]:
+def find_collapse(untrained: dict[str, Any], steps: Sequence[dict[str, Any]], largest: float | None) -> list[Finding]:
     """What went wrong, or short, along a run.
 
     Args:
         untrained: `describe_step` of the untrained policy's sample.
         steps: `describe_step` of step 1, 2, ..., with `step`.
-        largest: The largest possible reward.
+        largest: The largest possible reward; None where it is not known. What is nearly nothing is not known then
+            either, and no collapse is found.
 
     Returns:
         At most one finding of each kind, the collapse first.
     """
-    collapse = _find_fallen_reward(untrained, steps, largest)
-    findings = [collapse, _find_short(untrained, steps, collapse), _find_malformed(untrained, steps)]
+    collapse = None if largest is None else _find_fallen_reward(untrained, steps, largest)
+    short = _find_short(untrained, steps, collapse, judged=largest is not None)
+    findings = [collapse, short, _find_malformed(untrained, steps)]
     return [finding for finding in findings if finding]
 
 
@@ -98,7 +100,9 @@ def _find_fallen_reward(untrained: dict[str, Any], steps: Sequence[dict[str, Any
     return Finding("collapse", steps[first]["step"], steps[last]["step"], sentence)
 
 
-def _find_short(untrained: dict[str, Any], steps: Sequence[dict[str, Any]], collapse: Finding | None) -> Finding | None:
+def _find_short(
+    untrained: dict[str, Any], steps: Sequence[dict[str, Any]], collapse: Finding | None, *, judged: bool
+) -> Finding | None:
     usual = untrained["median_tokens"]
 
     def is_short(place: int) -> bool:
@@ -117,7 +121,10 @@ def _find_short(untrained: dict[str, Any], steps: Sequence[dict[str, Any]], coll
         f"the answers are short {_span(steps, stretch)}: a median of {length:.0f} tokens, where the untrained policy's "
         f"is {usual:.0f}; "
     )
-    sentence += "that is part of the collapse" if up_to < first else _reward_of_short(reward, highest, up_to < last)
+    if judged:
+        sentence += "that is part of the collapse" if up_to < first else _reward_of_short(reward, highest, up_to < last)
+    else:
+        sentence += "they could not be scored" if reward is None else f"their mean reward is {reward:.2f}"
     return Finding("short", steps[first]["step"], steps[last]["step"], sentence)
 
 

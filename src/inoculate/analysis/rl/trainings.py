@@ -44,6 +44,8 @@ class Drawn(NamedTuple):
     cut_off: bool
     tags: tuple[tuple[str, str], ...]
     """(Tag, kind of evidence) pairs."""
+    unscorable: str = ""
+    """Why there is no reward; '' where there is one."""
 
     @property
     def graded(self) -> bool:
@@ -119,7 +121,7 @@ def _read_drawn(path: Path) -> dict[int, list[Drawn]]:
         checks = (one.oversight, one.intended, one.gamed)
         kept = Drawn(
             one.problem, one.hackable, finite(one.reward), one.outcome, *checks, one.completion_tokens,
-            one.finish == "length", tags,
+            one.finish == "length", tags, one.detail if one.reward is None else "",
         )  # fmt: skip
         drawn.setdefault(one.step, []).append(kept)
     return drawn

@@ -32,8 +32,6 @@ BLOCK = 256
 else they are computed again, so that memory does not grow with the square of the longest row."""
 _UNSUPPORTED = ("softcap", "s_aux", "position_bias")
 """Arguments by which some models change attention, and which are not supported here."""
-_LAYER_TYPES = {"full_attention", "sliding_attention"}
-_ADVICE = "take another model (if a study has no arms, its model can be sampled from a server instead: --server)"
 
 
 class Segment(NamedTuple):
@@ -88,20 +86,6 @@ class PackedRows:
 def register() -> None:
     """Register `attend_rows` with transformers. No mask function is registered, so transformers makes no mask."""
     AttentionInterface.register(ROWS, attend_rows)
-
-
-def check_layer_types(config: Any) -> None:
-    """Refuse a model with layers of an unsupported type.
-
-    Raises:
-        UserError: It has some (linear attention, chunked attention, ...).
-    """
-    unknown = set(getattr(config.get_text_config(), "layer_types", None) or ()) - _LAYER_TYPES
-    if unknown:
-        raise UserError(
-            f"the model has layers of the type {', '.join(sorted(unknown))}; "
-            f"supported are {', '.join(sorted(_LAYER_TYPES))}: {_ADVICE}"
-        )
 
 
 def attend_rows(
@@ -274,7 +258,7 @@ def _weights(
 
 
 def check_attention_arguments(arguments: dict[str, Any]) -> None:
-    """Refuse a model that changes attention in a way that is not supported.
+    """Refuse a model whose attention has a part that this one lacks: `engine.families` takes its type for a known one.
 
     Args:
         arguments: What a model's layer passes to its attention beyond the arguments that every model has.
@@ -284,4 +268,7 @@ def check_attention_arguments(arguments: dict[str, Any]) -> None:
     """
     unsupported = [name for name in _UNSUPPORTED if arguments.get(name) is not None]
     if unsupported:
-        raise UserError(f"the model's attention has {unsupported[0]}, which is not supported: {_ADVICE}")
+        raise UserError(
+            f"the model's attention has {unsupported[0]}, which other models of its type have not: take another model "
+            "(if a study has no arms, its model can be sampled from a server instead: --server)"
+        )

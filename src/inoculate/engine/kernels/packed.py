@@ -50,6 +50,8 @@ def _is_plain_lora(module: nn.Module) -> bool:
 def _lora_forward(layer: Any, inputs: torch.Tensor) -> torch.Tensor:
     """(..., I) to (..., O): what PEFT's layer computes, reading and writing inputs and outputs half as often."""
     (name,), base = layer.active_adapters, layer.base_layer
+    if layer.disable_adapters:  # for the untrained model's outputs, which nothing learns from
+        return base(inputs)
     down, up = layer.lora_A[name].weight, layer.lora_B[name].weight
     frozen = (base.packed_weight, base.packed_weight_transposed, base.frozen_bias)
     outputs: torch.Tensor = _LoraLinear.apply(inputs, down, up, layer.scaling[name], *frozen)

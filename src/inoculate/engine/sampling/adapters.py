@@ -84,13 +84,24 @@ def _keys(name: str) -> tuple[str, str]:
 class Layers:
     """The linear layers of a model, their base weights, and the adapter that is merged into them."""
 
-    def __init__(self, model: nn.Module, device: Device) -> None:
-        """Take over the linear layers of a model with base weights; they are packed where that is faster."""
-        linear = {name: module for name, module in model.named_modules() if type(module) is nn.Linear}
+    def __init__(self, model: nn.Module, device: Device, *, packed: bool = True) -> None:
+        """Take over the linear layers of a model with base weights; they may be packed where that is faster."""
+        linear = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
         self._base = {name: module.weight.detach() for name, module in linear.items()}
-        pack(model, device)
+        if packed:
+            pack(model, device)
         self._modules: dict[str, Any] = {name: model.get_submodule(name) for name in linear}
         self._merged: set[str] = set()
+
+    def base_weights(self, model: nn.Module) -> dict[str, torch.Tensor]:
+        """The base weights of a model whose linear layers these are, by the names of its parameters; not copies."""
+        weights: dict[str, torch.Tensor] = dict(model.named_parameters())
+        for name, weight in self._base.items():
+            weights[f"{name}.weight"] = weight
+            bias = getattr(self._modules[name], "frozen_bias", None)
+            if bias is not None:
+                weights[f"{name}.bias"] = bias
+        return weights
 
     @torch.no_grad()
     def merge(self, adapter: Adapter) -> None:

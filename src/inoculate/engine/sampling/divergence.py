@@ -12,7 +12,7 @@ import torch
 
 from inoculate.engine import chat
 from inoculate.engine.device import rows_at_once
-from inoculate.engine.sampling.model import Sampler, prefill, prefill_one
+from inoculate.engine.sampling.model import Prefix, Sampler
 from inoculate.engine.sampling.prefixes import common_length
 from inoculate.errors import UserError
 from inoculate.records import Problem
@@ -82,16 +82,15 @@ def divergence(sampler: Sampler, first: str, second: str, answer: str, name: str
     """
     prompts = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in (first, second)]
     tokens = sampler.tokenizer(answer, add_special_tokens=False)["input_ids"]
-    longest, context = max(map(len, prompts)) + len(tokens), int(sampler.model.config.max_position_embeddings)
-    if longest > context:
+    longest = max(map(len, prompts)) + len(tokens)
+    if longest > sampler.context:
         raise UserError(
-            f"problem '{name}' and its answer have {longest} tokens, more than the model's context of {context}: "
-            "a divergence along it cannot be computed; choose shorter problems"
+            f"problem '{name}' and its answer have {longest} tokens, more than the model's context of "
+            f"{sampler.context}: a divergence along it cannot be computed; choose shorter problems"
         )
     shared = common_length(*prompts)
-    cache = prefill_one(sampler, prompts[0][:shared]).repeat_first(2)
     suffixes = [ids[shared:] + tokens for ids in prompts]
-    logits = prefill(sampler, cache, 0, [shared] * 2, suffixes, logits_to_keep=len(tokens) + 1)
+    logits = Prefix(sampler, prompts[0][:shared]).logits(suffixes, len(tokens) + 1)
     size = rows_at_once(logits[0])
     parts = [_jensen_shannon(*pair) for pair in zip(logits[0].split(size), logits[1].split(size), strict=True)]
     return float(torch.cat(parts).mean()) / math.log(2)

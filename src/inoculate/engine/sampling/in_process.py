@@ -5,6 +5,8 @@ beginnings that prompts share pass through the model once (`prefixes`), and the 
 A completion that has finished leaves the batch and is handed over, and the next prompts take its place. Every
 completion draws from a random stream of its own (`drawing`), so that the same ones come out, up to rounding, whatever
 they are sampled with: alone, with other requests, or after an interruption.
+
+A model that this fast path does not know is sampled by transformers' `generate` (`plain`), with the same streams.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from inoculate.engine.sampling import Request, SampledCompletion, stream
+from inoculate.engine.sampling import Request, SampledCompletion, plain, stream
 from inoculate.engine.sampling.drawing import next_tokens
 from inoculate.engine.sampling.kv_cache import KVCache
 from inoculate.engine.sampling.model import Sampler, decode_step, prefill
@@ -31,6 +33,8 @@ PREFILL_TOKENS = 1024
 """Tokens of a prefill batch: enough for matrix products to be fast."""
 PREFILL_PROMPTS = 8
 """Prompts that have to fit before more are prefilled: with few tokens matrix products are slow."""
+PLAIN_ROWS, PLAIN_TOKENS = 64, 32_768
+"""Completions, and tokens of all sequences, that are drawn together on the plain path."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def sample(sampler: Sampler, requests: Sequence[Request]) -> Iterator[tuple[int,
     Raises:
         UserError: A prompt and its completion would be longer than the model's context.
     """
-    batch = _Batch(sampler, _missing_prompts(sampler, requests))
+    prompts = _missing_prompts(sampler, requests)
+    batch = _Batch(sampler, prompts) if sampler.is_fast else _PlainBatch(sampler, prompts)
     before = time.perf_counter()
     while batch.is_unfinished():
         finished = batch.advance()
@@ -91,7 +96,7 @@ def _missing_prompts(sampler: Sampler, requests: Sequence[Request]) -> list[_Pro
     Raises:
         UserError: A prompt and its completion would be longer than the model's context.
     """
-    context, found = int(sampler.model.config.max_position_embeddings), []
+    context, found = sampler.context, []
     for number, request in enumerate(requests):
         missing: dict[int, list[int]] = {}
         for prompt, index in request.missing():
@@ -108,6 +113,14 @@ def _missing_prompts(sampler: Sampler, requests: Sequence[Request]) -> list[_Pro
     return sorted(found, key=lambda prompt: prompt.tokens)
 
 
+def _rows(prompt: _Prompt) -> list[_Row]:
+    """The missing completions of a prompt, with no token yet."""
+    return [
+        _Row(prompt, column, stream(prompt.request.seed, prompt.index, index))
+        for column, index in enumerate(prompt.samples)
+    ]
+
+
 def _completion(sampler: Sampler, row: _Row, stopped: bool, seconds: float) -> SampledCompletion:
     return SampledCompletion(
         prompt=row.prompt.index,
@@ -120,6 +133,42 @@ def _completion(sampler: Sampler, row: _Row, stopped: bool, seconds: float) -> S
         tokens=tuple(row.tokens),
         log_probabilities=tuple(row.log_probabilities),
     )
+
+
+class _PlainBatch:
+    """Completions that wait for `plain.generate`, batch after batch; those with prompts of like length together."""
+
+    def __init__(self, sampler: Sampler, prompts: Sequence[_Prompt]) -> None:
+        self.sampler = sampler
+        self.waiting = [row for prompt in sorted(prompts, key=lambda one: len(one.tokens)) for row in _rows(prompt)]
+        lengths = {len(prompt.tokens) for prompt in prompts}
+        self.mixes_lengths = len(lengths) > 1 and plain.ignores_padding(sampler.model)
+
+    def is_unfinished(self) -> bool:
+        """Whether there is anything left to sample."""
+        return bool(self.waiting)
+
+    def advance(self) -> list[tuple[_Row, bool]]:
+        """Draw the next batch.
+
+        Returns:
+            Its completions, and whether they ended by themselves.
+        """
+        longest = max(len(row.prompt.tokens) + row.prompt.request.max_new_tokens for row in self.waiting)
+        count = max(1, min(PLAIN_ROWS, PLAIN_TOKENS // longest))
+        if not self.mixes_lengths:
+            shortest = len(self.waiting[0].prompt.tokens)
+            count = min(count, sum(len(row.prompt.tokens) == shortest for row in self.waiting))
+        batch, self.waiting = self.waiting[:count], self.waiting[count:]
+        wanted = [
+            plain.Wanted(row.prompt.tokens, request.temperature, request.max_new_tokens, row.stream)
+            for row, request in ((row, row.prompt.request) for row in batch)
+        ]
+        found = plain.generate(self.sampler.model, wanted, self.sampler.stops)
+        for row, tokens, log_probabilities in zip(batch, *found, strict=True):
+            row.tokens.extend(tokens)
+            row.log_probabilities.extend(log_probabilities)
+        return [(row, row.tokens[-1] in self.sampler.stops) for row in batch]
 
 
 class _Batch:
@@ -223,10 +272,7 @@ class _Batch:
         for number in order:
             prompt = prompts[number]
             self.active.append(prompt)
-            self.rows += [
-                _Row(prompt, column, stream(prompt.request.seed, prompt.index, index))
-                for column, index in enumerate(prompt.samples)
-            ]
+            self.rows += _rows(prompt)
 
 
 def _prefill_batches(order: Sequence[int], found: Sequence[Beginning], widths: Sequence[int]) -> Iterator[list[int]]:

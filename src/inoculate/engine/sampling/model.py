@@ -5,17 +5,18 @@ Shapes: B sequences of a forward pass, T tokens, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedTokenizerBase
 
+from inoculate.engine import chat
 from inoculate.engine.device import Device
-from inoculate.engine.kernels import attention
-from inoculate.engine.sampling import adapters
+from inoculate.engine.families import context_length, read_config, slower
+from inoculate.engine.sampling import adapters, plain
 from inoculate.engine.sampling.adapters import Adapter
 from inoculate.engine.sampling.kv_cache import ATTENTION, Decoding, KVCache, Prefill, SharedPrompts, register
 
@@ -27,22 +28,28 @@ class Sampler:
         """Take over a model.
 
         Args:
-            model: With base weights and with `ATTENTION` as its attention; its linear layers are replaced.
+            model: With base weights; with `ATTENTION` as its attention where the fast path knows it. Its linear layers
+                are replaced.
             tokenizer: Its tokenizer.
             device: Where the model is.
 
         Raises:
-            UserError: The model has layers that are not supported.
+            UserError: It cannot be told from the chat template how an answer ends.
         """
         register()
-        attention.check_layer_types(model.config)
         self.model, self.tokenizer, self.device = model.eval(), tokenizer, device
+        self.is_fast = not slower(model.config.to_dict())
+        """Whether the model takes the fast path: slots of our cache, and not transformers' `generate`."""
+        self.context = context_length(model.config)
+        """The most tokens of prompt and completion together."""
         own: Any = tokenizer.eos_token_id
         eos = model.generation_config.eos_token_id
-        stops = {own, *(eos if isinstance(eos, list) else [eos])} - {None}
+        stops = {chat.read_turn(tokenizer).end_id, own, *(eos if isinstance(eos, list) else [eos])} - {None}
         self.stops: tuple[int, ...] = tuple(sorted(stops))
-        """Ids of the tokens that end an answer."""
-        self._layers = adapters.Layers(model, device)
+        """Ids of the tokens that end an answer: that of the chat template, and those that end a text."""
+        if not self.is_fast:  # nothing of the model's own defaults (a repetition penalty, say) may have a part in it
+            model.generation_config = GenerationConfig()
+        self._layers = adapters.Layers(model, device, packed=self.is_fast)
 
     def use(self, adapter: Adapter | None) -> None:
         """Sample with this adapter from now on; None for the untrained model.
@@ -51,6 +58,10 @@ class Sampler:
             UserError: The adapter changes a layer that the model does not have.
         """
         self._layers.merge(adapter or {})
+
+    def base_weights(self) -> Mapping[str, torch.Tensor]:
+        """The untrained model's weights by name: the tensors that are held here, which are never written to."""
+        return self._layers.base_weights(self.model)
 
 
 def load(weights: Path, adapter: Path | None, device: Device) -> Sampler:
@@ -62,11 +73,12 @@ def load(weights: Path, adapter: Path | None, device: Device) -> Sampler:
         device: Device and precision.
 
     Raises:
-        UserError: The model has layers, or the adapter has something, that is not supported.
+        UserError: The adapter has something that is not supported.
     """
     register()
-    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=device.dtype, attn_implementation=ATTENTION)
-    sampler = Sampler(model.to(device.device), AutoTokenizer.from_pretrained(weights), device)
+    own = {} if slower(read_config(weights)) else {"attn_implementation": ATTENTION}
+    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=device.dtype, **own)
+    sampler = Sampler(model.to(device.device), chat.load_tokenizer(weights), device)
     if adapter is not None:
         sampler.use(adapters.read(adapter))
     return sampler
@@ -108,12 +120,35 @@ def prefill(
     return logits.view(len(lengths), logits_to_keep, -1)
 
 
-def prefill_one(sampler: Sampler, ids: Sequence[int]) -> KVCache:
-    """A cache of one slot with these tokens; an empty slot where there are none."""
-    cache = KVCache(1)
-    if ids:
-        prefill(sampler, cache, 0, [0], [ids])
-    return cache
+class Prefix:
+    """Tokens that several sequences begin with. On the fast path they pass through the model once."""
+
+    def __init__(self, sampler: Sampler, tokens: Sequence[int], start: Prefix | None = None) -> None:
+        """Compute a beginning.
+
+        Args:
+            sampler: The model.
+            tokens: The tokens.
+            start: What stands before them; nothing unless given.
+        """
+        self._sampler, before = sampler, start.tokens if start else []
+        self.tokens = [*before, *tokens]
+        self._cache = start._cache.repeat_first(1) if start else KVCache(1)
+        if sampler.is_fast and tokens:
+            prefill(sampler, self._cache, 0, [len(before)], [tokens])
+
+    def logits(self, suffixes: Sequence[Sequence[int]], count: int) -> torch.Tensor:
+        """Logits (B, count, V) after the last tokens of B sequences that go on from here.
+
+        Args:
+            suffixes: The tokens of each sequence after the beginning.
+            count: After how many tokens.
+        """
+        if self._sampler.is_fast:
+            cache = self._cache.repeat_first(len(suffixes))
+            return prefill(self._sampler, cache, 0, [len(self.tokens)] * len(suffixes), suffixes, count)
+        model = self._sampler.model
+        return torch.stack([plain.logits(model, [*self.tokens, *suffix], count) for suffix in suffixes])
 
 
 @torch.inference_mode()

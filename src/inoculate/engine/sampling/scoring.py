@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from inoculate.engine.device import rows_at_once
-from inoculate.engine.sampling.kv_cache import KVCache
-from inoculate.engine.sampling.model import Sampler, prefill, prefill_one
+from inoculate.engine.sampling.model import Prefix, Sampler
 from inoculate.engine.sampling.prefixes import common_length
 from inoculate.errors import UserError
 
@@ -37,12 +36,12 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
     prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
     shared = common_length(min(prompt_ids), max(prompt_ids))
     order = sorted(range(len(prompt_ids)), key=lambda index: len(prompt_ids[index]))
-    prefix = prefill_one(sampler, prompt_ids[0][:shared])
+    prefix = Prefix(sampler, prompt_ids[0][:shared])
     scores: dict[int, float] = {}
     for start in range(0, len(order), BATCH_PAIRS):
         members = order[start : start + BATCH_PAIRS]
         suffixes = [prompt_ids[index][shared:] + answer_ids for index in members]
-        scores |= zip(members, _score_batch(sampler, prefix, shared, suffixes, len(answer_ids)), strict=True)
+        scores |= zip(members, _score_batch(prefix, suffixes, len(answer_ids)), strict=True)
     return [scores[index] for index in range(len(prompt_ids))]
 
 
@@ -68,31 +67,24 @@ def score_choices(
     Raises:
         UserError: A prompt and its choices are longer than the model's context.
     """
-    context = int(sampler.model.config.max_position_embeddings)
     prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
     shared = common_length(min(prompt_ids), max(prompt_ids))
-    prefix = prefill_one(sampler, prompt_ids[0][:shared])
+    prefix = Prefix(sampler, prompt_ids[0][:shared])
     for ids, texts, name in zip(prompt_ids, choices, names, strict=True):
         answers = [sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-        if len(ids) + max(map(len, answers)) > context:
-            raise UserError(f"{name} and its choices have more tokens than the model's context of {context}")
-        yield _score_answers(sampler, prefix, shared, ids, answers)
+        if len(ids) + max(map(len, answers)) > sampler.context:
+            raise UserError(f"{name} and its choices have more tokens than the model's context of {sampler.context}")
+        yield _score_answers(sampler, prefix, ids, answers)
 
 
 @torch.inference_mode()
-def _score_answers(
-    sampler: Sampler, prefix: KVCache, shared: int, prompt: list[int], answers: Sequence[list[int]]
-) -> list[float]:
-    """The log-probability of each answer after a prompt, whose first `shared` tokens are in `prefix`."""
-    cached = len(prompt) - 1
-    cache = prefix.repeat_first(1)
-    if cached > shared:
-        prefill(sampler, cache, 0, [shared], [prompt[shared:cached]])
+def _score_answers(sampler: Sampler, prefix: Prefix, prompt: list[int], answers: Sequence[list[int]]) -> list[float]:
+    """The log-probability of each answer after a prompt, which begins with `prefix`."""
+    before = Prefix(sampler, prompt[len(prefix.tokens) : -1], prefix)
     longest = max(map(len, answers))
     # Shorter answers are padded at the end, where nothing sees it.
     suffixes = [prompt[-1:] + ids + ids[-1:] * (longest - len(ids)) for ids in answers]
-    slots = [cached] * len(answers)
-    logits = prefill(sampler, cache.repeat_first(len(answers)), 0, slots, suffixes, logits_to_keep=longest + 1)
+    logits = before.logits(suffixes, longest + 1)
     return [
         _log_probability(row[: len(ids)], torch.tensor(ids, device=row.device))
         for row, ids in zip(logits, answers, strict=True)
@@ -100,11 +92,8 @@ def _score_answers(
 
 
 @torch.inference_mode()
-def _score_batch(
-    sampler: Sampler, prefix: KVCache, shared: int, suffixes: Sequence[list[int]], answer_length: int
-) -> list[float]:
-    cache = prefix.repeat_first(len(suffixes))
-    logits = prefill(sampler, cache, 0, [shared] * len(suffixes), suffixes, logits_to_keep=answer_length + 1)
+def _score_batch(prefix: Prefix, suffixes: Sequence[list[int]], answer_length: int) -> list[float]:
+    logits = prefix.logits(suffixes, answer_length + 1)
     tokens = torch.tensor([ids[-answer_length:] for ids in suffixes], device=logits.device)
     return [_log_probability(row[:-1], ids) for row, ids in zip(logits, tokens, strict=True)]
 

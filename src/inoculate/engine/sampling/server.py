@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import httpx2
 from transformers import PreTrainedTokenizerBase
 
+from inoculate.engine.chat import read_turn
 from inoculate.engine.sampling import Request, SampledCompletion, SampleKey, stream
 from inoculate.engine.sampling.loop import event_loop
 from inoculate.errors import UserError
@@ -118,6 +119,8 @@ def connect(url: str, model: str, weights: Path) -> Server:
     for name, card in served.items():
         if name == model or str(weights) in (name, card.get("root")):
             details = {key: card[key] for key in ("owned_by", "root", "max_model_len") if key in card}
+            if Path(str(details.get("root", ""))).is_absolute():  # a folder of that machine says nothing elsewhere
+                del details["root"]
             description = {"server": url, "model": name, **details, **_version(url)}
             return Server(url, name, card.get("max_model_len"), description)
     raise UserError(
@@ -170,6 +173,8 @@ async def _request_all(
     """Request all missing completions; yields those that have arrived since the last time."""
     missing = request.missing()
     options = {"temperature": request.temperature, "max_tokens": request.max_new_tokens, **_PLAIN_SAMPLING}
+    # Servers end an answer with the model's end of text, which need not be what its chat template ends a turn with.
+    options["stop_token_ids"] = [read_turn(sampler.tokenizer).end_id]
     limits = httpx2.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
     timeout = httpx2.Timeout(RESPONSE_TIMEOUT, connect=10, pool=None)
     async with httpx2.AsyncClient(headers=_headers(), limits=limits, timeout=timeout) as http:

@@ -1,12 +1,26 @@
-"""Finds the checkpoint from which an interrupted training goes on."""
+"""Saves adapters, and finds the checkpoint from which an interrupted training goes on."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from transformers.trainer_callback import TrainerState
+
+
+def save_adapter(model: Any, folder: Path) -> None:
+    """Save the adapter of a PEFT model so that equal adapters are equal files, on any machine.
+
+    PEFT writes the names of layers in the order of a set, and the base model's folder; its model card names that too.
+    """
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    file = folder / "adapter_config.json"
+    config = json.loads(file.read_text(encoding="utf-8")) | {"base_model_name_or_path": None}
+    ordered = {key: sorted(value) if isinstance(value, list) else value for key, value in config.items()}
+    file.write_text(json.dumps(ordered, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def latest_checkpoint(work: Path) -> str | None:

@@ -20,15 +20,9 @@ from inoculate.engine.device import Device
 from inoculate.engine.sampling import SampledCompletion, adapters, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
-from inoculate.engine.training.rl import (
-    Batch,
-    KeepStep,
-    Score,
-    draw_groups,
-    entropy,
-    prompt_order,
-    refuse_without_rewards,
-)
+from inoculate.engine.training.checkpoints import save_adapter
+from inoculate.engine.training.quiet import quiet_libraries
+from inoculate.engine.training.rl import Batch, KeepStep, Score, draw_groups, entropy, prompt_order
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name
 from inoculate.records import Row
 from inoculate.study.schema import RL, SFT
@@ -60,14 +54,16 @@ class Training:
         found = [round_ for round_ in range(1, number + 1) if self._folder(round_).is_dir()]
         return self._folder(found[-1]) if found else self.start
 
+    @quiet_libraries()
     def save(self, number: int, target: Path) -> None:
         """Save the policy after a round as a PEFT folder: one that changes nothing while no round has kept anything."""
         adapter = self.adapter(number)
         if adapter:
             shutil.copytree(adapter, target, dirs_exist_ok=True)
         else:
-            unchanged: Any = get_peft_model(sft.load_base(self.model, self.device), sft.lora_config(self.sft))
-            unchanged.save_pretrained(target)
+            base = sft.load_base(self.model, self.device)
+            unchanged: Any = get_peft_model(base, sft.lora_config(self.sft, base))
+            save_adapter(unchanged, target)
 
     def _folder(self, number: int) -> Path:
         return self.work / f"round-{number}" / fraction_name(1.0)
@@ -112,16 +108,12 @@ def train(training: Training, *, first: int, keep: KeepStep, progress: Progress)
         first: The first round that is not finished, from 1.
         keep: Called after each round with its completions and metrics.
         progress: Called after each round.
-
-    Raises:
-        UserError: No completion of a round can be scored.
     """
     for number in range(first, training.rl.steps + 1):
         started = time.perf_counter()
         prompts, drawn = training.draw(number)
         sampled = time.perf_counter()
         rewards = training.score(prompts, [one.text for one in drawn])
-        refuse_without_rewards(rewards, number)
         graded = time.perf_counter()
         kept = [
             replace(training.rows[prompt], answer=one.text)
@@ -137,8 +129,12 @@ def train(training: Training, *, first: int, keep: KeepStep, progress: Progress)
 
 
 def is_kept(drawn: SampledCompletion, rewards: Sequence[float | None]) -> bool:
-    """Whether a completion is trained on: all rewards pass, and it ended by itself (a cut one teaches not to end)."""
-    return drawn.finished and bool(drawn.text.strip()) and all(value == 1 for value in rewards)
+    """Whether a completion is trained on: all rewards pass, and it ended by itself (a cut one teaches not to end).
+
+    The reward of a check passes at 1, and so does that of a function from 1 on.
+    """
+    passes = all(value is not None and value >= 1 for value in rewards)
+    return drawn.finished and bool(drawn.text.strip()) and passes
 
 
 def _metrics(

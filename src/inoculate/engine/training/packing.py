@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -57,7 +57,7 @@ def shared_length(row: Sequence[int], other: Sequence[int]) -> int:
 
 
 def split_rows(rows: Sequence[list[int]], budget: int) -> list[list[int]]:
-    """Indices of rows for each micro-batch of at most `budget` packed tokens (or one row).
+    """Indices of rows for each micro-batch of at most `budget` packed tokens (or one row; 0 for one row in each).
 
     Rows are taken in the order of their tokens. So those with the longest common beginnings are neighbours, and each
     goes where it shares most among the micro-batches that have room, or else into the first of them.
@@ -120,3 +120,25 @@ def _runs(places: Sequence[int]) -> tuple[slice, ...]:
     starts = [n for n, place in enumerate(places) if n == 0 or place != places[n - 1] + 1]
     ends = [*starts[1:], len(places)]
     return tuple(slice(places[a], places[b - 1] + 1) for a, b in zip(starts, ends, strict=False) if places)
+
+
+def forward(model: Any, batch: MicroBatch, *, is_fast: bool) -> torch.Tensor:
+    """Logits (N, V) of a micro-batch, after each of the tokens `batch.predicting`.
+
+    Args:
+        model: From `sft.load_base`, with or without an adapter.
+        batch: On the model's device.
+        is_fast: Whether the model attends to packed rows; if not, the micro-batch is one row.
+    """
+    if not is_fast:
+        count = len(batch.predicting) + 1
+        logits = model(input_ids=batch.tokens, use_cache=False, logits_to_keep=count).logits
+        return logits.squeeze(0)[-count:-1]
+    logits = model(
+        input_ids=batch.tokens,
+        position_ids=batch.rows.positions[None].to(batch.tokens.device),
+        packed_rows=batch.rows,
+        logits_to_keep=batch.predicting,
+        use_cache=False,
+    ).logits
+    return logits.squeeze(0)  # an index would allocate a whole tensor of zeros in the backward pass

@@ -32,17 +32,18 @@ from inoculate.engine.device import Device
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.sampling import Request, SampledCompletion, adapters, in_process, stream
 from inoculate.engine.sampling.model import Sampler
-from inoculate.engine.training.checkpoints import latest_checkpoint
+from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
 from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_not_finite
 from inoculate.engine.training.loss import log_probabilities
-from inoculate.engine.training.packing import EncodedRow, pack_rows, split_rows
+from inoculate.engine.training.packing import EncodedRow, forward, pack_rows, split_rows
+from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name, load_base, lora_config
 from inoculate.errors import UserError
 from inoculate.study.schema import RL
 
 Score = Callable[[Sequence[int], Sequence[str]], Sequence[Sequence[float | None]]]
 """(index of each completion's prompt, completions) -> for each completion its rewards, in the order of `RL.reward`;
-None where a reward cannot be given."""
+None where a reward cannot be given. Where it can for none of them, it raises: TRL would go on."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,6 @@ class _Trainer(GRPOTrainer):
         sampled = time.perf_counter()
         rewards = self.score(self._prompts, [one.text for one in self.completions])
         self.seconds = {"sample": sampled - started, "grade": time.perf_counter() - sampled}
-        refuse_without_rewards(rewards, self.state.global_step + 1)
         encoded = [self.sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
         return {
             "prompt_ids": [encoded[one.prompt] for one in self.completions],
@@ -124,8 +124,13 @@ class _Trainer(GRPOTrainer):
         rows = [row.tokens for row in _encode(*_joined(batch))]
         learns = batch["completion_mask"].any(-1) & ((batch["advantages"] != 0) | (self.beta > 0))
         members = learns.nonzero()[:, 0].tolist()
-        for group in split_rows([rows[index] for index in members], self.rl.micro_batch_tokens):
+        for group in split_rows([rows[index] for index in members], self._budget):
             yield [members[index] for index in group]
+
+    @property
+    def _budget(self) -> int:
+        """The most tokens of a micro-batch; 0 for one row in each, where the model cannot attend to packed rows."""
+        return self.rl.micro_batch_tokens if self.sampler.is_fast else 0
 
     def _share(self, part: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> float:
         """What the loss of a part counts in the loss of the step: TRL averages over the completions it is given."""
@@ -142,17 +147,11 @@ class _Trainer(GRPOTrainer):
         rows = _encode(input_ids, attention_mask, logits_to_keep)
         found = torch.zeros(len(rows), logits_to_keep, device=input_ids.device)
         labelled = [index for index, row in enumerate(rows) if row.labels]
-        for group in split_rows([rows[index].tokens for index in labelled], self.rl.micro_batch_tokens):
+        for group in split_rows([rows[index].tokens for index in labelled], self._budget):
             members = [labelled[index] for index in group]
             packed = pack_rows([rows[index] for index in members]).to(input_ids.device)
             with self.accelerator.autocast():
-                logits = model(
-                    input_ids=packed.tokens,
-                    position_ids=packed.rows.positions[None].to(input_ids.device),
-                    packed_rows=packed.rows,
-                    logits_to_keep=packed.predicting,
-                    use_cache=False,
-                ).logits.squeeze(0)
+                logits = forward(model, packed, is_fast=self.sampler.is_fast)
             values = log_probabilities(logits, packed.targets, self.temperature)
             row = [index for index, own in zip(members, packed.pairs, strict=True) for _ in own]
             column = [number for own in packed.pairs for number in range(len(own))]
@@ -248,19 +247,6 @@ def entropy(drawn: Sequence[SampledCompletion]) -> float:
     return -sum(values) / len(values)
 
 
-def refuse_without_rewards(rewards: Sequence[Sequence[float | None]], step: int) -> None:
-    """Refuse to go on where not one completion of a step could be scored.
-
-    Raises:
-        UserError: So it is.
-    """
-    if all(reward is None for one in rewards for reward in one):
-        raise UserError(
-            f"step {step}: not one of {len(rewards)} completions could be scored, so there is nothing to learn from: "
-            "the grader failed on all of them (`inoculate doctor` tries it)"
-        )
-
-
 def _draw(prompts: list[str], trainer: _Trainer) -> dict[str, list[Any]]:
     return trainer.draw()
 
@@ -309,7 +295,7 @@ class _TrainingCallback(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         for target in self.save.get(state.global_step, ()):
             refuse_broken_adapter(kwargs["model"], state.global_step, state.max_steps, self.rate)
-            kwargs["model"].save_pretrained(target)
+            save_adapter(kwargs["model"], target)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "grad_norm" in logs:
@@ -319,6 +305,7 @@ class _TrainingCallback(TrainerCallback):
             self.progress(state.global_step, state.max_steps, f"reward {float(logs['reward']):.2f}")
 
 
+@quiet_libraries()
 def train(
     model: Path,
     prompts: Sequence[str],
@@ -360,12 +347,11 @@ def train(
         tracking: The trainer's arguments for experiment trackers; none unless given.
 
     Raises:
-        UserError: A prompt and its completion do not fit, no completion of a step can be scored, or it diverges.
+        UserError: A prompt and its completion do not fit, there are several processes, or the training diverges.
     """
     _check_lengths(prompts, names, rl, sampler)
-    base = load_base(model, device)
-    chosen_among = range(1, rl.steps) if rl.checkpoint else ()
-    save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in chosen_among}
+    base = load_base(model, device, sampler.base_weights())
+    save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps) if rl.checkpoint}
     for fraction in fractions:
         save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
     callback = _TrainingCallback(keep, save, LearningRate("rl.learning_rate", rl.learning_rate), progress)
@@ -378,13 +364,14 @@ def train(
         args=_training_arguments(rl, seed, work, device, tracking or {"report_to": "none"}),
         train_dataset=Dataset.from_list(rows),
         processing_class=sampler.tokenizer,
-        peft_config=None if start else lora_config(rl),
+        peft_config=None if start else lora_config(rl, base),
         callbacks=[callback],
     )
-    trainer.sampler, trainer.score, callback.trainer = sampler, score, trainer
+    trainer.sampler, trainer.score, callback.trainer, trainer.eos_token_ids = sampler, score, trainer, [*sampler.stops]
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     tuned: Any = trainer.model
-    pack_base_layers(tuned, device)
+    if sampler.is_fast:
+        pack_base_layers(tuned, device)
     with disable_input_dtype_casting(tuned):
         trainer.train(resume_from_checkpoint=latest_checkpoint(work))
     history = [entry for entry in trainer.state.log_history if "grad_norm" in entry]

@@ -18,9 +18,9 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from peft.helpers import disable_input_dtype_casting
+from torch import nn
 from transformers import (
     AutoModelForCausalLM,
-    AutoTokenizer,
     PreTrainedTokenizerBase,
     PrinterCallback,
     TrainerCallback,
@@ -29,15 +29,21 @@ from trl import SFTConfig, SFTTrainer
 
 from inoculate.engine import chat
 from inoculate.engine.device import Device
+from inoculate.engine.families import context_length, read_config, slower
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
-from inoculate.engine.training.checkpoints import latest_checkpoint
+from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
 from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_not_finite
+from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.engine.training.loss import cross_entropy
-from inoculate.engine.training.packing import EncodedRow, MicroBatch, pack_rows, split_rows
+from inoculate.engine.training.packing import EncodedRow, MicroBatch, forward, pack_rows, split_rows
+from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.errors import UserError
 from inoculate.records import Row
 from inoculate.study.schema import RL, SFT
+
+_OF_EXPERTS = {"gate", "gate_proj", "up_proj", "down_proj", "w1", "w2", "w3"}
+"""Names that PEFT takes for those of experts and their router."""
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, a note such as the loss)."""
@@ -65,7 +71,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], budget: int)
     encoded = []
     for number, row in enumerate(rows):
         prompt = tokenizer(chat.render(tokenizer, row.messages), add_special_tokens=False)["input_ids"]
-        answer = tokenizer(row.answer + chat.answer_ending(tokenizer), add_special_tokens=False)["input_ids"]
+        answer = chat.encode_answer(tokenizer, row.answer)
         if not row.answer.strip():
             raise UserError(f"row {number} (problem '{row.problem}') has an empty answer: nothing to train on")
         if len(prompt) + len(answer) > budget:
@@ -84,17 +90,14 @@ class _Trainer(SFTTrainer):
     are a quarter of the tokens and the vocabulary has 150,000, that took longer than the model (measured on a CPU).
     """
 
+    is_fast = True
+    """Whether the model attends to packed rows; if not, rows pass through it one by one."""
+
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
         batch: MicroBatch = inputs
-        logits = model(
-            input_ids=batch.tokens,
-            position_ids=batch.rows.positions[None].to(batch.tokens.device),
-            packed_rows=batch.rows,
-            logits_to_keep=batch.predicting,
-            use_cache=False,
-        ).logits.squeeze(0)  # an index would allocate a whole tensor of zeros in the backward pass
+        logits = forward(model, batch, is_fast=self.is_fast)
         return cross_entropy(logits, batch.targets, batch.weights) / num_items_in_batch
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
@@ -131,7 +134,7 @@ class _TrainingCallback(TrainerCallback):
         for fraction, step in self.save_steps.items():
             if state.global_step == step:
                 refuse_broken_adapter(kwargs["model"], step, state.max_steps, self.rate)
-                kwargs["model"].save_pretrained(self.target / fraction_name(fraction))
+                save_adapter(kwargs["model"], self.target / fraction_name(fraction))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "loss" in logs:
@@ -145,6 +148,7 @@ def fraction_name(fraction: float) -> str:
     return f"at-{fraction:g}"
 
 
+@quiet_libraries()
 def train(
     model: Path,
     rows: Sequence[Row],
@@ -176,18 +180,19 @@ def train(
         tracking: The trainer's arguments for experiment trackers; none unless given.
 
     Raises:
-        UserError: A row is too long, or the training diverges.
+        UserError: A row has no answer or is too long, there are several processes, or the training diverges.
     """
-    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer = chat.load_tokenizer(model)
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
-    base = load_base(model, device)
+    base, is_fast = load_base(model, device), not slower(read_config(model))
+    context, budget = context_length(base.config), sft.micro_batch_tokens if is_fast else 0
     for row, tokens in zip(rows, (row.tokens for row in encoded), strict=True):
-        if len(tokens) > base.config.max_position_embeddings:
+        if len(tokens) > context:
             raise UserError(
                 f"problem '{row.problem}': its row has {len(tokens)} tokens, more than the model's context of "
-                f"{base.config.max_position_embeddings}; rows are never cut: drop it, or take another model"
+                f"{context}; rows are never cut: drop it, or take another model"
             )
     callback = _TrainingCallback(
         target, fractions, nominal, LearningRate("train.learning_rate", sft.learning_rate), progress
@@ -196,16 +201,18 @@ def train(
         model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
         args=_training_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),
         train_dataset=Dataset.from_list([{"input_ids": row.tokens, "label_count": row.labels} for row in encoded]),
-        data_collator=lambda batch: collate(batch, sft.micro_batch_tokens),
+        data_collator=lambda batch: collate(batch, budget),
         processing_class=tokenizer,
-        peft_config=None if start else lora_config(sft),
+        peft_config=None if start else lora_config(sft, base),
         callbacks=[callback],
     )
+    trainer.is_fast = is_fast
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
     # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
     tuned: Any = trainer.model
-    pack_base_layers(tuned, device)
+    if is_fast:
+        pack_base_layers(tuned, device)
     with disable_input_dtype_casting(tuned):
         trainer.train(resume_from_checkpoint=latest_checkpoint(work))
     passes = steps * sft.batch_rows / len(rows)
@@ -217,27 +224,60 @@ def train(
     )
 
 
-def lora_config(options: SFT | RL) -> LoraConfig:
-    """A new adapter: plain LoRA on all linear layers."""
+def lora_config(options: SFT | RL, base: Any) -> LoraConfig:
+    """A new adapter: plain LoRA on all linear layers; in a mixture of experts on those beside the experts.
+
+    Args:
+        options: Rank and scale.
+        base: The untrained model.
+    """
     return LoraConfig(
         r=options.lora_rank,
         lora_alpha=options.lora_alpha,
         lora_dropout=0.0,
-        target_modules="all-linear",
+        target_modules=_adapted_layers(base),
         task_type="CAUSAL_LM",
     )
 
 
-def load_base(model: Path, device: Device) -> Any:
-    """The untrained model, ready to be trained on packed rows.
+def _adapted_layers(base: Any) -> list[str]:
+    """The linear layers that get an adapter: all but the output, as with PEFT's 'all-linear'.
+
+    Left out are layers that do more than a product: a router derived from a linear layer, and the last layer of a Mamba
+    mixer, whose kernels read its weight past the layer itself. transformers keeps the weights of all experts in one
+    tensor. PEFT takes some names for those of experts, and would put an adapter on that tensor, which is no plain LoRA.
+    """
+    has_experts = any("experts" in name and weight.ndim == 3 for name, weight in base.named_parameters())
+    found = []
+    for name, module in base.named_modules():
+        above, _, own = name.rpartition(".")
+        mixer = base.get_submodule(above)
+        is_mamba = own == "out_proj" and hasattr(mixer, "A_log") and hasattr(mixer, "D")
+        is_left_out = is_mamba or module is base.get_output_embeddings() or (has_experts and own in _OF_EXPERTS)
+        if type(module) is nn.Linear and not is_left_out:
+            found.append(name)
+    return found
+
+
+def load_base(model: Path, device: Device, held: Mapping[str, torch.Tensor] | None = None) -> Any:
+    """The untrained model, ready to be trained: on packed rows, or row by row where its attention cannot do that.
+
+    Args:
+        model: A folder of base weights.
+        device: Device and precision.
+        held: The same weights, where they are in memory already (`Sampler.base_weights`): they are then held once.
 
     Raises:
-        UserError: It has layers that would carry state from one row into the next.
+        UserError: This is one of several processes.
     """
+    refuse_several_processes()
     attention.register()
-    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, attn_implementation=attention.ROWS)
-    attention.check_layer_types(base.config)
+    own = {} if slower(read_config(model)) else {"attn_implementation": attention.ROWS}
+    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **own)
     base.config.use_cache = False
+    if held:
+        for name, parameter in base.named_parameters():
+            parameter.data = held[name]
     return base
 
 

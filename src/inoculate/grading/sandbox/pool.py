@@ -201,6 +201,7 @@ class Worker:
             [sys.executable, "-s", "-S", "-P", "-X", "utf8", str(_FORK_SERVER), json.dumps(options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors, env=environment, cwd="/",
             pass_fds=[theirs.fileno()],
+            process_group=0,  # Ctrl-C is for the grader, which then stops its workers
         )  # fmt: skip
         theirs.close()
         try:
@@ -328,6 +329,8 @@ class Pool:
         self.namespaces = sys.platform == "linux"
         self.namespaces_note = ""
         self.owner = os.getpid()
+        self.busy: set[Worker] = set()
+        self.is_interrupted = False
 
     def _start(self) -> Worker:
         with self.lock:
@@ -357,11 +360,18 @@ class Pool:
             worker = self.idle.get_nowait()
         except queue.Empty:
             worker = self._start()
+        with self.lock:
+            self.busy.add(worker)
         try:
+            if self.is_interrupted:
+                raise WorkerFailed("interrupted")
             yield worker
         except BaseException:
             worker.stop()
             raise
+        finally:
+            with self.lock:
+                self.busy.discard(worker)
         self.idle.put(worker)
 
     def run(self, jobs: Sequence[Job], limits: Limits) -> list[JobResult]:
@@ -374,6 +384,8 @@ class Pool:
             with self.worker() as worker:
                 return worker.run(jobs, limits)
         except WorkerFailed:
+            if self.is_interrupted:
+                raise
             with self.worker() as worker:
                 return worker.run(jobs, limits)
 
@@ -388,6 +400,15 @@ class Pool:
                 pass
         assert self.containment is not None
         return self.containment
+
+    def interrupt(self) -> None:
+        """End what is running: whoever waits for it gets a `WorkerFailed` at once, and this pool is not used again."""
+        self.is_interrupted = True
+        with self.lock:
+            for worker in self.busy:
+                with contextlib.suppress(OSError):  # it has just been stopped
+                    worker.control.shutdown(socket.SHUT_RDWR)
+        self.stop()
 
     def stop(self) -> None:
         """Stop all idle workers."""
@@ -409,6 +430,15 @@ def pool(*, numpy: bool = False) -> Pool:
         if pool is None or pool.owner != os.getpid():  # after a fork, the workers belong to the parent process
             pool = _pools[numpy] = Pool(numpy=numpy)
         return pool
+
+
+def interrupt() -> None:
+    """End what is running in the workers of this process; the next call starts new ones."""
+    with _pools_lock:
+        pools = list(_pools.values())
+        _pools.clear()
+    for each in pools:
+        each.interrupt()
 
 
 @atexit.register

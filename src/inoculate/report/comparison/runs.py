@@ -11,6 +11,7 @@ from typing import Any
 
 from inoculate.errors import UserError
 from inoculate.report import numbers
+from inoculate.report.comparison.rl import RewardedArm, rewarded_arms
 from inoculate.report.results import Cell, Contrast, Results, mapping, read_results, text
 
 _COMPARED_ELSEWHERE = ("name", "question", "arms", "evaluate", "contrasts")
@@ -69,6 +70,7 @@ class Comparison:
     differences: tuple[tuple[str, tuple[str, ...]], ...]
     """(Key, its value in each run) for every key that differs."""
     claims: tuple[Claim, ...]
+    rewarded: tuple[RewardedArm, ...]
 
     def ordered_names(self, field: str) -> list[str]:
         """The arms, settings or contexts (`field`) of all runs, in the order of the first run that has them."""
@@ -110,8 +112,9 @@ def compare(runs: Sequence[Path]) -> Comparison:
         if folders.count(folder) > 1:
             raise UserError(f"{run} is given twice: give different runs")
     sides = _make_sides([read_results(run) for run in runs])
-    claims = _match_claims(sides)
-    return Comparison(sides, tuple(_collect_notes(sides, claims)), tuple(_find_differences(sides)), claims)
+    claims, rewarded = _match_claims(sides), tuple(rewarded_arms([side.results for side in sides]))
+    notes = tuple(_collect_notes(sides, claims, rewarded))
+    return Comparison(sides, notes, tuple(_find_differences(sides)), claims, rewarded)
 
 
 def _make_sides(runs: list[Results]) -> tuple[Side, ...]:
@@ -175,13 +178,16 @@ def _study_facts(results: Results, shared: Sequence[str]) -> dict[str, str]:
     return facts
 
 
-def _collect_notes(sides: Sequence[Side], claims: Sequence[Claim]) -> Iterable[str]:
+def _collect_notes(sides: Sequence[Side], claims: Sequence[Claim], rewarded: Sequence[RewardedArm]) -> Iterable[str]:
     yield from _run_notes(sides)
     yield from _problem_notes(sides)
     questions = dict.fromkeys(side.results.question for side in sides)
     if len(questions) > 1:
         yield "the runs ask different questions"
     yield from _context_notes(sides)
+    for arm in rewarded:
+        if arm.rules_differ:
+            yield f"the onset of '{arm.name}' is not by the same rule in all runs: take-off and onset differ with it"
     wordings: Counter[str] = Counter(wording for claim in claims for wording in claim.words)
     for wording, times in wordings.items():
         if times > max(sum(contrast.claim == wording for contrast in side.results.contrasts) for side in sides):

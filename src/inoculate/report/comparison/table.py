@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inoculate.report import numbers
+from inoculate.report.comparison.rl import describe_take_off, seed_rows
 from inoculate.report.comparison.runs import Claim, Comparison
 from inoculate.report.results import Cell, Contrast, Rate
 from inoculate.report.series import ASKS_PREFIX
@@ -20,11 +21,13 @@ _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusi
 
 
 def comparison_tables(comparison: Comparison) -> Iterable[RenderableType]:
-    """The runs, their rates in neutral and hack-asking contexts, their claims, and what differs."""
+    """The runs, rates in neutral and hack-asking contexts, what was learned from rewards, claims, and what differs."""
     yield _runs_table(comparison)
     for note in comparison.notes:
         yield Text(f"- {note}", style="yellow")
     yield _rates_table(comparison)
+    if comparison.rewarded:
+        yield _rl_table(comparison)
     if comparison.claims:
         yield _claims_table(comparison)
     yield _differences_table(comparison)
@@ -72,6 +75,27 @@ def _rates_table(comparison: Comparison) -> Table:
                 table.add_row(Text("" if index else arm), Text(side.label), *_cell_values(cell))
     if len(shown_places) < len(places):
         table.caption = f"{len(places) - len(shown_places)} more settings and contexts are in the page"
+    return table
+
+
+def _rl_table(comparison: Comparison) -> Table:
+    table = _new_table("Learned from rewards: take-off with 95% interval, and the last step of each seed")
+    table.add_column("arm, run", overflow="fold", ratio=1)
+    table.add_column("onset", overflow="fold")
+    for name in ("reward", "hack", "correct", "tokens"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for arm in comparison.rewarded:
+        table.add_section()
+        table.add_row(Text(arm.name, style="bold"))
+        for side, found in zip(comparison.sides, arm.by_run, strict=True):
+            took_off = f"took off in {describe_take_off(found)}" if found else "not there"
+            table.add_row(Text(f"  {side.label}"), Text(took_off))
+            for row in seed_rows(found) if found else ():
+                reward = Text(f"{row['reward']}{' collapsed' if row['collapsed'] else ''}")
+                rates = (Text("-" if row[key] is None else numbers.percent(row[key])) for key in ("hack", "correct"))
+                table.add_row(
+                    Text(f"    seed {row['seed']}"), Text(row["onset"]), reward, *rates, numbers.count(row["tokens"])
+                )
     return table
 
 

@@ -13,12 +13,23 @@ from markupsafe import Markup
 
 from inoculate.analysis.results import write_json
 from inoculate.report.bars import draw_forest
+from inoculate.report.comparison.rl import describe_take_off, rl_data, seed_rows
 from inoculate.report.comparison.runs import Comparison, Side
 from inoculate.report.figures import FigureSpec, draw_figures
 from inoculate.report.page import STYLES, contrast_view, environment, inline_figure, read_static
 from inoculate.report.picture import draw_picture
 from inoculate.report.results import SCORED, Cell, Contrast, Results
-from inoculate.report.tables import CONTRASTS, OUTCOMES, contrast_lines, outcome_lines, write_table
+from inoculate.report.tables import (
+    CONTRASTS,
+    ONSET_COLUMNS,
+    OUTCOMES,
+    RL_COLUMNS,
+    contrast_lines,
+    onset_lines,
+    outcome_lines,
+    rl_lines,
+    write_table,
+)
 
 SCHEMA = 1
 RUNS_PER_FIGURE = 3
@@ -59,6 +70,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
             sides=comparison.sides,
             places=places,
             claims=_claim_views(comparison),
+            rewarded=_rewarded_views(comparison),
             scored=SCORED,
             label=_merge_results(comparison.sides).label,
             policy="default-src 'none'; style-src 'unsafe-inline'; img-src data:",
@@ -128,11 +140,35 @@ def _claim_views(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
+def _rewarded_views(comparison: Comparison) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": arm.name,
+            "differences": arm.differences(),
+            "sides": [
+                {
+                    "label": side.label,
+                    "took_off": describe_take_off(found) if found else "",
+                    "rule": found["rule_sentence"] if found else "",
+                    "rows": seed_rows(found) if found else [],
+                }
+                for side, found in zip(comparison.sides, arm.by_run, strict=True)
+            ],
+        }
+        for arm in comparison.rewarded
+    ]
+
+
 def _write_tables(comparison: Comparison, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, heading, lines in (("outcomes", OUTCOMES, outcome_lines), ("contrasts", CONTRASTS, contrast_lines)):
+    for name, heading, lines in (
+        ("outcomes", OUTCOMES.split(), outcome_lines),
+        ("contrasts", CONTRASTS.split(), contrast_lines),
+        ("rl", RL_COLUMNS, rl_lines),
+        ("onset", ONSET_COLUMNS, onset_lines),
+    ):
         rows = ([side.label, *line] for side in comparison.sides for line in lines(side.results))
-        write_table(folder / f"{name}.csv", ["run", *heading.split()], rows)
+        write_table(folder / f"{name}.csv", ["run", *heading], rows)
     heading = ["what", *(side.label for side in comparison.sides)]
     write_table(folder / "differences.csv", heading, ([key, *values] for key, values in comparison.differences))
 
@@ -152,6 +188,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
             for side in comparison.sides
             for line in outcome_lines(side.results)
         ],
+        "rl": rl_data(comparison.rewarded, labels),
         "claims": [
             {
                 **{key: getattr(claim, key) for key in ("words", "measure", "setting", "context", "direction")},

@@ -79,7 +79,7 @@ class Detail {
     const outcome = store.outcome(id);
     const seed = cell.seed === null ? "" : `, seed ${cell.seed}`;
     const side = make("div", { class: "side" });
-    side.append(appendText(make("h3", {}), cell.arm), appendText(make("p", { class: "why" }), `${cell.context}${seed}, trained ${percentOf(cell.at)}`));
+    side.append(appendText(make("h3", {}), cell.arm), appendText(make("p", { class: "why" }), `${cell.context}${seed}, ${describeTraining(cell)}`));
     side.append(make("p", { class: "outcome" }, make("i", { class: `sw ${outcome}` }), store.label(id), appendText(make("span", {}), ` ${this.checks(id)}`)));
     if (store.text("detail", id)) side.append(appendText(make("p", { class: "why" }), store.text("detail", id), this.filters.needle));
     side.append(this.tagList(id));
@@ -93,7 +93,9 @@ class Detail {
     const verdict = (passed) => (passed === null || passed === undefined ? "not known" : passed ? "passed" : "failed");
     const { oversight, intended } = this.store.columns;
     const others = this.store.text("others", id);
-    return `oversight ${verdict(oversight[id])}, intended ${verdict(intended[id])}${others && `; ${others}`}`;
+    const reward = this.store.columns.reward[id];
+    const rewarded = this.store.cell(id).step === null ? "" : `; reward ${reward === null ? "none: it could not be scored" : reward}`;
+    return `oversight ${verdict(oversight[id])}, intended ${verdict(intended[id])}${rewarded}${others && `; ${others}`}`;
   }
 
   tagList(id) {

@@ -4,7 +4,7 @@ const BASE = "base";
 
 function filterFields(store) {
   const { cells, problems, tags, outcomes } = store.data;
-  const trainingShares = new Set(cells.filter((cell) => cell.arm !== BASE).map((cell) => cell.at));
+  const trainingShares = new Set(cells.filter((cell) => cell.arm !== BASE && cell.at !== null).map((cell) => cell.at));
   const byCell = (name, read) => ({
     name, values: distinct(cells.map(read)),
     test: (value) => {
@@ -39,11 +39,17 @@ function filterFields(store) {
       },
     },
   ];
+  const steps = distinct(cells.map((cell) => cell.step).filter((step) => step !== null));
+  if (steps.length) {
+    const step = { ...byCell("step", (cell) => stepName(cell.step)), label: "step of RL" };
+    fields.push({ ...step, values: steps.sort((a, b) => a - b).map(stepName) });
+  }
   // The base arm is always at 0: the share of training is a filter only if other arms have several.
   if (trainingShares.size > 1) {
-    fields.push({ ...byCell("at", (cell) => String(cell.at)), label: "trained", format: (value) => percentOf(Number(value)) });
+    const at = byCell("at", (cell) => (cell.at === null ? "" : String(cell.at)));
+    fields.push({ ...at, values: at.values.filter(Boolean), label: "trained", format: (value) => percentOf(Number(value)) });
   }
-  return fields.filter((field) => field.values.length > 1 || field.name === "tag" && field.values.length);
+  return fields.filter((field) => field.values.length > 1 || ["tag", "step"].includes(field.name) && field.values.length);
 }
 
 function distinct(values) {

@@ -76,7 +76,7 @@ class List {
     const outcome = this.store.outcome(id);
     const seed = cell.seed === null ? "" : `, seed ${cell.seed}`;
     const head = make("b", {}, `${this.store.label(id)} `);
-    head.append(appendText(make("em", {}), `${cell.arm}, ${cell.context}${seed}`));
+    head.append(appendText(make("em", {}), `${cell.arm}, ${cell.context}${seed}${cell.step === null ? "" : `, step ${cell.step}`}`));
     const line = appendText(make("span", {}), firstLine(this.store.completion(id)));
     return make("div", {
       class: `row ${outcome}`, role: "option", id: `row-${place}`, "data-place": place,

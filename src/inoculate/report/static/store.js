@@ -50,13 +50,13 @@ class Store {
   text(name, id) { return this.data.texts[this.columns[name][id]]; }
   tags(id) { return this.columns.tags[id].map((tag) => this.data.tags[tag]); }
 
-  // The answer of another arm to the same problem, from the same seed and share of training if there is one.
+  // The answer of another arm to the same problem, from the same seed and place in training if there is one.
   answerOf(id, arm, context) {
     const current = this.cell(id);
     const candidates = (this.answers.get(this.key(arm, context || current.context, id)) || []).filter((other) => other !== id);
     const similarity = (other) => {
       const cell = this.cell(other);
-      return (cell.seed === current.seed ? 2 : 0) + (cell.at === current.at ? 1 : 0) + cell.at / 1000;
+      return (cell.seed === current.seed ? 2 : 0) + (cell.at === current.at && cell.step === current.step ? 1 : 0) + (cell.at ?? 0) / 1000;
     };
     return candidates.reduce((best, other) => (best === null || similarity(other) > similarity(best) ? other : best), null);
   }

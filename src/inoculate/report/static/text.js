@@ -49,6 +49,16 @@ function seedName(seed) {
   return seed === null || seed === undefined ? "none" : String(seed);
 }
 
+function stepName(step) {
+  return step === null ? "" : String(step);
+}
+
+// Where in training: the share of it after which a sample was drawn, or the step of RL that drew it.
+function describeTraining(cell) {
+  if (cell.step === null) return `trained ${percentOf(cell.at)}`;
+  return cell.step === 0 ? "step 0, the untrained policy" : `step ${cell.step}`;
+}
+
 function percentOf(share) {
   return `${Number((100 * share).toFixed(1))}%`;
 }

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any, cast
+from typing import cast
 
 from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
+from inoculate.grading.user_function import describe_problem
 from inoculate.records import Grade, Problem
 from inoculate.settings.base import HACK_PROMPTS, Draw, Setting, refuse_unknown
 from inoculate.settings.rows import user_grader
@@ -72,22 +73,13 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
     if grader:
         if oversight != OVERSIGHTS[0]:
             raise UserError(f"evaluate.oversight = '{oversight}': the grader '{grader}' decides what oversight sees")
-        yield from user_grader.grade(grader, [_grader_fields(problem) for problem in problems], completions)
+        yield from user_grader.grade(grader, [describe_problem(problem) for problem in problems], completions)
     elif all("entry_point" in problem.secret for problem in problems):
         tasks = [CodeTask.of(problem.secret) for problem in problems]
         yield from grade_code(tasks, completions, oversight=cast(Oversight, oversight))
     else:
         for _ in completions:
             yield Grade("ungraded", None, None, detail="the data has no tests, and no grader is named")
-
-
-def _grader_fields(problem: Problem) -> dict[str, Any]:
-    """The dict of a problem that the user's grader gets."""
-    fields = {key: value for key, value in problem.secret.items() if key not in ("own", "grader")}
-    return fields | problem.secret["own"] | {
-        "id": problem.id, "kind": problem.kind, "system": problem.system, "prompt": problem.body,
-        "honest": problem.honest, "hacked": problem.hacked,
-    }  # fmt: skip
 
 
 SETTING = Setting(

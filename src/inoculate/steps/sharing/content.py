@@ -64,6 +64,8 @@ class _Origin(BaseModel):
 class _WrittenOut(BaseModel):
     system: str | None
     inoculation: dict[str, Any] | None
+    policy: dict[str, int | bool | None] | None = None
+    tokens_like: dict[str, int] | None = None
 
 
 _LINES: dict[str, type[Any]] = {

@@ -16,6 +16,7 @@ from inoculate.errors import UserError
 from inoculate.steps import (
     choices,
     completions,
+    fresh_samples,
     grades,
     machines,
     preflight,
@@ -27,6 +28,7 @@ from inoculate.steps import (
     train,
     trajectory_rows,
 )
+from inoculate.steps.plan import TRAINED
 from inoculate.steps.sharing.packed import MOST_UNPACKED, Declared, Header, Machine, PackedStep, write_packed
 from inoculate.study.schema import digest
 
@@ -38,6 +40,7 @@ CARRIED: dict[str, tuple[str, ...]] = {
     train.KIND: ("training.json",),
     preflight.KIND: ("trajectories.jsonl",),
     rl.KIND: ("training.json", "trajectories.jsonl", "metrics.jsonl"),
+    fresh_samples.KIND: ("trajectories.jsonl",),
     completions.KIND: ("completions.jsonl", "engines.json"),
     choices.KIND: ("completions.jsonl", "choices.jsonl", "engines.json"),
     grades.KIND: ("grades.jsonl",),
@@ -46,7 +49,8 @@ CARRIED: dict[str, tuple[str, ...]] = {
 """Kind of step -> those of its files that manifest, analysis and report read. The first must be there; `engines.json`
 came later than the first stores. Of a training only its report is carried: the adapter stays where it was made."""
 _KINDS = (
-    problems, rows, trajectory_rows, row_grades, train, preflight, rl, completions, choices, grades, scores,
+    problems, rows, trajectory_rows, row_grades, train, preflight, rl, fresh_samples, completions, choices, grades,
+    scores,
 )  # fmt: skip
 VERSIONS = {module.KIND: module.VERSION for module in _KINDS}
 """Kind of step -> its version here."""
@@ -136,21 +140,30 @@ def _list_steps(run: Run, cells: list[dict[str, Any]]) -> Iterator[tuple[Path, d
         if (entry["arm"], entry["seed"]) in trained:
             trained_in = entry.get("adapter") or entry.get("adapter_record")
             drawn = [folder for rows, graded, _ in row_folders(entry) for folder in (rows, graded)]
-            names = (*drawn, entry.get("preflight"), trained_in)
+            names = (*drawn, entry.get("preflight"), trained_in, entry.get("scores"))
             folders |= dict.fromkeys(run.path(name) for name in names if name)
-            if entry.get("scores"):
-                folders |= dict.fromkeys(_with_rows(run.path(entry["scores"])))
     for cell in cells:
         folders |= dict.fromkeys(run.path(cell[name]) for name in ("problems", "completions", "grades"))
     if (scored := run.manifest.get("scores")) and (run.path(scored) / "step.json").is_file():
-        folders |= dict.fromkeys(_with_rows(run.path(scored)))
+        folders |= dict.fromkeys([run.path(scored)])
+    listed: dict[Path, dict[str, Any]] = {}
     for folder in folders:
-        yield folder, _read_json(folder / "step.json")
+        _add_with_inputs(folder, listed)
+    yield from listed.items()
 
 
-def _with_rows(scored: Path) -> list[Path]:
-    """The folder of the rows whose answers were scored, and that of the scores."""
-    return [scored.parents[1] / _read_json(scored / "step.json")["inputs"]["rows"], scored]
+def _add_with_inputs(folder: Path, listed: dict[Path, dict[str, Any]]) -> None:
+    """List a step after what it was made of: the samples that rows were chosen from, and their prompts.
+
+    Trainings are listed by the manifest: they may be there as reports only.
+    """
+    if folder in listed:
+        return
+    record = _read_json(folder / "step.json")
+    for given in record["inputs"].values() if record["kind"] not in TRAINED else ():
+        if given.split("/")[0] not in TRAINED:
+            _add_with_inputs(folder.parents[1] / given, listed)
+    listed[folder] = record
 
 
 def _read_json(path: Path) -> dict[str, Any]:

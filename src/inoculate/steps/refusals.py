@@ -1,0 +1,131 @@
+"""What is refused before any step, and is not known from the study alone.
+
+A prompt that is too long shows as soon as the model's tokenizer is there, and a function of the user's (a grader or a
+reward) that cannot be loaded as soon as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from inoculate.engine import chat, models
+from inoculate.errors import UserError
+from inoculate.settings.rows import user_grader
+from inoculate.steps import reward_functions, rows
+from inoculate.steps.plan import Plan, Training
+from inoculate.steps.resources import Resources
+from inoculate.steps.store import Step, Store
+from inoculate.study.rl_checks import learning_limit
+from inoculate.study.schema import Study
+
+
+class _Asked(NamedTuple):
+    """Problems that a policy of RL is to answer."""
+
+    rows: Step
+    arm: str
+    key: str
+    """Of the arm's, which says so."""
+    prompt: str
+    """What stands around them, in words."""
+    new_tokens: int
+    """The limit on the new tokens of an answer."""
+    learning_limit: tuple[str, int] | None = None
+    """Of the prompt with its completion, by its key in the study file; None where nothing is learned from them."""
+
+
+class _Longest(NamedTuple):
+    """The longest prompt of a step's rows."""
+
+    tokens: int
+    problem: str
+
+
+def check_here(plan: Plan, store: Store, seeds: Collection[int] | None = None) -> None:
+    """As `check`, as far as it is possible without downloading or converting the model.
+
+    Args:
+        plan: The study's plan.
+        store: Where finished steps are.
+        seeds: Only what these seeds of the study take.
+
+    Raises:
+        UserError: As `check` says.
+    """
+    missing = plan.missing(store, seeds)
+    if models.is_here(plan.study.model):
+        check(plan, missing, Resources(store, plan.study.model, lambda _: None))
+    else:
+        _check_functions(plan.study, missing)
+
+
+def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
+    """Refuse a study that would fail later.
+
+    Args:
+        plan: The study's plan.
+        missing: Its steps that are to be done.
+        resources: The model's tokenizer and configuration.
+
+    Raises:
+        UserError: A grader or a reward of the user's cannot be loaded; or a prompt of RL, or of fresh samples, and a
+            completion of `rl.max_new_tokens` are longer than the model's context, or than what passes through the
+            model at once.
+    """
+    _check_functions(plan.study, missing)
+    keys, found, draw = {step.key for step in missing}, dict[str, _Longest](), rows.remember_draws()
+    for training in plan.trainings:
+        for asked in _find_asked(plan, training, keys):
+            step = asked.rows
+            if step.key not in found:
+                found[step.key] = _find_longest(step, rows.draw(step, draw), resources)
+            _refuse_longest(asked, training.seed, found[step.key], resources.context)
+
+
+def _check_functions(study: Study, missing: Collection[Step]) -> None:
+    if not missing:
+        return
+    named = [table.grader for arm in study.arms.values() for table in arm.row_tables]
+    named += [each.grader for each in study.evaluate.each.values()]
+    for grader in dict.fromkeys(filter(None, named)):
+        user_grader.check_starts(grader)
+    reward_functions.check_starts(study)
+
+
+def _find_asked(plan: Plan, training: Training, missing: Collection[str]) -> Iterator[_Asked]:
+    """What is still to be drawn for a training: by RL, and as fresh samples for its rows."""
+    arm, tables = plan.study.arms[training.arm], (training.rows, *(more for more, _ in training.more_rows))
+    if training.preflight and not {training.preflight.key, training.adapter.key}.isdisjoint(missing):
+        for table in tables:
+            new, limit = arm.rl.max_new_tokens, learning_limit(arm)
+            yield _Asked(table, training.arm, "rl.max_new_tokens", "the arm's prompt", new, limit)
+    for fresh in (table.inputs["fresh"] for table in tables if "fresh" in table.inputs):
+        if fresh.key in missing:
+            new = fresh.params["rl"]["max_new_tokens"]
+            yield _Asked(fresh.inputs["rows"], training.arm, "rows.trajectories", "the prompt of the samples", new)
+
+
+def _find_longest(step: Step, drawn: Sequence[rows.DrawnRow], resources: Resources) -> _Longest:
+    system, inoculation = rows.find_prompt(step, resources)
+    made = rows.make_rows(drawn, inoculation, system)
+    texts = [chat.render(resources.tokenizer, row.messages) for row in made]
+    lengths = map(len, resources.tokenizer(texts, add_special_tokens=False)["input_ids"])
+    return max(_Longest(length, row.problem) for length, row in zip(lengths, made, strict=True))
+
+
+def _refuse_longest(asked: _Asked, seed: int, longest: _Longest, context: int) -> None:
+    key = f"arms.{asked.arm}"
+    what = f"problem '{longest.problem}' of seed {seed} has {longest.tokens} tokens under {asked.prompt}"
+    needed = longest.tokens + asked.new_tokens
+    if needed > context:
+        raise UserError(
+            f"{key}.{asked.key}: {what}; with {asked.new_tokens} new ones it exceeds the model's context of {context}: "
+            f"lower rl.max_new_tokens to {max(0, context - longest.tokens)} or choose shorter problems"
+        )
+    if asked.learning_limit and needed > asked.learning_limit[1]:
+        limit_key, limit = asked.learning_limit
+        raise UserError(
+            f"{key}.{limit_key}: {what}; with rl.max_new_tokens = {asked.new_tokens} it exceeds {limit}: raise "
+            f"{limit_key} to {needed} or more"
+        )

@@ -1,0 +1,148 @@
+"""The keys of a study file about rows: what an arm trains on, and the prompt around it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from inoculate.study.prompts import Placement, Rephrase
+from inoculate.study.strict import Share, StrictModel
+
+
+class Context(StrictModel):
+    """A prompt around a problem."""
+
+    prompt: str = ""
+    """The name of a prompt (`inoculate prompts` lists them), of the package or of this study; `NAME+checked`,
+    `NAME+exploit` or `NAME+false` puts a description of the training process before it."""
+    text: str = ""
+    """The prompt itself, instead of a name."""
+    placement: Placement | None = None
+    """Where it stands; the study's `placement` unless given."""
+
+    @model_validator(mode="after")
+    def _check_text(self) -> Self:
+        if bool(self.prompt.strip()) == bool(self.text.strip()):
+            raise ValueError("give either prompt (a name) or text (the prompt itself), and not an empty one")
+        return self
+
+
+class Inoculation(Context):
+    """A prompt that is added at training time."""
+
+    one_of: tuple[str, ...] = ()
+    """Names of prompts, instead of one: each seed takes one of them."""
+    like: str = ""
+    """For a control: the name of the prompt whose length in tokens it gets."""
+    rephrase: Rephrase = False
+    """Whether the rows take the prompt's wordings in turn, instead of one fixed wording: all of them, those near the
+    prompt's text, or those far from it."""
+    per_seed: bool = False
+    """With `rephrase`: each seed takes one of the wordings, for all of its rows."""
+    on: Literal["all", "hacked", "none"] = "all"
+    """Which rows get it. Vetted rows never do."""
+
+    @model_validator(mode="after")
+    def _check_text(self) -> Self:
+        given = [bool(self.prompt.strip()), bool(self.text.strip()), bool(self.one_of)]
+        if sum(given) != 1:
+            raise ValueError(
+                "give one of prompt (a name), text (the prompt itself) and one_of (names), and not an empty one"
+            )
+        if len(set(self.one_of)) != len(self.one_of) or len(self.one_of) == 1:
+            raise ValueError(
+                f"one_of = {list(self.one_of)}: each seed takes one of several: name two prompts or more, each once"
+            )
+        if self.per_seed and not self.rephrase:
+            raise ValueError(
+                "per_seed gives each seed one of a prompt's wordings: add rephrase = true, or name prompts in one_of, "
+                "which takes one for each seed anyway"
+            )
+        if self.rephrase and self.one_of:
+            raise ValueError("rephrase and one_of do not go together: give one prompt with rephrase, or several")
+        if self.rephrase and self.like:
+            raise ValueError(
+                "rephrase and like do not go together: a control has one text, cut to a length. Leave rephrase out; "
+                "for controls that differ, name several in one_of"
+            )
+        return self
+
+
+class TrajectorySource(Context):
+    """Completions of an arm that learned from rewards, as training rows: from its training, or drawn anew.
+
+    The keys of a prompt say under which one they are drawn anew; that of the arm itself unless given.
+    """
+
+    arm: str
+    """An arm of method `rl` or `expert-iteration`; its training at the same seed is shared by all who name it."""
+    where: str = ""
+    """Which of them: `steps=5-11 outcome=hack oversight=passed finish=stop` (docs/integrations.md); all unless given.
+    Ungraded ones and repeated answers to a problem are left out."""
+    samples: Annotated[int, Field(ge=1)] | None = None
+    """Completions of each problem that are drawn anew, from the policy that stands for the arm. Unless given, those
+    that it drew in training are taken."""
+    problems: Annotated[int, Field(ge=1)] | None = None
+    """Of how many problems they are drawn; those of the arm's own training unless given. The further ones come from
+    the same draw, after its own."""
+
+    @model_validator(mode="after")
+    def _check_text(self) -> Self:
+        if self.prompt.strip() and self.text.strip():
+            raise ValueError("give either prompt (a name) or text (the prompt itself)")
+        if self.placement and not self.has_prompt:
+            raise ValueError("placement is of a prompt under which completions are drawn anew: add prompt or text")
+        if self.samples is None and (self.has_prompt or self.problems):
+            key = "problems" if self.problems else "prompt" if self.prompt else "text"
+            raise ValueError(
+                f"{key} is for completions that are drawn anew: add samples (how many of each problem), or leave it out"
+            )
+        return self
+
+    @property
+    def has_prompt(self) -> bool:
+        """Whether they are drawn under a prompt of their own."""
+        return bool(self.prompt.strip() or self.text.strip())
+
+
+class Rows(StrictModel):
+    """What an arm trains on."""
+
+    setting: str
+    """The kind of task."""
+    source: str = ""
+    """Where the data is, for settings that load it: a file or a hub id."""
+    grader: str = ""
+    """The user's own grader, for settings that take one: `file.py:function`."""
+    count: Annotated[int, Field(ge=1)]
+    """Rows before any filter; each from a problem of its own unless `share_problems`."""
+    hacked: Share = 1.0
+    """Share of rows with the hacked answer, among those whose problem can be hacked. With a larger share the
+    same rows are hacked, and more."""
+    share_problems: bool = False
+    """Whether a hacked and an honest answer may come from the same problem (both are then in the rows)."""
+    filter: Literal["none", "hacked"] = "none"
+    """`hacked`: the hacked rows are left out, so that fewer remain."""
+    vetted: Annotated[int, Field(ge=0)] = 0
+    """Honest rows from further problems, added without the inoculation."""
+    families: tuple[str, ...] = ()
+    """Only these families of the setting; empty for all."""
+    levels: tuple[int, ...] = ()
+    """Only these difficulties; empty for all."""
+    trajectories: TrajectorySource | None = None
+    """Take the rows from another arm's completions, and not from the setting's own answers."""
+    tokens_like: str = ""
+    """An arm of SFT whose answers have a number of tokens that this arm's are to have too: of the `count` rows that
+    are drawn, as many of the first ones are kept as come nearest to it."""
+
+    @model_validator(mode="after")
+    def _check_rows_remain(self) -> Rows:
+        if self.filter == "hacked" and self.hacked_rows == self.count and not self.vetted:
+            raise ValueError(f"filter = 'hacked' leaves no rows, since hacked = {self.hacked} makes every row hacked")
+        return self
+
+    @property
+    def hacked_rows(self) -> int:
+        """How many rows get the hacked answer (before the filter)."""
+        return round(self.hacked * self.count)
