@@ -88,7 +88,7 @@ def test_an_edit_after_the_run_began_is_refused(study: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('setting = "./mine.py"', 'setting = "./mien.py"', r"arms.plain.rows: .*mien.py: cannot be read"),
+        ('setting = "./mine.py"', 'setting = "./mien.py"', r"rows.setting: .*mien.py: cannot be read"),
         ('settings = ["./mine.py"]', 'settings = ["./mine.py"]\nlevels = [7]', "unknown level 7 of './mine.py'"),
         ('settings = ["./mine.py"]', 'settings = ["./mine.py"]\noversight = "exit_code"', "has no oversight"),
     ],
