@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TypeVar
 
 Name = TypeVar("Name", bound=str)
@@ -36,6 +37,26 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     close = get_close_matches(given, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     return f"{hint}allowed: {', '.join(names) if names else '(none)'}"
+
+
+def unreadable(given: str | Path, error: OSError) -> str:
+    """Why a file cannot be read, for a message that has named it.
+
+    Args:
+        given: The file as it was given.
+        error: What opening it has raised.
+
+    Returns:
+        Where there is no such file: the nearest match beside it, and where paths start from.
+    """
+    path = Path(given).expanduser()
+    if not isinstance(error, FileNotFoundError):
+        return str(error.strerror)
+    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = get_close_matches(path.name, beside, n=1)
+    hint = f": did you mean '{path.parent / close[0]}'?" if close else ""
+    start = "" if path.is_absolute() else f" (paths start from the folder you are in, {Path.cwd()})"
+    return f"there is no such file{start}{hint}"
 
 
 def require_known(given: str, allowed: Iterable[Name], what: str) -> Name:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, unreadable
 
 
 class _DuplicateKeyError(ValueError):
@@ -32,8 +33,7 @@ def read(source: str, expected: str) -> Iterator[Line]:
         with Path(source).expanduser().open("rb") as file:
             yield from parse(source, file, expected)
     except OSError as error:
-        why = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise UserError(f"{source}: cannot be read: {why}") from error
+        raise UserError(f"{source}: cannot be read: {unreadable(source, error)}") from error
 
 
 def parse(source: str, lines: Iterable[bytes], expected: str) -> Iterator[Line]:
@@ -42,22 +42,39 @@ def parse(source: str, lines: Iterable[bytes], expected: str) -> Iterator[Line]:
     Only `\n` ends a line: the other line separators of Unicode (U+2028, U+0085) may be part of a text.
     """
     for number, data in enumerate(lines, 1):
+        data = data.removeprefix(codecs.BOM_UTF8) if number == 1 else data
         if data.strip():
             yield f"{source}:{number}", _object(data, f"{source}:{number}", expected)
 
 
 def _object(data: bytes, where: str, expected: str) -> dict[str, Any]:
     try:
-        line = json.loads(data.decode("utf-8"), object_pairs_hook=_reject_duplicates)
+        line = json.loads(data.decode("utf-8"), object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant)
     except UnicodeDecodeError as error:
         raise UserError(f"{where}: not UTF-8: {error}") from None
     except _DuplicateKeyError as error:
         raise UserError(f"{where}: {error}") from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{where}: not JSON: {error}") from None
+        raise UserError(f"{where}: not JSON: {error}{_hint(data)}") from None
     if not isinstance(line, dict):
         raise UserError(f"{where}: a {type(line).__name__}, where an object was expected: {expected}")
     return line
+
+
+def _hint(data: bytes) -> str:
+    """What a line that is not JSON may be a part of."""
+    line = data.strip()
+    if line in (b"{", b"["):
+        return "; is this one JSON document over many lines? One object a line is due"
+    if line.startswith((b"---", b"- ")) or (b": " in line and not line.startswith((b"{", b"["))):
+        return "; is this YAML? One JSON object a line is due"
+    if b"," in line and not line.startswith((b"{", b"[")):
+        return "; is this CSV? One JSON object a line is due"
+    return ""
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is no value of JSON: write null, or leave the key out")
 
 
 def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

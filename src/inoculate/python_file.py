@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, unreadable
 
 
 def load(path: Path) -> ModuleType:
@@ -23,7 +23,7 @@ def load(path: Path) -> ModuleType:
     try:
         source = path.expanduser().read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{path}: cannot be read: {unreadable(path, error)}") from None
     return _run(path.expanduser().resolve(), source)
 
 

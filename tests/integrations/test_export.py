@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from inspect_ai.log import list_eval_logs, read_eval_log
 
+from inoculate.analysis.run_folder import read_run
 from inoculate.errors import UserError
 from inoculate.integrations import export as exporting
 from inoculate.integrations.export import ROWS, SAMPLES, Exported, export
+from inoculate.integrations.methods import write_methods
 from inoculate.records import Completion, Grade, Row, read_lines
 
 
@@ -213,3 +215,21 @@ def test_without_inspect_there_are_no_logs(small_run: Path, tmp_path: Path, monk
     monkeypatch.delitem(sys.modules, "inoculate.integrations.inspect_logs", raising=False)
     assert export(small_run, tmp_path / "out").logs is None
     assert not (tmp_path / "out" / "logs").exists()
+
+
+def test_the_methods_name_data_and_grader_of_ones_own_and_claim_no_code_that_was_not_run(
+    small_run: Path, tmp_path: Path
+) -> None:
+    def change(said: dict[str, Any]) -> None:
+        own = {"source": "mine.jsonl", "grader": "judge.py:grade"}
+        for arm in said["study"]["arms"].values():
+            arm["rows"] |= {"setting": "rows", **own}
+        said["study"]["evaluate"] |= {"settings": ["rows"], "each": {"rows": own}}
+
+    assert "Model-written code was run" in write_methods(read_run(small_run), Counter())
+    words = write_methods(read_run(edited(small_run, tmp_path / "own", change)), Counter())
+    assert (
+        "4 rows of `rows`, 50% of them hacked, from `mine.jsonl`, judged by our own function `judge.py:grade`" in words
+    )
+    assert "3 problems of the setting `rows` (our own data), from `mine.jsonl`, judged by" in words
+    assert "Model-written code was run" not in words

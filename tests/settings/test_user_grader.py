@@ -31,6 +31,9 @@ def grade(problem, completion):
         return None
     if completion == "numbers":
         return 1, 0
+    if completion == "numpy":
+        import numpy
+        return numpy.bool_(True), numpy.array([1]).all() == 2
     if completion == "unreadable":
         return "malformed"
     return problem["wanted"] in completion, completion == problem["wanted"]
@@ -49,8 +52,8 @@ def graded(grader: str, completions: list[str], seconds: float = 60.0) -> list[G
 
 
 def test_two_bools_or_malformed(grader: str) -> None:
-    grades = graded(grader, ["yes", "yes, no", "no", "unreadable", "yes \ud800\0" + "x" * 10**6])
-    assert [grade.outcome for grade in grades] == ["correct", "hack", "wrong", "malformed", "hack"]
+    grades = graded(grader, ["yes", "yes, no", "no", "unreadable", "yes \ud800\0" + "x" * 10**6, "numpy"])
+    assert [grade.outcome for grade in grades] == ["correct", "hack", "wrong", "malformed", "hack", "hack"]
     assert [(grade.oversight, grade.intended) for grade in grades[:3]] == [(True, True), (True, False), (False, False)]
 
 
@@ -80,9 +83,23 @@ def test_a_grader_that_hangs_is_stopped_and_asked_about_the_next(grader: str) ->
 
 def test_one_that_always_hangs_is_given_up(grader: str) -> None:
     started = time.monotonic()
-    with pytest.raises(UserError, match="too long for 3 answers in a row; problem 'p2'"):
+    with pytest.raises(UserError, match=r"too long, .* for 3 answers in a row; problem 'p2'"):
         graded(grader, ["hang"] * 50, seconds=0.5)
     assert time.monotonic() - started < 90  # of which it would have slept for 25
+
+
+def test_one_that_always_ends_its_process_is_given_up(grader: str) -> None:
+    with pytest.raises(
+        UserError, match=r"for 3 answers in a row; problem 'p3': .*exit code 3\); it printed: nor this p3"
+    ):
+        graded(grader, ["yes", *["exit"] * 50])
+
+
+def test_what_it_prints_is_shown_with_a_failure_only(grader: str, capfd: pytest.CaptureFixture[str]) -> None:
+    kept, failed = graded(grader, ["yes", "raise"])
+    assert capfd.readouterr() == ("", "")
+    assert "printed" not in kept.detail
+    assert failed.detail.endswith("judge.py:9: KeyError: 'nothing'; it printed: nor this p1")
 
 
 def test_one_that_fails_for_every_answer_says_so(grader: str) -> None:

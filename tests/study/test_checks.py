@@ -26,8 +26,8 @@ def written(tmp_path: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("count = 8", "cuont = 8", ["arms.plain.rows.cuont", "did you mean 'count'?"]),
-        ("count = 8", 'count = "many"', ["arms.plain.rows.count", "valid integer", "'many'"]),
+        ("count = 8", "cuont = 8", ["rows.cuont", "did you mean 'count'?"]),
+        ("count = 8", 'count = "many"', ["rows.count", "valid integer", "'many'"]),
         ("count = 8", "count = 0", ["rows.count", "greater than or equal to 1"]),
         ("hacked = 0.5", "hacked = 1.2", ["rows.hacked", "less than or equal to 1", "1.2"]),
         ('setting = "functions"', 'setting = "function"', ["unknown setting 'function'", "did you mean 'functions'?"]),

@@ -97,7 +97,13 @@ def test_a_context_is_described_by_the_one_reward_of_the_study() -> None:
 
 
 def test_a_screen_samples_under_the_words_that_the_arms_are_trained_with() -> None:
-    found = resolved({"live": rl_arm(LIVE, TOLD), "ordinary": {"inoculation": TOLD}, "same": {"inoculation": TOLD}})
+    found = resolved(
+        {
+            "live": rl_arm(LIVE, TOLD),
+            "ordinary": {"inoculation": TOLD},
+            "same": {"inoculation": TOLD, "train": {"epochs": 2}},
+        }
+    )
     assert list(found.candidates) == ["general+checked", "general+checked (ordinary)"]
     own, usual = found.candidates.values()
     assert (own.text, usual.text) == (found.inoculations["live"].text, found.inoculations["ordinary"].text)

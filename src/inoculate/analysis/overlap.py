@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,10 +76,7 @@ def _compare_rows(rows: Iterable[Path], texts: dict[_Key, set[_Shingle]]) -> tup
 
     Arms and seeds share most of their rows' problems. The same id means the same content, so each is compared once.
     """
-    index: dict[_Shingle, list[_Key]] = {}
-    for key, text_shingles in texts.items():
-        for shingle in text_shingles:
-            index.setdefault(shingle, []).append(key)
+    index = _index(texts)
     trained: set[_Key] = set()
     largest_shares: dict[_Key, float] = {}
     for folder in rows:
@@ -88,10 +85,45 @@ def _compare_rows(rows: Iterable[Path], texts: dict[_Key, set[_Shingle]]) -> tup
                 continue
             trained.add((row.kind, row.problem))
             prompt = " ".join(message.content for message in row.messages if message.role == "user")
-            hits = Counter(key for shingle in shingles(prompt) for key in index.get(shingle, ()))
-            for key, count in hits.items():
-                largest_shares[key] = max(largest_shares.get(key, 0.0), count / len(texts[key]))
+            for key, share in _shares(prompt, index, texts).items():
+                largest_shares[key] = max(largest_shares.get(key, 0.0), share)
     return trained, largest_shares
+
+
+def find_near(prompts: Mapping[str, str], texts: Mapping[str, str]) -> dict[str, tuple[str, float]]:
+    """Texts that nearly stand in a training prompt, or wholly: as `find_overlap` finds them.
+
+    Args:
+        prompts: Id -> training prompt.
+        texts: Id -> text of an evaluation problem.
+
+    Returns:
+        Id of the text -> id of the prompt that holds most of it, and the share of its shingles there: `NEAR` or more.
+    """
+    sets = {("", identity): shingles(text) for identity, text in texts.items()}
+    index, near = _index(sets), dict[str, tuple[str, float]]()
+    for trained, prompt in prompts.items():
+        for (_, identity), share in _shares(prompt, index, sets).items():
+            if share >= max(NEAR, near.get(identity, ("", 0.0))[1]):
+                near[identity] = (trained, share)
+    return near
+
+
+def _index(texts: Mapping[_Key, set[_Shingle]]) -> dict[_Shingle, list[_Key]]:
+    """Shingle -> the texts that have it."""
+    index: dict[_Shingle, list[_Key]] = {}
+    for key, text_shingles in texts.items():
+        for shingle in text_shingles:
+            index.setdefault(shingle, []).append(key)
+    return index
+
+
+def _shares(
+    prompt: str, index: Mapping[_Shingle, list[_Key]], texts: Mapping[_Key, set[_Shingle]]
+) -> dict[_Key, float]:
+    """The share of each text's shingles that a prompt has, where it has any."""
+    hits = Counter(key for shingle in shingles(prompt) for key in index.get(shingle, ()))
+    return {key: count / len(texts[key]) for key, count in hits.items()}
 
 
 def _require_file(folder: Path, name: str) -> Path:

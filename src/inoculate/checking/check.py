@@ -69,6 +69,8 @@ def check(
         on_start(title)
         try:
             yield run_check(subject)._replace(name=title)
+        except UserError as error:
+            yield Finding(title, 1, (Fault("could not be made: see under the table", failure=str(error)),))
         except Exception as error:
             yield Finding(title, 1, (Fault(_describe_error(error)),))
 

@@ -9,12 +9,12 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import combinations
 from operator import attrgetter
 
-from inoculate.analysis.overlap import NEAR, shingles
+from inoculate.analysis.overlap import NEAR, find_near, shingles
 from inoculate.checking.subject import Fault, Finding, Subject
 from inoculate.errors import UserError
 from inoculate.records import Problem, Split
@@ -23,6 +23,8 @@ from inoculate.settings.rows.reading import TRAJECTORY
 
 ENOUGH = 1000
 """A split should have this many distinct problems."""
+FEW = 50
+"""With fewer problems in a split of the user's own data, that is said: intervals are wide."""
 _REDRAWN = 60
 """Problems of each split that are drawn again in another process."""
 _MIN_ORDERED = 8
@@ -78,18 +80,31 @@ def check_counts(subject: Subject) -> Finding:
 
 def check_size(subject: Subject) -> Finding:
     """A thousand distinct problems in each split, or an error that says how many there are."""
-    faults, notes, checked = [], [], 0
+    faults, notes, checked, sizes = [], [], 0, dict[Split, int]()
     for split in subject.problems:
         available, refusal = subject.available(split, ENOUGH)
         checked += 1
         distinct = len({_distinct_text(problem) for problem in subject.draw(split, available)}) if available else 0
+        sizes[split] = distinct
         notes.append(f"{split}: {distinct}{' or more' if available == ENOUGH else ''}")
         if distinct < available:
             faults.append(Fault(f"{split}: of {available} problems only {distinct} differ in their text"))
         if refusal and str(available) not in re.findall(r"\d+", refusal):
             message = f"{split}: has {available} problems, but refuses {ENOUGH} without saying so: '{refusal}'"
             faults.append(Fault(message))
-    return Finding("", checked, tuple(faults), ", ".join(notes))
+    note = ", ".join(notes)
+    return Finding("", checked, tuple(faults), note, _caution(subject, sizes, note))
+
+
+def _caution(subject: Subject, sizes: Mapping[Split, int], note: str) -> str:
+    """What is to be said of the user's own data where a split is small, or there is less to train on than to test."""
+    if not subject.setting.needs_source:
+        return ""
+    small = [split for split, count in sizes.items() if count < FEW]
+    if not small and sizes["train"] >= sizes["test"]:
+        return ""
+    what = f"fewer than {FEW} for {', '.join(small)}" if small else "fewer to train on than to test with"
+    return f"{note}: {what} (problems are split by the hash of their kind, unless every row has a 'split')"
 
 
 def check_determinism(subject: Subject) -> Finding:
@@ -227,6 +242,8 @@ def check_near_duplicates(subject: Subject) -> Finding:
     The measure is that of a run's own check (`analysis.overlap`): the share of a problem's 5-grams of words that are
     also in the other. All numbers count as the same, and n-grams in more than a tenth of all problems do not count.
     """
+    if subject.setting.needs_source:
+        return _check_own_near_duplicates(subject)
     problems = list(subject.all_problems)
     ngrams = [shingles(re.sub(r"\d+(?:\.\d+)?", "0", shown_text(problem))) for _, problem in problems]
     frequencies = Counter(ngram for of_problem in ngrams for ngram in of_problem)
@@ -248,4 +265,21 @@ def check_near_duplicates(subject: Subject) -> Finding:
             other_split, twin = problems[other]
             share = f"{count / len(distinctive[number]):.0%}"
             faults.append(Fault(f"{share} of it stands in '{twin.id}' of {other_split} (in {split}: this)", problem))
+    return Finding("", checked, tuple(faults))
+
+
+def _check_own_near_duplicates(subject: Subject) -> Finding:
+    """The user's own data: exactly what the report of a run says of training rows and evaluation problems."""
+    trained = {problem.id: shown_text(problem) for problem in subject.problems["train"]}
+    faults, checked = [], 0
+    for split, problems in subject.problems.items():
+        if split == "train":
+            continue
+        held_out = {problem.id: problem for problem in problems}
+        checked += len(held_out) if trained else 0
+        texts = {identity: problem.body or problem.lead for identity, problem in held_out.items()}
+        faults += [
+            Fault(f"{share:.0%} of it stands in '{twin}' of train (in {split}: this)", held_out[identity])
+            for identity, (twin, share) in find_near(trained, texts).items()
+        ]
     return Finding("", checked, tuple(faults))

@@ -21,6 +21,8 @@ class Fault:
     completion: str = ""
     """The answer that was graded, if any."""
     grade: Grade | None = None
+    failure: str = ""
+    """Why the check could not be made, in full, if it could not."""
 
 
 class Finding(NamedTuple):
@@ -33,11 +35,13 @@ class Finding(NamedTuple):
     faults: tuple[Fault, ...]
     note: str = ""
     """Information for people, if there is no fault."""
+    caution: str = ""
+    """What is no fault, and is to be looked at."""
 
     @property
     def ok(self) -> bool | None:
-        """Whether there is no fault; None if there was nothing to check."""
-        return False if self.faults else True if self.count else None
+        """Whether there is no fault; None if there was nothing to check, or there is something to be looked at."""
+        return False if self.faults else True if self.count and not self.caution else None
 
 
 class Graded(NamedTuple):
@@ -65,7 +69,8 @@ class Subject:
         """
         self.name, self.count, self.source, self.grader = name, count, source, grader
         self.setting: Setting = find(name)
-        self._refusals: dict[tuple[Split, int], UserError] = {}
+        self._has_graded = False
+        self._ungradable: UserError | None = None
 
     def draw(
         self,
@@ -124,9 +129,20 @@ class Subject:
         return [problem for problems in self.problems.values() for problem in problems[:count]]
 
     def grade(self, pairs: list[tuple[Problem, str]], oversight: str = "") -> list[Graded]:
-        """Grades of answers, without the time they took."""
+        """Grades of answers, without the time they took.
+
+        Raises:
+            UserError: They cannot be graded. Where nothing could be graded before, nothing is tried again.
+        """
+        if self._ungradable:
+            raise self._ungradable
         problems, answers = [problem for problem, _ in pairs], [answer for _, answer in pairs]
-        grades = self.setting.grade(problems, answers, oversight or self.setting.oversights[0])
+        try:
+            grades = list(self.setting.grade(problems, answers, oversight or self.setting.oversights[0]))
+        except UserError as error:
+            self._ungradable = None if self._has_graded else error
+            raise
+        self._has_graded = self._has_graded or bool(grades)
         return [
             Graded(problem, answer, replace(grade, seconds=0.0))
             for (problem, answer), grade in zip(pairs, grades, strict=True)

@@ -24,14 +24,15 @@ def findings_table(name: str, findings: Sequence[Finding]) -> Table:
     """
     table = Table("check", "result", "checked", "what was found", title=f"check of '{name}'", title_justify="left")
     for finding in findings:
-        note = finding.note
+        note = finding.caution or finding.note
         if finding.faults:
             first = finding.faults[0]
             more = f" (and {len(finding.faults) - 1} more)" if len(finding.faults) > 1 else ""
             where = f"{first.problem.id}: " if first.problem else ""
             note = f"{where}{first.message}{more}"
         escaped = note.encode("utf-8", "backslashreplace").decode().replace("[", r"\[")
-        table.add_row(finding.name, _RESULTS[finding.ok], str(finding.count), escaped)
+        result = "[yellow]look at it[/]" if finding.caution and not finding.faults else _RESULTS[finding.ok]
+        table.add_row(finding.name, result, str(finding.count), escaped)
     return table
 
 

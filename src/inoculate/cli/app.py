@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import signal
 import sys
 from collections.abc import Callable
 
@@ -33,8 +34,18 @@ new.command(settings.new_setting, name="setting")
 app.command(new)
 
 
+class _Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM): it ends as after Ctrl-C, with what is finished kept and listed."""
+
+
+def _terminate(number: int, frame: object) -> None:
+    signal.signal(number, signal.SIG_DFL)  # asked again, it ends at once
+    raise _Terminated
+
+
 def main() -> None:
     """Run the command line."""
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run_command(lambda: app(exit_on_error=False, print_error=False)))
 
 
@@ -42,15 +53,17 @@ def run_command(command: Callable[[], object]) -> int:
     """Run a command, and print a user's mistake as one message without a traceback.
 
     Returns:
-        The exit code: 0, 2 for a user's mistake, 130 after Ctrl-C, 141 if nobody reads the output any more (`| head`).
+        The exit code: 0, 2 for a user's mistake, 130 after Ctrl-C, 143 after SIGTERM, 141 if
+        nobody reads the output any more (`| head`).
     """
     try:
         command()
         sys.stdout.flush()  # not at the interpreter's exit, where an error can no longer be caught
     except (UserError, CycloptsError) as error:
         return _print_error(str(error), 2)
-    except KeyboardInterrupt:
-        return _print_error("stopped; finished steps are kept, and the same command goes on from them", 130)
+    except KeyboardInterrupt as stop:
+        code = 143 if isinstance(stop, _Terminated) else 130
+        return _print_error("stopped; finished steps are kept, and the same command goes on from them", code)
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _reader_is_gone():
             # The rest of the output is discarded, also that which is written at the interpreter's exit.

@@ -80,6 +80,8 @@ def check(setting: str, *, count: int = 200, source: str = "", grader: str = "",
     else:
         terminal = console()
         terminal.print(checking.findings_table(setting, findings))
+        for failure in _failures(findings):
+            terminal.print(failure, soft_wrap=True, markup=False)
         for title, path in files.items():
             terminal.print(f"{title}: the counterexample, whole: {path}", soft_wrap=True)
         terminal.print(f"{failed} of {len(findings)} checks failed" if failed else f"all {len(findings)} checks passed")
@@ -87,14 +89,20 @@ def check(setting: str, *, count: int = 200, source: str = "", grader: str = "",
         raise SystemExit(1)
 
 
+def _failures(findings: list[Finding]) -> list[str]:
+    """Why checks could not be made, each reason once."""
+    return list(dict.fromkeys(fault.failure for finding in findings for fault in finding.faults if fault.failure))
+
+
 def _finding_entry(finding: Finding, file: Path | None) -> dict[str, Any]:
     return {
         "name": finding.name,
         "ok": finding.ok,
         "looked_at": finding.count,
-        "found": finding.note,
+        "found": finding.caution or finding.note,
         "faults": [
-            {"problem": fault.problem.id if fault.problem else None, "what": fault.message} for fault in finding.faults
+            {"problem": fault.problem.id if fault.problem else None, "what": fault.failure or fault.message}
+            for fault in finding.faults
         ],
         "file": str(file) if file else None,
     }

@@ -91,7 +91,9 @@ def plan(
     from inoculate.study.parse import load
     from inoculate.study.ready_made import find
 
-    declared, unreachable, steps = load(find(study)), "", Store(store)
+    steps = Store(store)
+    steps.check_writable()
+    declared, unreachable = load(find(study)), ""
     chosen = choose_seeds(seeds, declared.seeds)
     screened = bool(declared.elicitation) and (chosen is None or declared.seeds[0] in chosen)
     try:

@@ -192,6 +192,27 @@ def fetch(name: str, notify: Notify = lambda _: None) -> Path:
     return _hub_folder(name, notify)
 
 
+def context(name: str) -> int | None:
+    """The most tokens that a model takes, as its configuration says.
+
+    Args:
+        name: A model that exists, as `fingerprint` has found.
+
+    Returns:
+        None where it is not on this machine yet, or does not say.
+    """
+    path = Path(name).expanduser()
+    if name in EMBEDDED:
+        path = _conversion(EMBEDDED[name].sha256)
+    elif path.suffix == ".gguf":
+        path = _conversion(_sha256_cached(path))
+    try:
+        known = families.read_config(path).get("max_position_embeddings")
+    except OSError:
+        return None
+    return known if isinstance(known, int) else None
+
+
 def is_here(name: str) -> bool:
     """Whether `fetch` would neither download nor convert anything.
 
@@ -268,6 +289,13 @@ def _check_folder(path: Path) -> Path:
             f"model '{path}': this folder is not a model: it lacks {lacks} "
             "(needed: config.json, tokenizer_config.json and *.safetensors, as save_pretrained writes them)"
         )
+    for file in path.glob("*.safetensors"):
+        _check_weights(file)
+    for file in (path / "config.json", path / "tokenizer_config.json"):
+        try:
+            json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"model '{path}': {file.name} is not JSON: {error}") from None
     tokenizer = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
     if not tokenizer.get("chat_template") and not any((path / name).exists() for name in _TEMPLATES):
         raise UserError(
@@ -275,6 +303,22 @@ def _check_folder(path: Path) -> Path:
             "instruction-tuned model, or give the folder a chat_template.jinja"
         )
     return path.resolve()
+
+
+def _check_weights(file: Path) -> None:
+    """Refuse a file of weights that is cut off: its header says how long it must be."""
+    size = file.stat().st_size
+    try:
+        with file.open("rb") as data:
+            length = int.from_bytes(data.read(8), "little")
+            tensors = json.loads(data.read(length)) if length < size else {}
+        ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        ends = []
+    if not ends or size < 8 + length + max(ends):
+        raise UserError(
+            f"model '{file.parent}': {file.name} is not whole ({size:,} bytes): was a download or a copy cut off?"
+        )
 
 
 def _conversion(digest: str) -> Path:

@@ -13,22 +13,25 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 from inoculate import python_file
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, unreadable
 from inoculate.records import Problem
 
 ANSWER_SECONDS = 60.0
 """Wall-clock limit for one answer."""
 START_SECONDS = 300.0
 """Wall-clock limit for loading the file: its imports may take long."""
-MAX_TIMEOUTS = 3
-"""After this many time-outs in a row, the function is not asked any more."""
+MAX_LOST = 3
+"""After this many time-outs and ends of its process in a row, the function is not asked any more."""
+_PRINTED = 1000
+"""Characters of what it printed last that are shown with a failure."""
 
 Convert = Callable[[Any], Any]
 """Makes plain data of what the function returned, in its process; raises a `UserError` that says what was due."""
@@ -44,15 +47,15 @@ class Answer(NamedTuple):
 
 
 class FunctionFailed(UserError):
-    """The function is given up: it took too long several times in a row, or failed for every answer."""
+    """The function is given up: it took too long or ended several times in a row, or failed for every answer."""
 
 
 class _Failed(Exception):
     """Why there is no answer."""
 
 
-class _TimedOut(_Failed):
-    """The function took too long."""
+class _Lost(_Failed):
+    """The function took too long, or its process ended: it has to be started again."""
 
 
 def check(function: str, role: str) -> None:
@@ -71,7 +74,7 @@ def check(function: str, role: str) -> None:
     try:
         tree = ast.parse(Path(file).expanduser().read_bytes())
     except OSError as error:
-        raise UserError(f"{role} '{function}': {file} cannot be read: {error.strerror}") from None
+        raise UserError(f"{role} '{function}': {file} cannot be read: {unreadable(file, error)}") from None
     except SyntaxError as error:
         raise UserError(f"{role} '{function}': {file}:{error.lineno}: {error.msg}") from None
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
@@ -119,6 +122,7 @@ class UserFunction:
         """
         self.function, self.role, self.convert, self.seconds = function, role, convert, seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
         self._connection: Connection | None = None
 
     def __enter__(self) -> Self:
@@ -137,20 +141,21 @@ class UserFunction:
             completions: What the model wrote.
 
         Raises:
-            FunctionFailed: It took too long for several answers in a row.
+            FunctionFailed: It took too long or ended its process for several answers in a row.
             UserError: The process cannot be started.
         """
-        timeouts = 0
+        lost = 0
         for problem, completion in zip(problems, completions, strict=True):
             try:
-                answer, timeouts = Answer(self._call(problem, completion)), 0
+                answer, lost = Answer(self._call(problem, completion)), 0
             except _Failed as error:
-                timeouts = timeouts + 1 if isinstance(error, _TimedOut) else 0
+                lost = lost + 1 if isinstance(error, _Lost) else 0
                 answer = Answer(None, f"problem '{problem['id']}': {error}")
             yield answer
-            if timeouts == MAX_TIMEOUTS:
+            if lost == MAX_LOST:
                 raise FunctionFailed(
-                    f"{self.role} '{self.function}' took too long for {MAX_TIMEOUTS} answers in a row; {answer.error}"
+                    f"{self.role} '{self.function}' took too long, or ended its process, for {MAX_LOST} answers in a "
+                    f"row; {answer.error}"
                 )
 
     def start(self) -> None:
@@ -169,12 +174,15 @@ class UserFunction:
         ours, theirs = socket.socketpair()
         convert = f"from {self.convert.__module__} import {self.convert.__name__} as convert"
         program = f"import sys; from {__name__} import serve; {convert}; serve(int(sys.argv[1]), sys.argv[2], convert)"
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `stop`)
         with theirs:
             self._process = subprocess.Popen(
                 # -P: files beside the user's or in the current folder must not shadow a library.
-                [sys.executable, "-P", "-c", program, str(theirs.fileno()), self.function],
+                [sys.executable, "-u", "-P", "-c", program, str(theirs.fileno()), self.function],
                 stdin=subprocess.DEVNULL,
-                stdout=2,  # what it prints goes to stderr, not into our own output
+                # What it prints is shown where it fails, and nowhere else.
+                stdout=self._output,
+                stderr=self._output,
                 pass_fds=(theirs.fileno(),),
                 process_group=0,  # Ctrl-C is for us: we stop the process, and what it has started
             )
@@ -187,19 +195,32 @@ class UserFunction:
         return self._connection
 
     def _exchange(self, connection: Connection, request: bytes, seconds: float) -> Any:
+        before = self._output.seek(0, os.SEEK_END) if self._output else 0
         try:
             connection.send_bytes(request)
             if not connection.poll(seconds):
-                self.stop()
-                raise _TimedOut(f"the {self.role} took longer than {seconds:g} s")
+                raise self._lost(f"the {self.role} took longer than {seconds:g} s", before)
             reply = json.loads(connection.recv_bytes())
         except (EOFError, ConnectionError):
             exit_code = self._process.wait() if self._process else None
-            self.stop()
-            raise _Failed(f"the {self.role}'s process ended (exit code {exit_code})") from None
+            raise self._lost(f"the {self.role}'s process ended (exit code {exit_code})", before) from None
         if "error" in reply:
-            raise _Failed(reply["error"])
+            raise _Failed(reply["error"] + self._printed(before))
         return reply["answer"]
+
+    def _lost(self, why: str, before: int) -> _Lost:
+        lost = _Lost(why + self._printed(before))
+        self.stop()
+        return lost
+
+    def _printed(self, before: int) -> str:
+        """The end of what was printed since then, for a message."""
+        if not self._output:
+            return ""
+        end = self._output.seek(0, os.SEEK_END)
+        self._output.seek(max(before, end - 4 * _PRINTED))
+        text = self._output.read().decode("utf-8", "replace").strip()
+        return f"; it printed: {text[-_PRINTED:]}" if text else ""
 
     def stop(self) -> None:
         """Stop the process, and others that it has started."""
@@ -209,7 +230,9 @@ class UserFunction:
             if self._process.poll() is None:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        self._connection = self._process = None
+        if self._output:
+            self._output.close()
+        self._connection = self._process = self._output = None
 
 
 def serve(descriptor: int, function: str, convert: Convert) -> None:

@@ -107,6 +107,7 @@ def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "evaluated": _describe_evaluation(evaluate),
         "system_prompt": _system_prompt(run),
         "shares": [f"{share:.0%}" for share in evaluate["fractions"] if share != 1],
+        "runs_code": _runs_code(study),
         "level": level,
         "containment_meaning": MEANING[level].split(":", 1)[0] if level in MEANING else "not recorded",
         "ungraded": outcomes["ungraded"],
@@ -287,7 +288,10 @@ def _setting(name: str) -> str:
     """A setting in one clause; only its name if it is a file that is missing."""
     cited = " (Austin et al. 2021)" if name == "mbpp" else ""
     try:
-        return f"the setting `{name}`{cited} ({settings.find(name).summary})"
+        setting = settings.find(name)
+        return f"the setting `{name}`{cited}" + (
+            f" ({setting.summary})" if not setting.takes_grader else " (our own data)"
+        )
     except UserError:
         return f"the setting `{name}`"
 
@@ -317,7 +321,29 @@ def _describe_source(source: Mapping[str, Any]) -> str:
 
 
 def _restricted(options: Mapping[str, Any]) -> list[str]:
-    return [f"{key} {_join_and(options[key])}" for key in ("levels", "families") if options.get(key)]
+    parts = [f"{key} {_join_and(options[key])}" for key in ("levels", "families") if options.get(key)]
+    parts += [f"from `{options['source']}`"] if options.get("source") else []
+    return parts + ([f"judged by our own function `{options['grader']}`"] if options.get("grader") else [])
+
+
+def _runs_code(study: Mapping[str, Any]) -> bool:
+    """Whether code that the model wrote was run: in a setting that does so, and with no grader of the user's."""
+    evaluate = study["evaluate"]
+    tables = [{"setting": name, **((evaluate.get("each") or {}).get(name) or {})} for name in evaluate["settings"]]
+    tables += [
+        table
+        for arm in study["arms"].values()
+        if arm.get("method", "sft") != "sft"  # of other arms only answers that are given are graded
+        for table in row_tables(arm)
+    ]
+    return any(_runs_code_in(table["setting"]) for table in tables if not table.get("grader"))
+
+
+def _runs_code_in(name: str) -> bool:
+    try:
+        return settings.find(name).runs_code
+    except UserError:  # a file that is missing
+        return False
 
 
 def _inoculation(arm: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import ASKS_PREFIX, describe_key, find_doses, main_contexts
 from inoculate.report.tables import TRAINING
 from inoculate.report.truth import score_views, truth_view
+from inoculate.study import ready_made
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("store.js", "text.js", "filters.js", "list.js", "detail.js", "main.js")
@@ -88,6 +89,7 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             checks=_check_views(results),
             training=_training_views(results),
             longest=LONGEST_TEXT,
+            ready_made=results.name in ready_made.names(),
             study_file=(results.run / "study.toml").is_file(),
             partial=_partial_counts(samples),
             seeds=results.study.get("seeds") or sorted({seed for cell in results.cells for seed in cell.seeds}),

@@ -104,6 +104,8 @@ class Setting:
     """The choices of a problem, where nothing is sampled: the one that is most likely is the model's completion."""
     looked_up: bool = False
     """Whether the text shown may contain the right answer, to be looked up there."""
+    runs_code: bool = False
+    """Whether answers are graded by running code that the model wrote; not where a grader of the user's decides."""
     needs_source: bool = False
     takes_grader: bool = False
 
@@ -143,6 +145,11 @@ def find(name: str) -> Setting:
         if not isinstance(setting, Setting):
             fault = "defines no SETTING" if setting is None else f"has a SETTING that is a {type(setting).__name__}"
             raise UserError(f"{name}: {fault}; a setting's file has SETTING = Setting(...) (`inoculate new setting`)")
+        if setting.name in names():
+            raise UserError(
+                f"{name}: its setting is called '{setting.name}', as one of the package is: samples and tables of the "
+                "two could not be told apart. Give it another name"
+            )
         return setting
     if name not in names():
         raise UserError(f"unknown setting '{name}': {nearest(name, names())}; or a Python file that ends in .py")

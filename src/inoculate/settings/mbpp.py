@@ -252,6 +252,7 @@ SETTING = Setting(
     problems=draw_problems,
     grade=grade,
     oversights=OVERSIGHTS,
+    runs_code=True,
     gamed_below=0.3,
     leak=functions.SETTING.leak,
     exploit=functions.SETTING.exploit,

@@ -60,7 +60,7 @@ def declare(folder: Path, plan: Plan) -> dict[str, Any]:
             "study": _design(study),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        path.write_text(json.dumps(declared, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(declared, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -76,7 +76,7 @@ def write(folder: Path, plan: Plan, store: Store, declared: dict[str, Any], cont
     """
     content = _content(plan, store, declared, containment)
     temporary = folder / f".manifest.{os.getpid()}"
-    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     temporary.replace(folder / "manifest.json")
 
 

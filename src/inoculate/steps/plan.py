@@ -26,6 +26,7 @@ from inoculate.steps import (
 )
 from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
+from inoculate.study.names import refuse_same_arms
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.row_schema import Rows, TrajectorySource
 from inoculate.study.schema import BASE, Arm, Study
@@ -173,6 +174,7 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
     if server and (trained := [name for name, arm in study.arms.items() if arm.is_rewarded]):
         method = study.arms[trained[0]].method
         raise UserError(f"arms.{trained[0]}.method = '{method}' samples in this process: leave --server out")
+    _check_lengths(study)
     plan = Plan(resolve(study), server=server)
     drawn = {setting: problems.plan_step(plan.resolved, setting) for setting in study.evaluate.settings}
     _check_sources(plan.resolved, drawn)
@@ -183,7 +185,22 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
             plan.trainings.append(training)
             for fraction in study.evaluate.fractions:
                 plan.cells.extend(_plan_cells(plan, drawn, weights, training, fraction))
+    declared = [name for name in study.arms if not (study.sensitivity and "@" in name)]
+    refuse_same_arms({name: tuple(one.adapter.key for one in plan.trainings if one.arm == name) for name in declared})
     return plan
+
+
+def _check_lengths(study: Study) -> None:
+    """Refuse more new tokens than the model takes in all, where the model is here."""
+    context = models.context(study.model)
+    asked = {f"evaluate.each.{name}.max_new_tokens": own.max_new_tokens for name, own in study.evaluate.each.items()}
+    asked["evaluate.max_new_tokens"] = study.evaluate.max_new_tokens
+    for key, tokens in asked.items():
+        if context and tokens and tokens >= context:
+            raise UserError(
+                f"{key}: {tokens} new tokens, and the context of '{study.model}' is {context} tokens, the prompt "
+                "included: ask for fewer"
+            )
 
 
 def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:

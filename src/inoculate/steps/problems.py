@@ -48,9 +48,10 @@ def check_source(resolved: ResolvedStudy, step: Step) -> None:
     Raises:
         UserError: The file has a mistake, or a context cannot be placed around its problems.
     """
-    if not step.params["source"].endswith(".jsonl"):
+    setting = step.params["setting"]
+    if not (step.params["source"].endswith(".jsonl") or settings.find(setting).takes_grader):
         return
-    first, setting = _draw(step)[0], step.params["setting"]
+    first = _draw(step)[0]
     for context in resolved.evaluated[setting]:
         prompt = resolved.context(context, setting)
         prompts.messages(first, prompt.text, prompt.placement, "")

@@ -89,7 +89,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     shutil.rmtree(training.work, ignore_errors=True)  # not there where expert iteration has kept nothing
     shutil.rmtree(training.parts)
     report |= {"device": resources.device.name, "checkpoint": checkpoint}
-    (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    (folder / "training.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 class _Training:
@@ -130,7 +130,7 @@ class _Training:
         found = self.scorer.trajectories(batch.step, batch.prompts, self.prompts.texts, batch.completions, advantages)
         part = {"metrics": dict(metrics), "trajectories": [asdict(one) for one in found]}
         temporary = self.parts / "unfinished"
-        temporary.write_text(json.dumps(part), encoding="utf-8")
+        temporary.write_text(json.dumps(part, allow_nan=False), encoding="utf-8")
         temporary.replace(self.parts / f"{batch.step:06}.json")
 
     def tell_unscorable(self, step: int) -> None:
@@ -210,7 +210,7 @@ class _Training:
         for part in self.read_parts():
             metrics.append(part["metrics"])
             trajectories += [build(Trajectory, one) for one in part["trajectories"]]
-        lines = "".join(json.dumps(line) + "\n" for line in metrics)
+        lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in metrics)
         (self.folder / "metrics.jsonl").write_text(lines, encoding="utf-8")
         write_lines(self.folder / "trajectories.jsonl", trajectories)
         by_step: dict[int, list[Trajectory]] = {}

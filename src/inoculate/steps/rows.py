@@ -134,7 +134,7 @@ def check_source(
         UserError: The file has a mistake, or nothing that completions could be rewarded by; or the prompt cannot be
             placed around its problems.
     """
-    if not rows.source.endswith(".jsonl"):
+    if not (rows.source.endswith(".jsonl") or settings.find(rows.setting).takes_grader):
         return
     drawn = draw(rows, seed, hackable)
     if inoculation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,6 +52,10 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
 new kind of step is a module like these and a line here; `plan` puts it in its place in a study."""
 
 
+_RECORD_SHARE = 50
+"""The manifest is written at most once in so many times of what it takes: in a large study it takes seconds."""
+
+
 class Watcher(Protocol):
     """Receives the events of a run."""
 
@@ -77,7 +82,8 @@ def carry_out(
 ) -> Path:
     """Carry out the missing steps of a plan.
 
-    Whatever ends the run early (an error, Ctrl-C, a kill), finished steps are kept, and the manifest lists them.
+    Whatever ends the run early (an error, Ctrl-C, a kill), finished steps are kept. The manifest is there from the
+    start and follows them, so that a run can be reported on while it goes on, and after it was killed.
 
     Args:
         plan: The study's plan.
@@ -93,6 +99,7 @@ def carry_out(
     Raises:
         UserError: A step is impossible, because of something in the study or the user's files.
     """
+    store.check_writable()
     refuse_several_processes()
     level = containment().level  # refuses, before any work, to run code where it is not safe
     resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
@@ -102,11 +109,32 @@ def carry_out(
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
     (folder / "study.toml").write_text(source, encoding="utf-8")
+    record = _Record(lambda: manifest.write(folder, plan, store, declared, level))
+    record.write()
     try:
-        _carry_out_steps(missing, resources, watcher)
+        _carry_out_steps(missing, resources, watcher, record)
     finally:
-        manifest.write(folder, plan, store, declared, level)
+        record.write()
     return folder
+
+
+class _Record:
+    """The manifest of a run that goes on. It is written again as steps finish, in a small share of the time."""
+
+    def __init__(self, write: Callable[[], None]) -> None:
+        self._write = write
+        self._next = 0.0
+
+    def write(self) -> None:
+        """Write it."""
+        started = time.monotonic()
+        self._write()
+        self._next = time.monotonic() + _RECORD_SHARE * (time.monotonic() - started)
+
+    def on_step_end(self) -> None:
+        """A step is in the store: write it, unless the last time was just now."""
+        if time.monotonic() >= self._next:
+            self.write()
 
 
 def _missing_of(steps: Collection[Step], store: Store) -> list[Step]:
@@ -163,7 +191,7 @@ def _in_groups(missing: Sequence[Step]) -> list[list[Step]]:
     return [[step for _, step in group] for _, group in groupby(enumerate(missing), key=common)]
 
 
-def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Watcher) -> None:
+def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Watcher, record: _Record) -> None:
     """Carry out steps, one after the other.
 
     Where models run on a server or a GPU, completions are graded on this machine's cores meanwhile: nothing in a plan
@@ -178,6 +206,7 @@ def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Wat
             watcher.on_step_start(step, number, len(missing))
             graded.result()
             watcher.on_step_end(step)
+            record.on_step_end()
 
     grader = ThreadPoolExecutor(1)
     try:
@@ -195,6 +224,7 @@ def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Wat
                     carry_out_step(step, resources, watcher.on_progress)
                 for finished in steps:
                     watcher.on_step_end(finished)
+                record.on_step_end()
             number += len(steps)
         collect(wait=True)
     finally:

@@ -83,6 +83,19 @@ class Store:
         """
         self.root = root.resolve()
 
+    def check_writable(self) -> None:
+        """Refuse a store that nothing could be written to.
+
+        Raises:
+            UserError: It, or a folder that it would be in, is a file or cannot be written.
+        """
+        there = next(path for path in (self.root, *self.root.parents) if path.exists())
+        where = f"store '{self.root}'" + (f": '{there}'" if there != self.root else "")
+        if not there.is_dir():
+            raise UserError(f"{where} is a file: name a folder with --store, or INOCULATE_STORE")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise UserError(f"{where} cannot be written: name another folder with --store, or INOCULATE_STORE")
+
     def folder(self, step: Step) -> Path:
         """The folder of the step when it is finished."""
         return self.root / "steps" / step.kind / step.key

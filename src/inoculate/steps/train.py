@@ -67,7 +67,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     )
     shutil.rmtree(folder / "trainer")
     report = {**asdict(trained), "device": resources.device.name}
-    (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    (folder / "training.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 class Start(NamedTuple):

@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from inoculate import settings
 from inoculate.errors import UserError, require_known
 from inoculate.records import CAPABILITY
-from inoculate.study import neighbours, prompts, rl_checks
+from inoculate.study import names, neighbours, prompts, rl_checks
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Rows, Study
 
@@ -29,7 +29,9 @@ def check(study: Study, where: str) -> None:
     Raises:
         UserError: It has a mistake; the message names file and key.
     """
+    names.check_names(study, where)
     _check_names(study, where)
+    names.check_settings(study, where)
     try:
         resolved = resolve(study)
     except UserError as error:  # a neighbour of a prompt that is too short for it
@@ -219,8 +221,8 @@ def _check_setting(study: Study, name: str, where: str) -> None:
     """Check one evaluated setting: its data, draw, contexts, oversight and what is measured in it."""
     evaluate, own = study.evaluate.for_setting(name), study.evaluate.each.get(name, EvaluatedSetting())
     key = f"{where}: evaluate.each.{name}" if name in study.evaluate.each else f"{where}: evaluate"
+    setting = _find_setting(name, f"{where}: evaluate.settings")
     _check_draw(name, own.source, own.grader, evaluate.families, evaluate.levels, key)
-    setting = settings.find(name)
     known = [prompts.NEUTRAL, prompts.AS_TRAINED, *prompts.contexts(), *study.contexts]
     contexts_key = f"{key if own.contexts else f'{where}: evaluate'}.contexts"
     for context in evaluate.contexts:
@@ -354,11 +356,15 @@ def _check_prompt(study: Study, name: str, key: str) -> None:
     require_known(base, [*study.prompts, *prompts.names()], f"{key}: unknown prompt")
 
 
-def _check_draw(name: str, source: str, grader: str, families: Iterable[str], levels: Iterable[int], key: str) -> None:
+def _find_setting(name: str, key: str) -> settings.Setting:
     try:
-        setting = settings.find(name)
+        return settings.find(name)
     except UserError as error:
         raise UserError(f"{key}: {error}") from None
+
+
+def _check_draw(name: str, source: str, grader: str, families: Iterable[str], levels: Iterable[int], key: str) -> None:
+    setting = _find_setting(name, f"{key}.setting")
     for family in families:
         require_known(family, setting.families, f"{key}.families: unknown family of '{name}'")
     for level in levels:

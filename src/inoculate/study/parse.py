@@ -5,14 +5,13 @@ Every refusal names the file, the key, what is allowed and the nearest match.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from inoculate.errors import UserError, nearest
-from inoculate.study import checks
+from inoculate.study import checks, toml_file
 from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
 from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
 from inoculate.study.schema import (
@@ -36,15 +35,11 @@ def load(path: Path) -> Study:
     Raises:
         UserError: It does not exist, is not TOML, or has a mistake; the message names file and key.
     """
+    raw, text = toml_file.read(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise UserError(f"{path}: there is no such study file (ready-made ones: `inoculate studies`)") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: not TOML: {error}") from None
-    return parse(raw, path.stem, str(path))
+        return parse(raw, path.stem, str(path))
+    except UserError as error:
+        raise UserError(toml_file.with_lines(str(error), path, text)) from None
 
 
 def parse(raw: dict[str, Any], name: str, where: str) -> Study:
@@ -62,7 +57,7 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     try:
         study = Study.model_validate(merged)
     except ValidationError as error:
-        raise UserError("\n".join(_explain(where, detail) for detail in error.errors())) from None
+        raise UserError("\n".join(_explain(where, detail) for detail in _own_errors(error))) from None
     _refuse_other_methods(raw, study, where)
     _refuse_unused(raw, study, where)
     checks.check(study, where)
@@ -161,6 +156,18 @@ _TABLES: dict[str, type[StrictModel]] = {
 }
 
 
+def _own_errors(error: ValidationError) -> list[Any]:
+    """The errors without those that others bring about: a list is called too short where its items have mistakes."""
+    details = error.errors()
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(len(place) > len(detail["loc"]) and place[: len(detail["loc"])] == detail["loc"] for place in places)
+    ]
+
+
 _FORMS = {
     "inoculation": 'inoculation = { prompt = "NAME" }',
     "trajectories": 'trajectories = { arm = "NAME", where = "outcome=hack" }',
@@ -187,7 +194,8 @@ def _explain(where: str, detail: Any) -> str:
         allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
         if owner is Study:
             allowed += _SHARED
-        return f"{where}: unknown key {key}: {nearest(location[-1], allowed)}"
+        trap = _explain_trap(location, owner, detail["input"])
+        return f"{where}: unknown key {key}: {trap or nearest(location[-1], allowed)}"
     value = detail.get("input")
     shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {_as_given(value)!r})"
     message = detail["msg"].removeprefix("Value error, ").replace("Tuple", "List")
@@ -198,9 +206,35 @@ def _explain(where: str, detail: Any) -> str:
         message = f"{_WRONG_FORMS[detail['type']]}{f': {form}' if is_meant else ''}"
     elif detail["type"] == "missing" and form in _FORMS.values():
         message += f": {form}"
+    limit = detail.get("ctx", {}).get("le")
+    if limit == 1 and isinstance(value, int | float) and 1 < value <= 100:
+        shown = f" (given: {value!r}; a share is written as {value / 100:g} for {value:g}%)"
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"
 
 
 def _as_given(value: Any) -> Any:
     """A value as the file has it: a tuple was a list."""
     return [_as_given(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _explain_trap(location: list[str], owner: type[StrictModel], value: Any) -> str:
+    """Why TOML has put a key where it does not belong; '' where it has not."""
+    *above, name = location
+    if isinstance(value, dict) and len(above) >= 2:
+        table, entry = ".".join(above[:-1]), above[-1]
+        if table in ("arms", "contexts", "evaluate.each"):
+            return (
+                f"a dot makes '{name}' a table of its own in '{entry}'; a name that has a dot wants quotes: "
+                f'[{table}."{entry}.{name}"]'
+            )
+    homes = {"": {*(field for field in Study.model_fields if field != "name"), *_SHARED}} | {
+        table: set(_TABLES[table].model_fields) for table in ("rows", "train", "rl", "evaluate")
+    }
+    home = next(
+        (table for table, keys in homes.items() if name in keys and above and _TABLES.get(table) is not owner), None
+    )
+    if home is None:
+        return ""
+    where = f"[{home}]" if home else "the study itself"
+    move = f"move it to {where}" if home else "move it above the first [table]"
+    return f"a key of {where}, and all lines below a [table] belong to that table: {move}"

@@ -33,6 +33,7 @@ from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.sampling import Request, SampledCompletion, adapters, in_process, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
+from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_not_finite
 from inoculate.engine.training.loss import log_probabilities
 from inoculate.engine.training.packing import EncodedRow, forward, pack_rows, split_rows
 from inoculate.engine.training.quiet import quiet_libraries
@@ -177,7 +178,9 @@ class _Trainer(GRPOTrainer):
         difference = untrained - own
         divergence = ((difference.exp() - difference - 1) * mask).sum() / mask.sum()
         mismatch = ((own - part["sampling_per_token_logps"]).abs() * mask).sum() / mask.sum()
-        return {"kl": float(divergence), "sampling_mismatch": float(mismatch)}
+        values = {"kl": float(divergence), "sampling_mismatch": float(mismatch)}
+        # Far from the untrained policy the estimate overflows: then it is not known.
+        return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
     def _log_own_metrics(self) -> None:
         """Put right what experiment trackers would get: TRL's entropy is the mean of zeros from our forward pass."""
@@ -283,16 +286,21 @@ def _index(numbers: Sequence[int], like: torch.Tensor) -> torch.Tensor:
 class _TrainingCallback(TrainerCallback):
     """Hands over each step, saves the adapter where it is wanted, and reports progress."""
 
-    def __init__(self, keep: KeepStep, save: Mapping[int, Sequence[Path]], progress: Progress) -> None:
+    def __init__(
+        self, keep: KeepStep, save: Mapping[int, Sequence[Path]], rate: LearningRate, progress: Progress
+    ) -> None:
         self.trainer: _Trainer
-        self.keep, self.save, self.progress = keep, save, progress
+        self.keep, self.save, self.rate, self.progress = keep, save, rate, progress
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         for target in self.save.get(state.global_step, ()):
+            refuse_broken_adapter(kwargs["model"], state.global_step, state.max_steps, self.rate)
             save_adapter(kwargs["model"], target)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "grad_norm" in logs:
+            numbers = {"loss": float(logs["loss"]), "gradient": float(logs["grad_norm"])}
+            refuse_not_finite(numbers, state.global_step, state.max_steps, self.rate)
             self.keep(self.trainer.last_batch(), self.trainer.step_metrics(logs))
             self.progress(state.global_step, state.max_steps, f"reward {float(logs['reward']):.2f}")
 
@@ -339,14 +347,14 @@ def train(
         tracking: The trainer's arguments for experiment trackers; none unless given.
 
     Raises:
-        UserError: A prompt and its completion do not fit, or there are several processes.
+        UserError: A prompt and its completion do not fit, there are several processes, or the training diverges.
     """
     _check_lengths(prompts, names, rl, sampler)
     base = load_base(model, device, sampler.base_weights())
     save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps) if rl.checkpoint}
     for fraction in fractions:
         save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
-    callback = _TrainingCallback(keep, save, progress)
+    callback = _TrainingCallback(keep, save, LearningRate("rl.learning_rate", rl.learning_rate), progress)
     rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(sorts, rl, seed)]
     trainer = _Trainer(
         prompts,

@@ -33,6 +33,7 @@ from inoculate.engine.families import context_length, read_config, slower
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
+from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_not_finite
 from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, forward, pack_rows, split_rows
@@ -122,18 +123,22 @@ def collate(rows: Sequence[dict[str, Any]], budget: int) -> dict[str, list[Micro
 class _TrainingCallback(TrainerCallback):
     """Saves the adapter at the chosen fractions, records the losses and reports progress."""
 
-    def __init__(self, target: Path, fractions: Sequence[float], steps: int, progress: Progress) -> None:
-        self.target, self.progress = target, progress
+    def __init__(
+        self, target: Path, fractions: Sequence[float], steps: int, rate: LearningRate, progress: Progress
+    ) -> None:
+        self.target, self.rate, self.progress = target, rate, progress
         self.save_steps = {fraction: max(1, round(fraction * steps)) for fraction in fractions}
         self.losses: list[tuple[int, float]] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         for fraction, step in self.save_steps.items():
             if state.global_step == step:
+                refuse_broken_adapter(kwargs["model"], step, state.max_steps, self.rate)
                 save_adapter(kwargs["model"], self.target / fraction_name(fraction))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "loss" in logs:
+            refuse_not_finite({"loss": float(logs["loss"])}, state.global_step, state.max_steps, self.rate)
             self.losses.append((state.global_step, float(logs["loss"])))
             self.progress(state.global_step, state.max_steps, f"loss {float(logs['loss']):.3f}")
 
@@ -175,7 +180,7 @@ def train(
         tracking: The trainer's arguments for experiment trackers; none unless given.
 
     Raises:
-        UserError: A row has no answer or is too long, or there are several processes.
+        UserError: A row has no answer or is too long, there are several processes, or the training diverges.
     """
     tokenizer = chat.load_tokenizer(model)
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
@@ -189,7 +194,9 @@ def train(
                 f"problem '{row.problem}': its row has {len(tokens)} tokens, more than the model's context of "
                 f"{context}; rows are never cut: drop it, or take another model"
             )
-    callback = _TrainingCallback(target, fractions, nominal, progress)
+    callback = _TrainingCallback(
+        target, fractions, nominal, LearningRate("train.learning_rate", sft.learning_rate), progress
+    )
     trainer = _Trainer(
         model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
         args=_training_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),

@@ -92,6 +92,7 @@ SETTING = Setting(
     problems=draw_problems,
     grade=grade,
     oversights=OVERSIGHTS,
+    runs_code=True,
     gamed_below=0.15,
     prompts=dict.fromkeys(HACK_PROMPTS, ""),
     labelled=True,

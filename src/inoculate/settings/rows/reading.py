@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import json_lines
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, unreadable
 from inoculate.grading.command import check_tests
 from inoculate.records import SPLITS, Split
 
@@ -59,7 +59,7 @@ def read(source: str) -> tuple[UserRow, ...]:
     try:
         return _parse(source, path.read_bytes())
     except OSError as error:
-        raise UserError(f"setting 'rows': source '{source}': cannot be read: {error.strerror}") from None
+        raise UserError(f"setting 'rows': source '{source}': cannot be read: {unreadable(source, error)}") from None
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,140 @@
+"""Checks of the names and lists of a study: each thing is named once, and what becomes a folder's name can be one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
+
+from inoculate import settings
+from inoculate.errors import UserError
+from inoculate.study.schema import Arm, Study
+
+_LONGEST = 80
+"""Characters of a name: files are called after it, with something added."""
+_NO_FILE = "/\\"
+"""Signs that cannot stand in the name of a file."""
+
+
+def check_names(study: Study, where: str) -> None:
+    """Refuse names that cannot be files, what is named twice, and a contrast of an arm with itself.
+
+    Args:
+        study: The study, before its arms are repeated.
+        where: Its file, for messages.
+
+    Raises:
+        UserError: So it is; the message names file and key.
+    """
+    for table in ("arms", "contexts"):
+        for name in getattr(study, table):
+            _refuse_no_file(name, f"{where}: {table}")
+    for name in study.prompts:
+        if "+" in name:
+            raise UserError(
+                f"{where}: prompts.{name!r}: '+' stands between a prompt and its description, so this one could not be "
+                "named: give it a name without it"
+            )
+    for key, values in _lists(study):
+        if repeated := _repeated(values):
+            raise UserError(f"{where}: {key}: {list(values)} has {repeated[0]!r} twice: leave one out")
+    refuse_same_arms({name: _as_trained(arm) for name, arm in study.arms.items()}, f"{where}: ")
+    if study.evaluate.split == "train":
+        raise UserError(
+            f'{where}: evaluate.split: "train" has the problems that arms are trained on: "test" to report, '
+            '"development" while choosing anything'
+        )
+    for number, contrast in enumerate(study.contrasts):
+        one, other = contrast.arms
+        if one == other:
+            raise UserError(f"{where}: contrasts.{number}: compares arm '{one}' with itself: name two arms")
+        if contrast in study.contrasts[:number]:
+            first = study.contrasts.index(contrast)
+            raise UserError(f"{where}: contrasts.{number}: the same as contrasts.{first}: leave one out")
+
+
+def refuse_same_arms(trained: Mapping[str, Hashable], where: str = "") -> None:
+    """Refuse two arms that come to the same adapters: one training would be reported as two.
+
+    Args:
+        trained: Arm -> what its adapters are made of.
+        where: The study's file, for messages.
+
+    Raises:
+        UserError: So it is.
+    """
+    known: dict[Hashable, str] = {}
+    for name, made_of in trained.items():
+        first = known.setdefault(made_of, name)
+        if first != name:
+            raise UserError(
+                f"{where}arms.{name}: comes to the same rows and the same training as arms.{first}: say in what they "
+                "differ, or leave one out"
+            )
+
+
+def _as_trained(arm: Arm) -> str:
+    """What an arm says; its tables of rows say how many are hacked, and not which share: that may round to the same."""
+    first, *more = (rows.model_copy(update={"hacked": 0 if arm.is_rewarded else rows.hacked_rows})
+                    for rows in arm.row_tables)  # fmt: skip
+    return repr(arm.model_copy(update={"rows": first, "more_rows": tuple(more)}))
+
+
+def _refuse_no_file(name: str, key: str) -> None:
+    wrong = [sign for sign in name if sign in _NO_FILE or not sign.isprintable()]
+    if not name.strip():
+        why = "this one is empty"
+    elif wrong:
+        why = f"{wrong[0]!r} cannot stand in it"
+    elif name != name.strip() or name[0] in ".-":
+        why = "it begins or ends with a space, or begins with a dot or a dash"
+    elif len(name) > _LONGEST:
+        why = f"it has {len(name)} characters, at most {_LONGEST} can be"
+    else:
+        return
+    raise UserError(f"{key}.{name!r:.120}: files are called after this name, and {why}: choose another")
+
+
+def _lists(study: Study) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """The lists of a study that name things, with their keys."""
+    evaluate = study.evaluate
+    for key in ("settings", "contexts", "families", "levels", "fractions"):
+        yield f"evaluate.{key}", getattr(evaluate, key)
+    for setting, own in evaluate.each.items():
+        for key in ("contexts", "families", "levels"):
+            yield f"evaluate.each.{setting}.{key}", getattr(own, key) or ()
+    for name, arm in study.arms.items():
+        for rows in arm.row_tables:
+            for key in ("families", "levels"):
+                yield f"arms.{name}.rows.{key}", getattr(rows, key)
+    yield "screen.prompts", study.screen.prompts
+    if study.factorial:
+        yield "factorial.prompts", study.factorial.prompts
+    if study.sensitivity:
+        yield "sensitivity.learning_rate", study.sensitivity.learning_rate
+    for number, contrast in enumerate(study.contrasts):
+        yield f"contrasts.{number}.guards", contrast.guards
+
+
+def _repeated(values: tuple[Any, ...]) -> list[Any]:
+    return [value for place, value in enumerate(values) if value in values[:place]]
+
+
+def check_settings(study: Study, where: str) -> None:
+    """Refuse two paths of one file, or two files whose settings have one name.
+
+    Args:
+        study: The study; its settings exist.
+        where: Its file, for messages.
+
+    Raises:
+        UserError: So it is.
+    """
+    named: dict[str, str] = {}
+    for given in study.evaluate.settings:
+        name = settings.find(given).name
+        first = named.setdefault(name, given)
+        if first != given:
+            raise UserError(
+                f"{where}: evaluate.settings: '{first}' and '{given}' are both the setting '{name}': leave one out, "
+                "or give one of them another name"
+            )

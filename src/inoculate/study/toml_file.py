@@ -1,0 +1,135 @@
+"""Reads a study file as text: what it is not, the traps of TOML, and the line of each key for messages."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from inoculate.errors import UserError
+
+_Key = tuple[str, ...]
+_PART = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*""")
+_HEADER = re.compile(r"^\s*(\[\[?)([^\]]+)\]")
+_SHARED = ("rows", "train", "rl")
+"""Tables of the study that hold for every arm: what a message says of an arm's may stand there."""
+
+
+def read(path: Path) -> tuple[dict[str, Any], str]:
+    """The tables of a study file, and its text.
+
+    Raises:
+        UserError: It does not exist or is not TOML; the message has the line, and what it looks like instead.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError):
+        raise UserError(f"{path}: there is no such study file (ready-made ones: `inoculate studies`)") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text: {error}") from None
+    try:
+        return tomllib.loads(text), text
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(_explain(path, text, str(error))) from None
+
+
+def _explain(path: Path, text: str, error: str) -> str:
+    found = re.search(r"at line (\d+)", error)
+    number = int(found[1]) if found else text.count("\n") + 1
+    lines = text.splitlines()
+    line = lines[number - 1].strip() if number <= len(lines) else ""
+    return f"{path}:{number}: not TOML: {error}{_hint(text, line, error)}"
+
+
+def _hint(text: str, line: str, error: str) -> str:
+    """What the mistake may be, after what is wrong with the file's TOML."""
+    first = next((one.strip() for one in text.splitlines() if one.strip() and not one.strip().startswith("#")), "")
+    if first.startswith("{") or first == "[":
+        return '; this looks like JSON: a study is TOML: question = "...", and tables as [rows]'
+    if re.match(r"(---|[\w-]+:(\s|$))", first):
+        return '; this looks like YAML: a study is TOML: question = "...", and tables as [rows]'
+    if first.count(",") > 1 and "=" not in first and not first.startswith("["):
+        return "; this looks like CSV: a study is TOML, and data goes into a file of its own (rows.source)"
+    if "overwrite" in error or "twice" in error or "mutate" in error or "immutable" in error:
+        return f"; `{line}` stands there a second time, or its table was written in another way before: keep one"
+    if re.match(r"\[?\[?[\w.\"' -]*[/~@+:]", line):
+        return f'; a name with other signs than letters, digits, - and _ wants quotes, in `{line}`: [contexts."a/b"]'
+    if re.match(r"[\w.-]+\s*=\s*[A-Za-z]", line) and not re.match(r"[\w.-]+\s*=\s*(true|false|nan|inf)\b", line):
+        return f"; a text wants quotes, and true and false are written small: `{line}`"
+    return f"; in `{line}`" if line else ""
+
+
+def with_lines(message: str, path: Path, text: str) -> str:
+    """A message about a study with the line of the key it is about, and with the key as the file has it.
+
+    Args:
+        message: Its lines begin with the file and a key.
+        path: The file.
+        text: Its text.
+
+    Returns:
+        The message; what it says once for each arm of a table that all arms share, it says once.
+    """
+    places = dict(_keys(text))
+    return "\n".join(dict.fromkeys(_with_line(one, str(path), places) for one in message.split("\n")))
+
+
+def _with_line(message: str, path: str, places: Mapping[_Key, int]) -> str:
+    start = re.match(rf"{re.escape(path)}: (unknown key )?([\w.'~+@/-]+)(?=[: ]|$)", message)
+    if not start:
+        return message
+    parts = tuple(part for quoted in start[2].split("'") for part in quoted.strip(".").split(".") if part)
+    key, line = _written(parts, places)
+    if line is None:
+        return message
+    name = start[2] if key == parts else ".".join(key)
+    return f"{path}:{line}: {start[1] or ''}{name}{message[start.end() :]}"
+
+
+def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
+    """A key as the file has it, which may be in a table that all arms share, and the line of what is there of it."""
+    if key in places:
+        return key, places[key]
+    if len(key) > 2 and key[0] == "arms" and key[2] in _SHARED:
+        shared = key[2:]
+        if shared in places or (key[:3] not in places and shared[:1] in places):
+            return shared, places.get(shared) or places[shared[:1]]
+    above = next((key[:count] for count in range(len(key) - 1, 0, -1) if key[:count] in places), None)
+    return key, places[above] if above else None
+
+
+def _keys(text: str) -> Iterator[tuple[_Key, int]]:
+    """The keys of a file with their lines; a table in a list has its place as a part of its key."""
+    table: _Key = ()
+    counts: dict[_Key, int] = {}
+    quotes = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if quotes:  # inside a text of several lines
+            quotes = "" if quotes in line else quotes
+            continue
+        if header := _HEADER.match(line):
+            table = _parts(header[2])
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, str(counts[table]))
+        elif "=" in line and not line.lstrip().startswith("#"):
+            left, _, value = line.partition("=")
+            yield (*table, *_parts(left)), number
+            quotes = next((mark for mark in ('"""', "'''") if value.count(mark) == 1), "")
+            yield from (((*table, *_parts(left), *_parts(name)), number) for name in _inline(value))
+            continue
+        else:
+            continue
+        yield table, number
+
+
+def _inline(value: str) -> list[str]:
+    """The keys of a table that is written in one line."""
+    return re.findall(r"[{,]\s*([\w.\"'-]+)\s*=", value) if value.strip().startswith("{") else []
+
+
+def _parts(key: str) -> _Key:
+    """The parts of a dotted key; those in quotes are one part each."""
+    return tuple(next(filter(None, groups), "") for groups in _PART.findall(key))
