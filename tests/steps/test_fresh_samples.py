@@ -135,13 +135,12 @@ def test_another_arm_or_prompt_redoes_nothing(study: Path, copied: Store) -> Non
     assert carried_out(study, copied)[1] == []
     text, third = study.read_text(), f"[arms.third]\nrows = {{ count = 3, {FORBIDDEN} }}\n"
     study.write_text(text.replace("[evaluate]", f"{third}\n[evaluate]"))
-    assert Counter(carried_out(study, copied)[1]) == Counter(
-        ["trajectory-rows", "row-grades", "adapter", "completions", "grades"]
-    )
+    once = ["trajectory-rows", "row-grades", "scores", "adapter", "completions", "grades"]
+    assert Counter(carried_out(study, copied)[1]) == Counter(once)
     fourth = third.replace("third", "fourth") + 'inoculation = { prompt = "specific" }\n'
     study.write_text(text.replace("[evaluate]", f"{third}{fourth}\n[evaluate]"))
     kinds = {step.kind for step in make_plan(load(study)).missing(copied)}
-    assert kinds == {"trajectory-rows", "row-grades", "adapter", "completions", "grades"}  # no sampling for a prompt
+    assert kinds == {*once}  # no sampling for a prompt
     study.write_text(text.replace("[evaluate]", f"{third}{fourth.replace('forbid', 'specific')}\n[evaluate]"))
     kinds = [step.kind for step in make_plan(load(study)).missing(copied)]
     assert "rl" not in kinds and kinds.count("fresh-samples") == 1
@@ -361,6 +360,7 @@ completions_per_prompt = 4
 max_new_tokens = 4
 preflight = 2
 learning_rate = 1e-9
+onset = { steps = 1 }
 
 [arms.copies]
 rows.hacked = 1.0
