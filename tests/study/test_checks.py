@@ -99,7 +99,7 @@ def test_a_candidate_of_the_screen_that_the_rows_have_no_words_for(tmp_path: Pat
 
 NUMBERS = [
     (table, name)
-    for table in {*parse._TABLES.values(), Study}
+    for table in dict.fromkeys((*parse._TABLES.values(), Study))
     for name, field in table.model_fields.items()
     if any(kind in str(field.annotation).split("Literal")[0] for kind in ("int", "float"))
 ]
