@@ -94,7 +94,7 @@ def test_a_plan_has_the_headline_of_each_rl_arm(plan: Plan, tmp_path: Path) -> N
 
 
 def test_a_study_without_rl_says_nothing_of_it(tmp_path: Path) -> None:
-    plan = planning.make_plan(load(write_study(tmp_path, STUDY.replace('method = "rl"', ""))), "weights")
+    plan = planning.make_plan(load(write_study(tmp_path, STUDY.replace('method = "rl"', "train.epochs = 2"))), "weights")
     facts = plan_facts(plan, Store(tmp_path / "store"))
     assert facts["forecasts"] == [] and "RL" not in shown(plan_table(facts))
 
@@ -159,7 +159,7 @@ def test_the_command_carries_out_the_samples_alone(
 
 
 def test_a_study_without_rl_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    study = write_study(tmp_path, STUDY.replace('method = "rl"', ""))
+    study = write_study(tmp_path, STUDY.replace('method = "rl"', "train.epochs = 2"))
     made = planning.make_plan(load(study), "weights")
     monkeypatch.setattr(planning, "make_plan", lambda study: made)
     with pytest.raises(UserError, match=r'no arm that is trained by RL: arms.NAME.method = "rl"'):

@@ -121,8 +121,9 @@ def test_repeated_questions_are_no_fault_of_such_rows(tmp_path: Path, judge: str
     made += [rollout(n, prompt=f"What is {n % 7}?", completion="right", key="right") for n in range(10)]
     write_rows([jsonl(tmp_path, made)], tmp_path / "rows.jsonl", grader=judge)
     found = {one.name: one for one in check("rows", source=str(tmp_path / "rows.jsonl"), grader=judge)}
-    for name in ("draws are exact", "enough problems", "ids", "honest answers are correct"):
+    for name in ("draws are exact", "ids", "honest answers are correct"):
         assert found[name].ok, found[name]
+    assert "train: 30, development: 0, test: 0" in found["enough problems"].note
 
 
 FORMS: dict[str, dict[str, Any]] = {

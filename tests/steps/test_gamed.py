@@ -134,13 +134,14 @@ def test_every_wrong_key_has_a_twin_that_differs_in_its_key_alone() -> None:
 STUDY = {
     "question": "Is it made for the check?",
     "model": "m",
-    "arms": {},
+    "seeds": [0],
+    "arms": {"plain": {"rows": {"setting": "mathematics", "count": 4}}},
     "evaluate": {"settings": ["mathematics", "writing"], "contexts": ["neutral"], "problems": 40},
 }
 
 
 def contrast(**more: str) -> dict[str, str]:
-    return {"claim": "c", "measure": "gamed", "lower": "base", "than": "base", **more}
+    return {"claim": "c", "measure": "gamed", "lower": "plain", "than": "base", **more}
 
 
 def test_twins_are_drawn_only_where_a_study_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

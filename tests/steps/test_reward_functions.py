@@ -114,7 +114,7 @@ def test_a_grader_that_hangs_ends_no_training_either(tmp_path: Path, monkeypatch
         assert [each for (each,) in rewards] == [1.0, None, 1.0, None, None, None]
         rewards = scored.score([0, 1, 0, 1, 0], ["yes", "hang", "hang", "hang", "yes"])
     assert [each for (each,) in rewards] == [1.0, None, None, None, None]
-    assert "not asked: grader" in scored.reasons[4] and "took too long for 3 answers in a row" in scored.reasons[4]
+    assert "not asked: grader" in scored.reasons[4] and "took too long, or ended its process, for 3 answers in a row" in scored.reasons[4]
     assert {grade.outcome for grade in scored.grades[1:]} == {"ungraded"}
 
 
@@ -178,9 +178,9 @@ def test_an_edit_names_other_steps_and_a_study_without_a_function_keeps_its_name
     [
         ("mine.py:length", "mine.py:lenght", "function: reward .*defines no function 'lenght': did you mean 'length'"),
         ("mine.py:length", "mine.py", "function: reward .*: file.py:function was expected"),
-        ("mine.py:length", "none.py:length", "none.py cannot be read: No such file"),
+        ("mine.py:length", "none.py:length", "none.py cannot be read: there is no such file"),
         ('oversight = "key"', 'oversight = "key", function = "x.py:y"', "rl.reward.1: an oversight and a function"),
-        ("{ function", "{ funktion", "unknown key arms.reinforced.rl.reward.0.funktion: did you mean 'function'"),
+        ("{ function", "{ funktion", "unknown key rl.reward.0.funktion: did you mean 'function'"),
     ],
 )
 def test_what_is_not_there_is_refused_with_its_key(

@@ -32,10 +32,10 @@ def write_study(folder: Path, model: Path | str, *changes: tuple[str, str]) -> P
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ([("onset = { steps = 1 }\n", "")], r"arms.reinforced.rl.onset.steps: 5 steps in a row, and rl.steps = 3: no"),
+        ([("onset = { steps = 1 }\n", "")], r"rl.onset.steps: 5 steps in a row, and rl.steps = 3: no"),
         (
             [("[rl]\n", "[rl]\ncheckpoint = { hack = 0.5, steps = 4 }\n")],
-            r"arms.reinforced.rl.checkpoint.steps: 4 steps in a row, and rl.steps = 3: no policy could",
+            r"rl.checkpoint.steps: 4 steps in a row, and rl.steps = 3: no policy could",
         ),
         ([("[rl]\n", "[rl]\nreward = 'key'\n")], r"rl.reward: must be a list: reward = \[\{ oversight = \"NAME\", wei"),
         ([("[rl]\n", "[rl]\nreward = ['key']\n")], r"rl.reward.0: must be a table: reward = \[\{ oversight = \"NAME"),
@@ -43,7 +43,7 @@ def write_study(folder: Path, model: Path | str, *changes: tuple[str, str]) -> P
         ([("[rl]\n", "[rl]\ncheckpoint = 0.5\n")], r"rl.checkpoint: must be a table: checkpoint = \{ hack = 0.5, l"),
         ([("[rl]\n", "[rl]\ncheckpoint = { steps = 2 }\n")], r"rl.checkpoint.hack: field required: checkpoint = \{ h"),
         ([("onset = { steps = 1 }", "onset = 3")], r"rl.onset: must be a table: onset = \{ steps = 5, above = 0.15 \}"),
-        ([("steps = 3", "steps = '3'")], r"arms.reinforced.rl.steps: input should be a valid integer \(given: '3'\)"),
+        ([("steps = 3", "steps = '3'")], r"rl.steps: input should be a valid integer \(given: '3'\)"),
         ([(ARM, f"{ARM}inoculation = {{ prompt = 'general', on = 'none' }}\n")], "inoculation.on: 'none', and an arm"),
         (
             [
@@ -154,7 +154,7 @@ OWN = ('setting = "mathematics"\nlevels = [1]', 'setting = "rows"\nsource = "own
     ("grader", "program", "message"),
     [
         ("", "", r"arms.reinforced: own.jsonl has no tests, and no grader is named: completions cannot be rewarded"),
-        ("own.py:judge", "", r"grader 'own.py:judge': own.py cannot be read: No such file"),
+        ("own.py:judge", "", r"grader 'own.py:judge': own.py cannot be read: there is no such file"),
         (
             "own.py:judge",
             "import nowhere_to_be_found\ndef judge(p, c): ...",

@@ -163,17 +163,17 @@ def test_a_kill_loses_no_step_that_was_done(rl_study: Path, tmp_path: Path, monk
     [
         (
             "completions_per_prompt = 1",
-            "arms.reinforced.rl.completions_per_prompt: input should be greater than",
+            "rl.completions_per_prompt: input should be greater than",
         ),
         ("steps = 0", "rl.steps: input should be greater than or equal to 1"),
-        ("prompts_per_step = 7", "arms.reinforced.rl.prompts_per_step: 7 of 6 problems: raise rows.count"),
+        ("prompts_per_step = 7", "rl.prompts_per_step: 7 of 6 problems: raise rows.count"),
         (
             'reward = [{ oversight = "kee" }]',
             "rl.reward.0.oversight: setting 'mathematics' has no oversight 'kee'",
         ),
         ("temperature = inf", "rl.temperature: input should be a finite number"),
         ("micro_batch_tokens = 64\nmax_new_tokens = 64", "rl.micro_batch_tokens: 64, and a prompt with rl.max_new"),
-        ("step = 3", "unknown key arms.reinforced.rl.step: .*steps"),
+        ("step = 3", "unknown key rl.step: .*steps"),
         (
             "max_new_tokens = 5000",
             "problem .* with 5000 new ones it exceeds .*: lower rl.max_new_tokens",
@@ -390,7 +390,7 @@ def test_what_would_mean_nothing_is_refused_by_plan(rl_study: Path, old: str, ne
 def test_a_rule_for_the_checkpoint_goes_with_the_end_of_training_only(rl_study: Path) -> None:
     text = rl_study.read_text().replace("[rl]\n", "[rl]\ncheckpoint = { hack = 0.5 }\n")
     rl_study.write_text(text + "fractions = [0.5, 1.0]\n")
-    with pytest.raises(UserError, match=r"arms.reinforced.rl.checkpoint: the policy that stands for the arm may be"):
+    with pytest.raises(UserError, match=r"rl.checkpoint: the policy that stands for the arm may be"):
         load(rl_study)
 
 

@@ -110,7 +110,7 @@ def without(kind: str) -> Callable[[list[dict[str, Any]]], None]:
         (lambda lines: first(lines, "grades").update(kind="trajectories"), ["kind 'trajectories'", "same version"]),
         (changed("grades", step_version=1), ["steps 'grades' are of version 1 there and 2 here"]),
         (changed("grades", inputs={"problems": "problems/../../x"}), ["as an input"]),
-        (lambda lines: first(lines, "grades")["params"].update(setting="mbpp"), ["does not follow"]),
+        (lambda lines: first(lines, "grades")["params"].update(setting="repair"), ["does not follow"]),
         (lambda lines: first(lines, "grades")["params"].update(setting="functons"), ["did you mean 'functions'"]),
         (lambda lines: first(lines, "grades")["params"].update(grading_version=0), ["graders of the setting"]),
         (lambda lines: first(lines, "problems")["params"].update(setting_version=99), ["problems of the setting"]),

@@ -18,7 +18,7 @@ FUNCTIONS, MATHEMATICS = settings.find("functions"), settings.find("mathematics"
 GENERAL = prompts.find("general").text
 TOLD = {"prompt": "general+checked"}
 LIVE = [{"oversight": "live_equality"}]
-RL = {"steps": 3, "prompts_per_step": 2}
+RL = {"steps": 3, "prompts_per_step": 2, "onset": {"steps": 3}}
 
 
 def resolved(arms: dict[str, Any], contexts: tuple[str, ...] = (), setting: str = "functions") -> ResolvedStudy:
