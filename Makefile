@@ -16,8 +16,9 @@ export INOCULATE_STORE := $(STORE)
 demo: $(VENV)/installed
 	$(BIN)/inoculate demo $(if $(QUICK),--quick)
 
+# One process a core, one thread each: several threads in several processes wait for each other.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not browser and not server"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not server"
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -42,7 +42,7 @@ def test_the_snippets_of_the_docs(
     shown = capsys.readouterr().out
     assert "{'correct': 3, 'hack': 3}" in shown
     assert "{'correct': 1, 'hack': 1}" in shown
-    assert "study 'small': evaluate: unknown setting 'function': did you mean 'functions'?" in shown
+    assert "study 'small': evaluate.settings: unknown setting 'function': did you mean 'functions'?" in shown
     assert str(tmp_path / "store" / "runs" / "small" / "report.html") in shown
     assert isinstance(names["run"], inoculate.Run)
 

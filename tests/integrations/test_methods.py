@@ -43,6 +43,6 @@ def test_a_setting_of_the_users_is_described_with_what_is_special_to_it(tmp_path
     }
     words = section(parse(raw, "own", "own.toml"), tmp_path)
     assert "7 problems of the setting `functions`" in words
-    assert "7 problems of the setting `rows` (your own rows" in words
+    assert "7 problems of the setting `rows` (our own data), from `" in words
     assert ", in context `neutral` only, with at most 9 new tokens from the" in words
     assert "None" not in words
