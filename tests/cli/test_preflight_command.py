@@ -94,7 +94,9 @@ def test_a_plan_has_the_headline_of_each_rl_arm(plan: Plan, tmp_path: Path) -> N
 
 
 def test_a_study_without_rl_says_nothing_of_it(tmp_path: Path) -> None:
-    plan = planning.make_plan(load(write_study(tmp_path, STUDY.replace('method = "rl"', "train.epochs = 2"))), "weights")
+    plan = planning.make_plan(
+        load(write_study(tmp_path, STUDY.replace('method = "rl"', "train.epochs = 2"))), "weights"
+    )
     facts = plan_facts(plan, Store(tmp_path / "store"))
     assert facts["forecasts"] == [] and "RL" not in shown(plan_table(facts))
 
