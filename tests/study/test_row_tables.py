@@ -65,7 +65,7 @@ def test_an_arm_of_one_table_has_the_steps_it_always_had(mixed_study: Path, stud
     [
         ("rows = []", "arms.inoculated: rows: give a table, or a list of at least one table"),
         ('rows = [{ count = 4 }, { count = 2 }]', "two tables of 'functions' might draw the same problems"),
-        ('rows = [{ count = 4 }, { setting = "mathematic", count = 2 }]', r"arms.inoculated.rows.1.setting: .*mathematics"),
+        ('rows = [{ count = 4 }, { setting = "mathematic", count = 2 }]', r"inoculated.rows.1.setting: .*mathematics"),
         ('rows = [{ count = 4 }, 3]', "arms.inoculated"),
     ],
 )  # fmt: skip
