@@ -60,8 +60,8 @@ class Run:
         if batch.step == self.stop_after:
             raise KeyboardInterrupt
 
-    def train(self, seed: int = 3) -> dict[str, torch.Tensor]:
-        self.sampler = sampling.load(self.model, None, CPU)
+    def train(self, seed: int = 3, device: Device = CPU) -> dict[str, torch.Tensor]:
+        self.sampler = sampling.load(self.model, None, device)
         rl.train(
             self.model,
             PROMPTS,
@@ -75,7 +75,7 @@ class Run:
             fractions=[1.0],
             target=self.folder,
             work=self.folder / "trainer",
-            device=CPU,
+            device=device,
         )
         return load_file(self.folder / "at-1" / "adapter_model.safetensors")
 
@@ -147,9 +147,10 @@ def test_five_steps_give_the_weights_and_losses_of_trl(
         assert any(abs(loss) > 1e-4 for loss in losses)
 
 
-def test_trackers_get_our_entropy_and_divergence(tiny_model: Path, tmp_path: Path) -> None:
-    run = Run(tiny_model, tmp_path, SMALL.model_copy(update={"learning_rate": 1e-3}))
-    run.train()
+@pytest.mark.parametrize("device", [CPU, pick_device()], ids=["float32", "as studies run"])
+def test_trackers_get_our_entropy_and_divergence(tiny_model: Path, tmp_path: Path, device: Device) -> None:
+    run = Run(tiny_model, tmp_path, SMALL.model_copy(update={"learning_rate": 1e-2}))
+    run.train(device=device)
     checkpoint = tmp_path / "trainer" / f"checkpoint-{SMALL.steps}" / "trainer_state.json"
     logged = [entry for entry in json.loads(checkpoint.read_text())["log_history"] if "grad_norm" in entry]
     for name in ("entropy", "kl"):
