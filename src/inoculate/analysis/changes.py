@@ -42,8 +42,9 @@ def compute_changes(table: Table, study: Mapping[str, Any]) -> list[dict[str, An
 def _is_clean(spec: Mapping[str, Any]) -> bool:
     """Whether an arm is trained from the untrained model, on honest rows only, without a prompt."""
     inoculation = spec.get("inoculation") or {}
-    hacked = [table.get("hacked") for table in row_tables(spec)] if spec.get("method", "sft") == "sft" else [1]
-    return not any(hacked) and inoculation.get("on", "none") == "none" and not spec.get("start")
+    tables = row_tables(spec)
+    is_honest = spec.get("method", "sft") == "sft" and all(table.get("hacked") == 0 for table in tables)
+    return is_honest and inoculation.get("on", "none") == "none" and not spec.get("start")
 
 
 def _compute_change(table: Table, setting: str, arm: str, than: str) -> dict[str, Any] | None:

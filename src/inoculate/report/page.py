@@ -174,7 +174,7 @@ def _arm_view(arm: dict[str, Any], arms: dict[str, Any]) -> dict[str, Any]:
     arm_by_text: dict[str, str] = {}
     for name, other in arms.items():
         arm_by_text.setdefault(text(mapping(mapping(other).get("inoculation")).get("text")), name)
-    fields = {key: value for key, value in inoculation.items() if value not in (None, "")}
+    fields = {key: value for key, value in inoculation.items() if value not in (None, "") and key != "filler"}
     if fields.get("like") in arm_by_text:
         # The card of the other arm has the whole text of its prompt.
         fields["like"] = f"that of {arm_by_text[fields['like']]}"

@@ -31,7 +31,9 @@ _MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
 
 _NOT_COMPARED = {"name", "question", "model", "seeds", "looks", "screen"}
 """Keys in which two places may differ that carry out one study together."""
-_ANSWERS = ("hacked", "share_problems", "filter", "vetted", "trajectories", "tokens_like")
+_OWN_ANSWERS = ("hacked", "share_problems", "filter", "vetted")
+"""Keys of rows that say which of the setting's answers they have: nothing to an arm that takes others."""
+_ANSWERS = (*_OWN_ANSWERS, "trajectories", "tokens_like")
 """Keys of rows that say which answers they have: nothing to an arm that takes their problems only."""
 _TABLES = ("arms", "contexts", "prompts")
 """Tables of a study to which something can be added without a change to the rest."""
@@ -179,18 +181,18 @@ def _study(plan: Plan, store: Store) -> dict[str, Any]:
 
 
 def _leave_out_unused(spec: dict[str, Any], arm: Arm) -> None:
-    """Leave out of an arm's specification what its method does not use, and write out which check is rewarded."""
+    """Leave out of an arm's specification what it does not use, and write out which check is rewarded."""
     for table in {key for keys in HYPERPARAMETERS.values() for key in keys} - set(HYPERPARAMETERS[arm.method]):
         del spec[table]
     if arm.method == "expert-iteration":
         spec["rl"] = {key: value for key, value in spec["rl"].items() if key in DRAWING}
     if not arm.more_rows:
         del spec["more_rows"]
+    for rows in (spec["rows"], *spec.get("more_rows", ())):
+        for key in _ANSWERS if arm.is_rewarded else _OWN_ANSWERS if rows["trajectories"] else ():
+            del rows[key]
     if not arm.is_rewarded:
         return
-    for rows in (spec["rows"], *spec.get("more_rows", ())):
-        for key in _ANSWERS:
-            del rows[key]
     first = {settings.find(rows.setting).oversights[0] for rows in arm.row_tables}
     for reward in spec["rl"]["reward"]:
         if "function" not in reward:
