@@ -98,9 +98,9 @@ def plan(
     screened = bool(declared.elicitation) and (chosen is None or declared.seeds[0] in chosen)
     try:
         planned = make_plan(declared, server=server)
-        refusals.check_here(planned, steps, chosen)
     except Unreachable as error:
         planned, unreachable = make_plan(declared, "unknown", server), str(error)
+    refusals.check_here(planned, steps, chosen)
     facts = plan_facts(planned, steps, chosen) | {"screened": screened, "unreachable": unreachable}
     if as_json:
         print_json(facts)

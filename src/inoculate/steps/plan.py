@@ -193,10 +193,11 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
 def _check_lengths(study: Study) -> None:
     """Refuse more new tokens than the model takes in all, where the model is here."""
     context = models.context(study.model)
-    asked = {f"evaluate.each.{name}.max_new_tokens": own.max_new_tokens for name, own in study.evaluate.each.items()}
-    asked["evaluate.max_new_tokens"] = study.evaluate.max_new_tokens
-    for key, tokens in asked.items():
-        if context and tokens and tokens >= context:
+    for name in study.evaluate.settings:
+        each = study.evaluate.each.get(name)
+        key = f"evaluate{f'.each.{name}' if each and each.max_new_tokens else ''}.max_new_tokens"
+        tokens = study.evaluate.for_setting(name).max_new_tokens
+        if context and tokens >= context:
             raise UserError(
                 f"{key}: {tokens} new tokens, and the context of '{study.model}' is {context} tokens, the prompt "
                 "included: ask for fewer"

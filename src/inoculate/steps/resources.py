@@ -56,7 +56,7 @@ class Resources:
         """The most tokens that the model takes."""
         from transformers import AutoConfig
 
-        return int(AutoConfig.from_pretrained(self.weights).max_position_embeddings)
+        return families.context_length(AutoConfig.from_pretrained(self.weights))
 
     @cached_property
     def device(self) -> Any:

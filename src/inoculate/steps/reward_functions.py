@@ -9,7 +9,6 @@ completion for which the function raises, hangs, dies or returns something else 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any
@@ -87,6 +86,6 @@ def convert(result: Any) -> float:
     Raises:
         UserError: It is something else than what is due.
     """
-    if not isinstance(result, Real) or not abs(float(result)) <= LARGEST or math.isnan(float(result)):
+    if not isinstance(result, Real) or not abs(float(result)) <= LARGEST:  # nan too
         raise UserError(f"returned {result!r:.100}: a number from {-LARGEST:g} to {LARGEST:g} is due")
     return float(result)

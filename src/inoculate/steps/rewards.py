@@ -174,8 +174,9 @@ class Scorer:
 
     def _total(self, rewards: Sequence[float | None]) -> float | None:
         """The weighted sum, as TRL adds it up; None for an unscorable completion."""
-        given = [weight * value for weight, value in zip(self.weights, rewards, strict=True) if value is not None]
-        return sum(given) if given else None
+        if None in rewards:
+            return None
+        return sum(weight * (value or 0.0) for weight, value in zip(self.weights, rewards, strict=True))
 
 
 def sample_policy(

@@ -83,9 +83,9 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     by_step = training.gather()
     checkpoint = choose_checkpoint(by_step, training.options.checkpoint, training.options.steps)
     if checkpoint["step"] < training.options.steps:
-        final = adapter_folder(folder, step.params["final"])
-        shutil.rmtree(final)
-        shutil.move(training.work / f"before-{checkpoint['step'] + 1}", final)
+        # Copied, and not moved: an interruption here must leave all that a training which goes on will want.
+        chosen, final = training.work / f"before-{checkpoint['step'] + 1}", adapter_folder(folder, step.params["final"])
+        shutil.copytree(chosen, final, dirs_exist_ok=True)
     shutil.rmtree(training.work, ignore_errors=True)  # not there where expert iteration has kept nothing
     shutil.rmtree(training.parts)
     report |= {"device": resources.device.name, "checkpoint": checkpoint}
