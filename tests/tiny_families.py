@@ -61,7 +61,7 @@ FAMILIES = {
     "StarCoder 2": Family("starcoder2", {**_SIZES, "sliding_window": 6}, True),
     "GPT-NeoX": Family("gpt_neox", {**_WIDTHS, "num_attention_heads": 4, "num_hidden_layers": 2}, True),
     "Ministral 3": Family("ministral3", {**_SIZES, "head_dim": 8}, True),
-    "LFM 2, attention only": Family("lfm2", {**_SIZES, "layer_types": ["full_attention"] * 2}, True),
+    "LFM 2, attention only": Family("lfm2", {**_SIZES, "layer_types": ["full_attention"] * 2}, False),
     "LFM 2": Family("lfm2", {**_SIZES, "layer_types": ["conv", "full_attention"]}, False),
     "Qwen 3.5": Family("qwen3_5_text", {**_SIZES, **_LINEAR, "head_dim": 8}, False),
     "Qwen 3 Next": Family(

@@ -155,5 +155,8 @@ def test_the_plain_path_is_said_by_the_plan_and_with_the_samples(
 
 def test_a_known_type_with_an_unknown_part_is_not_fast() -> None:
     assert slower({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text"}}) == ""
-    assert "'conv'" in slower({"model_type": "lfm2", "layer_types": ["full_attention", "conv"]})
+    assert "'conv'" in slower({"model_type": "llama", "layer_types": ["full_attention", "conv"]})
+    assert slower({"model_type": "lfm2", "full_attn_idxs": [0], "num_hidden_layers": 2}), (
+        "its file names no layer types"
+    )
     assert "attn_logit_softcapping" in slower({"model_type": "llama", "attn_logit_softcapping": 30.0})

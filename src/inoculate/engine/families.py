@@ -23,7 +23,6 @@ FAST = frozenset(
         "glm4",
         "gpt_neox",
         "granite",
-        "lfm2",
         "llama",
         "ministral3",
         "mistral",

@@ -327,16 +327,17 @@ class Connection:
         values = with_members(arguments)  # before the call changes them
         value = operations.OPERATIONS[operation](self, subject, str(name), positional, keywords)
         self.arguments = values
-        changed = [self._encode_changed(argument) for argument in values] if operation == "call" else []
+        numbers = {id(argument): number for number, argument in enumerate(values)}
+        changed = [self._encode_changed(argument, numbers) for argument in values] if operation == "call" else []
         is_argument = any(value is argument for argument in values)
         number = None if self.guarded or is_argument else self.given_answers.number_of(value)
         return ["value", self.encode(value), changed, number]
 
-    def _encode_changed(self, argument: Any) -> Any:
+    def _encode_changed(self, argument: Any, numbers: dict[int, int]) -> Any:
         """The present value of a mutable argument, which may contain other arguments; None for others."""
         if not is_mutable(argument):
             return None
-        parts = encode(argument, self, {id(argument): number for number, argument in enumerate(self.arguments)})
+        parts = encode(argument, self, numbers)
         return [*parts, ["l", [], [[len(parts) - 1]]]]
 
     # Exceptions.
