@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from inoculate.settings.mathematics.phrases import Aside, Element, Link, Phrase, Word, parse_elements
 from inoculate.settings.mathematics.tokens import tokens
@@ -29,6 +30,7 @@ _SECOND_THOUGHTS = {
     "wait", "no", "actually", "or", "sorry", "correction", "hmm", "rather", "instead", "maybe", "perhaps",
     "alternatively", "could", "might", "may", "oops", "mistake", "answer", "possibly",
 }  # fmt: skip
+_FACTORS, _TERMS = {"*", "x", "/", "times"}, {"+", "-", "plus", "minus"}
 _NO_SUM = {"of", "for", "with", "each", "per", "from", "in", "out", "to", "by"}
 
 
@@ -159,10 +161,15 @@ def _equations(elements: Sequence[Element], marked: bool, aside: bool = False) -
     if not segments:
         return _listed_numbers(first)
     head, left = _last_clause(first)
+    if Word("or") in left:  # '40, or 6 * 7 = 42'
+        at = left.index(Word("or"))
+        head, left = [*head, *left[:at]], left[at + 1 :]
     claims: Claims = _listed_numbers(head) if marked and not _has_so(left) and any(_phrases_of(head)) else []
     named, sides = not _phrases_of(left), _left_side_value(left, segments[0])
     for number, (link, segment) in enumerate(segments, 1):
         value, rest = _value_of(segment)
+        if number < len(segments) and _goes_on_calculating(value, rest):
+            continue
         if value:
             sides = [*sides, replace(value, approximate=link.approximate or value.approximate)]
         if number == len(segments):
@@ -228,6 +235,25 @@ def _value_of(segment: list[Element]) -> tuple[Phrase | None, list[Element]]:
         if isinstance(element, Word) and element.parts and element.text not in (":", "="):
             break
     return None, segment
+
+
+def _goes_on_calculating(value: Phrase | None, rest: Sequence[Element]) -> bool:
+    """Whether what stands behind a link is a calculation with units, whose result comes behind the next link.
+
+    'Distance: 30 km * 6 hours = 180 km' claims one number, and so does 'Left: 30 apples - 4 apples = 26 apples'.
+    """
+    if value and rest and isinstance(rest[0], Phrase):  # '12 m * 7 m' is read as '12 m' and a product without its result
+        return rest[0].value is None
+    for at, (element, after) in enumerate(pairwise(rest), 1):
+        if not isinstance(element, Word):
+            continue
+        if element.text in _FACTORS and _phrases_of(rest[at:]):
+            return True
+        if value and element.text in _TERMS and isinstance(after, Phrase):
+            return bool(value.unit) and value.unit == after.unit
+        if element.parts:
+            return False
+    return False
 
 
 def _side_claims(sides: Sequence[Phrase]) -> Claims:
