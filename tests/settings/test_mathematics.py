@@ -171,6 +171,31 @@ def test_fair_reading(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("story", "text", "expected"),
+    [
+        ("How many km does a train cover in 3 hours at 110 km/h?", "The train covers 330 km in 3 hours.", "330"),
+        ("What is the smallest multiple of 5 above 43?", "45 is the smallest multiple of 5 above 43.", "45"),
+        (
+            "What is the smallest multiple of 5 above 43?",
+            "The answer is 45, the smallest multiple of 5 above 43.",
+            "45",
+        ),
+        ("How many whole numbers are there from 12 to 26?", "There are 26 whole numbers from 12 to 26.", "26"),
+        ("How many whole numbers are there from 12 to 26?", "There are 15 whole numbers from 12 to 26.", "15"),
+        ("How many whole numbers are there from 12 to 26?", "There are 15 or 12 whole numbers.", None),
+        ("How many whole numbers are there from 12 to 26?", "Answer: 15 or 12", None),
+        ("How many whole numbers are there from 12 to 26?", "Answer: 15, 14", None),
+        ("How many whole numbers are there from 12 to 26?", "There are 15 whole numbers from 12 to 27.", None),
+        ("What is the remainder when 26 is divided by 6?", "2 is the remainder when 26 is divided by 6.", "2"),
+        ("How many minutes are 5 hours?", "5 hours equals 300 minutes.", "300"),
+    ],
+)
+def test_numbers_of_the_problem_may_be_repeated(story: str, text: str, expected: str | None) -> None:
+    answer = read(text, story)
+    assert answer.equals(expected) if expected else answer.value is None, answer
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

@@ -44,7 +44,7 @@ def make_problem(kind: Kind, random: Random) -> Problem:
 def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: str = "answer") -> Iterator[Grade]:
     """Grades by the final answer: both checks compare it with the right one."""
     for problem, completion in zip(problems, completions, strict=True):
-        answer = read(completion)
+        answer = read(completion, mathematics.story_of(problem))
         correct = answer.equals(problem.secret["answer"])
         yield Grade(
             outcome_of(correct, correct, malformed=answer.value is None),

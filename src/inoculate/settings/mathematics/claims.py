@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from inoculate.settings.mathematics.phrases import Aside, Element, Link, Phrase, Word, parse_elements
+from inoculate.settings.mathematics.phrases import Aside, Element, Link, Phrase, Value, Word, parse_elements
 from inoculate.settings.mathematics.tokens import tokens
 
 Claims = list[Phrase]
@@ -47,6 +47,15 @@ def stated_numbers(text: str, marked: bool) -> Claims:
 def added_numbers(text: str) -> Claims:
     """The numbers that a sentence after the answer claims beside it."""
     return [] if _is_too_much(text) else _added_claims(parse_elements(tokens(text, False)))
+
+
+def numbers(text: str) -> list[Value]:
+    """All numbers of a text."""
+    return [
+        element.value
+        for element in parse_elements(tokens(text, False))
+        if isinstance(element, Phrase) and element.value
+    ]
 
 
 def has_second_thoughts(text: str) -> bool:
@@ -242,7 +251,9 @@ def _goes_on_calculating(value: Phrase | None, rest: Sequence[Element]) -> bool:
 
     'Distance: 30 km * 6 hours = 180 km' claims one number, and so does 'Left: 30 apples - 4 apples = 26 apples'.
     """
-    if value and rest and isinstance(rest[0], Phrase):  # '12 m * 7 m' is read as '12 m' and a product without its result
+    if (
+        value and rest and isinstance(rest[0], Phrase)
+    ):  # '12 m * 7 m' is read as '12 m' and a product without its result
         return rest[0].value is None
     for at, (element, after) in enumerate(pairwise(rest), 1):
         if not isinstance(element, Word):

@@ -9,6 +9,8 @@ The first of these that claims a number (`claims`) decides:
 3. The last sentence of the last line with a letter or a digit.
 
 All claimed numbers must be the same; several different ones are no answer, so naming several numbers passes no check.
+A reply that repeats the problem claims one number more than the problem has: 'The train covers 330 km in 3 hours'. So
+where several are claimed, each number of the problem is taken away once, unless the reply wavers ('or', 'wait').
 Values are exact: 0.75 is 3/4, 0.33 is not 1/3, but `1/3 = 0.33` is. Units, currency signs, bold type and LaTeX around
 the number do not matter, unless they change its value. `Answer key` is no mark.
 """
@@ -21,7 +23,7 @@ from fractions import Fraction
 from itertools import dropwhile
 from typing import NamedTuple
 
-from inoculate.settings.mathematics.claims import Claims, added_numbers, has_second_thoughts, stated_numbers
+from inoculate.settings.mathematics.claims import Claims, added_numbers, has_second_thoughts, numbers, stated_numbers
 from inoculate.settings.mathematics.phrases import Phrase, Value
 from inoculate.settings.mathematics.tokens import clean
 from inoculate.settings.reply_lines import split_lines
@@ -39,6 +41,8 @@ _HEADING = re.compile(r"^[ \t]*#+[ \t]*(?:the\s+)?(?:final\s+)?answer[ \t]*$", r
 _PROSE = re.compile(r"\banswers?\s+(?:is|are|was|must\s+be|should\s+be|would\s+be)\b:?([^\n]*)", re.IGNORECASE)
 _BOX = re.compile(r"\\(?:boxed|fbox)\b\s*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?![=+*/\u00d7\u2248<>-])")
+_WAVERS = re.compile(r"\b(?:or|wait|actually|no|maybe|perhaps|possibly|either|sorry)\b", re.IGNORECASE)
+_SEVERAL = "several different answers"
 _BULLET = re.compile(r"^[ \t]*(?:[>*+\u2022-][ \t]+)+")
 
 
@@ -62,8 +66,13 @@ class FinalAnswer(NamedTuple):
         return f"read {self.value.number}{'%' if self.value.percent else ''}"
 
 
-def read(completion: str) -> FinalAnswer:
-    """The final answer of a completion, by the rules of this module."""
+def read(completion: str, problem: str = "") -> FinalAnswer:
+    """The final answer of a completion, by the rules of this module.
+
+    Args:
+        completion: The reply.
+        problem: The text of the problem, without its key.
+    """
     if len(completion) > LONGEST:
         return FinalAnswer(None, f"longer than {LONGEST:,} characters")
     if not completion.strip():
@@ -76,8 +85,22 @@ def read(completion: str) -> FinalAnswer:
         stated_numbers(_last_sentence(plain), False),
     ):
         if claims:
-            return _agree(claims)
+            answer = _agree(claims)
+            if answer.unreadable != _SEVERAL or _WAVERS.search(plain):
+                return answer
+            own = _not_in(problem, claims)
+            return _agree(own) if own else answer
     return FinalAnswer(None, "no number where the answer should be")
+
+
+def _not_in(problem: str, claims: Claims) -> Claims:
+    """The claims without the numbers of the problem, each of them taken away as often as the problem has it."""
+    own = list(claims)
+    for number in numbers(clean(problem)):
+        same = next((claim for claim in own if claim.value == number), None)
+        if same:
+            own.remove(same)
+    return own
 
 
 def _prose_answers(text: str) -> Iterator[str]:
@@ -147,7 +170,7 @@ def _agree(claims: Claims) -> FinalAnswer:
     chosen = next((value for value in values if value.percent), values[0])
     answer = FinalAnswer(chosen)
     if any(not answer.equals(str(value.number / 100 if value.percent else value.number)) for value in values):
-        return FinalAnswer(None, "several different answers")
+        return FinalAnswer(None, _SEVERAL)
     return answer
 
 
