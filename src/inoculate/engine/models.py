@@ -196,7 +196,7 @@ def fetch(name: str, notify: Notify = lambda _: None) -> Path:
     path = Path(name).expanduser()
     if path.suffix == ".gguf" and path.is_file():
         return _convert_once(_sha256_cached(path), lambda _: _check_gguf(path), notify)
-    return _check_folder(_local_folder(name) or _download_from_hub(name, notify), name)
+    return _check_folder(local_folder(name) or _download_from_hub(name, notify), name)
 
 
 def context(name: str) -> int | None:
@@ -213,7 +213,7 @@ def context(name: str) -> int | None:
     """
     if name in EMBEDDED:
         return EMBEDDED[name].context
-    folder = _local_folder(name)
+    folder = local_folder(name)
     return families.context_length(families.read_config(folder)) if folder else None
 
 
@@ -223,7 +223,7 @@ def is_here(name: str) -> bool:
     Args:
         name: A model that exists, as `fingerprint` has found.
     """
-    return _local_folder(name) is not None
+    return local_folder(name) is not None
 
 
 def slower(name: str) -> str:
@@ -237,18 +237,15 @@ def slower(name: str) -> str:
     """
     if name in EMBEDDED:
         return ""
-    folder = _local_folder(name) or (None if name.endswith(".gguf") else _hub_config(name))
+    folder = local_folder(name) or (None if name.endswith(".gguf") else _hub_config(name))
     return families.slower(families.read_config(folder)) if folder else ""
 
 
-def _local_folder(name: str) -> Path | None:
+def local_folder(name: str) -> Path | None:
     """Where a model's weights, config and tokenizer are; None where they are not on this machine as `fetch` needs them.
 
     Args:
         name: As for `fetch`.
-
-    Raises:
-        UserError: It is no name of a model.
     """
     path = Path(name).expanduser()
     if name in EMBEDDED:
@@ -263,12 +260,11 @@ def _local_folder(name: str) -> Path | None:
 def _hub_folder(name: str) -> Path | None:
     """A hub model in the hub's own cache, if it is whole there: somebody may have asked for its `config.json` only."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    _check_hub_name(name)
     try:
         folder = Path(snapshot_download(name, allow_patterns=list(_FROM_HUB), local_files_only=True))
-    except LocalEntryNotFoundError:
+    except (HFValidationError, LocalEntryNotFoundError):
         return None
     return None if _missing_files(folder) else folder
 
@@ -433,6 +429,7 @@ def _hub_commit(name: str) -> str:
     """The commit of a hub id: of the cached snapshot if it is whole, else the newest on the hub."""
     from huggingface_hub import HfApi
 
+    _check_hub_name(name)
     if folder := _hub_folder(name):
         return _check_folder(folder, name).name
     try:
@@ -444,6 +441,7 @@ def _hub_commit(name: str) -> str:
 def _download_from_hub(name: str, notify: Notify) -> Path:
     from huggingface_hub import snapshot_download
 
+    _check_hub_name(name)
     notify(f"downloading {name} from the hub, once")
     try:
         return Path(snapshot_download(name, allow_patterns=list(_FROM_HUB)))
