@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from peft import PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from rich.console import Console
 from transformers import AutoModelForCausalLM, GenerationConfig
 
@@ -23,6 +23,7 @@ from inoculate.engine.sampling.model import Prefix, Sampler, load
 from inoculate.engine.sampling.plain import ignores_padding
 from inoculate.engine.training import packing, sft
 from inoculate.engine.training.loss import cross_entropy
+from inoculate.errors import UserError
 from inoculate.steps.plan import make_plan
 from inoculate.steps.resources import Resources
 from inoculate.steps.store import Store
@@ -123,6 +124,18 @@ def test_training_is_that_of_peft_row_by_row(family: tuple[str, Path], tmp_path:
         ids = torch.tensor([[*prompt, 40, 41, 42, 1]])
         logs = torch.log_softmax(reference(ids, use_cache=False).logits[0], -1)
         assert score == pytest.approx(sum(float(logs[-at, ids[0, 1 - at]]) for at in (4, 3, 2)), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["Qwen 3, mixture of experts", "GPT-OSS"])
+def test_an_adapter_on_the_experts_is_refused_and_ours_has_none(name: str, tmp_path: Path) -> None:
+    make(name, tmp_path)
+    ours = adapter_of(tmp_path, tmp_path / "ours")
+    adapted = {key.split(".lora_")[0].rpartition(".")[2] for key, _ in ours.named_parameters() if ".lora_" in key}
+    assert adapted == {"q_proj", "k_proj", "v_proj", "o_proj"}
+    options = LoraConfig(r=2, target_modules=["q_proj"], target_parameters=["mlp.experts.down_proj"])
+    get_peft_model(plain(tmp_path), options).save_pretrained(str(tmp_path / "theirs"))
+    with pytest.raises(UserError, match=r"adapter .*experts.*(is no linear layer|plain LoRA on linear layers)"):
+        load(tmp_path, tmp_path / "theirs", CPU)
 
 
 def test_a_model_that_sees_its_padding_is_sampled_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
