@@ -10,6 +10,7 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
+from huggingface_hub import constants
 from huggingface_hub._tree_cache import TreeCacheEntry, write_tree_cache
 
 from inoculate.engine import models
@@ -118,7 +119,9 @@ def test_a_model_in_several_files_has_all_of_them(tiny_model: Path, tmp_path: Pa
     copy = tmp_path / "copy"
     shutil.copytree(tiny_model, copy)
     index = copy / "model.safetensors.index.json"
-    index.write_text(json.dumps({"weight_map": {"one": "model.safetensors", "two": "model-2.safetensors"}}))
+    index.write_text(json.dumps({"weight_map": {"one": "model-1.safetensors", "two": "model-2.safetensors"}}))
+    assert models.fetch(str(copy)) == copy.resolve()  # transformers takes the one file then
+    (copy / "model.safetensors").rename(copy / "model-1.safetensors")
     with pytest.raises(UserError, match=r"not a model: it lacks model-2\.safetensors \("):
         models.fingerprint(str(copy))
     index.write_text("[]")
@@ -147,7 +150,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         raise ConnectionError("no network")
 
     folder = tmp_path / "hub"
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(folder))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
     monkeypatch.setattr(huggingface_hub.HfApi, "model_info", unreachable)
     monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", unreachable)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", unreachable)

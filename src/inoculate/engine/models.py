@@ -150,8 +150,8 @@ _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_temp
 """Where transformers reads a chat template from, beside tokenizer_config.json."""
 _FROM_HUB = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 """The files of a hub model that are downloaded, and that it has to have here to count as whole."""
-_INDEX = "model.safetensors.index.json"
-"""Which weights are in which file, where they are in several."""
+_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
+"""The weights, if they are in one file; else which are in which."""
 
 
 def cache_folder() -> Path:
@@ -331,11 +331,13 @@ def _check_folder(path: Path, name: str) -> Path:
 
 
 def _missing_files(folder: Path) -> list[str]:
-    """What a folder lacks of a model's files: of its weights those that their index names, or else any at all."""
+    """What a folder lacks of a model's files, all files of weights that an index names among them."""
     missing = [name for name in ("config.json", "tokenizer_config.json") if not (folder / name).is_file()]
+    if (folder / _WEIGHTS).is_file():
+        return missing
     try:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        weights = sorted(set(index["weight_map"].values()))
+        weights = sorted({str(file) for file in index["weight_map"].values()})
     except FileNotFoundError:
         return missing if list(folder.glob("*.safetensors")) else [*missing, "*.safetensors"]
     except (ValueError, LookupError, TypeError, AttributeError):
