@@ -29,7 +29,7 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
     """Prompts of both contexts, and three adapters: the same for both builds."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     from inoculate.engine import chat, models
     from inoculate.settings import Draw, find
@@ -38,7 +38,7 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
     from inoculate.study.resolve import resolve
 
     weights, folder = models.fetch(task["model"]), Path(task["folder"])
-    tokenizer: Any = AutoTokenizer.from_pretrained(weights)
+    tokenizer: Any = chat.load_tokenizer(weights)
     resolved, system = resolve(load(ready_made.find("demo"))), chat.default_system(tokenizer)
     problems = find("functions").problems(Draw("development", task["problems"], 1, levels=(1, 2)))
     asked = [resolved.context(name, "functions", "plain") for name in resolved.evaluated["functions"]]

@@ -37,15 +37,13 @@ class Prepared:
     """The prompts of a task, and their rewards."""
 
     def __init__(self, task: dict[str, Any]) -> None:
-        from transformers import AutoTokenizer
-
         from inoculate import settings
         from inoculate.engine import chat, models
         from inoculate.steps import rows
         from inoculate.study.schema import Rows
 
         self.weights = models.fetch(task["model"])
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(self.weights)
+        self.tokenizer: Any = chat.load_tokenizer(self.weights)
         name = task["setting"]
         drawn = rows.draw_rows(Rows(setting=name, count=4 * task["prompts"], levels=LEVELS[name]), 0, "any")
         made = rows.make_rows(drawn, None, chat.default_system(self.tokenizer))

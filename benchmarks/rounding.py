@@ -15,7 +15,7 @@ from typing import Any
 
 import beside
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from inoculate.engine import chat, models
 from inoculate.engine.device import Device
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=16)
     given = parser.parse_args()
     weights = models.fetch(given.model)
-    tokenizer: Any = AutoTokenizer.from_pretrained(weights)
+    tokenizer: Any = chat.load_tokenizer(weights)
     system = chat.default_system(tokenizer)
     texts = []
     for problem in find("functions").problems(Draw("development", given.problems, 0)):

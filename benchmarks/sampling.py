@@ -43,7 +43,7 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
     """Prompts as tokens, an adapter, and weights with it merged in: the same for every side."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     from inoculate.engine import chat, models
     from inoculate.engine.device import pick_device
@@ -51,7 +51,7 @@ def prepare(task: dict[str, Any]) -> dict[str, Any]:
     from inoculate.study import prompts
 
     weights, folder = models.fetch(task["model"]), Path(task["folder"])
-    tokenizer: Any = AutoTokenizer.from_pretrained(weights)
+    tokenizer: Any = chat.load_tokenizer(weights)
     system = chat.default_system(tokenizer)
     problems = find("functions").problems(Draw("development", task["prompts"], 0))
     sent = [chat.render(tokenizer, prompts.messages(problem, "", "inside", system)) for problem in problems]
@@ -92,12 +92,14 @@ def inoculate(task: dict[str, Any]) -> dict[str, Any]:
 def generate(task: dict[str, Any], *, merged: bool = True) -> dict[str, Any]:
     import torch
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
+    from inoculate.engine import chat
     from inoculate.engine.device import pick_device
 
     where, dtype = pick_device()
-    tokenizer: Any = AutoTokenizer.from_pretrained(task["weights"], padding_side="left")
+    tokenizer: Any = chat.load_tokenizer(Path(task["weights"]))
+    tokenizer.padding_side = "left"
     model: Any = AutoModelForCausalLM.from_pretrained(task["weights"], dtype=dtype)
     model = PeftModel.from_pretrained(model, task["adapter"])
     model = (model.merge_and_unload() if merged else model).to(where).eval()
@@ -132,13 +134,14 @@ def generate_peft(task: dict[str, Any]) -> dict[str, Any]:
 def generate_batch(task: dict[str, Any]) -> dict[str, Any]:
     import torch
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+    from transformers import AutoModelForCausalLM, GenerationConfig
     from transformers.generation import ContinuousBatchingConfig
 
+    from inoculate.engine import chat
     from inoculate.engine.device import pick_device
 
     where, dtype = pick_device()
-    tokenizer: Any = AutoTokenizer.from_pretrained(task["weights"])
+    tokenizer: Any = chat.load_tokenizer(Path(task["weights"]))
     model: Any = AutoModelForCausalLM.from_pretrained(task["weights"], dtype=dtype)
     model = PeftModel.from_pretrained(model, task["adapter"]).merge_and_unload().to(where).eval()
     end = tokenizer.eos_token_id

@@ -46,14 +46,12 @@ LONG = 30
 
 def rows_of(task: dict[str, Any]) -> list[Any]:
     """The rows, the same in every process."""
-    from transformers import AutoTokenizer
-
     from inoculate.engine import chat, models
     from inoculate.records import Message
     from inoculate.steps import rows
     from inoculate.study.schema import Rows
 
-    tokenizer: Any = AutoTokenizer.from_pretrained(models.fetch(task["model"]))
+    tokenizer: Any = chat.load_tokenizer(models.fetch(task["model"]))
     drawn = rows.draw_rows(Rows(setting="functions", count=task["rows"], hacked=0.6, levels=(1, 2)), seed=0)
     made = rows.make_rows(drawn, None, chat.default_system(tokenizer))
     if task["set"] == "groups":
@@ -96,14 +94,14 @@ def clocked() -> dict[str, float]:
 
 def counted(task: dict[str, Any], rows: list[Any]) -> dict[str, Any]:
     """Tokens of the rows, and sizes of the model."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
-    from inoculate.engine import models
+    from inoculate.engine import chat, models
     from inoculate.engine.training.sft import encode
     from inoculate.study.schema import SFT
 
     weights = models.fetch(task["model"])
-    encoded = encode(AutoTokenizer.from_pretrained(weights), rows, 100_000)
+    encoded = encode(chat.load_tokenizer(weights), rows, 100_000)
     lengths, labels = [len(row.tokens) for row in encoded], sum(row.labels for row in encoded)
     size = beside.model_size(AutoModelForCausalLM.from_pretrained(weights))
     in_step = len(encoded) if task["set"] == "groups" else SFT().batch_rows
@@ -166,7 +164,7 @@ def inoculate(task: dict[str, Any]) -> dict[str, Any]:
 def trl(task: dict[str, Any], **given: Any) -> dict[str, Any]:
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
     from trl import SFTConfig, SFTTrainer
 
     from inoculate.engine import chat, models
@@ -175,7 +173,7 @@ def trl(task: dict[str, Any], **given: Any) -> dict[str, Any]:
 
     found, rows, sft = clocked(), rows_of(task), SFT(batch_rows=task["in_step"])
     weights = models.fetch(task["model"])
-    tokenizer: Any = AutoTokenizer.from_pretrained(weights)
+    tokenizer: Any = chat.load_tokenizer(weights)
     model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick_device().dtype)
     data = Dataset.from_list(
         [{"prompt": chat.render(tokenizer, row.messages), "completion": row.answer} for row in rows]

@@ -80,13 +80,14 @@ def trained(weights: Path, rows: Sequence[Any], study: Any) -> tuple[Any, Any]:
     """A model with its adapter merged; untrained without rows."""
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
     from trl import SFTConfig, SFTTrainer
 
     from inoculate.engine import chat
     from inoculate.engine.device import pick_device
 
-    tokenizer: Any = AutoTokenizer.from_pretrained(weights, padding_side="left")
+    tokenizer: Any = chat.load_tokenizer(weights)
+    tokenizer.padding_side = "left"
     model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=pick_device().dtype)
     if not rows:
         return model, tokenizer

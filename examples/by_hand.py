@@ -10,8 +10,6 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from transformers import AutoTokenizer
-
 from inoculate.engine import chat, device, models
 from inoculate.engine.sampling import Request, in_process
 from inoculate.engine.sampling.model import load
@@ -27,7 +25,7 @@ def main() -> None:
     # A model and where it runs.
     folder = models.fetch("smollm2-135m", print)
     where = device.pick_device()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = chat.load_tokenizer(folder)
     system = chat.default_system(tokenizer)
 
     # Rows: half of the answers are hacked, and those carry the prompt that asks for it.

@@ -88,9 +88,9 @@ FAMILIES = {
         False,
     ),
     "Gemma 2": Family(
-        "gemma2", {**_SIZES, **_MIXED, "head_dim": 8, "query_pre_attn_scalar": 8, "attn_logit_softcapping": 2.0}, False
+        "gemma2", {**_SIZES, **_MIXED, "head_dim": 8, "query_pre_attn_scalar": 8, "attn_logit_softcapping": 2.0}, True
     ),
-    "GPT-OSS": Family("gpt_oss", {**_SIZES, **_MIXED, "head_dim": 8, "num_local_experts": 4}, False),
+    "GPT-OSS": Family("gpt_oss", {**_SIZES, **_MIXED, "head_dim": 8, "num_local_experts": 4}, True),
     "StableLM": Family("stablelm", _SIZES, False),
 }
 """As issue trackers and model cards name them."""

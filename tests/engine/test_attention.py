@@ -12,7 +12,7 @@ from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 
 from inoculate.engine.kernels import attention
-from inoculate.engine.kernels.attention import PackedRows, Segment, attend_rows
+from inoculate.engine.kernels.attention import PackedRows, Scoring, Segment, attend_rows
 from inoculate.errors import UserError
 
 
@@ -73,7 +73,7 @@ def test_tokens_attend_to_those_before_them_in_their_row(
         if on_cpu:
             found, _ = attend_rows(torch.nn.Module(), query, key, value, None, packed_rows=rows, sliding_window=window)
         else:
-            found = attention._attend_by_segment(query, key, value, rows, 8**-0.5, window)
+            found = attention._attend_by_segment(query, key, value, rows, Scoring(8**-0.5, window))
         found.square().sum().backward()
     grads = [part.grad.clone() for part in (query, key, value) if part.grad is not None]
     for part in (query, key, value):
@@ -87,19 +87,66 @@ def test_tokens_attend_to_those_before_them_in_their_row(
         torch.testing.assert_close(one, part.grad, atol=1e-4, rtol=1e-4)
 
 
-@settings(max_examples=10)
-@given(tree=trees, window=st.none() | st.integers(1, 10))
-def test_on_a_gpu_the_mask_means_the_same(tree: list[tuple[int, int]], window: int | None) -> None:
+def eager(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, seen: torch.Tensor, form: Scoring) -> Any:
+    """What transformers' `eager` computes in Gemma 2 and GPT-OSS: (1, T, H, D)."""
+    key, value = (part.repeat_interleave(query.shape[1] // part.shape[1], 1) for part in (key, value))
+    scores = query @ key.transpose(2, 3) * form.scale
+    if form.softcap is not None:
+        scores = torch.tanh(scores / form.softcap) * form.softcap
+    scores = scores.masked_fill(~seen, -torch.inf)
+    if form.sinks is not None:
+        scores = torch.cat((scores, form.sinks[None, :, None, None].expand(1, -1, len(seen), 1)), -1)
+    return (torch.softmax(scores, -1)[..., : len(seen)] @ value).transpose(1, 2)
+
+
+@given(
+    tree=trees,
+    groups=st.sampled_from([1, 2, 4]),
+    window=st.none() | st.integers(1, 10),
+    block=st.integers(1, 10),
+    softcap=st.none() | st.floats(0.2, 3.0),
+    has_sinks=st.booleans(),
+)
+def test_scores_may_be_capped_and_go_to_sinks(
+    tree: list[tuple[int, int]], groups: int, window: int | None, block: int, softcap: float | None, has_sinks: bool
+) -> None:
+    lengths, shared = zip(*tree, strict=True)
+    rows = rows_of([*lengths], [*shared])
+    query, key, value = parts([*lengths], groups=groups)
+    form = Scoring(0.7, window, softcap, torch.randn(4) if has_sinks else None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attention, "BLOCK", block)
+        found, _ = attend_rows(
+            torch.nn.Module(), query, key, value, None, packed_rows=rows,
+            scaling=form.scale, sliding_window=window, softcap=softcap, s_aux=form.sinks,
+        )  # fmt: skip
+        grads = torch.autograd.grad(found.square().sum(), (query, key, value))
+    wanted = eager(query, key, value, visible(rows, window), form)
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+    for one, other in zip(grads, torch.autograd.grad(wanted.square().sum(), (query, key, value)), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+@settings(max_examples=20)
+@given(
+    tree=trees,
+    window=st.none() | st.integers(1, 10),
+    softcap=st.none() | st.floats(0.2, 3.0),
+    has_sinks=st.booleans(),
+)
+def test_on_a_gpu_the_mask_means_the_same(
+    tree: list[tuple[int, int]], window: int | None, softcap: float | None, has_sinks: bool
+) -> None:
     """FlexAttention itself, not compiled: on a CPU it has the forward pass only."""
     lengths, shared = zip(*tree, strict=True)
     rows = rows_of([*lengths], [*shared])
     query, key, value = (part.detach() for part in parts([*lengths]))
+    form = Scoring(0.7, window, softcap, torch.randn(4) if has_sinks else None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attention, "_compiled_flex_attention", lambda: flex_attention)
-        found = attention._attend_on_gpu(query, key, value, rows, 8**-0.5, window)
-    torch.testing.assert_close(
-        found, attention._attend_by_segment(query, key, value, rows, 8**-0.5, window), atol=1e-5, rtol=1e-4
-    )
+        found = attention._attend_on_gpu(query, key, value, rows, form)
+    wanted = eager(query, key, value, visible(rows, window), form)
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
 
 
 def test_in_bfloat16_gradients_are_as_near_as_those_of_eager_attention() -> None:
@@ -108,7 +155,7 @@ def test_in_bfloat16_gradients_are_as_near_as_those_of_eager_attention() -> None
     whole = [torch.randn(1, heads, 300, 64) * size for heads, size in ((6, 2.0), (2, 1.0), (2, 1.0))]
     grad = torch.randn(1, 300, 6, 64)
 
-    def eager(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    def one_row(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         key, value = (part.repeat_interleave(3, 1) for part in (key, value))
         scores = query @ key.transpose(2, 3) / 8 + torch.full_like(query[0, 0] @ key[0, 0].T, -torch.inf).triu(1)
         return (torch.softmax(scores, -1, dtype=torch.float32).to(query.dtype) @ value).transpose(1, 2)
@@ -118,7 +165,7 @@ def test_in_bfloat16_gradients_are_as_near_as_those_of_eager_attention() -> None
 
     def theirs(*given: torch.Tensor) -> torch.Tensor:
         return torch.cat(
-            [eager(*(part[:, :, :100] for part in given)), eager(*(part[:, :, 100:] for part in given))], 1
+            [one_row(*(part[:, :, :100] for part in given)), one_row(*(part[:, :, 100:] for part in given))], 1
         )
 
     def gradients(way: Any, dtype: torch.dtype) -> list[torch.Tensor]:
@@ -135,7 +182,5 @@ def test_in_bfloat16_gradients_are_as_near_as_those_of_eager_attention() -> None
 
 def test_unsupported_attention_is_refused() -> None:
     query, key, value = parts([3])
-    with pytest.raises(UserError, match="softcap"):
-        attend_rows(torch.nn.Module(), query, key, value, None, packed_rows=rows_of([3], [0]), softcap=30.0)
-    with pytest.raises(UserError, match=r"s_aux.*--server"):
-        attend_rows(torch.nn.Module(), query, key, value, None, packed_rows=rows_of([3], [0]), s_aux=key)
+    with pytest.raises(UserError, match=r"position_bias.*--server"):
+        attend_rows(torch.nn.Module(), query, key, value, None, packed_rows=rows_of([3], [0]), position_bias=key)

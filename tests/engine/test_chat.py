@@ -20,9 +20,10 @@ from inoculate.engine.device import Device
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
 from inoculate.errors import UserError
-from inoculate.records import Message, Row
+from inoculate.records import Message, Problem, Row
 from inoculate.steps.resources import Resources
 from inoculate.steps.store import Store
+from inoculate.study.prompts import messages
 
 LLAMA = (
     "{% set day = strftime_now('%d %b %Y') %}{% set system = messages[0]['content'] if messages[0]['role'] == 'system' "
@@ -138,12 +139,19 @@ def test_what_cannot_be_told_from_a_template_is_said(template: str | None, marks
         chat.render(tokenizer(template, marks), QUESTION)
 
 
-def test_a_system_prompt_without_a_place_is_refused(tmp_path: Path) -> None:
-    resources = Resources(Store(tmp_path), "gemma", lambda _: None)
-    resources.__dict__["tokenizer"] = tokenizer(GEMMA)
-    assert resources.system_prompt(None) is None
-    with pytest.raises(UserError, match=r"'Be short\.': the chat template of model 'gemma' has no place"):
+@pytest.mark.parametrize("template", [GEMMA, MISTRAL, R1], ids=["raises", "user's message", "user's turn"])
+def test_a_system_prompt_without_a_place_is_refused(template: str, tmp_path: Path) -> None:
+    """A template that has no system message, or writes it where the user's words are: rows and samples have none."""
+    resources = Resources(Store(tmp_path), "this", lambda _: None)
+    resources.__dict__["tokenizer"] = tokenizer(template)
+    system = resources.system_prompt(None)
+    assert system is None
+    with pytest.raises(UserError, match=r"'Be short\.': the chat template of model 'this' has no place"):
         resources.system_prompt("Be short.")
+    problem = Problem("p", "own", "k", "f", 1, "Add", "two and two.", "4", "5", "constant", {})
+    assert messages(problem, "", "inside", system) == (Message("user", "Add two and two."),)
+    with pytest.raises(UserError, match="has no system message; use 'before'"):
+        messages(problem, "Be short.", "system", system)
 
 
 def test_a_tokenizer_is_loaded_as_its_folder_has_it(tmp_path: Path) -> None:

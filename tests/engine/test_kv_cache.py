@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import scaled_dot_product_attention
 
+from inoculate.engine.sampling import kv_cache
 from inoculate.engine.sampling.kv_cache import Decoding, KVCache, Prefill, SharedPrompts, attend_cache
 from inoculate.errors import UserError
 
@@ -16,6 +17,27 @@ HEADS, SIZE = 4, 8
 
 class Layer(torch.nn.Module):
     layer_idx = 0
+
+
+def eager(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    seen: torch.Tensor,
+    scale: float,
+    softcap: float | None,
+    sinks: torch.Tensor | None,
+) -> torch.Tensor:
+    """Attention (..., H, T, D): torch's own, or what transformers' `eager` computes in Gemma 2 and GPT-OSS."""
+    if softcap is None and sinks is None:
+        return scaled_dot_product_attention(query, key, value, attn_mask=seen, scale=scale)
+    scores = query @ key.transpose(-1, -2) * scale
+    if softcap is not None:
+        scores = torch.tanh(scores / softcap) * softcap
+    scores = scores.masked_fill(~seen, -torch.inf)
+    if sinks is not None:
+        scores = torch.cat((scores, sinks[:, None, None].expand(*scores.shape[:-1], 1)), -1)
+    return torch.softmax(scores, -1)[..., : seen.shape[1]] @ value
 
 
 def store(cache: KVCache, slot: int, parts: torch.Tensor) -> None:
@@ -37,17 +59,25 @@ def filled(lengths: list[int], heads: int) -> tuple[KVCache, list[torch.Tensor]]
     rows=st.lists(st.tuples(st.integers(0, 9), st.integers(1, 6)), min_size=1, max_size=4),
     groups=st.sampled_from([1, 2, 4]),
     window=st.none() | st.integers(1, 10),
+    softcap=st.none() | st.floats(0.2, 3.0),
+    has_sinks=st.booleans(),
+    queries=st.integers(1, 5),
 )
-def test_packed_rows_attend_to_their_own_slots(rows: list[tuple[int, int]], groups: int, window: int | None) -> None:
+def test_packed_rows_attend_to_their_own_slots(
+    rows: list[tuple[int, int]], groups: int, window: int | None, softcap: float | None, has_sinks: bool, queries: int
+) -> None:
     """Rows are (tokens in the cache before, new tokens)."""
     torch.manual_seed(0)
     cached, new = zip(*rows, strict=True)
     cache, parts = filled([before + more for before, more in rows], HEADS // groups)
     query = torch.randn(1, HEADS, sum(new), SIZE)
-    found, weights = attend_cache(
-        Layer(), query, cache.keys[0], cache.values[0], None,
-        rows=Prefill(range(len(rows)), cached, new), sliding_window=window, scaling=0.3,
-    )  # fmt: skip
+    sinks = torch.randn(HEADS) if has_sinks else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kv_cache, "QUERIES", queries)
+        found, weights = attend_cache(
+            Layer(), query, cache.keys[0], cache.values[0], None, rows=Prefill(range(len(rows)), cached, new),
+            sliding_window=window, scaling=0.3, softcap=softcap, s_aux=sinks,
+        )  # fmt: skip
     assert weights is None
     start = 0
     for part, before, more in zip(parts, cached, new, strict=True):
@@ -56,7 +86,7 @@ def test_packed_rows_attend_to_their_own_slots(rows: list[tuple[int, int]], grou
         if window is not None:
             seen = seen.triu(1 - window)
         row = query[:, :, start : start + more]
-        wanted = scaled_dot_product_attention(row, keys, values, attn_mask=seen[before:], scale=0.3)
+        wanted = eager(row, keys, values, seen[before:], 0.3, softcap, sinks)
         torch.testing.assert_close(found[:, start : start + more], wanted.transpose(1, 2), atol=1e-5, rtol=1e-4)
         start += more
 
@@ -67,9 +97,17 @@ def test_packed_rows_attend_to_their_own_slots(rows: list[tuple[int, int]], grou
     groups=st.sampled_from([1, 2, 4]),
     window=st.none() | st.integers(1, 10),
     complete=st.booleans(),
+    softcap=st.none() | st.floats(0.2, 3.0),
+    has_sinks=st.booleans(),
 )
 def test_samples_attend_to_their_prompt_and_their_own_tokens(
-    prompts: list[int], counts: list[tuple[int, int, int]], groups: int, window: int | None, complete: bool
+    prompts: list[int],
+    counts: list[tuple[int, int, int]],
+    groups: int,
+    window: int | None,
+    complete: bool,
+    softcap: float | None,
+    has_sinks: bool,
 ) -> None:
     """Rows in any order, some samples of a prompt gone; rows are (prompt, sample, completion tokens)."""
     torch.manual_seed(0)
@@ -88,14 +126,16 @@ def test_samples_attend_to_their_prompt_and_their_own_tokens(
     positions = torch.cat((shared_prompts.positions(), lengths[:, None] + torch.arange(cache.width)), 1)
     bias = torch.zeros(len(rows), 1, 1, positions.shape[1]).masked_fill_((positions > at)[:, None, None], -torch.inf)
     query = torch.randn(len(rows), HEADS, 1, SIZE)
+    sinks = torch.randn(HEADS) if has_sinks else None
     found, _ = attend_cache(
-        Layer(), query, cache.keys[0], cache.values[0], None,
-        rows=Decoding(shared_prompts, at[:, 0], positions, bias), sliding_window=window,
+        Layer(), query, cache.keys[0], cache.values[0], None, rows=Decoding(shared_prompts, at[:, 0], positions, bias),
+        sliding_window=window, softcap=softcap, s_aux=sinks,
     )  # fmt: skip
     for row, (prompt, _) in enumerate(rows):
         whole = torch.cat((prompt_parts[prompt], parts[row]), 2)[:, :, -(window or 99) :]
         keys, values = whole.repeat_interleave(groups, 1)
-        wanted = scaled_dot_product_attention(query[row], keys, values)
+        seen = torch.ones(1, whole.shape[2], dtype=torch.bool)
+        wanted = eager(query[row], keys, values, seen, SIZE**-0.5, softcap, sinks)
         torch.testing.assert_close(found[row].transpose(0, 1), wanted, atol=1e-5, rtol=1e-4)
 
 
@@ -121,5 +161,5 @@ def test_remaining_sequences_take_the_first_slots(kept: set[int]) -> None:
 
 def test_unsupported_attention_is_refused() -> None:
     query = torch.zeros(1, 4, 1, 8)
-    with pytest.raises(UserError, match=r"s_aux.*--server"):
-        attend_cache(Layer(), query, query, query, None, rows=Prefill([0], [0], [1]), s_aux=query)
+    with pytest.raises(UserError, match=r"position_bias.*--server"):
+        attend_cache(Layer(), query, query, query, None, rows=Prefill([0], [0], [1]), position_bias=query)

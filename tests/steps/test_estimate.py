@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from inoculate.engine import families
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
@@ -31,6 +34,17 @@ def test_a_tiny_study_still_has_to_load_the_model_and_make_its_trainers(study_fi
     assert 3 * 1.5 < seconds(study_file, store, seeds="[0, 1]") - one < 3 * 1.5 + 1  # the start is once for all
     plan = make_plan(load(study_file))
     assert estimate(plan, store, []).seconds == 0
+
+
+def test_the_plain_path_takes_longer(study_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, store = make_plan(load(study_file)), Store(tmp_path / "store")
+    fast = estimate(plan, store, plan.missing(store))
+    monkeypatch.setattr(families, "FAST", frozenset())
+    plain = estimate(plan, store, plan.missing(store))
+    assert not fast.slower and "of the type 'llama'" in plain.slower
+    trainers = 3 * 1.5  # whose time does not depend on the path
+    assert plain.parts["adapter"] - trainers == pytest.approx(4 * (fast.parts["adapter"] - trainers))
+    assert plain.parts["completions"] == pytest.approx(4 * fast.parts["completions"])
 
 
 def test_with_the_model_of_half_a_billion_the_rows_count(study_file: Path, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from inoculate.engine import models
 from inoculate.grading.command import Finding
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import Plan
@@ -70,7 +69,7 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         ],
         "finished": len(finished),
         "to_do": len(missing),
-        "slower": models.slower(plan.study.model),
+        "slower": needs.slower,
         "seconds": needs.seconds,
         "seconds_by_kind": needs.parts,
         "memory_gb": needs.memory_gb,
@@ -140,7 +139,7 @@ def plan_table(facts: dict[str, Any]) -> Group:
         lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
         lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
         if facts["slower"]:
-            lines.append(f"slower: {facts['slower']}, and the plain one takes several times as long as is said above")
+            lines.append(f"slower: {facts['slower']}; the time allows for the plain path")
     if absent:
         lines.append(f"{absent:,} trainings are not here and not needed: all that was asked of them is finished")
     return Group(table, *lines, *_design_lines(facts), *_forecast_lines(facts))

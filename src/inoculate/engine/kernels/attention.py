@@ -1,4 +1,4 @@
-"""Attention over packed rows for training, and checks that a model's attention is supported.
+"""Attention over packed rows for training, and what attention has in common here and in sampling.
 
 In training, rows are packed end to end, and what a row shares with an earlier one is there only once (`Segment`). Each
 token attends to the tokens before it in its own row. With transformers' own `sdpa` every token of a packed micro-batch
@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import torch
-from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+from torch.nn.attention.flex_attention import AuxRequest, create_block_mask, flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
@@ -30,8 +30,26 @@ ROWS = "inoculate_rows"
 BLOCK = 256
 """Queries whose scores are held at once. Where a row has no more tokens than this, they are kept for the backward pass;
 else they are computed again, so that memory does not grow with the square of the longest row."""
-_UNSUPPORTED = ("softcap", "s_aux", "position_bias")
+_UNSUPPORTED = ("position_bias",)
 """Arguments by which some models change attention, and which are not supported here."""
+
+
+class Scoring(NamedTuple):
+    """How a layer makes attention weights of the products of queries and keys."""
+
+    scale: float
+    """The factor of the products: then they are scores."""
+    window: int | None = None
+    """How many tokens back a token sees, itself included; None for all."""
+    softcap: float | None = None
+    """Scores s become softcap * tanh(s / softcap), as in Gemma 2."""
+    sinks: torch.Tensor | None = None
+    """(H,) The score of seeing no token, whose weight is lost, as in GPT-OSS. It is frozen: it gets no gradient."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether torch's own attention can do it."""
+        return self.softcap is None and self.sinks is None
 
 
 class Segment(NamedTuple):
@@ -98,6 +116,8 @@ def attend_rows(
     packed_rows: PackedRows,
     scaling: float | None = None,
     sliding_window: int | None = None,
+    softcap: float | None = None,
+    s_aux: torch.Tensor | None = None,
     **more: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each of the packed rows.
@@ -110,7 +130,9 @@ def attend_rows(
         attention_mask: None: `packed_rows` takes its place.
         packed_rows: Where the rows are; the model's `forward` passes it on.
         scaling: The factor of the scores; 1 / sqrt(D) unless given.
-        sliding_window: How many tokens back a token sees, itself included; all unless given.
+        sliding_window: As `Scoring.window`.
+        softcap: As `Scoring.softcap`.
+        s_aux: As `Scoring.sinks`.
         more: Further arguments of the model.
 
     Returns:
@@ -120,34 +142,52 @@ def attend_rows(
         UserError: The model's attention has a part that is not supported.
     """
     check_attention_arguments(more)
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    attend = {"cpu": _attend_on_cpu, "cuda": _attend_on_gpu}.get(query.device.type, _attend_by_segment)
-    return attend(query, key, value, packed_rows, scale, sliding_window), None
+    scoring = Scoring(query.shape[-1] ** -0.5 if scaling is None else scaling, sliding_window, softcap, s_aux)
+    if query.device.type == "cuda":
+        return _attend_on_gpu(query, key, value, packed_rows, scoring), None
+    attend = _attend_by_products if query.device.type == "cpu" or not scoring.is_plain else _attend_by_segment
+    return attend(query, key, value, packed_rows, scoring), None
 
 
 def _attend_by_segment(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rows: PackedRows, scale: float, window: int | None
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rows: PackedRows, scoring: Scoring
 ) -> torch.Tensor:
-    """Torch's own attention, one segment after the other."""
-    groups, bias = query.shape[1] // key.shape[1], rows.causal_bias(window, query)
+    """Torch's own attention, one segment after the other; of a plain scoring."""
+    groups, bias = query.shape[1] // key.shape[1], rows.causal_bias(scoring.window, query)
     attended = []
     for segment in rows.segments:
         k, v = (_gather(part[0], segment).repeat_interleave(groups, 0)[None] for part in (key, value))
         q, end = query[:, :, segment.own], k.shape[2]
         mask = bias[end - q.shape[2] : end, :end]
-        attended.append(scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale).transpose(1, 2))
+        attended.append(scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scoring.scale).transpose(1, 2))
     return torch.cat(attended, 1)
 
 
 def _attend_on_gpu(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rows: PackedRows, scale: float, window: int | None
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rows: PackedRows, scoring: Scoring
 ) -> torch.Tensor:
     """FlexAttention, which leaves out the blocks of the mask that are empty, in one kernel."""
-    mask = rows.block_mask(window, query.device)
-    attended: torch.Tensor = _compiled_flex_attention()(
-        query, key, value, block_mask=mask, scale=scale, enable_gqa=True
-    )
-    return attended.transpose(1, 2)
+    options: dict[str, Any] = {"block_mask": rows.block_mask(scoring.window, query.device), "scale": scoring.scale}
+    if scoring.softcap is not None:
+        options["score_mod"] = _capped(scoring.softcap)
+    if scoring.sinks is not None:
+        options["return_aux"] = AuxRequest(lse=True)
+    found = _compiled_flex_attention()(query, key, value, enable_gqa=True, **options)
+    if scoring.sinks is None:
+        return found.transpose(1, 2)
+    attended, more = found
+    seen = torch.sigmoid(more.lse - scoring.sinks[:, None])  # the weight of all tokens beside that of the sink
+    return (attended * seen[..., None].to(attended.dtype)).transpose(1, 2)
+
+
+@cache
+def _capped(softcap: float) -> Any:
+    """FlexAttention's form of `Scoring.softcap`; always the same function, so that it is compiled once."""
+
+    def cap(score: torch.Tensor, *_: Any) -> torch.Tensor:
+        return torch.tanh(score / softcap) * softcap
+
+    return cap
 
 
 @cache
@@ -156,7 +196,7 @@ def _compiled_flex_attention() -> Any:
     return torch.compile(flex_attention)
 
 
-def _attend_on_cpu(*arguments: Any) -> torch.Tensor:
+def _attend_by_products(*arguments: Any) -> torch.Tensor:
     attended: torch.Tensor = _SegmentAttention.apply(*arguments)
     return attended
 
@@ -176,43 +216,47 @@ class _SegmentAttention(torch.autograd.Function):
         key: torch.Tensor,
         value: torch.Tensor,
         rows: PackedRows,
-        scale: float,
-        window: int | None,
+        scoring: Scoring,
     ) -> torch.Tensor:
         ctx.save_for_backward(query, key, value)
-        bias = rows.causal_bias(window, query)
-        ctx.rows, ctx.scale, ctx.bias, ctx.kept = rows, scale, bias, {}
+        bias = rows.causal_bias(scoring.window, query)
+        ctx.rows, ctx.scoring, ctx.bias, ctx.kept = rows, scoring, bias, {}
         attended = torch.empty_like(query.transpose(1, 2), memory_format=torch.contiguous_format)
         for segment in rows.segments:
             k, v = (_gather(part[0], segment) for part in (key, value))
             for own, end in _blocks(segment, k.shape[1]):
-                q = _group(query[0, :, own], len(k))
-                weights = _weights(q, k[:, :end], bias, own, end, scale)
+                q = group(query[0, :, own], len(k))
+                weights = weigh(q, k[:, :end], _part(bias, own, end), scoring)
                 if k.shape[1] <= BLOCK:
                     ctx.kept[own.start] = weights
-                attended[0, own] = _ungroup(torch.bmm(weights, v[:, :end]), query.shape[1]).transpose(0, 1)
+                attended[0, own] = ungroup(torch.bmm(weights, v[:, :end]), query.shape[1]).transpose(0, 1)
         return attended
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         query, key, value = (part[0] for part in ctx.saved_tensors)
+        scoring: Scoring = ctx.scoring
         d_query = torch.empty_like(query)
         # Many segments add to the same keys: in float32, so that nothing is lost.
         d_key, d_value = (torch.zeros_like(part, dtype=torch.float32) for part in (key, value))
         for segment in ctx.rows.segments:
             k, v = (_gather(part, segment) for part in (key, value))
             for own, end in _blocks(segment, k.shape[1]):
-                q, g = (_group(part, len(k)) for part in (query[:, own], grads[0][0, own].transpose(0, 1)))
+                q, g = (group(part, len(k)) for part in (query[:, own], grads[0][0, own].transpose(0, 1)))
                 weights = ctx.kept.pop(own.start, None)
                 if weights is None:
-                    weights = _weights(q, k[:, :end], ctx.bias, own, end, ctx.scale)
+                    weights = weigh(q, k[:, :end], _part(ctx.bias, own, end), scoring)
                 _scatter_add(d_value, segment, torch.bmm(weights.transpose(1, 2), g))
                 d_weights = torch.bmm(g, v[:, :end].transpose(1, 2))
-                d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype).mul_(ctx.scale)
-                d_query[:, own] = _ungroup(torch.bmm(d_scores, k[:, :end]), len(query))
+                # Also where weights do not add up to 1: what went to the sink has no part in the output.
+                d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype).mul_(scoring.scale)
+                if scoring.softcap is not None:
+                    capped = _scores(q, k[:, :end], scoring)
+                    d_scores.mul_(1 - (capped / scoring.softcap).square_())
+                d_query[:, own] = ungroup(torch.bmm(d_scores, k[:, :end]), len(query))
                 _scatter_add(d_key, segment, torch.bmm(d_scores.transpose(1, 2), q))
         d_key, d_value = (part.to(key.dtype)[None] for part in (d_key, d_value))
-        return d_query[None], d_key, d_value, None, None, None
+        return d_query[None], d_key, d_value, None, None
 
 
 def _gather(part: torch.Tensor, segment: Segment) -> torch.Tensor:
@@ -238,23 +282,56 @@ def _blocks(segment: Segment, length: int) -> Iterator[tuple[slice, int]]:
         yield slice(start, end), length - (segment.own.stop - end)
 
 
-def _group(part: torch.Tensor, key_heads: int) -> torch.Tensor:
+def group(part: torch.Tensor, key_heads: int) -> torch.Tensor:
     """(H, L, D) to (K, H / K * L, D): query heads that share a key head are one head of more tokens."""
     return part.reshape(key_heads, -1, part.shape[-1])
 
 
-def _ungroup(part: torch.Tensor, heads: int) -> torch.Tensor:
+def ungroup(part: torch.Tensor, heads: int) -> torch.Tensor:
     """(K, H / K * L, D) back to (H, L, D)."""
     return part.reshape(heads, -1, part.shape[-1])
 
 
-def _weights(
-    query: torch.Tensor, key: torch.Tensor, bias: torch.Tensor, own: slice, end: int, scale: float
-) -> torch.Tensor:
-    """Attention weights (K, H / K * L, N) of grouped queries on the first `end` tokens of their row."""
-    count = own.stop - own.start
-    scores = torch.bmm(query, key.transpose(1, 2)).unflatten(1, (-1, count)).mul_(scale)
-    return torch.softmax(scores.add_(bias[end - count : end, :end]), -1).flatten(1, 2)
+def _part(bias: torch.Tensor, own: slice, end: int) -> torch.Tensor:
+    """(L, N) of a bias (N, N) for a block of a row's own tokens, up to the `end`th of the row."""
+    return bias[end - (own.stop - own.start) : end, :end]
+
+
+def weigh(query: torch.Tensor, key: torch.Tensor, bias: torch.Tensor, scoring: Scoring) -> torch.Tensor:
+    """Attention weights (K, H / K * L, N).
+
+    Args:
+        query: (K, H / K * L, D) From `group`.
+        key: (K, N, D).
+        bias: (L, N) Added to the scores: 0, or minus infinity where a token does not see another.
+        scoring: What the weights are made with.
+    """
+    scores = _scores(query, key, scoring).unflatten(1, (-1, len(bias)))
+    sinks = None if scoring.sinks is None else scoring.sinks.view(len(key), -1, 1, 1)
+    return softmax(scores.add_(bias), sinks).flatten(1, 2)
+
+
+def _scores(query: torch.Tensor, key: torch.Tensor, scoring: Scoring) -> torch.Tensor:
+    """(K, H / K * L, N), capped, and not yet masked."""
+    return cap(torch.bmm(query, key.transpose(1, 2)).mul_(scoring.scale), scoring.softcap)
+
+
+def cap(scores: torch.Tensor, softcap: float | None) -> torch.Tensor:
+    """Scores as `Scoring.softcap` changes them, in place."""
+    return scores if softcap is None else scores.div_(softcap).tanh_().mul_(softcap)
+
+
+def softmax(scores: torch.Tensor, sinks: torch.Tensor | None) -> torch.Tensor:
+    """Attention weights (..., N).
+
+    Args:
+        scores: (..., N).
+        sinks: (..., 1) or what can be expanded to it; None where there are none.
+    """
+    if sinks is None:
+        return torch.softmax(scores, -1)
+    sinks = sinks.to(scores.dtype).expand(*scores.shape[:-1], 1)
+    return torch.softmax(torch.cat((scores, sinks), -1), -1)[..., :-1]
 
 
 def check_attention_arguments(arguments: dict[str, Any]) -> None:

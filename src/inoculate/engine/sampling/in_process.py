@@ -142,7 +142,7 @@ class _PlainBatch:
         self.sampler = sampler
         self.waiting = [row for prompt in sorted(prompts, key=lambda one: len(one.tokens)) for row in _rows(prompt)]
         lengths = {len(prompt.tokens) for prompt in prompts}
-        self.mixes_lengths = len(lengths) > 1 and plain.ignores_padding(sampler.model)
+        self.mixes_lengths = len(lengths) > 1 and sampler.ignores_padding
 
     def is_unfinished(self) -> bool:
         """Whether there is anything left to sample."""

@@ -20,12 +20,14 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, Cache
 
-from inoculate.engine.kernels.attention import check_attention_arguments
+from inoculate.engine.kernels.attention import Scoring, cap, check_attention_arguments, group, softmax, ungroup, weigh
 
 ATTENTION = "inoculate_slots"
 """The name of `attend_cache` in transformers (`attn_implementation`), after `register`."""
 BLOCK = 32
 """Positions that are allocated at once. All W are multiplied, used or not: matrix products need contiguous memory."""
+QUERIES = 256
+"""New tokens of a prompt whose scores are held at once, where torch's own attention cannot be used."""
 
 
 class KVCache(Cache):
@@ -231,6 +233,8 @@ def attend_cache(
     rows: Prefill | Decoding,
     scaling: float | None = None,
     sliding_window: int | None = None,
+    softcap: float | None = None,
+    s_aux: torch.Tensor | None = None,
     **more: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention of new tokens to their own sequences in the cache.
@@ -243,7 +247,9 @@ def attend_cache(
         attention_mask: None: `rows` takes its place.
         rows: Which sequences the new tokens belong to; the model's `forward` passes it on.
         scaling: Of the scores; 1 / sqrt(D) unless given.
-        sliding_window: How many tokens back a token sees, itself included; all unless given.
+        sliding_window: As `Scoring.window`.
+        softcap: As `Scoring.softcap`.
+        s_aux: As `Scoring.sinks`.
         more: Further arguments of the model.
 
     Returns:
@@ -254,22 +260,37 @@ def attend_cache(
     """
     check_attention_arguments(more)
     count, heads, _, size = query.shape
-    groups = heads // key.shape[1]
+    scoring = Scoring(size**-0.5 if scaling is None else scaling, sliding_window, softcap, s_aux)
     if isinstance(rows, Prefill):
         attended, start = [], 0
         for (slot, cached, length), bias in zip(rows.rows, rows.biases(sliding_window, query), strict=True):
-            part, start = query[:, :, start : start + length], start + length
-            seen = (each[slot : slot + 1, :, : cached + length].repeat_interleave(groups, 1) for each in (key, value))
-            attended.append(scaled_dot_product_attention(part, *seen, attn_mask=bias, scale=scaling).transpose(1, 2))
-        return torch.cat(attended, 1), None
+            part, start = query[0, :, start : start + length], start + length
+            seen = (each[slot, :, : cached + length] for each in (key, value))
+            attended.append(_attend_to_row(part, *seen, bias, scoring).transpose(0, 1))
+        return torch.cat(attended)[None], None
     bias = rows.bias
     if sliding_window is not None:
         too_far = rows.key_positions <= rows.positions[:, None] - sliding_window
         bias = bias.masked_fill(too_far[:, None, None], -torch.inf)
     # Query heads that share a key head are treated as one query of several tokens: no keys are copied for them.
-    grouped = query.reshape(count, -1, groups, size) * (size**-0.5 if scaling is None else scaling)
-    attended = _decode_attention(grouped, key[:count], value[:count], bias, rows.prompts, module.layer_idx)
+    grouped = query.reshape(count, key.shape[1], -1, size) * scoring.scale
+    attended = _decode_attention(grouped, key[:count], value[:count], bias, rows.prompts, module.layer_idx, scoring)
     return attended.reshape(count, 1, heads, size), None
+
+
+def _attend_to_row(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, bias: torch.Tensor, scoring: Scoring
+) -> torch.Tensor:
+    """Attention (H, L, D) of L new tokens (H, L, D) to all N tokens (K, N, D) of their sequence, with a bias (L, N)."""
+    heads = len(query)
+    if scoring.is_plain:
+        seen = (each.repeat_interleave(heads // len(key), 0)[None] for each in (key, value))
+        return scaled_dot_product_attention(query[None], *seen, attn_mask=bias, scale=scoring.scale)[0]
+    attended = []
+    for part, seen in zip(query.split(QUERIES, 1), bias.split(QUERIES), strict=True):
+        weights = weigh(group(part, len(key)), key, seen, scoring)
+        attended.append(ungroup(torch.bmm(weights, value), heads))
+    return torch.cat(attended, 1)
 
 
 def _decode_attention(
@@ -279,6 +300,7 @@ def _decode_attention(
     causal_bias: torch.Tensor,
     shared_prompts: SharedPrompts,
     layer: int,
+    scoring: Scoring,
 ) -> torch.Tensor:
     """Attention of one token for each sequence as batched matrix products, like transformers' `eager`.
 
@@ -288,7 +310,8 @@ def _decode_attention(
     transformers' own attention by 0.033 (root mean square, against float32; 135M model, benchmarks/rounding.py).
     """
     own_scores = torch.matmul(query, key.transpose(2, 3))
-    scores = torch.cat((shared_prompts.scores(layer, query), own_scores), -1)
-    weights = torch.softmax(scores.add_(causal_bias), -1)
+    scores = cap(torch.cat((shared_prompts.scores(layer, query), own_scores), -1), scoring.softcap)
+    sinks = None if scoring.sinks is None else scoring.sinks.view(key.shape[1], -1, 1)
+    weights = softmax(scores.add_(causal_bias), sinks)
     prompt = weights.shape[-1] - key.shape[2]
     return shared_prompts.weighted_values(layer, weights[..., :prompt]) + torch.matmul(weights[..., prompt:], value)

@@ -6,6 +6,7 @@ Shapes: B sequences of a forward pass, T tokens, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedToken
 
 from inoculate.engine import chat
 from inoculate.engine.device import Device
-from inoculate.engine.families import context_length, read_config, slower
+from inoculate.engine.families import context_length, is_fast, read_config
 from inoculate.engine.sampling import adapters, plain
 from inoculate.engine.sampling.adapters import Adapter
 from inoculate.engine.sampling.kv_cache import ATTENTION, Decoding, KVCache, Prefill, SharedPrompts, register
@@ -38,7 +39,7 @@ class Sampler:
         """
         register()
         self.model, self.tokenizer, self.device = model.eval(), tokenizer, device
-        self.is_fast = not slower(model.config.to_dict())
+        self.is_fast = is_fast(model.config)
         """Whether the model takes the fast path: slots of our cache, and not transformers' `generate`."""
         self.context = context_length(model.config)
         """The most tokens of prompt and completion together."""
@@ -50,6 +51,11 @@ class Sampler:
         if not self.is_fast:  # nothing of the model's own defaults (a repetition penalty, say) may have a part in it
             model.generation_config = GenerationConfig()
         self._layers = adapters.Layers(model, device, packed=self.is_fast)
+
+    @cached_property
+    def ignores_padding(self) -> bool:
+        """Whether prompts of different lengths can be sampled together on the plain path."""
+        return plain.ignores_padding(self.model)
 
     def use(self, adapter: Adapter | None) -> None:
         """Sample with this adapter from now on; None for the untrained model.
@@ -76,7 +82,7 @@ def load(weights: Path, adapter: Path | None, device: Device) -> Sampler:
         UserError: The adapter has something that is not supported.
     """
     register()
-    own = {} if slower(read_config(weights)) else {"attn_implementation": ATTENTION}
+    own = {"attn_implementation": ATTENTION} if is_fast(read_config(weights)) else {}
     model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=device.dtype, **own)
     sampler = Sampler(model.to(device.device), chat.load_tokenizer(weights), device)
     if adapter is not None:

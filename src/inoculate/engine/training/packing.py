@@ -128,7 +128,7 @@ def forward(model: Any, batch: MicroBatch, *, is_fast: bool) -> torch.Tensor:
     Args:
         model: From `sft.load_base`, with or without an adapter.
         batch: On the model's device.
-        is_fast: Whether the model attends to packed rows; if not, the micro-batch is one row.
+        is_fast: Whether the model attends to packed rows (`families`); if not, the micro-batch is one row.
     """
     if not is_fast:
         count = len(batch.predicting) + 1

@@ -29,7 +29,7 @@ from trl import SFTConfig, SFTTrainer
 
 from inoculate.engine import chat
 from inoculate.engine.device import Device
-from inoculate.engine.families import context_length, read_config, slower
+from inoculate.engine.families import context_length, is_fast, read_config
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
@@ -90,14 +90,11 @@ class _Trainer(SFTTrainer):
     are a quarter of the tokens and the vocabulary has 150,000, that took longer than the model (measured on a CPU).
     """
 
-    is_fast = True
-    """Whether the model attends to packed rows; if not, rows pass through it one by one."""
-
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
         batch: MicroBatch = inputs
-        logits = forward(model, batch, is_fast=self.is_fast)
+        logits = forward(model, batch, is_fast=is_fast(self.model.config))
         return cross_entropy(logits, batch.targets, batch.weights) / num_items_in_batch
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
@@ -186,8 +183,8 @@ def train(
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
-    base, is_fast = load_base(model, device), not slower(read_config(model))
-    context, budget = context_length(base.config), sft.micro_batch_tokens if is_fast else 0
+    base = load_base(model, device)
+    context, budget = context_length(base.config), sft.micro_batch_tokens if is_fast(base.config) else 0
     for row, tokens in zip(rows, (row.tokens for row in encoded), strict=True):
         if len(tokens) > context:
             raise UserError(
@@ -206,12 +203,11 @@ def train(
         peft_config=None if start else lora_config(sft, base),
         callbacks=[callback],
     )
-    trainer.is_fast = is_fast
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
     # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
     tuned: Any = trainer.model
-    if is_fast:
+    if is_fast(base.config):
         pack_base_layers(tuned, device)
     with disable_input_dtype_casting(tuned):
         trainer.train(resume_from_checkpoint=latest_checkpoint(work))
@@ -272,7 +268,7 @@ def load_base(model: Path, device: Device, held: Mapping[str, torch.Tensor] | No
     """
     refuse_several_processes()
     attention.register()
-    own = {} if slower(read_config(model)) else {"attn_implementation": attention.ROWS}
+    own = {"attn_implementation": attention.ROWS} if is_fast(read_config(model)) else {}
     base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **own)
     base.config.use_cache = False
     if held:
