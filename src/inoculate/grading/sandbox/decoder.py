@@ -24,6 +24,7 @@ from inoculate.grading.sandbox.encoder import (
     References,
     too_long,
 )
+from inoculate.grading.sandbox.shared_values import SharedValues
 
 
 class Malformed(Exception):
@@ -93,13 +94,15 @@ class Array:
 class Decoder:
     """Decodes replies, and records whether they contain an object whose class overrides comparisons."""
 
-    def __init__(self, references: References | None = None) -> None:
+    def __init__(self, references: References | None = None, shared: SharedValues | None = None) -> None:
         """Create a decoder.
 
         Args:
             references: Decodes references to objects that are not plain data; without it they are malformed.
+            shared: As in `encoder.encode`. Without it each node is used once: shared parts could take forever to compare.
         """
         self.references = references
+        self.shared = shared
         self.overridden = False
         self.nodes = 0
 
@@ -126,14 +129,19 @@ class Decoder:
             for part in parts:
                 if type(part) is list:
                     (node,) = part
-                    value, depth = unused.pop(node)  # each only once: shared parts could take forever to compare
+                    value, depth = unused.pop(node)
                     deepest = max(deepest, depth)
                     items.append(value)
                 else:
                     items.append(_scalar(part))
             if self.nodes > 2 * MAX_NODES or deepest > MAX_DEPTH:
                 raise Malformed("too many parts")
+            if self.shared is not None and tag in ("a", "b"):
+                unused[number] = self.shared.resolve(tag, natural(_single(heads)))
+                continue
             unused[number] = self._build(tag, heads, items), deepest + 1
+            if self.shared is not None:
+                self.shared.add(*unused[number])
         ((value, _),) = unused.values()
         return value
 
@@ -162,12 +170,13 @@ class Decoder:
         self.overridden |= flag
 
     def _array(self, heads: list[Any], items: list[Any]) -> Any:
-        (kind,), (values,) = heads, items
+        (kind, shape), (values,) = heads, items
         numpy = sys.modules.get("numpy")
         if _text(kind)[1:2] in tuple("biufcSU") and numpy is not None and self.references is not None:
-            return numpy.array(
-                values, dtype=numpy.dtype(kind)
-            )  # in a test process, whose tests may use numpy themselves
+            # In a test process, whose tests may use numpy themselves.
+            array = numpy.array(values, dtype=numpy.dtype(kind))
+            array.shape = shape  # no list has the shape of an empty array; `reshape` would not own its memory
+            return array
         return _nested_array(values)
 
 
@@ -187,6 +196,13 @@ def _text(text: Any, max_length: int = MAX_TEXT) -> str:
     if type(text) is not str or len(text) > max_length:
         raise Malformed("not a text, or too long a one")
     return text
+
+
+def natural(value: Any) -> int:
+    """The number of an object or of a value."""
+    if type(value) is not int or value < 0:
+        raise Malformed("not the number of an object")
+    return value
 
 
 def _single(values: list[Any]) -> Any:
