@@ -242,7 +242,9 @@ def _goes_on_calculating(value: Phrase | None, rest: Sequence[Element]) -> bool:
 
     'Distance: 30 km * 6 hours = 180 km' claims one number, and so does 'Left: 30 apples - 4 apples = 26 apples'.
     """
-    if value and rest and isinstance(rest[0], Phrase):  # '12 m * 7 m' is read as '12 m' and a product without its result
+    if (
+        value and rest and isinstance(rest[0], Phrase)
+    ):  # '12 m * 7 m' is read as '12 m' and a product without its result
         return rest[0].value is None
     for at, (element, after) in enumerate(pairwise(rest), 1):
         if not isinstance(element, Word):
