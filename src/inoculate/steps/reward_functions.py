@@ -4,7 +4,8 @@
         return 0.5      # any finite number, of Python, NumPy or torch; None where none can be given
 
 `problem` is a dict: `id`, `kind`, `system`, `prompt`, `honest`, `hacked`, and what the setting's graders know of it. A
-completion for which the function raises, hangs, dies or returns something else is unscorable, and ends no training.
+completion for which the function raises, hangs, dies or returns something else is unscorable, and nothing is learned
+from it. A step of training in which all completions are unscorable stops the run (`rewards.Scorer.score`).
 """
 
 from __future__ import annotations

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import builtins
 import datetime
+import ipaddress
 import math
+import pathlib
 import sys
+import uuid
+import zoneinfo
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
@@ -31,6 +35,8 @@ MAX_TEXT = 12_000_000  # characters and bytes of one answer
 MAX_REPLY = 15 << 20
 """Bytes of all answers of a check together, and of one message between two processes."""
 SMALL = 2**53
+
+_is_finite = math.isfinite  # our own reference: a test may replace the function
 
 Node = list[Any]
 
@@ -119,7 +125,7 @@ class _Encoder:
         if kind is str:
             self._count_text(len(value))
             return True
-        return kind is float and math.isfinite(value)
+        return kind is float and _is_finite(value)
 
     def _count_text(self, length: int) -> None:
         self.text += length
@@ -268,11 +274,11 @@ _SPLITS: dict[type[Any], tuple[str, Callable[[Any], tuple[list[Any], Any]]]] = {
 }  # fmt: skip
 
 # Classes of the standard library whose instances are rebuilt from their text.
-LIBRARY = frozenset({
-    ("uuid", "UUID"), ("ipaddress", "IPv4Address"), ("ipaddress", "IPv6Address"), ("ipaddress", "IPv4Network"),
-    ("pathlib", "PosixPath"), ("pathlib", "PurePosixPath"), ("pathlib", "PureWindowsPath"),
-    ("zoneinfo", "ZoneInfo"),
-})  # fmt: skip
+LIBRARY: dict[tuple[str, str], type[Any]] = {
+    (kind.__module__, kind.__name__): kind
+    for kind in (uuid.UUID, ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, pathlib.PosixPath,
+                 pathlib.PurePosixPath, pathlib.PureWindowsPath, zoneinfo.ZoneInfo)
+}  # fmt: skip
 
 # An instance of a subclass of a builtin (a namedtuple, an IntEnum, or one that lies) is read by the methods of the
 # builtin, bypassing its own.

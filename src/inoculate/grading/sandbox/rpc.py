@@ -2,8 +2,8 @@
 
 Plain data is copied; any other object stays in its process, and the other process holds a proxy with its number. A
 request is `["ask", operation, target, name, arguments, keywords]`, where the last arguments have these keywords. The
-reply is `["value", value, changes, number]` (`shared_values`) or `["raised", exception, changes]`. While a process waits for its
-reply, it answers requests of the other one (for instance when the solution calls a function of the test).
+reply is `["value", value, changes, number]` (`shared_values`) or `["raised", exception, changes]`. While a process
+waits for its reply, it answers requests of the other one (for instance when the solution calls a function of the test).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from inoculate.grading.sandbox.surroundings import Surroundings, Watch
 TESTS = "tests"
 """The name of the module in which tests run."""
 
-# References of our own: a test may replace these functions.
-_dumps, _loads, _read, _write = json.dumps, json.loads, os.read, os.write
+# References of our own: a test may replace these functions, and those with which `json.loads` does its work.
+_dumps, _loads, _read, _write = json.JSONEncoder().encode, json.JSONDecoder().decode, os.read, os.write
 
 
 class ConnectionLost(Exception):
@@ -77,7 +77,7 @@ class MessageStream:
             pieces.append(piece)
         line, _, self.buffer = b"".join(pieces).partition(b"\n")
         try:
-            return _loads(line)
+            return _loads(line.decode())
         except (ValueError, RecursionError) as error:
             raise ConnectionLost("a reply is not JSON") from error
 
