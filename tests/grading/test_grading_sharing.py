@@ -5,9 +5,11 @@ from __future__ import annotations
 import collections
 import copy
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inoculate.grading import CodeTask, grade_code
+from inoculate.grading.sandbox.remote_exceptions import exception_class, is_standard
 from inoculate.grading.sandbox.rpc import Connection
 
 Operation = tuple[int, int, int]
@@ -156,7 +159,41 @@ def test_what_a_callback_changes_is_kept() -> None:
     assert log == [3]
 
 
+def test_a_function_of_a_module_runs_where_it_is_called() -> None:
+    def call(function: Callable[..., Any], keep: Any = None) -> Any:
+        return function(), [function]
+
+    with connected(call) as function:
+        value, (kept,) = function(threading.get_ident)
+        assert value != threading.get_ident() and kept is threading.get_ident
+        own = threading.get_ident()
+        assert function(lambda: threading.get_ident() == own)[0]
+
+
+def test_private_exceptions_of_the_standard_library_are_rebuilt_as_public_ones() -> None:
+    import asyncio
+    import unittest
+
+    known = [kind for module in list(sys.modules.values()) for kind in list(vars(module).values())
+             if isinstance(kind, type) and issubclass(kind, BaseException) and is_standard(kind.__module__)
+             and kind.__module__ in sys.modules]  # fmt: skip
+    private = [kind for kind in known if kind.__qualname__.rpartition(".")[2].startswith("_")]
+    assert private and asyncio and unittest
+    for kind in private:
+        names = [[base.__module__, base.__qualname__] for base in kind.__mro__ if issubclass(base, BaseException)]
+        found = exception_class(SimpleNamespace(exceptions={}), names)
+        assert not issubclass(found, kind)
+        public = next(base for base in kind.__mro__ if not base.__qualname__.startswith("_"))
+        assert issubclass(found, public)
+
+
 CASES = {
+    "a function that is passed and kept": (
+        "import operator\nfor g in (len, operator.add, print):\n    assert f(g)[0] is g",
+        "def f(g): return [g]", "def f(g): return [lambda *a: g(*a)]"),
+    "a function that is passed and called": (
+        "import operator\nfor g, n in ((operator.add, 5), (operator.mul, 6)):\n    assert f(g, 2, 3) == n",
+        "def f(g, a, b): return g(a, b)", "def f(g, a, b): return 5"),
     "rows that are one list": ("m = [[0] * 2] * 2\nf(m)\nassert m == [[1, 0], [1, 0]]",
                                "def f(m): m[0][0] = 1", "def f(m): m[0] = [1, 0]"),
     "rows of an answer": ("r = f(2)\nr[0][0] = 1\nassert r == [[1, 0], [0, 0]]",

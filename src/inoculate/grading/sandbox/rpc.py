@@ -9,6 +9,7 @@ waits for its reply, it answers requests of the other one (for instance when the
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import threading
@@ -104,6 +105,8 @@ class Connection:
         """By number, the builtin values in remote instances of subclasses of immutable builtins."""
         self.objects: list[Any] = []
         self.numbers: dict[int, int] = {}
+        self.given_functions: dict[int, int] = {}
+        """In the solution process, by `id`: the numbers of functions of modules that the test has passed."""
         self.shared: set[int] = set()
         """Numbers of objects that the other process got itself, and not only as the class of another."""
         self.classes: dict[int, Any] = {}
@@ -152,6 +155,10 @@ class Connection:
             return None if is_named(value) else ["class", [self.share(value)], []]
         if isinstance(value, BaseException):
             return ["x", [self._describe_exception(value)], []]
+        if id(value) in self.given_functions:
+            return ["k", [self.given_functions[id(value)]], []]
+        if self.guarded and (name := operations.name_of_function(value)):
+            return ["function", [*name, self.number_of(value)], []]
         if kind is types.CoroutineType:
             return ["w", [self.share(value)], []]
         builtin = contents(value)
@@ -175,6 +182,11 @@ class Connection:
         if tag == "k":
             (number,) = heads
             return self.objects[natural(number)]
+        if tag == "function" and not self.guarded:
+            module, name, number = heads
+            function = getattr(importlib.import_module(module), name)
+            self.given_functions[id(function)] = natural(number)
+            return function
         if tag == "class":
             (number,) = heads
             return self.class_of(natural(number))
