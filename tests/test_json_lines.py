@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,11 @@ import pytest
 from inoculate import json_lines
 from inoculate.errors import UserError
 from inoculate.grading.command import grade_file, grade_file_of_problems
+from inoculate.json_lines import read
+from inoculate.records import Grade, write_lines
 from inoculate.settings import Draw, find
 from inoculate.settings import ifeval as ifeval_module
+from inoculate.steps import unfinished
 
 ENDS = "one\u2028two\u2029three\x85four\x0bfive\x0csix\x1cseven\rend"
 """A text with everything that Unicode calls the end of a line."""
@@ -83,3 +87,20 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     for name in ("grade", "mbpp", "ifeval"):
         with pytest.raises(UserError, match=r"none\.jsonl: cannot be read: there is no such file"):
             readers(tmp_path / "none.jsonl")[name]()
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+def test_a_number_that_is_none_is_refused(number: str, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(f'{{"id": "a", "own": [{number}]}}\n', encoding="utf-8")
+    with pytest.raises(UserError, match=r"in.jsonl:1: not JSON: -?(NaN|Infinity|1e999) is "):
+        list(read(str(path), "an object"))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_records_have_no_number_that_is_none(value: float, tmp_path: Path) -> None:
+    grade = Grade("correct", True, True, elsewhere=value)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_lines(tmp_path / "grades.jsonl", [grade])
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        unfinished.keep(tmp_path / "drawn.jsonl", [grade])

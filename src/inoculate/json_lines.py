@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def parse(source: str, lines: Iterable[bytes], expected: str) -> Iterator[Line]:
 
 def _object(data: bytes, where: str, expected: str) -> dict[str, Any]:
     try:
-        line = json.loads(data.decode("utf-8"), object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant)
+        line = strict(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UserError(f"{where}: not UTF-8: {error}") from None
     except _DuplicateKeyError as error:
@@ -71,6 +72,21 @@ def _hint(data: bytes) -> str:
     if b"," in line and not line.startswith((b"{", b"[")):
         return "; is this CSV? One JSON object a line is due"
     return ""
+
+
+def strict(text: str) -> Any:
+    """One JSON document, without what Python reads beside the standard.
+
+    Raises:
+        ValueError: It is not JSON, has a key twice, or has a number that is infinite or none.
+    """
+    return json.loads(text, object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise ValueError(f"{text} is too large a number")
+    return value
 
 
 def _reject_constant(name: str) -> None:

@@ -205,11 +205,15 @@ def outcome_of(oversight: bool | None, intended: bool | None, *, malformed: bool
 
 
 def write_lines(path: Path, records: Iterable[Any]) -> int:
-    """Write records as JSON lines; returns how many."""
+    """Write records as JSON lines; returns how many.
+
+    Raises:
+        ValueError: A number is infinite or none, which JSON cannot hold.
+    """
     count = 0
     with path.open("w", encoding="utf-8") as out:
         for record in records:
-            out.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
+            out.write(json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n")
             count += 1
     return count
 

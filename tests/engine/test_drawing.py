@@ -14,6 +14,8 @@ from scipy import stats
 from inoculate.engine import device
 from inoculate.engine.sampling import stream
 from inoculate.engine.sampling.drawing import draw_tokens, next_tokens, uniforms
+from inoculate.engine.sampling.scoring import _log_probability
+from inoculate.errors import UserError
 
 
 def numbers(seed: int, prompts: int, samples: int, tokens: int) -> np.ndarray:
@@ -115,3 +117,21 @@ def test_only_a_cpu_processes_a_table_in_pieces() -> None:
     assert device.rows_at_once(torch.empty(7, device.CACHE_FLOATS // 3)) == 3
     assert device.rows_at_once(torch.empty(7, 2 * device.CACHE_FLOATS)) == 1
     assert device.rows_at_once(torch.empty(7, 2 * device.CACHE_FLOATS, device="meta")) == 7
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+@pytest.mark.parametrize("temperature", [0.0, 1.0, 0.5])
+@pytest.mark.parametrize("size", [5, 128, 300])
+def test_logits_that_are_no_numbers_are_refused(broken: float, temperature: float, size: int) -> None:
+    logits = torch.zeros(3, size)
+    logits[1, size // 2] = broken
+    with pytest.raises(UserError, match=r"log-probability of (nan|inf).*weights"):
+        next_tokens(logits, [1.0, temperature, 0.0], [1, 2, 3], [0, 0, 0])
+
+
+def test_scores_that_are_no_numbers_are_refused() -> None:
+    logits = torch.zeros(2, 5)
+    assert _log_probability(logits, torch.tensor([1, 2])) == pytest.approx(-2 * math.log(5))
+    logits[1, 3] = math.nan
+    with pytest.raises(UserError, match="log-probability of nan"):
+        _log_probability(logits, torch.tensor([1, 2]))

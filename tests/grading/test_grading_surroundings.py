@@ -12,6 +12,7 @@ from test_grading_public import python_says
 from inoculate.grading import CodeTask, grade_code
 from inoculate.grading.assertions import plan
 from inoculate.grading.runner_calls import add_runner_calls
+from inoculate.grading.sandbox.surroundings import REPLACEABLE
 
 CASES: list[dict[str, Any]] = [
     json.loads(line)
@@ -164,3 +165,96 @@ def test_what_is_put_back_is_put_back() -> None:
     )
     (grade,) = grade_code([CodeTask("f", (test,), ())], [program])
     assert grade.intended is True, grade.detail
+
+
+PLAIN = """
+import collections, datetime, decimal, fractions, pathlib, uuid, zoneinfo
+values = [
+    0.5, float("inf"), 2**80, b"b", {1}, {"k": [1]}, 1j, None, True, "text", range(3), decimal.Decimal("1.5"),
+    fractions.Fraction(1, 3), datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2, 3), datetime.time(4),
+    datetime.timedelta(1), datetime.timezone.utc, uuid.UUID(int=5), pathlib.PurePosixPath("a/b"),
+    collections.Counter("ab"), collections.deque([1]), zoneinfo.ZoneInfo("UTC"),
+]
+"""
+RAISES = """
+class Absent:
+    def __init__(self, *args, **named):
+        raise RuntimeError("replaced")
+for name in [name for name in vars({module}) if callable(getattr({module}, name)) and name.strip("_") == name]:
+    setattr({module}, name, Absent)
+"""
+
+
+@pytest.mark.parametrize("module", sorted(REPLACEABLE))
+def test_nothing_of_ours_needs_what_a_test_may_replace(module: str) -> None:
+    """Each function of it is replaced by one that raises, and values of all kinds go to the solution and back."""
+    replaced = RAISES.format(module=module)
+    test = f"{PLAIN}import {module}\nassert f(values) == values{replaced}assert f(values) == values\nassert f(f) is f"
+    task = CodeTask("f", (test,), ())
+    assert not plan(task).forgeable
+    right, wrong = "def f(values): return values", "def f(values): return list(values)[:-1]"
+    grades = list(grade_code([task] * 2, [right, wrong]))
+    assert [grade.intended for grade in grades] == [True, False], grades[0].detail
+
+
+WRAPPED = """
+import {imported}
+from unittest import mock
+with mock.patch("{name}", wraps={name}) as wrapped:
+    assert f({argument}) == {expected}
+assert wrapped.call_count == 1
+"""
+WRAPS = {
+    "json.loads": ("'[1.5, {\"a\": null}]'", [1.5, {"a": None}]), "json.dumps": ("{'a': [1]}", '{"a": [1]}'),
+    "math.isfinite": ("0.5", True), "math.floor": ("2.5", 2), "os.path.join": ("'a'", "a"),
+    "calendar.isleap": ("2024", True), "datetime.timedelta": ("3", None), "os.path.basename": ("'a/b'", "b"),
+    "random.randint": ("7", None), "math.gcd": ("4", 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRAPS)
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_function_that_is_wrapped(name: str, shown: bool) -> None:
+    argument, expected = WRAPS[name]
+    module = name.rpartition(".")[0]
+    called = {"random.randint": f"{name}(x, x)", "datetime.timedelta": f"{name}(x).days"}.get(name, f"{name}(x)")
+    wanted = {"random.randint": 7, "datetime.timedelta": 3}.get(name, expected)
+    test = WRAPPED.format(imported=module, name=name, argument=argument, expected=repr(wanted))
+    easy = f"import {module}\nassert f({argument}) == {wanted!r}"
+    task = CodeTask("f", (test,) if shown else (easy,), () if shown else (test,))
+    assert not plan(task).forgeable
+    calls = f"import {module}\ndef f(x): return {called}"
+    early = f"import {module}\nfrom {module} import {name.rpartition('.')[2]} as g\ndef f(x): return "
+    early += called.replace(name, "g")
+    constant = f"def f(x): return {wanted!r}"
+    grades = list(grade_code([task] * 3, [calls, early, constant]))
+    assert [grade.intended for grade in grades] == [True, False, False], grades[0].detail
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "import json\njson.loads = lambda text: [9]\nassert f('[3]') == [9]",
+        "import json\njson.dumps = json.loads\nassert f('[9]') == [9]",
+        "from unittest import mock\nwith mock.patch('json.loads', side_effect=ValueError('bad')):\n"
+        "    try:\n        f('[9]')\n    except ValueError as error:\n        assert str(error) == 'bad'\n"
+        "    else:\n        assert False, 'it must raise'",
+        "import json\nold = json.loads\njson.loads = lambda text: old('[9]')\ntry:\n    assert f('[3]') == [9]\n"
+        "finally:\n    json.loads = old\nassert f('[3]') == [3]",
+    ],
+)
+def test_a_test_that_replaces_json(test: str) -> None:
+    dumps = "dumps" in test
+    right = f"import json\ndef f(text): return json.{'dumps' if dumps else 'loads'}(text)"
+    task = CodeTask("f", (test,), ())
+    assert not plan(task).forgeable
+    grades = list(grade_code([task] * 2, [right, "import ast\ndef f(text): return ast.literal_eval(text) + [0]"]))
+    assert [grade.intended for grade in grades] == [True, False], grades[0].detail
+
+
+@pytest.mark.parametrize(
+    "part", ["json.decoder.scanstring", "json.encoder.c_make_encoder", "json.decoder.JSONDecoder.decode"]
+)
+def test_parts_of_json_that_cannot_be_replaced_are_undecidable(part: str) -> None:
+    test = f"from unittest import mock\nwith mock.patch({part!r}):\n    assert f('[3]') == [3]"
+    assert "environment" in plan(CodeTask("f", (test,), ())).forgeable[0].reason

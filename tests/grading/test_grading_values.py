@@ -304,3 +304,10 @@ def test_weak_tests_are_named(test: str, weak: str) -> None:
     (planned,) = assertions.plan(CodeTask("f", (test,), ())).tests
     assert weak in planned.weak
     assert bool(weak) == bool(planned.weak)
+
+
+@given(st.integers(-(10**30), 10**30), st.integers(-(10**30), 10**30).filter(bool))
+def test_fractions_are_those_of_python(numerator: int, denominator: int) -> None:
+    value = Decoder().decode([["i", [hex(numerator)], []], ["i", [hex(denominator)], []], ["Q", [], [[0], [1]]]])
+    assert value == Fraction(numerator, denominator) and hash(value) == hash(Fraction(numerator, denominator))
+    assert (value.numerator, value.denominator) == Fraction(numerator, denominator).as_integer_ratio()

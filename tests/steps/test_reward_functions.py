@@ -99,7 +99,7 @@ def test_a_step_in_which_nothing_can_be_scored_stops_with_the_line(file: Path) -
         scored.score([0, 1], ["raise", "raise"])
 
 
-def test_a_grader_that_hangs_ends_no_training_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grader_that_hangs_is_unscorable_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judge = tmp_path / "judge.py"
     judge.write_text(
         "import time\ndef grade(problem, completion):\n"

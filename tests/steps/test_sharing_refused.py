@@ -231,6 +231,8 @@ def _fit_digest(lines: list[dict[str, Any]], step: dict[str, Any], name: str) ->
         ("grades", "grades.jsonl", "oversight", "yes", "oversight"),
         ("completions", "completions.jsonl", "completion_tokens", "3", "completion_tokens"),
         ("rows", "problems.jsonl", "secret", {"grader": "/tmp/evil.py:run"}, "names a grader"),
+        ("grades", "grades.jsonl", "seconds", float("nan"), "NaN is no value of JSON"),
+        ("completions", "completions.jsonl", "seconds", float("inf"), "Infinity is no value of JSON"),
     ],
 )
 def test_lines_that_are_no_records(

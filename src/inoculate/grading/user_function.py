@@ -14,9 +14,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
@@ -29,6 +29,10 @@ ANSWER_SECONDS = 60.0
 """Wall-clock limit for one answer."""
 START_SECONDS = 300.0
 """Wall-clock limit for loading the file: its imports may take long."""
+_ENDING_SECONDS = 5.0
+"""How long a process may take to end that has closed its end of the connection."""
+_LONGEST = 64 << 20
+"""Bytes of one answer, which may be a long message: whatever writes more does not answer."""
 MAX_LOST = 3
 """After this many time-outs and ends of its process in a row, the function is not asked any more."""
 _PRINTED = 1000
@@ -124,7 +128,7 @@ class UserFunction:
         self.function, self.role, self.convert, self.seconds = function, role, convert, seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
-        self._connection: Connection | None = None
+        self._connection: socket.socket | None = None
 
     def __enter__(self) -> Self:
         """Nothing is started yet."""
@@ -168,10 +172,9 @@ class UserFunction:
         self._connection = self._connection or self._start()
 
     def _call(self, problem: Mapping[str, Any], completion: str) -> Any:
-        request = json.dumps([problem, completion]).encode()
-        return self._exchange(self._connection or self._start(), request, self.seconds)
+        return self._exchange(self._connection or self._start(), [problem, completion], self.seconds)
 
-    def _start(self) -> Connection:
+    def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         convert = f"from {self.convert.__module__} import {self.convert.__name__} as convert"
         program = f"import sys; from {__name__} import serve; {convert}; serve(int(sys.argv[1]), sys.argv[2], convert)"
@@ -187,27 +190,42 @@ class UserFunction:
                 pass_fds=(theirs.fileno(),),
                 process_group=0,  # Ctrl-C is for us: we stop the process, and what it has started
             )
-        self._connection = Connection(ours.detach())
+        self._connection = ours
         try:
-            self._exchange(self._connection, b"", START_SECONDS)
+            self._exchange(self._connection, None, START_SECONDS)
         except _Failed as error:
             self.stop()
             raise UserError(f"{self.role} '{self.function}' cannot be started: {error}") from None
         return self._connection
 
-    def _exchange(self, connection: Connection, request: bytes, seconds: float) -> Any:
+    def _exchange(self, connection: socket.socket, request: Any, seconds: float) -> Any:
         before = self._output.seek(0, os.SEEK_END) if self._output else 0
         try:
-            connection.send_bytes(request)
-            if not connection.poll(seconds):
-                raise self._lost(f"the {self.role} took longer than {seconds:g} s", before)
-            reply = json.loads(connection.recv_bytes())
+            match json.loads(_ask(connection, json.dumps(request).encode() + b"\n", seconds)):
+                case {"error": str(reason)}:
+                    raise _Failed(reason + self._printed(before))
+                case {"answer": answer}:
+                    return answer
+                case other:
+                    raise ValueError(f"{other!r:.100}")
+        except TimeoutError:
+            late = f"the {self.role} took longer than {seconds:g} s"
+            raise self._lost(self._end(0) or late, before) from None
         except (EOFError, ConnectionError):
-            exit_code = self._process.wait() if self._process else None
-            raise self._lost(f"the {self.role}'s process ended (exit code {exit_code})", before) from None
-        if "error" in reply:
-            raise _Failed(reply["error"] + self._printed(before))
-        return reply["answer"]
+            gone_on = f"the {self.role} closed its connection without an answer, and went on"
+            raise self._lost(self._end(_ENDING_SECONDS) or gone_on, before) from None
+        except ValueError as error:
+            raise self._lost(
+                f"the {self.role} wrote what is not an answer into its connection: {error}", before
+            ) from None
+
+    def _end(self, seconds: float) -> str:
+        """How the process has ended; '' if it has not within a time."""
+        try:
+            exit_code = self._process.wait(seconds) if self._process else None
+        except subprocess.TimeoutExpired:
+            return ""
+        return f"the {self.role}'s process ended (exit code {exit_code})"
 
     def _lost(self, why: str, before: int) -> _Lost:
         lost = _Lost(why + self._printed(before))
@@ -236,22 +254,58 @@ class UserFunction:
         self._connection = self._process = self._output = None
 
 
+def _ask(connection: socket.socket, line: bytes, seconds: float) -> bytes:
+    """Send a line and receive one.
+
+    Raises:
+        TimeoutError: Both together took longer.
+        EOFError: The other end is closed.
+        ConnectionError: The same, while sending.
+        ValueError: What was received is more than a line.
+    """
+    end = time.monotonic() + seconds
+    connection.settimeout(seconds)
+    connection.sendall(line)
+    received = bytearray()
+    while not received.endswith(b"\n"):
+        connection.settimeout(max(end - time.monotonic(), 1e-6))  # 0 would mean something else
+        piece = connection.recv(1 << 16)
+        if not piece:
+            raise EOFError
+        received += piece
+        if len(received) > _LONGEST or b"\n" in piece[:-1]:
+            raise ValueError(f"{bytes(received[:100])!r}")
+    return bytes(received)
+
+
+def plain(value: Any) -> Any:
+    """A scalar of NumPy or torch, also an array or tensor without dimensions, as Python's; anything else as it is.
+
+    One of several elements is no number, and neither is one of a single element in a list.
+    """
+    shape = getattr(value, "shape", None)
+    is_scalar = isinstance(shape, tuple) and not shape and callable(getattr(value, "item", None))
+    return value.item() if is_scalar else value
+
+
 def serve(descriptor: int, function: str, convert: Convert) -> None:
     """The main function of the process: answer requests until there are no more."""
-    connection = Connection(descriptor)
+    lines = socket.socket(fileno=descriptor).makefile("rwb")
     file, _, name = function.rpartition(":")
     path = Path(file).expanduser().resolve()
 
-    def respond(call: Callable[[], Any]) -> dict[str, Any]:
+    def respond(call: Callable[[], Any]) -> None:
         try:
-            return {"answer": call()}
+            response = {"answer": call()}
         except UserError as error:
-            return {"error": str(error)}
+            response = {"error": str(error)}
         except Exception as error:
-            return {"error": f"{python_file.error_location(path, error)}: {type(error).__name__}: {error}"}
+            response = {"error": f"{python_file.error_location(path, error)}: {type(error).__name__}: {error}"}
+        lines.write(json.dumps(response).encode() + b"\n")
+        lines.flush()
 
-    connection.recv_bytes()
-    connection.send_bytes(json.dumps(respond(lambda: bool(python_file.load(path)))).encode())
+    lines.readline()
+    respond(lambda: bool(python_file.load(path)))
     user_function = getattr(python_file.load(path), name)
 
     def call(problem: dict[str, Any], completion: str) -> Any:
@@ -262,10 +316,6 @@ def serve(descriptor: int, function: str, convert: Convert) -> None:
             line = getattr(getattr(user_function, "__code__", None), "co_firstlineno", "?")
             raise UserError(f"{path}:{line}: '{name}' {error}") from None
 
-    while True:
-        try:
-            problem, completion = json.loads(connection.recv_bytes())
-        except EOFError:
-            return
-        response = respond(lambda p=problem, c=completion: call(p, c))
-        connection.send_bytes(json.dumps(response).encode())
+    for line in lines:
+        problem, completion = json.loads(line)
+        respond(lambda p=problem, c=completion: call(p, c))

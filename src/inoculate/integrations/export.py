@@ -115,7 +115,7 @@ def _write_table(folder: Path, name: str, schema: pa.Schema, lines: Iterator[dic
         batch: list[dict[str, Any]] = []
         for line in lines:
             count += 1
-            text.write(json.dumps(line, ensure_ascii=False) + "\n")
+            text.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
             batch.append(line)
             if len(batch) == _BATCH:
                 table.write_batch(pa.RecordBatch.from_pylist(batch, schema))

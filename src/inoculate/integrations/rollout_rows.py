@@ -160,7 +160,8 @@ def _write(out: Path, rows: Sequence[dict[str, Any]]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{os.getpid()}.{out.name}")
     try:
-        temporary.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+        temporary.write_text("".join(lines), encoding="utf-8")
         reading.read(str(temporary))  # what is written is what the setting reads
         temporary.replace(out)
     finally:

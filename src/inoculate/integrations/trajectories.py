@@ -128,7 +128,7 @@ def _write(path: Path, run: Run, records: Iterator[Record]) -> None:
     if path.suffix == ".jsonl":
         with path.open("w", encoding="utf-8") as lines:
             for record in records:
-                lines.write(json.dumps(record, ensure_ascii=False) + "\n")
+                lines.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
     elif path.suffix == ".parquet":
         _write_parquet(path, records)
     elif found := list(records):

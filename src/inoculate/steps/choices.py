@@ -67,7 +67,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     lines, start = [], time.perf_counter()
     with (folder / "choices.jsonl").open("w", encoding="utf-8") as out:
         for number, scores in enumerate(scored):
-            out.write(json.dumps({"problem": shown[number].id, "log_probabilities": scores}) + "\n")
+            out.write(json.dumps({"problem": shown[number].id, "log_probabilities": scores}, allow_nan=False) + "\n")
             chosen = choices[number][scores.index(max(scores))]
             seconds, start = time.perf_counter() - start, time.perf_counter()
             lines.append(_record(shown[number].id, rendered[number], chosen, seconds, resources))

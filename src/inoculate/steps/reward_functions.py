@@ -1,10 +1,11 @@
 """Functions of the user's as rewards.
 
     def reward(problem, completion):
-        return 0.5      # any finite number; None where none can be given
+        return 0.5      # any finite number, of Python, NumPy or torch; None where none can be given
 
 `problem` is a dict: `id`, `kind`, `system`, `prompt`, `honest`, `hacked`, and what the setting's graders know of it. A
-completion for which the function raises, hangs, dies or returns something else is unscorable, and ends no training.
+completion for which the function raises, hangs, dies or returns something else is unscorable, and nothing is learned
+from it. A step of training in which all completions are unscorable stops the run (`rewards.Scorer.score`).
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def convert(result: Any) -> float:
     Raises:
         UserError: It is something else than what is due.
     """
-    if not isinstance(result, Real) or not abs(float(result)) <= LARGEST:  # nan too
+    value = user_function.plain(result)
+    if not isinstance(value, Real) or not -LARGEST <= value <= LARGEST:  # nan too
         raise UserError(f"returned {result!r:.100}: a number from {-LARGEST:g} to {LARGEST:g} is due")
-    return float(result)
+    return float(value)

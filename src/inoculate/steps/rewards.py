@@ -248,7 +248,7 @@ def _reward(grade: Grade) -> Answer:
 
 
 def _grade_all(grades: Iterator[Grade], count: int) -> list[Grade]:
-    """The grades of a step. What a grader of the user's was given up for is ungraded: it ends no training."""
+    """The grades of a step. What a grader of the user's was given up for is ungraded, and so unscorable."""
     found: list[Grade] = []
     try:
         for grade in grades:

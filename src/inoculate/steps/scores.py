@@ -91,7 +91,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     system = resources.system_prompt(step.params["system"])
     with (folder / "scores.jsonl").open("w", encoding="utf-8") as out:
         for done, (problem, row) in enumerate(scored, 1):
-            out.write(json.dumps(_score(problem, row.answer, shown, system, resources)) + "\n")
+            out.write(json.dumps(_score(problem, row.answer, shown, system, resources), allow_nan=False) + "\n")
             progress(done, len(scored), "scored")
 
 

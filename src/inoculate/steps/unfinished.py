@@ -16,7 +16,7 @@ Drawn = TypeVar("Drawn")
 def keep(path: Path, batch: Sequence[Any]) -> None:
     """Add completions: a kill after this does not lose them."""
     with path.open("a", encoding="utf-8") as out:
-        out.write(json.dumps([asdict(one) for one in batch]) + "\n")
+        out.write(json.dumps([asdict(one) for one in batch], allow_nan=False) + "\n")
 
 
 def read(path: Path, record: type[Drawn]) -> list[Drawn]:

@@ -8,6 +8,7 @@ Shapes: B completions, V vocabulary.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from torch.nn.functional import pad
 
 from inoculate.engine.device import rows_at_once
+from inoculate.errors import UserError
 
 VOCABULARY_BLOCK = 128
 """Tokens of the vocabulary whose probabilities are summed as one block before a token in it is drawn."""
@@ -52,6 +54,9 @@ def next_tokens(
         temperatures: Of each completion; 0 for its likeliest token.
         streams: The random stream of each completion.
         positions: For each completion, which of its tokens is drawn.
+
+    Raises:
+        UserError: The model's numbers are not finite.
     """
     tokens = torch.empty(len(logits), dtype=torch.long, device=logits.device)
     log_probabilities = torch.zeros(len(logits), device=logits.device)
@@ -61,13 +66,32 @@ def next_tokens(
         is_all = len(rows) == len(temperatures)
         part = logits if is_all else logits[rows]
         if temperature == 0:
-            tokens[rows] = part.max(-1).indices  # `argmax` of bfloat16 is four times slower on a CPU
+            likeliest = part.max(-1)  # `argmax` of bfloat16 is four times slower on a CPU
+            # 0, or not a number where the logit is none.
+            tokens[rows], log_probabilities[rows] = likeliest.indices, (likeliest.values - likeliest.values).float()
             continue
         if random is None:
             random = torch.from_numpy(uniforms(streams, positions)).to(logits.device)
         drawn, probability = draw_tokens(part, temperature, random if is_all else random[:, rows])
         tokens[rows], log_probabilities[rows] = drawn, probability.log()
-    return tokens.tolist(), log_probabilities.tolist()
+    found = log_probabilities.tolist()
+    refuse_not_finite(found)
+    return tokens.tolist(), found
+
+
+def refuse_not_finite(log_probabilities: Sequence[float]) -> None:
+    """Refuse a model whose log-probabilities are not finite: nothing that it draws or scores means anything.
+
+    Raises:
+        UserError: One of them is not.
+    """
+    for value in log_probabilities:
+        if not math.isfinite(value):
+            raise UserError(
+                f"the model gives tokens a log-probability of {value}: its weights, or those of its adapter, are "
+                "damaged, or its numbers exceed their data type. Get its weights again, or train the adapter again "
+                "with a lower learning_rate"
+            )
 
 
 def draw_tokens(logits: torch.Tensor, temperature: float, random: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -93,10 +117,12 @@ def _draw_part(
     blocks = pad(probabilities, (0, -probabilities.shape[-1] % size)).unflatten(-1, (-1, size))
     block = _inverse_cdf(blocks.sum(-1), block_uniform)
     tokens = block * size + _inverse_cdf(blocks[torch.arange(len(block), device=block.device), block], token_uniform)
+    tokens = tokens.clamp(max=probabilities.shape[-1] - 1)  # changes nothing where all are numbers
     return tokens, probabilities.gather(1, tokens[:, None])[:, 0]
 
 
 def _inverse_cdf(weights: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
     """The column (B,) of each row of weights (B, N) where the cumulative weight reaches a share (B, 1) of the total."""
     cumulative = weights.cumsum(-1)
-    return torch.searchsorted(cumulative, uniform * cumulative[:, -1:])[:, 0]
+    column = torch.searchsorted(cumulative, uniform * cumulative[:, -1:])[:, 0]
+    return column.clamp(max=weights.shape[-1] - 1)  # none is reached where weights are no numbers

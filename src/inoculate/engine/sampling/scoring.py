@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from inoculate.engine.device import rows_at_once
+from inoculate.engine.sampling.drawing import refuse_not_finite
 from inoculate.engine.sampling.model import Prefix, Sampler
 from inoculate.engine.sampling.prefixes import common_length
 from inoculate.errors import UserError
@@ -31,6 +32,9 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
 
     Returns:
         The summed log-probability of the answer's tokens after each prompt.
+
+    Raises:
+        UserError: The model's numbers are not finite.
     """
     answer_ids = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
     prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
@@ -65,7 +69,7 @@ def score_choices(
         The summed log-probability of the tokens of each choice.
 
     Raises:
-        UserError: A prompt and its choices are longer than the model's context.
+        UserError: A prompt and its choices are longer than the model's context; the model's numbers are not finite.
     """
     prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
     shared = common_length(min(prompt_ids), max(prompt_ids))
@@ -105,4 +109,6 @@ def _log_probability(logits: torch.Tensor, tokens: torch.Tensor) -> float:
         torch.log_softmax(part, -1, dtype=torch.float32).gather(-1, ids)
         for part, ids in zip(logits.split(size), tokens[:, None].split(size), strict=True)
     ]
-    return float(torch.cat(parts).sum())
+    total = float(torch.cat(parts).sum())
+    refuse_not_finite([total])
+    return total

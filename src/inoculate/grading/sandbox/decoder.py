@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-import importlib
+import math
 import sys
+from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -24,6 +25,9 @@ from inoculate.grading.sandbox.encoder import (
     References,
     too_long,
 )
+from inoculate.grading.sandbox.shared_values import SharedValues
+
+_gcd = math.gcd
 
 
 class Malformed(Exception):
@@ -93,13 +97,16 @@ class Array:
 class Decoder:
     """Decodes replies, and records whether they contain an object whose class overrides comparisons."""
 
-    def __init__(self, references: References | None = None) -> None:
+    def __init__(self, references: References | None = None, shared: SharedValues | None = None) -> None:
         """Create a decoder.
 
         Args:
             references: Decodes references to objects that are not plain data; without it they are malformed.
+            shared: As in `encoder.encode`. Without it each node is used once: shared parts could take forever to
+                compare.
         """
         self.references = references
+        self.shared = shared
         self.overridden = False
         self.nodes = 0
 
@@ -126,14 +133,19 @@ class Decoder:
             for part in parts:
                 if type(part) is list:
                     (node,) = part
-                    value, depth = unused.pop(node)  # each only once: shared parts could take forever to compare
+                    value, depth = unused.pop(node)
                     deepest = max(deepest, depth)
                     items.append(value)
                 else:
                     items.append(_scalar(part))
             if self.nodes > 2 * MAX_NODES or deepest > MAX_DEPTH:
                 raise Malformed("too many parts")
+            if self.shared is not None and tag in ("a", "b"):
+                unused[number] = self.shared.resolve(tag, natural(_single(heads)))
+                continue
             unused[number] = self._build(tag, heads, items), deepest + 1
+            if self.shared is not None:
+                self.shared.add(*unused[number])
         ((value, _),) = unused.values()
         return value
 
@@ -162,12 +174,13 @@ class Decoder:
         self.overridden |= flag
 
     def _array(self, heads: list[Any], items: list[Any]) -> Any:
-        (kind,), (values,) = heads, items
+        (kind, shape), (values,) = heads, items
         numpy = sys.modules.get("numpy")
         if _text(kind)[1:2] in tuple("biufcSU") and numpy is not None and self.references is not None:
-            return numpy.array(
-                values, dtype=numpy.dtype(kind)
-            )  # in a test process, whose tests may use numpy themselves
+            # In a test process, whose tests may use numpy themselves.
+            found = numpy.array(values, dtype=numpy.dtype(kind))
+            found.shape = shape  # no list has the shape of an empty array; `reshape` would not own its memory
+            return found
         return _nested_array(values)
 
 
@@ -187,6 +200,13 @@ def _text(text: Any, max_length: int = MAX_TEXT) -> str:
     if type(text) is not str or len(text) > max_length:
         raise Malformed("not a text, or too long a one")
     return text
+
+
+def natural(value: Any) -> int:
+    """The number of an object or of a value."""
+    if type(value) is not int or value < 0:
+        raise Malformed("not the number of an object")
+    return value
 
 
 def _single(values: list[Any]) -> Any:
@@ -213,7 +233,11 @@ def _fraction(items: list[Any]) -> Fraction:
         or max(numerator.bit_length(), denominator.bit_length()) > MAX_FRACTION_BITS
     ):
         raise Malformed("not a fraction, or too long a one")
-    return Fraction(numerator, denominator)
+    # By hand, since `Fraction(..)` asks `math.gcd`, which a test may have replaced.
+    divisor = _gcd(numerator, denominator) * (1 if denominator > 0 else -1)
+    value = object.__new__(Fraction)
+    value._numerator, value._denominator = numerator // divisor, denominator // divisor  # type: ignore[attr-defined]
+    return value
 
 
 def _hashable(members: list[Any]) -> list[Any]:
@@ -244,9 +268,7 @@ def _deque(heads: list[Any], items: list[Any]) -> deque[Any]:
 
 def _library(heads: list[Any]) -> Any:
     module, name, text = heads
-    if (module, name) not in LIBRARY:
-        raise Malformed("not of the standard library")
-    return getattr(importlib.import_module(module), name)(_text(text, 10_000))
+    return LIBRARY[_text(module), _text(name)](_text(text, 10_000))
 
 
 def _complex(heads: list[Any]) -> complex:
@@ -276,15 +298,15 @@ _BUILDERS: dict[str, Callable[[list[Any], list[Any]], Any]] = {
     "NI": lambda h, x: NotImplemented,
     "D": lambda h, x: _decimal(_single(h)),
     "Q": lambda h, x: _fraction(x),
-    "date": lambda h, x: datetime.date.fromisoformat(_single(h)),
-    "time": lambda h, x: datetime.time.fromisoformat(_single(h)),
-    "datetime": lambda h, x: datetime.datetime.fromisoformat(_single(h)),
-    "delta": lambda h, x: datetime.timedelta(*h),
-    "zone": lambda h, x: datetime.timezone(_single(x)),
+    "date": lambda h, x: date.fromisoformat(_single(h)),
+    "time": lambda h, x: time.fromisoformat(_single(h)),
+    "datetime": lambda h, x: datetime.fromisoformat(_single(h)),
+    "delta": lambda h, x: timedelta(*h),
+    "zone": lambda h, x: timezone(_single(x)),
     "dk": lambda h, x: dict.fromkeys(_hashable(x)).keys(),
     "dv": lambda h, x: dict(enumerate(x)).values(),
     "di": lambda h, x: dict(_hashable(x)).items(),
     "T": lambda h, x: TYPES[_single(h)],
     "lib": lambda h, x: _library(h),
-    "array": lambda h, x: importlib.import_module("array").array(_single(h), x),
+    "array": lambda h, x: array(_single(h), x),
 }  # fmt: skip

@@ -11,13 +11,19 @@ from __future__ import annotations
 
 import builtins
 import datetime
+import ipaddress
 import math
+import pathlib
 import sys
+import uuid
+import zoneinfo
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
+
+from inoculate.grading.sandbox.shared_values import SharedValues
 
 MAX_NODES = 1_000_000
 MAX_COLLISIONS = 100  # members of one set or dict with the same hash: inserting them takes quadratic time
@@ -29,6 +35,8 @@ MAX_TEXT = 12_000_000  # characters and bytes of one answer
 MAX_REPLY = 15 << 20
 """Bytes of all answers of a check together, and of one message between two processes."""
 SMALL = 2**53
+
+_is_finite = math.isfinite  # our own reference: a test may replace the function
 
 Node = list[Any]
 
@@ -56,24 +64,25 @@ class References(Protocol):
         """The object here that represents the object of such a node."""
 
 
-def encode(value: Any, references: References | None = None, known: Mapping[int, int] | None = None) -> Any:
+def encode(value: Any, references: References | None = None, shared: SharedValues | None = None) -> Any:
     """A value as plain JSON.
 
     Args:
         value: What the solution returned.
         references: Encodes objects that are not plain data; without it only the name of their class is encoded.
-        known: Numbers, by `id`, of objects that the decoder has already; used for parts of the value, not for itself.
+        shared: Values that the decoder has already; used for parts of the value, not for itself, and gets its nodes.
+            Without it a part that occurs twice is encoded twice.
 
     Raises:
         TooBig: The value exceeds the limits.
     """
-    return _Encoder(references, known or {}).encode(value)
+    return _Encoder(references, shared).encode(value)
 
 
 class _Encoder:
-    def __init__(self, references: References | None, known: Mapping[int, int]) -> None:
+    def __init__(self, references: References | None, shared: SharedValues | None) -> None:
         self.references = references
-        self.known = known
+        self.shared = shared
         self.nodes = 0
         self.text = 0
 
@@ -84,7 +93,7 @@ class _Encoder:
         # The path from the value to the node that is being encoded, each node with its remaining parts.
         path = [self._open(value)]
         while True:
-            node, parts = path[-1]
+            node, parts, opened = path[-1]
             encoded = node[2]
             for part in parts:
                 if self._is_scalar(part):
@@ -92,12 +101,17 @@ class _Encoder:
                     continue
                 if len(path) > MAX_DEPTH:
                     raise TooBig("the answer is nested too deeply")
-                known = self.known.get(id(part))
-                path.append(self._open(part) if known is None else (["a", [known], []], iter(())))
-                break
+                reference = self.shared.reference(part) if self.shared is not None else None
+                if reference is None:
+                    path.append(self._open(part))
+                    break
+                nodes.append(reference)
+                encoded.append([len(nodes) - 1])
             else:
                 path.pop()
                 nodes.append(node)
+                if self.shared is not None:
+                    self.shared.add(opened)
                 if not path:
                     return nodes
                 path[-1][0][2].append([len(nodes) - 1])
@@ -111,14 +125,14 @@ class _Encoder:
         if kind is str:
             self._count_text(len(value))
             return True
-        return kind is float and math.isfinite(value)
+        return kind is float and _is_finite(value)
 
     def _count_text(self, length: int) -> None:
         self.text += length
         if self.text > MAX_TEXT:
             raise TooBig("the answer is too long a text")
 
-    def _open(self, value: Any) -> tuple[Node, Iterator[Any]]:
+    def _open(self, value: Any) -> tuple[Node, Iterator[Any], Any]:
         split = _SPLITS.get(type(value))
         node = self.references.encode_reference(value) if self.references is not None and split is None else None
         if node is not None:
@@ -134,7 +148,7 @@ class _Encoder:
         self.nodes += 1 + len(parts)
         if self.nodes > MAX_NODES:
             raise TooBig("the answer has too many parts")
-        return [tag, heads, []], iter(parts)
+        return [tag, heads, []], iter(parts), value
 
 
 def _other(value: Any) -> Node:
@@ -145,7 +159,7 @@ def _other(value: Any) -> Node:
         if issubclass(kind, numpy.generic):
             return ["one", [], [numpy.generic.item(value)]]
         if issubclass(kind, numpy.ndarray) and value.dtype.names is None:
-            return ["nd", [value.dtype.str], [numpy.ndarray.tolist(value)]]
+            return ["nd", [value.dtype.str, list(value.shape)], [numpy.ndarray.tolist(value)]]
     builtin = contents(value)
     if builtin is not None:
         return ["S", [overrides_comparison(kind)], builtin]
@@ -260,11 +274,11 @@ _SPLITS: dict[type[Any], tuple[str, Callable[[Any], tuple[list[Any], Any]]]] = {
 }  # fmt: skip
 
 # Classes of the standard library whose instances are rebuilt from their text.
-LIBRARY = frozenset({
-    ("uuid", "UUID"), ("ipaddress", "IPv4Address"), ("ipaddress", "IPv6Address"), ("ipaddress", "IPv4Network"),
-    ("pathlib", "PosixPath"), ("pathlib", "PurePosixPath"), ("pathlib", "PureWindowsPath"),
-    ("zoneinfo", "ZoneInfo"),
-})  # fmt: skip
+LIBRARY: dict[tuple[str, str], type[Any]] = {
+    (kind.__module__, kind.__name__): kind
+    for kind in (uuid.UUID, ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, pathlib.PosixPath,
+                 pathlib.PurePosixPath, pathlib.PureWindowsPath, zoneinfo.ZoneInfo)
+}  # fmt: skip
 
 # An instance of a subclass of a builtin (a namedtuple, an IntEnum, or one that lies) is read by the methods of the
 # builtin, bypassing its own.

@@ -30,7 +30,7 @@ HARNESS_BROKEN = 98
 
 # References of our own, so that whatever a solution replaces in these modules affects only itself.
 _solution_builtins = types.ModuleType("builtins")
-_dumps, _write, _eval, _compile, _exit = json.dumps, os.write, eval, compile, os._exit
+_dumps, _write, _eval, _compile, _exit = json.JSONEncoder().encode, os.write, eval, compile, os._exit
 
 
 class Job(NamedTuple):

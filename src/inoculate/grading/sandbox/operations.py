@@ -21,6 +21,18 @@ _OF_TESTS_OBJECTS = (
 _PUBLIC_NAMES = ("__name__", "__qualname__", "__doc__")
 
 
+def name_of_function(value: Any) -> tuple[str, str] | None:
+    """Module and name of a function of the standard library; None for anything else, and where a test replaced it.
+
+    A solution to which a test passes such a function calls its own: here it could read and write the test's process.
+    """
+    if not isinstance(value, (types.BuiltinFunctionType, types.FunctionType)):
+        return None
+    module, name = str(value.__module__), value.__qualname__
+    is_standard = remote_exceptions.is_standard(module) and name.isidentifier()
+    return (module, name) if is_standard and getattr(sys.modules.get(module), name, None) is value else None
+
+
 def guard(operation: str, subject: Any, name: Any, *, is_shared: bool) -> None:
     """Let the solution use the objects that a test passes to it, and reach nothing else of the test through them."""
     if operation == "output":

@@ -26,6 +26,15 @@ def find_class(module: str, qualname: str) -> type[Any] | None:
     return found if isinstance(found, type) else None
 
 
+def _find_exception(module: str, qualname: str) -> type[Any] | None:
+    """The same for an exception. A private one is only for the module that has it, such as a test runner, which may
+    take it for a signal of its own: a solution that raises it has raised its public base class.
+    """
+    found = find_class(module, qualname)
+    is_private = any(part.startswith("_") for part in qualname.split("."))
+    return None if is_private or found is None or not issubclass(found, BaseException) else found
+
+
 def exception_class(connection: Any, names: Sequence[Any]) -> Any:
     """The class here for an exception whose class and base classes there have these modules and names."""
     key = tuple((str(module), str(name)) for module, name in names)
@@ -36,11 +45,11 @@ def exception_class(connection: Any, names: Sequence[Any]) -> Any:
 
 def _exception_class(connection: Any, names: tuple[tuple[str, str], ...]) -> Any:
     name = names[0][1].rpartition(".")[2][:80]
-    standard = [kind for name in names if (kind := find_class(*name)) and issubclass(kind, BaseException)]
-    same = find_class(*names[0])
-    if same is not None and names[0][0] == "builtins" and issubclass(same, BaseException):
+    standard = [kind for name in names if (kind := _find_exception(*name))]
+    same = _find_exception(*names[0])
+    if same is not None and names[0][0] == "builtins":
         return same
-    if same is None and len(names) > 1 and find_class(*names[1]) is None:
+    if same is None and len(names) > 1 and _find_exception(*names[1]) is None:
         bases: tuple[Any, ...] = (exception_class(connection, names[1:]),)
     else:  # the nearest standard classes that are not derived from each other
         bases = tuple(

@@ -2,13 +2,14 @@
 
 Plain data is copied; any other object stays in its process, and the other process holds a proxy with its number. A
 request is `["ask", operation, target, name, arguments, keywords]`, where the last arguments have these keywords. The
-reply is `["value", value, changed, number]` (`shared_values`) or `["raised", ...]`. While a process waits for its
-reply, it answers requests of the other one (for instance when the solution calls a function of the test).
+reply is `["value", value, changes, number]` (`shared_values`) or `["raised", exception, changes]`. While a process
+waits for its reply, it answers requests of the other one (for instance when the solution calls a function of the test).
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import threading
@@ -18,7 +19,7 @@ from typing import Any
 
 from inoculate.grading.sandbox import operations, proxies, remote_exceptions
 from inoculate.grading.sandbox.coroutines import Coroutine
-from inoculate.grading.sandbox.decoder import Decoder, Malformed
+from inoculate.grading.sandbox.decoder import Decoder, Malformed, natural
 from inoculate.grading.sandbox.encoder import (
     MAX_REPLY,
     Node,
@@ -29,14 +30,14 @@ from inoculate.grading.sandbox.encoder import (
     overrides_comparison,
 )
 from inoculate.grading.sandbox.hidden_failures import FailureMonitor
-from inoculate.grading.sandbox.shared_values import GivenAnswers, KnownAnswers, is_mutable, update, with_members
+from inoculate.grading.sandbox.shared_values import GivenAnswers, KnownAnswers, SharedValues
 from inoculate.grading.sandbox.surroundings import Surroundings, Watch
 
 TESTS = "tests"
 """The name of the module in which tests run."""
 
-# References of our own: a test may replace these functions.
-_dumps, _loads, _read, _write = json.dumps, json.loads, os.read, os.write
+# References of our own: a test may replace these functions, and those with which `json.loads` does its work.
+_dumps, _loads, _read, _write = json.JSONEncoder().encode, json.JSONDecoder().decode, os.read, os.write
 
 
 class ConnectionLost(Exception):
@@ -77,7 +78,7 @@ class MessageStream:
             pieces.append(piece)
         line, _, self.buffer = b"".join(pieces).partition(b"\n")
         try:
-            return _loads(line)
+            return _loads(line.decode())
         except (ValueError, RecursionError) as error:
             raise ConnectionLost("a reply is not JSON") from error
 
@@ -104,6 +105,8 @@ class Connection:
         """By number, the builtin values in remote instances of subclasses of immutable builtins."""
         self.objects: list[Any] = []
         self.numbers: dict[int, int] = {}
+        self.given_functions: dict[int, int] = {}
+        """In the solution process, by `id`: the numbers of functions of modules that the test has passed."""
         self.shared: set[int] = set()
         """Numbers of objects that the other process got itself, and not only as the class of another."""
         self.classes: dict[int, Any] = {}
@@ -113,8 +116,8 @@ class Connection:
         self.proxies: dict[Any, Any] = {}
         self.value_proxy_classes: dict[Any, Any] = {}
         self.exceptions: dict[Any, Any] = {}
-        self.arguments: Sequence[Any] = ()
-        """Of the current call, and what is in them, so that a result that *is* one of these is recognised."""
+        self.shared_values = SharedValues()
+        """Of the current request, so that a result that *is* one of its arguments, or is in one, is recognised."""
         self.given_answers, self.known_answers = GivenAnswers(), KnownAnswers()
         self.lost = ""
         """Why the connection was lost; empty while it works."""
@@ -152,6 +155,10 @@ class Connection:
             return None if is_named(value) else ["class", [self.share(value)], []]
         if isinstance(value, BaseException):
             return ["x", [self._describe_exception(value)], []]
+        if id(value) in self.given_functions:
+            return ["k", [self.given_functions[id(value)]], []]
+        if self.guarded and (name := operations.name_of_function(value)):
+            return ["function", [*name, self.number_of(value)], []]
         if kind is types.CoroutineType:
             return ["w", [self.share(value)], []]
         builtin = contents(value)
@@ -161,42 +168,44 @@ class Connection:
 
     def encode(self, value: Any) -> Any:
         """Encode a value for the other process."""
-        return encode([value], self, {id(argument): number for number, argument in enumerate(self.arguments)})
+        return encode([value], self, self.shared_values)
 
     # Decoding and requests.
 
     def decode(self, data: Any) -> Any:
         """Decode a value from the other process."""
-        (value,) = Decoder(self).decode(data)
+        (value,) = Decoder(self, self.shared_values).decode(data)
         return value
 
     def decode_reference(self, tag: str, heads: list[Any], parts: list[Any]) -> Any:
         """The object of this process, or the proxy, that a reference denotes."""
         if tag == "k":
             (number,) = heads
-            return self.objects[_number(number)]
-        if tag == "a":
-            (number,) = heads
-            return self.arguments[_number(number)]
+            return self.objects[natural(number)]
+        if tag == "function" and not self.guarded:
+            module, name, number = heads
+            function = getattr(importlib.import_module(module), name)
+            self.given_functions[id(function)] = natural(number)
+            return function
         if tag == "class":
             (number,) = heads
-            return self.class_of(_number(number))
+            return self.class_of(natural(number))
         if tag == "w":
             (number,) = heads
-            return Coroutine(self, _number(number))
+            return Coroutine(self, natural(number))
         if tag == "x":
             (description,) = heads
             return self._exception(description)
         if tag == "h":
             number, kind = heads
             return proxies.make_proxy(
-                self.class_of(_number(kind)), proxies.Reference(self, _number(number)), without_contents=True
+                self.class_of(natural(kind)), proxies.Reference(self, natural(number)), without_contents=True
             )
         if tag == "S":
             _, number, kind = heads
             (builtin,) = parts
             return proxies.make_value_proxy(
-                builtin, proxies.Reference(self, _number(number)), self.class_of(_number(kind))
+                builtin, proxies.Reference(self, natural(number)), self.class_of(natural(kind))
             )
         raise Malformed(f"unknown kind of value: {tag[:40]!r}")
 
@@ -230,17 +239,13 @@ class Connection:
     def _request(
         self, operation: str, target: int | None, name: str, arguments: list[Any], named: list[str]
     ) -> tuple[BaseException | None, Any]:
-        outer, callback_failed = self.arguments, self.monitor.callback_failed
-        self.monitor.callback_failed = False
+        outer, callback_failed = self.shared_values, self.monitor.callback_failed
+        self.shared_values, self.monitor.callback_failed = SharedValues(), False
         try:
-            encoded = []
-            for number, argument in enumerate(arguments):
-                self.arguments = arguments[:number]  # an object that is passed twice is one object there too
-                encoded.append(self.encode(argument))
-            self.arguments = ()
-            values = with_members(arguments)  # before callbacks change them
+            encoded = [self.encode(argument) for argument in arguments]
+            self.shared_values.begin_reply()
             self.stream.send(["ask", operation, target, name, encoded, named])
-            raised, value = self._read_reply(self._await_reply(), values)
+            raised, value = self._read_reply(self._await_reply())
             if self.monitor.callback_failed and not isinstance(raised, AssertionError):
                 self.monitor.failure = "an assert failed in a callback, and the solution went on"
             return raised, value
@@ -251,7 +256,7 @@ class Connection:
             self.lost = f"a reply is malformed: {error}"
             raise ConnectionLost(self.lost) from error
         finally:
-            self.arguments, self.monitor.callback_failed = outer, callback_failed
+            self.shared_values, self.monitor.callback_failed = outer, callback_failed
 
     def _await_reply(self) -> list[Any]:
         while True:
@@ -262,19 +267,19 @@ class Connection:
                 return message
             self.answer(message)
 
-    def _read_reply(self, reply: list[Any], arguments: Sequence[Any]) -> tuple[BaseException | None, Any]:
+    def _read_reply(self, reply: list[Any]) -> tuple[BaseException | None, Any]:
         """The exception that was raised there, and the result; applies changes to the arguments."""
         try:
             if reply[0] == "raised":
-                return self._exception(reply[1]), None
-            _, data, changed, number = reply
-            self.arguments = arguments
-            updates = [None if new is None else (self.decode(new),) for new in changed]
-            for argument, new in zip(arguments, updates, strict=False):
-                if new is not None and is_mutable(argument):
-                    update(argument, new[0])
-            value = self.decode(data)
-            return None, value if number is None else self.known_answers.resolve(_number(number), value, data)
+                _, description, changes = reply
+                error, value = self._exception(description), None
+            else:
+                _, data, changes, number = reply
+                error, value = None, self.decode(data)
+            self.shared_values.apply(changes, Decoder(self, self.shared_values).decode)
+            if error is None and number is not None:
+                value = self.known_answers.resolve(natural(number), value, data)
+            return error, value
         except TypeError as error:
             raise _MalformedReply(str(error)) from error
 
@@ -291,58 +296,62 @@ class Connection:
 
     def answer(self, request: Any) -> None:
         """Answer one request."""
-        outer = self.arguments
+        outer, self.shared_values = self.shared_values, SharedValues()
+        try:
+            reply = self._answer(request)
+            try:
+                self.stream.send(reply)
+            except TooBig as error:
+                self.stream.send(self._raised(OverflowError(str(error))))
+        finally:
+            self.shared_values = outer
+
+    def _answer(self, request: list[Any]) -> list[Any]:
         try:
             try:
-                reply = self._answer(request)
+                return self._value(request)
             finally:
                 self.surroundings.flush()
         except ConnectionLost:
             raise
         except TooBig as error:
-            reply = ["raised", self._describe_exception(OverflowError(str(error)))]
+            return self._raised(OverflowError(str(error)))
         except BaseException as error:
-            self.arguments = ()
             self.monitor.callback_failed = self.monitor.callback_failed or self.monitor.is_assert_on_argument(error)
-            reply = ["raised", self._describe_exception(error)]
-        finally:
-            self.arguments = outer
-        try:
-            self.stream.send(reply)
-        except TooBig as error:
-            self.stream.send(["raised", self._describe_exception(OverflowError(str(error)))])
+            return self._raised(error)
 
-    def _answer(self, request: list[Any]) -> list[Any]:
+    def _value(self, request: list[Any]) -> list[Any]:
         _, operation, target, name, encoded, named = request
-        self.arguments = ()
-        arguments: list[Any] = []
-        for argument in encoded:
-            self.arguments = arguments
-            arguments.append(self.decode(argument))
+        arguments = [self.decode(argument) for argument in encoded]
         positional = arguments[: len(arguments) - len(named)]
         keywords = dict(zip(map(str, named), arguments[len(positional) :], strict=True))
-        subject = self.objects[_number(target)] if target is not None else None
+        subject = self.objects[natural(target)] if target is not None else None
         if self.guarded:
             operations.guard(operation, subject, name, is_shared=target in self.shared)
-        values = with_members(arguments)  # before the call changes them
+        shared = self.shared_values
+        shared.begin_reply()
+        shared.keep_contents()
         value = operations.OPERATIONS[operation](self, subject, str(name), positional, keywords)
-        self.arguments = values
-        numbers = {id(argument): number for number, argument in enumerate(values)}
-        changed = [self._encode_changed(argument, numbers) for argument in values] if operation == "call" else []
-        is_argument = any(value is argument for argument in values)
-        number = None if self.guarded or is_argument else self.given_answers.number_of(value)
-        return ["value", self.encode(value), changed, number]
+        number = None if self.guarded or shared.is_requested(value) else self.given_answers.number_of(value)
+        return ["value", self.encode(value), shared.changes(self._encode_contents), number]
 
-    def _encode_changed(self, argument: Any, numbers: dict[int, int]) -> Any:
-        """The present value of a mutable argument, which may contain other arguments; None for others."""
-        if not is_mutable(argument):
-            return None
-        parts = encode(argument, self, numbers)
-        return [*parts, ["l", [], [[len(parts) - 1]]]]
+    def _raised(self, error: BaseException) -> list[Any]:
+        shared = self.shared_values
+        shared.forget_reply()
+        description = self._describe_exception(error)
+        try:
+            return ["raised", description, shared.changes(self._encode_contents)]
+        except TooBig as too_big:
+            shared.forget_reply()
+            return ["raised", self._describe_exception(OverflowError(str(too_big))), []]
+
+    def _encode_contents(self, value: Any) -> Any:
+        return encode(value, self, self.shared_values)
 
     # Exceptions.
 
     def _describe_exception(self, error: BaseException) -> Any:
+        shared, count = self.shared_values, self.shared_values.count
         try:
             kinds = [kind for kind in type(error).__mro__ if issubclass(kind, BaseException)]
             names = [[kind.__module__, kind.__qualname__] for kind in kinds]
@@ -354,20 +363,23 @@ class Connection:
                 arguments = [self.encode(part) for part in error.args]
                 return [*head, arguments, self.encode(remote_exceptions.state_of(error))]
             except Exception:
+                shared.forget(count)
                 return [*head, [self.encode(text)], self.encode({})]
         except BaseException:  # its class may do anything
+            shared.forget(count)
             return [[["builtins", "Exception"]], "", None, None, [], self.encode({})]
 
     def _exception(self, description: list[Any]) -> BaseException:
-        names, text, number, cause, arguments, state = description
+        names, text, number, cause_description, arguments, state = description
+        cause = self._exception(cause_description) if cause_description else None  # in the order of the values' numbers
         kind = remote_exceptions.exception_class(self, names)
         error = remote_exceptions.rebuild(kind, [self.decode(argument) for argument in arguments], str(text))
         if number is not None and type(error).__module__ != "builtins":
-            error._remote = (proxies.Reference(self, _number(number)), str(text))  # type: ignore[attr-defined]
+            error._remote = (proxies.Reference(self, natural(number)), str(text))  # type: ignore[attr-defined]
         for name, value in self.decode(state).items():
             with contextlib.suppress(AttributeError, TypeError):
                 setattr(error, str(name), value)
-        error.__cause__ = self._exception(cause) if cause else None
+        error.__cause__ = cause
         return error
 
 
@@ -381,9 +393,3 @@ def is_copied(value: Any) -> bool:
         return encode(value)[-1][0] != "o"
     except (TypeError, TooBig):
         return False
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise Malformed("not the number of an object")
-    return value

@@ -8,41 +8,151 @@ from __future__ import annotations
 
 import collections
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 _MAPPINGS = (dict, collections.Counter, collections.OrderedDict, collections.defaultdict)
 _MUTABLE = (list, set, bytearray, collections.deque, *_MAPPINGS)
 _KEPT = 100  # answers: more than a test compares by identity, and few enough to be kept alive
 
+Encode = Callable[[Any], Any]
+
 
 def is_mutable(value: Any) -> bool:
     """Whether changes of an argument are sent back: of a builtin container, or of an array of plain data."""
+    return type(value) in _MUTABLE or (_is_array(value) and value.flags.writeable and value.dtype.kind in "biufcSU")
+
+
+def _is_array(value: Any) -> bool:
     numpy = sys.modules.get("numpy")
-    if numpy is not None and type(value) is numpy.ndarray:
-        return value.flags.writeable and value.dtype.kind in "biufcSU"
-    return type(value) in _MUTABLE
-
-
-def with_members(arguments: Sequence[Any]) -> list[Any]:
-    """The arguments, and after them the containers in them, in an order that is the same in both processes."""
-    values = list(arguments)
-    for value in values:  # which grows
-        kind = type(value)
-        parts = value.values() if kind in _MAPPINGS else value if kind in (list, tuple, collections.deque) else ()
-        values += [part for part in parts if type(part) is tuple or type(part) in _MUTABLE]
-    return values
+    return numpy is not None and type(value) is numpy.ndarray
 
 
 def update(value: Any, new: Any) -> None:
-    """Give a mutable value new contents."""
+    """Give a mutable value new contents; an array also their shape and type.
+
+    Raises:
+        ValueError: The new contents are of another type, or the array is a view, which cannot be resized.
+        AttributeError: The array's memory does not allow that shape.
+    """
+    if type(new) is not type(value):
+        raise ValueError("a changed value is of another type")
     if isinstance(value, (list, bytearray)):
         value[:] = new
-    elif type(value) not in _MUTABLE:
-        value[...] = new  # an array
+    elif _is_array(value):
+        _update_array(value, new)
     else:
         value.clear()
         value.extend(new) if isinstance(value, collections.deque) else value.update(new)
+        if isinstance(value, collections.defaultdict):
+            value.default_factory = new.default_factory
+
+
+def _update_array(value: Any, new: Any) -> None:
+    # In place, so that it stays the same object. Its memory is kept where it has the right size: views of it share it.
+    if value.nbytes != new.nbytes:
+        value.resize(0, refcheck=False)
+        value.dtype = new.dtype
+        value.resize(new.shape, refcheck=False)
+    elif value.dtype != new.dtype:
+        value.shape = value.size
+        value.dtype = new.dtype
+    if value.shape != new.shape:
+        value.shape = new.shape
+    value[...] = new
+
+
+class SharedValues:
+    """The values of one request and of its reply, each numbered once, in the order of their nodes."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._values: list[Any] = []  # all are kept alive, so that no other object gets the id of one of them
+        self._depths: list[int] = []
+        self._numbers: dict[int, int] = {}
+        self._requested = 0
+        self._before: list[tuple[int, Any]] = []
+
+    def add(self, value: Any, depth: int = 0) -> None:
+        """Number the value of the next node; in the process that decodes it, with its depth."""
+        self._numbers.setdefault(id(value), len(self._values))
+        self._values.append(value)
+        self._depths.append(depth)
+
+    def reference(self, value: Any) -> list[Any] | None:
+        """The node that refers to a value that has a number: of the request ("a"), or of the reply ("b")."""
+        number = self._numbers.get(id(value))
+        if number is None:
+            return None
+        return ["a", [number], []] if number < self._requested else ["b", [number - self._requested], []]
+
+    def resolve(self, tag: str, number: int) -> tuple[Any, int]:
+        """The value that such a node refers to, and its depth."""
+        number += self._requested if tag == "b" else 0
+        return self._values[number], self._depths[number]
+
+    def begin_reply(self) -> None:
+        """From now on values are those of the reply."""
+        self._requested = len(self._values)
+
+    def is_requested(self, value: Any) -> bool:
+        """Whether a value is one of the request."""
+        return self._numbers.get(id(value), self._requested) < self._requested
+
+    def keep_contents(self) -> None:
+        """In the process that answers, before it does: remember the contents, for `changes`."""
+        self._before = [
+            (number, _contents(value))
+            for number, value in enumerate(self._values[: self._requested])
+            if is_mutable(value)
+        ]
+
+    def changes(self, encode: Encode) -> list[list[Any]]:
+        """The number and the new contents of each value of the request that has been changed since."""
+        return [
+            [number, encode(self._values[number])]
+            for number, before in self._before
+            if not _is_same(before, _contents(self._values[number]))
+        ]
+
+    def apply(self, changes: list[list[Any]], decode: Encode) -> None:
+        """Give the changed values of the request their new contents, all of which are decoded before."""
+        decoded = [(self._values[: self._requested][number], decode(new)) for number, new in changes]
+        for value, new in decoded:
+            if is_mutable(value):
+                update(value, new)
+
+    def forget_reply(self) -> None:
+        """Take back the numbers of a reply that is not sent."""
+        self.forget(self._requested)
+
+    @property
+    def count(self) -> int:
+        """How many values have a number."""
+        return len(self._values)
+
+    def forget(self, count: int) -> None:
+        """Take back all numbers but the first ones: their nodes are not sent."""
+        del self._values[count:], self._depths[count:]
+        self._numbers = {key: number for key, number in self._numbers.items() if number < count}
+
+
+def _contents(value: Any) -> list[Any]:
+    """What a change of a mutable value changes."""
+    if _is_array(value):
+        return [str(value.shape), value.dtype.str, value.tobytes()]
+    if isinstance(value, bytearray):
+        return [bytes(value)]
+    members = [*value, *value.values()] if isinstance(value, _MAPPINGS) else list(value)
+    return [*members, value.default_factory] if isinstance(value, collections.defaultdict) else members
+
+
+def _is_same(before: list[Any], now: list[Any]) -> bool:
+    # By identity: members may be objects with any `__eq__`. Of texts and bytes nobody can tell it.
+    return len(before) == len(now) and all(
+        old is new or (type(old) is type(new) and type(old) in (bytes, str) and old == new)
+        for old, new in zip(before, now, strict=True)
+    )
 
 
 class GivenAnswers:

@@ -87,8 +87,7 @@ def convert(result: Any) -> Any:
     if isinstance(result, str) and result == "malformed":
         return result
     if isinstance(result, tuple | list) and len(result) == 2:
-        # A bool of NumPy or torch is one too.
-        parts = [part.item() if getattr(part, "shape", None) == () else part for part in result]
+        parts = list(map(user_function.plain, result))
         if all(isinstance(part, bool) for part in parts):
             return parts
     raise UserError(f"returned {result!r:.100}: a pair of bools (oversight, intended) or 'malformed' is due")

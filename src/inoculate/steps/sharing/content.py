@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from inoculate import settings
+from inoculate import json_lines, settings
 from inoculate.errors import UserError
 from inoculate.records import Completion, Grade, Problem, Row, Trajectory
 from inoculate.steps import problems
@@ -154,9 +154,10 @@ def check_drawn(path: Path, step: PackedStep) -> None:
 
 def _check(where: str, kind: Any, content: bytes) -> None:
     try:
+        data = json_lines.strict(content.decode())
         _adapter(kind).validate_json(content, strict=True)
         if is_dataclass(kind):
-            cast(Any, kind)(**json.loads(content))  # refuses further keys
+            cast(Any, kind)(**data)  # refuses further keys
     except ValidationError as error:
         first = error.errors()[0]
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
