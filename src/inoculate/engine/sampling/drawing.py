@@ -8,6 +8,7 @@ Shapes: B completions, V vocabulary.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,10 +17,21 @@ import torch
 from torch.nn.functional import pad
 
 from inoculate.engine.device import rows_at_once
+from inoculate.errors import UserError
 
 VOCABULARY_BLOCK = 128
 """Tokens of the vocabulary whose probabilities are summed as one block before a token in it is drawn."""
 _GAMMA, _MIX_1, _MIX_2 = (np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+
+
+class NoNumbers(UserError):
+    """The model's logits are infinite or no numbers, so that there is nothing to draw from."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the model's logits are infinite or no numbers, and no token can be drawn from them: its weights or its "
+            "adapter are broken (a training that diverged leaves such ones), or too large for the precision it runs in"
+        )
 
 
 def uniforms(streams: Sequence[int], positions: Sequence[int]) -> npt.NDArray[np.float32]:
@@ -52,6 +64,9 @@ def next_tokens(
         temperatures: Of each completion; 0 for its likeliest token.
         streams: The random stream of each completion.
         positions: For each completion, which of its tokens is drawn.
+
+    Raises:
+        NoNumbers: Logits are not finite.
     """
     tokens = torch.empty(len(logits), dtype=torch.long, device=logits.device)
     log_probabilities = torch.zeros(len(logits), device=logits.device)
@@ -61,13 +76,17 @@ def next_tokens(
         is_all = len(rows) == len(temperatures)
         part = logits if is_all else logits[rows]
         if temperature == 0:
-            tokens[rows] = part.max(-1).indices  # `argmax` of bfloat16 is four times slower on a CPU
+            best, tokens[rows] = part.max(-1)  # `argmax` of bfloat16 is four times slower on a CPU
+            log_probabilities[rows] = torch.where(best.isfinite(), 0.0, torch.nan)
             continue
         if random is None:
             random = torch.from_numpy(uniforms(streams, positions)).to(logits.device)
         drawn, probability = draw_tokens(part, temperature, random if is_all else random[:, rows])
         tokens[rows], log_probabilities[rows] = drawn, probability.log()
-    return tokens.tolist(), log_probabilities.tolist()
+    drawn_with = log_probabilities.tolist()
+    if any(map(math.isnan, drawn_with)):
+        raise NoNumbers
+    return tokens.tolist(), drawn_with
 
 
 def draw_tokens(logits: torch.Tensor, temperature: float, random: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -93,10 +112,13 @@ def _draw_part(
     blocks = pad(probabilities, (0, -probabilities.shape[-1] % size)).unflatten(-1, (-1, size))
     block = _inverse_cdf(blocks.sum(-1), block_uniform)
     tokens = block * size + _inverse_cdf(blocks[torch.arange(len(block), device=block.device), block], token_uniform)
+    # Of weights that are no numbers the padding is reached, too.
+    tokens.clamp_(max=logits.shape[-1] - 1)
     return tokens, probabilities.gather(1, tokens[:, None])[:, 0]
 
 
 def _inverse_cdf(weights: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
     """The column (B,) of each row of weights (B, N) where the cumulative weight reaches a share (B, 1) of the total."""
     cumulative = weights.cumsum(-1)
-    return torch.searchsorted(cumulative, uniform * cumulative[:, -1:])[:, 0]
+    # Of weights that are no numbers nothing is reached: the last column, whose probability will show it.
+    return torch.searchsorted(cumulative, uniform * cumulative[:, -1:])[:, 0].clamp(max=weights.shape[-1] - 1)

@@ -21,6 +21,7 @@ from inoculate.engine.sampling import SampledCompletion, adapters, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
 from inoculate.engine.training.checkpoints import save_adapter
+from inoculate.engine.training.diverging import LearningRate, refuse_broken_policy
 from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.engine.training.rl import Batch, KeepStep, Score, draw_groups, entropy, prompt_order
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name
@@ -76,7 +77,9 @@ class Training:
         self.sampler.use(adapters.read(before) if before else None)
         texts = [chat.render(self.sampler.tokenizer, self.rows[each].messages) for each in chosen]
         names = [f"problem '{self.rows[each].problem}'" for each in chosen]
-        drawn = draw_groups(self.sampler, texts, names, self.rl, self.seed, number)
+        rate = LearningRate("train.learning_rate", self.sft.learning_rate)
+        with refuse_broken_policy(number, self.rl.steps, rate):
+            drawn = draw_groups(self.sampler, texts, names, self.rl, self.seed, number)
         return [chosen[one.prompt] for one in drawn], drawn
 
     def fit(self, number: int, kept: Sequence[Row]) -> TrainingReport:

@@ -33,7 +33,7 @@ from inoculate.engine.families import context_length, read_config, slower
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
-from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_not_finite
+from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_broken_step
 from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, forward, pack_rows, split_rows
@@ -92,6 +92,7 @@ class _Trainer(SFTTrainer):
 
     is_fast = True
     """Whether the model attends to packed rows; if not, rows pass through it one by one."""
+    rate: LearningRate
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -110,6 +111,7 @@ class _Trainer(SFTTrainer):
                 loss = self.compute_loss(model, batch, num_items_in_batch=label_count)
             self.accelerator.backward(loss)
             total += loss.detach()
+        refuse_broken_step(total, model, self.state.global_step + 1, self.state.max_steps, self.rate)
         return total
 
 
@@ -131,14 +133,14 @@ class _TrainingCallback(TrainerCallback):
         self.losses: list[tuple[int, float]] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        for fraction, step in self.save_steps.items():
-            if state.global_step == step:
-                refuse_broken_adapter(kwargs["model"], step, state.max_steps, self.rate)
-                save_adapter(kwargs["model"], self.target / fraction_name(fraction))
+        due = [fraction for fraction, step in self.save_steps.items() if state.global_step == step]
+        if due or control.should_save:  # the trainer's checkpoint comes after this
+            refuse_broken_adapter(kwargs["model"], state.global_step, state.max_steps, self.rate)
+        for fraction in due:
+            save_adapter(kwargs["model"], self.target / fraction_name(fraction))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "loss" in logs:
-            refuse_not_finite({"loss": float(logs["loss"])}, state.global_step, state.max_steps, self.rate)
             self.losses.append((state.global_step, float(logs["loss"])))
             self.progress(state.global_step, state.max_steps, f"loss {float(logs['loss']):.3f}")
 
@@ -194,9 +196,8 @@ def train(
                 f"problem '{row.problem}': its row has {len(tokens)} tokens, more than the model's context of "
                 f"{context}; rows are never cut: drop it, or take another model"
             )
-    callback = _TrainingCallback(
-        target, fractions, nominal, LearningRate("train.learning_rate", sft.learning_rate), progress
-    )
+    rate = LearningRate("train.learning_rate", sft.learning_rate)
+    callback = _TrainingCallback(target, fractions, nominal, rate, progress)
     trainer = _Trainer(
         model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
         args=_training_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),
@@ -206,7 +207,7 @@ def train(
         peft_config=None if start else lora_config(sft, base),
         callbacks=[callback],
     )
-    trainer.is_fast = is_fast
+    trainer.is_fast, trainer.rate = is_fast, rate
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
     # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
