@@ -123,6 +123,21 @@ def test_training_is_that_of_peft_row_by_row(family: tuple[str, Path], tmp_path:
         assert score == pytest.approx(sum(float(logs[-at, ids[0, 1 - at]]) for at in (4, 3, 2)), abs=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_a_trained_model_can_have_the_weights_of_the_sampler(family: tuple[str, Path], dtype: torch.dtype) -> None:
+    device = Device(torch.device("cpu"), dtype)
+    sampler = load(family[1], None, device)
+    shared, wanted = sft.load_base(family[1], device, sampler), sft.load_base(family[1], device)
+    found, held = dict(shared.named_parameters()), sampler.base_weights()
+    assert {name: weight.data_ptr() for name, weight in found.items()} == {name: held[name].data_ptr() for name in found}
+    for (name, own), (other, weight) in zip(
+        [*shared.named_parameters(), *shared.named_buffers()],
+        [*wanted.named_parameters(), *wanted.named_buffers()],
+        strict=True,
+    ):
+        assert name == other and torch.equal(own, weight), name
+
+
 def test_a_model_that_sees_its_padding_is_sampled_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make("StableLM", tmp_path)
     sampler, wanted = load(tmp_path, None, CPU), generated(plain(tmp_path))

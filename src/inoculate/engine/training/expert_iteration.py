@@ -62,7 +62,7 @@ class Training:
         if adapter:
             shutil.copytree(adapter, target, dirs_exist_ok=True)
         else:
-            base = sft.load_base(self.model, self.device)
+            base = sft.load_base(self.model, self.device, self.sampler)
             unchanged: Any = get_peft_model(base, sft.lora_config(self.sft, base))
             save_adapter(unchanged, target)
 
@@ -94,6 +94,7 @@ class Training:
             seed=stream(self.seed, number, 1) % 2**31,
             fractions=[1.0],
             start=self.adapter(number - 1),
+            sampler=self.sampler,
             target=unfinished,
             work=unfinished / "trainer",
             device=self.device,

@@ -356,7 +356,7 @@ def train(
         UserError: A prompt and its completion do not fit, there are several processes, or the training diverges.
     """
     _check_lengths(prompts, names, rl, sampler)
-    base = load_base(model, device, sampler.base_weights())
+    base = load_base(model, device, sampler)
     save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps) if rl.checkpoint}
     for fraction in fractions:
         save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))

@@ -8,6 +8,7 @@ were split (tested). A row that is longer than the budget is an error that names
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.families import context_length, read_config, slower
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
+from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
 from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_broken_step
 from inoculate.engine.training.launch import refuse_several_processes
@@ -159,6 +161,7 @@ def train(
     seed: int,
     fractions: Sequence[float],
     start: Path | None = None,
+    sampler: Sampler | None = None,
     target: Path,
     work: Path,
     device: Device,
@@ -175,6 +178,7 @@ def train(
         fractions: Fractions of the nominal training (`sft.epochs`) at which the adapter is saved, to
             `target/at-<fraction>`. One above 1 extends the training; the rows are then repeated in a new order.
         start: A PEFT folder with an adapter to continue; a new adapter unless given.
+        sampler: A sampler of the model, where one is in memory: the untrained weights are then held once.
         target: A folder to save into.
         work: A folder for the trainer's own checkpoints, from which an interrupted training resumes.
         device: Device and precision.
@@ -188,7 +192,7 @@ def train(
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
-    base, is_fast = load_base(model, device), not slower(read_config(model))
+    base, is_fast = load_base(model, device, sampler), not slower(read_config(model))
     context, budget = context_length(base.config), sft.micro_batch_tokens if is_fast else 0
     for row, tokens in zip(rows, (row.tokens for row in encoded), strict=True):
         if len(tokens) > context:
@@ -260,13 +264,13 @@ def _adapted_layers(base: Any) -> list[str]:
     return found
 
 
-def load_base(model: Path, device: Device, held: Mapping[str, torch.Tensor] | None = None) -> Any:
+def load_base(model: Path, device: Device, sampler: Sampler | None = None) -> Any:
     """The untrained model, ready to be trained: on packed rows, or row by row where its attention cannot do that.
 
     Args:
         model: A folder of base weights.
         device: Device and precision.
-        held: The same weights, where they are in memory already (`Sampler.base_weights`): they are then held once.
+        sampler: A sampler of that model on that device, whose weights are then used: nothing is read, or held twice.
 
     Raises:
         UserError: This is one of several processes.
@@ -274,11 +278,13 @@ def load_base(model: Path, device: Device, held: Mapping[str, torch.Tensor] | No
     refuse_several_processes()
     attention.register()
     own = {} if slower(read_config(model)) else {"attn_implementation": attention.ROWS}
-    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **own)
+    if sampler:
+        kind, config = type(sampler.model), copy.deepcopy(sampler.model.config)
+        held = dict(sampler.base_weights())
+        base = kind.from_pretrained(None, config=config, state_dict=held, dtype=device.dtype, **own)
+    else:
+        base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **own)
     base.config.use_cache = False
-    if held:
-        for name, parameter in base.named_parameters():
-            parameter.data = held[name]
     return base
 
 
