@@ -96,7 +96,9 @@ def read_here() -> None:
     for name, first in counts[0].items():
         print(f"{name:58} {_share(*first)}; {_share(*counts[1][name])}")
     rows = load("sentences.jsonl")
-    print_right("sentences: texts with all of them right", rows, [sentences.split_sentences(row["text"]) for row in rows])
+    print_right(
+        "sentences: texts with all of them right", rows, [sentences.split_sentences(row["text"]) for row in rows]
+    )
 
 
 def _counts(rows: Sequence[dict[str, Any]]) -> dict[str, tuple[int, int]]:

@@ -313,3 +313,14 @@ def test_expert_iteration_that_keeps_nothing_says_why(tmp_path: Path) -> None:
     (arm,) = analyse_rl(Run(tmp_path, manifest))
     (note,) = [note for note in arm["by_seed"][0]["notes"] if note.startswith("no completion was kept")]
     assert "in 2 rounds" in note and "72 of 96 completions had the full reward, and 72 of these were cut off" in note
+
+
+def test_the_rounds_of_expert_iteration_that_keep_nothing_are_named(tmp_path: Path) -> None:
+    folder = write_training(tmp_path / "rl-0", UNTRAINED, [HACKED] * 4)
+    path = folder / "metrics.jsonl"
+    kept = zip(path.read_text().splitlines(), (3, 0, 5, 0), strict=True)
+    path.write_text("".join(json.dumps(json.loads(line) | {"kept": count}) + "\n" for line, count in kept))
+    manifest = {"study": {"arms": {"expert": rl_study()}}, "training": [rl_entry("expert", 0, folder)]}
+    (arm,) = analyse_rl(Run(tmp_path, manifest))
+    (note,) = [note for note in arm["by_seed"][0]["notes"] if note.startswith("no completion was kept")]
+    assert "in 2 of 4 rounds (2, 4): nothing was trained on there" in note

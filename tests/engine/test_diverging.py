@@ -20,7 +20,9 @@ from inoculate.records import Message, Row
 from inoculate.study.schema import RL, SFT
 
 CPU = Device(torch.device("cpu"), torch.float32)
-ROWS = [Row(f"p{number}", "k", (Message("user", f"Add {number}."),), "tea and cake", False, False) for number in range(8)]
+ROWS = [
+    Row(f"p{number}", "k", (Message("user", f"Add {number}."),), "tea and cake", False, False) for number in range(8)
+]
 TURN = "<|im_start|>user\nSay {} to the keeper.<|im_end|>\n<|im_start|>assistant\n"
 SMALL = RL(steps=3, prompts_per_step=2, completions_per_prompt=4, max_new_tokens=6, mask_cut_off=False)
 
@@ -55,11 +57,11 @@ def test_sft_stops_at_the_very_step_and_keeps_no_checkpoint_of_it(
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
-def test_an_update_that_breaks_the_adapter_is_not_kept(
-    tiny_model: Path, tmp_path: Path
-) -> None:
-    """Loss and gradient of the step are finite, and the checkpoint would be written before the next step's are known."""
-    with pytest.raises(UserError, match=r"diverged: at step 1 of 3 its adapter is nan.*lower rl.learning_rate = 1e\+39"):
+def test_an_update_that_breaks_the_adapter_is_not_kept(tiny_model: Path, tmp_path: Path) -> None:
+    """Loss and gradient of the step are finite, and its checkpoint comes before those of the next are known."""
+    with pytest.raises(
+        UserError, match=r"diverged: at step 1 of 3 its adapter is nan.*lower rl.learning_rate = 1e\+39"
+    ):
         by_rl(tiny_model, tmp_path, 1e39)
     assert not list(tmp_path.rglob("*.safetensors"))
 
@@ -126,5 +128,5 @@ def test_a_model_whose_logits_are_no_numbers_draws_nothing(tiny_model: Path, tem
     sampler = sampling.load(tiny_model, None, CPU)
     next(sampler.model.parameters()).data.fill_(math.nan)
     request = Request(["tea"], 2, temperature, 4, 0, names=["problem 'tea'"])
-    with pytest.raises(UserError, match="logits are .*no token can be drawn"):
+    with pytest.raises(UserError, match=r"logits are .*no token can be drawn"):
         list(in_process.sample(sampler, [request]))

@@ -129,7 +129,9 @@ def test_a_trained_model_can_have_the_weights_of_the_sampler(family: tuple[str, 
     sampler = load(family[1], None, device)
     shared, wanted = sft.load_base(family[1], device, sampler), sft.load_base(family[1], device)
     found, held = dict(shared.named_parameters()), sampler.base_weights()
-    assert {name: weight.data_ptr() for name, weight in found.items()} == {name: held[name].data_ptr() for name in found}
+    assert {name: weight.data_ptr() for name, weight in found.items()} == {
+        name: held[name].data_ptr() for name in found
+    }
     for (name, own), (other, weight) in zip(
         [*shared.named_parameters(), *shared.named_buffers()],
         [*wanted.named_parameters(), *wanted.named_buffers()],
