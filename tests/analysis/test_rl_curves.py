@@ -22,6 +22,7 @@ from inoculate.analysis.rl import analyse_rl
 from inoculate.analysis.rl.onset import Comparison, compare, count_by_problem, find_onset, take_off
 from inoculate.analysis.rl.trainings import Drawn
 from inoculate.analysis.run_folder import Run
+from inoculate.analysis.table import rl_table
 from inoculate.errors import UserError
 from inoculate.study.schema import Onset
 from rl_runs import Groups, draw, rl_entry, rl_study, write_training
@@ -320,7 +321,11 @@ def test_the_rounds_of_expert_iteration_that_keep_nothing_are_named(tmp_path: Pa
     path = folder / "metrics.jsonl"
     kept = zip(path.read_text().splitlines(), (3, 0, 5, 0), strict=True)
     path.write_text("".join(json.dumps(json.loads(line) | {"kept": count}) + "\n" for line, count in kept))
-    manifest = {"study": {"arms": {"expert": rl_study()}}, "training": [rl_entry("expert", 0, folder)]}
-    (arm,) = analyse_rl(Run(tmp_path, manifest))
-    (note,) = [note for note in arm["by_seed"][0]["notes"] if note.startswith("no completion was kept")]
+    entry = rl_entry("expert", 0, folder) | {"method": "expert-iteration"}
+    arms = analyse_rl(Run(tmp_path, {"study": {"arms": {"expert": rl_study()}}, "training": [entry]}))
+    (note,) = [note for note in arms[0]["by_seed"][0]["notes"] if note.startswith("no completion was kept")]
     assert "in 2 of 4 rounds (2, 4): nothing was trained on there" in note
+    console = Console(width=200, record=True, file=(tmp_path / "out").open("w"))
+    console.print(rl_table(arms))
+    text = console.export_text()
+    assert "Expert iteration, expert" in text and note in text

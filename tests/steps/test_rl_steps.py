@@ -20,6 +20,7 @@ from inoculate.engine.training import rl as engine_rl
 from inoculate.errors import UserError
 from inoculate.integrations import methods
 from inoculate.records import Trajectory, read_lines
+from inoculate.report import write_report
 from inoculate.steps import manifest, rl, rows
 from inoculate.steps.plan import make_plan
 from inoculate.steps.rewards import Scorer
@@ -248,6 +249,12 @@ def test_expert_iteration_trains_on_what_passes_and_goes_on_after_a_kill(
         assert line["kept"] == sum(one.reward == 1 for one in own) > 0
         assert line["loss"] > 0
     assert next(entry for entry in manifest["training"])["method"] == "expert-iteration"
+    (arm,) = analyse(whole)["rl"]
+    write_report(whole)
+    page = " ".join((whole / "report.html").read_text().split())
+    for said in (arm["sentence"], arm["rule_sentence"], "the policy after step 3 of 3 stands for the arm"):
+        assert said[1:] in page  # which begins sentences with a capital
+    assert 'expert <span class="quiet">expert-iteration</span>' in page
 
     calls: list[int] = []
 
