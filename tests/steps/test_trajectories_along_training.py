@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from inoculate.analysis import analyse
+from inoculate.analysis.run_folder import read_run
+from inoculate.integrations.methods import write_methods
 from inoculate.records import Row, Trajectory, read_lines
 from inoculate.report import write_report
 from inoculate.steps.store import Store
@@ -80,5 +83,7 @@ def test_arms_on_trajectories_are_evaluated_along_training_in_every_suite(tiny_m
     assert all(GENERAL in one.prompt for one in [*drawn, *learned])
     rows = list(read_lines(Path(trained["general-from-general"]["rows"]) / "rows.jsonl", Row))
     assert len(rows) == 4 and all(GENERAL in row.messages[-1].content for row in rows)
+    methods = " ".join(write_methods(read_run(folder), Counter()).split())
+    assert "10%, 25% and 50% of training, but for reinforced and reinforced-general, whose policy a rule chose." in methods
     write_report(folder)
     assert "Along training" in (folder / "report.html").read_text()
