@@ -71,14 +71,15 @@ def inoculate(task: dict[str, Any], kl_completions: int = 8) -> dict[str, Any]:
     from inoculate.study.schema import RL
 
     prepared, device = Prepared(task), pick_device()
-    ends, steps, parts = [time.perf_counter()], list[Computed](), list[dict[str, float]]()
+    ends, steps, parts = [time.perf_counter()], list[Drawn](), list[dict[str, float]]()
 
     def keep(batch: rl.Batch, metrics: Any) -> None:
         ends.append(time.perf_counter())
         parts.append(metrics["seconds"])
+        pairs = zip(batch.completions, batch.advantages or (), strict=True)
+        learns = [bool(advantage) and one.finished for one, advantage in pairs]  # those cut off are masked
         drawn = [list(one.tokens) for one in batch.completions]
-        learns = [bool(advantage) for advantage in batch.advantages or ()]
-        steps.append(computed([prepared.ids[number] for number in batch.prompts], drawn, learns))
+        steps.append(Drawn([prepared.ids[number] for number in batch.prompts], drawn, learns))
 
     options = RL(
         steps=task["steps"],
@@ -104,7 +105,7 @@ def inoculate(task: dict[str, Any], kl_completions: int = 8) -> dict[str, Any]:
             work=Path(folder) / "work",
             device=device,
         )
-    return {**between(ends, steps), "parts": parts[1:]}
+    return {**between(ends, [computed(one) for one in steps]), "parts": parts[1:]}
 
 
 def inoculate_with_little_kl(task: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def trl(task: dict[str, Any]) -> dict[str, Any]:
     from inoculate.engine.device import pick_device
 
     prepared, device = Prepared(task), pick_device()
-    ends, steps = [time.perf_counter()], list[Computed]()
+    ends, steps = [time.perf_counter()], list[Drawn]()
 
     class Clock(TrainerCallback):
         def on_step_end(self, *args: Any, **given: Any) -> None:
@@ -130,7 +131,7 @@ def trl(task: dict[str, Any]) -> dict[str, Any]:
         rewards = prepared.rewards(number, completions)
         groups = [rewards[at : at + GROUP] for at in range(0, len(rewards), GROUP)]
         learns = [len(set(group)) > 1 for group in groups for _ in group]
-        steps.append(computed([prepared.ids[each] for each in number], completion_ids, learns))
+        steps.append(Drawn([prepared.ids[each] for each in number], completion_ids, learns))
         return rewards
 
     with tempfile.TemporaryDirectory() as folder:
@@ -157,11 +158,21 @@ def trl(task: dict[str, Any]) -> dict[str, Any]:
             callbacks=[Clock()],
         )
         trainer.train()
-    return between(ends, steps)
+    return between(ends, [computed(one) for one in steps])
 
 
 def as_any(function: Callable[..., list[float]]) -> Any:
     return function
+
+
+class Drawn(NamedTuple):
+    """What a step has drawn."""
+
+    prompts: Sequence[list[int]]
+    """The prompt of each completion."""
+    completions: Sequence[list[int]]
+    learns: Sequence[bool]
+    """Whether each has a part in the gradient."""
 
 
 class Computed(NamedTuple):
@@ -173,24 +184,15 @@ class Computed(NamedTuple):
     trained: tuple[int, int]
 
 
-def computed(prompts: Sequence[list[int]], completions: Sequence[list[int]], learns: Sequence[bool]) -> Computed:
-    """The least that a step has to compute.
-
-    Args:
-        prompts: The prompt of each completion.
-        completions: Their tokens.
-        learns: Whether each has a part in the gradient.
-    """
+def computed(drawn: Drawn) -> Computed:
+    """The least that a step has to compute."""
     from inoculate.engine.training.packing import EncodedRow
 
-    new = sum(map(len, completions))
-    read, _ = beside.packed_size([[EncodedRow(prompt, 0) for prompt in prompts]], 10**9)
-    rows = [
-        EncodedRow(prompt + drawn, len(drawn))
-        for prompt, drawn, has_part in zip(prompts, completions, learns, strict=True)
-        if has_part
-    ]
-    return Computed(new / len(completions), (read + new, new), beside.packed_size([rows], 10**9) if rows else (0, 0))
+    new = sum(map(len, drawn.completions))
+    read, _ = beside.packed_size([[EncodedRow(prompt, 0) for prompt in drawn.prompts]], 10**9)
+    rows = [EncodedRow(prompt + tokens, len(tokens)) for prompt, tokens, learns in zip(*drawn, strict=True) if learns]
+    trained = beside.packed_size([rows], 10**9) if rows else (0, 0)
+    return Computed(new / len(drawn.completions), (read + new, new), trained)
 
 
 def floor(size: dict[str, int], found: dict[str, Any], flops: float) -> float:

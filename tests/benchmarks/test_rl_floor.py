@@ -28,13 +28,14 @@ FIRST, SECOND = [*range(20), 50], [*range(20), 60, 61]
 
 def test_prompts_and_what_completions_share_count_once(bench: Any) -> None:
     drawn = [[1, 2, 3], [1, 2, 4], [7], [8, 9]]
-    found = bench.computed([FIRST, FIRST, SECOND, SECOND], drawn, [True, True, False, False])
+    step = bench.Drawn([FIRST, FIRST, SECOND, SECOND], drawn, [True, True, False, False])
+    found = bench.computed(step)
     assert found.length == 9 / 4
     assert found.sampled == (20 + 1 + 2 + 9, 9)  # the tree of prompts, and each new token
     tokens, labels = found.trained
     # The group without spread has no part. The other shares its prompt, and may share two tokens of its answers.
     assert 21 + 4 <= tokens <= 21 + 6 and 4 <= labels <= 6
-    assert bench.computed([FIRST], [[1]], [False]).trained == (0, 0)
+    assert bench.computed(bench.Drawn([FIRST], [[1]], [False])).trained == (0, 0)
 
 
 def test_the_floor_is_the_time_of_the_products_that_torch_counts(bench: Any, tiny_model: Path) -> None:

@@ -84,6 +84,8 @@ def test_arms_on_trajectories_are_evaluated_along_training_in_every_suite(tiny_m
     rows = list(read_lines(Path(trained["general-from-general"]["rows"]) / "rows.jsonl", Row))
     assert len(rows) == 4 and all(GENERAL in row.messages[-1].content for row in rows)
     methods = " ".join(write_methods(read_run(folder), Counter()).split())
-    assert "10%, 25% and 50% of training, but for reinforced and reinforced-general, whose policy a rule chose." in methods
+    assert (
+        "10%, 25% and 50% of training, but for reinforced and reinforced-general, whose policy a rule chose." in methods
+    )
     write_report(folder)
     assert "Along training" in (folder / "report.html").read_text()
