@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +252,7 @@ def test_expert_iteration_trains_on_what_passes_and_goes_on_after_a_kill(
     assert next(entry for entry in manifest["training"])["method"] == "expert-iteration"
     (arm,) = analyse(whole)["rl"]
     write_report(whole)
-    page = " ".join((whole / "report.html").read_text().split())
+    page = unescape(" ".join((whole / "report.html").read_text().split()))
     for said in (arm["sentence"], arm["rule_sentence"], "the policy after step 3 of 3 stands for the arm"):
         assert said[1:] in page  # which begins sentences with a capital
     assert 'expert <span class="quiet">expert-iteration</span>' in page
