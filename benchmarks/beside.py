@@ -187,6 +187,35 @@ def model_size(model: Any) -> dict[str, int]:
     }
 
 
+def products(size: dict[str, int], tokens: float, labels: float, *, back: bool) -> float:
+    """Operations of the products with a model's weights, which are frozen.
+
+    Args:
+        size: From `model_size`.
+        tokens: How many pass through the body.
+        labels: After how many of them the head is needed.
+        back: Whether gradients go back to the activations, too: as many products again.
+    """
+    return (4 if back else 2) * (size["body"] * tokens + size["head"] * labels)
+
+
+def packed_size(steps: Sequence[Sequence[Any]], budget: int) -> tuple[int, int]:
+    """Tokens that pass through the model where what rows share does so once, and pairs of a position and its label.
+
+    Args:
+        steps: The encoded rows of each step.
+        budget: The most tokens of a micro-batch.
+    """
+    from inoculate.engine.training.packing import pack_rows, split_rows
+
+    batches = [
+        pack_rows([step[index] for index in members])
+        for step in steps
+        for members in split_rows([row.tokens for row in step], budget)
+    ]
+    return sum(batch.tokens.shape[1] for batch in batches), sum(len(batch.targets) for batch in batches)
+
+
 def table(head: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
     """A markdown table."""
     rows = [head, ["---"] * len(head), *lines]

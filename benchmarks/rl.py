@@ -13,6 +13,11 @@ Sides:
 - inoculate, 1 for KL: the same, the divergence estimated on one completion only (it is always estimated).
 - TRL: `GRPOTrainer` on the same prompts, rank and reward, weights in the same precision, 8 rows at once, with
   transformers' generation and its defaults otherwise (no divergence, activations recomputed).
+
+The floor is what the arithmetic alone would take, at the measured peak of matrix products: the products with the
+model's weights, forward in sampling (each prompt once, each new token once) and forward and back to the activations in
+training (completions in groups with spread; what they share once). Nothing else is in it: no attention, no adapter, no
+merging, no divergence, no recomputing. It is of each side's own completions, whose lengths differ a little.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import beside
 
@@ -49,6 +54,7 @@ class Prepared:
         made = rows.make_rows(drawn, None, chat.default_system(self.tokenizer))
         self.setting, self.problems = settings.find(name), [row.problem for row in drawn]
         self.texts = [chat.render(self.tokenizer, row.messages) for row in made]
+        self.ids: list[list[int]] = self.tokenizer(self.texts, add_special_tokens=False)["input_ids"]
 
     def rewards(self, numbers: Sequence[int], completions: Sequence[str]) -> list[float]:
         """1 where the oversight check passes."""
@@ -63,12 +69,15 @@ def inoculate(task: dict[str, Any], kl_completions: int = 8) -> dict[str, Any]:
     from inoculate.study.schema import RL
 
     prepared, device = Prepared(task), pick_device()
-    ends, lengths, parts = [time.perf_counter()], list[float](), list[dict[str, float]]()
+    ends, steps, parts = [time.perf_counter()], list[Drawn](), list[dict[str, float]]()
 
     def keep(batch: rl.Batch, metrics: Any) -> None:
         ends.append(time.perf_counter())
         parts.append(metrics["seconds"])
-        lengths.append(sum(len(one.tokens) for one in batch.completions) / len(batch.completions))
+        pairs = zip(batch.completions, batch.advantages or (), strict=True)
+        learns = [bool(advantage) and one.finished for one, advantage in pairs]  # those cut off are masked
+        drawn = [list(one.tokens) for one in batch.completions]
+        steps.append(Drawn([prepared.ids[number] for number in batch.prompts], drawn, learns))
 
     options = RL(
         steps=task["steps"],
@@ -94,7 +103,7 @@ def inoculate(task: dict[str, Any], kl_completions: int = 8) -> dict[str, Any]:
             work=Path(folder) / "work",
             device=device,
         )
-    return {**between(ends, lengths), "parts": parts[1:]}
+    return {**between(ends, [computed(one) for one in steps]), "parts": parts[1:]}
 
 
 def inoculate_with_little_kl(task: dict[str, Any]) -> dict[str, Any]:
@@ -110,15 +119,18 @@ def trl(task: dict[str, Any]) -> dict[str, Any]:
     from inoculate.engine.device import pick_device
 
     prepared, device = Prepared(task), pick_device()
-    ends, lengths = [time.perf_counter()], list[float]()
+    ends, steps = [time.perf_counter()], list[Drawn]()
 
     class Clock(TrainerCallback):
         def on_step_end(self, *args: Any, **given: Any) -> None:
             ends.append(time.perf_counter())
 
     def reward(*, number: list[int], completions: list[str], completion_ids: list[list[int]], **_: Any) -> list[float]:
-        lengths.append(sum(map(len, completion_ids)) / len(completion_ids))
-        return prepared.rewards(number, completions)
+        rewards = prepared.rewards(number, completions)
+        groups = [rewards[at : at + GROUP] for at in range(0, len(rewards), GROUP)]
+        learns = [len(set(group)) > 1 for group in groups for _ in group]
+        steps.append(Drawn([prepared.ids[each] for each in number], completion_ids, learns))
+        return rewards
 
     with tempfile.TemporaryDirectory() as folder:
         trainer = GRPOTrainer(
@@ -144,37 +156,105 @@ def trl(task: dict[str, Any]) -> dict[str, Any]:
             callbacks=[Clock()],
         )
         trainer.train()
-    return between(ends, lengths)
+    return between(ends, [computed(one) for one in steps])
 
 
 def as_any(function: Callable[..., list[float]]) -> Any:
     return function
 
 
-def between(ends: Sequence[float], lengths: Sequence[float]) -> dict[str, Any]:
-    """Seconds of each step after the first, and the lengths of its completions."""
+class Drawn(NamedTuple):
+    """What a step has drawn."""
+
+    prompts: Sequence[list[int]]
+    """The prompt of each completion."""
+    completions: Sequence[list[int]]
+    learns: Sequence[bool]
+    """Whether each has a part in the gradient."""
+
+
+class Computed(NamedTuple):
+    """What passes through the model in a step: tokens through the body, and those after which the head is needed."""
+
+    length: float
+    """Tokens of a completion."""
+    sampled: tuple[int, int]
+    trained: tuple[int, int]
+
+
+def computed(drawn: Drawn) -> Computed:
+    """The least that a step has to compute."""
+    from inoculate.engine.training.packing import EncodedRow
+
+    new = sum(map(len, drawn.completions))
+    read, _ = beside.packed_size([[EncodedRow(prompt, 0) for prompt in drawn.prompts]], 10**9)
+    rows = [EncodedRow(prompt + tokens, len(tokens)) for prompt, tokens, learns in zip(*drawn, strict=True) if learns]
+    trained = beside.packed_size([rows], 10**9) if rows else (0, 0)
+    return Computed(new / len(drawn.completions), (read + new, new), trained)
+
+
+def floor(size: dict[str, int], found: dict[str, Any], flops: float) -> float:
+    """Seconds that the products of a step take at a rate of products.
+
+    Args:
+        size: Of the model.
+        found: What a side has computed, from `between`.
+        flops: Operations per second.
+    """
+    sampling = beside.products(size, *found["sampled"], back=False)
+    return (sampling + beside.products(size, *found["trained"], back=True)) / flops
+
+
+def between(ends: Sequence[float], steps: Sequence[Computed]) -> dict[str, Any]:
+    """Means over the steps after the first: seconds, and what was computed."""
     seconds = [after - before for before, after in itertools.pairwise(ends)][1:]
-    return {"seconds": sum(seconds) / len(seconds), "length": sum(lengths[1:]) / len(lengths[1:])}
+    kept = steps[1:]
+
+    def mean(pairs: Sequence[tuple[int, int]]) -> tuple[float, ...]:
+        return tuple(sum(column) / len(pairs) for column in zip(*pairs, strict=True))
+
+    return {
+        "seconds": sum(seconds) / len(seconds),
+        "length": sum(one.length for one in kept) / len(kept),
+        "sampled": mean([one.sampled for one in kept]),
+        "trained": mean([one.trained for one in kept]),
+    }
+
+
+def prepare(task: dict[str, Any]) -> dict[str, Any]:
+    from transformers import AutoModelForCausalLM
+
+    from inoculate.engine import models
+
+    return {"size": beside.model_size(AutoModelForCausalLM.from_pretrained(models.fetch(task["model"])))}
 
 
 SIDES: dict[str, beside.Side] = {
+    "peaks": beside.peaks,
+    "prepare": prepare,
     "inoculate": inoculate,
     "inoculate, 1 for KL": inoculate_with_little_kl,
     "TRL": trl,
 }
-HEAD = ("side", "seconds a step", "inoculate is faster", "tokens of a completion", "peak GiB", "sample / grade / train")
+MEASURED = [side for side in SIDES if side not in ("peaks", "prepare")]
+HEAD = (
+    *("side", "seconds a step", "inoculate is faster", "floor, seconds", "tokens of a completion", "peak GiB"),
+    "sample / grade / train",
+)
 
 
-def line(side: str, found: dict[str, list[dict[str, Any]]]) -> list[object]:
+def line(side: str, found: dict[str, list[dict[str, Any]]], size: dict[str, int], flops: float) -> list[object]:
     """One side's line of a table."""
     own = found[side]
     seconds = beside.middle(own, "seconds")
+    floors = [floor(size, one, flops) for one in own]
     parts = [part for one in own for part in one.get("parts", ())]
     spent = " / ".join(f"{sum(part[name] for part in parts) / len(parts):.1f}" for name in parts[0]) if parts else ""
     return [
         side,
         f"{seconds:.1f}",
         f"{seconds / beside.middle(found['inoculate'], 'seconds'):.2f}x",
+        f"{sum(floors) / len(floors):.1f}",
         f"{beside.middle(own, 'length'):.0f}",
         f"{max(one['peak_memory'] for one in own) / 2**30:.1f}",
         spent,
@@ -191,16 +271,19 @@ def main() -> None:
     if given.side:
         beside.be(SIDES[given.side])
         return
-    tables = []
-    kept: dict[str, Any] = {"versions": {"here": beside.versions()}, "measured": []}
+    peaks = beside.measure("peaks", {})
+    tables = [f"GEMM peak {peaks['flops'] / 1e9:.0f} GFLOP/s in {peaks['precision']}"]
+    kept: dict[str, Any] = {"peaks": peaks, "versions": {"here": beside.versions()}, "measured": []}
     for model in given.models:
+        size = beside.measure("prepare", {"model": model})["size"]
         for setting in given.settings:
             prompts, steps = (1, 2) if given.quick else (given.prompts, given.steps)
             task = {"model": model, "setting": setting, "prompts": prompts, "steps": steps}
             task["name"] = f"{model}, {setting}, {prompts} x {GROUP}"
-            found = beside.in_turn([(side, sys.executable) for side in SIDES], task, given.rounds)
-            tables.append(f"### {task['name']}\n\n" + beside.table(HEAD, [line(side, found) for side in SIDES]))
-            kept["measured"].append({"task": task, "found": found})
+            found = beside.in_turn([(side, sys.executable) for side in MEASURED], task, given.rounds)
+            lines = [line(side, found, size, peaks["flops"]) for side in MEASURED]
+            tables.append(f"### {task['name']}\n\n" + beside.table(HEAD, lines))
+            kept["measured"].append({"task": task, "size": size, "found": found})
             beside.keep(kept, given.json)
     beside.report("RL", kept, tables, given.json)
 

@@ -106,8 +106,9 @@ def counted(task: dict[str, Any], rows: list[Any]) -> dict[str, Any]:
     size = beside.model_size(AutoModelForCausalLM.from_pretrained(weights))
     in_step = len(encoded) if task["set"] == "groups" else SFT().batch_rows
     steps = [encoded[start : start + in_step] for start in range(0, len(encoded), in_step)]
-    shared = [packed_size(steps, budget) for budget in (SFT().micro_batch_tokens, 10**9)]
-    ceilings = [work_of(size, sum(lengths), labels) / work_of(size, tokens, predicted) for tokens, predicted in shared]
+    shared = [beside.packed_size(steps, budget) for budget in (SFT().micro_batch_tokens, 10**9)]
+    whole = beside.products(size, sum(lengths), labels, back=True)
+    ceilings = [whole / beside.products(size, *each, back=True) for each in shared]
     return {
         "tokens": sum(lengths),
         "longest": max(lengths),
@@ -117,23 +118,6 @@ def counted(task: dict[str, Any], rows: list[Any]) -> dict[str, Any]:
         "computed": shared[0],
         "ceilings": ceilings,
     }
-
-
-def packed_size(steps: list[list[Any]], budget: int) -> tuple[int, int]:
-    """Tokens that pass through the model where what rows share does so once, and pairs of a position and its label."""
-    from inoculate.engine.training.packing import pack_rows, split_rows
-
-    batches = [
-        pack_rows([step[index] for index in members])
-        for step in steps
-        for members in split_rows([row.tokens for row in step], budget)
-    ]
-    return sum(batch.tokens.shape[1] for batch in batches), sum(len(batch.targets) for batch in batches)
-
-
-def work_of(size: dict[str, int], tokens: int, labels: int) -> int:
-    """Operations of the products with the model's weights, forward and back to the activations."""
-    return 4 * size["body"] * tokens + 4 * size["head"] * labels
 
 
 def prepare(task: dict[str, Any]) -> dict[str, Any]:
@@ -222,7 +206,7 @@ def line(task: dict[str, Any], side: str, found: dict[str, Any], peaks: dict[str
     """One side's line of a table."""
     seconds = beside.middle(found[side], "seconds")
     computed = task["computed"] if side == "inoculate" else (task["tokens"], task["labels"])
-    work = work_of(task["size"], *computed)
+    work = beside.products(task["size"], *computed, back=True)
     peak = max(one["peak_memory"] for one in found[side])
     return [
         side,

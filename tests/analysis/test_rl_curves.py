@@ -22,6 +22,7 @@ from inoculate.analysis.rl import analyse_rl
 from inoculate.analysis.rl.onset import Comparison, compare, count_by_problem, find_onset, take_off
 from inoculate.analysis.rl.trainings import Drawn
 from inoculate.analysis.run_folder import Run
+from inoculate.analysis.table import rl_table
 from inoculate.errors import UserError
 from inoculate.study.schema import Onset
 from rl_runs import Groups, draw, rl_entry, rl_study, write_training
@@ -313,3 +314,18 @@ def test_expert_iteration_that_keeps_nothing_says_why(tmp_path: Path) -> None:
     (arm,) = analyse_rl(Run(tmp_path, manifest))
     (note,) = [note for note in arm["by_seed"][0]["notes"] if note.startswith("no completion was kept")]
     assert "in 2 rounds" in note and "72 of 96 completions had the full reward, and 72 of these were cut off" in note
+
+
+def test_the_rounds_of_expert_iteration_that_keep_nothing_are_named(tmp_path: Path) -> None:
+    folder = write_training(tmp_path / "rl-0", UNTRAINED, [HACKED] * 4)
+    path = folder / "metrics.jsonl"
+    kept = zip(path.read_text().splitlines(), (3, 0, 5, 0), strict=True)
+    path.write_text("".join(json.dumps(json.loads(line) | {"kept": count}) + "\n" for line, count in kept))
+    entry = rl_entry("expert", 0, folder) | {"method": "expert-iteration"}
+    arms = analyse_rl(Run(tmp_path, {"study": {"arms": {"expert": rl_study()}}, "training": [entry]}))
+    (note,) = [note for note in arms[0]["by_seed"][0]["notes"] if note.startswith("no completion was kept")]
+    assert "in 2 of 4 rounds (2, 4): nothing was trained on there" in note
+    console = Console(width=200, record=True, file=(tmp_path / "out").open("w"))
+    console.print(rl_table(arms))
+    text = console.export_text()
+    assert "Expert iteration, expert" in text and note in text

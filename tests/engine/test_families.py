@@ -136,6 +136,21 @@ def test_an_adapter_on_the_experts_is_refused_and_ours_has_none(name: str, tmp_p
     get_peft_model(plain(tmp_path), options).save_pretrained(str(tmp_path / "theirs"))
     with pytest.raises(UserError, match=r"adapter .*experts.*(is no linear layer|plain LoRA on linear layers)"):
         load(tmp_path, tmp_path / "theirs", CPU)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_a_trained_model_can_have_the_weights_of_the_sampler(family: tuple[str, Path], dtype: torch.dtype) -> None:
+    device = Device(torch.device("cpu"), dtype)
+    sampler = load(family[1], None, device)
+    shared, wanted = sft.load_base(family[1], device, sampler), sft.load_base(family[1], device)
+    found, held = dict(shared.named_parameters()), sampler.base_weights()
+    assert {name: weight.data_ptr() for name, weight in found.items()} == {
+        name: held[name].data_ptr() for name in found
+    }
+    for (name, own), (other, weight) in zip(
+        [*shared.named_parameters(), *shared.named_buffers()],
+        [*wanted.named_parameters(), *wanted.named_buffers()],
+        strict=True,
+    ):
+        assert name == other and torch.equal(own, weight), name
 
 
 def test_a_model_that_sees_its_padding_is_sampled_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,7 +212,7 @@ def test_a_reward_that_cannot_be_given_scores_nothing_and_is_counted(tiny_model:
 def test_sampler_and_trainer_hold_the_untrained_weights_once(tiny_model: Path, device: Device) -> None:
     sampler = sampling.load(tiny_model, None, device)
     held, fresh = sampler.base_weights(), load_base(tiny_model, device)
-    shared = load_base(tiny_model, device, held)
+    shared = load_base(tiny_model, device, sampler)
     found = dict(shared.named_parameters())
     for name, weight in fresh.named_parameters():
         assert torch.equal(found[name], weight), name

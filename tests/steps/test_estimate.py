@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from inoculate.engine import families
-from inoculate.steps.estimate import estimate
+from inoculate.steps.estimate import Estimate, estimate
 from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
+from small_study import RL_STUDY
 
 
 def seconds(study: Path, store: Store, **changes: str) -> float:
@@ -51,3 +52,19 @@ def test_with_the_model_of_half_a_billion_the_rows_count(study_file: Path, tmp_p
     store, large = Store(tmp_path / "store"), '"qwen2.5-coder-0.5b"'
     few, many = (seconds(study_file, store, model=large, count=str(count)) for count in (100, 200))
     assert many - few > 200  # 100 rows more for each of three arms
+
+
+def test_expert_iteration_makes_a_trainer_for_each_round_and_trains_as_sft_does(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    path, found = tmp_path / "expert.toml", dict[str, Estimate]()
+    for method, table in (("rl", ""), ("expert-iteration", "train.micro_batch_tokens = 9000")):
+        arm = f'[arms.rewarded]\nmethod = "{method}"\n{table}\n[evaluate]'
+        text = RL_STUDY.replace("MODEL", str(tiny_model)).replace("[evaluate]", arm)
+        path.write_text("\n".join(line for line in text.splitlines() if method == "rl" or "mask_cut_off" not in line))
+        plan, store = make_plan(load(path)), Store(tmp_path / "store")
+        found[method] = estimate(plan, store, plan.missing(store))
+    by_rl, by_rounds = found["rl"], found["expert-iteration"]
+    assert by_rounds.parts["rl"] - by_rl.parts["rl"] == pytest.approx(2 * 1.5)  # three rounds, and one training
+    assert by_rl.memory_gb is not None and by_rounds.memory_gb is not None
+    assert by_rounds.memory_gb > by_rl.memory_gb  # micro-batches of 9,000 tokens, and of 1,024

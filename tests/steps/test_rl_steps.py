@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from inoculate.engine.training import rl as engine_rl
 from inoculate.errors import UserError
 from inoculate.integrations import methods
 from inoculate.records import Trajectory, read_lines
+from inoculate.report import write_report
 from inoculate.steps import manifest, rl, rows
 from inoculate.steps.plan import make_plan
 from inoculate.steps.rewards import Scorer
@@ -248,6 +250,12 @@ def test_expert_iteration_trains_on_what_passes_and_goes_on_after_a_kill(
         assert line["kept"] == sum(one.reward == 1 for one in own) > 0
         assert line["loss"] > 0
     assert next(entry for entry in manifest["training"])["method"] == "expert-iteration"
+    (arm,) = analyse(whole)["rl"]
+    write_report(whole)
+    page = unescape(" ".join((whole / "report.html").read_text().split()))
+    for said in (arm["sentence"], arm["rule_sentence"], "the policy after step 3 of 3 stands for the arm"):
+        assert said[1:] in page  # which begins sentences with a capital
+    assert 'expert <span class="quiet">expert-iteration</span>' in page
 
     calls: list[int] = []
 
@@ -387,11 +395,17 @@ def test_what_would_mean_nothing_is_refused_by_plan(rl_study: Path, old: str, ne
         make_plan(load(rl_study))
 
 
-def test_a_rule_for_the_checkpoint_goes_with_the_end_of_training_only(rl_study: Path) -> None:
-    text = rl_study.read_text().replace("[rl]\n", "[rl]\ncheckpoint = { hack = 0.5 }\n")
-    rl_study.write_text(text + "fractions = [0.5, 1.0]\n")
-    with pytest.raises(UserError, match=r"rl.checkpoint: the policy that stands for the arm may be"):
-        load(rl_study)
+def test_an_arm_whose_policy_a_rule_chooses_is_evaluated_at_the_end_alone(rl_study: Path) -> None:
+    text = rl_study.read_text().replace("[arms.told]", "[arms.shown]\n[arms.told]")
+    text = text.replace("[rl]\n", "[rl]\ncheckpoint = { hack = 0.5 }\n")
+    rl_study.write_text(text)
+    alone = {(one.arm, one.adapter.key) for one in make_plan(load(rl_study)).trainings if one.arm != "shown"}
+    rl_study.write_text(text + "fractions = [0.1, 0.2, 1.0]\n")  # of three steps 0.1 and 0.2 are the same policy
+    plan = make_plan(load(rl_study))
+    assert {(cell.arm, cell.at) for cell in plan.cells} == {
+        ("base", 0.0), ("reinforced", 1.0), ("told", 1.0), ("shown", 0.1), ("shown", 0.2), ("shown", 1.0)
+    }  # fmt: skip
+    assert {(one.arm, one.adapter.key) for one in plan.trainings if one.arm != "shown"} == alone
 
 
 def test_expert_iteration_refuses_keys_that_are_of_rl_alone(expert_study: Path) -> None:

@@ -299,7 +299,9 @@ def rl_table(arms: list[dict[str, Any]]) -> Group:
     """
     parts: list[Table | Text] = []
     for arm in arms:
-        title = f"Reinforcement learning, {arm['arm']}"
+        title = (
+            f"{'Expert iteration' if arm['method'] == 'expert-iteration' else 'Reinforcement learning'}, {arm['arm']}"
+        )
         table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for heading in ("seed", "onset", "5%", "2%", "reward", "hack", "correct", "tokens", "unscorable"):
             table.add_column(heading, justify="right", no_wrap=True)

@@ -107,6 +107,7 @@ def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "evaluated": _describe_evaluation(evaluate),
         "system_prompt": _system_prompt(run),
         "shares": [f"{share:.0%}" for share in evaluate["fractions"] if share != 1],
+        "chosen": [name for name, arm in study["arms"].items() if (arm.get("rl") or {}).get("checkpoint")],
         "runs_code": _runs_code(study),
         "level": level,
         "containment_meaning": MEANING[level].split(":", 1)[0] if level in MEANING else "not recorded",

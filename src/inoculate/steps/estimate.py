@@ -30,7 +30,7 @@ _PLAIN_FACTOR = 4.0
 _START_SECONDS = 8.0
 """Until libraries and model are loaded, once in a run: most of the time of a tiny study."""
 _TRAINER_SECONDS = 1.5
-"""For each training, whatever its size: the base model is loaded again and the trainer made."""
+"""For each training, and each round of expert iteration, whatever its size: the base model and the trainer are made."""
 _GRADE_SECONDS = 0.01
 _MOST_READ = 200
 """The most finished steps of a kind whose times are read: enough for an estimate, however large the study."""
@@ -76,7 +76,7 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         if steps and not rate:
             return Estimate(slower, None, None, {})
         if steps:
-            trainers = len(steps) if kind in TRAINED else 0
+            trainers = sum(map(_trainers, steps)) if kind in TRAINED else 0
             parts[kind] = sum(_units(step) for step in steps) * (rate or 0) + trainers * _TRAINER_SECONDS
     if parts:
         parts = {"start": _START_SECONDS, **parts}
@@ -87,13 +87,18 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
         return Estimate(slower, total, None, parts)
     tokens = max(
         (
-            arm.rl.micro_batch_tokens if arm.is_rewarded else arm.train.micro_batch_tokens
+            arm.rl.micro_batch_tokens if arm.method == "rl" else arm.train.micro_batch_tokens
             for arm in plan.study.arms.values()
         ),
         default=0,
     )
     held = _BYTES_PER_PARAMETER + (_SAMPLER_BYTES if 2 * size <= STAYS_BYTES else 0)
     return Estimate(slower, total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1, parts)
+
+
+def _trainers(step: Step) -> int:
+    """How many trainers a training makes: expert iteration one for each round."""
+    return step.params["rl"]["steps"] if step.params["method"] == "expert-iteration" else 1
 
 
 def _units(step: Step) -> float:

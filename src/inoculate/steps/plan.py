@@ -183,7 +183,7 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
         for arm in study.arms:
             training = _plan_training(plan.resolved, arm, seed, weights)
             plan.trainings.append(training)
-            for fraction in study.evaluate.fractions:
+            for fraction in study.evaluate.fractions_of(study.arms[arm]):
                 plan.cells.extend(_plan_cells(plan, drawn, weights, training, fraction))
     declared = [name for name in study.arms if not (study.sensitivity and "@" in name)]
     refuse_same_arms({name: tuple(one.adapter.key for one in plan.trainings if one.arm == name) for name in declared})

@@ -62,7 +62,7 @@ def plan_step(
         "rl": arm.rl.model_dump(mode="json", exclude=_ANALYSED),
         **({"train": arm.train.model_dump(mode="json")} if arm.method == "expert-iteration" else {}),
         "seed": seed,
-        "fractions": resolved.study.evaluate.fractions,
+        "fractions": resolved.study.evaluate.fractions_of(arm),
         "final": resolved.study.evaluate.final_fraction,
         "grading": plan_grading(arm),
         **reward_functions.plan_files(arm),

@@ -40,7 +40,7 @@ def check_rewarded(study: Study, name: str, arm: Arm, where: str) -> None:
             "tokens does not fit: raise it"
         )
     _check_windows(arm, key)
-    _check_policies(study, arm, key, where)
+    _check_policies(study, arm, where)
     _check_analyses(study, name, arm, where)
 
 
@@ -82,16 +82,11 @@ def _check_windows(arm: Arm, key: str) -> None:
             )
 
 
-def _check_policies(study: Study, arm: Arm, key: str, where: str) -> None:
+def _check_policies(study: Study, arm: Arm, where: str) -> None:
     """Refuse fractions that would not be policies of their own, in their order."""
-    fractions, steps = study.evaluate.fractions, arm.rl.steps
+    fractions, steps = study.evaluate.fractions_of(arm), arm.rl.steps
     if max(fractions) > 1:
         raise UserError(f"{where}: evaluate.fractions: RL ends after rl.steps steps: use fractions up to 1, more steps")
-    if arm.rl.checkpoint and len(fractions) > 1:
-        raise UserError(
-            f"{key}.rl.checkpoint: the policy that stands for the arm may be an earlier one than those at "
-            f"{list(fractions)} of training: give evaluate.fractions = [1.0], or leave the rule out"
-        )
     after = [max(1, round(fraction * steps)) for fraction in fractions]
     if len(set(after)) < len(after):
         raise UserError(

@@ -222,6 +222,13 @@ class Evaluate(StrictModel):
         """The fraction of training at which arms are compared: 1 if it is among `fractions`, else the largest."""
         return 1.0 if 1.0 in self.fractions else max(self.fractions)
 
+    def fractions_of(self, arm: Arm) -> tuple[float, ...]:
+        """The fractions of an arm's training at which it is evaluated: the end alone where a rule chooses its policy.
+
+        The policy that `rl.checkpoint` chooses may be an earlier one than those at the fractions before the end.
+        """
+        return (self.final_fraction,) if arm.is_rewarded and arm.rl.checkpoint else self.fractions
+
     def for_setting(self, setting: str) -> Evaluate:
         """`evaluate` as it applies to one setting, whose own keys override the shared ones."""
         overrides = self.each.get(setting, EvaluatedSetting()).model_dump(

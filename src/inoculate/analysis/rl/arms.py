@@ -117,10 +117,14 @@ def _describe_unscorable(training: RLTraining) -> list[str]:
 
 
 def _describe_nothing_kept(training: RLTraining, largest: float | None) -> list[str]:
-    """Expert iteration that has kept no completion in any round, and why."""
-    kept = [line["kept"] for line in training.metrics.values() if "kept" in line]
-    if not kept or any(kept):
+    """Rounds of expert iteration that have kept no completion; where none has kept any, why."""
+    kept = {number: line["kept"] for number, line in training.metrics.items() if "kept" in line}
+    empty = [str(number) for number, count in kept.items() if not count]
+    if not empty:
         return []
+    if any(kept.values()):
+        rounds = f"{len(empty)} of {len(kept)} rounds ({', '.join(empty)})"
+        return [f"no completion was kept in {rounds}: nothing was trained on there, and the policy stayed what it was"]
     rounds = [one for number, drawn in training.drawn.items() if number != UNTRAINED for one in drawn]
     said = f"no completion was kept in {len(kept)} rounds, so that nothing was trained on and the policy is what it was"
     if largest is None:

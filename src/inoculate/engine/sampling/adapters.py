@@ -94,8 +94,8 @@ class Layers:
         self._merged: set[str] = set()
 
     def base_weights(self, model: nn.Module) -> dict[str, torch.Tensor]:
-        """The base weights of a model whose linear layers these are, by the names of its parameters; not copies."""
-        weights: dict[str, torch.Tensor] = dict(model.named_parameters())
+        """The state dict with base weights of a model whose linear layers these are; not copies."""
+        weights: dict[str, torch.Tensor] = dict(model.state_dict())
         for name, weight in self._base.items():
             weights[f"{name}.weight"] = weight
             bias = getattr(self._modules[name], "frozen_bias", None)

@@ -24,6 +24,17 @@ VOCABULARY_BLOCK = 128
 _GAMMA, _MIX_1, _MIX_2 = (np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
+class NoNumbers(UserError):
+    """The model's logits are infinite or no numbers, so that there is nothing to draw from."""
+
+    def __init__(self) -> None:
+        """The message is the same for every one."""
+        super().__init__(
+            "the model's logits are infinite or no numbers, and no token can be drawn from them: its weights or its "
+            "adapter are broken (a training that diverged leaves such ones), or too large for the precision it runs in"
+        )
+
+
 def uniforms(streams: Sequence[int], positions: Sequence[int]) -> npt.NDArray[np.float32]:
     """Two random numbers in (0, 1] for each completion, (2, B).
 
@@ -56,7 +67,7 @@ def next_tokens(
         positions: For each completion, which of its tokens is drawn.
 
     Raises:
-        UserError: The model's numbers are not finite.
+        NoNumbers: Logits are not finite.
     """
     tokens = torch.empty(len(logits), dtype=torch.long, device=logits.device)
     log_probabilities = torch.zeros(len(logits), device=logits.device)
@@ -83,15 +94,10 @@ def refuse_not_finite(log_probabilities: Sequence[float]) -> None:
     """Refuse a model whose log-probabilities are not finite: nothing that it draws or scores means anything.
 
     Raises:
-        UserError: One of them is not.
+        NoNumbers: One of them is not.
     """
-    for value in log_probabilities:
-        if not math.isfinite(value):
-            raise UserError(
-                f"the model gives tokens a log-probability of {value}: its weights, or those of its adapter, are "
-                "damaged, or its numbers exceed their data type. Get its weights again, or train the adapter again "
-                "with a lower learning_rate"
-            )
+    if not all(map(math.isfinite, log_probabilities)):
+        raise NoNumbers
 
 
 def draw_tokens(logits: torch.Tensor, temperature: float, random: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

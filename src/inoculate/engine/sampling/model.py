@@ -66,7 +66,7 @@ class Sampler:
         self._layers.merge(adapter or {})
 
     def base_weights(self) -> Mapping[str, torch.Tensor]:
-        """The untrained model's weights by name: the tensors that are held here, which are never written to."""
+        """The untrained model's state dict: the tensors that are held here, which are never written to."""
         return self._layers.base_weights(self.model)
 
 

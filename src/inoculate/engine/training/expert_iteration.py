@@ -21,6 +21,7 @@ from inoculate.engine.sampling import SampledCompletion, adapters, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
 from inoculate.engine.training.checkpoints import save_adapter
+from inoculate.engine.training.diverging import LearningRate, refuse_broken_policy
 from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.engine.training.rl import Batch, KeepStep, Score, draw_groups, entropy, prompt_order
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name
@@ -61,7 +62,7 @@ class Training:
         if adapter:
             shutil.copytree(adapter, target, dirs_exist_ok=True)
         else:
-            base = sft.load_base(self.model, self.device)
+            base = sft.load_base(self.model, self.device, self.sampler)
             unchanged: Any = get_peft_model(base, sft.lora_config(self.sft, base))
             save_adapter(unchanged, target)
 
@@ -76,7 +77,9 @@ class Training:
         self.sampler.use(adapters.read(before) if before else None)
         texts = [chat.render(self.sampler.tokenizer, self.rows[each].messages) for each in chosen]
         names = [f"problem '{self.rows[each].problem}'" for each in chosen]
-        drawn = draw_groups(self.sampler, texts, names, self.rl, self.seed, number)
+        rate = LearningRate("train.learning_rate", self.sft.learning_rate)
+        with refuse_broken_policy(number, self.rl.steps, rate):
+            drawn = draw_groups(self.sampler, texts, names, self.rl, self.seed, number)
         return [chosen[one.prompt] for one in drawn], drawn
 
     def fit(self, number: int, kept: Sequence[Row]) -> TrainingReport:
@@ -91,6 +94,7 @@ class Training:
             seed=stream(self.seed, number, 1) % 2**31,
             fractions=[1.0],
             start=self.adapter(number - 1),
+            sampler=self.sampler,
             target=unfinished,
             work=unfinished / "trainer",
             device=self.device,

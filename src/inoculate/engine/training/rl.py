@@ -33,7 +33,12 @@ from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.sampling import Request, SampledCompletion, adapters, in_process, stream
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
-from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_not_finite
+from inoculate.engine.training.diverging import (
+    LearningRate,
+    refuse_broken_adapter,
+    refuse_broken_policy,
+    refuse_broken_step,
+)
 from inoculate.engine.training.loss import log_probabilities
 from inoculate.engine.training.packing import EncodedRow, forward, pack_rows, split_rows
 from inoculate.engine.training.quiet import quiet_libraries
@@ -68,6 +73,7 @@ class _Trainer(GRPOTrainer):
 
     def __init__(self, prompts: Sequence[str], names: Sequence[str], rl: RL, **arguments: Any) -> None:
         self.rl, self._texts, self._names = rl, list(prompts), list(names)
+        self.rate = LearningRate("rl.learning_rate", rl.learning_rate)
         self.sampler: Sampler
         self.score: Score
         self.seconds: dict[str, float] = {}
@@ -85,7 +91,9 @@ class _Trainer(GRPOTrainer):
         numbers = self._prompts[:: rl.completions_per_prompt]
         self.sampler.use(adapters.from_model(self.model))
         texts, names = ([of[number] for number in numbers] for of in (self._texts, self._names))
-        self.completions = draw_groups(self.sampler, texts, names, rl, int(self.args.seed), self.state.global_step + 1)
+        step = self.state.global_step + 1
+        with refuse_broken_policy(step, rl.steps, self.rate):
+            self.completions = draw_groups(self.sampler, texts, names, rl, int(self.args.seed), step)
         sampled = time.perf_counter()
         rewards = self.score(self._prompts, [one.text for one in self.completions])
         self.seconds = {"sample": sampled - started, "grade": time.perf_counter() - sampled}
@@ -113,6 +121,7 @@ class _Trainer(GRPOTrainer):
             # have the optimizer leave out its step.
             if parameter.requires_grad and parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
+        refuse_broken_step(total, model, self.state.global_step + 1, self.rl.steps, self.rate)
         self.own_metrics = self._compare_policies(model, batch)
         self._log_own_metrics()
         self.seconds["train"] = time.perf_counter() - started
@@ -286,21 +295,18 @@ def _index(numbers: Sequence[int], like: torch.Tensor) -> torch.Tensor:
 class _TrainingCallback(TrainerCallback):
     """Hands over each step, saves the adapter where it is wanted, and reports progress."""
 
-    def __init__(
-        self, keep: KeepStep, save: Mapping[int, Sequence[Path]], rate: LearningRate, progress: Progress
-    ) -> None:
+    def __init__(self, keep: KeepStep, save: Mapping[int, Sequence[Path]], progress: Progress) -> None:
         self.trainer: _Trainer
-        self.keep, self.save, self.rate, self.progress = keep, save, rate, progress
+        self.keep, self.save, self.progress = keep, save, progress
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        # A checkpoint follows every step.
+        refuse_broken_adapter(kwargs["model"], state.global_step, state.max_steps, self.trainer.rate)
         for target in self.save.get(state.global_step, ()):
-            refuse_broken_adapter(kwargs["model"], state.global_step, state.max_steps, self.rate)
             save_adapter(kwargs["model"], target)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "grad_norm" in logs:
-            numbers = {"loss": float(logs["loss"]), "gradient": float(logs["grad_norm"])}
-            refuse_not_finite(numbers, state.global_step, state.max_steps, self.rate)
             self.keep(self.trainer.last_batch(), self.trainer.step_metrics(logs))
             self.progress(state.global_step, state.max_steps, f"reward {float(logs['reward']):.2f}")
 
@@ -350,11 +356,11 @@ def train(
         UserError: A prompt and its completion do not fit, there are several processes, or the training diverges.
     """
     _check_lengths(prompts, names, rl, sampler)
-    base = load_base(model, device, sampler.base_weights())
+    base = load_base(model, device, sampler)
     save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps) if rl.checkpoint}
     for fraction in fractions:
         save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
-    callback = _TrainingCallback(keep, save, LearningRate("rl.learning_rate", rl.learning_rate), progress)
+    callback = _TrainingCallback(keep, save, progress)
     rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(sorts, rl, seed)]
     trainer = _Trainer(
         prompts,

@@ -8,6 +8,7 @@ were split (tested). A row that is longer than the budget is an error that names
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,8 +33,9 @@ from inoculate.engine.device import Device
 from inoculate.engine.families import context_length, is_fast, read_config
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
+from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
-from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_not_finite
+from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_broken_step
 from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, forward, pack_rows, split_rows
@@ -90,6 +92,8 @@ class _Trainer(SFTTrainer):
     are a quarter of the tokens and the vocabulary has 150,000, that took longer than the model (measured on a CPU).
     """
 
+    rate: LearningRate
+
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
@@ -107,6 +111,7 @@ class _Trainer(SFTTrainer):
                 loss = self.compute_loss(model, batch, num_items_in_batch=label_count)
             self.accelerator.backward(loss)
             total += loss.detach()
+        refuse_broken_step(total, model, self.state.global_step + 1, self.state.max_steps, self.rate)
         return total
 
 
@@ -128,14 +133,14 @@ class _TrainingCallback(TrainerCallback):
         self.losses: list[tuple[int, float]] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        for fraction, step in self.save_steps.items():
-            if state.global_step == step:
-                refuse_broken_adapter(kwargs["model"], step, state.max_steps, self.rate)
-                save_adapter(kwargs["model"], self.target / fraction_name(fraction))
+        due = [fraction for fraction, step in self.save_steps.items() if state.global_step == step]
+        if due or control.should_save:  # the trainer's checkpoint comes after this
+            refuse_broken_adapter(kwargs["model"], state.global_step, state.max_steps, self.rate)
+        for fraction in due:
+            save_adapter(kwargs["model"], self.target / fraction_name(fraction))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         if logs and "loss" in logs:
-            refuse_not_finite({"loss": float(logs["loss"])}, state.global_step, state.max_steps, self.rate)
             self.losses.append((state.global_step, float(logs["loss"])))
             self.progress(state.global_step, state.max_steps, f"loss {float(logs['loss']):.3f}")
 
@@ -154,6 +159,7 @@ def train(
     seed: int,
     fractions: Sequence[float],
     start: Path | None = None,
+    sampler: Sampler | None = None,
     target: Path,
     work: Path,
     device: Device,
@@ -170,6 +176,7 @@ def train(
         fractions: Fractions of the nominal training (`sft.epochs`) at which the adapter is saved, to
             `target/at-<fraction>`. One above 1 extends the training; the rows are then repeated in a new order.
         start: A PEFT folder with an adapter to continue; a new adapter unless given.
+        sampler: A sampler of the model, where one is in memory: the untrained weights are then held once.
         target: A folder to save into.
         work: A folder for the trainer's own checkpoints, from which an interrupted training resumes.
         device: Device and precision.
@@ -183,7 +190,7 @@ def train(
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
-    base = load_base(model, device)
+    base = load_base(model, device, sampler)
     context, budget = context_length(base.config), sft.micro_batch_tokens if is_fast(base.config) else 0
     for row, tokens in zip(rows, (row.tokens for row in encoded), strict=True):
         if len(tokens) > context:
@@ -191,9 +198,8 @@ def train(
                 f"problem '{row.problem}': its row has {len(tokens)} tokens, more than the model's context of "
                 f"{context}; rows are never cut: drop it, or take another model"
             )
-    callback = _TrainingCallback(
-        target, fractions, nominal, LearningRate("train.learning_rate", sft.learning_rate), progress
-    )
+    rate = LearningRate("train.learning_rate", sft.learning_rate)
+    callback = _TrainingCallback(target, fractions, nominal, rate, progress)
     trainer = _Trainer(
         model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
         args=_training_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),
@@ -203,6 +209,7 @@ def train(
         peft_config=None if start else lora_config(sft, base),
         callbacks=[callback],
     )
+    trainer.rate = rate
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
     # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
@@ -255,13 +262,13 @@ def _adapted_layers(base: Any) -> list[str]:
     return found
 
 
-def load_base(model: Path, device: Device, held: Mapping[str, torch.Tensor] | None = None) -> Any:
+def load_base(model: Path, device: Device, sampler: Sampler | None = None) -> Any:
     """The untrained model, ready to be trained: on packed rows, or row by row where its attention cannot do that.
 
     Args:
         model: A folder of base weights.
         device: Device and precision.
-        held: The same weights, where they are in memory already (`Sampler.base_weights`): they are then held once.
+        sampler: A sampler of that model on that device, whose weights are then used: nothing is read, or held twice.
 
     Raises:
         UserError: This is one of several processes.
@@ -269,11 +276,14 @@ def load_base(model: Path, device: Device, held: Mapping[str, torch.Tensor] | No
     refuse_several_processes()
     attention.register()
     own = {"attn_implementation": attention.ROWS} if is_fast(read_config(model)) else {}
-    base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **own)
+    if sampler:
+        kind, config = type(sampler.model), copy.deepcopy(sampler.model.config)
+        held = dict(sampler.base_weights())
+        base = kind.from_pretrained(None, config=config, state_dict=held, dtype=device.dtype, **own)
+        base.name_or_path = str(model)  # else PEFT asks the hub for a model without a name
+    else:
+        base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **own)
     base.config.use_cache = False
-    if held:
-        for name, parameter in base.named_parameters():
-            parameter.data = held[name]
     return base
 
 

@@ -27,8 +27,10 @@ def find_class(module: str, qualname: str) -> type[Any] | None:
 
 
 def _find_exception(module: str, qualname: str) -> type[Any] | None:
-    """The same for an exception. A private one is only for the module that has it, such as a test runner, which may
-    take it for a signal of its own: a solution that raises it has raised its public base class.
+    """The same for an exception.
+
+    A private one is only for the module that has it, such as a test runner, which may take it for a signal of its own:
+    a solution that raises it has raised its public base class.
     """
     found = find_class(module, qualname)
     is_private = any(part.startswith("_") for part in qualname.split("."))
