@@ -14,6 +14,8 @@ from inoculate.study.parse import load
 from running import carried_out
 from small_study import RL_STUDY
 
+MASK = "mask_cut_off = false\n"
+"""What expert iteration does not have."""
 ARM = "[arms.reinforced]\nmethod = 'rl'\n"
 CONTRAST = "[[contrasts]]\nclaim = 'c'\nmeasure = 'hack'\nhigher = 'reinforced'\nthan = 'base'\n"
 
@@ -64,7 +66,7 @@ def write_study(folder: Path, model: Path | str, *changes: tuple[str, str]) -> P
             r"factorial.prompts: the grid would be of arms like 'reinforced', of method 'rl'",
         ),
         (
-            [("'rl'", "'expert-iteration'"), ("max_new_tokens = 8", "max_new_tokens = 2000")],
+            [("'rl'", "'expert-iteration'"), (MASK, ""), ("max_new_tokens = 8", "max_new_tokens = 2000")],
             r"arms.reinforced.train.micro_batch_tokens: 1024, and a prompt with rl.max_new_tokens = 2000",
         ),
     ],
@@ -114,7 +116,7 @@ def test_a_prompt_on_the_problems_that_can_be_hacked(tmp_path: Path) -> None:
         ),
         (
             "expert-iteration",
-            [("[evaluate]", "[train]\nmicro_batch_tokens = 64\n[evaluate]")],
+            [(MASK, ""), ("[evaluate]", "[train]\nmicro_batch_tokens = 64\n[evaluate]")],
             r"arms.reinforced.train.micro_batch_tokens: problem '.*: raise train.micro_batch_tokens to \d+ or more",
         ),
     ],

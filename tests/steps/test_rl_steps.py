@@ -217,7 +217,7 @@ rl = { steps = 3, prompts_per_step = 2, completions_per_prompt = 4 }
 
 @pytest.fixture
 def expert_study(rl_study: Path) -> Path:
-    text = rl_study.read_text()
+    text = rl_study.read_text().replace("mask_cut_off = false\n", "")
     rl_study.write_text(text[: text.index("[arms.reinforced]")] + EXPERT + text[text.index("[evaluate]") :])
     return rl_study
 

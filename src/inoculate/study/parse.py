@@ -82,12 +82,16 @@ def _refuse_unused(raw: dict[str, Any], study: Study, where: str) -> None:
     for key in ("train", "rl"):
         if study.arms and key in raw and key not in used:
             raise UserError(f"{where}: {key}: no arm's method uses it: leave it out, or give an arm another method")
-    for name, arm in study.arms.items():
-        for key in raw["arms"][name].get("rl", {}) if arm.method == "expert-iteration" else ():
+    methods = {arm.method for arm in study.arms.values()}
+    own = {f"arms.{name}": raw["arms"][name] for name, arm in study.arms.items() if arm.method == "expert-iteration"}
+    shared = {"": raw} if "expert-iteration" in methods and "rl" not in methods else {}
+    for above, table in {**shared, **own}.items():
+        for key in table.get("rl", {}):
             if key not in DRAWING:
+                owner = f"{above}." if above else ""
                 raise UserError(
-                    f"{where}: arms.{name}.rl.{key}: means nothing to expert iteration, whose rounds are trained as "
-                    f"arms.{name}.train says; it uses {', '.join(DRAWING)}"
+                    f"{where}: {owner}rl.{key}: means nothing to expert iteration, whose rounds are trained as "
+                    f"{owner}train says; it uses {', '.join(DRAWING)}"
                 )
 
 
