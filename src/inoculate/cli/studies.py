@@ -111,7 +111,7 @@ def plan(
         terminal.print(
             f"`inoculate run` first screens the prompts on the untrained model: {problems}, not counted here"
         )
-    terminal.print(plan_table(facts))
+    terminal.print(plan_table(facts, study))
     if unreachable:
         terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")
 
