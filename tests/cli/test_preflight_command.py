@@ -80,11 +80,15 @@ def test_a_plan_has_the_headline_of_each_rl_arm(plan: Plan, tmp_path: Path) -> N
     store = Store(tmp_path / "store")
     facts = plan_facts(plan, store)
     assert [one["arm"] for one in facts["forecasts"]] == ["learned"]
-    assert "learned: not sampled yet: inoculate preflight 'studies/my own.toml'" in shown(plan_table(facts, "studies/my own.toml"))
+    assert "learned: not sampled yet: inoculate preflight 'studies/my own.toml'" in shown(
+        plan_table(facts, "studies/my own.toml")
+    )
     first, second = preflight_steps(plan)
     finish(first, store, hacked=1)
     facts = plan_facts(plan, store)
-    assert "learned (from 1 of 2 seeds): the hack will be learned. 25%" in shown(plan_table(facts, "studies/my own.toml"))
+    assert "learned (from 1 of 2 seeds): the hack will be learned. 25%" in shown(
+        plan_table(facts, "studies/my own.toml")
+    )
     finish(second, store, hacked=1)
     facts = plan_facts(plan, store)
     assert "learned: the hack will be learned. 25%" in shown(plan_table(facts, "studies/my own.toml"))
