@@ -166,6 +166,10 @@ CHANGES: list[tuple[str, str, list[str]]] = [
     ("[arms.plain]", '[contexts."a/b"]\ntext = "x"\n[arms.plain]', ["'a/b'", "cannot stand in it"]),
     ("[arms.plain]", "[contexts.mine]\n[arms.plain]", ["contexts.mine", "give either prompt (a name) or text"]),
     ("[arms.plain]", '[contexts.mine]\ntext = "a"\nprompt = "b"\n[arms.plain]', ["contexts.mine", "either prompt"]),
+    # What is known only when the study is planned.
+    ("[arms.plain]",
+     '[arms.taught]\nmethod = "rl"\n[arms.plain]\nrows.trajectories = { arm = "taught", where = "a=b" }',
+     ["study.toml:16: arms.plain.rows.trajectories.where: "]),
     # Contrasts.
     ('lower = "inoculated"', 'lower = "inoculatd"', ["study.toml:21: contrasts.0", "did you mean 'inoculated'?"]),
     ('lower = "inoculated"', 'lower = "plain"', ["contrasts.0", "compares arm 'plain' with itself"]),

@@ -373,7 +373,7 @@ def test_rl_from_another_arm_has_its_shape_and_no_weight_on_the_divergence(rl_st
         ("[evaluate]", "[train]\nepochs = 2\n[evaluate]", "train: no arm's method uses it"),
         ("[rl]\n", "[rl]\nhackable = 0.0\n", "arms.told.inoculation.on: 'hacked', but this arm has no problem that"),
         ("[rl]\n", "[rl]\nhackable = 1.0\n", "arms.told.inoculation.on: 'hacked' .* every one of the 6 problems"),
-        ("[rl]\n", "[rl]\nhackable = 0.5\n", "arms.reinforced: rl.hackable = 0.5: among .* of 'functions'"),
+        ("[rl]\n", "[rl]\nhackable = 0.5\n", "arms.reinforced.rl.hackable = 0.5: among .* of 'functions'"),
         ("[evaluate]\n", "[evaluate]\nfractions = [0.1, 0.3, 1.0]\n", r"policies after \[1, 1, 3\] steps, some"),
     ],
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inoculate.study.toml_file import _keys
+from inoculate.study.toml_file import _keys, with_lines
 
 FILE = '''question = "?"
 [prompts]
@@ -46,6 +47,16 @@ def test_what_stands_in_a_value_of_several_lines_is_no_key() -> None:
         (("contrasts", "0", "guards"), 17),
         (("contrasts", "0", "claim"), 19),
     ]
+
+
+def test_a_key_whose_name_has_a_dot_is_found() -> None:
+    text = 'evaluate.each."mine.py".problems = 3\n[arms."v1.5"]\nrows.count = 3\n'
+    for message, line in (
+        ("evaluate.each.mine.py.problems: few", 1),
+        ("arms.'v1.5'.rows.count: few", 3),
+        ("arms.v1.5: two", 2),
+    ):
+        assert with_lines(f"s.toml: {message}", Path("s.toml"), text) == f"s.toml:{line}: {message}"
 
 
 NAMES = st.sampled_from(["rows", "arms", "a", "b-c", "d_1"])

@@ -245,7 +245,7 @@ def split_finished(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]
         if cell["completions"] is None or cell["problems"] is None:
             missing.append({**_cell_labels(cell), "why": "not sampled"})
         elif cell["grades"] is None:
-            missing.append({**_cell_labels(cell), "why": "not graded"})
+            missing.append({**_cell_labels(cell), "why": cell.get("why") or "not graded"})
         else:
             finished.append(cell)
     return finished, missing

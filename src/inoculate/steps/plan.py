@@ -219,7 +219,8 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
                 # Whether a setting has so many is the same for every seed.
                 is_new = source.problems is not None and seed == study.seeds[0]
             rows.check_draw(draw, shown, seed, hackable, name, always=is_new)
-            rows.check_source(draw, shown, prompt, seed, hackable, name)
+            if shown.source or seed == study.seeds[0]:
+                rows.check_source(draw, shown, prompt, seed, hackable, name)
         if arm.is_rewarded:
             rows.check_prompted(draw, arm, seed, name)
 

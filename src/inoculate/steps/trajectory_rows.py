@@ -58,7 +58,8 @@ def plan_step(
     try:
         _refuse_void(read_filter(source.where), source)
     except UserError as error:
-        raise UserError(f"rows of {where}: rows.trajectories.where: {error}") from None
+        arm = where.partition(", seed ")[0]
+        raise UserError(f"arms.{arm}.rows.trajectories.where: {error}") from None
     params = {
         "rows": {"setting": table.setting, "count": table.count, "vetted": 0, "where": source.where},
         "seed": seed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,12 +83,19 @@ def _with_line(message: str, path: str, places: Mapping[_Key, int]) -> str:
     start = re.match(rf"{re.escape(path)}: (unknown key )?([\w.'~+@/-]+)(?=[: ]|$)", message)
     if not start:
         return message
-    parts = tuple(part for quoted in start[2].split("'") for part in quoted.strip(".").split(".") if part)
+    parts = _split(start[2], {part for key in places for part in key if "." in part})
     key, line = _written(parts, places)
     if line is None:
         return message
     name = start[2] if key == parts else ".".join(key)
     return f"{path}:{line}: {start[1] or ''}{name}{message[start.end() :]}"
+
+
+def _split(dotted: str, whole: Collection[str]) -> _Key:
+    """The parts of a key in a message, where names that have a dot stand with or without quotes; `whole` has those."""
+    for name in whole:
+        dotted = dotted.replace(name, name.replace(".", "\0"))
+    return tuple(part.replace("\0", ".") for part in dotted.replace("'", "").split(".") if part)
 
 
 def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
