@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from inoculate.steps import estimate as estimates
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
@@ -31,6 +34,19 @@ def test_a_tiny_study_still_has_to_load_the_model_and_make_its_trainers(study_fi
     assert 3 * 1.5 < seconds(study_file, store, seeds="[0, 1]") - one < 3 * 1.5 + 1  # the start is once for all
     plan = make_plan(load(study_file))
     assert estimate(plan, store, []).seconds == 0
+
+
+def test_what_was_measured_has_had_its_start_and_its_trainers(
+    study_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, plan = Store(tmp_path / "store"), make_plan(load(study_file))
+    missing = plan.missing(store)
+    assert "start" in estimate(plan, store, missing).parts
+    monkeypatch.setattr(estimates, "_measured", lambda finished, store, kind: 2.0)
+    parts = estimate(plan, store, missing).parts
+    adapters = [step for step in missing if step.kind == "adapter"]
+    assert len(adapters) == 3 and parts["adapter"] == 2 * sum(map(estimates._units, adapters))
+    assert "start" not in parts
 
 
 def test_with_the_model_of_half_a_billion_the_rows_count(study_file: Path, tmp_path: Path) -> None:

@@ -197,7 +197,8 @@ def run(
         progress: Whether progress is shown: bars in a terminal, one line in a notebook, plain lines elsewhere.
 
     Raises:
-        UserError: The study has a mistake, or cannot be carried out on this machine.
+        UserError: The study has a mistake, or cannot be carried out on this machine; or arms of it could not be made
+            and all others were, which `load` then reads.
     """
     from inoculate.analysis import analyse_screen
     from inoculate.integrations import trackers

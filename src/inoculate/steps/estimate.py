@@ -26,7 +26,8 @@ _SECONDS_PER_BILLION: dict[str, float] = {
 """Seconds for a row, a completion or a scored answer and a billion parameters; measured with both embedded models on
 two CPU cores."""
 _START_SECONDS = 8.0
-"""Until libraries and model are loaded, once in a run: most of the time of a tiny study."""
+"""Until libraries and model are loaded, once in a run: most of the time of a tiny study. Steps that were measured have
+had their share of it, and of what follows."""
 _TRAINER_SECONDS = 1.5
 """For each training, whatever its size: the base model is loaded again and the trainer made."""
 _GRADE_SECONDS = 0.01
@@ -47,7 +48,7 @@ class Estimate(NamedTuple):
     memory_gb: float | None
     parts: dict[str, float]
     """Kind of step -> the seconds of those that take long, among the steps to do; `start` -> those until libraries and
-    model are loaded. Empty where that is not known."""
+    model are loaded, if none of these kinds was measured. Empty where that is not known."""
 
 
 def count_parameters(model: str) -> int | None:
@@ -63,17 +64,21 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     """Time and memory for the missing steps of a plan."""
     size = count_parameters(plan.study.model)
     parts: dict[str, float] = {}
+    is_measured = False
     done = plan.finished_keys(store)
     finished = [step for step in plan.steps() if step.key in done]
     for kind, fallback in _SECONDS_PER_BILLION.items():
         steps = [step for step in missing if step.kind == kind]
-        rate = _measured(finished, store, kind) or (size and fallback * size / 1e9)
-        if steps and not rate:
+        if not steps:
+            continue
+        measured = _measured(finished, store, kind)
+        rate = measured or (size and fallback * size / 1e9)
+        if not rate:
             return Estimate(None, None, {})
-        if steps:
-            trainers = len(steps) if kind in TRAINED else 0
-            parts[kind] = sum(_units(step) for step in steps) * (rate or 0) + trainers * _TRAINER_SECONDS
-    if parts:
+        trainers = len(steps) if kind in TRAINED and not measured else 0
+        parts[kind] = sum(_units(step) for step in steps) * rate + trainers * _TRAINER_SECONDS
+        is_measured |= bool(measured)
+    if parts and not is_measured:
         parts = {"start": _START_SECONDS, **parts}
     if graded := [step.inputs["completions"] for step in missing if step.kind == grades.KIND]:
         parts[grades.KIND] = sum(map(_units, graded)) * _GRADE_SECONDS
