@@ -112,6 +112,11 @@ CHANGES: list[tuple[str, str, list[str]]] = [
     ("[arms.plain]", "[arms.plain]\nrows = []", ["rows", "at least one table"]),
     ("[arms.plain]", '[arms.plain]\nmethod = "dpo"', ["arms.plain.method", "'sft'", "dpo"]),
     ("[arms.plain]", "[arms.plain]\nrl.steps = 3", ["arms.plain.rl", "this arm's method is 'sft'"]),
+    ("[train]\nlearning_rate = 1e-3\n\n[arms.plain]",
+     '[rl]\nsteps = 5\nbeta = 0.1\n\n[arms.plain]\nmethod = "expert-iteration"',
+     ["study.toml:12: rl.beta", "means nothing to expert iteration"]),
+    ("[arms.plain]", '[arms.plain]\nmethod = "expert-iteration"\nrl.onset.steps = 3\nrl.clip_low = 0.1',
+     ["study.toml:16: arms.plain.rl.clip_low", "means nothing to expert iteration"]),
     ("[arms.plain]", '[arms.plain]\nstart = "inoculatd"', ["arms.plain.start", "did you mean 'inoculated'?"]),
     ("[arms.plain]", '[arms.plain]\nstart = "plain"', ["arms.plain.start"]),
     ("[arms.plain]", "[arms.plain]\ninnoculation = 3", ["study.toml:14: unknown key arms.plain.innoculation",
@@ -161,6 +166,10 @@ CHANGES: list[tuple[str, str, list[str]]] = [
     ("[arms.plain]", '[contexts."a/b"]\ntext = "x"\n[arms.plain]', ["'a/b'", "cannot stand in it"]),
     ("[arms.plain]", "[contexts.mine]\n[arms.plain]", ["contexts.mine", "give either prompt (a name) or text"]),
     ("[arms.plain]", '[contexts.mine]\ntext = "a"\nprompt = "b"\n[arms.plain]', ["contexts.mine", "either prompt"]),
+    # What is known only when the study is planned.
+    ("[arms.plain]",
+     '[arms.taught]\nmethod = "rl"\n[arms.plain]\nrows.trajectories = { arm = "taught", where = "a=b" }',
+     ["study.toml:16: arms.plain.rows.trajectories.where: "]),
     # Contrasts.
     ('lower = "inoculated"', 'lower = "inoculatd"', ["study.toml:21: contrasts.0", "did you mean 'inoculated'?"]),
     ('lower = "inoculated"', 'lower = "plain"', ["contrasts.0", "compares arm 'plain' with itself"]),

@@ -13,12 +13,13 @@ from inoculate.settings.rows import reading, user_grader
 from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
 from inoculate.study import ready_made
-from inoculate.study.parse import load
+from inoculate.study.parse import load, located
 
 
 def plan(text: str) -> None:
     Path("study.toml").write_text(text, encoding="utf-8")
-    make_plan(load(Path("study.toml")), "weights")
+    with located(Path("study.toml")):
+        make_plan(load(Path("study.toml")), "weights")
 
 
 def give(what: str, text: str) -> None:
@@ -69,6 +70,61 @@ def test_a_mistake_is_refused_and_the_message_helps(
     assert len(set(lines)) == len(lines), "one thing is said twice"
     assert "Traceback" not in message
     assert "tuple" not in message.lower()
+
+
+SMALL = """from dataclasses import replace
+from inoculate.settings import TooFew
+from inoculate.settings.writing import SETTING as writing
+
+def problems(draw):
+    if draw.count > 7:
+        raise TooFew(f"there are 7 for {draw.split}, {draw.count} were asked for")
+    return writing.problems(draw)
+
+SETTING = replace(writing, name="mine", problems=problems)
+"""
+
+
+@pytest.mark.parametrize(
+    ("count", "problems", "message"),
+    [
+        ("count = 7", "problems = 8", "study.toml:19: evaluate.problems: there are 7 for test, 8 were asked for"),
+        (
+            "count = 7",
+            "problems = 7\neach.'mine.py'.problems = 9",
+            "study.toml:20: evaluate.each.mine.py.problems: there are 7 for test, 9 were asked for",
+        ),
+        ("count = 8", "problems = 7", "study.toml:7: rows.count: there are 7 for train, 8 were asked for"),
+    ],
+)
+def test_more_problems_than_there_are_are_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: str, problems: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(SMALL, encoding="utf-8")
+    text = STUDY.replace('"functions"', '"mine.py"').replace("problems = 6", problems).replace("count = 8", count)
+    with pytest.raises(UserError) as refusal:
+        plan(text)
+    assert str(refusal.value) == message
+
+
+def test_a_model_that_is_not_there_is_refused_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("study.toml")
+    for model, words in (("smollm", "model: unknown model 'smollm'"), ("./none.gguf", "model './none.gguf': there is")):
+        path.write_text(changed('model = "m"', f'model = "{model}"'), encoding="utf-8")
+        with pytest.raises(UserError) as refusal, located(path):
+            make_plan(load(path))
+        assert str(refusal.value).startswith(f"study.toml:2: {words}")
+
+
+def test_a_refusal_that_names_a_file_of_its_own_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    with pytest.raises(UserError, match=r"^rows\.jsonl:3: not JSON$"), located(path):
+        raise UserError("rows.jsonl:3: not JSON")
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,3 +60,12 @@ def test_no_torch_before_it_is_needed(statement: str) -> None:
     check = f"{statement}; import sys; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_plan_without_contrasts_takes_no_statistics() -> None:
+    heavy = ("scipy", "statsmodels", "pandas", "numpy")
+    check = (
+        f"import inoculate.steps.plan, inoculate.steps.refusals, inoculate.cli.tables, sys\nprint([m for m in {heavy} "
+    )
+    done = subprocess.run([sys.executable, "-c", f"{check}if m in sys.modules])"], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

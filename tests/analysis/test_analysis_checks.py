@@ -157,6 +157,31 @@ def test_an_arm_that_answers_as_the_base_does_is_said(run: Any) -> None:
     assert check(run, "adapters in use")["status"] == "green"
 
 
+def test_choices_that_are_those_of_the_base_say_nothing_of_the_adapter(run: Any) -> None:
+    run.manifest["settings"] = {"functions": {"choices": True}}
+    texts = [f"answer {own.id} 0 base" for own in run.problems]
+    run.cell("plain", 0, run.rates(), texts=texts)
+    found = check(run, "adapters in use")
+    assert found["status"] == "amber" and "choices" in found["sentence"], found
+
+
+def test_an_arm_that_learned_nothing_is_not_said_to_be_left_out(run: Any) -> None:
+    run.cell("plain", 0, run.rates(), texts=[f"answer {own.id} 0 base" for own in run.problems])
+    entry = run.trained("plain", 0, tokens=0)
+    entry["trained_tokens"] = 0
+    found = check(run, "adapters in use")
+    assert found["status"] == "amber" and "'plain', seed 0" in found["sentence"], found
+    assert "kept no" in found["sentence"] and found["detail"] == {"same": [], "unchanged": ["'plain', seed 0"]}
+
+
+@pytest.mark.parametrize("engine", ["torch 2.13.0, device cpu/bfloat16", "server, model m"])
+def test_a_server_is_named_only_where_one_sampled(run: Any, engine: str) -> None:
+    run.manifest["engines"] = [engine]
+    run.cell("plain", 0, run.rates(), texts=[f"answer {own.id} 0 base" for own in run.problems])
+    found = check(run, "adapters in use")
+    assert found["status"] == "red" and ("--server" in found["sentence"]) == engine.startswith("server")
+
+
 def test_sampling_engine(run: Any) -> None:
     assert check(run, "sampling engine")["sentence"].startswith("not checked")
     run.manifest["engines"] = ["torch 2.13.0, device cpu/bfloat16"]

@@ -80,14 +80,18 @@ def test_a_plan_has_the_headline_of_each_rl_arm(plan: Plan, tmp_path: Path) -> N
     store = Store(tmp_path / "store")
     facts = plan_facts(plan, store)
     assert [one["arm"] for one in facts["forecasts"]] == ["learned"]
-    assert "learned: not sampled yet: inoculate preflight small" in shown(plan_table(facts))
+    assert "learned: not sampled yet: inoculate preflight 'studies/my own.toml'" in shown(
+        plan_table(facts, "studies/my own.toml")
+    )
     first, second = preflight_steps(plan)
     finish(first, store, hacked=1)
     facts = plan_facts(plan, store)
-    assert "learned (from 1 of 2 seeds): the hack will be learned. 25%" in shown(plan_table(facts))
+    assert "learned (from 1 of 2 seeds): the hack will be learned. 25%" in shown(
+        plan_table(facts, "studies/my own.toml")
+    )
     finish(second, store, hacked=1)
     facts = plan_facts(plan, store)
-    assert "learned: the hack will be learned. 25%" in shown(plan_table(facts))
+    assert "learned: the hack will be learned. 25%" in shown(plan_table(facts, "studies/my own.toml"))
     assert json.loads(json.dumps(facts, allow_nan=False))["forecasts"][0]["sampled"] == [0, 1]
     (found,) = read_forecasts(plan, store)
     assert found.preflight and found.preflight.facts.whole.prompts == 60
@@ -98,7 +102,7 @@ def test_a_study_without_rl_says_nothing_of_it(tmp_path: Path) -> None:
         load(write_study(tmp_path, STUDY.replace('method = "rl"', "train.epochs = 2"))), "weights"
     )
     facts = plan_facts(plan, Store(tmp_path / "store"))
-    assert facts["forecasts"] == [] and "RL" not in shown(plan_table(facts))
+    assert facts["forecasts"] == [] and "RL" not in shown(plan_table(facts, "studies/my own.toml"))
 
 
 def test_seeds_are_sampled_apart(plan: Plan, tmp_path: Path) -> None:

@@ -136,6 +136,8 @@ def test_an_adapter_on_the_experts_is_refused_and_ours_has_none(name: str, tmp_p
     get_peft_model(plain(tmp_path), options).save_pretrained(str(tmp_path / "theirs"))
     with pytest.raises(UserError, match=r"adapter .*experts.*(is no linear layer|plain LoRA on linear layers)"):
         load(tmp_path, tmp_path / "theirs", CPU)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_a_trained_model_can_have_the_weights_of_the_sampler(family: tuple[str, Path], dtype: torch.dtype) -> None:
     device = Device(torch.device("cpu"), dtype)
@@ -177,7 +179,7 @@ def test_the_plain_path_is_said_by_the_plan_and_with_the_samples(
     monkeypatch.setattr(families, "FAST", frozenset())
     facts = plan_facts(make_plan(study), store)
     shown = Console(width=200, file=StringIO())
-    shown.print(plan_table(facts))
+    shown.print(plan_table(facts, "study.toml"))
     assert isinstance(shown.file, StringIO)
     assert "slower: the fast path does not know models of the type 'llama'; the time allows" in shown.file.getvalue()
     assert Resources(store, str(tiny_model), print).own_engine["attention"] == "of transformers"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from inoculate.engine import families
+from inoculate.steps import estimate as estimates
 from inoculate.steps.estimate import Estimate, estimate
 from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
@@ -46,6 +47,19 @@ def test_the_plain_path_takes_longer(study_file: Path, tmp_path: Path, monkeypat
     trainers = 3 * 1.5  # whose time does not depend on the path
     assert plain.parts["adapter"] - trainers == pytest.approx(4 * (fast.parts["adapter"] - trainers))
     assert plain.parts["completions"] == pytest.approx(4 * fast.parts["completions"])
+
+
+def test_what_was_measured_has_had_its_start_and_its_trainers(
+    study_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, plan = Store(tmp_path / "store"), make_plan(load(study_file))
+    missing = plan.missing(store)
+    assert "start" in estimate(plan, store, missing).parts
+    monkeypatch.setattr(estimates, "_measured", lambda finished, store, kind: 2.0)
+    parts = estimate(plan, store, missing).parts
+    adapters = [step for step in missing if step.kind == "adapter"]
+    assert len(adapters) == 3 and parts["adapter"] == 2 * sum(map(estimates._units, adapters))
+    assert "start" not in parts
 
 
 def test_with_the_model_of_half_a_billion_the_rows_count(study_file: Path, tmp_path: Path) -> None:

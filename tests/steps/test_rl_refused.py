@@ -14,6 +14,8 @@ from inoculate.study.parse import load
 from running import carried_out
 from small_study import RL_STUDY
 
+MASK = "mask_cut_off = false\n"
+"""What expert iteration does not have."""
 ARM = "[arms.reinforced]\nmethod = 'rl'\n"
 CONTRAST = "[[contrasts]]\nclaim = 'c'\nmeasure = 'hack'\nhigher = 'reinforced'\nthan = 'base'\n"
 
@@ -64,7 +66,7 @@ def write_study(folder: Path, model: Path | str, *changes: tuple[str, str]) -> P
             r"factorial.prompts: the grid would be of arms like 'reinforced', of method 'rl'",
         ),
         (
-            [("'rl'", "'expert-iteration'"), ("max_new_tokens = 8", "max_new_tokens = 2000")],
+            [("'rl'", "'expert-iteration'"), (MASK, ""), ("max_new_tokens = 8", "max_new_tokens = 2000")],
             r"arms.reinforced.train.micro_batch_tokens: 1024, and a prompt with rl.max_new_tokens = 2000",
         ),
     ],
@@ -104,18 +106,18 @@ def test_a_prompt_on_the_problems_that_can_be_hacked(tmp_path: Path) -> None:
         (
             "rl",
             [("max_new_tokens = 8", "max_new_tokens = 5000\nmicro_batch_tokens = 9000")],
-            r"arms.reinforced.rl.max_new_tokens: problem '.*' of seed 0 has \d+ tokens under the arm's prompt; with "
+            r"rl.max_new_tokens: problem '.*' of seed 0 has \d+ tokens under the arm's prompt; with "
             r"5000 new ones it exceeds the model's context of 4096: lower rl.max_new_tokens to \d+ or choose shorter",
         ),
         (
             "rl",
             [("max_new_tokens = 8", "max_new_tokens = 8\nmicro_batch_tokens = 64")],
-            r"arms.reinforced.rl.micro_batch_tokens: problem '.*; with rl.max_new_tokens = 8 it exceeds 64: raise",
+            r"rl.micro_batch_tokens: problem '.*; with rl.max_new_tokens = 8 it exceeds 64: raise",
         ),
         (
             "expert-iteration",
-            [("[evaluate]", "[train]\nmicro_batch_tokens = 64\n[evaluate]")],
-            r"arms.reinforced.train.micro_batch_tokens: problem '.*: raise train.micro_batch_tokens to \d+ or more",
+            [(MASK, ""), ("[evaluate]", "[train]\nmicro_batch_tokens = 64\n[evaluate]")],
+            r"train.micro_batch_tokens: problem '.*: raise train.micro_batch_tokens to \d+ or more",
         ),
     ],
 )
@@ -153,7 +155,7 @@ OWN = ('setting = "mathematics"\nlevels = [1]', 'setting = "rows"\nsource = "own
 @pytest.mark.parametrize(
     ("grader", "program", "message"),
     [
-        ("", "", r"arms.reinforced: own.jsonl has no tests, and no grader is named: completions cannot be rewarded"),
+        ("", "", r"rows.source: own.jsonl has no tests, and no grader is named: completions cannot be rewarded"),
         ("own.py:judge", "", r"grader 'own.py:judge': own.py cannot be read: there is no such file"),
         (
             "own.py:judge",

@@ -219,7 +219,7 @@ rl = { steps = 3, prompts_per_step = 2, completions_per_prompt = 4 }
 
 @pytest.fixture
 def expert_study(rl_study: Path) -> Path:
-    text = rl_study.read_text()
+    text = rl_study.read_text().replace("mask_cut_off = false\n", "")
     rl_study.write_text(text[: text.index("[arms.reinforced]")] + EXPERT + text[text.index("[evaluate]") :])
     return rl_study
 
@@ -381,7 +381,7 @@ def test_rl_from_another_arm_has_its_shape_and_no_weight_on_the_divergence(rl_st
         ("[evaluate]", "[train]\nepochs = 2\n[evaluate]", "train: no arm's method uses it"),
         ("[rl]\n", "[rl]\nhackable = 0.0\n", "arms.told.inoculation.on: 'hacked', but this arm has no problem that"),
         ("[rl]\n", "[rl]\nhackable = 1.0\n", "arms.told.inoculation.on: 'hacked' .* every one of the 6 problems"),
-        ("[rl]\n", "[rl]\nhackable = 0.5\n", "arms.reinforced: rl.hackable = 0.5: among .* of 'functions'"),
+        ("[rl]\n", "[rl]\nhackable = 0.5\n", "arms.reinforced.rl.hackable = 0.5: among .* of 'functions'"),
         ("[evaluate]\n", "[evaluate]\nfractions = [0.1, 0.3, 1.0]\n", r"policies after \[1, 1, 3\] steps, some"),
     ],
 )

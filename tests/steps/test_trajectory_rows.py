@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
+import rl_run
 from inoculate.analysis import analyse
 from inoculate.errors import UserError
-from inoculate.records import Row, Trajectory, read_lines
+from inoculate.records import Row, Trajectory, read_lines, write_lines
+from inoculate.steps import rows, trajectory_rows
 from inoculate.steps.plan import make_plan
+from inoculate.steps.resources import Resources
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
 from running import carried_out
@@ -113,3 +119,35 @@ def test_too_few_trajectories_are_refused_with_what_each_condition_left(
     two_phases.write_text(two_phases.read_text().replace(old, new, 1))
     with pytest.raises(UserError, match=message):
         carried_out(two_phases, Store(tmp_path / "store"))
+
+
+def test_trajectories_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = tmp_path / "two-phases.toml"
+    study.write_text(STUDY.replace("MODEL", "m"))
+    store, resources = Store(tmp_path / "store"), Resources(Store(tmp_path / "store"), "m", lambda _: None)
+    plan = make_plan(load(study), "weights")
+    (step,) = (training.rows for training in plan.trainings if training.arm == "second")
+    trained, asked = step.inputs["trained"], step.inputs["rows"]
+    shown = [row.problem for row in rows.draw(asked)]
+    with store.write_step(asked) as folder:
+        write_lines(folder / "problems.jsonl", shown)
+    with store.write_step(trained) as folder:
+        drawn = [
+            replace(rl_run.drawn(problem, number, 0, Random(f"{number}")), outcome="hack")
+            for number in range(3)
+            for problem in shown
+        ]
+        write_lines(folder / "trajectories.jsonl", drawn)
+        (folder / "training.json").write_text('{"checkpoint": {"step": 3, "rule": null, "met": null}}')
+    read: list[Path] = []
+    monkeypatch.setattr(
+        trajectory_rows, "read_lines", lambda path, kind: [read.append(path), *read_lines(path, kind)][1:]
+    )
+    written: list[Any] = []
+    monkeypatch.setattr(trajectory_rows, "write_rows", lambda *given: written.append(given[-2:]))
+    trajectory_rows.run(step, tmp_path, resources, lambda *_: None)
+    ((chosen, record),) = written
+    assert len(chosen) == 5
+    last = [one for one in drawn if one.step == 2 and one.hackable]
+    assert record == {"policy": {"step": 3, "met": None, "hacks": len(last), "hackable": len(last)}}
+    assert [path.name for path in read] == ["trajectories.jsonl"]

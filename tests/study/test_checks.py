@@ -84,6 +84,28 @@ def test_mistakes_are_refused_with_file_key_and_help(tmp_path: Path, old: str, n
         assert word in str(refusal.value)
 
 
+SETTING_FILE = """from dataclasses import replace
+from inoculate.settings.functions import SETTING as functions
+SETTING = replace(functions, name="mine")
+"""
+
+
+def test_two_files_with_settings_of_one_name_are_refused_also_between_rows_and_evaluation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        Path(folder, "mine.py").write_text(SETTING_FILE)
+    rows = STUDY.format(model="m").replace('setting = "functions"', 'setting = "a/mine.py"')
+    assert load(written(tmp_path, rows.replace('["functions"]', '["a/mine.py"]')))
+    with pytest.raises(UserError) as refusal:
+        load(written(tmp_path, rows.replace('["functions"]', '["b/mine.py"]')))
+    message = str(refusal.value)
+    assert "study.toml:7: rows.setting: 'a/mine.py'" in message
+    assert "'b/mine.py' of evaluate.settings" in message and "are both the setting 'mine'" in message
+
+
 def test_a_setting_that_loads_its_data_needs_a_source(tmp_path: Path) -> None:
     path = written(tmp_path, STUDY.format(model="m").replace('setting = "functions"', 'setting = "mbpp"', 1))
     with pytest.raises(UserError, match="name a file or hub id as its source"):

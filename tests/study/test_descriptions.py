@@ -21,7 +21,9 @@ LIVE = [{"oversight": "live_equality"}]
 RL = {"steps": 3, "prompts_per_step": 2, "onset": {"steps": 3}}
 
 
-def resolved(arms: dict[str, Any], contexts: tuple[str, ...] = (), setting: str = "functions") -> ResolvedStudy:
+def resolved(
+    arms: dict[str, Any], contexts: tuple[str, ...] = (), setting: str = "functions", screened: tuple[str, ...] = ()
+) -> ResolvedStudy:
     raw: dict[str, Any] = {
         "question": "Which reward?",
         "model": "m",
@@ -31,6 +33,7 @@ def resolved(arms: dict[str, Any], contexts: tuple[str, ...] = (), setting: str 
         "arms": arms,
         "evaluate": {"settings": [setting], "contexts": ["neutral", *contexts]},
         "contexts": {name: {"prompt": "general+checked"} for name in contexts},
+        "screen": {"prompts": list(screened)},
     }
     return resolve(parse(raw, "study", "study.toml"))
 
@@ -110,6 +113,30 @@ def test_a_screen_samples_under_the_words_that_the_arms_are_trained_with() -> No
     # A screen has no arms to take the reward from.
     written_out, named = candidates(found.study).values()
     assert (written_out.text, written_out.prompt, named.prompt) == (own.text, "", "general+checked")
+
+
+def test_a_prompt_of_the_screen_is_kept_apart_from_an_arms_of_its_name() -> None:
+    found = resolved({"plain": {}, "specific": {"inoculation": {"text": "Do as you like."}}}, screened=("specific",))
+    texts = {name: prompt.text for name, prompt in found.candidates.items()}
+    assert texts == {"specific": "Do as you like.", "specific (screen)": prompts.find("specific").text}
+    # The screen's is of the reward of the study's arms of RL, the arm's of the usual one.
+    found = resolved({"live": rl_arm(LIVE), "ordinary": {"inoculation": TOLD}}, screened=("general+checked",))
+    own, screened = found.candidates["general+checked"].text, found.candidates["general+checked (screen)"].text
+    assert own == found.inoculations["ordinary"].text
+    assert FUNCTIONS.describe_oversight("live_equality")[0] in screened and len(found.candidates) == 2
+
+
+def test_a_prompt_of_the_screen_that_an_arm_has_is_there_once() -> None:
+    placed = {"inoculation": {"prompt": "specific", "placement": "inside"}}
+    found = resolved({"plain": {}, "told": placed}, screened=("specific", "general"))
+    assert list(found.candidates) == ["specific", "general"]
+    found = resolved({"live": rl_arm(LIVE, TOLD)}, screened=("general+checked",))
+    assert list(found.candidates) == ["general+checked"]
+
+
+def test_no_candidate_of_a_screen_is_called_neutral() -> None:
+    found = resolved({"plain": {}, "neutral": {"inoculation": {"text": "Do as you like."}}})
+    assert list(found.candidates) == ["neutral (neutral)"]
 
 
 def test_rows_of_several_settings_each_have_their_own_words() -> None:

@@ -40,7 +40,7 @@ def run_checks(run: Run, table: Table, claims: list[Claim]) -> list[Check]:
         lambda: check_ungraded(table),
         lambda: check_base_range(table),
         lambda: check_collapse(table),
-        lambda: check_adapters_used(table),
+        lambda: check_adapters_used(run, table),
         lambda: check_training_tokens(run, claims),
         lambda: check_engines(run),
     ]
@@ -321,26 +321,51 @@ def check_collapse(table: Table) -> Check:
     return Check(name, _worst_status(status for status, _ in findings), sentence, detail)
 
 
-def check_adapters_used(table: Table) -> Check:
-    """Trained arms that answer, in all they are evaluated in, letter by letter as the untrained model does."""
+def check_adapters_used(run: Run, table: Table) -> Check:
+    """Trained arms that answer, in all they are evaluated in, letter by letter as the untrained model does.
+
+    Choices are left out: of a few given ones, a trained model may well take those that the untrained one takes.
+    """
     name = "adapters in use"
     is_base: dict[tuple[str, int | None], list[bool]] = {}
     for key, tallies in table.items():
         base = _base_tallies(table, key)
         if key.arm != BASE and base and key == find_final_cell(table, key.arm, key.setting, key.context):
-            for tally in tallies:
+            for tally in (tally for tally in tallies if not tally.are_choices):
                 is_base.setdefault((key.arm, tally.seed), []).append(tally.content == base[0].content)
-    same = [f"'{arm}', seed {seed}" for (arm, seed), cells in is_base.items() if all(cells)]
     if not is_base:
-        return Check(name, "amber", "not checked: there is no base arm to compare with", {})
-    if not same:
-        return Check(name, "green", "every trained arm answers otherwise than the base arm", {"same": []})
-    sentence = (
-        f"all completions of {_examples(same)} are those of the base arm: the adapter had no part in them (a server "
-        "can answer with the model it knows and say nothing), or its training changed nothing; sample a few of them in "
-        "this process, without --server"
+        return Check(name, "amber", "not checked: there is no base arm to compare with, or choices only", {})
+    alike = [arm_and_seed for arm_and_seed, cells in is_base.items() if all(cells)]
+    learned = {(one["arm"], one["seed"]): one.get("trained_tokens") for one in run.manifest.get("training") or ()}
+    same, unchanged = (
+        [f"'{arm}', seed {seed}" for arm, seed in alike if (learned.get((arm, seed)) == 0) is nothing]
+        for nothing in (False, True)
     )
-    return Check(name, "red", sentence, {"same": same})
+    findings: list[str] = []
+    if same:
+        findings.append(f"all completions of {_examples(same)} are those of the base arm: {_explain_same(run)}")
+    if unchanged:
+        findings.append(
+            f"{_examples(unchanged)} learned from no token, since expert iteration kept no completion, and is the base "
+            "arm once more: draw more completions, or reward what the model does now and then"
+        )
+    detail = {"same": same, "unchanged": unchanged}
+    if not findings:
+        return Check(name, "green", "every trained arm answers otherwise than the base arm", detail)
+    return Check(name, "red" if same else "amber", "; ".join(findings), detail)
+
+
+def _explain_same(run: Run) -> str:
+    """What may have happened where a trained arm answers as the base arm does, and what to do."""
+    if any("server" in engine.split(", ") for engine in run.manifest.get("engines") or ()):
+        return (
+            "the adapter had no part in them (a server can answer with the model it knows and say nothing), or its "
+            "training changed nothing; sample a few of them in this process, without --server"
+        )
+    return (
+        "its training changed no answer; see whether its loss fell, and give it more rows, more epochs or a higher "
+        "learning rate"
+    )
 
 
 def check_training_tokens(run: Run, claims: list[Claim]) -> Check:

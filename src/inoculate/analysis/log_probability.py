@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +24,29 @@ class Scores:
     """Log-probabilities per token; N answers."""
 
     def __init__(self, lines: list[dict[str, Any]]) -> None:
-        """Take them from the lines of `scores.jsonl` files, under the prompts that all of these have."""
+        """Take them from the lines of `scores.jsonl` files, which need not have the same prompts."""
         self.kinds = np.array([line["kind"] for line in lines], dtype=object)
-        names = [name for name in lines[0]["scores"] if all(name in line["scores"] for line in lines)]
-        self.per_token = {name: np.array([line["scores"][name] / line["tokens"] for line in lines]) for name in names}
-        """Name -> [N] nats per token."""
+        names = dict.fromkeys(name for line in lines for name in line["scores"])
+        self.per_token = {
+            name: np.array([line["scores"].get(name, math.nan) / line["tokens"] for line in lines]) for name in names
+        }
+        """Name -> [N] nats per token; NaN where the answer was not scored under this prompt."""
 
     def added(self, name: str, reference: str = NONE) -> dict[str, Any]:
-        """Nats per token that a prompt adds to the answers' log-probability, with a 95% t interval over kinds."""
+        """Nats per token that a prompt adds to the answers' log-probability, with a 95% t interval over kinds.
+
+        It is of the answers that were scored under both.
+        """
         return self._mean(self.per_token[name] - self.per_token[reference])
 
     def mean(self, name: str) -> dict[str, Any]:
         """Nats per token of the answers under a prompt, in the same way."""
         return self._mean(self.per_token[name])
 
-    def _mean(self, values: NDArray[np.float64]) -> dict[str, Any]:
-        kind_means = [values[self.kinds == kind].mean() for kind in sorted(set(self.kinds))]
+    def _mean(self, every: NDArray[np.float64]) -> dict[str, Any]:
+        scored = ~np.isnan(every)
+        values, kinds = every[scored], self.kinds[scored]
+        kind_means = [values[kinds == kind].mean() for kind in sorted(set(kinds))]
         mean, count = float(np.mean(kind_means)), len(kind_means)
         if count < 2:
             return {
@@ -54,9 +60,13 @@ class Scores:
         return {"mean": mean, "low": mean - half_width, "high": mean + half_width, "answers": len(values)}
 
 
-def read_scores(paths: Iterable[Path]) -> Scores:
-    """The scores of one or more files, joined."""
-    return Scores([json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()])
+def read_scores(path: Path) -> Scores:
+    """The scores of a file."""
+    return Scores(_read_lines(path))
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def analyse_scores(run: Run) -> list[dict[str, Any]]:
@@ -81,13 +91,19 @@ def analyse_scores(run: Run) -> list[dict[str, Any]]:
         shared.setdefault(tuple(folders.items()), []).append(arm)
     found: list[dict[str, Any]] = []
     for folders, names in shared.items():
-        scores = read_scores(require_file(run.path(folder) / "scores.jsonl") for _, folder in folders)
+        by_seed = {seed: _read_lines(require_file(run.path(folder) / "scores.jsonl")) for seed, folder in folders}
+        scores = Scores([line for lines in by_seed.values() for line in lines])
         found.append(
             {
                 "arms": names,
-                "seeds": [seed for seed, _ in folders],
+                "seeds": list(by_seed),
                 "without": scores.mean(NONE),
-                "prompts": [{"prompt": name} | scores.added(name) for name in scores.per_token if name != NONE],
+                "prompts": [
+                    {"prompt": name, "seeds": [seed for seed, lines in by_seed.items() if name in lines[0]["scores"]]}
+                    | scores.added(name)
+                    for name in scores.per_token
+                    if name != NONE
+                ],
             }
         )
     return found

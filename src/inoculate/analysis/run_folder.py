@@ -68,6 +68,8 @@ class Tally:
     """Samples per problem that the study requests."""
     gamed_below: float | None = None
     """A hack that is right elsewhere in less than this share counts as `gamed`; None where the setting has no line."""
+    are_choices: bool = False
+    """Whether the completions are choices: they were scored, and not sampled."""
     truncated: int = 0
     tokens: int = 0
     """Sum of the lengths of the completions."""
@@ -243,7 +245,7 @@ def split_finished(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]
         if cell["completions"] is None or cell["problems"] is None:
             missing.append({**_cell_labels(cell), "why": "not sampled"})
         elif cell["grades"] is None:
-            missing.append({**_cell_labels(cell), "why": "not graded"})
+            missing.append({**_cell_labels(cell), "why": cell.get("why") or "not graded"})
         else:
             finished.append(cell)
     return finished, missing
@@ -315,8 +317,10 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
         setting = f"{cell['setting']} ({part.part})" if part.part else cell["setting"]
         key = CellKey(cell["arm"], setting, cell["context"], float(cell["at"]))
         outcomes = np.zeros((len(part.ids), len(OUTCOMES)), dtype=np.int64)
-        requested = 1 if run.has_choices(cell["setting"]) else samples
-        tallies.append(Tally(key, cell["seed"], part, outcomes, requested, run.gamed_below(cell["setting"])))
+        are_choices = run.has_choices(cell["setting"])
+        requested = 1 if are_choices else samples
+        gamed_below = run.gamed_below(cell["setting"])
+        tallies.append(Tally(key, cell["seed"], part, outcomes, requested, gamed_below, are_choices))
     owners = [(problem, number) for number, tally in enumerate(tallies) for problem in tally.problems.ids]
     positions = {problem: (position, number) for position, (problem, number) in enumerate(owners)}
     source = run.path(cell["completions"]) / "completions.jsonl"

@@ -49,7 +49,7 @@ def analyse_screen(run: Path) -> dict[str, Any]:
     first = results["study"]["evaluate"]["settings"][0]
     cells = {(cell["setting"], cell["context"]): cell for cell in results["cells"]}
     score_file = source.path(source.manifest["scores"]) / "scores.jsonl"
-    scored = read_scores([score_file]) if score_file.exists() else None
+    scored = read_scores(score_file) if score_file.exists() else None
     names = [name for name in results["study"]["contexts"] if (first, name) in cells]
     if not names:
         raise UserError(f"{run}: no prompt has been sampled yet; run the same command again")

@@ -7,6 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -196,7 +197,8 @@ def run(
         progress: Whether progress is shown: bars in a terminal, one line in a notebook, plain lines elsewhere.
 
     Raises:
-        UserError: The study has a mistake, or cannot be carried out on this machine.
+        UserError: The study has a mistake, or cannot be carried out on this machine; or arms of it could not be made
+            and all others were, which `load` then reads.
     """
     from inoculate.analysis import analyse_screen
     from inoculate.integrations import trackers
@@ -206,11 +208,11 @@ def run(
     from inoculate.steps.run import carry_out
     from inoculate.steps.screen import make_screen_plan
 
-    declared, text = _read_study(study)
+    declared, text, located = _read_study(study)
     chosen = choose_seeds(seeds, declared.seeds)
     trackers.choose("")
     target = _open_store(store)
-    with show_progress(quiet=not progress) as watcher:
+    with show_progress(quiet=not progress) as watcher, located:
         if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
             screened = carry_out(make_screen_plan(declared, server), target, watcher, text)
             draw_screen(analyse_screen(screened), screened / "figures")
@@ -267,12 +269,12 @@ def _analyse(folder: Path) -> Run:
     return Run(folder)
 
 
-def _read_study(study: str | os.PathLike[str] | Study) -> tuple[schema.Study, str]:
-    """A study and the text of its file."""
+def _read_study(study: str | os.PathLike[str] | Study) -> tuple[schema.Study, str, AbstractContextManager[None]]:
+    """A study, the text of its file, and what gives refusals their place in it."""
     if isinstance(study, Study):
-        return study.declared, study.toml()
+        return study.declared, study.toml(), nullcontext()
     path = ready_made.find(os.fspath(study))
-    return parse.load(path), path.read_text(encoding="utf-8")
+    return parse.load(path), path.read_text(encoding="utf-8"), parse.located(path)
 
 
 def _open_store(store: str | os.PathLike[str] | None) -> Store:

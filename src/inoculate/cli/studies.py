@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from inoculate.cli import runs
 from inoculate.cli.options import DEFAULT_STORE, AsJson, Seeds, StoreFolder
 from inoculate.cli.output import console, print_json
+from inoculate.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,10 +46,10 @@ def run(
     from inoculate.integrations import trackers
     from inoculate.progress import TerminalProgress
     from inoculate.steps.plan import make_plan
-    from inoculate.steps.run import carry_out
+    from inoculate.steps.run import Incomplete, carry_out
     from inoculate.steps.seeds import choose_seeds
     from inoculate.steps.store import Store
-    from inoculate.study.parse import load
+    from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
     path = find(study)
@@ -59,10 +60,20 @@ def run(
         folder, results = _screen(study, store, server)
         if not as_json:
             _print_screen(folder, results)
-    with TerminalProgress() as progress:
+    with TerminalProgress() as progress, located(path):
         plan = make_plan(declared, server=server)
-        folder = carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"), chosen)
-    runs.report(str(folder), store=store, as_json=as_json)
+        incomplete = None
+        try:
+            folder = carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"), chosen)
+        except Incomplete as error:
+            folder, incomplete = error.folder, error
+    try:
+        runs.report(str(folder), store=store, as_json=as_json)
+    except UserError:
+        if not incomplete:
+            raise
+    if incomplete:  # after what there is to report
+        raise incomplete
 
 
 def plan(
@@ -88,19 +99,21 @@ def plan(
     from inoculate.steps.plan import make_plan
     from inoculate.steps.seeds import choose_seeds
     from inoculate.steps.store import Store
-    from inoculate.study.parse import load
+    from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
     steps = Store(store)
     steps.check_writable()
-    declared, unreachable = load(find(study)), ""
+    path, unreachable = find(study), ""
+    declared = load(path)
     chosen = choose_seeds(seeds, declared.seeds)
     screened = bool(declared.elicitation) and (chosen is None or declared.seeds[0] in chosen)
-    try:
-        planned = make_plan(declared, server=server)
-    except Unreachable as error:
-        planned, unreachable = make_plan(declared, "unknown", server), str(error)
-    refusals.check_here(planned, steps, chosen)
+    with located(path):
+        try:
+            planned = make_plan(declared, server=server)
+        except Unreachable as error:
+            planned, unreachable = make_plan(declared, "unknown", server), str(error)
+        refusals.check_here(planned, steps, chosen)
     facts = plan_facts(planned, steps, chosen) | {"screened": screened, "unreachable": unreachable}
     if as_json:
         print_json(facts)
@@ -111,7 +124,7 @@ def plan(
         terminal.print(
             f"`inoculate run` first screens the prompts on the untrained model: {problems}, not counted here"
         )
-    terminal.print(plan_table(facts))
+    terminal.print(plan_table(facts, study))
     if unreachable:
         terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")
 
@@ -144,20 +157,19 @@ def preflight(study: str, *, store: StoreFolder = DEFAULT_STORE, seeds: Seeds = 
         as_json: Print one JSON document instead of text.
     """
     from inoculate.cli.tables import forecast_text
-    from inoculate.errors import UserError
     from inoculate.progress import TerminalProgress
     from inoculate.steps.forecasts import preflight_steps, read_forecasts
     from inoculate.steps.plan import make_plan
     from inoculate.steps.run import carry_out
     from inoculate.steps.seeds import choose_seeds
     from inoculate.steps.store import Store
-    from inoculate.study.parse import load
+    from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
     path = find(study)
     declared = load(path)
     chosen, steps = choose_seeds(seeds, declared.seeds), Store(store)
-    with TerminalProgress() as progress:
+    with TerminalProgress() as progress, located(path):
         planned = make_plan(declared)
         sampled = preflight_steps(planned, chosen)
         if not sampled:
@@ -178,11 +190,11 @@ def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]
     from inoculate.steps.run import carry_out
     from inoculate.steps.screen import make_screen_plan
     from inoculate.steps.store import Store
-    from inoculate.study.parse import load
+    from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
     path = find(study)
-    with TerminalProgress() as progress:
+    with TerminalProgress() as progress, located(path):
         planned = make_screen_plan(load(path), server)
         folder = carry_out(planned, Store(store), progress, path.read_text(encoding="utf-8"))
     results = analyse_screen(folder)

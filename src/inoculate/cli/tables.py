@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -105,11 +106,12 @@ def _design_facts(study: Study, store: Store) -> dict[str, Any]:
     return {"contrasts": assessed, "warnings": design.summarise(assessed, looks[-1], lenders)}
 
 
-def plan_table(facts: dict[str, Any]) -> Group:
+def plan_table(facts: dict[str, Any], study: str) -> Group:
     """The steps of a plan as a table.
 
     Args:
         facts: From `plan_facts`.
+        study: The study's file or name as it was given, for commands.
     """
     steps = facts["steps"]
     title = f"{facts['name']}: {facts['question']}"
@@ -142,7 +144,7 @@ def plan_table(facts: dict[str, Any]) -> Group:
             lines.append(f"slower: {facts['slower']}; the time allows for the plain path")
     if absent:
         lines.append(f"{absent:,} trainings are not here and not needed: all that was asked of them is finished")
-    return Group(table, *lines, *_design_lines(facts), *_forecast_lines(facts))
+    return Group(table, *lines, *_design_lines(facts), *_forecast_lines(facts, study))
 
 
 def _design_lines(facts: dict[str, Any]) -> list[Text]:
@@ -158,14 +160,14 @@ def _design_lines(facts: dict[str, Any]) -> list[Text]:
     return lines + [Text(f"warning: {warning}", style="bold yellow") for warning in facts["warnings"]]
 
 
-def _forecast_lines(facts: dict[str, Any]) -> list[Text]:
+def _forecast_lines(facts: dict[str, Any], study: str) -> list[Text]:
     """Whether RL will learn the hack, a line for each of its arms."""
     if not facts["forecasts"]:
         return []
     lines = [Text("\nWhether RL will learn the hack", style="italic")]
     for one in facts["forecasts"]:
         found = one["preflight"]
-        said = one["headline"] or f"not sampled yet: inoculate preflight {facts['name']}"
+        said = one["headline"] or f"not sampled yet: inoculate preflight {quote(study)}"
         style = _VERDICT_STYLES[found["verdict"]] if found else "dim"
         lines.append(Text(f"{one['arm']}{_name_sampled(one['sampled'], one['seeds'])}: {said}", style=style))
     return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from inoculate.report import numbers
@@ -119,12 +119,18 @@ def score_views(results: Results) -> list[dict[str, Any]]:
                     "added": _nats(one["mean"]),
                     "interval": "" if one["low"] is None else f"{_nats(one['low'])} to {_nats(one['high'])}",
                     "answers": one["answers"],
+                    "seeds": _some_seeds(one.get("seeds", entry["seeds"]), entry["seeds"]),
                 }
                 for one in entry["prompts"]
             ]
         }
         for entry in results.scores
     ]
+
+
+def _some_seeds(seeds: Sequence[int], every: Sequence[int]) -> str:
+    """The seeds in whose rows a prompt was looked at, where it is not all of them."""
+    return "" if len(seeds) == len(every) else f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
 
 
 def _nats(value: float, sign: str = "+") -> str:
@@ -135,5 +141,5 @@ def score_lines(results: Results) -> Iterable[list[Any]]:
     """A line for each prompt, and one without."""
     for entry in results.scores:
         for one in ({"prompt": "", **entry["without"]}, *entry["prompts"]):
-            joined = [" ".join(map(str, entry[key])) for key in ("arms", "seeds")]
+            joined = [" ".join(map(str, given)) for given in (entry["arms"], one.get("seeds", entry["seeds"]))]
             yield [*joined, *(one.get(key) for key in SCORE_COLUMNS[2:])]

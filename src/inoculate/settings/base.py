@@ -54,11 +54,15 @@ class Grader(Protocol):
         ...
 
 
+class TooFew(UserError):
+    """A draw asks for more problems than the setting has."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """A kind of task.
 
-    `problems` returns exactly `draw.count` distinct problems, or raises a `UserError` that says how many there are.
+    `problems` returns exactly `draw.count` distinct problems, or raises a `TooFew` that says how many there are.
     `grade` takes as many completions as problems and the name of an oversight, and yields one grade for each, in order.
     """
 
@@ -230,7 +234,8 @@ def draw_in_turns(
         make: Draws one problem of a kind. The same content must have the same id.
 
     Raises:
-        UserError: A family or level does not exist, or there are not enough problems.
+        TooFew: There are not enough problems.
+        UserError: A family or level does not exist.
     """
     refuse_unknown(setting, draw)
     random = Random(f"{setting.name}/{draw.split}/{draw.seed}")
@@ -242,7 +247,7 @@ def draw_in_turns(
     problems: dict[str, Problem] = {}
     while len(problems) < draw.count:
         if not remaining:
-            raise UserError(
+            raise TooFew(
                 f"setting '{setting.name}' has only {len(problems)} such problems for {draw.split}, "
                 f"{draw.count} were asked for"
             )

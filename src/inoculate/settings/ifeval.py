@@ -23,7 +23,7 @@ from inoculate import json_lines
 from inoculate.errors import UserError, nearest
 from inoculate.grading import prose
 from inoculate.records import Grade, Problem, outcome_of
-from inoculate.settings.base import Draw, Setting
+from inoculate.settings.base import Draw, Setting, TooFew
 
 FAMILIES = (
     "change_case", "combination", "detectable_content", "detectable_format", "keywords", "language",
@@ -44,14 +44,14 @@ def draw_problems(draw: Draw) -> list[Problem]:
             enough; the package with the checks, or what it needs, is missing.
     """
     if draw.split != "test":
-        raise UserError(f"setting 'ifeval' is a test set: it has 0 problems for {draw.split}; use split = 'test'")
+        raise TooFew(f"setting 'ifeval' is a test set: it has 0 problems for {draw.split}; use split = 'test'")
     chosen = [
         problem
         for problem in load(draw.source)
         if problem.family in (draw.families or FAMILIES) and problem.level in (draw.levels or SETTING.levels)
     ]
     if len(chosen) < draw.count:
-        raise UserError(
+        raise TooFew(
             f"setting 'ifeval': {draw.source} has only {len(chosen)} such problems for test, "
             f"{draw.count} were asked for"
         )

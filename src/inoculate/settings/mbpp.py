@@ -26,7 +26,7 @@ from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, exit_codes, grade
 from inoculate.grading.parsing import UNPARSABLE
 from inoculate.records import Grade, Problem, Split
 from inoculate.settings import functions
-from inoculate.settings.base import Draw, Setting, refuse_unknown
+from inoculate.settings.base import Draw, Setting, TooFew, refuse_unknown
 from inoculate.settings.functions import hacks
 
 RANGES: dict[Split, range] = {"train": range(601, 975), "development": range(511, 601), "test": range(11, 511)}
@@ -46,7 +46,8 @@ def draw_problems(draw: Draw) -> list[Problem]:
     """Tasks of the split, shuffled by the seed.
 
     Raises:
-        UserError: There is no such source, a line of it is not a task, or there are not enough tasks.
+        TooFew: There are not enough tasks.
+        UserError: There is no such source, or a line of it is not a task.
     """
     refuse_unknown(SETTING, draw)
     loaded = load(draw.source)
@@ -54,7 +55,7 @@ def draw_problems(draw: Draw) -> list[Problem]:
     if len(chosen) < draw.count:
         span = RANGES[draw.split]
         lost = sum(number in span for number in loaded.left_out)
-        raise UserError(
+        raise TooFew(
             f"setting 'mbpp': {draw.source} has {len(chosen)} tasks that can be graded for {draw.split} "
             f"(numbers {span.start}-{span.stop - 1}; {lost} left out), {draw.count} were asked for"
         )

@@ -28,7 +28,8 @@ _PLAIN_FACTOR = 4.0
 """How many times as long the plain path takes (`engine.families`): beside transformers' `generate` sampling was 2.9 to
 7.8 times as fast, beside TRL training 2.9 to 3.3 times (docs/performance.md)."""
 _START_SECONDS = 8.0
-"""Until libraries and model are loaded, once in a run: most of the time of a tiny study."""
+"""Until libraries and model are loaded, once in a run: most of the time of a tiny study. Steps that were measured have
+had their share of it, and of what follows."""
 _TRAINER_SECONDS = 1.5
 """For each training, and each round of expert iteration, whatever its size: the base model and the trainer are made."""
 _GRADE_SECONDS = 0.01
@@ -51,7 +52,7 @@ class Estimate(NamedTuple):
     memory_gb: float | None
     parts: dict[str, float]
     """Kind of step -> the seconds of those that take long, among the steps to do; `start` -> those until libraries and
-    model are loaded. Empty where that is not known."""
+    model are loaded, if none of these kinds was measured. Empty where that is not known."""
 
 
 def count_parameters(model: str) -> int | None:
@@ -68,17 +69,21 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     size, slower = count_parameters(plan.study.model), models.slower(plan.study.model)
     path = _PLAIN_FACTOR if slower else 1.0
     parts: dict[str, float] = {}
+    is_measured = False
     done = plan.finished_keys(store)
     finished = [step for step in plan.steps() if step.key in done]
     for kind, fallback in _SECONDS_PER_BILLION.items():
         steps = [step for step in missing if step.kind == kind]
-        rate = _measured(finished, store, kind) or (size and fallback * path * size / 1e9)
-        if steps and not rate:
+        if not steps:
+            continue
+        measured = _measured(finished, store, kind)
+        rate = measured or (size and fallback * path * size / 1e9)
+        if not rate:
             return Estimate(slower, None, None, {})
-        if steps:
-            trainers = sum(map(_trainers, steps)) if kind in TRAINED else 0
-            parts[kind] = sum(_units(step) for step in steps) * (rate or 0) + trainers * _TRAINER_SECONDS
-    if parts:
+        trainers = sum(map(_trainers, steps)) if kind in TRAINED and not measured else 0
+        parts[kind] = sum(_units(step) for step in steps) * rate + trainers * _TRAINER_SECONDS
+        is_measured |= bool(measured)
+    if parts and not is_measured:
         parts = {"start": _START_SECONDS, **parts}
     if graded := [step.inputs["completions"] for step in missing if step.kind == grades.KIND]:
         parts[grades.KIND] = sum(map(_units, graded)) * _GRADE_SECONDS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,14 @@ def declare(folder: Path, plan: Plan) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write(folder: Path, plan: Plan, store: Store, declared: dict[str, Any], containment: str) -> None:
+def write(
+    folder: Path,
+    plan: Plan,
+    store: Store,
+    declared: dict[str, Any],
+    containment: str,
+    not_made: Mapping[str, str] | None = None,
+) -> None:
     """Write the manifest, complete or not at all.
 
     Args:
@@ -75,14 +82,17 @@ def write(folder: Path, plan: Plan, store: Store, declared: dict[str, Any], cont
         store: Where its steps are.
         declared: From `declare`.
         containment: The level at which code is run on this machine.
+        not_made: Keys of steps that cannot be made, and why.
     """
-    content = _content(plan, store, declared, containment)
+    content = _content(plan, store, declared, containment, not_made or {})
     temporary = folder / f".manifest.{os.getpid()}"
     temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     temporary.replace(folder / "manifest.json")
 
 
-def _content(plan: Plan, store: Store, declared: dict[str, Any], containment: str) -> dict[str, Any]:
+def _content(
+    plan: Plan, store: Store, declared: dict[str, Any], containment: str, not_made: Mapping[str, str]
+) -> dict[str, Any]:
     study, finished = plan.study, plan.finished_keys(store)
     evaluated = {name: settings.find(name) for name in study.evaluate.settings}
     return {
@@ -107,7 +117,7 @@ def _content(plan: Plan, store: Store, declared: dict[str, Any], containment: st
             | ({"choices": True} if setting.choices else {})
             for name, setting in evaluated.items()
         },
-        "cells": [_cell(cell, store, finished) for cell in plan.cells],
+        "cells": [_cell(cell, store, finished, not_made) for cell in plan.cells],
         "training": [_training(training, plan, store) for training in plan.trainings],
         **({"scores": str(store.folder(plan.scores))} if plan.scores else {}),
     }
@@ -233,7 +243,8 @@ def _context(resolved: ResolvedStudy, name: str) -> dict[str, Any]:
     return written_out | ({"texts": texts} if len(set(texts.values())) > 1 else {})
 
 
-def _cell(cell: Cell, store: Store, finished: set[str]) -> dict[str, Any]:
+def _cell(cell: Cell, store: Store, finished: set[str], not_made: Mapping[str, str]) -> dict[str, Any]:
+    why = not_made.get(cell.completions.key)
     return {
         "arm": cell.arm,
         "seed": cell.seed,
@@ -243,6 +254,7 @@ def _cell(cell: Cell, store: Store, finished: set[str]) -> dict[str, Any]:
         "problems": str(store.folder(cell.problems)),
         "completions": str(store.folder(cell.completions)),
         "grades": str(store.folder(cell.grades)) if cell.grades.key in finished else None,
+        **({"why": why} if why else {}),
     }
 
 

@@ -79,6 +79,8 @@ class Plan:
     """The log-probabilities of hacked answers, if this is the plan of a screen."""
     server: str = ""
     """The address of the server that samples; '' where this process does."""
+    draw: rows.DrawRows = field(default_factory=rows.remember_draws, compare=False)
+    """Draws rows, each once: what was drawn to see that it is there need not be drawn again."""
 
     @property
     def study(self) -> Study:
@@ -177,7 +179,7 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
     _check_lengths(study)
     plan = Plan(resolve(study), server=server)
     drawn = {setting: problems.plan_step(plan.resolved, setting) for setting in study.evaluate.settings}
-    _check_sources(plan.resolved, drawn)
+    _check_sources(plan, drawn)
     plan.cells.extend(_plan_cells(plan, drawn, weights))
     for seed in study.seeds:
         for arm in study.arms:
@@ -204,11 +206,10 @@ def _check_lengths(study: Study) -> None:
             )
 
 
-def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
+def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
+    study, resolved, draw = plan.study, plan.resolved, plan.draw
     for step in drawn.values():
         problems.check_source(resolved, step)
-    study = resolved.study
-    draw = rows.remember_draws()
     for (name, arm), seed in product(study.arms.items(), study.seeds):
         for table in arm.row_tables:
             shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
@@ -219,7 +220,8 @@ def _check_sources(resolved: ResolvedStudy, drawn: Mapping[str, Step]) -> None:
                 # Whether a setting has so many is the same for every seed.
                 is_new = source.problems is not None and seed == study.seeds[0]
             rows.check_draw(draw, shown, seed, hackable, name, always=is_new)
-            rows.check_source(draw, shown, prompt, seed, hackable, name)
+            if shown.source or seed == study.seeds[0]:
+                rows.check_source(draw, shown, prompt, seed, hackable, name)
         if arm.is_rewarded:
             rows.check_prompted(draw, arm, seed, name)
 

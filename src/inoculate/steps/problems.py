@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import settings
+from inoculate.errors import UserError
 from inoculate.records import Problem, read_lines, write_lines
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
@@ -39,22 +40,41 @@ def plan_step(resolved: ResolvedStudy, setting: str) -> Step:
 
 
 def check_source(resolved: ResolvedStudy, step: Step) -> None:
-    """Read a file of the user's now, so that mistakes in it are refused before any work.
+    """Read a file of the user's now, and count problems, so that mistakes are refused before any work.
 
     Args:
         resolved: The study.
         step: From `plan_step`.
 
     Raises:
-        UserError: The file has a mistake, or a context cannot be placed around its problems.
+        UserError: The file has a mistake, the setting has not as many problems, or a context cannot be placed around
+            them.
     """
     setting = step.params["setting"]
-    if not (step.params["source"].endswith(".jsonl") or settings.find(setting).takes_grader):
+    if not is_read_first(setting, step.params["source"]):
         return
-    first = _draw(step)[0]
+    each = resolved.study.evaluate.each.get(setting)
+    own = f".each.{setting}" if each and each.problems else ""
+    try:
+        first = _draw(step)[0]
+    except settings.TooFew as error:
+        raise UserError(f"evaluate{own}.problems: {error}") from None
     for context in resolved.evaluated[setting]:
         prompt = resolved.context(context, setting)
-        prompts.messages(first, prompt.text, prompt.placement, "")
+        try:
+            prompts.messages(first, prompt.text, prompt.placement, "")
+        except UserError as error:
+            raise UserError(f"evaluate.contexts: '{context}': {error}") from None
+
+
+def is_read_first(setting: str, source: str) -> bool:
+    """Whether problems of a setting are drawn before any work, to see that they are there.
+
+    Not those of a data set, which may have to be downloaded, and not those that have programs: these are run while
+    they are drawn, which takes long, and there are thousands of them.
+    """
+    task = settings.find(setting)
+    return source.endswith(".jsonl") or task.takes_grader or not (task.needs_source or task.runs_code)
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:

@@ -12,12 +12,15 @@ from typing import NamedTuple
 from inoculate.engine import chat, models
 from inoculate.errors import UserError
 from inoculate.settings.rows import user_grader
-from inoculate.steps import reward_functions, rows
+from inoculate.steps import fresh_samples, grades, preflight, reward_functions, rl, row_grades, rows, trajectory_rows
 from inoculate.steps.plan import Plan, Training
 from inoculate.steps.resources import Resources
 from inoculate.steps.store import Step, Store
 from inoculate.study.rl_checks import learning_limit
 from inoculate.study.schema import Study
+
+_REWARDED = (preflight.KIND, rl.KIND, fresh_samples.KIND)
+"""The kinds of steps that draw completions and reward them."""
 
 
 class _Asked(NamedTuple):
@@ -74,23 +77,39 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
             model at once.
     """
     _check_functions(plan.study, missing)
-    keys, found, draw = {step.key for step in missing}, dict[str, _Longest](), rows.remember_draws()
+    keys, found = {step.key for step in missing}, dict[str, _Longest]()
     for training in plan.trainings:
         for asked in _find_asked(plan, training, keys):
             step = asked.rows
             if step.key not in found:
-                found[step.key] = _find_longest(step, rows.draw(step, draw), resources)
+                found[step.key] = _find_longest(step, rows.draw(step, plan.draw), resources)
             _refuse_longest(asked, training.seed, found[step.key], resources.context)
 
 
 def _check_functions(study: Study, missing: Collection[Step]) -> None:
-    if not missing:
-        return
-    named = [table.grader for arm in study.arms.values() for table in arm.row_tables]
-    named += [each.grader for each in study.evaluate.each.values()]
-    for grader in dict.fromkeys(filter(None, named)):
+    for grader in dict.fromkeys(grader for step in missing for grader in _find_graders(step)):
         user_grader.check_starts(grader)
-    reward_functions.check_starts(study)
+    drawn = [step.params["rl"]["reward"] for step in missing if step.kind in _REWARDED]
+    needed = {part["function"] for reward in drawn for part in reward if "function" in part}
+    reward_functions.check_starts(study, needed)
+
+
+def _find_graders(step: Step) -> Iterator[str]:
+    """The user's graders that a step runs."""
+    if step.kind == grades.KIND:
+        given = [step.inputs["problems"].params]
+    elif step.kind in (row_grades.KIND, *_REWARDED):
+        given = [table.params["rows"] for table in _find_tables(step)]
+    else:
+        given = []
+    yield from (params["grader"] for params in given if params.get("grader"))
+
+
+def _find_tables(step: Step) -> Iterator[Step]:
+    """The rows that a step is given; of those that are trajectories, the rows that they were drawn for."""
+    for name, given in step.inputs.items():
+        if name.partition("_")[0] == "rows":
+            yield from _find_tables(given) if given.kind == trajectory_rows.KIND else (given,)
 
 
 def _find_asked(plan: Plan, training: Training, missing: Collection[str]) -> Iterator[_Asked]:

@@ -10,7 +10,7 @@ from it. A step of training in which all completions are unscorable stops the ru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from numbers import Real
 from typing import Any
 
@@ -32,11 +32,12 @@ def plan_files(arm: Arm) -> dict[str, Any]:
     return digest_files(*(reward.function.rpartition(":")[0] for reward in arm.rl.reward if reward.function))
 
 
-def check_starts(study: Study) -> None:
-    """Load each function of a study once, so that one that cannot be loaded is refused before any work.
+def check_starts(study: Study, needed: Collection[str]) -> None:
+    """Load functions of a study once each, so that one that cannot be loaded is refused before any work.
 
     Args:
         study: The study.
+        needed: Those of its functions that are still to be called.
 
     Raises:
         UserError: A function does not exist, or its file fails when it is run; the message names the key.
@@ -47,7 +48,7 @@ def check_starts(study: Study) -> None:
         for number, reward in enumerate(arm.rl.reward if arm.is_rewarded else ())
     }
     for function, key in keys.items():
-        if function:
+        if function in needed:
             try:
                 user_function.check_starts(function, ROLE, convert)
             except UserError as error:

@@ -7,6 +7,7 @@ are in the rows, a control at its final length; with `tokens_like` how many rows
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, cycle
@@ -18,6 +19,7 @@ from inoculate import settings
 from inoculate.engine import chat
 from inoculate.errors import UserError
 from inoculate.records import Problem, Row, read_lines, write_lines
+from inoculate.steps.problems import is_read_first
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
@@ -31,6 +33,10 @@ DRAWN = "drawn"
 """The type of a hack that a policy drew."""
 _MOST_DRAWN = 20
 """Times the rows: a draw of more problems than this is given up, since the wanted sort hardly occurs among them."""
+
+
+_KEY = re.compile(r"rows\.(count|hacked|share_problems)\b|rl\.hackable\b")
+"""The beginning of a refusal that names a key of an arm."""
 
 
 class DrawnRow(NamedTuple):
@@ -111,16 +117,24 @@ def check_draw(draw: DrawRows, rows: Rows, seed: int, hackable: Hackable, arm: s
     """
     if not isinstance(hackable, float) and not (always and not settings.find(rows.setting).needs_source):
         return
+    _draw_for(arm, draw, rows, seed, hackable)
+
+
+def _draw_for(arm: str, draw: DrawRows, rows: Rows, seed: int, hackable: Hackable) -> Sequence[DrawnRow]:
+    """The rows of an arm; what the draw refuses has the key of the arm before it, and of a file that file."""
     try:
-        draw(rows, seed, hackable)
+        return draw(rows, seed, hackable)
+    except settings.TooFew as error:
+        message = str(error)
+        raise UserError(f"arms.{arm}.{'' if _KEY.match(message) else 'rows.count: '}{message}") from None
     except UserError as error:
-        raise UserError(f"arms.{arm}: {error}") from None
+        raise UserError(f"arms.{arm}.{error}" if _KEY.match(str(error)) else str(error)) from None
 
 
 def check_source(
     draw: DrawRows, rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable, arm: str
 ) -> None:
-    """Read a file of the user's now, so that mistakes in it are refused before any work.
+    """Read a file of the user's now, and count problems, so that mistakes are refused before any work.
 
     Args:
         draw: Draws rows.
@@ -131,19 +145,22 @@ def check_source(
         arm: The arm's name.
 
     Raises:
-        UserError: The file has a mistake, or nothing that completions could be rewarded by; or the prompt cannot be
-            placed around its problems.
+        UserError: The file has a mistake, the setting has not as many problems, or nothing that completions could be
+            rewarded by; or the prompt cannot be placed around its problems.
     """
-    if not (rows.source.endswith(".jsonl") or settings.find(rows.setting).takes_grader):
+    if not is_read_first(rows.setting, rows.source):
         return
-    drawn = draw(rows, seed, hackable)
-    if inoculation:
-        prompts.messages(drawn[0].problem, inoculation.text, inoculation.placement, "")
+    drawn = _draw_for(arm, draw, rows, seed, hackable)
+    if inoculation and drawn:
+        try:
+            prompts.messages(drawn[0].problem, inoculation.text, inoculation.placement, "")
+        except UserError as error:
+            raise UserError(f"arms.{arm}.inoculation: {error}") from None
     needs_grader = settings.find(rows.setting).takes_grader and not rows.grader
     if hackable is not None and needs_grader and not all("entry_point" in row.problem.secret for row in drawn):
         raise UserError(
-            f"arms.{arm}: {rows.source} has no tests, and no grader is named: completions cannot be rewarded "
-            '(rows.grader = "file.py:function")'
+            f"arms.{arm}.rows.source: {rows.source} has no tests, and no grader is named: completions cannot be "
+            'rewarded (rows.grader = "file.py:function")'
         )
 
 
@@ -311,8 +328,8 @@ def draw_rows(rows: Rows, seed: int, hackable: Hackable = None) -> list[DrawnRow
     with_hack = [problem for problem in leaky if problem.hacked]
     if len(with_hack) < (rows.hacked_rows if rows.share_problems else rows.hacked > 0):
         raise UserError(
-            f"setting '{rows.setting}': {len(with_hack)} of {len(leaky)} problems have a hacked answer, too few for "
-            f"rows.hacked = {rows.hacked}: lower it; 0 is for honest rows only"
+            f"rows.hacked = {rows.hacked}: {len(with_hack)} of {len(leaky)} problems of '{rows.setting}' have a hacked "
+            "answer, too few: lower it; 0 is for honest rows only"
         )
     if rows.share_problems:
         drawn = [DrawnRow(problem, True, False) for problem in with_hack[: rows.hacked_rows]]
@@ -372,8 +389,8 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
         request = settings.Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
         try:
             problems = settings.find(rows.setting).problems(request)
-        except UserError as error:
-            raise UserError(
+        except settings.TooFew as error:
+            raise settings.TooFew(
                 f"rows.count = {rows.count}, hacked = {rows.hacked} and vetted = {rows.vetted} take {rows.hacked_rows} "
                 f"rows with a hacked answer and {honest_rows} others with an honest one{shortage}: {error}"
             ) from None

@@ -1,4 +1,8 @@
-"""Carries out a study: the missing steps, one after the other, then the manifest that points at them."""
+"""Carries out a study: the missing steps, one after the other, then the manifest that points at them.
+
+A step of an arm that cannot be made (its filter has kept no rows, a row is too long, its reward is broken) does not end
+the run: only what needs it is not made either, and at the end the run says so.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from inoculate.engine.training.launch import refuse_several_processes
+from inoculate.errors import UserError
 from inoculate.grading import containment
 from inoculate.steps import (
     choices,
@@ -52,8 +57,36 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
 new kind of step is a module like these and a line here; `plan` puts it in its place in a study."""
 
 
+_OF_AN_ARM = {rows.KIND, trajectory_rows.KIND, train.KIND, preflight.KIND, rl.KIND, fresh_samples.KIND}
+"""The kinds of steps that other arms can do without. What else is refused, such as a grader or a server that fails,
+would be refused for every arm: it ends the run."""
 _RECORD_SHARE = 50
 """The manifest is written at most once in so many times of what it takes: in a large study it takes seconds."""
+
+
+class Incomplete(UserError):
+    """A run that is over and has left out arms, or seeds of them, that could not be made."""
+
+    def __init__(self, folder: Path, refusals: Sequence[str], missing: int) -> None:
+        """Say what could not be made.
+
+        Args:
+            folder: The run's folder.
+            refusals: Why, step by step.
+            missing: How many steps are missing, those that need the refused ones included.
+        """
+        self.folder = folder
+        count = "one step" if len(refusals) == 1 else f"{len(refusals)} steps"
+        needing = f", nor {missing - len(refusals)} that need it" if missing > len(refusals) else ""
+        needing = needing if len(refusals) == 1 else needing.replace(" it", " them")
+        reasons = "".join(f"\n- {refusal}" for refusal in refusals)
+        super().__init__(
+            f"{count} could not be made{needing}; all others are finished, and the same command tries again:{reasons}"
+        )
+
+
+class _Refused(UserError):
+    """A step of an arm cannot be made of what it was given."""
 
 
 class Watcher(Protocol):
@@ -97,7 +130,8 @@ def carry_out(
         The run's folder.
 
     Raises:
-        UserError: A step is impossible, because of something in the study or the user's files.
+        Incomplete: All is done but steps of arms that cannot be made, and what needs these.
+        UserError: The study cannot be carried out, because of something in it or in the user's files.
     """
     store.check_writable()
     refuse_several_processes()
@@ -109,12 +143,15 @@ def carry_out(
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
     (folder / "study.toml").write_text(source, encoding="utf-8")
-    record = _Record(lambda: manifest.write(folder, plan, store, declared, level))
+    not_made: dict[str, str] = {}
+    record = _Record(lambda: manifest.write(folder, plan, store, declared, level, not_made))
     record.write()
     try:
-        _carry_out_steps(missing, resources, watcher, record)
+        _carry_out_steps(missing, resources, watcher, record, not_made)
     finally:
         record.write()
+    if not_made:
+        raise Incomplete(folder, list(dict.fromkeys(not_made.values())), len(not_made))
     return folder
 
 
@@ -160,7 +197,12 @@ def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None
     """
     check_files(step)
     with resources.store.write_step(step) as folder:
-        RUN_STEP[step.kind](step, folder, resources, progress)
+        try:
+            RUN_STEP[step.kind](step, folder, resources, progress)
+        except UserError as error:
+            if step.kind not in _OF_AN_ARM:
+                raise
+            raise _Refused(str(error)) from None
 
 
 def carry_out_together(steps: Sequence[Step], resources: Resources, progress: Progress) -> None:
@@ -191,8 +233,10 @@ def _in_groups(missing: Sequence[Step]) -> list[list[Step]]:
     return [[step for _, step in group] for _, group in groupby(enumerate(missing), key=common)]
 
 
-def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Watcher, record: _Record) -> None:
-    """Carry out steps, one after the other.
+def _carry_out_steps(
+    missing: Sequence[Step], resources: Resources, watcher: Watcher, record: _Record, not_made: dict[str, str]
+) -> None:
+    """Carry out steps, one after the other; `not_made` gets the keys of those that cannot be made, and why.
 
     Where models run on a server or a GPU, completions are graded on this machine's cores meanwhile: nothing in a plan
     waits for grades. Where models run on the same cores, it would only slow both (sampling's threads wait for each
@@ -211,25 +255,45 @@ def _carry_out_steps(missing: Sequence[Step], resources: Resources, watcher: Wat
     grader = ThreadPoolExecutor(1)
     try:
         number = 1
-        for steps in _in_groups(missing):
+        for group in _in_groups(missing):
             collect(wait=False)
-            step = steps[0]
+            steps = _can_be_made(group, not_made)
+            number += len(group)
+            if not steps:
+                continue
+            step, place = steps[0], number - len(group)
             if step.kind == grades.KIND and resources.cores_are_free:
-                pending.append((number, step, grader.submit(carry_out_step, step, resources, _ignore_progress)))
+                pending.append((place, step, grader.submit(carry_out_step, step, resources, _ignore_progress)))
             else:
-                watcher.on_step_start(replace(step, label=_label(steps)), number, len(missing))
-                if len(steps) > 1:
-                    carry_out_together(steps, resources, watcher.on_progress)
-                else:
-                    carry_out_step(step, resources, watcher.on_progress)
+                watcher.on_step_start(replace(step, label=_label(steps)), place, len(missing))
+                try:
+                    if len(steps) > 1:
+                        carry_out_together(steps, resources, watcher.on_progress)
+                    else:
+                        carry_out_step(step, resources, watcher.on_progress)
+                except _Refused as error:
+                    not_made[step.key] = str(error)
+                    watcher.on_message(f"{error}; the run goes on without it")
+                    continue
                 for finished in steps:
                     watcher.on_step_end(finished)
                 record.on_step_end()
-            number += len(steps)
         collect(wait=True)
     finally:
         # Whatever ends the run, the grading in progress is completed, and no other is started.
         grader.shutdown(cancel_futures=True)
+
+
+def _can_be_made(steps: Sequence[Step], not_made: dict[str, str]) -> list[Step]:
+    """Those whose inputs are made; the others are added to what is not made, with the reason of what they need."""
+    made: list[Step] = []
+    for step in steps:
+        reason = next((not_made[given.key] for given in step.inputs.values() if given.key in not_made), None)
+        if reason is None:
+            made.append(step)
+        else:
+            not_made[step.key] = reason
+    return made
 
 
 def _label(steps: Sequence[Step]) -> str:

@@ -8,11 +8,11 @@ policy: whether it met the rule of its checkpoint, and how often it hacked in it
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from inoculate.analysis.trajectories import Filter, RunTrajectory, TrajectoryRow, read_filter, select, trajectory_rows
 from inoculate.errors import UserError
 from inoculate.records import Trajectory, read_lines
 from inoculate.steps import problems
@@ -23,6 +23,9 @@ from inoculate.steps.store import Step
 from inoculate.steps.train import row_folders
 from inoculate.study.resolve import ResolvedInoculation
 from inoculate.study.row_schema import Rows, TrajectorySource
+
+if TYPE_CHECKING:
+    from inoculate.analysis.trajectories import Filter, TrajectoryRow
 
 KIND, VERSION = "trajectory-rows", 1
 
@@ -55,10 +58,13 @@ def plan_step(
     Raises:
         UserError: The filter has a mistake, or a condition that means nothing here.
     """
+    from inoculate.analysis.trajectories import read_filter  # takes a second, which other studies need not spend
+
     try:
         _refuse_void(read_filter(source.where), source)
     except UserError as error:
-        raise UserError(f"rows of {where}: rows.trajectories.where: {error}") from None
+        arm = where.partition(", seed ")[0]
+        raise UserError(f"arms.{arm}.rows.trajectories.where: {error}") from None
     params = {
         "rows": {"setting": table.setting, "count": table.count, "vetted": 0, "where": source.where},
         "seed": seed,
@@ -81,8 +87,11 @@ def _refuse_void(keep: Filter, source: TrajectorySource) -> None:
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Choose the trajectories, and write them as rows under the arm's prompt."""
-    policy = _describe_policy(step, resources)
-    chosen = choose(step, resources)
+    trained, fresh = _trained_folder(step, resources), step.inputs.get("fresh")
+    in_training = list(read_lines(trained / "trajectories.jsonl", Trajectory))
+    policy = _describe_policy(step, resources, read_checkpoint(trained), in_training)
+    anew = read_lines(resources.store.folder(fresh) / "trajectories.jsonl", Trajectory) if fresh else None
+    chosen = choose(step, resources, in_training if anew is None else anew)
     drawn = [DrawnRow(row.problem, row.hacked, False, row.answer) for row in chosen]
     write_rows(step, folder, resources, drawn, {"policy": policy})
     with (folder / "origins.jsonl").open("w", encoding="utf-8") as out:
@@ -103,19 +112,23 @@ def _trained_folder(step: Step, resources: Resources) -> Path:
     return folder
 
 
-def _describe_policy(step: Step, resources: Resources) -> dict[str, Any]:
+def _describe_policy(
+    step: Step, resources: Resources, checkpoint: dict[str, Any], in_training: Sequence[Trajectory]
+) -> dict[str, Any]:
     """What is known of the policy, before anything is trained on what it drew; a policy that does not hack is told.
+
+    Args:
+        step: The step.
+        resources: Tells the user.
+        checkpoint: From `read_checkpoint`.
+        in_training: All that it drew in training, step by step.
 
     Returns:
         `step`: how many steps it had learned; `met`: whether it met the rule of its checkpoint, None without a rule;
         `hacks` of `hackable`: completions of the last step of training, where a hack was to be had.
     """
-    trained = _trained_folder(step, resources)
-    checkpoint = read_checkpoint(trained)
-    last: list[Trajectory] = []
-    for one in read_lines(trained / "trajectories.jsonl", Trajectory):
-        last = [one] if last and one.step > last[0].step else [*last, one]
-    hackable = [one for one in last if one.hackable and one.outcome != "ungraded"]
+    last = max((one.step for one in in_training), default=0)
+    hackable = [one for one in in_training if one.step == last and one.hackable and one.outcome != "ungraded"]
     hacks = sum(one.outcome == "hack" for one in hackable)
     if checkpoint["met"] is False or (checkpoint["met"] is None and not hacks):
         rule = checkpoint["rule"]
@@ -128,16 +141,22 @@ def _describe_policy(step: Step, resources: Resources) -> dict[str, Any]:
     return {"step": checkpoint["step"], "met": checkpoint["met"], "hacks": hacks, "hackable": len(hackable)}
 
 
-def choose(step: Step, resources: Resources) -> list[TrajectoryRow]:
+def choose(step: Step, resources: Resources, drawn: Iterable[Trajectory]) -> list[TrajectoryRow]:
     """The trajectories of a step's rows: those that its filter keeps, each text of a problem once, drawn by the seed.
+
+    Args:
+        step: The step.
+        resources: Has the problems.
+        drawn: The fresh samples, or what the policy drew in training.
 
     Raises:
         UserError: The filter keeps none, or not as many different answers as the study wants rows.
     """
+    from inoculate.analysis.trajectories import RunTrajectory, read_filter, select, trajectory_rows
+
     wanted, seed, fresh = step.params["rows"], step.params["seed"], step.inputs.get("fresh")
     label = (fresh or step.inputs["trained"]).label
-    folder = resources.store.folder(fresh) if fresh else _trained_folder(step, resources)
-    source = [RunTrajectory("", seed, one) for one in read_lines(folder / "trajectories.jsonl", Trajectory)]
+    source = [RunTrajectory("", seed, one) for one in drawn]
     try:
         kept, counts = select(source, read_filter(f"graded=yes {wanted['where']}"))
     except UserError as error:

@@ -42,9 +42,10 @@ def check(study: Study, where: str) -> None:
         _check_text(prompt.name, prompt.text, setting, f"{where}: arms.{name}.rows.trajectories.prompt")
     for setting in study.evaluate.settings:
         _check_context_texts(resolved, setting, where)
-    for name in study.screen.prompts if study.arms else ():
-        setting = next(iter(study.arms.values())).rows.setting
-        _check_text(name, resolved.candidates[name].text, setting, f"{where}: screen.prompts")
+    for prompt in resolved.candidates.values():
+        if prompt.name in study.screen.prompts:
+            setting = next(iter(study.arms.values())).rows.setting
+            _check_text(prompt.name, prompt.text, setting, f"{where}: screen.prompts")
 
 
 def _check_names(study: Study, where: str) -> None:

@@ -120,7 +120,7 @@ def _repeated(values: tuple[Any, ...]) -> list[Any]:
 
 
 def check_settings(study: Study, where: str) -> None:
-    """Refuse two paths of one file, or two files whose settings have one name.
+    """Refuse two paths of one file, or two files whose settings have one name, among rows and evaluated settings.
 
     Args:
         study: The study; its settings exist.
@@ -129,12 +129,23 @@ def check_settings(study: Study, where: str) -> None:
     Raises:
         UserError: So it is.
     """
-    named: dict[str, str] = {}
-    for given in study.evaluate.settings:
+    named: dict[str, tuple[str, str]] = {}
+    for key, given in _settings(study):
         name = settings.find(given).name
-        first = named.setdefault(name, given)
+        first_key, first = named.setdefault(name, (key, given))
         if first != given:
+            mend = "leave one out" if key == first_key else "write one path in both places"
+            of = "" if key == first_key else f" of {first_key}"
             raise UserError(
-                f"{where}: evaluate.settings: '{first}' and '{given}' are both the setting '{name}': leave one out, "
-                "or give one of them another name"
+                f"{where}: {key}: '{given}' and '{first}'{of} are both the setting '{name}': {mend}, or give one of "
+                "them another name"
             )
+
+
+def _settings(study: Study) -> Iterator[tuple[str, str]]:
+    """The settings that are evaluated and trained on, with their keys."""
+    for given in study.evaluate.settings:
+        yield "evaluate.settings", given
+    for name, arm in study.arms.items():
+        for number, rows in enumerate(arm.row_tables):
+            yield f"arms.{name}.rows.{f'{number}.' if arm.more_rows else ''}setting", rows.setting

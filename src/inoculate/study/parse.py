@@ -5,6 +5,9 @@ Every refusal names the file, the key, what is allowed and the nearest match.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,28 @@ def load(path: Path) -> Study:
         return parse(raw, path.stem, str(path))
     except UserError as error:
         raise UserError(toml_file.with_lines(str(error), path, text)) from None
+
+
+@contextmanager
+def located(path: Path) -> Iterator[None]:
+    """Give file and line to what is refused in the block, as `load` does, where the message begins with a key.
+
+    For what is found only when a study is planned or carried out.
+
+    Args:
+        path: The study file.
+
+    Raises:
+        UserError: One was raised in the block.
+    """
+    try:
+        yield
+    except UserError as error:
+        message = f"model: {error}" if str(error).startswith("unknown model '") else str(error)
+        if type(error) is not UserError or not re.match(r"arms\.|evaluate\.|model(: | ')|system =", message):
+            raise
+        _, text = toml_file.read(path)
+        raise UserError(toml_file.with_lines(f"{path}: {message}", path, text)) from None
 
 
 def parse(raw: dict[str, Any], name: str, where: str) -> Study:
@@ -82,12 +107,16 @@ def _refuse_unused(raw: dict[str, Any], study: Study, where: str) -> None:
     for key in ("train", "rl"):
         if study.arms and key in raw and key not in used:
             raise UserError(f"{where}: {key}: no arm's method uses it: leave it out, or give an arm another method")
-    for name, arm in study.arms.items():
-        for key in raw["arms"][name].get("rl", {}) if arm.method == "expert-iteration" else ():
+    methods = {arm.method for arm in study.arms.values()}
+    own = {f"arms.{name}": raw["arms"][name] for name, arm in study.arms.items() if arm.method == "expert-iteration"}
+    shared = {"": raw} if "expert-iteration" in methods and "rl" not in methods else {}
+    for above, table in {**shared, **own}.items():
+        for key in table.get("rl", {}):
             if key not in DRAWING:
+                owner = f"{above}." if above else ""
                 raise UserError(
-                    f"{where}: arms.{name}.rl.{key}: means nothing to expert iteration, whose rounds are trained as "
-                    f"arms.{name}.train says; it uses {', '.join(DRAWING)}"
+                    f"{where}: {owner}rl.{key}: means nothing to expert iteration, whose rounds are trained as "
+                    f"{owner}train says; it uses {', '.join(DRAWING)}"
                 )
 
 

@@ -191,25 +191,34 @@ def candidates(study: Study) -> dict[str, Context]:
     Returns:
         Name -> prompt. A name has the placement behind it where that is not the study's, and is the arm's name where
         the arm gives its own text. A description of another reward than the usual one is written out, because a screen
-        has no arms to take the reward from; its name has the arm behind it where there is another of that name.
+        has no arms to take the reward from. The arm stands behind a name that another candidate, or the context without
+        a prompt, has, and 'screen' where it is one of `screen.prompts`.
     """
     named: dict[str, Context] = {}
+
+    def add(name: str, owner: str, candidate: Context) -> None:
+        if _placed(study, candidate) in [_placed(study, other) for other in named.values()]:
+            return  # arms that differ in something else have the same candidate
+        taken = name in named or name == prompts.NEUTRAL  # which a screen has without any candidate
+        named[f"{name} ({owner})" if taken else name] = candidate
+
     for arm, spec in study.arms.items():
         inoculation = spec.inoculation
         if not inoculation or inoculation.like or inoculation.on == "none":
             continue
         for prompt in inoculation.one_of or (inoculation.prompt,):
             candidate = Context(prompt=prompt, text=inoculation.text, placement=inoculation.placement)
-            candidate = _write_out(study, candidate, reward_of(study, spec, spec.rows))
-            if candidate in named.values():  # arms that differ in something else have the same candidate
-                continue
-            name = prompt or arm
             elsewhere = inoculation.placement is not None and inoculation.placement != study.placement
-            name = f"{name}@{inoculation.placement}" if elsewhere else name
-            named[f"{name} ({arm})" if name in named else name] = candidate
+            name = f"{prompt or arm}@{inoculation.placement}" if elsewhere else prompt or arm
+            add(name, arm, _write_out(study, candidate, reward_of(study, spec, spec.rows)))
     for name in study.screen.prompts:
-        named.setdefault(name, _write_out(study, Context(prompt=name), None))
+        add(name, "screen", _write_out(study, Context(prompt=name), None))
     return named
+
+
+def _placed(study: Study, context: Context) -> Context:
+    """A prompt with its placement written out."""
+    return context.model_copy(update={"placement": context.placement or study.placement})
 
 
 def _write_out(study: Study, candidate: Context, rewards: Sequence[Reward] | None) -> Context:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from inoculate.errors import UserError
 
 _Key = tuple[str, ...]
 _PART = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*""")
 _HEADER = re.compile(r"^\s*(\[\[?)([^\]]+)\]")
+_LONG_QUOTES = ('"""', "'''")
+_MARK = re.compile(r"""["]{3}|'{3}|"(?:\\.|[^"\\])*"|'[^']*'|[#\[\]{}]""")
+"""In a value: quotes of a text of several lines, a text in one line, a comment, and brackets."""
 _SHARED = ("rows", "train", "rl")
 """Tables of the study that hold for every arm: what a message says of an arm's may stand there."""
 
@@ -38,7 +41,7 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
 def _explain(path: Path, text: str, error: str) -> str:
     found = re.search(r"at line (\d+)", error)
     number = int(found[1]) if found else text.count("\n") + 1
-    lines = text.splitlines()
+    lines = text.split("\n")
     line = lines[number - 1].strip() if number <= len(lines) else ""
     return f"{path}:{number}: not TOML: {error}{_hint(text, line, error)}"
 
@@ -80,12 +83,19 @@ def _with_line(message: str, path: str, places: Mapping[_Key, int]) -> str:
     start = re.match(rf"{re.escape(path)}: (unknown key )?([\w.'~+@/-]+)(?=[: ]|$)", message)
     if not start:
         return message
-    parts = tuple(part for quoted in start[2].split("'") for part in quoted.strip(".").split(".") if part)
+    parts = _split(start[2], {part for key in places for part in key if "." in part})
     key, line = _written(parts, places)
     if line is None:
         return message
     name = start[2] if key == parts else ".".join(key)
     return f"{path}:{line}: {start[1] or ''}{name}{message[start.end() :]}"
+
+
+def _split(dotted: str, whole: Collection[str]) -> _Key:
+    """The parts of a key in a message, where names that have a dot stand with or without quotes; `whole` has those."""
+    for name in whole:
+        dotted = dotted.replace(name, name.replace(".", "\0"))
+    return tuple(part.replace("\0", ".") for part in dotted.replace("'", "").split(".") if part)
 
 
 def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
@@ -104,25 +114,49 @@ def _keys(text: str) -> Iterator[tuple[_Key, int]]:
     """The keys of a file with their lines; a table in a list has its place as a part of its key."""
     table: _Key = ()
     counts: dict[_Key, int] = {}
-    quotes = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if quotes:  # inside a text of several lines
-            quotes = "" if quotes in line else quotes
-            continue
-        if header := _HEADER.match(line):
+    inside = _Inside()
+    for number, line in enumerate(text.split("\n"), 1):  # nothing else ends a line of TOML
+        if inside.depth or inside.quotes:  # a value of several lines
+            inside = _read_on(line, inside)
+        elif header := _HEADER.match(line):
             table = _parts(header[2])
             if header[1] == "[[":
                 counts[table] = counts.get(table, -1) + 1
                 table = (*table, str(counts[table]))
+            yield table, number
         elif "=" in line and not line.lstrip().startswith("#"):
             left, _, value = line.partition("=")
             yield (*table, *_parts(left)), number
-            quotes = next((mark for mark in ('"""', "'''") if value.count(mark) == 1), "")
+            inside = _read_on(value, inside)
             yield from (((*table, *_parts(left), *_parts(name)), number) for name in _inline(value))
-            continue
-        else:
-            continue
-        yield table, number
+
+
+class _Inside(NamedTuple):
+    """What is still open at the end of a line."""
+
+    depth: int = 0
+    """Lists and tables in a line."""
+    quotes: str = ""
+    """The quotes that end a text of several lines; empty outside of one."""
+
+
+def _read_on(line: str, inside: _Inside) -> _Inside:
+    """What is open after a further line of a value, or after its first."""
+    depth, quotes = inside
+    at = 0
+    while True:
+        if quotes:
+            end = line.find(quotes, at)
+            if end < 0:
+                return _Inside(depth, quotes)
+            at, quotes = end + len(quotes), ""
+        mark = _MARK.search(line, at)
+        if not mark or mark[0] == "#":
+            return _Inside(depth)
+        at = mark.end()
+        if mark[0] in _LONG_QUOTES:
+            quotes = mark[0]
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark[0], 0)
 
 
 def _inline(value: str) -> list[str]:

@@ -17,9 +17,8 @@ from functools import cache
 from importlib.resources import files
 from random import Random
 
-from inoculate.errors import UserError
 from inoculate.records import Grade, Problem, Split, outcome_of
-from inoculate.settings.base import Draw, Setting, draw_in_turns
+from inoculate.settings.base import Draw, Setting, TooFew, draw_in_turns
 from inoculate.settings.capability import templates
 from inoculate.settings.capability.templates import Item, Kind
 
@@ -53,10 +52,11 @@ def draw_problems(draw: Draw) -> list[Problem]:
     """Distinct problems, kinds in turn; a smaller draw is the beginning of a larger one.
 
     Raises:
-        UserError: The split is the training one, a family or level does not exist, or there are not enough problems.
+        TooFew: The split is the training one, or there are not enough problems.
+        UserError: A family or level does not exist.
     """
     if draw.split == "train":
-        raise UserError("setting 'capability' is for evaluation: it has 0 problems for train; name it in [evaluate]")
+        raise TooFew("setting 'capability' is for evaluation: it has 0 problems for train; name it in [evaluate]")
     return draw_in_turns(SETTING, kinds()[draw.split], draw, _make_problem)
 
 

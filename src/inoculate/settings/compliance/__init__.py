@@ -17,10 +17,9 @@ from dataclasses import asdict, replace
 from random import Random
 from typing import Any
 
-from inoculate.errors import UserError
 from inoculate.grading import CodeTask, extraction, grade_code, languages, prose
 from inoculate.records import Grade, Problem
-from inoculate.settings.base import Draw, Setting, draw_in_turns
+from inoculate.settings.base import Draw, Setting, TooFew, draw_in_turns
 from inoculate.settings.compliance.families import combined, format, hacks, precedence, scope
 from inoculate.settings.compliance.kind import Kind
 from inoculate.settings.compliance.rules import Spec, first_broken
@@ -32,10 +31,11 @@ def draw_problems(draw: Draw) -> list[Problem]:
     """Distinct problems, kinds in turn; a smaller draw is the beginning of a larger one.
 
     Raises:
-        UserError: The split is the training one, a family or level does not exist, or there are not enough problems.
+        TooFew: The split is the training one, or there are not enough problems.
+        UserError: A family or level does not exist.
     """
     if draw.split == "train":
-        raise UserError("setting 'compliance' is for evaluation: it has 0 problems for train; name it in [evaluate]")
+        raise TooFew("setting 'compliance' is for evaluation: it has 0 problems for train; name it in [evaluate]")
     kinds = [kind for kind in KINDS if kind.development == (draw.split == "development")]
     return draw_in_turns(SETTING, kinds, draw, make_problem)
 

@@ -16,7 +16,7 @@ from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
 from inoculate.grading.user_function import describe_problem
 from inoculate.records import Grade, Problem
-from inoculate.settings.base import HACK_PROMPTS, Draw, Setting, refuse_unknown
+from inoculate.settings.base import HACK_PROMPTS, Draw, Setting, TooFew, refuse_unknown
 from inoculate.settings.rows import user_grader
 from inoculate.settings.rows.reading import UserRow, read
 
@@ -38,7 +38,7 @@ def draw_problems(draw: Draw) -> list[Problem]:
             '(grader = "file.py:function")'
         )
     if len(rows) < draw.count:
-        raise UserError(
+        raise TooFew(
             f"setting 'rows': {draw.source} has {len(rows)} rows for {draw.split}, {draw.count} were asked for (rows "
             "are split by 'split', or else by the hash of 'kind': about 6 in 10 train, 1 development, 3 test)"
         )

@@ -1,0 +1,81 @@
+"""What `plan` draws and which of the user's functions it loads: nothing twice, and nothing that is not to be run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inoculate.settings.rows import user_grader
+from inoculate.steps import refusals, reward_functions, rows
+from inoculate.steps.plan import Plan, make_plan
+from inoculate.study.parse import parse
+
+RAW: dict[str, Any] = {
+    "question": "?",
+    "model": "m",
+    "seeds": [0, 1],
+    "rows": {"setting": "rows", "source": "own.jsonl", "count": 4, "grader": "trains.py:grade"},
+    "arms": {
+        "taught": {},
+        "reinforced": {
+            "method": "rl",
+            "rl": {"prompts_per_step": 2, "hackable": 0.5, "reward": [{"function": "reward.py:reward"}]},
+        },
+    },
+    "evaluate": {
+        "settings": ["rows"],
+        "problems": 2,
+        "contexts": ["neutral"],
+        "each": {"rows": {"source": "own.jsonl", "grader": "judges.py:grade"}},
+    },
+}
+LINE = '{{"id": "q{0}", "kind": "k{0}", "split": "{1}", "prompt": "How much is {0}?", "completion": "{0}"{2}}}\n'
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The seeds of the draws of rows."""
+    seeds: list[int] = []
+    draw_rows = rows.draw_rows
+
+    def noted(table: Any, seed: int, hackable: Any = None) -> Any:
+        seeds.append(seed)
+        return draw_rows(table, seed, hackable)
+
+    monkeypatch.setattr(rows, "draw_rows", noted)
+    return seeds
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: list[int]) -> Plan:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(user_grader, "check_grader", lambda *_: None)
+    lines = [(number, "train", f', "hacked": "{number}0"' if number < 6 else "") for number in range(12)]
+    lines += [(number, "test", "") for number in range(20, 24)]
+    Path("own.jsonl").write_text("".join(LINE.format(*line) for line in lines))
+    return make_plan(parse(RAW, "study", "study.toml"), "weights")
+
+
+def test_what_was_drawn_for_the_plan_is_not_drawn_again(plan: Plan, drawn: list[int]) -> None:
+    assert sorted(drawn) == [0, 0, 1, 1]  # for SFT and for RL
+    for training in plan.trainings:
+        assert len(rows.draw(training.rows, plan.draw)) == 4
+    assert len(drawn) == 4
+
+
+def test_only_functions_that_are_still_to_be_called_are_loaded(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(user_grader, "check_starts", loaded.append)
+    monkeypatch.setattr(reward_functions.user_function, "check_starts", lambda name, *_: loaded.append(name))
+    for kinds, names in (
+        ({"adapter", "completions"}, set[str]()),
+        ({"grades"}, {"judges.py:grade"}),
+        ({"row-grades"}, {"trains.py:grade"}),
+        ({"rl"}, {"trains.py:grade", "reward.py:reward"}),
+        ({step.kind for step in plan.steps()}, {"judges.py:grade", "trains.py:grade", "reward.py:reward"}),
+    ):
+        loaded.clear()
+        refusals._check_functions(plan.study, [step for step in plan.steps() if step.kind in kinds])
+        assert set(loaded) == names and len(set(loaded)) == len(loaded), kinds

@@ -1,0 +1,126 @@
+"""An arm that cannot be made is left out, with its reason; all others are carried out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+import filled_store
+from inoculate.analysis import analyse
+from inoculate.cli import studies
+from inoculate.cli.app import run_command
+from inoculate.errors import UserError
+from inoculate.records import Grade
+from inoculate.steps import run as running
+from inoculate.steps import train
+from inoculate.steps.plan import make_plan
+from inoculate.steps.resources import Resources
+from inoculate.steps.store import Step, Store
+from inoculate.study.parse import load
+from running import Log
+
+WHY = "no row of 'inoculated', seed 1, is kept: keep more"
+
+
+class Faults:
+    """Steps are carried out without a model; some raise what `raised` has for their label."""
+
+    def __init__(self) -> None:
+        self.raised: dict[str, Exception] = {}
+        self.written: dict[str, list[tuple[str, Grade]]] = {}
+
+    def run(self, step: Step, folder: Path, resources: Resources, *_: object) -> None:
+        if step.label in self.raised:
+            raise self.raised[step.label]
+        filled_store._FILL[step.kind](step, folder, resources.store, self.written, filled_store.answer)
+
+    def run_together(
+        self, steps: Sequence[Step], folders: Sequence[Path], resources: Resources, *_: object
+    ) -> Iterator[int]:
+        for number, (step, folder) in enumerate(zip(steps, folders, strict=True)):
+            self.run(step, folder, resources)
+            yield number
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
+    faults = Faults()
+    monkeypatch.setattr(running, "RUN_STEP", dict.fromkeys(running.RUN_STEP, faults.run))
+    monkeypatch.setattr(running.completions, "run_together", faults.run_together)
+    monkeypatch.setattr(Resources, "cores_are_free", False)
+    return faults
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return filled_store.write_study(tmp_path, filled_store.STUDY.replace('"functions"', '"writing"'))
+
+
+def carry_out(study: Path, store: Store) -> tuple[Path, list[str]]:
+    log = Log()
+    return running.carry_out(make_plan(load(study), "weights"), store, log, study.read_text()), log.done
+
+
+def test_the_other_arms_and_seeds_go_on(study: Path, tmp_path: Path, faults: Faults) -> None:
+    store = Store(tmp_path / "store")
+    faults.raised["rows of inoculated, seed 1"] = UserError(WHY)
+    with pytest.raises(running.Incomplete) as refusal:
+        carry_out(study, store)
+    message = str(refusal.value)
+    assert message.startswith("one step could not be made, nor 6 that need it; all others are finished")
+    assert message.endswith(f"tries again:\n- {WHY}")
+    manifest: dict[str, Any] = json.loads((refusal.value.folder / "manifest.json").read_text())
+    lacking = {(cell["arm"], cell["seed"], cell["why"]) for cell in manifest["cells"] if not cell["grades"]}
+    assert lacking == {("inoculated", 1, WHY)}
+    results = analyse(refusal.value.folder)
+    assert {one["why"] for one in results["missing"]} == {WHY} and len(results["missing"]) == 2
+    # Mended, the same command makes what is missing and nothing else.
+    faults.raised.clear()
+    folder, done = carry_out(study, store)
+    assert sorted(done) == ["adapter", "completions", "completions", "grades", "grades", "row-grades", "rows"]
+    assert not analyse(folder)["missing"]
+
+
+def test_a_bug_and_a_fault_of_all_arms_end_the_run(study: Path, tmp_path: Path, faults: Faults) -> None:
+    faults.raised["rows of plain, seed 0"] = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        carry_out(study, Store(tmp_path / "bug"))
+    faults.raised = {"grades of base, writing, neutral": UserError("the grader fails")}
+    with pytest.raises(UserError, match="the grader fails") as refusal:
+        carry_out(study, Store(tmp_path / "grader"))
+    assert not isinstance(refusal.value, running.Incomplete)
+
+
+def test_the_command_reports_what_there_is_and_fails(
+    study: Path, tmp_path: Path, faults: Faults, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("inoculate.engine.models.fingerprint", lambda *_: "weights")
+    plan = make_plan(load(study), "weights")
+    labels = {step.label for step in plan.steps() if step.kind == train.KIND and step.label.endswith("plain, seed 0")}
+    assert len(labels) == 1
+    faults.raised = dict.fromkeys(labels, UserError("a row is too long"))
+    assert run_command(lambda: studies.run(str(study), store=tmp_path / "store")) == 2
+    printed = capsys.readouterr()
+    assert printed.err.splitlines()[-1] == "- a row is too long"
+    page = (tmp_path / "store" / "runs" / "small" / "report.html").read_text()
+    assert "arm plain, seed 0" in page and "a row is too long" in page
+
+
+def test_random_refusals_leave_exactly_what_needs_them(study: Path, tmp_path: Path, faults: Faults) -> None:
+    plan = make_plan(load(study), "weights")
+    every = plan.steps()
+    random = Random(0)
+    refused = random.sample([step for step in every if step.kind in ("rows", "adapter")], 3)
+    faults.raised = {step.label: UserError(step.label) for step in refused}
+    store, lost = Store(tmp_path / "store"), {step.key for step in refused}
+    for step in every:  # inputs come before what needs them
+        if lost & {given.key for given in step.inputs.values()}:
+            lost.add(step.key)
+    with pytest.raises(running.Incomplete):
+        carry_out(study, store)
+    assert plan.finished_keys(store) == {step.key for step in every} - lost
