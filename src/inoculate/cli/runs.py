@@ -38,9 +38,9 @@ def report(
 
 
 def _print_results(results: dict[str, Any]) -> None:
-    from inoculate.analysis import report_tables
+    from inoculate.analysis import report_tables, show_names
 
-    terminal = console()
+    terminal, results = console(), show_names(results)
     for table in report_tables(results):
         terminal.print(table)
     terminal.print(results["headline"], style="bold")

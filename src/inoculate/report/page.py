@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from inoculate.analysis.asked import allows_hack
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
@@ -21,7 +22,7 @@ from inoculate.report.machines import machine_views
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
 from inoculate.report.rl import rl_views
 from inoculate.report.samples import LONGEST_TEXT, Samples
-from inoculate.report.series import ASKS_PREFIX, describe_key, find_doses, main_contexts
+from inoculate.report.series import describe_key, find_doses, main_contexts
 from inoculate.report.tables import TRAINING
 from inoculate.report.truth import score_views, truth_view
 from inoculate.study import ready_made
@@ -33,6 +34,12 @@ FILTERS: tuple[Callable[..., str], ...] = (
     *(numbers.percent, numbers.interval, numbers.points, numbers.points_interval, numbers.p_value, numbers.count),
     *(numbers.seconds, numbers.plain, numbers.sentence),
 )
+INTERVALS = {
+    "beta-cluster": "over kinds of problem alone, where there are no two seeds: sampling error, and not what another "
+    "training would change",
+    "beta-crossed": "over seeds and kinds of problem",
+}
+"""Method of an interval -> what it is over."""
 EVIDENCE_KINDS = ("observed", "attempted", "static")
 
 
@@ -71,8 +78,8 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             settings=_setting_views(results),
             changes=_change_views(results),
             tags=_tag_view(results),
-            asked=any(cell.context.startswith(ASKS_PREFIX) for cell in results.cells),
-            floors=any(results.is_honest(cell.arm) for cell in results.cells),
+            asked=any(allows_hack(results.study, cell.context) for cell in results.cells),
+            floors=any(results.floor([cell]) for cell in results.cells),
             more_panels=len({(cell.setting, cell.context) for cell in results.cells}) > FIRST_PANELS,
             verdict_counts=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
             doses=[(f"dose-{place}", dose) for place, dose in enumerate(find_doses(results), 1)],
@@ -221,8 +228,9 @@ def _group_view(results: Results, context: str, cells: list[Cell]) -> dict[str, 
     return {
         "context": context,
         "rows": [_row_view(results, cell) for cell in cells],
-        "floor": [(cell.arm, cell.outcomes["hack"]) for cell in cells if results.is_honest(cell.arm)],
-        "intervals": sorted({cell.interval for cell in cells if cell.interval}),
+        "floor": results.floor(cells),
+        "asked": allows_hack(results.study, context),
+        "intervals": [INTERVALS[name] for name in sorted({cell.interval for cell in cells}) if name in INTERVALS],
         "cautions": _group_cautions(cells),
         "bounds": any(_is_notable(both) for cell in cells for both in cell.bounds.values()),
     }
@@ -359,8 +367,9 @@ def contrast_view(results: Results, contrast: Contrast, index: int, others: Sequ
         "floor": [(arm, rate) for arm, rate in contrast.floor if rate.rate is not None],
         "bounds": contrast.bounds if len(contrast.bounds) == 2 and _is_notable(contrast.bounds) else None,
         "extended": extended if contrast.extended else None,
-        "needed": _describe_needed(contrast.needed),
+        "needed": text(contrast.needed.get("sentence")),
         "contrast": contrast,
+        "undecided": contrast.verdict == "descriptive",
         "id": f"contrast-{index}",
         "reach": limit,
         "estimate": at(contrast.difference),
@@ -370,20 +379,6 @@ def contrast_view(results: Results, contrast: Contrast, index: int, others: Sequ
         "expected": direction_labels.get(contrast.direction, ""),
         "open": [(status, statuses.count(status)) for status in ("red", "amber") if status in statuses],
     }
-
-
-def _describe_needed(needed: dict[str, Any]) -> str:
-    """The size of a new study, or why there is none."""
-    seeds, problems = number(needed.get("seeds")), number(needed.get("problems"))
-    if seeds is None or problems is None:
-        return text(needed.get("reason"))
-    size = f"{numbers.count(seeds)} seeds, {numbers.count(problems)} problems"
-    as_observed = number(needed.get("seeds_as_seen"))
-    return (
-        size
-        if as_observed is None
-        else f"{size}; {numbers.count(as_observed)} seeds if the difference is as large as observed"
-    )
 
 
 def _sensitivity_view(claim: dict[str, Any]) -> dict[str, Any]:
