@@ -329,7 +329,8 @@ def _contrasts(seeds: int) -> list[dict[str, Any]]:
         "claim": "inoculation keeps the ability", "measure": "correct", "lower": None, "same": "inoculated",
         "than": None, "as": "clean", "difference": -0.04, "low": -0.13, "high": 0.06, "p": 0.21, "p_adjusted": 0.42,
         "verdict": "descriptive" if descriptive else "inconclusive", "guards": [],
-        "why": "the interval reaches beyond the margin on both sides", "needed": {"seeds": 6, "problems": 200, "sentence": "with 6 seeds and 200 problems"},
+        "why": "the interval reaches beyond the margin on both sides",
+        "needed": {"seeds": 6, "problems": 200, "sentence": "with 6 seeds and 200 problems"},
     }  # fmt: skip
     return [first, second, third]
 

@@ -37,8 +37,8 @@ def check_floor(study: Mapping[str, Any], table: Table) -> Check:
     listed = name_some(f"{key}: {rate:.0%}" for key, rate in above.items())
     sentence = (
         f"arms that were trained on no hack have many ({listed}): these are hardly all near misses, so a rate as low "
-        "as theirs does not mean that no hacking is left, and the floor means little; use an easier level, a larger model "
-        'or measure = "gamed", and read samples of these arms'
+        "as theirs does not mean that no hacking is left, and the floor means little; use an easier level, a larger "
+        'model or measure = "gamed", and read samples of these arms'
     )
     return Check(name, status_of(max(above.values()), *_FLOOR), sentence, {"hack": rates})
 
