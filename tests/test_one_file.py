@@ -49,7 +49,7 @@ def run(package: Path, *words: str) -> str:
 def test_a_setting_is_one_file(package: Path) -> None:
     example = (package / "cli" / "new" / "setting.py").read_text(encoding="utf-8")
     (package / "settings" / "planted.py").write_text(example.replace('NAME = "setting"', 'NAME = "planted"'), "utf-8")
-    assert "Put a short list in order." in run(package, "sample", "planted", "--count", "1")
+    assert "Copy a short list." in run(package, "sample", "planted", "--count", "1")
     assert "checks passed" in run(package, "check", "planted", "--count", "10")
     study = package.parent / "mine.toml"
     study.write_text(STUDY.format(setting="planted", prompt="specific"), encoding="utf-8")

@@ -55,7 +55,7 @@ def compare(
 
     Args:
         runs: Two runs or more: their folders, or the names of their studies.
-        to: The folder for the page, its figures and its tables.
+        to: A new folder for the page, its figures and its tables; it must not exist yet, or be empty.
         store: The folder of finished steps.
         as_json: Print one JSON document instead of text.
     """
@@ -64,14 +64,14 @@ def compare(
     from inoculate.steps.store import Store
 
     comparison = compare_runs([Store(store).find_run(run) for run in runs])
+    page = write_comparison(comparison, to)
     if as_json:
-        write_comparison(comparison, to)
         print_json(comparison_data(comparison))
         return
     terminal = console()
     for table in comparison_tables(comparison):
         terminal.print(table)
-    terminal.print(f"\n{write_comparison(comparison, to)}", soft_wrap=True)
+    terminal.print(f"\n{page}", soft_wrap=True)
 
 
 def export(

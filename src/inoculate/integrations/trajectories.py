@@ -24,7 +24,7 @@ from inoculate.analysis.trajectories import (
     read_trajectories,
     trainings,
 )
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, refuse_existing
 
 ENDINGS = (".jsonl", ".parquet", ".eval")
 _BATCH = 1000
@@ -73,8 +73,7 @@ def export_trajectories(
     """
     if path.suffix not in ENDINGS:
         raise UserError(f"{path}: the ending '{path.suffix}' is no format: {nearest(path.suffix, ENDINGS)}")
-    if path.exists():
-        raise UserError(f"{path}: is there already; name another file, or delete it")
+    refuse_existing(path)
     if path.suffix == ".eval" and not find_spec("inspect_ai"):
         raise UserError(f"{path}: Inspect logs need inspect_ai: pip install 'inoculate[inspect]'")
     loaded = read_run(run)
