@@ -84,7 +84,12 @@ def test_plan_says_what_is_to_do(study_file: Path, tmp_path: Path) -> None:
 
 def test_plan_of_a_hub_model_that_cannot_be_reached_shows_the_steps_and_says_so(tmp_path: Path) -> None:
     done = inoculate(
-        "plan", "mbpp-replication", "--steps", INOCULATE_STORE=str(tmp_path / "s"), HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)
+        "plan",
+        "mbpp-replication",
+        "--steps",
+        INOCULATE_STORE=str(tmp_path / "s"),
+        HF_HUB_OFFLINE="1",
+        HF_HOME=str(tmp_path),
     )
     assert done.returncode == 0, done.stderr
     assert "training of inoculated-half-hacked, seed 4" in done.stdout

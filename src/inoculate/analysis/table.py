@@ -188,6 +188,12 @@ def _detail_lines(contrast: dict[str, Any]) -> Iterator[Text]:
             Text(f"{guard['name']} {guard['status']}", _STATUS_STYLES[guard["status"]]) for guard in contrast["guards"]
         )
         yield Text("guards: ", style="dim").append_text(Text(", ").join(guards))
+    if given := contrast["given_take_off"]:
+        seeds = f"{len(given['took_off'])} of {len(given['finished'])} seeds"
+        said = given["reason"] or _format_difference(given).replace("\\[", "[")
+        yield Text(
+            f"given take-off of {', '.join(given['arms'])} ({seeds}; above: over all seeds): {said}", style="dim"
+        )
     yield Text(f"variance over seeds: {contrast['borrowed']['sentence']}", style="dim")
     if contrast["needed"]:
         yield Text(f"a new study: {contrast['needed']['sentence']}", style="dim")

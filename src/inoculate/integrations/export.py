@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from inoculate.analysis.arms import row_folders
 from inoculate.analysis.run_folder import Run, read_run, read_samples, split_finished
-from inoculate.errors import UserError, refuse_existing
+from inoculate.errors import refuse_existing
 from inoculate.integrations.methods import write_methods
 from inoculate.records import Completion, Grade, Problem, Row, read_lines
 

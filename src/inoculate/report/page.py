@@ -32,7 +32,7 @@ SCRIPTS = ("store.js", "text.js", "filters.js", "list.js", "detail.js", "main.js
 STYLES = ("page.css", "parts.css", "reader.css")
 FILTERS: tuple[Callable[..., str], ...] = (
     *(numbers.percent, numbers.interval, numbers.points, numbers.points_interval, numbers.p_value, numbers.count),
-    *(numbers.seconds, numbers.plain, numbers.sentence),
+    *(numbers.seconds, numbers.plain, numbers.sentence, numbers.breakable),
 )
 INTERVALS = {
     "beta-cluster": "over kinds of problem alone, where there are no two seeds: sampling error, and not what another "
@@ -135,11 +135,7 @@ def _study_view(results: Results) -> dict[str, Any]:
     arms = mapping(results.study.get("arms"))
     shown_elsewhere = ("question", "model", "seeds", "arms", "evaluate", "contrasts", "name")
     facts = {name: _known_facts(mapping(arm), leave_out=("inoculation",)) for name, arm in arms.items()}
-    # What all arms have in common is shown once, so that differences stand out.
-    shared_facts = [
-        pair for pair in next(iter(facts.values()), []) if all(pair in arm_facts for arm_facts in facts.values())
-    ]
-    shared_facts = shared_facts if len(arms) > 1 else []
+    shared_facts = _usual_facts(list(facts.values())) if len(arms) > 1 else []
     return {
         "shared": shared_facts,
         "model": numbers.plain(results.study.get("model")),
@@ -168,6 +164,12 @@ def _study_view(results: Results) -> dict[str, Any]:
     }
 
 
+def _usual_facts(facts: Sequence[list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """What more than half of the arms have in common: it is shown once, so that differences stand out."""
+    count = Counter(pair for of_arm in facts for pair in of_arm)
+    return [pair for pair, arms in count.items() if arms > len(facts) / 2]
+
+
 def _known_facts(data: dict[str, Any], leave_out: tuple[str, ...]) -> list[tuple[str, str]]:
     return [
         (key, value)
@@ -181,7 +183,8 @@ def _arm_view(arm: dict[str, Any], arms: dict[str, Any]) -> dict[str, Any]:
     arm_by_text: dict[str, str] = {}
     for name, other in arms.items():
         arm_by_text.setdefault(text(mapping(mapping(other).get("inoculation")).get("text")), name)
-    fields = {key: value for key, value in inoculation.items() if value not in (None, "") and key != "filler"}
+    unset = (None, "", [], False)  # as by default
+    fields = {key: value for key, value in inoculation.items() if value not in unset and key != "filler"}
     if fields.get("like") in arm_by_text:
         # The card of the other arm has the whole text of its prompt.
         fields["like"] = f"that of {arm_by_text[fields['like']]}"

@@ -123,6 +123,8 @@ class Contrast:
     """A sentence: where its variance over seeds comes from."""
     extended: dict[str, Any]
     """The same difference with the seeds that were added after looking."""
+    given_take_off: dict[str, Any]
+    """The same difference over the seeds in which the RL that it rests on took off, if there are others."""
     floor: list[tuple[str, Rate]]
     """The same rate in arms that were trained on no hack, by arm: how often an honest near miss looks like one."""
 
@@ -362,6 +364,7 @@ def _contrast(data: dict[str, Any]) -> Contrast:
         bounds=tuple(end for end in data.get("bounds") or () if is_known(end)),
         borrowed=text(mapping(data.get("borrowed")).get("sentence")),
         extended=mapping(data.get("extended")),
+        given_take_off=mapping(data.get("given_take_off")),
         floor=[(text(entry.get("arm")), _rate(entry)) for entry in data.get("floor") or ()],
         **numbers,
     )

@@ -1,4 +1,4 @@
-"""Where the data of a setting is, and who grades it, said once: the tables that do not say it take it from those that do."""
+"""Where the data of a setting is and who grades it, said once: tables that do not say it take it from those that do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def say_once(study: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fill_evaluated(evaluate: Any, once: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """`evaluate`, with tables of their own for the settings whose data is named elsewhere; empty where it is no table."""
+    """`evaluate` with a table of its own for each setting whose data is named elsewhere; empty where it is no table."""
     if not isinstance(evaluate, dict):
         return {}
     each, listed = evaluate.get("each", {}), evaluate.get("settings")
