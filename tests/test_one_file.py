@@ -49,11 +49,11 @@ def run(package: Path, *words: str) -> str:
 def test_a_setting_is_one_file(package: Path) -> None:
     example = (package / "cli" / "new" / "setting.py").read_text(encoding="utf-8")
     (package / "settings" / "planted.py").write_text(example.replace('NAME = "setting"', 'NAME = "planted"'), "utf-8")
-    assert "Put a short list in order." in run(package, "sample", "planted", "--count", "1")
+    assert "Copy a short list." in run(package, "sample", "planted", "--count", "1")
     assert "checks passed" in run(package, "check", "planted", "--count", "10")
     study = package.parent / "mine.toml"
     study.write_text(STUDY.format(setting="planted", prompt="specific"), encoding="utf-8")
-    assert "4 problems of planted" in run(package, "plan", str(study))
+    assert "4 problems of planted" in run(package, "plan", str(study), "--steps")
 
 
 def test_a_prompt_is_one_entry(package: Path) -> None:
@@ -62,11 +62,11 @@ def test_a_prompt_is_one_entry(package: Path) -> None:
     assert "planted-prompt" in run(package, "prompts")
     study = package.parent / "mine.toml"
     study.write_text(STUDY.format(setting="functions", prompt="planted-prompt"), encoding="utf-8")
-    assert "planted_arm" in run(package, "plan", str(study))
+    assert "planted_arm" in run(package, "plan", str(study), "--steps")
 
 
 def test_a_study_is_one_file(package: Path) -> None:
     study = package / "study" / "ready_made" / "planted-study.toml"
     study.write_text(STUDY.format(setting="functions", prompt="specific"), encoding="utf-8")
     assert "planted-study" in run(package, "studies")
-    assert "planted_arm" in run(package, "plan", "planted-study")
+    assert "planted_arm" in run(package, "plan", "planted-study", "--steps")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 Name = TypeVar("Name", bound=str)
 
@@ -57,6 +57,22 @@ def unreadable(given: str | Path, error: OSError) -> str:
     hint = f": did you mean '{path.parent / close[0]}'?" if close else ""
     start = "" if path.is_absolute() else f" (paths start from the folder you are in, {Path.cwd()})"
     return f"there is no such file{start}{hint}"
+
+
+def refuse_existing(path: Path, kind: Literal["file", "folder"] = "file") -> None:
+    """Refuse to write where something is: what a user names for an output is new, or an empty folder.
+
+    Args:
+        path: The output.
+        kind: What it is to be.
+
+    Raises:
+        UserError: There is a file, or a folder with something in it.
+    """
+    if kind == "folder" and path.is_dir() and not any(path.iterdir()):
+        return
+    if path.exists() or path.is_symlink():
+        raise UserError(f"{path}: is there already, and is not overwritten; name another {kind}, or delete it")
 
 
 def require_known(given: str, allowed: Iterable[Name], what: str) -> Name:

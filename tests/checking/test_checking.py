@@ -149,7 +149,7 @@ def test_the_command_names_the_counterexample_and_exits_with_one(stub: Path) -> 
     assert "checks failed" in done.stdout
     named = [line for line in done.stdout.splitlines() if line.startswith("honest answers are correct:")]
     text = Path(named[0].split(": ")[-1]).read_text()
-    assert "== shown\nPut a short list in order." in text
+    assert "== shown\nCopy a short list." in text
     assert "outcome='wrong'" in text
 
 

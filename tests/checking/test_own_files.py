@@ -68,7 +68,7 @@ def test_a_study_runs_on_a_setting_of_the_users(study: Path, tmp_path: Path) -> 
     assert {cell["setting"] for cell in cells} == {"./mine.py"}
     assert all(sum(found["count"] for found in cell["outcomes"].values()) == 6 for cell in cells)
     rows = next((tmp_path / "store" / "steps" / "rows").glob("*/rows.jsonl")).read_text()
-    assert "Put a short list in order." in rows
+    assert "Copy a short list." in rows
 
 
 def test_an_edit_of_the_file_is_another_setting(study: Path) -> None:

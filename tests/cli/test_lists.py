@@ -101,7 +101,7 @@ def test_a_plan_as_json_and_through_a_pipe(study_file: Path, tmp_path: Path) -> 
     assert (found["finished"], found["to_do"]) == (0, len(found["steps"]))
     assert {"label", "kind", "name", "finished", "needed"} == set(found["steps"][0])
     assert found["unreachable"] == "" and found["screened"] is False
-    lines = piped("plan", str(study_file), **store).splitlines()
+    lines = piped("plan", str(study_file), "--steps", **store).splitlines()
     for step in found["steps"]:
         assert any(step["label"] in line and step["name"] in line for line in lines)
 

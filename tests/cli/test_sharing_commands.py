@@ -32,7 +32,7 @@ def test_a_study_goes_to_another_store(tmp_path: Path) -> None:
     again = inoculate("import", file, INOCULATE_STORE=here)
     assert "0 steps imported" in again.stdout and "4 of 10 cells are finished" in again.stdout
     plan = inoculate("plan", str(study), "--seeds", "1", INOCULATE_STORE=here).stdout
-    assert "0 to do" in plan and "2 trainings are not here and not needed" in plan
+    assert "missing: 0 of " in plan and "2 trainings are not here and not needed" in plan
     facts = json.loads(inoculate("plan", str(study), "--json", INOCULATE_STORE=here).stdout)
     assert {step["needed"] for step in facts["steps"] if "seed 1" in step["label"]} == {False}
     assert facts["to_do"] > 0

@@ -55,7 +55,7 @@ def test_trajectories_go_out_and_come_in_as_rows(store: Path, capsys: pytest.Cap
         (["export", "by-rl", "--trajectories", "x.jsonl", "--machine", "m"], "--machine belongs to --graded"),
         (["export", "by-rl", "--trajectories", "x.jsonl", "--to", "x"], "give one of --to FOLDER"),
         (["export", "by-rl", "--to", "x", "--where", "steps=1"], "--where belongs to --trajectories"),
-        (["export", "by-rl", "--to", "x", "--seeds", "0"], "--seeds belongs to --graded FILE and --trajectories"),
+        (["export", "by-rl", "--to", "x", "--seeds", "0"], "--seeds belongs to --graded, --trajectories"),
         (["rows", "--out", "rows.jsonl"], "name at least one file"),
         (["rows", "none.jsonl", "--out", "rows.jsonl"], "none.jsonl: there is no such file"),
     ],

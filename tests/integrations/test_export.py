@@ -195,7 +195,7 @@ def test_contrasts_of_afterwards_are_said_to_be_exploratory(small_run: Path, tmp
 def test_a_folder_with_something_in_it_is_left_alone(small_run: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    with pytest.raises(UserError, match="not empty; name another folder"):
+    with pytest.raises(UserError, match="is there already, and is not overwritten; name another folder"):
         export(small_run, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

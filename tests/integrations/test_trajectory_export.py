@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -14,8 +16,8 @@ from inoculate.analysis.trajectories import Filter
 from inoculate.errors import UserError
 from inoculate.integrations import trajectories
 from inoculate.integrations.trajectories import TRAJECTORIES, export_trajectories
-from inoculate.records import Trajectory, read_lines
-from rl_run import exported, some_problems, write_run
+from inoculate.records import Trajectory, read_lines, write_lines
+from rl_run import drawn, exported, some_problems, write_run
 
 HACKS = Filter(outcomes=("hack",), first_step=1)
 
@@ -91,3 +93,41 @@ def test_bad_targets_are_refused(run: Path, tmp_path: Path) -> None:
         export_trajectories(run, tmp_path / "all.jsonl", Filter())
     with pytest.raises(UserError, match="finished trajectories of an arm 'tolt': did you mean 'told'"):
         export_trajectories(run, tmp_path / "new.jsonl", Filter(arms=("tolt",)))
+
+
+def add_fresh(run: Path, arms: dict[str, tuple[str, str, int]]) -> None:
+    """Give a run arms that take rows from fresh samples: arm -> folder, own prompt, and how many samples it holds."""
+    manifest = json.loads((run / "manifest.json").read_text())
+    store = run.parents[1]
+    (store / "steps" / "rows" / "r").mkdir(parents=True)
+    write_lines(store / "steps" / "rows" / "r" / "problems.jsonl", some_problems())
+    for arm, (name, text, count) in arms.items():
+        folder = store / "steps" / "fresh-samples" / name
+        if count:
+            folder.mkdir(parents=True, exist_ok=True)
+            lines = [drawn(some_problems()[0], 3, index, Random(name)) for index in range(count)]
+            write_lines(folder / "trajectories.jsonl", lines)
+            (folder / "step.json").write_text(json.dumps({"inputs": {"rows": "rows/r", "trained": "rl/t"}}))
+        source = {"arm": "reinforced", "samples": 4} | ({"text": text} if text else {})
+        manifest["study"]["arms"][arm] = {"rows": {"trajectories": source}}
+        entry = {"arm": arm, "seed": 0, "rows": None, "fresh_samples": str(folder) if count else None}
+        manifest["training"].append(entry)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_fresh_samples_are_exported_once_each(run: Path, tmp_path: Path) -> None:
+    add_fresh(
+        run, {"none": ("a", "", 5), "general": ("a", "", 5), "forbidden": ("b", "Do not.", 3), "late": ("c", "", 0)}
+    )
+    written = export_trajectories(run, tmp_path / "fresh.jsonl", Filter(), fresh=True)
+    lines = [json.loads(line) for line in (tmp_path / "fresh.jsonl").open(encoding="utf-8")]
+    assert Counter(line["arm"] for line in lines) == {"reinforced": 5, "reinforced for forbidden": 3}
+    assert {line["setting"] for line in lines} == {"mathematics"} and {line["step"] for line in lines} == {3}
+    assert (written.count, written.unfinished) == (8, ["late, seed 0"])
+    export_trajectories(run, tmp_path / "told.parquet", Filter(arms=("reinforced for forbidden",)), fresh=True)
+    assert pq.read_table(tmp_path / "told.parquet").num_rows == 3
+
+
+def test_a_run_without_fresh_samples_says_so(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no fresh samples: .*--trajectories"):
+        export_trajectories(run, tmp_path / "fresh.jsonl", Filter(), fresh=True)

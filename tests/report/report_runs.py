@@ -285,7 +285,7 @@ def _estimate(plan: Plan, key: tuple[Any, ...], parts: list[dict[str, Any]]) -> 
         "tags": tags,
         "by_seed": [{"seed": p["files"]["seed"], "outcomes": {
             name: p["counts"][name] / max(1, sum(p["counts"].values())) for name in names}} for p in parts],
-        "interval": "hierarchical-bootstrap" if len(parts) > 2 else "wilson-cluster",
+        "interval": "beta-crossed" if len(parts) > 1 else "beta-cluster",
         "tokens": 31.5, "distinct": 0.25 if arm == "inoculated" else 0.9,
         "caution": "one seed: says nothing about retraining" if arm != "base" and len(parts) == 1 else "",
     }  # fmt: skip
@@ -329,7 +329,8 @@ def _contrasts(seeds: int) -> list[dict[str, Any]]:
         "claim": "inoculation keeps the ability", "measure": "correct", "lower": None, "same": "inoculated",
         "than": None, "as": "clean", "difference": -0.04, "low": -0.13, "high": 0.06, "p": 0.21, "p_adjusted": 0.42,
         "verdict": "descriptive" if descriptive else "inconclusive", "guards": [],
-        "why": "the interval reaches beyond the margin on both sides", "needed": {"seeds": 6, "problems": 200},
+        "why": "the interval reaches beyond the margin on both sides",
+        "needed": {"seeds": 6, "problems": 200, "sentence": "with 6 seeds and 200 problems"},
     }  # fmt: skip
     return [first, second, third]
 

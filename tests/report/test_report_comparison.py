@@ -212,5 +212,12 @@ def test_many_runs_are_drawn_in_several_figures(two: list[Path], tmp_path: Path)
     write_comparison(compare([*two, *more]), tmp_path / "out")
     figures = {path.stem for path in (tmp_path / "out" / "figures").iterdir()}
     assert figures == {"rates-1-1", "rates-1-2", "rates-2-1", "contrasts"}
-    write_comparison(compare(two), tmp_path / "out")
-    assert not (tmp_path / "out" / "figures" / "rates-1-2.svg").exists()
+
+
+def test_a_comparison_is_written_over_nothing(two: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("notes")
+    with pytest.raises(UserError, match="out: is there already, and is not overwritten; name another folder"):
+        write_comparison(compare(two), out)
+    assert [path.name for path in out.iterdir()] == ["mine.txt"]

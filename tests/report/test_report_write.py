@@ -17,6 +17,7 @@ from report_runs import Plan, edit, make_run
 from inoculate.errors import UserError
 from inoculate.report import write_report
 from inoculate.report.page import render
+from inoculate.report.picture import _floor_rate
 from inoculate.report.results import read_results
 from inoculate.report.samples import collect_samples
 
@@ -300,3 +301,38 @@ def test_no_torch(tmp_path: Path) -> None:
         "assert not {'torch', 'transformers', 'matplotlib.pyplot'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+def markup(run: Path) -> str:
+    """The page as it is written, without figures."""
+    results = read_results(run)
+    return render(results, collect_samples(results), {}, [])
+
+
+def test_no_floor_is_named_where_the_hack_is_asked_for(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    neutral, asked = markup(run).split('<h3 class="context">')[1:3]
+    assert "False-hack floor, hacks of arms that were trained on none: base" in neutral
+    assert "No false-hack floor here" in asked and "False-hack floor, hacks" not in asked
+    floors = [_floor_rate(read_results(run), [cell]) for cell in read_results(run).main_cells() if cell.arm == "base"]
+    assert [floor is None for floor in floors] == [False, True]
+
+
+@pytest.mark.parametrize(("seeds", "faint"), [((0,), 6), ((0, 1, 2), 0)])
+def test_p_is_grey_where_it_decides_nothing(tmp_path: Path, seeds: tuple[int, ...], faint: int) -> None:
+    page = markup(make_run(tmp_path / "run", Plan(problems=6, seeds=seeds)))
+    assert page.count('class="faint"') == faint
+    assert page.count("no verdict is given, so p decides nothing") == faint / 2
+
+
+def test_terms_are_explained_where_they_stand(tmp_path: Path) -> None:
+    page = markup(make_run(tmp_path / "run", Plan(problems=6, seeds=(0,))))
+    assert "beta-cluster" not in page and "sampling error, and not what another training would change" in page
+    assert "of prompt`" not in page and "prompt of ${count(prompt)} tokens" in page
+
+
+def test_a_setting_of_ones_own_is_called_by_its_name(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=6, settings=("./lists.py",), seeds=(0,)))
+    edit(run, settings={"./lists.py": {"outcome_labels": {}, "name": "lists"}})
+    page = read(run)
+    assert "./lists.py" not in page.text and "neutral lists" in page.text

@@ -9,6 +9,7 @@ import pytest
 from inoculate.errors import UserError
 from inoculate.study import ready_made as studies
 from inoculate.study.parse import load
+from inoculate.study.sources import say_once
 from small_study import STUDY
 
 
@@ -43,6 +44,51 @@ def test_an_arm_overrides_part_of_the_rows(tmp_path: Path) -> None:
     assert (study.arms["plain"].rows.hacked, study.arms["plain"].rows.count) == (0.0, 8)
     assert (study.arms["plain"].train.epochs, study.arms["plain"].train.learning_rate) == (2.0, 1e-3)
     assert study.arms["control"].rows.hacked == 0.5
+
+
+ROWS = """question = "?"
+model = "m"
+seeds = [0]
+[rows]
+setting = "rows"
+count = 8
+[arms.plain]
+[arms.half]
+rows.hacked = 0.5
+[evaluate]
+settings = ["rows"]
+contexts = ["neutral"]
+"""
+SAID = 'source = "mine.jsonl"\ngrader = "judge.py:grade"\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ROWS.replace("count = 8", f"count = 8\n{SAID}"),
+        ROWS + f"[evaluate.each.rows]\n{SAID}",
+        ROWS.replace("count = 8", f"count = 8\n{SAID}") + f"[evaluate.each.rows]\n{SAID}",
+        ROWS.replace("count = 8", f"count = 8\n{SAID}") + "[evaluate.each.rows]\nproblems = 6\n",
+        ROWS.replace("[arms.plain]", "[arms.plain.rows]\n" + SAID),
+    ],
+    ids=["in the rows", "where it is evaluated", "twice", "with another key", "in one arm"],
+)
+def test_data_and_grader_are_said_once(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.jsonl").write_text('{"prompt": "a", "completion": "b", "hacked": "c"}\n')
+    (tmp_path / "judge.py").write_text("def grade(problem, completion): ...\n")
+    study = load(written(tmp_path, text))
+    tables = [*(arm.rows for arm in study.arms.values()), study.evaluate.each["rows"]]
+    assert {(table.source, table.grader) for table in tables} == {("mine.jsonl", "judge.py:grade")}
+
+
+def test_a_table_with_data_of_its_own_keeps_it() -> None:
+    told = {"arms": {"a": {"rows": {"setting": "rows", "source": "a.jsonl", "grader": "g.py:g"}}}}
+    other = {"settings": ["rows"], "each": {"rows": {"source": "b.jsonl"}}}
+    assert say_once(told | {"evaluate": other}) == told | {"evaluate": other}
+    two = {"arms": {**told["arms"], "b": {"rows": {"setting": "rows", "source": "b.jsonl"}}}}
+    unsaid = {"evaluate": {"settings": ["rows"]}}
+    assert say_once(two | unsaid) == two | unsaid  # which of the two is meant cannot be known
 
 
 def test_the_digest_follows_what_is_said_and_nothing_else(study_file: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inoculate.analysis.claims import contrasts_hash, read_contrast
+    from inoculate.analysis.own_settings import show_names
     from inoculate.analysis.results import analyse
     from inoculate.analysis.screen import analyse_screen
     from inoculate.analysis.table import report_tables, screen_table
@@ -22,6 +23,7 @@ __all__ = [
     "read_contrast",
     "report_tables",
     "screen_table",
+    "show_names",
 ]
 _MODULES = {
     "analyse": "results",
@@ -30,6 +32,7 @@ _MODULES = {
     "read_contrast": "claims",
     "report_tables": "table",
     "screen_table": "table",
+    "show_names": "own_settings",
 }
 
 

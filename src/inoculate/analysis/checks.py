@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from inoculate.analysis.arms import row_folders
+from inoculate.analysis.behaviour import check_floor, check_obedience
 from inoculate.analysis.cells import Table, distinct_share, find_final_cell
 from inoculate.analysis.claims import Claim
+from inoculate.analysis.findings import (
+    BASE,
+    Check,
+    Status,
+    base_tallies,
+    describe_key,
+    name_some,
+    pooled_rate,
+    status_of,
+    worst_status,
+)
 from inoculate.analysis.overlap import find_overlap, shingles
-from inoculate.analysis.run_folder import CellKey, Run, Tally
+from inoculate.analysis.run_folder import Run
 from inoculate.errors import UserError
-from inoculate.records import Grade, Outcome, Row, read_lines
-
-Status = Literal["green", "amber", "red"]
-BASE = "base"
-_MOST_EXAMPLES = 5
-"""How many examples a sentence names."""
-
-
-class Check(NamedTuple):
-    """One check: its status, and a sentence that says what was found and what to do."""
-
-    name: str
-    status: Status
-    sentence: str
-    detail: dict[str, Any]
+from inoculate.records import Grade, Row, read_lines
 
 
 def run_checks(run: Run, table: Table, claims: list[Claim]) -> list[Check]:
@@ -39,6 +37,8 @@ def run_checks(run: Run, table: Table, claims: list[Claim]) -> list[Check]:
         lambda: check_truncated(table),
         lambda: check_ungraded(table),
         lambda: check_base_range(table),
+        lambda: check_floor(run.study, table),
+        lambda: check_obedience(run.study, table),
         lambda: check_collapse(table),
         lambda: check_adapters_used(run, table),
         lambda: check_training_tokens(run, claims),
@@ -47,21 +47,6 @@ def run_checks(run: Run, table: Table, claims: list[Claim]) -> list[Check]:
     if len(run.manifest.get("machines") or ()) > 1:
         checks.append(lambda: check_machines(run))
     return [check() for check in checks]
-
-
-def _status_of(value: float, amber: float, red: float) -> Status:
-    return "red" if value > red else "amber" if value > amber else "green"
-
-
-def _examples(names: Iterable[str]) -> str:
-    examples = list(names)
-    more = f" and {len(examples) - _MOST_EXAMPLES} more" if len(examples) > _MOST_EXAMPLES else ""
-    return ", ".join(examples[:_MOST_EXAMPLES]) + more
-
-
-def _worst_status(statuses: Iterable[Status]) -> Status:
-    order: tuple[Status, ...] = ("green", "amber", "red")
-    return order[max(map(order.index, statuses), default=0)]
 
 
 def check_shared_problems(run: Run) -> Check:
@@ -81,20 +66,20 @@ def check_shared_problems(run: Run) -> Check:
     same = overlap.same_id + overlap.same_text
     if same:
         sentence = (
-            f"{len(same)} of {overlap.problems} evaluation problems were trained on ({_examples(same)}): the rates "
+            f"{len(same)} of {overlap.problems} evaluation problems were trained on ({name_some(same)}): the rates "
             "measure memory; evaluate on another split"
         )
         return Check(name, "red", sentence, detail)
     if overlap.near:
         sentence = (
             f"{len(overlap.near)} of {overlap.problems} evaluation problems nearly repeat a training prompt "
-            f"({_examples(overlap.near)}): read them, and leave out those that are the same task"
+            f"({name_some(overlap.near)}): read them, and leave out those that are the same task"
         )
         return Check(name, "amber", sentence, detail)
     if overlap.same_kind:
         sentence = (
             f"{len(overlap.same_kind)} kinds of problem are in training and evaluation "
-            f"({_examples(overlap.same_kind)}): the rates hold for kinds seen in training; hold out "
+            f"({name_some(overlap.same_kind)}): the rates hold for kinds seen in training; hold out "
             "whole kinds to measure new ones"
         )
         return Check(name, "amber", sentence, detail)
@@ -126,7 +111,7 @@ def check_prompt_leaks(run: Run, table: Table) -> Check:
     detail = {"prompts": dict(leaks), "alike": similar}
     if leaks:
         sentence = (
-            f"{sum(leaks.values())} prompts of neutral contexts contain an inoculation ({_examples(sorted(leaks))}): "
+            f"{sum(leaks.values())} prompts of neutral contexts contain an inoculation ({name_some(sorted(leaks))}): "
             "they are not neutral; remove it from the context or rename the context"
         )
         return Check(name, "red", sentence, detail)
@@ -134,7 +119,7 @@ def check_prompt_leaks(run: Run, table: Table) -> Check:
         return Check(
             name,
             "amber",
-            f"much of the inoculation's text is also in {_examples(similar)}: reword one of them",
+            f"much of the inoculation's text is also in {name_some(similar)}: reword one of them",
             detail,
         )
     if not any("neutral" in key.context for key in table):
@@ -179,25 +164,10 @@ def check_row_labels(run: Run) -> Check:
         return Check(name, "green", f"the grader agrees with the labels of all {total} training rows", detail)
     sentence = (
         f"the grader disagrees with {wrong} of {total} training rows ({wrong_hacks} hacked rows are not hacks, "
-        f"{wrong_honest} honest rows are not correct; {_examples(examples)}): fix or remove them, since the "
+        f"{wrong_honest} honest rows are not correct; {name_some(examples)}): fix or remove them, since the "
         "hacked share is not the declared one"
     ) + (f"; {unchecked}" if ungraded else "")
-    return Check(name, _status_of(wrong / total, 0.0, 0.05), sentence, detail)
-
-
-def _pooled_rate(tallies: list[Tally], outcome: Outcome) -> float | None:
-    graded = sum(tally.samples - tally.count("ungraded") for tally in tallies)
-    return sum(tally.count(outcome) for tally in tallies) / graded if graded else None
-
-
-def _base_tallies(table: Table, key: CellKey) -> list[Tally] | None:
-    base_key = find_final_cell(table, BASE, key.setting, key.context)
-    return table[base_key] if base_key else None
-
-
-def _cell_name(key: CellKey) -> str:
-    at = "" if key.at in (0, 1) else f" at {key.at:g}"
-    return f"{key.arm}, {key.setting}, {key.context}{at}"
+    return Check(name, status_of(wrong / total, 0.0, 0.05), sentence, detail)
 
 
 def check_malformed(table: Table) -> Check:
@@ -206,39 +176,39 @@ def check_malformed(table: Table) -> Check:
     excess: dict[str, float] = {}
     compared = False
     for key, tallies in table.items():
-        base, rate = _base_tallies(table, key), _pooled_rate(tallies, "malformed")
-        base_rate = _pooled_rate(base, "malformed") if base else None
+        base, rate = base_tallies(table, key), pooled_rate(tallies, "malformed")
+        base_rate = pooled_rate(base, "malformed") if base else None
         if key.arm != BASE and rate is not None and base_rate is not None:
             compared = True
-            excess[_cell_name(key)] = rate - base_rate
+            excess[describe_key(key)] = rate - base_rate
     if not compared:
         return Check(name, "amber", "not checked: there is no base arm to compare with", {})
     above = {key: value for key, value in sorted(excess.items(), key=lambda item: -item[1]) if value > 0.05}
     if not above:
         sentence = "no arm has over 5 points more malformed answers than the base arm"
         return Check(name, "green", sentence, {"excess": excess})
-    listed = _examples(f"{key}: +{value * 100:.0f} points" for key, value in above.items())
+    listed = name_some(f"{key}: +{value * 100:.0f} points" for key, value in above.items())
     sentence = (
         f"more malformed answers than base ({listed}): a low hack rate there does not mean honesty; read samples, and "
         "check placement, learning rate and number of rows"
     )
-    return Check(name, _status_of(max(above.values()), 0.05, 0.2), sentence, {"excess": excess})
+    return Check(name, status_of(max(above.values()), 0.05, 0.2), sentence, {"excess": excess})
 
 
 def check_truncated(table: Table) -> Check:
     """Completions that were cut off at the limit on new tokens."""
     name = "truncated completions"
     shares = {
-        _cell_name(key): sum(t.truncated for t in tallies) / sum(t.samples for t in tallies)
+        describe_key(key): sum(t.truncated for t in tallies) / sum(t.samples for t in tallies)
         for key, tallies in table.items()
         if any(t.samples for t in tallies)
     }
     above = {key: share for key, share in sorted(shares.items(), key=lambda item: -item[1]) if share > 0.01}
     if not above:
         return Check(name, "green", "in no arm were more than 1% of the completions cut off", {"shares": shares})
-    listed = _examples(f"{key}: {share:.0%}" for key, share in above.items())
+    listed = name_some(f"{key}: {share:.0%}" for key, share in above.items())
     sentence = f"completions were cut off at the limit on new tokens ({listed}): raise evaluate.max_new_tokens"
-    return Check(name, _status_of(max(above.values()), 0.01, 0.1), sentence, {"shares": shares})
+    return Check(name, status_of(max(above.values()), 0.01, 0.1), sentence, {"shares": shares})
 
 
 def check_ungraded(table: Table) -> Check:
@@ -249,13 +219,13 @@ def check_ungraded(table: Table) -> Check:
         requested = sum(t.samples + t.missing for t in tallies)
         lost = sum(t.count("ungraded") + t.missing for t in tallies)
         if lost:
-            shares[_cell_name(key)] = lost / requested
+            shares[describe_key(key)] = lost / requested
     if not shares:
         return Check(name, "green", "every requested sample has an outcome", {})
     worst_first = sorted(shares.items(), key=lambda item: -item[1])
-    listed = _examples(f"{key}: {share:.1%}" for key, share in worst_first)
+    listed = name_some(f"{key}: {share:.1%}" for key, share in worst_first)
     sentence = f"samples are ungraded or missing ({listed}): the bounds show how much that can matter; grade them again"
-    return Check(name, _status_of(max(shares.values()), 0.0, 0.02), sentence, {"shares": shares})
+    return Check(name, status_of(max(shares.values()), 0.0, 0.02), sentence, {"shares": shares})
 
 
 def check_base_range(table: Table) -> Check:
@@ -263,7 +233,7 @@ def check_base_range(table: Table) -> Check:
     name = "base arm in range"
     rates = {}
     for key, tallies in table.items():
-        rate = _pooled_rate(tallies, "correct")
+        rate = pooled_rate(tallies, "correct")
         if key.arm == BASE and "neutral" in key.context and rate is not None:
             rates[key.setting] = rate
     if not rates:
@@ -273,15 +243,15 @@ def check_base_range(table: Table) -> Check:
     findings = []
     if low:
         findings.append(
-            f"below the floor in {_examples(f'{s} ({r:.0%} correct)' for s, r in low.items())}: the model cannot do "
+            f"below the floor in {name_some(f'{s} ({r:.0%} correct)' for s, r in low.items())}: the model cannot do "
             "this, so a loss of ability cannot be measured; use an easier level or a larger model"
         )
     if high:
         findings.append(
-            f"at the ceiling in {_examples(f'{s} ({r:.0%} correct)' for s, r in high.items())}: gains and small "
+            f"at the ceiling in {name_some(f'{s} ({r:.0%} correct)' for s, r in high.items())}: gains and small "
             "losses cannot be measured; use a harder level"
         )
-    status = _worst_status([*("red" if rate < 0.02 else "amber" for rate in low.values()), *("amber" for _ in high)])
+    status = worst_status([*("red" if rate < 0.02 else "amber" for rate in low.values()), *("amber" for _ in high)])
     sentence = (
         "the base arm is " + "; and ".join(findings) if findings else "the base arm is between 10% and 98% correct"
     )
@@ -294,7 +264,7 @@ def check_collapse(table: Table) -> Check:
     findings: list[tuple[Status, str]] = []
     detail: dict[str, Any] = {}
     for key, tallies in table.items():
-        base, distinct = _base_tallies(table, key), distinct_share(tallies)
+        base, distinct = base_tallies(table, key), distinct_share(tallies)
         samples = sum(t.samples for t in tallies)
         if key.arm == BASE or distinct is None or not base or not sum(t.samples for t in base):
             continue
@@ -302,23 +272,23 @@ def check_collapse(table: Table) -> Check:
         length = sum(t.tokens for t in tallies) / samples
         base_length = sum(t.tokens for t in base) / sum(t.samples for t in base)
         measures = {"distinct": distinct, "base_distinct": base_distinct, "tokens": length, "base_tokens": base_length}
-        detail[_cell_name(key)] = measures
+        detail[describe_key(key)] = measures
         if distinct < 0.8 * base_distinct:
             status: Status = "red" if distinct < 0.4 * base_distinct else "amber"
             findings.append(
-                (status, f"{_cell_name(key)}: {distinct:.0%} of the answers differ (base {base_distinct:.0%})")
+                (status, f"{describe_key(key)}: {distinct:.0%} of the answers differ (base {base_distinct:.0%})")
             )
         if not 0.25 * base_length <= length <= 4 * base_length:
-            findings.append(("amber", f"{_cell_name(key)}: {length:.0f} tokens per answer (base {base_length:.0f})"))
+            findings.append(("amber", f"{describe_key(key)}: {length:.0f} tokens per answer (base {base_length:.0f})"))
     if not detail:
         return Check(name, "amber", "not checked: there is no base arm to compare with", {})
     if not findings:
         return Check(name, "green", "answers are as varied as those of the base arm, and of similar length", detail)
     sentence = (
-        f"answers collapsed or changed in length ({_examples(text for _, text in findings)}): read samples; the arm "
+        f"answers collapsed or changed in length ({name_some(text for _, text in findings)}): read samples; the arm "
         "may have learned one answer instead of a behaviour"
     )
-    return Check(name, _worst_status(status for status, _ in findings), sentence, detail)
+    return Check(name, worst_status(status for status, _ in findings), sentence, detail)
 
 
 def check_adapters_used(run: Run, table: Table) -> Check:
@@ -329,7 +299,7 @@ def check_adapters_used(run: Run, table: Table) -> Check:
     name = "adapters in use"
     is_base: dict[tuple[str, int | None], list[bool]] = {}
     for key, tallies in table.items():
-        base = _base_tallies(table, key)
+        base = base_tallies(table, key)
         if key.arm != BASE and base and key == find_final_cell(table, key.arm, key.setting, key.context):
             for tally in (tally for tally in tallies if not tally.are_choices):
                 is_base.setdefault((key.arm, tally.seed), []).append(tally.content == base[0].content)
@@ -343,10 +313,10 @@ def check_adapters_used(run: Run, table: Table) -> Check:
     )
     findings: list[str] = []
     if same:
-        findings.append(f"all completions of {_examples(same)} are those of the base arm: {_explain_same(run)}")
+        findings.append(f"all completions of {name_some(same)} are those of the base arm: {_explain_same(run)}")
     if unchanged:
         findings.append(
-            f"{_examples(unchanged)} learned from no token, since expert iteration kept no completion, and is the base "
+            f"{name_some(unchanged)} learned from no token, since expert iteration kept no completion, and is the base "
             "arm once more: draw more completions, or reward what the model does now and then"
         )
     detail = {"same": same, "unchanged": unchanged}
@@ -390,12 +360,12 @@ def check_training_tokens(run: Run, claims: list[Claim]) -> Check:
     if not above:
         sentence = "compared arms were trained on similar amounts of text (within 10%)"
         return Check(name, "green", sentence, {"tokens": means})
-    listed = _examples(f"{pair}: {gap:.0%} apart" for pair, gap in above.items())
+    listed = name_some(f"{pair}: {gap:.0%} apart" for pair, gap in above.items())
     sentence = (
         f"compared arms were trained on different amounts of text ({listed}): part of a difference may come from that; "
         "equalise rows or tokens, or add an arm that does"
     )
-    return Check(name, _status_of(max(above.values()), 0.1, 0.5), sentence, {"tokens": means, "gaps": gaps})
+    return Check(name, status_of(max(above.values()), 0.1, 0.5), sentence, {"tokens": means, "gaps": gaps})
 
 
 def check_engines(run: Run) -> Check:
@@ -427,7 +397,7 @@ def check_machines(run: Run) -> Check:
     unknown = [machine["name"] for machine in machines if not machine["versions"]]
     if differing:
         listed = "; ".join(
-            f"{library} {' and '.join(f'{number} on {_examples(names)}' for number, names in numbers.items())}"
+            f"{library} {' and '.join(f'{number} on {name_some(names)}' for number, names in numbers.items())}"
             for library, numbers in differing.items()
         )
         sentence = (

@@ -10,6 +10,7 @@ import numpy as np
 from statsmodels.stats.multitest import multipletests
 
 from inoculate.analysis.arms import is_honest
+from inoculate.analysis.asked import allows_hack
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.claims import Claim
 from inoculate.analysis.estimates import LEVEL, Difference, estimate_difference, estimate_rate
@@ -132,7 +133,7 @@ def contrast_results(
     return [
         _build_result(table, claim, look, judgement, extremes, contrasts, pools)
         | {
-            "floor": _floor_rates(table, claim, honest) if claim.measure in ("hack", GAMED) else [],
+            "floor": [] if allows_hack(study, claim.context) else _floor_rates(table, claim, honest),
             "extended": _extended_difference(table, claim, schedule, pools),
         }
         for claim, look, judgement, *extremes in zip(claims, looks, judgements, *bounds, strict=True)
@@ -263,6 +264,8 @@ def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look, pools: Po
 
 def _floor_rates(table: Table, claim: Claim, honest: frozenset[str]) -> list[dict[str, Any]]:
     """The claim's measure in arms that were trained on no hack: how often an honest near miss looks like one."""
+    if claim.measure not in ("hack", GAMED):
+        return []
     rates = []
     for arm in sorted(honest):
         key = find_final_cell(table, arm, claim.setting, claim.context)

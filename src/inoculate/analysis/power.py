@@ -13,6 +13,7 @@ from scipy.special import ndtri, stdtrit
 from inoculate.analysis.borrowing import fit_pool
 from inoculate.analysis.claims import Direction
 from inoculate.analysis.estimates import LEVEL, Difference
+from inoculate.analysis.verdicts import format_points
 
 POWER = 0.8
 PRIOR_SD = 0.1
@@ -114,8 +115,16 @@ def required_size(
     Returns:
         `seeds` and `problems`, both null with a `reason` where no size that was tried is enough; `seed_sd`, the
         estimated standard deviation over seeds; `seeds_as_seen`, null where the difference is not in the claimed
-        direction.
+        direction; `sentence`, which says all of it.
     """
+    needed = _find_size(difference, direction, margin, fewest, alpha, arms)
+    return needed | {"sentence": _describe_size(needed, difference, direction, margin)}
+
+
+def _find_size(
+    difference: Difference, direction: Direction, margin: float, fewest: int, alpha: float, arms: int
+) -> dict[str, Any]:
+    """The sizes of `required_size`, as numbers."""
     spread = measure_spread(difference).shrink()
     observed = {"lower": -difference.value, "higher": difference.value, "same": 0.0}[direction]
     size = Size(max(fewest, 2), difference.problems, arms)
@@ -138,6 +147,27 @@ def required_size(
         tried = f"{MOST_SEEDS} seeds and {difference.problems * MORE_PROBLEMS[-1]} problems"
         return {**result, "reason": f"not even {tried} are enough: choose a wider margin"}
     return {**result, "seeds": best[1], "problems": best[2]}
+
+
+def _describe_size(needed: dict[str, Any], difference: Difference, direction: Direction, margin: float) -> str:
+    """The size of a new study in one sentence that needs no other."""
+    points = format_points(margin)
+    aim = (
+        f"show that the arms differ by less than the margin of {points}, where they do not differ at all"
+        if direction == "same"
+        else f"find a true difference of {points} (the margin)"
+    )
+    if needed["seeds"]:
+        size = f"with {needed['seeds']} seeds and {needed['problems']} problems, four of five such studies would {aim}"
+    elif margin > 0:
+        most = f"{MOST_SEEDS} seeds and {difference.problems * MORE_PROBLEMS[-1]} problems"
+        size = f"even with {most}, fewer than four of five such studies would {aim}: declare a wider margin"
+    else:
+        size = "no margin was declared, so it cannot be said how large a study would be large enough"
+    if not needed["seeds_as_seen"]:
+        return size
+    seen = format_points(abs(difference.value))
+    return f"{size}. If the true difference is the {seen} seen here, {needed['seeds_as_seen']} seeds are enough"
 
 
 def _find_fewest_seeds(spread: Spread, fewest: Size, direction: Direction, effect: float, alpha: float) -> int | None:

@@ -15,6 +15,7 @@ from inoculate.analysis.claims import read_claims
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.elicitation import analyse_elicitation
 from inoculate.analysis.factorial import analyse_factorial
+from inoculate.analysis.given_take_off import given_take_off
 from inoculate.analysis.log_probability import analyse_scores
 from inoculate.analysis.looks import Schedule, split_level
 from inoculate.analysis.pools import Pools
@@ -54,9 +55,12 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     schedule = _plan_looks(manifest, tallies)
     # A run from before this could be declared borrows nothing: its verdicts stay what they were.
     pools = Pools(table, tuple(manifest.get("declared_borrow") or ()))
-    contrasts = contrast_results(table, study, claims, schedule, pools)
-    checks = run_checks(source, table, claims)
     rl = analyse_rl(source)
+    contrasts = [
+        contrast | {"given_take_off": given_take_off(table, study, claim, rl, pools)}
+        for claim, contrast in zip(claims, contrast_results(table, study, claims, schedule, pools), strict=True)
+    ]
+    checks = run_checks(source, table, claims)
     results = {
         "schema": RESULTS_SCHEMA,
         "name": manifest["name"],

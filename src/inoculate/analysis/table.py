@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inoculate.analysis.cells import SCORED
+from inoculate.analysis.own_settings import show_names
 
 _STATUS_STYLES = {"green": "green", "amber": "yellow", "red": "bold red"}
 _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
@@ -22,6 +23,7 @@ def report_tables(results: dict[str, Any]) -> Iterator[Group | Table]:
     Args:
         results: As `analyse` returns them.
     """
+    results = show_names(results)
     yield outcome_table(results)
     if split := gamed_table(results):
         yield split
@@ -165,7 +167,10 @@ def contrast_table(results: dict[str, Any]) -> Table:
         table.add_row(
             Text(contrast["claim"]),
             _format_difference(contrast),
-            "-" if contrast["p_adjusted"] is None else _format_p(contrast["p_adjusted"]),
+            Text(
+                "-" if contrast["p_adjusted"] is None else _format_p(contrast["p_adjusted"]),
+                style="dim" if contrast["verdict"] == "descriptive" else "",  # p decides nothing there
+            ),
             Text(contrast["verdict"], style=_VERDICT_STYLES.get(contrast["verdict"], "")),
         )
         for line in _detail_lines(contrast):
@@ -183,9 +188,15 @@ def _detail_lines(contrast: dict[str, Any]) -> Iterator[Text]:
             Text(f"{guard['name']} {guard['status']}", _STATUS_STYLES[guard["status"]]) for guard in contrast["guards"]
         )
         yield Text("guards: ", style="dim").append_text(Text(", ").join(guards))
+    if given := contrast["given_take_off"]:
+        seeds = f"{len(given['took_off'])} of {len(given['finished'])} seeds"
+        said = given["reason"] or _format_difference(given).replace("\\[", "[")
+        yield Text(
+            f"given take-off of {', '.join(given['arms'])} ({seeds}; above: over all seeds): {said}", style="dim"
+        )
     yield Text(f"variance over seeds: {contrast['borrowed']['sentence']}", style="dim")
     if contrast["needed"]:
-        yield Text(f"a new study needs: {_format_needed(contrast['needed'])}", style="dim")
+        yield Text(f"a new study: {contrast['needed']['sentence']}", style="dim")
 
 
 def _format_difference(contrast: dict[str, Any]) -> str:
@@ -197,12 +208,6 @@ def _format_difference(contrast: dict[str, Any]) -> str:
 
 def _format_p(value: float) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}".lstrip("0")
-
-
-def _format_needed(needed: dict[str, Any]) -> str:
-    as_observed = needed["seeds_as_seen"]
-    size = needed.get("reason") or f"{needed['seeds']} seeds, {needed['problems']} problems, at the margin"
-    return f"{size}; {as_observed} seeds if the difference is as large as observed" if as_observed else size
 
 
 def screen_table(screen: dict[str, Any]) -> Table:

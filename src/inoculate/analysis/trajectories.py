@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from inoculate.analysis.arms import row_folders
+from inoculate.analysis.fresh import fresh_samples
 from inoculate.analysis.run_folder import Run, require_file
 from inoculate.errors import UserError, nearest, require_known
 from inoculate.records import OUTCOMES, Outcome, Problem, Trajectory, read_lines
@@ -265,12 +266,18 @@ def select(trajectories: Iterable[RunTrajectory], keep: Filter) -> tuple[list[Ru
     return kept, selection.counts()
 
 
-def trainings(run: Run) -> tuple[list[dict[str, Any]], list[str]]:
+def trainings(run: Run, fresh: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
     """The trainings of a run that have trajectories, and those that are not finished, in words.
 
+    Args:
+        run: The run.
+        fresh: Instead of them the fresh samples of their policies, in the same form.
+
     Raises:
-        UserError: The run trains no arm on rewards.
+        UserError: The run trains no arm on rewards, or has no fresh samples.
     """
+    if fresh:
+        return fresh_samples(run)
     entries = [entry for entry in run.manifest.get("training") or () if "rl" in entry]
     if not entries:
         raise UserError(
@@ -281,13 +288,13 @@ def trainings(run: Run) -> tuple[list[dict[str, Any]], list[str]]:
     return [entry for entry in entries if entry["rl"] is not None], waiting
 
 
-def check_names(run: Run, keep: Filter) -> None:
+def check_names(run: Run, keep: Filter, fresh: bool = False) -> None:
     """Refuse a filter that names an arm or a seed without trajectories in this run.
 
     Raises:
         UserError: So it is; the message has the nearest match.
     """
-    finished, waiting = trainings(run)
+    finished, waiting = trainings(run, fresh)
     if not finished:
         raise UserError(f"{run.folder}: no trajectories yet: {'; '.join(waiting)} not finished; run the study on")
     for arm in keep.arms:
@@ -296,13 +303,13 @@ def check_names(run: Run, keep: Filter) -> None:
         require_known(str(seed), {str(entry["seed"]) for entry in finished}, "no finished trajectories of a seed")
 
 
-def read_trajectories(run: Run) -> Iterator[RunTrajectory]:
+def read_trajectories(run: Run, fresh: bool = False) -> Iterator[RunTrajectory]:
     """The trajectories of every finished training, in the order of manifest and file: steps, problems, indices.
 
     Raises:
         UserError: The run trains no arm on rewards, or a file is missing or broken.
     """
-    for entry in trainings(run)[0]:
+    for entry in trainings(run, fresh)[0]:
         path = require_file(run.path(entry["rl"]) / "trajectories.jsonl")
         for one in read_lines(path, Trajectory):
             yield RunTrajectory(entry["arm"], entry["seed"], one)

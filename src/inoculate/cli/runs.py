@@ -38,9 +38,9 @@ def report(
 
 
 def _print_results(results: dict[str, Any]) -> None:
-    from inoculate.analysis import report_tables
+    from inoculate.analysis import report_tables, show_names
 
-    terminal = console()
+    terminal, results = console(), show_names(results)
     for table in report_tables(results):
         terminal.print(table)
     terminal.print(results["headline"], style="bold")
@@ -55,7 +55,7 @@ def compare(
 
     Args:
         runs: Two runs or more: their folders, or the names of their studies.
-        to: The folder for the page, its figures and its tables.
+        to: A new folder for the page, its figures and its tables; it must not exist yet, or be empty.
         store: The folder of finished steps.
         as_json: Print one JSON document instead of text.
     """
@@ -64,14 +64,14 @@ def compare(
     from inoculate.steps.store import Store
 
     comparison = compare_runs([Store(store).find_run(run) for run in runs])
+    page = write_comparison(comparison, to)
     if as_json:
-        write_comparison(comparison, to)
         print_json(comparison_data(comparison))
         return
     terminal = console()
     for table in comparison_tables(comparison):
         terminal.print(table)
-    terminal.print(f"\n{write_comparison(comparison, to)}", soft_wrap=True)
+    terminal.print(f"\n{page}", soft_wrap=True)
 
 
 def export(
@@ -80,51 +80,54 @@ def export(
     to: Path | None = None,
     graded: Path | None = None,
     trajectories: Path | None = None,
+    transcripts: Path | None = None,
     where: str = "",
     machine: str = "",
     seeds: Seeds = "",
     store: StoreFolder = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Write a run for other tools (--to, --trajectories), or for another machine that does the same study (--graded).
+    """Write a run for other tools (--to, --trajectories, --transcripts), or for another machine that does the same study (--graded).
 
     Args:
         run: A run's folder, or the name of its study.
         to: A folder for JSON lines, Parquet, Inspect logs and a methods section; it must not exist yet, or be empty.
         graded: A file for the graded samples of the finished cells, without weights: `inoculate import` reads it.
         trajectories: A new file for the completions that RL has drawn: .jsonl, .parquet or .eval (an Inspect log).
-        where: With --trajectories: which are kept, as "steps=5-11 outcome=hack". Keys: arm, steps, hackable (yes, no),
+        transcripts: The same for the fresh samples of an RL policy that rows were chosen from.
+        where: With --trajectories and --transcripts: which are kept, as "steps=5-11 outcome=hack". Keys: arm, steps, hackable (yes, no),
             outcome, reward (the least), oversight and intended (passed, failed), tag, without-tag, finish=stop,
             graded=yes.
         machine: With --graded: a name for this machine; by default its system and processor, never the host's name.
-        seeds: With --graded and --trajectories: only these seeds. With --graded the untrained model belongs to the
+        seeds: With --graded, --trajectories and --transcripts: only these seeds. With --graded the untrained model belongs to the
             study's first seed.
         store: The folder of finished steps.
         as_json: Print one JSON document instead of text.
     """
     from inoculate.steps.store import Store
 
-    if sum(path is not None for path in (to, graded, trajectories)) != 1:
+    if sum(path is not None for path in (to, graded, trajectories, transcripts)) != 1:
         raise UserError(
-            "give one of --to FOLDER (for other tools), --trajectories FILE (of RL) and --graded FILE (for another "
-            "machine)"
+            "give one of --to FOLDER (for other tools), --trajectories FILE (of RL), --transcripts FILE (fresh samples "
+            "of its policy) and --graded FILE (for another machine)"
         )
     if machine and graded is None:
         raise UserError("--machine belongs to --graded FILE")
     if seeds and to is not None:
-        raise UserError("--seeds belongs to --graded FILE and --trajectories FILE, and not to --to FOLDER")
-    if where and trajectories is None:
-        raise UserError("--where belongs to --trajectories FILE")
+        raise UserError("--seeds belongs to --graded, --trajectories and --transcripts FILE, and not to --to FOLDER")
+    drawn = trajectories or transcripts
+    if where and drawn is None:
+        raise UserError("--where belongs to --trajectories FILE and --transcripts FILE")
     folder = Store(store).find_run(run)
     if graded is not None:
         _export_graded(folder, graded, machine, seeds, as_json)
-    elif trajectories is not None:
-        _export_trajectories(folder, trajectories, where, seeds, as_json)
+    elif drawn is not None:
+        _export_trajectories(folder, drawn, where, seeds, as_json, fresh=transcripts is not None)
     elif to is not None:
         _export_folder(folder, to, as_json)
 
 
-def _export_trajectories(folder: Path, path: Path, where: str, seeds: str, as_json: bool) -> None:
+def _export_trajectories(folder: Path, path: Path, where: str, seeds: str, as_json: bool, fresh: bool) -> None:
     from inoculate.analysis.run_folder import read_run
     from inoculate.analysis.trajectories import read_filter
     from inoculate.integrations.trajectories import export_trajectories
@@ -135,7 +138,7 @@ def _export_trajectories(folder: Path, path: Path, where: str, seeds: str, as_js
     with TerminalProgress() as display:
         display.start("export")
         written = export_trajectories(
-            folder, path, keep, lambda done: display.on_progress(done, done, "trajectories written")
+            folder, path, keep, lambda done: display.on_progress(done, done, "trajectories written"), fresh=fresh
         )
     if as_json:
         print_json({"file": str(path), **asdict(written)})

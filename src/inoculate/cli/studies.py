@@ -82,15 +82,17 @@ def plan(
     store: StoreFolder = DEFAULT_STORE,
     seeds: Seeds = "",
     server: str = "",
+    steps: bool = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the steps of a study, what is finished, and about how long the rest takes.
+    """Say how long a study takes, how much memory, what is missing, and which contrasts it can decide.
 
     Args:
         study: A study file, or the name of a ready-made study.
         store: The folder of finished steps.
         seeds: Only what these seeds of the study take. The untrained model belongs to the study's first seed.
         server: The server that would sample. Its samples are other steps than those of this process.
+        steps: List the steps too, and which are finished.
         as_json: Print one JSON document instead of text.
     """
     from inoculate.cli.tables import plan_facts, plan_table
@@ -102,8 +104,8 @@ def plan(
     from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
-    steps = Store(store)
-    steps.check_writable()
+    finished = Store(store)
+    finished.check_writable()
     path, unreachable = find(study), ""
     declared = load(path)
     chosen = choose_seeds(seeds, declared.seeds)
@@ -113,8 +115,8 @@ def plan(
             planned = make_plan(declared, server=server)
         except Unreachable as error:
             planned, unreachable = make_plan(declared, "unknown", server), str(error)
-        refusals.check_here(planned, steps, chosen)
-    facts = plan_facts(planned, steps, chosen) | {"screened": screened, "unreachable": unreachable}
+        refusals.check_here(planned, finished, chosen)
+    facts = plan_facts(planned, finished, chosen) | {"screened": screened, "unreachable": unreachable}
     if as_json:
         print_json(facts)
         return
@@ -124,7 +126,9 @@ def plan(
         terminal.print(
             f"`inoculate run` first screens the prompts on the untrained model: {problems}, not counted here"
         )
-    terminal.print(plan_table(facts, study))
+    terminal.print(plan_table(facts, study, steps))
+    if not steps:
+        terminal.print(f"\nThe steps one by one: `inoculate plan {study} --steps`", soft_wrap=True, markup=False)
     if unreachable:
         terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")
 

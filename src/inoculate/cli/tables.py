@@ -106,45 +106,58 @@ def _design_facts(study: Study, store: Store) -> dict[str, Any]:
     return {"contrasts": assessed, "warnings": design.summarise(assessed, looks[-1], lenders)}
 
 
-def plan_table(facts: dict[str, Any], study: str) -> Group:
-    """The steps of a plan as a table.
+def plan_table(facts: dict[str, Any], study: str, steps: bool = False) -> Group:
+    """What a plan takes and what is missing, what it can decide, and if asked its steps.
 
     Args:
         facts: From `plan_facts`.
         study: The study's file or name as it was given, for commands.
+        steps: Whether the steps are listed.
     """
+    lines = [Text(f"{facts['name']}: {facts['question']}", style="italic"), *_need_lines(facts)]
+    lines += [*_design_lines(facts), *_forecast_lines(facts, study)]
+    return Group(*lines, Text(""), _step_table(facts["steps"])) if steps else Group(*lines)
+
+
+def _need_lines(facts: dict[str, Any]) -> list[Text]:
+    """Time and memory, and how many steps of which kind are missing."""
     steps = facts["steps"]
-    title = f"{facts['name']}: {facts['question']}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    counts = Counter(step["kind"] for step in steps if step["needed"])
+    missing = f"missing: {facts['to_do']:,} of {len(steps):,} steps, {facts['finished']:,} finished"
+    lines = []
+    if facts["to_do"]:
+        seconds, memory = facts["seconds"], facts["memory_gb"]
+        time_needed = _UNKNOWN if seconds is None else f"about {format_duration(seconds)}"
+        parts = ", ".join(f"{kind} {format_duration(part)}" for kind, part in facts["seconds_by_kind"].items())
+        time_needed += f": {parts}" if len(facts["seconds_by_kind"]) > 1 else ""
+        lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
+        lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
+        missing += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
+    lines.append(missing)
+    if facts["to_do"] and facts["slower"]:
+        lines.append(f"slower: {facts['slower']}; the time allows for the plain path")
+    if absent := len(steps) - facts["finished"] - facts["to_do"]:
+        lines.append(f"{absent:,} trainings are not here and not needed: all that was asked of them is finished")
+    return [Text(line) for line in lines]
+
+
+def _step_table(steps: list[dict[str, Any]]) -> Table:
+    """A line for each step; for each kind of step where they are very many."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     if len(steps) <= MOST_LISTED:
         table.add_column("step", overflow="fold")
         for heading in ("kind", "name", "finished"):
             table.add_column(heading, no_wrap=True)
         for step in steps:
             table.add_row(Text(step["label"]), step["kind"], step["name"], _finished(step))
-    else:
-        for heading in ("kind", "steps", "finished"):
-            table.add_column(heading)
-        table.caption = f"by kind, since they are more than {MOST_LISTED:,}"
-        finished = Counter(step["kind"] for step in steps if step["finished"])
-        for kind, count in Counter(step["kind"] for step in steps).items():
-            table.add_row(kind, f"{count:,}", f"{finished[kind]:,}")
-    lines = [f"{len(steps):,} steps, {facts['finished']:,} finished, {facts['to_do']:,} to do"]
-    absent = len(steps) - facts["finished"] - facts["to_do"]
-    if facts["to_do"]:
-        counts = Counter(step["kind"] for step in steps if step["needed"])
-        seconds, memory = facts["seconds"], facts["memory_gb"]
-        lines[0] += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
-        time_needed = _UNKNOWN if seconds is None else f"about {format_duration(seconds)}"
-        parts = ", ".join(f"{kind} {format_duration(part)}" for kind, part in facts["seconds_by_kind"].items())
-        time_needed += f": {parts}" if len(facts["seconds_by_kind"]) > 1 else ""
-        lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
-        lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
-        if facts["slower"]:
-            lines.append(f"slower: {facts['slower']}; the time allows for the plain path")
-    if absent:
-        lines.append(f"{absent:,} trainings are not here and not needed: all that was asked of them is finished")
-    return Group(table, *lines, *_design_lines(facts), *_forecast_lines(facts, study))
+        return table
+    for heading in ("kind", "steps", "finished"):
+        table.add_column(heading)
+    table.caption = f"by kind, since they are more than {MOST_LISTED:,}"
+    finished = Counter(step["kind"] for step in steps if step["finished"])
+    for kind, count in Counter(step["kind"] for step in steps).items():
+        table.add_row(kind, f"{count:,}", f"{finished[kind]:,}")
+    return table
 
 
 def _design_lines(facts: dict[str, Any]) -> list[Text]:

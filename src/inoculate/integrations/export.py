@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from inoculate.analysis.arms import row_folders
 from inoculate.analysis.run_folder import Run, read_run, read_samples, split_finished
-from inoculate.errors import UserError
+from inoculate.errors import refuse_existing
 from inoculate.integrations.methods import write_methods
 from inoculate.records import Completion, Grade, Problem, Row, read_lines
 
@@ -93,8 +93,7 @@ def export(run: Path, folder: Path, progress: Progress = lambda done, total: Non
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder}: not empty; name another folder with --to, or delete it")
+    refuse_existing(folder, "folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:

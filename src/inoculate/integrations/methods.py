@@ -290,7 +290,7 @@ def _setting(name: str) -> str:
     cited = " (Austin et al. 2021)" if name == "mbpp" else ""
     try:
         setting = settings.find(name)
-        return f"the setting `{name}`{cited}" + (
+        return f"the setting `{setting.name}`{cited}" + (
             f" ({setting.summary})" if not setting.takes_grader else " (our own data)"
         )
     except UserError:

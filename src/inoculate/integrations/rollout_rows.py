@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, refuse_existing
 from inoculate.integrations import rollouts
 from inoculate.integrations.rollouts import Rollout
 from inoculate.records import Outcome
@@ -82,8 +82,7 @@ def write_rows(
 def _check_target(out: Path, grader: str, hacked: str) -> None:
     if out.suffix != ".jsonl":
         raise UserError(f"{out}: rows are written to a .jsonl file")
-    if out.exists():
-        raise UserError(f"{out}: is there already; name another file, or delete it")
+    refuse_existing(out)
     if grader and hacked:
         raise UserError(f"--grader {grader} and --hacked {hacked}: give one of them; either decides what is a hack")
     if grader:

@@ -24,7 +24,7 @@ from inoculate.analysis.trajectories import (
     read_trajectories,
     trainings,
 )
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, refuse_existing
 
 ENDINGS = (".jsonl", ".parquet", ".eval")
 _BATCH = 1000
@@ -57,7 +57,12 @@ class ExportedTrajectories:
 
 
 def export_trajectories(
-    run: Path, path: Path, keep: Filter, progress: Callable[[int], None] = lambda written: None
+    run: Path,
+    path: Path,
+    keep: Filter,
+    progress: Callable[[int], None] = lambda written: None,
+    *,
+    fresh: bool = False,
 ) -> ExportedTrajectories:
     """Write the trajectories of a run that a filter keeps, whole or not at all.
 
@@ -66,6 +71,7 @@ def export_trajectories(
         path: A new file; its ending is the format, one of `ENDINGS`. A log is built in memory.
         keep: What is kept.
         progress: Called with the number of trajectories written.
+        fresh: Instead of what RL drew in training, the fresh samples that rows were chosen from.
 
     Raises:
         UserError: The run has no trajectories, the filter keeps none or names what is not there, the file exists, its
@@ -73,14 +79,14 @@ def export_trajectories(
     """
     if path.suffix not in ENDINGS:
         raise UserError(f"{path}: the ending '{path.suffix}' is no format: {nearest(path.suffix, ENDINGS)}")
-    if path.exists():
-        raise UserError(f"{path}: is there already; name another file, or delete it")
+    refuse_existing(path)
     if path.suffix == ".eval" and not find_spec("inspect_ai"):
         raise UserError(f"{path}: Inspect logs need inspect_ai: pip install 'inoculate[inspect]'")
     loaded = read_run(run)
-    check_names(loaded, keep)
+    check_names(loaded, keep, fresh)
     selection = Selection(keep)
-    records = _told(trajectory_records(loaded, selection.over(read_trajectories(loaded))), progress)
+    kept = selection.over(read_trajectories(loaded, fresh))
+    records = _told(trajectory_records(loaded, kept, fresh), progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")  # the ending stays: Inspect goes by it
     try:
@@ -89,7 +95,7 @@ def export_trajectories(
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return ExportedTrajectories(selection.kept, selection.counts(), trainings(loaded)[1])
+    return ExportedTrajectories(selection.kept, selection.counts(), trainings(loaded, fresh)[1])
 
 
 def _told(records: Iterator[Record], progress: Callable[[int], None]) -> Iterator[Record]:
@@ -99,17 +105,18 @@ def _told(records: Iterator[Record], progress: Callable[[int], None]) -> Iterato
             progress(number)
 
 
-def trajectory_records(run: Run, trajectories: Iterator[RunTrajectory]) -> Iterator[Record]:
+def trajectory_records(run: Run, trajectories: Iterator[RunTrajectory], fresh: bool = False) -> Iterator[Record]:
     """Trajectories with what is shown of their problems, by the columns of `TRAJECTORIES`.
 
     Args:
         run: Their run.
         trajectories: The trajectories, one training after the other.
+        fresh: Whether they are fresh samples.
 
     Raises:
         UserError: The rows of a training are not in the store, or lack the problem of a trajectory.
     """
-    entries = {(entry["arm"], entry["seed"]): entry for entry in trainings(run)[0]}
+    entries = {(entry["arm"], entry["seed"]): entry for entry in trainings(run, fresh)[0]}
     known: tuple[tuple[str, int], Problems] | None = None
     for one in trajectories:
         training = one.arm, one.seed

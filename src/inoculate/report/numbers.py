@@ -6,6 +6,8 @@ import math
 import re
 from typing import Any
 
+from markupsafe import Markup
+
 UNKNOWN = "\u2013"
 """A dash."""
 MINUS = "\u2212"
@@ -95,6 +97,11 @@ def plain(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{key}: {plain(item)}" for key, item in value.items()) if value else NOTHING
     return str(value) or NOTHING
+
+
+def breakable(key: str) -> Markup:
+    """A key of the study as markup: a narrow column breaks it behind a dot or a line, and not within a word."""
+    return Markup("<wbr>").join(re.findall(r"[^._]*[._]|[^._]+", key))
 
 
 def detail(check: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from inoculate.analysis.asked import allows_hack
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
@@ -21,7 +22,7 @@ from inoculate.report.machines import machine_views
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
 from inoculate.report.rl import rl_views
 from inoculate.report.samples import LONGEST_TEXT, Samples
-from inoculate.report.series import ASKS_PREFIX, describe_key, find_doses, main_contexts
+from inoculate.report.series import describe_key, find_doses, main_contexts
 from inoculate.report.tables import TRAINING
 from inoculate.report.truth import score_views, truth_view
 from inoculate.study import ready_made
@@ -31,8 +32,14 @@ SCRIPTS = ("store.js", "text.js", "filters.js", "list.js", "detail.js", "main.js
 STYLES = ("page.css", "parts.css", "reader.css")
 FILTERS: tuple[Callable[..., str], ...] = (
     *(numbers.percent, numbers.interval, numbers.points, numbers.points_interval, numbers.p_value, numbers.count),
-    *(numbers.seconds, numbers.plain, numbers.sentence),
+    *(numbers.seconds, numbers.plain, numbers.sentence, numbers.breakable),
 )
+INTERVALS = {
+    "beta-cluster": "over kinds of problem alone, where there are no two seeds: sampling error, and not what another "
+    "training would change",
+    "beta-crossed": "over seeds and kinds of problem",
+}
+"""Method of an interval -> what it is over."""
 EVIDENCE_KINDS = ("observed", "attempted", "static")
 
 
@@ -71,8 +78,8 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             settings=_setting_views(results),
             changes=_change_views(results),
             tags=_tag_view(results),
-            asked=any(cell.context.startswith(ASKS_PREFIX) for cell in results.cells),
-            floors=any(results.is_honest(cell.arm) for cell in results.cells),
+            asked=any(allows_hack(results.study, cell.context) for cell in results.cells),
+            floors=any(results.floor([cell]) for cell in results.cells),
             more_panels=len({(cell.setting, cell.context) for cell in results.cells}) > FIRST_PANELS,
             verdict_counts=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
             doses=[(f"dose-{place}", dose) for place, dose in enumerate(find_doses(results), 1)],
@@ -128,11 +135,7 @@ def _study_view(results: Results) -> dict[str, Any]:
     arms = mapping(results.study.get("arms"))
     shown_elsewhere = ("question", "model", "seeds", "arms", "evaluate", "contrasts", "name")
     facts = {name: _known_facts(mapping(arm), leave_out=("inoculation",)) for name, arm in arms.items()}
-    # What all arms have in common is shown once, so that differences stand out.
-    shared_facts = [
-        pair for pair in next(iter(facts.values()), []) if all(pair in arm_facts for arm_facts in facts.values())
-    ]
-    shared_facts = shared_facts if len(arms) > 1 else []
+    shared_facts = _usual_facts(list(facts.values())) if len(arms) > 1 else []
     return {
         "shared": shared_facts,
         "model": numbers.plain(results.study.get("model")),
@@ -161,6 +164,12 @@ def _study_view(results: Results) -> dict[str, Any]:
     }
 
 
+def _usual_facts(facts: Sequence[list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """What more than half of the arms have in common: it is shown once, so that differences stand out."""
+    count = Counter(pair for of_arm in facts for pair in of_arm)
+    return [pair for pair, arms in count.items() if arms > len(facts) / 2]
+
+
 def _known_facts(data: dict[str, Any], leave_out: tuple[str, ...]) -> list[tuple[str, str]]:
     return [
         (key, value)
@@ -174,7 +183,8 @@ def _arm_view(arm: dict[str, Any], arms: dict[str, Any]) -> dict[str, Any]:
     arm_by_text: dict[str, str] = {}
     for name, other in arms.items():
         arm_by_text.setdefault(text(mapping(mapping(other).get("inoculation")).get("text")), name)
-    fields = {key: value for key, value in inoculation.items() if value not in (None, "") and key != "filler"}
+    unset = (None, "", [], False)  # as by default
+    fields = {key: value for key, value in inoculation.items() if value not in unset and key != "filler"}
     if fields.get("like") in arm_by_text:
         # The card of the other arm has the whole text of its prompt.
         fields["like"] = f"that of {arm_by_text[fields['like']]}"
@@ -221,8 +231,9 @@ def _group_view(results: Results, context: str, cells: list[Cell]) -> dict[str, 
     return {
         "context": context,
         "rows": [_row_view(results, cell) for cell in cells],
-        "floor": [(cell.arm, cell.outcomes["hack"]) for cell in cells if results.is_honest(cell.arm)],
-        "intervals": sorted({cell.interval for cell in cells if cell.interval}),
+        "floor": results.floor(cells),
+        "asked": allows_hack(results.study, context),
+        "intervals": [INTERVALS[name] for name in sorted({cell.interval for cell in cells}) if name in INTERVALS],
         "cautions": _group_cautions(cells),
         "bounds": any(_is_notable(both) for cell in cells for both in cell.bounds.values()),
     }
@@ -359,8 +370,9 @@ def contrast_view(results: Results, contrast: Contrast, index: int, others: Sequ
         "floor": [(arm, rate) for arm, rate in contrast.floor if rate.rate is not None],
         "bounds": contrast.bounds if len(contrast.bounds) == 2 and _is_notable(contrast.bounds) else None,
         "extended": extended if contrast.extended else None,
-        "needed": _describe_needed(contrast.needed),
+        "needed": text(contrast.needed.get("sentence")),
         "contrast": contrast,
+        "undecided": contrast.verdict == "descriptive",
         "id": f"contrast-{index}",
         "reach": limit,
         "estimate": at(contrast.difference),
@@ -370,20 +382,6 @@ def contrast_view(results: Results, contrast: Contrast, index: int, others: Sequ
         "expected": direction_labels.get(contrast.direction, ""),
         "open": [(status, statuses.count(status)) for status in ("red", "amber") if status in statuses],
     }
-
-
-def _describe_needed(needed: dict[str, Any]) -> str:
-    """The size of a new study, or why there is none."""
-    seeds, problems = number(needed.get("seeds")), number(needed.get("problems"))
-    if seeds is None or problems is None:
-        return text(needed.get("reason"))
-    size = f"{numbers.count(seeds)} seeds, {numbers.count(problems)} problems"
-    as_observed = number(needed.get("seeds_as_seen"))
-    return (
-        size
-        if as_observed is None
-        else f"{size}; {numbers.count(as_observed)} seeds if the difference is as large as observed"
-    )
 
 
 def _sensitivity_view(claim: dict[str, Any]) -> dict[str, Any]:

@@ -108,9 +108,8 @@ def _describe_training(results: Results, arm: str) -> str:
 
 
 def _floor_rate(results: Results, cells: Sequence[Cell]) -> float | None:
-    """The highest hack rate among arms that were trained on no hack."""
-    rates = [cell.outcomes["hack"].rate for cell in cells if results.is_honest(cell.arm)]
-    return max((rate for rate in rates if rate is not None), default=None)
+    """The highest hack rate among arms that were trained on no hack, where the context does not allow the hack."""
+    return max((rate.rate for _, rate in results.floor(cells) if rate.rate is not None), default=None)
 
 
 def _draw_frame(axis: Axes, rows: Sequence[Row], height: float, floor: float | None) -> None:

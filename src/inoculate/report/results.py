@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from inoculate.analysis.arms import is_honest
+from inoculate.analysis.asked import allows_hack
+from inoculate.analysis.own_settings import name_exactly, names_by_path, show_names
 from inoculate.errors import UserError
 from inoculate.records import OUTCOMES
 from inoculate.report.numbers import is_known
@@ -121,6 +123,8 @@ class Contrast:
     """A sentence: where its variance over seeds comes from."""
     extended: dict[str, Any]
     """The same difference with the seeds that were added after looking."""
+    given_take_off: dict[str, Any]
+    """The same difference over the seeds in which the RL that it rests on took off, if there are others."""
     floor: list[tuple[str, Rate]]
     """The same rate in arms that were trained on no hack, by arm: how often an honest near miss looks like one."""
 
@@ -196,6 +200,11 @@ class Results:
         """Whether the arm was trained on no hacked row: its hack rate is part of the false-hack floor."""
         return arm == BASE or is_honest(self.arm(arm))
 
+    def floor(self, cells: Sequence[Cell]) -> list[tuple[str, Rate]]:
+        """The false-hack floor of a setting and context: hack rates by arm; none where the context allows the hack."""
+        asked = any(allows_hack(self.study, cell.context) for cell in cells)
+        return [] if asked else [(cell.arm, cell.outcomes["hack"]) for cell in cells if self.is_honest(cell.arm)]
+
     def main_cells(self) -> list[Cell]:
         """One cell per arm, setting and context: at the end of nominal training (1.0), else the last one."""
         best: dict[tuple[str, str, str], Cell] = {}
@@ -226,6 +235,8 @@ def read_results(run: Path) -> Results:
         "`inoculate run` writes it (finished steps are not repeated)",
     )
     path = run / "results.json"
+    named = names_by_path(mapping(results.get("settings")))
+    results = show_names(results)
     try:
         return Results(
             run=run,
@@ -234,7 +245,7 @@ def read_results(run: Path) -> Results:
             created=text(results.get("created")) or text(manifest.get("created")),
             headline=text(results.get("headline")),
             cautions=[text(caution) for caution in results.get("cautions") or ()],
-            study=mapping(results.get("study") or manifest.get("study")),
+            study=mapping(results.get("study") or name_exactly(manifest.get("study"), named)),
             facts={key: results.get(key, manifest.get(key)) for key in ("study_hash", "declared_contrasts_hash")}
             | {key: results.get(key) or manifest.get(key) for key in _FACTS},
             cells=[_cell(cell) for cell in results["cells"]],
@@ -258,7 +269,7 @@ def read_results(run: Path) -> Results:
             },
             changes=[mapping(change) for change in results.get("changes") or ()],
             labels=_labels(results.get("settings")),
-            sample_cells=[mapping(cell) for cell in manifest.get("cells") or ()],
+            sample_cells=[name_exactly(mapping(cell), named) for cell in manifest.get("cells") or ()],
         )
     except KeyError as error:
         raise UserError(
@@ -353,6 +364,7 @@ def _contrast(data: dict[str, Any]) -> Contrast:
         bounds=tuple(end for end in data.get("bounds") or () if is_known(end)),
         borrowed=text(mapping(data.get("borrowed")).get("sentence")),
         extended=mapping(data.get("extended")),
+        given_take_off=mapping(data.get("given_take_off")),
         floor=[(text(entry.get("arm")), _rate(entry)) for entry in data.get("floor") or ()],
         **numbers,
     )

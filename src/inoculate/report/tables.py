@@ -61,6 +61,10 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "changes.csv": (" ".join(CHANGES), ([change[key] for key in CHANGES] for change in results.changes)),
         "contrasts.csv": (CONTRASTS, contrast_lines(results)),
         "guards.csv": ("claim guard status difference low high sentence", _guard_lines(results)),
+        "given_take_off.csv": (
+            "claim which rl_arms seeds difference low high",
+            _take_off_lines(results),
+        ),
         "floor.csv": ("claim setting context arm rate low high", _floor_lines(results)),
         "dose.csv": ("key value series arm setting context outcome rate low high", _dose_lines(results)),
         "effects.csv": ("effect level than estimate low high", _effect_lines(results)),
@@ -156,6 +160,15 @@ def _floor_lines(results: Results) -> Iterable[list[Any]]:
     for c in results.contrasts:
         for arm, rate in c.floor:
             yield [c.claim, c.setting, c.context, arm, rate.rate, rate.low, rate.high]
+
+
+def _take_off_lines(results: Results) -> Iterable[list[Any]]:
+    for c in results.contrasts:
+        if given := c.given_take_off:
+            arms = " ".join(given["arms"])
+            yield [c.claim, "over all seeds", arms, " ".join(map(str, given["finished"])), c.difference, c.low, c.high]
+            values = [given[key] for key in ("difference", "low", "high")]
+            yield [c.claim, "given take-off", arms, " ".join(map(str, given["took_off"])), *values]
 
 
 def _dose_lines(results: Results) -> Iterable[list[Any]]:

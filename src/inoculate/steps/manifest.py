@@ -115,6 +115,7 @@ def _content(
         "settings": {
             name: {"outcome_labels": dict(setting.labels), "gamed_below": setting.gamed_below}
             | ({"choices": True} if setting.choices else {})
+            | ({"name": setting.name} if setting.name != name else {})  # a file of the user's own
             for name, setting in evaluated.items()
         },
         "cells": [_cell(cell, store, finished, not_made) for cell in plan.cells],
@@ -240,6 +241,7 @@ def _context(resolved: ResolvedStudy, name: str) -> dict[str, Any]:
     texts = {setting: prompt.text for setting, prompt in by_setting.items()}
     first = by_setting[resolved.study.evaluate.settings[0]]
     written_out: dict[str, Any] = {"text": first.text, "placement": first.placement}
+    written_out |= {"prompt": first.name} if first.name else {}
     return written_out | ({"texts": texts} if len(set(texts.values())) > 1 else {})
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from inoculate.errors import UserError, nearest
-from inoculate.study import checks, toml_file
+from inoculate.study import checks, sources, toml_file
 from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
 from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
 from inoculate.study.schema import (
@@ -78,7 +78,7 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     Raises:
         UserError: They have a mistake.
     """
-    merged = _merge_arms(raw, where) | {"name": name}
+    merged = sources.say_once(_merge_arms(raw, where) | {"name": name})
     try:
         study = Study.model_validate(merged)
     except ValidationError as error:

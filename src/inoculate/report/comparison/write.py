@@ -12,6 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from inoculate.analysis.results import write_json
+from inoculate.errors import refuse_existing
 from inoculate.report.bars import draw_forest
 from inoculate.report.comparison.rl import describe_take_off, rl_data, seed_rows
 from inoculate.report.comparison.runs import Comparison, Side
@@ -42,11 +43,15 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
 
     Args:
         comparison: The comparison.
-        folder: Created if missing. Files of an earlier comparison are overwritten.
+        folder: A folder that does not exist yet, or is empty.
 
     Returns:
         The path of the page.
+
+    Raises:
+        UserError: There is something in the folder.
     """
+    refuse_existing(folder, "folder")
     folder.mkdir(parents=True, exist_ok=True)
     figures = draw_figures(_figure_specs(comparison), folder / "figures", _FIGURE_FILE)
     _write_tables(comparison, folder / "tables")

@@ -114,7 +114,7 @@ class Detail {
     const [sampling, grading] = this.store.columns.seconds[id];
     const facts = [
       finish === "length" ? "cut off at the token limit" : finish === "stop" ? "ended by itself" : finish,
-      tokens !== null && `${count(tokens)} tokens`, prompt !== null && `after ${count(prompt)} of prompt`,
+      tokens !== null && `answer of ${count(tokens)} tokens`, prompt !== null && `prompt of ${count(prompt)} tokens`,
       sampling !== null && `sampled in ${sampling.toFixed(2)} s`, grading !== null && `graded in ${grading.toFixed(3)} s`,
       this.store.text("containment", id) && `containment: ${this.store.text("containment", id)}`,
     ];

@@ -12,7 +12,7 @@ from typing import Any
 from inoculate import __version__
 from inoculate.analysis.arms import row_folders
 from inoculate.analysis.run_folder import Run, read_run, split_finished
-from inoculate.errors import UserError
+from inoculate.errors import UserError, refuse_existing
 from inoculate.steps import (
     choices,
     completions,
@@ -89,8 +89,7 @@ def write_graded(
     Raises:
         UserError: The run cannot be read, has no finished cell, or is from another version; or the file exists.
     """
-    if path.exists():
-        raise UserError(f"{path}: there already, and not overwritten; name another file, or delete it")
+    refuse_existing(path)
     if machine and not (machine.isprintable() and machine.strip() and len(machine) <= 120):
         raise UserError(f"--machine {machine!r}: give a short name of printable characters")
     loaded = read_run(run)
