@@ -24,7 +24,8 @@ from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load
 from running import Log
 
-WHY = "no row of 'inoculated', seed 1, is kept: keep more"
+LABEL, FAULT = "rows of inoculated, seed 1", "no row is kept: keep more"
+WHY = f"{LABEL}: {FAULT}"
 
 
 class Faults:
@@ -68,7 +69,7 @@ def carry_out(study: Path, store: Store) -> tuple[Path, list[str]]:
 
 def test_the_other_arms_and_seeds_go_on(study: Path, tmp_path: Path, faults: Faults) -> None:
     store = Store(tmp_path / "store")
-    faults.raised["rows of inoculated, seed 1"] = UserError(WHY)
+    faults.raised[LABEL] = UserError(FAULT)
     with pytest.raises(running.Incomplete) as refusal:
         carry_out(study, store)
     message = str(refusal.value)
@@ -106,7 +107,7 @@ def test_the_command_reports_what_there_is_and_fails(
     faults.raised = dict.fromkeys(labels, UserError("a row is too long"))
     assert run_command(lambda: studies.run(str(study), store=tmp_path / "store")) == 2
     printed = capsys.readouterr()
-    assert printed.err.splitlines()[-1] == "- a row is too long"
+    assert printed.err.splitlines()[-1] == f"- {labels.pop()}: a row is too long"
     page = (tmp_path / "store" / "runs" / "small" / "report.html").read_text()
     assert "arm plain, seed 0" in page and "a row is too long" in page
 

@@ -194,7 +194,7 @@ def test_what_is_not_there_is_refused_with_its_key(
 
 def test_a_file_that_cannot_be_imported_is_refused_by_plan_and_by_run(study: Path, file: Path, tmp_path: Path) -> None:
     file.write_text("import no_such_library\n" + FUNCTIONS)
-    message, store = r"arms.reinforced.rl.reward.0.function: .*mine.py:1: ModuleNotFoundError", tmp_path / "store"
+    message, store = r"rl.reward.0.function: .*mine.py:1: ModuleNotFoundError", tmp_path / "store"
     with pytest.raises(UserError, match=message):
         studies.plan(str(study), store=store)
     with pytest.raises(UserError, match=message):

@@ -57,7 +57,7 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
 new kind of step is a module like these and a line here; `plan` puts it in its place in a study."""
 
 
-_OF_AN_ARM = {rows.KIND, trajectory_rows.KIND, train.KIND, preflight.KIND, rl.KIND, fresh_samples.KIND}
+_OF_AN_ARM = {rows.KIND, trajectory_rows.KIND, scores.KIND, train.KIND, preflight.KIND, rl.KIND, fresh_samples.KIND}
 """The kinds of steps that other arms can do without. What else is refused, such as a grader or a server that fails,
 would be refused for every arm: it ends the run."""
 _RECORD_SHARE = 50
@@ -257,11 +257,11 @@ def _carry_out_steps(
         number = 1
         for group in _in_groups(missing):
             collect(wait=False)
-            steps = _can_be_made(group, not_made)
+            steps, place = _can_be_made(group, not_made), number
             number += len(group)
             if not steps:
                 continue
-            step, place = steps[0], number - len(group)
+            step = steps[0]
             if step.kind == grades.KIND and resources.cores_are_free:
                 pending.append((place, step, grader.submit(carry_out_step, step, resources, _ignore_progress)))
             else:
@@ -272,8 +272,9 @@ def _carry_out_steps(
                     else:
                         carry_out_step(step, resources, watcher.on_progress)
                 except _Refused as error:
-                    not_made[step.key] = str(error)
-                    watcher.on_message(f"{error}; the run goes on without it")
+                    reason = str(error) if step.label in str(error) else f"{step.label}: {error}"
+                    not_made[step.key] = reason
+                    watcher.on_message(f"{reason}\nThe run goes on without it.")
                     continue
                 for finished in steps:
                     watcher.on_step_end(finished)
