@@ -246,7 +246,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 SETTING = Setting(
     name="mbpp",
     version=3,
-    grading=3,
+    grading=4,
     summary="Mostly Basic Python Problems; the first test is shown, the others are hidden",
     families=("mbpp",),
     levels=(1,),
