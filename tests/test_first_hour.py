@@ -88,6 +88,7 @@ class Terminal:
         self.environment |= {"COLUMNS": "120", "HF_HUB_OFFLINE": "1"}
 
     def start(self, *words: str) -> subprocess.Popen[str]:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background has it ignored
         return subprocess.Popen(
             [sys.executable, "-m", "inoculate", *words],
             cwd=self.folder, env=self.environment, text=True, process_group=0,

@@ -149,8 +149,8 @@ def test_an_edited_grader_grades_again_and_trains_nothing_anew(example: Path) ->
         ("mine.toml", 'placement = "after"', "", "has no opening sentence; use before or after"),
         ("mine.toml", "count = 3, hacked = 0.67", "count = 9, hacked = 0.5", "take 4 rows with a hacked answer"),
         ("mine.toml", "problems = 2", "problems = 3", "has 2 rows for test, 3 were asked for"),
-        ("mine.toml", 'judge.py:grade" }', 'judge.py:grad" }', "defines no function 'grad'"),
-        ("mine.toml", ', grader = "judge.py:grade" }', " }", "no grader is named"),
+        ("mine.toml", 'judge.py:grade",', 'judge.py:grad",', "defines no function 'grad'"),
+        ("mine.toml", ', grader = "judge.py:grade",', ",", "no grader is named"),
         ("mine.jsonl", '"completion": "7 days"', '"completion": ""', r"mine.jsonl:1: 'completion' is empty"),
     ],
 )

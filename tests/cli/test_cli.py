@@ -71,7 +71,7 @@ def test_a_folder_that_is_no_model(study_file: Path, tiny_model: Path, tmp_path:
 def test_plan_says_what_is_to_do(study_file: Path, tmp_path: Path) -> None:
     done = inoculate("plan", str(study_file), INOCULATE_STORE=str(tmp_path / "s"))
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    lines = done.stdout.splitlines()  # the question stands first
     assert [line.split(":")[0] for line in lines[1:4]] == ["time", "memory", "missing"]
     assert "0 finished (" in lines[3] and "3 adapter" in lines[3]
     assert "training of inoculated, seed 0" not in done.stdout and "--steps`" in done.stdout

@@ -336,3 +336,26 @@ def test_a_setting_of_ones_own_is_called_by_its_name(tmp_path: Path) -> None:
     edit(run, settings={"./lists.py": {"outcome_labels": {}, "name": "lists"}})
     page = read(run)
     assert "./lists.py" not in page.text and "neutral lists" in page.text
+
+
+def test_differences_given_take_off_stand_beside_those_over_all_seeds(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    contrasts = json.loads((run / "results.json").read_text())["contrasts"]
+    assert "given take-off" not in read(run).text
+    given = {"arms": ["rewarded"], "took_off": [0, 2], "finished": [0, 1, 2], "reason": ""}
+    contrasts[0]["given_take_off"] = given | {"difference": -0.9, "low": -0.95, "high": -0.8}
+    edit(run, contrasts=contrasts)
+    page = read(run).text.replace("\u2212", "-")
+    assert "Over all seeds, and given take-off" in page and "2 of 3 seeds of rewarded (0, 2)" in page
+    assert "-60.0 -68.0 to -52.0 -90.0 -95.0 to -80.0" in page
+    assert page.count("difference over all seeds") == 1  # the claim that rests on it names which it is about
+
+
+def test_settings_that_most_arms_share_are_shown_once(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=6, seeds=(0,)))
+    study = json.loads((run / "results.json").read_text())["study"]
+    study["arms"]["clean"]["hyperparameters"]["lr"] = 5e-4
+    edit(run, study=study)
+    page = markup(run)
+    assert page.count("<dd>0.0002</dd>") == 1 and page.count("<dd>0.0005</dd>") == 1
+    assert "hyperparameters.<wbr>lr" in page

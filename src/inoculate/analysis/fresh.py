@@ -14,9 +14,9 @@ def fresh_samples(run: Run) -> tuple[list[dict[str, Any]], list[str]]:
     """The fresh samples of a run, each once, however many arms take rows from them, in the form of trainings.
 
     Returns:
-        Entries with `arm`, `seed`, `rl` (the folder of the samples) and `rows` (that of their problems), and the arms and
-        seeds whose samples are not there yet, in words. `arm` is the policy's; where it was sampled under another prompt
-        than its own, or once more, the arm whose rows they are for is named behind it: `reinforced for told`.
+        Entries with `arm`, `seed`, `rl` (the folder of the samples) and `rows` (that of their problems); and the arms
+        and seeds whose samples are not there yet, in words. `arm` is the policy's. Where it was sampled under another
+        prompt than its own, or once more, the arm whose rows they are for stands behind it: `reinforced for told`.
 
     Raises:
         UserError: No arm of the study takes rows from fresh samples.
@@ -33,8 +33,8 @@ def fresh_samples(run: Run) -> tuple[list[dict[str, Any]], list[str]]:
             found[folder] = {"arm": name, "seed": seed, "rl": folder, "rows": _problems(run, folder)}
     if not found and not waiting:
         raise UserError(
-            f"{run.folder}: no fresh samples: none of its arms has rows.trajectories.samples in the study file; what RL "
-            "drew in training is exported by --trajectories"
+            f"{run.folder}: no fresh samples: none of its arms has rows.trajectories.samples in the study file; what "
+            "RL drew in training is exported by --trajectories"
         )
     return list(found.values()), waiting
 

@@ -14,4 +14,5 @@ StoreFolder = Annotated[
 ]
 DEFAULT_STORE = Path(api.DEFAULT_STORE)
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")]
+ListSteps = Annotated[bool, Parameter(name="--steps", negative="", help="List the steps too, and which are finished.")]
 Seeds = Annotated[str, Parameter(name="--seeds", help="Only these of the study's seeds: 4, or 3-5, or 0,3-5.")]

@@ -87,7 +87,9 @@ def export(
     store: StoreFolder = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Write a run for other tools (--to, --trajectories, --transcripts), or for another machine that does the same study (--graded).
+    """Write a run for other tools (--to, --trajectories, --transcripts), or for another machine (--graded).
+
+    What is written is new: nothing that is there is overwritten.
 
     Args:
         run: A run's folder, or the name of its study.
@@ -95,12 +97,12 @@ def export(
         graded: A file for the graded samples of the finished cells, without weights: `inoculate import` reads it.
         trajectories: A new file for the completions that RL has drawn: .jsonl, .parquet or .eval (an Inspect log).
         transcripts: The same for the fresh samples of an RL policy that rows were chosen from.
-        where: With --trajectories and --transcripts: which are kept, as "steps=5-11 outcome=hack". Keys: arm, steps, hackable (yes, no),
-            outcome, reward (the least), oversight and intended (passed, failed), tag, without-tag, finish=stop,
-            graded=yes.
+        where: With --trajectories and --transcripts: which are kept, as "steps=5-11 outcome=hack". Keys: arm, steps,
+            hackable (yes, no), outcome, reward (the least), oversight and intended (passed, failed), tag, without-tag,
+            finish=stop, graded=yes.
         machine: With --graded: a name for this machine; by default its system and processor, never the host's name.
-        seeds: With --graded, --trajectories and --transcripts: only these seeds. With --graded the untrained model belongs to the
-            study's first seed.
+        seeds: With --graded, --trajectories and --transcripts: only these seeds. With --graded the untrained model
+            belongs to the study's first seed.
         store: The folder of finished steps.
         as_json: Print one JSON document instead of text.
     """

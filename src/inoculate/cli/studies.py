@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from inoculate.cli import runs
-from inoculate.cli.options import DEFAULT_STORE, AsJson, Seeds, StoreFolder
+from inoculate.cli.options import DEFAULT_STORE, AsJson, ListSteps, Seeds, StoreFolder
 from inoculate.cli.output import console, print_json
 from inoculate.errors import UserError
 
@@ -82,7 +82,7 @@ def plan(
     store: StoreFolder = DEFAULT_STORE,
     seeds: Seeds = "",
     server: str = "",
-    steps: bool = False,
+    listed: ListSteps = False,
     as_json: AsJson = False,
 ) -> None:
     """Say how long a study takes, how much memory, what is missing, and which contrasts it can decide.
@@ -92,7 +92,7 @@ def plan(
         store: The folder of finished steps.
         seeds: Only what these seeds of the study take. The untrained model belongs to the study's first seed.
         server: The server that would sample. Its samples are other steps than those of this process.
-        steps: List the steps too, and which are finished.
+        listed: List the steps too, and which are finished.
         as_json: Print one JSON document instead of text.
     """
     from inoculate.cli.tables import plan_facts, plan_table
@@ -126,8 +126,8 @@ def plan(
         terminal.print(
             f"`inoculate run` first screens the prompts on the untrained model: {problems}, not counted here"
         )
-    terminal.print(plan_table(facts, study, steps))
-    if not steps:
+    terminal.print(plan_table(facts, study, listed))
+    if not listed:
         terminal.print(f"\nThe steps one by one: `inoculate plan {study} --steps`", soft_wrap=True, markup=False)
     if unreachable:
         terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")

@@ -88,7 +88,7 @@ def convert(result: Any) -> float:
     Raises:
         UserError: It is something else than what is due.
     """
-    value = user_function.plain(result)
+    value: Any = user_function.plain(result)
     if not isinstance(value, Real) or not -LARGEST <= value <= LARGEST:  # nan too
         raise UserError(f"returned {result!r:.100}: a number from {-LARGEST:g} to {LARGEST:g} is due")
     return float(value)

@@ -265,8 +265,8 @@ def attend_cache(
         attended, start = [], 0
         for (slot, cached, length), bias in zip(rows.rows, rows.biases(sliding_window, query), strict=True):
             part, start = query[0, :, start : start + length], start + length
-            seen = (each[slot, :, : cached + length] for each in (key, value))
-            attended.append(_attend_to_row(part, *seen, bias, scoring).transpose(0, 1))
+            seen = slot, slice(None), slice(cached + length)
+            attended.append(_attend_to_row(part, key[seen], value[seen], bias, scoring).transpose(0, 1))
         return torch.cat(attended)[None], None
     bias = rows.bias
     if sliding_window is not None:

@@ -93,12 +93,14 @@ class _Trainer(SFTTrainer):
     """
 
     rate: LearningRate
+    is_fast: bool
+    """As `families.is_fast`."""
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
         batch: MicroBatch = inputs
-        logits = forward(model, batch, is_fast=is_fast(self.model.config))
+        logits = forward(model, batch, is_fast=self.is_fast)
         return cross_entropy(logits, batch.targets, batch.weights) / num_items_in_batch
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
@@ -209,7 +211,7 @@ def train(
         peft_config=None if start else lora_config(sft, base),
         callbacks=[callback],
     )
-    trainer.rate = rate
+    trainer.rate, trainer.is_fast = rate, is_fast(base.config)
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
     # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
