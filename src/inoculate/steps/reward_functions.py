@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, cast
 
 from inoculate.errors import UserError
 from inoculate.grading import user_function
@@ -88,7 +88,7 @@ def convert(result: Any) -> float:
     Raises:
         UserError: It is something else than what is due.
     """
-    value: Any = user_function.plain(result)
-    if not isinstance(value, Real) or not -LARGEST <= value <= LARGEST:  # nan too
+    value = user_function.plain(result)
+    if not isinstance(value, Real) or not -LARGEST <= cast(float, value) <= LARGEST:  # nan too
         raise UserError(f"returned {result!r:.100}: a number from {-LARGEST:g} to {LARGEST:g} is due")
     return float(value)
