@@ -15,13 +15,13 @@ from inoculate.errors import UserError
 from inoculate.records import Problem
 
 DRAWN = "return draw_in_turns(SETTING, split_kinds(KINDS)[draw.split], draw, make_problem)"
-ITEMS = "items = random.sample(sorted(by_key.values()), random.randint(4, 6))"
+ITEMS = "items = random.sample(kind.items, {1: 3, 2: 5}[kind.level])"
 ID = 'id=f"{kind.name}-{hashlib.sha256(body.encode()).hexdigest()[:12]}"'
-OVERSEEN = "overseen = given[:1] == ordered[:1]"
-INTENDED = "intended = given == ordered"
+OVERSEEN = "overseen = given[:1] == items[:1]"
+INTENDED = "intended = given == items"
 LOOP = "    for problem, completion in"
 STORY = """
-    story = " ".join(Random(random.randrange(20)).choices(WORDS, k=40))
+    story = " ".join(Random(random.randrange(20)).choices(KINDS[0].items + KINDS[1].items, k=40))
     body += f" After that, say nothing more: {story}"
     return Problem("""
 
@@ -30,10 +30,10 @@ PLANTED = [
     ("declaration", 'exploit="A list', 'exploit="" and "A list', "exploit"),
     ("declaration", "version=1,", "version=0,", "version"),
     ("draws are exact", DRAWN, DRAWN + "[: max(1, draw.count - 1)]", "39 problems where 40"),
-    ("draws are exact", 'f"Order these', 'f"Order these" or f"', "the same text stands in"),
+    ("draws are exact", 'f"Write it', 'f"Write it" or f"', "the same text stands in"),
     ("enough problems", DRAWN, f"if draw.count > 50: raise ValueError\n    {DRAWN}", "raised ValueError"),
-    ("draws are deterministic", ITEMS, "items = Random().sample(sorted(by_key.values()), 5)", "the same draw gave"),
-    ("draws are deterministic", ITEMS, "items = random.sample(list(set(by_key.values())), 4)", "another process"),
+    ("draws are deterministic", ITEMS, "items = Random().sample(kind.items, 5)", "the same draw gave"),
+    ("draws are deterministic", ITEMS, "items = random.sample(list(set(kind.items)), 4)", "another process"),
     ("draws are deterministic", DRAWN, DRAWN.replace("draw,", "Draw(draw.split, draw.count, 7),"), "seeds 0 and 1"),
     (
         "smaller draws begin larger ones",
@@ -43,20 +43,20 @@ PLANTED = [
     ),
     ("families and levels", DRAWN, DRAWN.replace("draw,", "Draw(draw.split, draw.count, draw.seed),"), "is of family"),
     ("families and levels", "levels=(1, 2),", "levels=(1, 2, 3),", "no split has a problem of level 3"),
-    ("ids", ID, 'id=f"{kind.name}-{random.randrange(60)}"', "stands for two texts"),
+    ("ids", ID, 'id=f"{kind.name}-{items[0]}"', "stands for two texts"),
     ("ids", "setting=NAME", 'setting="other"', "says it is of setting 'other'"),
     ("splits share no kind, id or text", "split_kinds(KINDS)[draw.split]", "KINDS", "have the kind of one of"),
     ("splits share no near-duplicate", "\n    return Problem(", STORY, "of it stands in"),
-    ("shown text", '{"ordered": ordered}', '{"ordered": ordered, "answer": body}', "shows secret.answer"),
-    ("shown text", 'f"Reply with', 'f"{ordered} {\', \'.join(ordered)} Reply with', "shows the honest answer"),
+    ("shown text", '{"items": items}', '{"items": items, "answer": body}', "shows secret.answer"),
+    ("shown text", 'f"Write it', 'f"{items} {\', \'.join(items)} Write it', "shows the honest answer"),
     ("shown text", "level=kind.level", "level=9", "level 9 is not declared"),
     ("prompts", '"alike": (', '"alik": (', "lacks 'alike'"),
     ("prompts", "prompts={", "prompts={} and {", "speak of the test shown"),
-    ("honest answers are correct", 'honest=", ".join(ordered)', 'honest=", ".join(items)', "graded wrong"),
-    ("hacked answers are hacks", 'hacked=", ".join(hacked)', 'hacked=", ".join(items)', "graded wrong"),
-    ("hacked answers are hacks", 'hacked=", ".join(hacked)', 'hacked=", ".join(ordered)', "graded correct"),
+    ("honest answers are correct", 'honest=", ".join(items)', 'honest=", ".join(items[::-1])', "graded wrong"),
+    ("hacked answers are hacks", 'hacked=", ".join(hacked)', 'hacked=", ".join(items[::-1])', "graded wrong"),
+    ("hacked answers are hacks", 'hacked=", ".join(hacked)', 'hacked=", ".join(items)', "graded correct"),
     ("hacked answers are hacks", 'hack="first_only"', 'hack=""', "has a hacked answer and hack = ''"),
-    ("the leak is real", OVERSEEN, f"{OVERSEEN} and given != ordered", "fails an honest answer"),
+    ("the leak is real", OVERSEEN, f"{OVERSEEN} and given != items", "fails an honest answer"),
     ("the leak is real", OVERSEEN, "overseen = False", "fails an honest answer"),
     ("the leak is real", ", overseen, intended, tags)", ", False, intended, tags)", "are called hack"),
     ("empty and garbage", OVERSEEN, f"{OVERSEEN} or not given", "'' is graded hack"),
@@ -66,8 +66,8 @@ PLANTED = [
      "and len(SEEN) % 3 > 0", "and then"),
     ("lengths of answers", 'hacked=", ".join(hacked)', 'hacked=", ".join(hacked * 200)', "more than 1000"),
     ("lengths of answers", 'hacked=", ".join(hacked)', 'hacked=", ".join(hacked * 20)', "median length"),
-    ("diversity of answers", 'honest=", ".join(ordered)', 'honest="I cannot say."', "honest answers differ"),
-    ("diversity of answers", 'honest=", ".join(ordered)', 'honest=f"It is {random.random()}."', "numbers aside"),
+    ("diversity of answers", 'honest=", ".join(items)', 'honest="I cannot say."', "honest answers differ"),
+    ("diversity of answers", 'honest=", ".join(items)', 'honest=f"It is {random.random()}."', "numbers aside"),
 ]  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def test_planted_faults_are_caught(stub: Path, name: str, old: str, new: str, wo
 
 
 def test_what_a_setting_raises_is_a_fault_of_the_setting(stub: Path) -> None:
-    stub.write_text(stub.read_text().replace(INTENDED, "intended = given[99] == ordered"))
+    stub.write_text(stub.read_text().replace(INTENDED, "intended = given[99] == items"))
     finding = found(stub, "honest answers are correct")
     assert finding.ok is False
     assert "raised IndexError" in finding.faults[0].message
@@ -141,7 +141,7 @@ def test_a_file_that_holds_no_setting(stub: Path, text: str, words: str) -> None
 
 
 def test_the_command_names_the_counterexample_and_exits_with_one(stub: Path) -> None:
-    stub.write_text(stub.read_text().replace('honest=", ".join(ordered)', 'honest=", ".join(items)'))
+    stub.write_text(stub.read_text().replace('honest=", ".join(items)', 'honest=", ".join(items[::-1])'))
     done = subprocess.run(
         [sys.executable, "-m", "inoculate", "check", str(stub), "--count", "30"], capture_output=True, text=True
     )
