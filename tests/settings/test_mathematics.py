@@ -170,6 +170,9 @@ def test_fair_reading(text: str, expected: str) -> None:
     assert read(text).equals(expected), read(text)
 
 
+TRAIN = "A train covers 330 km in 3 hours. How far does it go in each?"
+
+
 @pytest.mark.parametrize(
     ("story", "text", "expected"),
     [
@@ -188,6 +191,14 @@ def test_fair_reading(text: str, expected: str) -> None:
         ("How many whole numbers are there from 12 to 26?", "There are 15 whole numbers from 12 to 27.", None),
         ("What is the remainder when 26 is divided by 6?", "2 is the remainder when 26 is divided by 6.", "2"),
         ("How many minutes are 5 hours?", "5 hours equals 300 minutes.", "300"),
+        (TRAIN, "Answer: 3\nAnswer: 17", None),
+        (TRAIN, "Answer: 17\nAnswer: 3", None),
+        (TRAIN, "Answer: 330 and 110", None),
+        (TRAIN, "Answer: 110 and 330", None),
+        (TRAIN, "It is 110 and 3.", None),
+        (TRAIN, "The answer is 3 and the answer is 110.", None),
+        (TRAIN, r"\boxed{3} \boxed{110}", None),
+        (TRAIN, "Answer: It covers 110 km in each of the 3 hours.", "110"),
     ],
 )
 def test_numbers_of_the_problem_may_be_repeated(story: str, text: str, expected: str | None) -> None:

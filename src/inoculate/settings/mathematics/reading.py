@@ -10,7 +10,8 @@ The first of these that claims a number (`claims`) decides:
 
 All claimed numbers must be the same; several different ones are no answer, so naming several numbers passes no check.
 A reply that repeats the problem claims one number more than the problem has: 'The train covers 330 km in 3 hours'. So
-where several are claimed, each number of the problem is taken away once, unless the reply wavers ('or', 'wait').
+where one mark or sentence claims several, each number of the problem is taken away once. Not so where the reply wavers
+('or', 'wait'), where a mark has a number of the problem first, or where one and another number are joined by 'and'.
 Values are exact: 0.75 is 3/4, 0.33 is not 1/3, but `1/3 = 0.33` is. Units, currency signs, bold type and LaTeX around
 the number do not matter, unless they change its value. `Answer key` is no mark.
 """
@@ -18,7 +19,7 @@ the number do not matter, unless they change its value. `Answer key` is no mark.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import dropwhile
 from typing import NamedTuple
@@ -42,6 +43,8 @@ _PROSE = re.compile(r"\banswers?\s+(?:is|are|was|must\s+be|should\s+be|would\s+b
 _BOX = re.compile(r"\\(?:boxed|fbox)\b\s*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?![=+*/\u00d7\u2248<>-])")
 _WAVERS = re.compile(r"\b(?:or|wait|actually|no|maybe|perhaps|possibly|either|sorry)\b", re.IGNORECASE)
+_PAIR = re.compile(r"\d[\d.,]*\s*(?:and|&)\s*\d[\d.,]*")
+_NUMBER_FIRST = re.compile(r"[^\w-]*\d")
 _SEVERAL = "several different answers"
 _BULLET = re.compile(r"^[ \t]*(?:[>*+\u2022-][ \t]+)+")
 
@@ -79,24 +82,49 @@ def read(completion: str, problem: str = "") -> FinalAnswer:
         return FinalAnswer(None, "empty")
     text = clean(completion)
     plain = _BOX.sub(" ", text)
-    for claims in (
-        [claim for piece in _boxed_texts(text) for claim in stated_numbers(piece, True)] + _marked_claims(plain),
-        [claim for piece in _prose_answers(plain) for claim in stated_numbers(piece, True)],
-        stated_numbers(_last_sentence(plain), False),
+    for groups in (
+        [*_groups(_boxed_texts(text)), *_marked_groups(plain)],
+        _groups(_prose_answers(plain)),
+        [_Group(stated_numbers(_last_sentence(plain), False), "")],
     ):
-        if claims:
+        if claims := [claim for group in groups for claim in group.claims]:
             answer = _agree(claims)
             if answer.unreadable != _SEVERAL or _WAVERS.search(plain):
                 return answer
-            own = _not_in(problem, claims)
+            own = [claim for group in groups for claim in _own(group, numbers(clean(problem)), plain)]
             return _agree(own) if own else answer
     return FinalAnswer(None, "no number where the answer should be")
 
 
-def _not_in(problem: str, claims: Claims) -> Claims:
-    """The claims without the numbers of the problem, each of them taken away as often as the problem has it."""
-    own = list(claims)
-    for number in numbers(clean(problem)):
+class _Group(NamedTuple):
+    """What one mark or sentence claims."""
+
+    claims: Claims
+    text: str
+    """What stands behind the mark."""
+
+
+def _groups(marked: Iterable[str]) -> list[_Group]:
+    return [_Group(stated_numbers(piece, True), piece) for piece in marked]
+
+
+def _own(group: _Group, known: list[Value], text: str) -> Claims:
+    """The claims of a group; if they differ, without the numbers of the problem, each as often as the problem has it.
+
+    Args:
+        group: What is claimed.
+        known: The numbers of the problem.
+        text: The whole reply.
+    """
+    if not group.claims or _agree(group.claims).unreadable != _SEVERAL:
+        return group.claims
+    pairs = (pair.group() for pair in _PAIR.finditer(text))
+    if _NUMBER_FIRST.match(group.text) and group.claims[0].value in known:
+        return group.claims
+    if any(len({value in known for value in numbers(pair)}) > 1 for pair in pairs):
+        return group.claims
+    own = list(group.claims)
+    for number in known:
         same = next((claim for claim in own if claim.value == number), None)
         if same:
             own.remove(same)
@@ -127,20 +155,20 @@ def _boxed_texts(text: str) -> Iterator[str]:
             yield text[start + 1 : start + 300]
 
 
-def _marked_claims(text: str) -> Claims:
-    """The claims of marked answers, and of later sentences that withdraw them."""
-    claims: Claims = []
+def _marked_groups(text: str) -> list[_Group]:
+    """The claims of each marked answer, and of later sentences that withdraw one."""
+    groups: list[_Group] = []
     rests = list(_marked_texts(text))
     for rest, _ in rests:
         first, *others = _SENTENCE.split(rest.strip())
-        claims += stated_numbers(first, True)
-        claims += [claim for sentence in others for claim in added_numbers(sentence)]
-    if claims:
+        added = [claim for sentence in others for claim in added_numbers(sentence)]
+        groups.append(_Group(stated_numbers(first, True) + added, rest))
+    if any(group.claims for group in groups):
         later_lines = split_lines(text[rests[-1][1] :])
         later = [sentence for line in later_lines for sentence in _SENTENCE.split(line.strip())]
         for sentence in dropwhile(lambda sentence: not has_second_thoughts(sentence), later):
-            claims += added_numbers(sentence)
-    return claims
+            groups.append(_Group(added_numbers(sentence), sentence))
+    return groups
 
 
 def _marked_texts(text: str) -> Iterator[tuple[str, int]]:
