@@ -23,6 +23,17 @@ class UserError(Exception):
         return [f"inoculate: {self}"]
 
 
+class NoNumbers(UserError):
+    """The model's logits are infinite or no numbers, so that there is nothing to draw from."""
+
+    def __init__(self) -> None:
+        """The message is the same for every one."""
+        super().__init__(
+            "the model's logits are infinite or no numbers, and no token can be drawn from them: its weights or its "
+            "adapter are broken (a training that diverged leaves such ones), or too large for the precision it runs in"
+        )
+
+
 def nearest(given: str, allowed: Iterable[str]) -> str:
     """The end of a message about an unknown name.
 

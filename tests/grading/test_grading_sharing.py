@@ -159,6 +159,32 @@ def test_what_a_callback_changes_is_kept() -> None:
     assert log == [3]
 
 
+def test_a_cause_counts_where_the_rest_of_an_exception_does_not_fit() -> None:
+    def call(first: list[Any], second: list[Any]) -> None:
+        new = [0]
+        first.append(new)
+        second.append(new)
+        raise ValueError("x" * 20_000_000) from KeyError([1], [2])
+
+    first: list[Any] = []
+    second: list[Any] = []
+    with connected(call) as function, pytest.raises(ValueError):
+        function(first, second)
+    assert first == second == [[0]] and first[0] is second[0]
+
+
+def test_changes_that_do_not_fit_are_an_error_of_the_call() -> None:
+    def call(values: list[Any]) -> Any:
+        values.append("x" * 20_000_000)
+        return 1
+
+    with connected(call) as function:
+        with pytest.raises(OverflowError):
+            function([])
+        with pytest.raises(OverflowError):  # and the solution is still there
+            function([])
+
+
 def test_a_function_of_a_module_runs_where_it_is_called() -> None:
     def call(function: Callable[..., Any], keep: Any = None) -> Any:
         return function(), [function]

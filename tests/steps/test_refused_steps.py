@@ -14,7 +14,8 @@ import filled_store
 from inoculate.analysis import analyse
 from inoculate.cli import studies
 from inoculate.cli.app import run_command
-from inoculate.errors import UserError
+from inoculate.engine.models import Unreachable
+from inoculate.errors import NoNumbers, UserError
 from inoculate.records import Grade
 from inoculate.steps import run as running
 from inoculate.steps import train
@@ -95,6 +96,24 @@ def test_a_bug_and_a_fault_of_all_arms_end_the_run(study: Path, tmp_path: Path, 
     with pytest.raises(UserError, match="the grader fails") as refusal:
         carry_out(study, Store(tmp_path / "grader"))
     assert not isinstance(refusal.value, running.Incomplete)
+
+
+def test_samples_of_an_adapter_that_gives_no_numbers_are_left_out(study: Path, tmp_path: Path, faults: Faults) -> None:
+    store = Store(tmp_path / "store")
+    faults.raised["samples of plain, seed 0, writing, neutral"] = NoNumbers()
+    with pytest.raises(running.Incomplete) as refusal:
+        carry_out(study, store)
+    manifest: dict[str, Any] = json.loads((refusal.value.folder / "manifest.json").read_text())
+    assert {(cell["arm"], cell["seed"]) for cell in manifest["cells"] if not cell["grades"]} == {("plain", 0)}
+    faults.raised = {"samples of base, writing, neutral": NoNumbers()}
+    with pytest.raises(NoNumbers):
+        carry_out(study, Store(tmp_path / "base"))
+
+
+def test_a_hub_that_is_not_reached_ends_the_run(study: Path, tmp_path: Path, faults: Faults) -> None:
+    faults.raised[LABEL] = Unreachable("the hub does not answer")
+    with pytest.raises(Unreachable):
+        carry_out(study, Store(tmp_path / "store"))
 
 
 def test_the_command_reports_what_there_is_and_fails(

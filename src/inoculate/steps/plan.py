@@ -208,10 +208,11 @@ def _check_lengths(study: Study) -> None:
 
 def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
     study, resolved, draw = plan.study, plan.resolved, plan.draw
+    first: dict[tuple[str, int], object] = {}
     for step in drawn.values():
         problems.check_source(resolved, step)
     for (name, arm), seed in product(study.arms.items(), study.seeds):
-        for table in arm.row_tables:
+        for number, table in enumerate(arm.row_tables):
             shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
             is_new = False
             if source := table.trajectories:
@@ -220,7 +221,9 @@ def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
                 # Whether a setting has so many is the same for every seed.
                 is_new = source.problems is not None and seed == study.seeds[0]
             rows.check_draw(draw, shown, seed, hackable, name, always=is_new)
-            if shown.source or seed == study.seeds[0]:
+            # What is drawn without a source is in order; a prompt may be another one at each seed.
+            if shown.source or (name, number) not in first or prompt != first[name, number]:
+                first[name, number] = prompt
                 rows.check_source(draw, shown, prompt, seed, hackable, name)
         if arm.is_rewarded:
             rows.check_prompted(draw, arm, seed, name)

@@ -5,7 +5,8 @@
 
 `problem` is a dict: `id`, `kind`, `system`, `prompt`, `honest`, `hacked`, and what the setting's graders know of it. A
 completion for which the function raises, hangs, dies or returns something else is unscorable, and nothing is learned
-from it. A step of training in which all completions are unscorable stops the run (`rewards.Scorer.score`).
+from it. A step in which all completions are unscorable ends that training (`rewards.Scorer.score`): the run
+goes on without the arm at that seed.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Protocol
 
+from inoculate.engine.models import Unreachable
 from inoculate.engine.training.launch import refuse_several_processes
-from inoculate.errors import UserError
+from inoculate.errors import NoNumbers, UserError
 from inoculate.grading import containment
 from inoculate.steps import (
     choices,
@@ -58,8 +59,8 @@ new kind of step is a module like these and a line here; `plan` puts it in its p
 
 
 _OF_AN_ARM = {rows.KIND, trajectory_rows.KIND, scores.KIND, train.KIND, preflight.KIND, rl.KIND, fresh_samples.KIND}
-"""The kinds of steps that other arms can do without. What else is refused, such as a grader or a server that fails,
-would be refused for every arm: it ends the run."""
+"""The kinds of steps that other arms can do without, as are samples of an adapter that gives no numbers. What else is
+refused, such as a server that fails, would be refused for every arm: it ends the run."""
 _RECORD_SHARE = 50
 """The manifest is written at most once in so many times of what it takes: in a large study it takes seconds."""
 
@@ -200,7 +201,7 @@ def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None
         try:
             RUN_STEP[step.kind](step, folder, resources, progress)
         except UserError as error:
-            if step.kind not in _OF_AN_ARM:
+            if step.kind not in _OF_AN_ARM or isinstance(error, Unreachable):
                 raise
             raise _Refused(str(error)) from None
 
@@ -271,9 +272,11 @@ def _carry_out_steps(
                         carry_out_together(steps, resources, watcher.on_progress)
                     else:
                         carry_out_step(step, resources, watcher.on_progress)
-                except _Refused as error:
+                except (_Refused, NoNumbers) as error:
+                    if isinstance(error, NoNumbers) and "adapter" not in step.inputs:
+                        raise  # the untrained model: no other cell would be better
                     reason = str(error) if step.label in str(error) else f"{step.label}: {error}"
-                    not_made[step.key] = reason
+                    not_made.update({one.key: reason for one in steps if not resources.store.is_finished(one)})
                     watcher.on_message(f"{reason}\nThe run goes on without it.")
                     continue
                 for finished in steps:

@@ -17,22 +17,11 @@ import torch
 from torch.nn.functional import pad
 
 from inoculate.engine.device import rows_at_once
-from inoculate.errors import UserError
+from inoculate.errors import NoNumbers
 
 VOCABULARY_BLOCK = 128
 """Tokens of the vocabulary whose probabilities are summed as one block before a token in it is drawn."""
 _GAMMA, _MIX_1, _MIX_2 = (np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
-
-
-class NoNumbers(UserError):
-    """The model's logits are infinite or no numbers, so that there is nothing to draw from."""
-
-    def __init__(self) -> None:
-        """The message is the same for every one."""
-        super().__init__(
-            "the model's logits are infinite or no numbers, and no token can be drawn from them: its weights or its "
-            "adapter are broken (a training that diverged leaves such ones), or too large for the precision it runs in"
-        )
 
 
 def uniforms(streams: Sequence[int], positions: Sequence[int]) -> npt.NDArray[np.float32]:

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn.utils import get_total_norm
 
-from inoculate.engine.sampling.drawing import NoNumbers
-from inoculate.errors import UserError
+from inoculate.errors import NoNumbers, UserError
 
 
 class LearningRate(NamedTuple):

@@ -282,6 +282,8 @@ def load_base(model: Path, device: Device, sampler: Sampler | None = None) -> An
         kind, config = type(sampler.model), copy.deepcopy(sampler.model.config)
         held = dict(sampler.base_weights())
         base = kind.from_pretrained(None, config=config, state_dict=held, dtype=device.dtype, **own)
+        for name, parameter in base.named_parameters():  # which is loaded on the CPU, whatever the sampler's device
+            parameter.data = held[name]
         base.name_or_path = str(model)  # else PEFT asks the hub for a model without a name
     else:
         base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **own)

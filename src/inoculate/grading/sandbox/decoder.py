@@ -230,11 +230,12 @@ def _fraction(items: list[Any]) -> Fraction:
     if (
         type(numerator) is not int
         or type(denominator) is not int
+        or denominator <= 0
         or max(numerator.bit_length(), denominator.bit_length()) > MAX_FRACTION_BITS
     ):
         raise Malformed("not a fraction, or too long a one")
     # By hand, since `Fraction(..)` asks `math.gcd`, which a test may have replaced.
-    divisor = _gcd(numerator, denominator) * (1 if denominator > 0 else -1)
+    divisor = _gcd(numerator, denominator)
     value = object.__new__(Fraction)
     value._numerator, value._denominator = numerator // divisor, denominator // divisor  # type: ignore[attr-defined]
     return value

@@ -302,7 +302,8 @@ class Connection:
             try:
                 self.stream.send(reply)
             except TooBig as error:
-                self.stream.send(self._raised(OverflowError(str(error))))
+                self.shared_values.forget_reply()  # its changes may be what is too big
+                self.stream.send(["raised", self._describe_exception(OverflowError(str(error))), []])
         finally:
             self.shared_values = outer
 
@@ -359,11 +360,12 @@ class Connection:
             cause = error.__cause__
             number = None if self.guarded else self.share(error)
             head = [names, text, number, self._describe_exception(cause) if cause else None]
+            sent = shared.count  # what the cause has is in the head, whatever becomes of the rest
             try:
                 arguments = [self.encode(part) for part in error.args]
                 return [*head, arguments, self.encode(remote_exceptions.state_of(error))]
             except Exception:
-                shared.forget(count)
+                shared.forget(sent)
                 return [*head, [self.encode(text)], self.encode({})]
         except BaseException:  # its class may do anything
             shared.forget(count)
