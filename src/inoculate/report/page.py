@@ -142,7 +142,7 @@ def _study_view(results: Results) -> dict[str, Any]:
         "arms": [
             {
                 "name": name,
-                "facts": [pair for pair in facts[name] if pair not in shared_facts],
+                "facts": _own_facts(facts[name], shared_facts),
                 **_arm_view(mapping(arm), arms),
             }
             for name, arm in arms.items()
@@ -168,6 +168,20 @@ def _usual_facts(facts: Sequence[list[tuple[str, str]]]) -> list[tuple[str, str]
     """What more than half of the arms have in common: it is shown once, so that differences stand out."""
     count = Counter(pair for of_arm in facts for pair in of_arm)
     return [pair for pair, arms in count.items() if arms > len(facts) / 2]
+
+
+def _own_facts(facts: list[tuple[str, str]], shared: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What an arm's card says: where it differs from what is shared, and what of that it does not have at all."""
+    keys = [key for key, _ in facts]
+    lacking = dict.fromkeys(_table_lacked(key, keys) for key, _ in shared if key not in keys)
+    return [pair for pair in facts if pair not in shared] + [(table, numbers.NOTHING) for table in lacking]
+
+
+def _table_lacked(key: str, present: list[str]) -> str:
+    """The outermost table of a key of which nothing is present: `train` for `train.rank`; else the key itself."""
+    names = key.split(".")
+    tables = [".".join(names[:depth]) for depth in range(1, len(names))]
+    return next((table for table in tables if not any(f"{one}.".startswith(f"{table}.") for one in present)), key)
 
 
 def _known_facts(data: dict[str, Any], leave_out: tuple[str, ...]) -> list[tuple[str, str]]:
