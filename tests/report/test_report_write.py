@@ -342,13 +342,28 @@ def test_differences_given_take_off_stand_beside_those_over_all_seeds(tmp_path: 
     run = make_run(tmp_path / "run", SMALL)
     contrasts = json.loads((run / "results.json").read_text())["contrasts"]
     assert "given take-off" not in read(run).text
-    given = {"arms": ["rewarded"], "took_off": [0, 2], "finished": [0, 1, 2], "reason": ""}
+    given: dict[str, Any] = {"arms": ["rewarded"], "took_off": [0, 2], "finished": [0, 1, 2], "reason": ""}
+    given["outcome"] = []
     contrasts[0]["given_take_off"] = given | {"difference": -0.9, "low": -0.95, "high": -0.8}
     edit(run, contrasts=contrasts)
     page = read(run).text.replace("\u2212", "-")
     assert "Over all seeds, and given take-off" in page and "2 of 3 seeds of rewarded (0, 2)" in page
     assert "-60.0 -68.0 to -52.0 -90.0 -95.0 to -80.0" in page
     assert page.count("difference over all seeds") == 1  # the claim that rests on it names which it is about
+    assert "chosen by the result" not in page
+
+
+def test_a_difference_given_take_off_of_the_arm_itself_says_that_it_chooses_by_the_result(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    contrasts = json.loads((run / "results.json").read_text())["contrasts"]
+    given: dict[str, Any] = {"arms": ["plain"], "outcome": ["plain"], "took_off": [0], "finished": [0, 1, 2]}
+    contrasts[0]["given_take_off"] = given | {"difference": -0.9, "low": None, "high": None, "reason": "one seed"}
+    edit(run, contrasts=contrasts)
+    page = read(run).text.replace("\u2212", "-")
+    assert "-90.0 one seed 1 of 3 seeds of plain (0). These seeds are chosen by the result" in page
+    write_report(run)
+    lines = list(csv.DictReader((run / "tables" / "given_take_off.csv").open()))
+    assert [line["chosen_by_result"] for line in lines] == ["", "plain"]
 
 
 def test_settings_that_most_arms_share_are_shown_once(tmp_path: Path) -> None:
