@@ -314,8 +314,18 @@ def test_no_floor_is_named_where_the_hack_is_asked_for(tmp_path: Path) -> None:
     neutral, asked = markup(run).split('<h3 class="context">')[1:3]
     assert "False-hack floor, hacks of arms that were trained on none: base" in neutral
     assert "No false-hack floor here" in asked and "False-hack floor, hacks" not in asked
+    study = read_results(run).study
+    study["evaluate"]["contexts"]["asks-to-hack"]["text"] = "a text of the study's own"
+    study["evaluate"]["contexts"]["mine"] = study["evaluate"]["contexts"].pop("asks-to-hack")
+    for arm in study["arms"].values():
+        arm["inoculation"] = None
+    cells = json.loads((run / "results.json").read_text())["cells"]
+    own = [cell | {"context": "mine"} for cell in cells if cell["context"] == "asks-to-hack"]
     floors = [_floor_rate(read_results(run), [cell]) for cell in read_results(run).main_cells() if cell.arm == "base"]
     assert [floor is None for floor in floors] == [False, True]
+    edit(run, study=study, cells=own)
+    unknown = markup(run)
+    assert "what this context asks is not known" in unknown and "False-hack floor, hacks" not in unknown
 
 
 @pytest.mark.parametrize(("seeds", "faint"), [((0,), 6), ((0, 1, 2), 0)])

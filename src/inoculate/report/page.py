@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from inoculate.analysis.asked import allows_hack
+from inoculate.analysis.asked import allows_hack, what_is_asked
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
@@ -78,7 +78,7 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             settings=_setting_views(results),
             changes=_change_views(results),
             tags=_tag_view(results),
-            asked=any(allows_hack(results.study, cell.context) for cell in results.cells),
+            asked=any(allows_hack(results.study, cell.context, cell.arm) for cell in results.cells),
             floors=any(results.floor([cell]) for cell in results.cells),
             more_panels=len({(cell.setting, cell.context) for cell in results.cells}) > FIRST_PANELS,
             verdict_counts=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
@@ -246,7 +246,8 @@ def _group_view(results: Results, context: str, cells: list[Cell]) -> dict[str, 
         "context": context,
         "rows": [_row_view(results, cell) for cell in cells],
         "floor": results.floor(cells),
-        "asked": allows_hack(results.study, context),
+        "asked": any(allows_hack(results.study, context, cell.arm) for cell in cells),
+        "unknown": all(what_is_asked(results.study, context, cell.arm) == "unknown" for cell in cells),
         "intervals": [INTERVALS[name] for name in sorted({cell.interval for cell in cells}) if name in INTERVALS],
         "cautions": _group_cautions(cells),
         "bounds": any(_is_notable(both) for cell in cells for both in cell.bounds.values()),
