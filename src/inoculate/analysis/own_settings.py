@@ -43,7 +43,6 @@ def name_exactly(value: Plain, named: Mapping[str, str]) -> Plain:
 
 def _name_within(value: Plain, named: Mapping[str, str]) -> Plain:
     """Plain data with names in place of paths, also within sentences."""
-
     # A path may be a part of another: the longest counts, and none within a longer path or word.
     paths = "|".join(map(re.escape, sorted(named, key=len, reverse=True)))
     whole = re.compile(rf"(?<![\w/\\-])({paths})(?![\w/\\-])")
