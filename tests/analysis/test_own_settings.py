@@ -31,3 +31,12 @@ def test_two_settings_of_one_name_keep_their_paths() -> None:
     both = {"a/lists.py": {"name": "lists"}, "b/lists.py": {"name": "lists"}}
     assert names_by_path(both) == {}
     assert show_names(results(**both))["cells"][0]["setting"] == f"{PATH} (easy)"
+
+
+def test_a_path_that_is_a_part_of_another_names_only_itself() -> None:
+    settings = {"lists.py": {"name": "lists"}, "more_lists.py": {"name": "more"}, "work/lists.py": {"name": "far"}}
+    cells = [{"setting": path} for path in (*settings, "other/more_lists.py")]
+    said = {"sentence": "of lists.py, more_lists.py (easy) and 'work/lists.py'."}
+    shown = show_names({"settings": settings, "cells": cells, "checks": [said]})
+    assert [cell["setting"] for cell in shown["cells"]] == ["lists", "more", "far", "other/more_lists.py"]
+    assert shown["checks"][0]["sentence"] == "of lists, more (easy) and 'far'."

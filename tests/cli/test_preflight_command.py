@@ -17,7 +17,7 @@ from inoculate.errors import UserError
 from inoculate.records import Problem, Trajectory, outcome_of, read_lines, write_lines
 from inoculate.report.page import environment
 from inoculate.steps import plan as planning
-from inoculate.steps import rows
+from inoculate.steps import refusals, rows
 from inoculate.steps import run as running
 from inoculate.steps.forecasts import preflight_steps, read_forecasts
 from inoculate.steps.plan import Plan
@@ -57,6 +57,7 @@ def finish(step: Step, store: Store, hacked: int) -> None:
         with store.write_step(step.inputs["rows"]) as folder:
             problems = [Problem(name, "functions", name, "f", 1, "", "", "h", "x", "constant", {}) for name in names]
             write_lines(folder / "problems.jsonl", problems)
+            write_lines(folder / "rows.jsonl", [])
     with store.write_step(step) as folder:
         write_lines(folder / "trajectories.jsonl", [_complete(name, i, i < hacked) for name in names for i in range(4)])
 
@@ -162,6 +163,35 @@ def test_the_command_carries_out_the_samples_alone(
     studies.preflight(study, store=tmp_path / "store", as_json=True)
     assert json.loads(capsys.readouterr().out)["arms"][0]["preflight"]["verdict"] == "will"
     assert len(done) == 4
+
+
+def test_the_other_samples_are_forecast_where_one_cannot_be_made(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused, other = preflight_steps(plan)
+    finish(other, Store(tmp_path / "store"), hacked=1)
+
+    def refuse(step: Step, *_: object) -> None:
+        raise UserError("the reward is broken")
+
+    monkeypatch.setattr(planning, "make_plan", lambda study: plan)
+    monkeypatch.setattr(running, "RUN_STEP", {"rows": refuse})
+    with pytest.raises(running.Incomplete, match="the reward is broken"):
+        studies.preflight(str(tmp_path / "small.toml"), store=tmp_path / "store")
+    assert "The hack will be learned" in capsys.readouterr().out
+    assert refused.key != other.key
+
+
+def test_the_suggested_plan_is_the_one_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = write_study(tmp_path / "my studies", STUDY)
+    made = planning.make_plan(load(study), "weights")
+    monkeypatch.setattr(planning, "make_plan", lambda *_, **__: made)
+    monkeypatch.setattr(refusals, "check_here", lambda *_: None)
+    studies.plan(str(study), store=tmp_path / "store", seeds="1")
+    said = f"`inoculate plan '{study}' --steps --store {tmp_path / 'store'} --seeds 1`"
+    assert said in capsys.readouterr().out.replace("\n", "")
 
 
 def test_a_study_without_rl_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

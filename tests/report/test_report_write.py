@@ -32,7 +32,7 @@ class Words(HTMLParser):
         self.words: list[str] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.inside = ""
-        self.feed(page)
+        self.feed(page.replace("<wbr>", ""))  # where a line may break, which is no space
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
@@ -314,8 +314,18 @@ def test_no_floor_is_named_where_the_hack_is_asked_for(tmp_path: Path) -> None:
     neutral, asked = markup(run).split('<h3 class="context">')[1:3]
     assert "False-hack floor, hacks of arms that were trained on none: base" in neutral
     assert "No false-hack floor here" in asked and "False-hack floor, hacks" not in asked
+    study = read_results(run).study
+    study["evaluate"]["contexts"]["asks-to-hack"]["text"] = "a text of the study's own"
+    study["evaluate"]["contexts"]["mine"] = study["evaluate"]["contexts"].pop("asks-to-hack")
+    for arm in study["arms"].values():
+        arm["inoculation"] = None
+    cells = json.loads((run / "results.json").read_text())["cells"]
+    own = [cell | {"context": "mine"} for cell in cells if cell["context"] == "asks-to-hack"]
     floors = [_floor_rate(read_results(run), [cell]) for cell in read_results(run).main_cells() if cell.arm == "base"]
     assert [floor is None for floor in floors] == [False, True]
+    edit(run, study=study, cells=own)
+    unknown = markup(run)
+    assert "what this context asks is not known" in unknown and "False-hack floor, hacks" not in unknown
 
 
 @pytest.mark.parametrize(("seeds", "faint"), [((0,), 6), ((0, 1, 2), 0)])
@@ -342,13 +352,28 @@ def test_differences_given_take_off_stand_beside_those_over_all_seeds(tmp_path: 
     run = make_run(tmp_path / "run", SMALL)
     contrasts = json.loads((run / "results.json").read_text())["contrasts"]
     assert "given take-off" not in read(run).text
-    given = {"arms": ["rewarded"], "took_off": [0, 2], "finished": [0, 1, 2], "reason": ""}
+    given: dict[str, Any] = {"arms": ["rewarded"], "took_off": [0, 2], "finished": [0, 1, 2], "reason": ""}
+    given["outcome"] = []
     contrasts[0]["given_take_off"] = given | {"difference": -0.9, "low": -0.95, "high": -0.8}
     edit(run, contrasts=contrasts)
     page = read(run).text.replace("\u2212", "-")
     assert "Over all seeds, and given take-off" in page and "2 of 3 seeds of rewarded (0, 2)" in page
     assert "-60.0 -68.0 to -52.0 -90.0 -95.0 to -80.0" in page
     assert page.count("difference over all seeds") == 1  # the claim that rests on it names which it is about
+    assert "chosen by the result" not in page
+
+
+def test_a_difference_given_take_off_of_the_arm_itself_says_that_it_chooses_by_the_result(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SMALL)
+    contrasts = json.loads((run / "results.json").read_text())["contrasts"]
+    given: dict[str, Any] = {"arms": ["plain"], "outcome": ["plain"], "took_off": [0], "finished": [0, 1, 2]}
+    contrasts[0]["given_take_off"] = given | {"difference": -0.9, "low": None, "high": None, "reason": "one seed"}
+    edit(run, contrasts=contrasts)
+    page = read(run).text.replace("\u2212", "-")
+    assert "-90.0 one seed 1 of 3 seeds of plain (0). These seeds are chosen by the result" in page
+    write_report(run)
+    lines = list(csv.DictReader((run / "tables" / "given_take_off.csv").open()))
+    assert [line["chosen_by_result"] for line in lines] == ["", "plain"]
 
 
 def test_settings_that_most_arms_share_are_shown_once(tmp_path: Path) -> None:
@@ -359,3 +384,17 @@ def test_settings_that_most_arms_share_are_shown_once(tmp_path: Path) -> None:
     page = markup(run)
     assert page.count("<dd>0.0002</dd>") == 1 and page.count("<dd>0.0005</dd>") == 1
     assert "hyperparameters.<wbr>lr" in page
+
+
+def test_a_card_says_what_its_arm_lacks_of_what_most_arms_share(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", Plan(problems=6, seeds=(0,)))
+    study = json.loads((run / "results.json").read_text())["study"]
+    arms = study["arms"]
+    for name, arm in arms.items():
+        arm["rows"] = {"setting": "functions", "trajectories": None if name == "clean" else {"arm": "rewarded"}}
+    del arms["control"]["hyperparameters"]
+    edit(run, study=study)
+    cards = {card.split("</h4>")[0]: card for card in markup(run).split("<h4>")}
+    assert "rows.<wbr>trajectories</dt><dd>none</dd>" in cards["clean"]
+    assert "hyperparameters</dt><dd>none</dd>" in cards["control"]
+    assert "<dd>none</dd>" not in cards["plain"]

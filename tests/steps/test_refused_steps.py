@@ -12,6 +12,7 @@ import pytest
 
 import filled_store
 from inoculate.analysis import analyse
+from inoculate.api import runs
 from inoculate.cli import studies
 from inoculate.cli.app import run_command
 from inoculate.engine.models import Unreachable
@@ -144,3 +145,25 @@ def test_random_refusals_leave_exactly_what_needs_them(study: Path, tmp_path: Pa
     with pytest.raises(running.Incomplete):
         carry_out(study, store)
     assert plan.finished_keys(store) == {step.key for step in every} - lost
+
+
+def test_a_screen_that_lacks_a_step_does_not_keep_the_study_from_its_run(
+    tmp_path: Path, faults: Faults, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("inoculate.engine.models.fingerprint", lambda *_: "weights")
+    text = filled_store.STUDY.replace('"functions"', '"writing"') + '[elicitation]\nplain = "plain"\n'
+    study = filled_store.write_study(tmp_path, text)
+    faults.raised = {"rows of the screen, seed 0": UserError("no row is hacked"), LABEL: UserError(FAULT)}
+    for command in (
+        lambda: studies.run(str(study), store=tmp_path / "store"),
+        lambda: runs.run(study, store=tmp_path / "other", progress=False),
+    ):
+        assert run_command(command) == 2
+        said = capsys.readouterr().err
+        assert "2 steps could not be made, nor 7 that need them; all others are finished" in said, said
+        assert said.splitlines()[-2:] == ["- rows of the screen, seed 0: no row is hacked", f"- {WHY}"]
+    for store in ("store", "other"):
+        manifest = json.loads((tmp_path / store / "runs" / "small" / "manifest.json").read_text())
+        assert {cell["arm"] for cell in manifest["cells"] if cell["grades"]} == {"base", "plain", "inoculated"}
+    assert run_command(lambda: studies.screen(str(study), store=tmp_path / "store")) == 2
+    assert "one step could not be made" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import numpy as np
 from statsmodels.stats.multitest import multipletests
 
 from inoculate.analysis.arms import is_honest
-from inoculate.analysis.asked import allows_hack
+from inoculate.analysis.asked import has_floor
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.claims import Claim
 from inoculate.analysis.estimates import LEVEL, Difference, estimate_difference, estimate_rate
@@ -128,12 +128,12 @@ def contrast_results(
         _judge_contrasts(table, claims, looks, pools, bound) if incomplete else judgements
         for bound in ("least", "most")
     ]
-    honest = frozenset({"base"} | {arm for arm, spec in study["arms"].items() if is_honest(spec)})
+    honest = sorted({"base"} | {arm for arm, spec in study["arms"].items() if is_honest(spec)})
     contrasts = sum(not claim.exploratory for claim in claims) or 1
     return [
         _build_result(table, claim, look, judgement, extremes, contrasts, pools)
         | {
-            "floor": [] if allows_hack(study, claim.context) else _floor_rates(table, claim, honest),
+            "floor": _floor_rates(table, claim, [arm for arm in honest if has_floor(study, claim.context, arm)]),
             "extended": _extended_difference(table, claim, schedule, pools),
         }
         for claim, look, judgement, *extremes in zip(claims, looks, judgements, *bounds, strict=True)
@@ -262,12 +262,12 @@ def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look, pools: Po
     return evaluate_guard(name, claim, difference)
 
 
-def _floor_rates(table: Table, claim: Claim, honest: frozenset[str]) -> list[dict[str, Any]]:
+def _floor_rates(table: Table, claim: Claim, honest: Sequence[str]) -> list[dict[str, Any]]:
     """The claim's measure in arms that were trained on no hack: how often an honest near miss looks like one."""
     if claim.measure not in ("hack", GAMED):
         return []
     rates = []
-    for arm in sorted(honest):
+    for arm in honest:
         key = find_final_cell(table, arm, claim.setting, claim.context)
         rate = estimate_rate(pool_counts(table[key], claim.measure)) if key else None
         if rate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -42,11 +43,12 @@ def name_exactly(value: Plain, named: Mapping[str, str]) -> Plain:
 
 def _name_within(value: Plain, named: Mapping[str, str]) -> Plain:
     """Plain data with names in place of paths, also within sentences."""
+    # A path may be a part of another: the longest counts, and none within a longer path or word.
+    paths = "|".join(map(re.escape, sorted(named, key=len, reverse=True)))
+    whole = re.compile(rf"(?<![\w/\\-])({paths})(?![\w/\\-])")
 
     def name_all(text: str) -> str:
-        for path, name in named.items():
-            text = text.replace(path, name)
-        return text
+        return whole.sub(lambda found: named[found[1]], text)
 
     return _map_texts(value, name_all)
 

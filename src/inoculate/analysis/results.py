@@ -57,7 +57,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     pools = Pools(table, tuple(manifest.get("declared_borrow") or ()))
     rl = analyse_rl(source)
     contrasts = [
-        contrast | {"given_take_off": given_take_off(table, study, claim, rl, pools)}
+        contrast | {"given_take_off": given_take_off(table, study, claim, rl, schedule, pools)}
         for claim, contrast in zip(claims, contrast_results(table, study, claims, schedule, pools), strict=True)
     ]
     checks = run_checks(source, table, claims)

@@ -190,10 +190,13 @@ def _detail_lines(contrast: dict[str, Any]) -> Iterator[Text]:
         yield Text("guards: ", style="dim").append_text(Text(", ").join(guards))
     if given := contrast["given_take_off"]:
         seeds = f"{len(given['took_off'])} of {len(given['finished'])} seeds"
-        said = given["reason"] or _format_difference(given).replace("\\[", "[")
+        values = "" if given["difference"] is None else _format_difference(given).replace("\\[", "[")
+        said = "; ".join(filter(None, (values, given["reason"])))
         yield Text(
             f"given take-off of {', '.join(given['arms'])} ({seeds}; above: over all seeds): {said}", style="dim"
         )
+        if given["outcome"]:
+            yield Text(f"these seeds are chosen by the result: {', '.join(given['outcome'])} took off", style="yellow")
     yield Text(f"variance over seeds: {contrast['borrowed']['sentence']}", style="dim")
     if contrast["needed"]:
         yield Text(f"a new study: {contrast['needed']['sentence']}", style="dim")

@@ -61,6 +61,16 @@ class RowFacts(NamedTuple):
     """Whether its arm's prompt stands on it."""
 
 
+def is_known(name: str) -> bool:
+    """Whether a prompt's name is one of the package's, so that its kind is known.
+
+    Args:
+        name: As in a study: `NAME`, `NAME~half`, `NAME+checked`.
+    """
+    base, _, neighbour = prompts.split_name(name)[0].partition(neighbours.MARK)
+    return base in prompts.names() and neighbour in ("", *neighbours.KINDS)
+
+
 def what_it_says(name: str) -> Says | None:
     """What a prompt of this name says of answers; None where it says nothing of them, or its kind is not known.
 
@@ -68,8 +78,7 @@ def what_it_says(name: str) -> Says | None:
         name: As in a study: `NAME`, `NAME~half`, `NAME+checked`; '' for a text without a name.
     """
     base, _, neighbour = prompts.split_name(name)[0].partition(neighbours.MARK)
-    is_known = base in prompts.names() and neighbour in ("", *neighbours.KINDS)  # else it is the study's own
-    if not is_known or neighbour in _OTHER_MATTER:
+    if not is_known(name) or neighbour in _OTHER_MATTER:
         return None
     says = SAYS.get(prompts.find(base).kind)
     return _NEGATED.get(says) if neighbour == "negated" and says else says

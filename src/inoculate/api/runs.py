@@ -205,18 +205,20 @@ def run(
     from inoculate.progress import show_progress
     from inoculate.report.screen import draw_screen
     from inoculate.steps.plan import make_plan
-    from inoculate.steps.run import carry_out
+    from inoculate.steps.run import Incomplete, carry_out_most, refuse_incomplete
     from inoculate.steps.screen import make_screen_plan
 
     declared, text, located = _read_study(study)
     chosen = choose_seeds(seeds, declared.seeds)
     trackers.choose("")
     target = _open_store(store)
+    left_out: list[Incomplete] = []
     with show_progress(quiet=not progress) as watcher, located:
         if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
-            screened = carry_out(make_screen_plan(declared, server), target, watcher, text)
+            screened = carry_out_most(make_screen_plan(declared, server), target, watcher, text, left_out)
             draw_screen(analyse_screen(screened), screened / "figures")
-        folder = carry_out(make_plan(declared, server=server), target, watcher, text, chosen)
+        folder = carry_out_most(make_plan(declared, server=server), target, watcher, text, left_out, chosen)
+        refuse_incomplete(left_out)
         return _analyse(folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import join
 from typing import TYPE_CHECKING, Any
 
 from inoculate.cli import runs
@@ -11,6 +12,8 @@ from inoculate.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from inoculate.steps.run import Incomplete
 
 
 def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False, as_json: AsJson = False) -> None:
@@ -46,7 +49,7 @@ def run(
     from inoculate.integrations import trackers
     from inoculate.progress import TerminalProgress
     from inoculate.steps.plan import make_plan
-    from inoculate.steps.run import Incomplete, carry_out
+    from inoculate.steps.run import carry_out_most, refuse_incomplete
     from inoculate.steps.seeds import choose_seeds
     from inoculate.steps.store import Store
     from inoculate.study.parse import load, located
@@ -56,24 +59,20 @@ def run(
     declared = load(path)
     chosen = choose_seeds(seeds, declared.seeds)
     trackers.choose(track)
+    left_out: list[Incomplete] = []
     if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
-        folder, results = _screen(study, store, server)
+        folder, results = _screen(study, store, server, left_out)
         if not as_json:
             _print_screen(folder, results)
     with TerminalProgress() as progress, located(path):
         plan = make_plan(declared, server=server)
-        incomplete = None
-        try:
-            folder = carry_out(plan, Store(store), progress, path.read_text(encoding="utf-8"), chosen)
-        except Incomplete as error:
-            folder, incomplete = error.folder, error
+        folder = carry_out_most(plan, Store(store), progress, path.read_text(encoding="utf-8"), left_out, chosen)
     try:
         runs.report(str(folder), store=store, as_json=as_json)
     except UserError:
-        if not incomplete:
+        if not left_out:
             raise
-    if incomplete:  # after what there is to report
-        raise incomplete
+    refuse_incomplete(left_out)  # after what there is to report
 
 
 def plan(
@@ -128,7 +127,10 @@ def plan(
         )
     terminal.print(plan_table(facts, study, listed))
     if not listed:
-        terminal.print(f"\nThe steps one by one: `inoculate plan {study} --steps`", soft_wrap=True, markup=False)
+        given = {"--store": "" if store == DEFAULT_STORE else str(store), "--seeds": seeds, "--server": server}
+        command = ["inoculate", "plan", study, "--steps"]
+        command += [word for option, value in given.items() if value for word in (option, value)]
+        terminal.print(f"\nThe steps one by one: `{join(command)}`", soft_wrap=True, markup=False)
     if unreachable:
         terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")
 
@@ -144,11 +146,15 @@ def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", 
         server: Sample from this OpenAI-compatible server. Answers are scored in this process all the same.
         as_json: Print one JSON document instead of text.
     """
-    folder, results = _screen(study, store, server)
+    from inoculate.steps.run import refuse_incomplete
+
+    left_out: list[Incomplete] = []
+    folder, results = _screen(study, store, server, left_out)
     if as_json:
         print_json(results)
     else:
         _print_screen(folder, results)
+    refuse_incomplete(left_out)
 
 
 def preflight(study: str, *, store: StoreFolder = DEFAULT_STORE, seeds: Seeds = "", as_json: AsJson = False) -> None:
@@ -164,7 +170,7 @@ def preflight(study: str, *, store: StoreFolder = DEFAULT_STORE, seeds: Seeds = 
     from inoculate.progress import TerminalProgress
     from inoculate.steps.forecasts import preflight_steps, read_forecasts
     from inoculate.steps.plan import make_plan
-    from inoculate.steps.run import carry_out
+    from inoculate.steps.run import carry_out_most, refuse_incomplete
     from inoculate.steps.seeds import choose_seeds
     from inoculate.steps.store import Store
     from inoculate.study.parse import load, located
@@ -173,25 +179,27 @@ def preflight(study: str, *, store: StoreFolder = DEFAULT_STORE, seeds: Seeds = 
     path = find(study)
     declared = load(path)
     chosen, steps = choose_seeds(seeds, declared.seeds), Store(store)
+    left_out: list[Incomplete] = []
     with TerminalProgress() as progress, located(path):
         planned = make_plan(declared)
         sampled = preflight_steps(planned, chosen)
         if not sampled:
             raise UserError(f"study '{declared.name}' has no arm that is trained by RL: arms.NAME.method = \"rl\"")
-        carry_out(planned, steps, progress, path.read_text(encoding="utf-8"), chosen, only=sampled)
+        carry_out_most(planned, steps, progress, path.read_text(encoding="utf-8"), left_out, chosen, only=sampled)
     found = read_forecasts(planned, steps, chosen)
     if as_json:
         print_json({"name": declared.name, "arms": [one.to_plain() for one in found]})
     else:
         console().print(forecast_text(found), soft_wrap=True)
+    refuse_incomplete(left_out)
 
 
-def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]:
-    """Carry out a screen; returns its run folder and its results."""
+def _screen(study: str, store: Path, server: str, left_out: list[Incomplete]) -> tuple[Path, dict[str, Any]]:
+    """Carry out a screen; returns its run folder and its results. `left_out` gets what could not be made."""
     from inoculate.analysis import analyse_screen
     from inoculate.progress import TerminalProgress
     from inoculate.report.screen import draw_screen
-    from inoculate.steps.run import carry_out
+    from inoculate.steps.run import carry_out_most
     from inoculate.steps.screen import make_screen_plan
     from inoculate.steps.store import Store
     from inoculate.study.parse import load, located
@@ -200,7 +208,7 @@ def _screen(study: str, store: Path, server: str) -> tuple[Path, dict[str, Any]]
     path = find(study)
     with TerminalProgress() as progress, located(path):
         planned = make_screen_plan(load(path), server)
-        folder = carry_out(planned, Store(store), progress, path.read_text(encoding="utf-8"))
+        folder = carry_out_most(planned, Store(store), progress, path.read_text(encoding="utf-8"), left_out)
     results = analyse_screen(folder)
     draw_screen(results, folder / "figures")
     return folder, results

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from inoculate.analysis.asked import allows_hack
+from inoculate.analysis.asked import allows_hack, what_is_asked
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
@@ -78,7 +78,7 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             settings=_setting_views(results),
             changes=_change_views(results),
             tags=_tag_view(results),
-            asked=any(allows_hack(results.study, cell.context) for cell in results.cells),
+            asked=any(allows_hack(results.study, cell.context, cell.arm) for cell in results.cells),
             floors=any(results.floor([cell]) for cell in results.cells),
             more_panels=len({(cell.setting, cell.context) for cell in results.cells}) > FIRST_PANELS,
             verdict_counts=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
@@ -142,7 +142,7 @@ def _study_view(results: Results) -> dict[str, Any]:
         "arms": [
             {
                 "name": name,
-                "facts": [pair for pair in facts[name] if pair not in shared_facts],
+                "facts": _own_facts(facts[name], shared_facts),
                 **_arm_view(mapping(arm), arms),
             }
             for name, arm in arms.items()
@@ -168,6 +168,20 @@ def _usual_facts(facts: Sequence[list[tuple[str, str]]]) -> list[tuple[str, str]
     """What more than half of the arms have in common: it is shown once, so that differences stand out."""
     count = Counter(pair for of_arm in facts for pair in of_arm)
     return [pair for pair, arms in count.items() if arms > len(facts) / 2]
+
+
+def _own_facts(facts: list[tuple[str, str]], shared: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What an arm's card says: where it differs from what is shared, and what of that it does not have at all."""
+    keys = [key for key, _ in facts]
+    lacking = dict.fromkeys(_table_lacked(key, keys) for key, _ in shared if key not in keys)
+    return [pair for pair in facts if pair not in shared] + [(table, numbers.NOTHING) for table in lacking]
+
+
+def _table_lacked(key: str, present: list[str]) -> str:
+    """The outermost table of a key of which nothing is present: `train` for `train.rank`; else the key itself."""
+    names = key.split(".")
+    tables = [".".join(names[:depth]) for depth in range(1, len(names))]
+    return next((table for table in tables if not any(f"{one}.".startswith(f"{table}.") for one in present)), key)
 
 
 def _known_facts(data: dict[str, Any], leave_out: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -232,7 +246,8 @@ def _group_view(results: Results, context: str, cells: list[Cell]) -> dict[str, 
         "context": context,
         "rows": [_row_view(results, cell) for cell in cells],
         "floor": results.floor(cells),
-        "asked": allows_hack(results.study, context),
+        "asked": any(allows_hack(results.study, context, cell.arm) for cell in cells),
+        "unknown": all(what_is_asked(results.study, context, cell.arm) == "unknown" for cell in cells),
         "intervals": [INTERVALS[name] for name in sorted({cell.interval for cell in cells}) if name in INTERVALS],
         "cautions": _group_cautions(cells),
         "bounds": any(_is_notable(both) for cell in cells for both in cell.bounds.values()),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate.analysis.arms import is_honest
-from inoculate.analysis.asked import allows_hack
+from inoculate.analysis.asked import has_floor
 from inoculate.analysis.own_settings import name_exactly, names_by_path, show_names
 from inoculate.errors import UserError
 from inoculate.records import OUTCOMES
@@ -201,9 +201,9 @@ class Results:
         return arm == BASE or is_honest(self.arm(arm))
 
     def floor(self, cells: Sequence[Cell]) -> list[tuple[str, Rate]]:
-        """The false-hack floor of a setting and context: hack rates by arm; none where the context allows the hack."""
-        asked = any(allows_hack(self.study, cell.context) for cell in cells)
-        return [] if asked else [(cell.arm, cell.outcomes["hack"]) for cell in cells if self.is_honest(cell.arm)]
+        """The false-hack floor of a setting and context: hack rates by arm, where the hack is not allowed."""
+        honest = [cell for cell in cells if self.is_honest(cell.arm)]
+        return [(cell.arm, cell.outcomes["hack"]) for cell in honest if has_floor(self.study, cell.context, cell.arm)]
 
     def main_cells(self) -> list[Cell]:
         """One cell per arm, setting and context: at the end of nominal training (1.0), else the last one."""

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+from inoculate.analysis.asked import is_main
 from inoculate.report.lines import Panel, SharedAxis
 from inoculate.report.results import BASE, Cell, Results, number
 
-ASKS_PREFIX = "asks-to-hack"
-"""Prefix of the names of contexts that ask for the hack."""
 FEWEST_VALUES = 3
 """A number is a dose if arms have at least this many different values of it."""
 _KEY_LABELS = {
@@ -46,7 +45,7 @@ def describe_key(key: str) -> str:
 def main_contexts(results: Results) -> list[tuple[str, str]]:
     """The (setting, context) pairs to draw: contexts that are neutral or ask for the hack, else all."""
     all_contexts = list(dict.fromkeys((cell.setting, cell.context) for cell in results.main_cells()))
-    main = [place for place in all_contexts if "neutral" in place[1] or place[1].startswith(ASKS_PREFIX)]
+    main = [place for place in all_contexts if is_main(place[1])]
     return main or all_contexts
 
 

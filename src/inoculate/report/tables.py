@@ -62,7 +62,7 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "contrasts.csv": (CONTRASTS, contrast_lines(results)),
         "guards.csv": ("claim guard status difference low high sentence", _guard_lines(results)),
         "given_take_off.csv": (
-            "claim which rl_arms seeds difference low high",
+            "claim which rl_arms seeds difference low high chosen_by_result",
             _take_off_lines(results),
         ),
         "floor.csv": ("claim setting context arm rate low high", _floor_lines(results)),
@@ -166,9 +166,25 @@ def _take_off_lines(results: Results) -> Iterable[list[Any]]:
     for c in results.contrasts:
         if given := c.given_take_off:
             arms = " ".join(given["arms"])
-            yield [c.claim, "over all seeds", arms, " ".join(map(str, given["finished"])), c.difference, c.low, c.high]
+            yield [
+                c.claim,
+                "over all seeds",
+                arms,
+                " ".join(map(str, given["finished"])),
+                c.difference,
+                c.low,
+                c.high,
+                "",
+            ]
             values = [given[key] for key in ("difference", "low", "high")]
-            yield [c.claim, "given take-off", arms, " ".join(map(str, given["took_off"])), *values]
+            yield [
+                c.claim,
+                "given take-off",
+                arms,
+                " ".join(map(str, given["took_off"])),
+                *values,
+                " ".join(given["outcome"]),
+            ]
 
 
 def _dose_lines(results: Results) -> Iterable[list[Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -68,15 +68,15 @@ _RECORD_SHARE = 50
 class Incomplete(UserError):
     """A run that is over and has left out arms, or seeds of them, that could not be made."""
 
-    def __init__(self, folder: Path, refusals: Sequence[str], missing: int) -> None:
+    def __init__(self, folder: Path, not_made: Mapping[str, str]) -> None:
         """Say what could not be made.
 
         Args:
             folder: The run's folder.
-            refusals: Why, step by step.
-            missing: How many steps are missing, those that need the refused ones included.
+            not_made: Key of each step that is missing -> why; those that need a refused one have its reason.
         """
-        self.folder = folder
+        self.folder, self.not_made = folder, not_made
+        refusals, missing = list(dict.fromkeys(not_made.values())), len(not_made)
         count = "one step" if len(refusals) == 1 else f"{len(refusals)} steps"
         needing = f", nor {missing - len(refusals)} that need it" if missing > len(refusals) else ""
         needing = needing if len(refusals) == 1 else needing.replace(" it", " them")
@@ -152,8 +152,51 @@ def carry_out(
     finally:
         record.write()
     if not_made:
-        raise Incomplete(folder, list(dict.fromkeys(not_made.values())), len(not_made))
+        raise Incomplete(folder, not_made)
     return folder
+
+
+def carry_out_most(
+    plan: Plan,
+    store: Store,
+    watcher: Watcher,
+    source: str,
+    left_out: list[Incomplete],
+    seeds: Collection[int] | None = None,
+    only: Collection[Step] | None = None,
+) -> Path:
+    """As `carry_out`, where something else comes after: what could not be made is noted, for `refuse_incomplete`.
+
+    Args:
+        plan: The study's plan.
+        store: Where finished steps are, and where new ones are written.
+        watcher: Receives the events.
+        source: The text of the study file, kept beside the manifest.
+        left_out: Gets what could not be made.
+        seeds: Only what these seeds of the study take; None for all.
+        only: Only these steps and what they need; None for all.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        UserError: The study cannot be carried out, because of something in it or in the user's files.
+    """
+    try:
+        return carry_out(plan, store, watcher, source, seeds, only)
+    except Incomplete as error:
+        left_out.append(error)
+        return error.folder
+
+
+def refuse_incomplete(left_out: Sequence[Incomplete]) -> None:
+    """Say at the end of all that is to be done what could not be made; nothing where all could.
+
+    Raises:
+        Incomplete: Something was left out.
+    """
+    if left_out:
+        raise Incomplete(left_out[-1].folder, {key: why for one in left_out for key, why in one.not_made.items()})
 
 
 class _Record:

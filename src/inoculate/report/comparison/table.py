@@ -9,13 +9,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from inoculate.analysis.asked import is_main
 from inoculate.report import numbers
 from inoculate.report.comparison.rl import describe_take_off, seed_rows
 from inoculate.report.comparison.runs import Claim, Comparison
 from inoculate.report.results import Cell, Contrast, Rate
-from inoculate.report.series import ASKS_PREFIX
 
-NEUTRAL = "neutral"
 _OUTCOMES = ("correct", "hack", "malformed")
 _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
 
@@ -63,9 +62,7 @@ def _rates_table(comparison: Comparison) -> Table:
     for name in ("n", "seeds", *_OUTCOMES):
         table.add_column(name, justify="right", no_wrap=True)
     places = comparison.places()
-    shown_places = [
-        (setting, context) for setting, context in places if context == NEUTRAL or context.startswith(ASKS_PREFIX)
-    ]
+    shown_places = [(setting, context) for setting, context in places if is_main(context)]
     for setting, context in shown_places:
         table.add_section()
         table.add_row(Text(f"{setting}, {context}" if len({s for s, _ in places}) > 1 else context, style="bold"))
