@@ -53,7 +53,7 @@ def _asked_while_training(arm: Mapping[str, Any]) -> Asked:
     if not inoculation or inoculation.get("on") == "none":
         return "nothing"
     by_seed = (inoculation.get("by_seed") or {}).values() or (inoculation,)
-    asked = {_asked_by(one.get("prompt") or "", one.get("text") or "") for one in by_seed}
+    asked: set[Asked] = {_asked_by(one.get("prompt") or "", one.get("text") or "") for one in by_seed}
     return asked.pop() if len(asked) == 1 else "unknown"
 
 
