@@ -83,14 +83,11 @@ def table(form: str, cells: list[dict[str, Any]]) -> str:
         f"| arm | context | {' | '.join(OUTCOMES)} | correct by seed | hack by seed |",
         f"|{'---|' * (len(OUTCOMES) + 4)}",
     ]
-    rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for cell in cells:
-        rows.setdefault((cell["arm"], cell["context"]), []).append(cell)
-    for (arm, context), members in rows.items():
-        rates = {name: [100 * cell["outcomes"][name]["rate"] for cell in members] for name in OUTCOMES}
-        means = [f"{sum(values) / len(values):.0f}" for values in rates.values()]
-        seeds = [", ".join(f"{value:.0f}" for value in rates[name]) for name in ("correct", "hack")]
-        lines.append(f"| {arm} | {context} | {' | '.join(means + seeds)} |")
+        rates = [f"{100 * cell['outcomes'][name]['rate']:.0f}" for name in OUTCOMES]
+        by_seed = [one["outcomes"] for one in cell["by_seed"] if one["seed"] is not None]
+        seeds = [", ".join(f"{100 * one[name]:.0f}" for one in by_seed) for name in ("correct", "hack")]
+        lines.append(f"| {cell['arm']} | {cell['context']} | {' | '.join(rates + seeds)} |")
     return "\n".join(lines)
 
 
