@@ -74,7 +74,7 @@ def test_plan_says_what_is_to_do(study_file: Path, tmp_path: Path) -> None:
     lines = done.stdout.splitlines()  # the question stands first
     assert [line.split(":")[0] for line in lines[1:4]] == ["time", "memory", "missing"]
     assert "0 finished (" in lines[3] and "3 adapter" in lines[3]
-    assert "training of inoculated, seed 0" not in done.stdout and "--steps`" in done.stdout
+    assert "training of inoculated, seed 0" not in done.stdout and "--steps" in done.stdout
     assert "What a study of this size can decide" in done.stdout
     assert "no verdict is possible: one seed" in " ".join(done.stdout.split())
     facts = json.loads(inoculate("plan", str(study_file), "--json", INOCULATE_STORE=str(tmp_path / "s")).stdout)

@@ -172,6 +172,7 @@ class TestLessThanASandbox:
 
 MACOS = """
 import os, platform, runpy, sys, time
+import zoneinfo  # while this is Linux: it reads a file of the platform's name, which is not here for another
 
 sys.platform, platform.machine = "darwin", lambda: "arm64"
 for name in ("pidfd_open", "memfd_create", "sched_getaffinity", "setresuid", "setresgid", "waitid"):

@@ -201,7 +201,7 @@ def test_private_exceptions_of_the_standard_library_are_rebuilt_as_public_ones()
     import unittest
 
     known = [kind for module in list(sys.modules.values()) for kind in list(vars(module).values())
-             if isinstance(kind, type) and issubclass(kind, BaseException) and is_standard(kind.__module__)
+             if issubclass(type(kind), type) and issubclass(kind, BaseException) and is_standard(kind.__module__)
              and kind.__module__ in sys.modules]  # fmt: skip
     private = [kind for kind in known if kind.__qualname__.rpartition(".")[2].startswith("_")]
     assert private and asyncio and unittest

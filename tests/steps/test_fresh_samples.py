@@ -18,6 +18,7 @@ from inoculate.engine.sampling import in_process
 from inoculate.errors import UserError
 from inoculate.integrations.methods import write_methods
 from inoculate.records import OUTCOMES, Problem, Row, Trajectory, read_lines
+from inoculate.settings import TooFew
 from inoculate.steps import fresh_samples, rl, rows, run, trajectory_rows, unfinished
 from inoculate.steps import plan as planning
 from inoculate.steps.estimate import estimate
@@ -274,7 +275,7 @@ def test_more_problems_than_a_setting_has_are_refused_before_any_work(
 
     def of_eight(table: Rows, seed: int, share: Any = None) -> list[rows.DrawnRow]:
         if table.count > 8:
-            raise UserError(f"setting '{table.setting}' has 8 problems, and {table.count} are wanted")
+            raise TooFew(f"setting '{table.setting}' has 8 problems, and {table.count} are wanted")
         return draw(table, seed, share)
 
     monkeypatch.setattr(Arm, "hackable", lambda self, table: hackable if self.is_rewarded else None)
