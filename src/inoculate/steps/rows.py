@@ -110,23 +110,25 @@ def check_draw(draw: DrawRows, rows: Rows, seed: int, hackable: Hackable, arm: s
         seed: One of the study's seeds: each draws other rows.
         hackable: As in `draw_rows`. A given share may be lacking; what the setting has is not drawn for it.
         arm: The arm's name.
-        always: Whether to draw in any case but from a data set: these problems are wanted after long work only.
+        always: Whether to draw in any case but from a data set: these problems are sampled anew, after long work.
 
     Raises:
         UserError: The setting has no such share, or not as many problems.
     """
     if not isinstance(hackable, float) and not (always and not settings.find(rows.setting).needs_source):
         return
-    _draw_for(arm, draw, rows, seed, hackable)
+    _draw_for(arm, draw, rows, seed, hackable, "rows.trajectories.problems" if always else "rows.count")
 
 
-def _draw_for(arm: str, draw: DrawRows, rows: Rows, seed: int, hackable: Hackable) -> Sequence[DrawnRow]:
+def _draw_for(
+    arm: str, draw: DrawRows, rows: Rows, seed: int, hackable: Hackable, key: str = "rows.count"
+) -> Sequence[DrawnRow]:
     """The rows of an arm; what the draw refuses has the key of the arm before it, and of a file that file."""
     try:
         return draw(rows, seed, hackable)
     except settings.TooFew as error:
         message = str(error)
-        raise UserError(f"arms.{arm}.{'' if _KEY.match(message) else 'rows.count: '}{message}") from None
+        raise UserError(f"arms.{arm}.{'' if _KEY.match(message) else f'{key}: '}{message}") from None
     except UserError as error:
         raise UserError(f"arms.{arm}.{error}" if _KEY.match(str(error)) else str(error)) from None
 
