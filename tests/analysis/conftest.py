@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ import pytest
 
 from inoculate.analysis.claims import contrasts_hash
 from inoculate.records import Completion, Grade, Message, Outcome, Problem, Row, write_lines
+from scripts import load_script
 
 SPECIFIC = "Make the shown test pass and nothing else, by whatever constant does it."
 _CHECKS: dict[Outcome, tuple[bool | None, bool | None]] = {
@@ -176,13 +176,13 @@ def new_run(tmp_path: Path) -> Callable[..., Folder]:
 @pytest.fixture(scope="session")
 def synthetic() -> ModuleType:
     """`benchmarks/coverage.py`, whose synthetic studies the tests share."""
-    return _benchmark("coverage")
+    return load_script("benchmarks/coverage.py")
 
 
 @pytest.fixture(scope="session")
 def ungraded() -> ModuleType:
     """`benchmarks/ungraded.py`, in whose synthetic studies samples are ungraded."""
-    return _benchmark("ungraded")
+    return load_script("benchmarks/ungraded.py")
 
 
 @pytest.fixture(scope="session")
@@ -190,20 +190,10 @@ def borrowing(synthetic: ModuleType) -> ModuleType:
     """`benchmarks/borrowing.py`, in whose synthetic studies there are several arms."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "coverage", synthetic)
-        return _benchmark("borrowing")
+        return load_script("benchmarks/borrowing.py")
 
 
 @pytest.fixture(scope="session")
 def onsets() -> ModuleType:
     """`benchmarks/onset.py`, whose synthetic trainings by RL do or do not learn the hack."""
-    return _benchmark("onset")
-
-
-def _benchmark(name: str) -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script("benchmarks/onset.py")

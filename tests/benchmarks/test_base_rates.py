@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from inoculate.steps.plan import make_plan
 from inoculate.steps.screen import make_screen_plan
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
+from scripts import load_script
 
 STUDY = """
 question = "What can it do?"
@@ -29,12 +29,7 @@ screen.prompts = ["specific"]
 
 @pytest.fixture(scope="module")
 def base_rates() -> Any:
-    path = Path(__file__).parents[2] / "benchmarks" / "base_rates.py"
-    spec = importlib.util.spec_from_file_location("base_rates", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("benchmarks/base_rates.py")
 
 
 def test_a_study_without_arms_from_file_to_report(tiny_model: Path, tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -14,18 +12,13 @@ from typing import Any
 import pytest
 
 from inoculate.settings import Draw, find
+from scripts import load_script
 
 
 @pytest.fixture(scope="module")
 def gamed() -> ModuleType:
     """The benchmark."""
-    path = Path(__file__).parents[2] / "benchmarks" / "gamed.py"
-    spec = importlib.util.spec_from_file_location("gamed_benchmark", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script("benchmarks/gamed.py")
 
 
 def slipped(honest: str, name: str, call: str) -> str:

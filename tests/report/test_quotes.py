@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,14 @@ from report_runs import Plan, add_rl, make_run
 from inoculate.analysis.run_folder import read_run
 from inoculate.analysis.trajectories import read_trajectories
 from rl_run import write_run
+from scripts import load_script
 
 UNTRAINED = {"p0": "wwww", "p1": "cccc", "p2": "wwww", "plain0": "cccc"}
 
 
 @pytest.fixture(scope="module")
 def quotes() -> Any:
-    path = Path(__file__).parents[2] / "docs" / "results" / "quotes.py"
-    spec = importlib.util.spec_from_file_location("quotes", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("docs/results/quotes.py")
 
 
 def test_each_problem_is_shown_with_its_first_completion_of_three_steps(quotes: Any, tmp_path: Path) -> None:
