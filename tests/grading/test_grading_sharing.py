@@ -251,6 +251,14 @@ ARRAYS = {
     "size": ("a = np.arange(3)\nf(a)\nassert a.tolist() == [0, 1, 2, 0]", "a.resize(4, refcheck=False)"),
     "no rows": ("a = np.arange(3)\nf(a)\nassert a.shape == (0, 2)", "a.resize((0, 2), refcheck=False)"),
     "type": ("a = np.zeros(2, np.int32)\nf(a)\nassert a.dtype == np.float32", "a.dtype = 'float32'"),
+    "shape of columns": (
+        "a = np.asfortranarray([[1, 2], [3, 4]])\nf(a)\nassert a.tolist() == [1, 2, 3, 4]",
+        "a.shape = 4",
+    ),
+    "type of columns": (
+        "a = np.zeros((2, 2), np.int32, 'F')\nf(a)\nassert a.dtype == np.float32",
+        "a.dtype = 'float32'",
+    ),
     "contents": ("a = np.arange(3)\nb = a[1:]\nf(a, b)\nassert b.tolist() == [5, 2]", "a[1] = 5"),
     "an empty argument": ("a = np.zeros((0, 3))\nassert f(a) == (0, 3)", "return a.shape"),
 }

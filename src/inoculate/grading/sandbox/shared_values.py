@@ -33,7 +33,6 @@ def update(value: Any, new: Any) -> None:
 
     Raises:
         ValueError: The new contents are of another type, or the array is a view, which cannot be resized.
-        AttributeError: The array's memory does not allow that shape.
     """
     if type(new) is not type(value):
         raise ValueError("a changed value is of another type")
@@ -55,11 +54,19 @@ def _update_array(value: Any, new: Any) -> None:
         value.dtype = new.dtype
         value.resize(new.shape, refcheck=False)
     elif value.dtype != new.dtype:
-        value.shape = value.size
+        _reshape(value, (value.size,))
         value.dtype = new.dtype
     if value.shape != new.shape:
-        value.shape = new.shape
+        _reshape(value, new.shape)
     value[...] = new
+
+
+def _reshape(value: Any, shape: tuple[int, ...]) -> None:
+    """Give an array another shape; which of its contents are where does not matter, since all are replaced."""
+    try:
+        value.shape = shape
+    except AttributeError:  # its columns are stored one after the other, or it is a view
+        value.resize(shape, refcheck=False)
 
 
 class SharedValues:
