@@ -329,3 +329,12 @@ def test_the_rounds_of_expert_iteration_that_keep_nothing_are_named(tmp_path: Pa
     console.print(rl_table(arms))
     text = console.export_text()
     assert "Expert iteration, expert" in text and note in text
+
+
+def test_an_arm_without_a_finished_seed_is_one_line(tmp_path: Path) -> None:
+    entries = [rl_entry("told", seed, None) for seed in range(3)]
+    arms = analyse_rl(Run(tmp_path, {"study": {"arms": {"told": rl_study()}}, "training": entries}))
+    console = Console(width=200, record=True, file=(tmp_path / "out").open("w"))
+    console.print(rl_table(arms))
+    text = console.export_text()
+    assert "Reinforcement learning, told: no seed is finished" in text and "unscorable" not in text

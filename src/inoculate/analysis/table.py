@@ -310,13 +310,19 @@ def rl_table(arms: list[dict[str, Any]]) -> Group:
         title = (
             f"{'Expert iteration' if arm['method'] == 'expert-iteration' else 'Reinforcement learning'}, {arm['arm']}"
         )
+        if not arm["by_seed"]:
+            parts += [Text(f"{title}: {arm['sentence']}", style="yellow"), Text("")]
+            continue
         table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
         for heading in ("seed", "onset", "5%", "2%", "reward", "hack", "correct", "tokens", "unscorable"):
             table.add_column(heading, justify="right", no_wrap=True)
         for seed in arm["by_seed"]:
             table.add_row(*_rl_cells(seed))
         parts += [table, Text(arm["sentence"], style="bold")]
-        parts += [Text(f"seed {seed} is not finished", style="yellow") for seed in arm["unfinished"]]
+        if arm["unfinished"]:
+            several = len(arm["unfinished"]) > 1
+            listed = f"seed{'s' if several else ''} {', '.join(map(str, arm['unfinished']))}"
+            parts.append(Text(f"{listed} {'are' if several else 'is'} not finished", style="yellow"))
         for seed in arm["by_seed"]:
             for finding in seed["findings"]:
                 style = "yellow" if finding["kind"] == "short" else "red"
