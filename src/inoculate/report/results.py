@@ -127,6 +127,8 @@ class Contrast:
     """The same difference over the seeds in which the RL that it rests on took off, if there are others."""
     floor: list[tuple[str, Rate]]
     """The same rate in arms that were trained on no hack, by arm: how often an honest near miss looks like one."""
+    sign_flip: dict[str, Any] = field(default_factory=dict)
+    """The sign-flip test of no difference, within seeds."""
 
 
 @dataclass(frozen=True)
@@ -366,6 +368,7 @@ def _contrast(data: dict[str, Any]) -> Contrast:
         extended=mapping(data.get("extended")),
         given_take_off=mapping(data.get("given_take_off")),
         floor=[(text(entry.get("arm")), _rate(entry)) for entry in data.get("floor") or ()],
+        sign_flip=mapping(data.get("sign_flip")),
         **numbers,
     )
 

@@ -26,7 +26,7 @@ OUTCOMES = (
 )
 CONTRASTS = (
     "claim setting context measure direction arm other seeds problems difference low high low_adjusted "
-    "high_adjusted p p_adjusted margin verdict exploratory why"
+    "high_adjusted p p_adjusted p_sign_flip margin verdict exploratory why"
 )
 """Headings of `contrast_lines`; `OUTCOMES` has those of `outcome_lines`."""
 _RL_COUNTS = (
@@ -145,7 +145,8 @@ def contrast_lines(results: Results) -> Iterable[list[Any]]:
     for c in results.contrasts:
         yield [
             *(c.claim, c.setting, c.context, c.measure, c.direction, c.arm, c.other, c.seeds, c.problems),
-            *(c.difference, c.low, c.high, c.low_adjusted, c.high_adjusted, c.p, c.p_adjusted, c.margin),
+            *(c.difference, c.low, c.high, c.low_adjusted, c.high_adjusted, c.p, c.p_adjusted),
+            *(c.sign_flip.get("p"), c.margin),
             *(c.verdict, "yes" if c.exploratory else "no", c.why),
         ]
 
