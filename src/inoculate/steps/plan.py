@@ -28,7 +28,7 @@ from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
 from inoculate.study.names import refuse_same_arms
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.row_schema import Rows, TrajectorySource
+from inoculate.study.row_schema import JUDGED, Rows, TrajectorySource
 from inoculate.study.schema import BASE, Arm, Study
 
 TRAINED = (train.KIND, rl.KIND)
@@ -293,6 +293,17 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
     like = None
     if other := table.tokens_like:
         like = _plan_rows(resolved, other, study.arms[other].rows, seed, weights, f"{other}, seed {seed}")
+    judged = None
+    if table.filter in JUDGED:
+        # Judged without the arm's prompt, so that arms which differ in it share what is known of their answers.
+        whole = table.model_copy(update={"filter": "none", "tokens_like": ""})
+        before = f"{where}, before the filter"
+        every = rows.plan_step(whole, None, seed=seed, system=study.system, weights=weights, where=before)
+        judged = (
+            row_grades.plan_step(whole, every, before)
+            if table.filter == "tags"
+            else scores.plan_without_prompt(every, study.system, weights, before)
+        )
     return rows.plan_step(
         table,
         inoculation,
@@ -302,6 +313,7 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
         where=where,
         hackable=study.arms[name].hackable(table),
         tokens_like=like,
+        judged=judged,
     )
 
 

@@ -66,6 +66,7 @@ class _WrittenOut(BaseModel):
     inoculation: dict[str, Any] | None
     policy: dict[str, int | bool | None] | None = None
     tokens_like: dict[str, int] | None = None
+    filtered: dict[str, int | str] | None = None
 
 
 _LINES: dict[str, type[Any]] = {
