@@ -169,6 +169,8 @@ class Results:
     """By arm and seed: the rows by outcome, and of how many each prompt is true."""
     scores: list[dict[str, Any]] = field(default_factory=list)
     """What each prompt adds to the log-probability of the trajectories that arms are trained on."""
+    conditioning: list[dict[str, Any]] = field(default_factory=list)
+    """By setting with several contexts: rates by distance from the training prompt, and suppressions."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Each arm's rate of `correct` against the untrained model and the clean arm."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -269,6 +271,7 @@ def read_results(run: Path) -> Results:
                 for entry in map(mapping, manifest.get("training") or ())
                 if entry.get("rl")
             },
+            conditioning=[mapping(entry) for entry in results.get("conditioning") or ()],
             changes=[mapping(change) for change in results.get("changes") or ()],
             labels=_labels(results.get("settings")),
             sample_cells=[name_exactly(mapping(cell), named) for cell in manifest.get("cells") or ()],

@@ -7,6 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from inoculate.report.conditioning import (
+    DISTANCE_COLUMNS,
+    SUPPRESSION_COLUMNS,
+    distance_lines,
+    suppression_lines,
+)
 from inoculate.report.numbers import detail
 from inoculate.report.results import SCORED, Results
 from inoculate.report.samples import Samples
@@ -78,6 +84,8 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "truth.csv": (" ".join(TRUTH_COLUMNS), truth_lines(results)),
         "training_rows.csv": (" ".join(ROW_COLUMNS), row_lines(results)),
         "row_scores.csv": (" ".join(SCORE_COLUMNS), score_lines(results)),
+        "distances.csv": (" ".join(DISTANCE_COLUMNS), distance_lines(results)),
+        "suppressions.csv": (" ".join(SUPPRESSION_COLUMNS), suppression_lines(results)),
         "tags.csv": ("arm setting context at tag evidence count", _tag_lines(results)),
         "checks.csv": (
             "name status sentence detail",

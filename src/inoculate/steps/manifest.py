@@ -274,6 +274,8 @@ def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
         ]
     if training.scores:
         entry |= _folders({"scores": training.scores}, store)
+    if training.distances:
+        entry |= _folders({"distances": training.distances}, store)
     made = [part["rows"] for part in (entry, *entry.get("more_rows", ()))]
     if all(made):
         rows = [row for folder in made for row in read_lines(Path(folder) / "rows.jsonl", Row)]

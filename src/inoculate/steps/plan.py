@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, product
 
@@ -13,6 +13,7 @@ from inoculate.errors import UserError
 from inoculate.steps import (
     choices,
     completions,
+    distances,
     fresh_samples,
     grades,
     preflight,
@@ -66,6 +67,8 @@ class Training:
     """Rows from further settings, and their grades."""
     scores: Step | None = None
     """The log-probabilities of its rows, if these are trajectories; those of its first table."""
+    distances: Step | None = None
+    """How far the contexts of evaluation are from its training prompt; None where there are too few of them."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Plan:
             if training:
                 for _, graded in ((training.rows, training.row_grades), *training.more_rows):
                     add(graded)  # first, so that mislabelled rows show before hours of training
-                for before in (training.scores, training.preflight):
+                for before in (training.scores, training.preflight, training.distances):
                     if before:
                         add(before)
                 add(training.adapter)
@@ -184,6 +187,10 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
     for seed in study.seeds:
         for arm in study.arms:
             training = _plan_training(plan.resolved, arm, seed, weights)
+            if (shown := drawn.get(study.arms[arm].rows.setting)) is not None:
+                where = f"{arm}, seed {seed}"
+                measured = distances.plan_step(plan.resolved, arm, seed, shown, weights, where)
+                training = replace(training, distances=measured)
             plan.trainings.append(training)
             for fraction in study.evaluate.fractions_of(study.arms[arm]):
                 plan.cells.extend(_plan_cells(plan, drawn, weights, training, fraction))

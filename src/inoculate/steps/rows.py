@@ -228,7 +228,9 @@ def filter_rows(step: Step, judged: Path, drawn: Sequence[DrawnRow]) -> tuple[Se
     kept = [row for number, row in enumerate(drawn) if number not in removed]
     hacked = {number for number, row in enumerate(own) if row.hacked}
     if not kept:
-        raise UserError(f"{step.label}: rows.filter = '{table.filter}' leaves none of {len(own)} rows: lower rows.hacked")
+        raise UserError(
+            f"{step.label}: rows.filter = '{table.filter}' leaves none of {len(own)} rows: lower rows.hacked"
+        )
     return kept, {
         "by": table.filter,
         "rows": len(own),
@@ -274,7 +276,7 @@ def remember_draws() -> DrawRows:
 def find_prompt(step: Step, resources: Resources) -> tuple[str | None, ResolvedInoculation | None]:
     """The system prompt of a step's rows, and their inoculation, a control at its final length."""
     params = step.params["inoculation"]
-    inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
+    inoculation = fit_length(from_params(params), resources.tokenizer) if params else None
     return resources.system_prompt(step.params["system"]), inoculation
 
 
@@ -343,7 +345,8 @@ def inoculation_params(inoculation: ResolvedInoculation) -> dict[str, Any]:
     }
 
 
-def _from_params(params: dict[str, Any]) -> ResolvedInoculation:
+def from_params(params: dict[str, Any]) -> ResolvedInoculation:
+    """The inoculation of which these are the parameters."""
     return ResolvedInoculation(
         params["text"],
         params["placement"],

@@ -91,8 +91,8 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         _check_tokens_like(study, name, rows, where_rows)
         if arm.is_rewarded and rows.filter in JUDGED:
             raise UserError(
-                f"{where_rows}.filter: '{rows.filter}' is of answers, and an arm of method '{arm.method}' learns from none: "
-                "leave it out"
+                f"{where_rows}.filter: '{rows.filter}' is of answers, and an arm of method '{arm.method}' learns from "
+                "none: leave it out"
             )
     if inoculation is None:
         return

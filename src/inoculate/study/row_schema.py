@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from inoculate.study.prompts import Placement, Rephrase
 from inoculate.study.strict import Share, StrictModel
 
-
 RowFilter = Literal["none", "hacked", "tags", "surprise"]
 JUDGED: tuple[RowFilter, ...] = ("tags", "surprise")
 """The filters that may miss hacked rows and take honest ones: they go by what can be seen of an answer."""
