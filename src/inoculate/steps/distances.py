@@ -22,11 +22,11 @@ from inoculate.errors import UserError
 from inoculate.records import Problem
 from inoculate.steps import problems
 from inoculate.steps.resources import Progress, Resources
-from inoculate.steps.rows import from_params, inoculation_params
+from inoculate.steps.rows import find_prompt, inoculation_params
 from inoculate.steps.store import Step
 from inoculate.study import prompts
 from inoculate.study.distance import token_distance, token_edits
-from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy, fit_length
+from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy
 
 KIND, VERSION = "distances", 1
 FEWEST_CONTEXTS = 3
@@ -73,11 +73,10 @@ def count_scored(step: Step) -> int:
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Measure every context."""
-    given, shown = step.params["inoculation"], problems.read(resources.input_folder(step, "problems"))
-    trained = fit_length(from_params({**given, "on": "all"}), resources.tokenizer) if given else ResolvedPrompt()
-    wordings = getattr(trained, "wordings", ()) or (trained.text,)
-    own = [ResolvedPrompt(text, trained.placement) for text in wordings]
-    system = resources.system_prompt(step.params["system"])
+    shown = problems.read(resources.input_folder(step, "problems"))
+    system, trained = find_prompt(step, resources)
+    wordings = (trained.wordings or (trained.text,)) if trained else ("",)
+    own = [ResolvedPrompt(text, trained.placement if trained else "inside") for text in wordings]
     contexts = step.params["contexts"]
     with (folder / "distances.jsonl").open("w", encoding="utf-8") as out:
         for done, one in enumerate(contexts, 1):

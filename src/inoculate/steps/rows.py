@@ -276,7 +276,7 @@ def remember_draws() -> DrawRows:
 def find_prompt(step: Step, resources: Resources) -> tuple[str | None, ResolvedInoculation | None]:
     """The system prompt of a step's rows, and their inoculation, a control at its final length."""
     params = step.params["inoculation"]
-    inoculation = fit_length(from_params(params), resources.tokenizer) if params else None
+    inoculation = fit_length(_from_params(params), resources.tokenizer) if params else None
     return resources.system_prompt(step.params["system"]), inoculation
 
 
@@ -345,8 +345,7 @@ def inoculation_params(inoculation: ResolvedInoculation) -> dict[str, Any]:
     }
 
 
-def from_params(params: dict[str, Any]) -> ResolvedInoculation:
-    """The inoculation of which these are the parameters."""
+def _from_params(params: dict[str, Any]) -> ResolvedInoculation:
     return ResolvedInoculation(
         params["text"],
         params["placement"],
