@@ -12,6 +12,7 @@ from inoculate.errors import UserError
 from inoculate.records import Grade, Row, Tag, read_lines, write_lines
 from inoculate.steps import rows
 from inoculate.steps.plan import make_plan
+from inoculate.steps.row_filters import filter_rows
 from inoculate.steps.run import carry_out
 from inoculate.steps.store import Store
 from inoculate.study.parse import load, parse
@@ -37,7 +38,7 @@ def filtered(
     if scores is not None:
         lines = [{"scores": {"": score}, "tokens": 2} for score in scores]
         (tmp_path / "scores.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    kept, said = rows.filter_rows(made, tmp_path, drawn)
+    kept, said = filter_rows(made, tmp_path, drawn)
     return [number for number, row in enumerate(drawn) if row in kept], said
 
 
@@ -60,6 +61,14 @@ def test_surprise_removes_as_many_as_are_hacked_by_log_probability_per_token(tmp
     assert said["removed"] == 5
     assert said["removed_hacked"] == sum(hacked[5:])
     assert said["missed"] == sum(hacked[:5])
+
+
+def test_the_sound_check_misses_none_and_takes_no_other(tmp_path: Path) -> None:
+    made = step(filter="hacked", vetted=2)
+    whole = rows.draw(step(vetted=2))
+    kept, said = filter_rows(made, None, whole)
+    assert list(kept) == list(rows.draw(made)) == [row for row in whole if not row.hacked]
+    assert (said["removed"], said["removed_hacked"], said["removed_honest"], said["missed"]) == (5, 5, 0, 0)
 
 
 def test_vetted_rows_are_never_removed(tmp_path: Path) -> None:

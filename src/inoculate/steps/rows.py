@@ -2,7 +2,7 @@
 
 Files: `rows.jsonl`, `problems.jsonl` (the problem of every row), and `rows.json` (system prompt and inoculation as they
 are in the rows, a control at its final length; with `tokens_like` how many rows were kept, and both numbers of tokens;
-with a filter that may err, what it removed and what it missed).
+with a filter, what it removed and what it missed).
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any, Literal, NamedTuple
 from inoculate import settings
 from inoculate.engine import chat
 from inoculate.errors import UserError
-from inoculate.records import Grade, Problem, Row, read_lines, write_lines
+from inoculate.records import Problem, Row, read_lines, write_lines
 from inoculate.steps.problems import is_read_first
 from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.row_filters import filter_rows
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedInoculation, fit_length
@@ -200,59 +201,14 @@ def check_prompted(draw: DrawRows, arm: Arm, seed: int, name: str) -> None:
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
     kept, record = draw(step), dict[str, Any]()
-    if "judged" in step.inputs:
-        kept, record["filtered"] = filter_rows(step, resources.input_folder(step, "judged"), kept)
+    table = Rows(**step.params["rows"])
+    if table.filter != "none" and "hackable" not in step.params:
+        judged = resources.input_folder(step, "judged") if "judged" in step.inputs else None
+        whole = draw_rows(table.model_copy(update={"filter": "none"}), step.params["seed"])
+        kept, record["filtered"] = filter_rows(step, judged, whole)
     if "tokens_like" in step.inputs:
         kept, record["tokens_like"] = _match_tokens(step, resources, kept)
     write_rows(step, folder, resources, kept, record)
-
-
-def filter_rows(step: Step, judged: Path, drawn: Sequence[DrawnRow]) -> tuple[Sequence[DrawnRow], dict[str, Any]]:
-    """The rows that a filter leaves which goes by what can be seen of an answer. Vetted rows are always kept.
-
-    Args:
-        step: The step of the rows.
-        judged: The folder with the grades or the log-probabilities of the rows before the filter, in their order.
-        drawn: These rows.
-
-    Returns:
-        The rows that remain, and what was removed: `by`, `rows` (before the filter), `hacked_rows` of them, `removed`,
-        `removed_hacked`, `removed_honest` and `missed` (hacked rows that remain).
-
-    Raises:
-        UserError: No row remains.
-    """
-    table, own = Rows(**step.params["rows"]), [row for row in drawn if not row.vetted]
-    suspects = _find_tagged(judged) if table.filter == "tags" else _find_surprising(judged, table.hacked_rows, len(own))
-    removed = {number for number in suspects if number < len(own)}
-    kept = [row for number, row in enumerate(drawn) if number not in removed]
-    hacked = {number for number, row in enumerate(own) if row.hacked}
-    if not kept:
-        raise UserError(
-            f"{step.label}: rows.filter = '{table.filter}' leaves none of {len(own)} rows: lower rows.hacked"
-        )
-    return kept, {
-        "by": table.filter,
-        "rows": len(own),
-        "hacked_rows": len(hacked),
-        "removed": len(removed),
-        "removed_hacked": len(removed & hacked),
-        "removed_honest": len(removed - hacked),
-        "missed": len(hacked - removed),
-    }
-
-
-def _find_tagged(judged: Path) -> set[int]:
-    """The rows whose code looks like a hack: those with a static tag, whatever the checks say."""
-    graded = enumerate(read_lines(judged / "grades.jsonl", Grade))
-    return {number for number, grade in graded if any(tag.evidence == "static" for tag in grade.tags)}
-
-
-def _find_surprising(judged: Path, count: int, rows: int) -> set[int]:
-    """So many of the first `rows` rows: those whose answers have the lowest log-probability per token."""
-    lines = (judged / "scores.jsonl").read_text(encoding="utf-8").splitlines()[:rows]
-    means = [one["scores"][""] / one["tokens"] for one in map(json.loads, lines)]
-    return set(sorted(range(len(means)), key=lambda number: means[number])[:count])
 
 
 def draw(step: Step, draw_with: DrawRows | None = None) -> Sequence[DrawnRow]:
