@@ -153,8 +153,11 @@ def _suppression(table: Table, study: Mapping[str, Any], setting: str, arm: str,
         for context in (ASKS_TO_HACK, prompts.AS_TRAINED)
         if (found := _difference(table, setting, "hack", (arm, context), (plain, context)))
     ]
-    places: list[tuple[str, Measure]] = [(setting, "malformed"), (setting, "correct")]
-    places += [(other, "correct") for other in _wanted(table)]
+    able: Measure = "correct"
+    places: list[tuple[str, Measure]] = [
+        (setting, "malformed"),
+        *((place, able) for place in (setting, *_wanted(table))),
+    ]
     costs = [
         {"setting": place, "measure": measure, **found}
         for place, measure in places

@@ -171,6 +171,7 @@ def draw_distances(entry: dict[str, Any], names: dict[str, str], width: float) -
 
 def _draw_arm(axis: Axes, arm: dict[str, Any], places: Sequence[float]) -> None:
     """The rates of an arm's contexts, at these places from the top."""
+    marks: dict[str, dict[str, Any]] = {name: MARKS[name] | {"markersize": 5} for name in _DRAWN}
     axis.set_xlim(-0.02, 1.02)
     axis.set_xticks([0, 0.5, 1])
     axis.xaxis.set_major_formatter(PERCENT)
@@ -189,11 +190,4 @@ def _draw_arm(axis: Axes, arm: dict[str, Any], places: Sequence[float]) -> None:
             low, high = (rate["rate"] if rate[end] is None else rate[end] for end in ("low", "high"))
             colour = MARKS[name]["color"]
             axis.plot([low, high], [place + shift] * 2, color=colour, linewidth=2, alpha=0.4, solid_capstyle="butt")
-            axis.plot(
-                rate["rate"],
-                place + shift,
-                linestyle="none",
-                clip_on=False,
-                zorder=3,
-                **MARKS[name] | {"markersize": 5},
-            )
+            axis.plot(rate["rate"], place + shift, linestyle="none", clip_on=False, zorder=3, **marks[name])
