@@ -121,6 +121,13 @@ def test_arms_that_differ_in_more_than_the_prompt_are_not_paired(new_run: Callab
     assert entry["suppressions"] == []
 
 
+def test_an_arm_without_finished_cells_is_left_out(new_run: Callable[..., Folder]) -> None:
+    folder = new_run()
+    folder.manifest["study"]["arms"]["late"] = {"rows": {"hacked": 1.0, "setting": "functions"}, "inoculation": None}
+    (entry,) = write(folder)["conditioning"]
+    assert [arm["arm"] for arm in entry["arms"]] == ["plain", "inoculated"]
+
+
 def test_two_contexts_are_no_course_and_a_lost_file_is_named(new_run: Callable[..., Folder]) -> None:
     folder = new_run()
     for spec in folder.manifest["study"]["arms"].values():

@@ -86,7 +86,7 @@ def test_seeds_with_the_same_text_share_them_and_results_have_them(path: Path, t
     folder = carry_out(plan, store, Log(), "", only=[*cells, *wanted])
     results = analyse(folder)
     assert "distances" not in results["training"][0]
-    assert [arm["contexts"] for arm in results["conditioning"][0]["arms"]] == [[], [], [], []]
+    assert results["conditioning"] == []  # no trained arm is sampled
 
 
 def test_with_two_contexts_nothing_is_measured(study_file: Path) -> None:

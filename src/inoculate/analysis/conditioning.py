@@ -43,9 +43,10 @@ def analyse_conditioning(run: Run, table: Table) -> list[dict[str, Any]]:
     for setting in dict.fromkeys(key.setting for key in table):
         contexts = list(dict.fromkeys(key.context for key in table if key.setting == setting))
         trained = [arm for arm, spec in study["arms"].items() if _trains_on(spec, setting)]
-        if len(contexts) < FEWEST_CONTEXTS or not trained:
+        every = [_arm(table, study, setting, arm, contexts, distances.get(arm, [])) for arm in trained]
+        arms = [arm for arm in every if arm["contexts"]]
+        if len(contexts) < FEWEST_CONTEXTS or not arms:
             continue
-        arms = [_arm(table, study, setting, arm, contexts, distances.get(arm, [])) for arm in trained]
         suppressions = [_suppression(table, study, setting, arm, plain) for arm, plain in _pairs(study, trained)]
         results.append({"setting": setting, "arms": arms, "suppressions": [one for one in suppressions if one]})
     return results
