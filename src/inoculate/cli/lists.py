@@ -125,7 +125,9 @@ def _describe_rows(arm: Arm, rows: Rows) -> list[str]:
     facts = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
     facts += [f"of these as many as have the answer tokens of {rows.tokens_like}"] if rows.tokens_like else []
     facts += ["hacked rows left out"] if rows.filter == "hacked" else []
-    return facts + ([f"{rows.vetted} vetted rows"] if rows.vetted else [])
+    vetted = rows.vetted
+    under = "" if vetted.prompt == "none" else f" under '{vetted.prompt}'"
+    return facts + ([f"{vetted.count} vetted examples in {vetted.rows} rows{under}"] if vetted.count else [])
 
 
 def _describe_arm(arm: Arm) -> str:

@@ -23,6 +23,7 @@ from inoculate.steps import (
     scores,
     train,
     trajectory_rows,
+    vetted,
 )
 from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
@@ -215,6 +216,8 @@ def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
         for number, table in enumerate(arm.row_tables):
             shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
             is_new = False
+            if table.vetted.source and seed == study.seeds[0]:
+                _check_picked(name, table)
             if source := table.trajectories:
                 shown, prompt = _sampled_problems(study, source), resolved.sampling_prompt(name, seed, table)
                 hackable = study.arms[source.arm].hackable(shown)
@@ -227,6 +230,14 @@ def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
                 rows.check_source(draw, shown, prompt, seed, hackable, name)
         if arm.is_rewarded:
             rows.check_prompted(draw, arm, seed, name)
+
+
+def _check_picked(arm: str, table: Rows) -> None:
+    """Read picked examples now, so that a mistake in their file is refused before any work."""
+    try:
+        vetted.read_kept(table)
+    except UserError as error:
+        raise UserError(f"arms.{arm}.{error}") from None
 
 
 def _sampled_problems(study: Study, source: TrajectorySource) -> Rows:
@@ -302,6 +313,7 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
         where=where,
         hackable=study.arms[name].hackable(table),
         tokens_like=like,
+        vetted=resolved.vetted.get((name, table.setting)),
     )
 
 

@@ -15,6 +15,7 @@ from inoculate.steps import rows, scores
 from inoculate.steps.plan import Plan, make_plan
 from inoculate.study import prompts
 from inoculate.study.resolve import candidates, resolve
+from inoculate.study.row_schema import Vetted
 from inoculate.study.schema import Evaluate, EvaluatedSetting, Study
 
 COMPLIANCE = "compliance"
@@ -89,7 +90,7 @@ def make_screen_plan(study: Study, server: str = "", weights: str = "") -> Plan:
         update={
             "count": study.screen.answers,
             "hacked": 1.0,
-            "vetted": 0,
+            "vetted": Vetted(),
             "filter": "none",
             "share_problems": False,
         }

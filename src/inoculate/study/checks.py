@@ -14,6 +14,7 @@ from inoculate.errors import UserError, require_known
 from inoculate.records import CAPABILITY
 from inoculate.study import names, neighbours, prompts, rl_checks
 from inoculate.study.resolve import ResolvedStudy, resolve
+from inoculate.study.row_schema import DIVERSE, INOCULATION, VETTED_PROMPTS
 from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Rows, Study
 
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha")
@@ -40,6 +41,13 @@ def check(study: Study, where: str) -> None:
         _check_arm_texts(resolved, name, where)
     for (name, setting), prompt in resolved.sampling.items():
         _check_text(prompt.name, prompt.text, setting, f"{where}: arms.{name}.rows.trajectories.prompt")
+    for (name, setting), prompt in resolved.vetted.items():
+        _check_text(
+            "" if prompt.name == DIVERSE else prompt.name,
+            prompt.text,
+            setting,
+            f"{where}: arms.{name}.rows.vetted.prompt",
+        )
     for setting in study.evaluate.settings:
         _check_context_texts(resolved, setting, where)
     for prompt in resolved.candidates.values():
@@ -88,6 +96,7 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, where_rows)
         _check_trajectories(study, rows, where_rows)
         _check_tokens_like(study, name, rows, where_rows)
+        _check_vetted(study, arm, rows, where_rows)
     if inoculation is None:
         return
     for field, named in (
@@ -147,7 +156,7 @@ def _check_trajectories(study: Study, rows: Rows, key: str) -> None:
     theirs = [table.setting for table in study.arms[source.arm].row_tables]
     if theirs != [rows.setting]:
         raise UserError(f"{key}.setting: '{rows.setting}', and the trajectories of '{source.arm}' are of {theirs}")
-    for field, given in (("vetted", rows.vetted), ("share_problems", rows.share_problems)):
+    for field, given in (("vetted", rows.vetted.count), ("share_problems", rows.share_problems)):
         if given:
             raise UserError(f"{key}.{field}: does not go with rows.trajectories: leave it out")
     if rows.filter != "none":
@@ -168,7 +177,7 @@ def _check_tokens_like(study: Study, name: str, rows: Rows, key: str) -> None:
         return
     arm = study.arms[name]
     given = {
-        "vetted": rows.vetted > 0,
+        "vetted": rows.vetted.count > 0,
         "share_problems": rows.share_problems,
         "trajectories": rows.trajectories is not None,
     }
@@ -183,6 +192,17 @@ def _check_tokens_like(study: Study, name: str, rows: Rows, key: str) -> None:
         if other != name and not spec.is_rewarded and not any(table.tokens_like for table in spec.row_tables)
     ]
     require_known(rows.tokens_like, others, f"{key}.tokens_like: not an arm of SFT that has rows of its own number:")
+
+
+def _check_vetted(study: Study, arm: Arm, rows: Rows, key: str) -> None:
+    """Check what vetted rows stand under, and that no other row is left without a problem of its own."""
+    prompt = rows.vetted.prompt
+    if prompt == INOCULATION and (arm.inoculation is None or arm.inoculation.on == "none"):
+        raise UserError(f"{key}.vetted.prompt: '{INOCULATION}', and no row of this arm has a prompt: give it one")
+    if prompt not in VETTED_PROMPTS:
+        known = [*VETTED_PROMPTS, *study.prompts, *prompts.names()]
+        require_known(prompts.split_name(prompt)[0], known, f"{key}.vetted.prompt: unknown prompt")
+        _check_trained_with(study, prompt, f"{key}.vetted.prompt")
 
 
 def _arms_named(rows: Rows) -> tuple[str, str]:
@@ -293,6 +313,8 @@ def _check_arm_texts(resolved: ResolvedStudy, name: str, where: str) -> None:
     if arm.inoculation is None or prompt is None:
         return
     for rows in arm.row_tables:
+        if not rows.count and rows.vetted.prompt != INOCULATION:
+            continue  # no row of it has the arm's prompt, which its setting then needs no words for
         prompt = resolved.further.get((name, rows.setting), resolved.inoculations[name])
         for one in prompt.one_of or (prompt,):
             _check_text(one.name, one.text, rows.setting, f"{key}.{'one_of' if prompt.one_of else 'prompt'}")

@@ -32,6 +32,15 @@ class TrajectorySource(Context, total=False):
     problems: int | None
 
 
+class Vetted(TypedDict, total=False):
+    """Honest rows that are added to others."""
+
+    count: Required[int]
+    exposures: int | None
+    prompt: str
+    source: str
+
+
 class Rows(TypedDict, total=False):
     """What arms train on: `setting` and `count` at least, in the arm or in what all arms share."""
 
@@ -42,7 +51,7 @@ class Rows(TypedDict, total=False):
     hacked: float
     share_problems: bool
     filter: Literal["none", "hacked"]
-    vetted: int
+    vetted: int | Vetted
     families: Sequence[str]
     levels: Sequence[int]
     trajectories: TrajectorySource | None
