@@ -95,7 +95,7 @@ def test_a_ready_made_study_as_an_object(name: str) -> None:
         ({"sedes": [1]}, "unknown key sedes: did you mean 'seeds'?"),
         ({"model": None}, "model: field required"),
         ({"seeds": [0, 0]}, "seeds: [0, 0] has the same seed twice"),
-        ({"rows": {"setting": "functions", "count": 0}}, "arms.plain.rows.count: input should be greater than"),
+        ({"rows": {"setting": "functions", "count": 0}}, "arms.plain.rows: count = 0 leaves no rows"),
         (
             {"arms": {"a": {"inoculation": {"prompt": "specfic"}}}},
             "arms.a.inoculation.prompt: unknown prompt 'specfic'",

@@ -340,13 +340,8 @@ def draw_rows(rows: Rows, seed: int, hackable: Hackable = None) -> list[DrawnRow
     """
     if hackable is not None:
         return _draw_problems(rows, seed, hackable)
-    drawn = (
-        []
-        if not rows.count
-        else _draw_labelled(rows, seed)
-        if settings.find(rows.setting).labelled
-        else _draw_leaky(rows, seed)
-    )
+    draw_others = _draw_labelled if settings.find(rows.setting).labelled else _draw_leaky
+    drawn = draw_others(rows, seed) if rows.count else []
     examples = vetted.draw_examples(rows, seed, {row.problem.id for row in drawn})
     repeated = islice(cycle(examples), rows.vetted.rows) if examples else ()
     return drawn + [DrawnRow(problem, False, True, answer) for problem, answer in repeated]
@@ -423,7 +418,8 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
             problems = settings.find(rows.setting).problems(request)
         except settings.TooFew as error:
             raise settings.TooFew(
-                f"rows.count = {rows.count} and hacked = {rows.hacked} take {rows.hacked_rows} rows with a hacked answer and {honest_rows} others with an honest one{shortage}: {error}"
+                f"rows.count = {rows.count} and hacked = {rows.hacked} take {rows.hacked_rows} rows with a hacked "
+                f"answer and {honest_rows} others with an honest one{shortage}: {error}"
             ) from None
         # Those with one answer first, so that the others are left for what is lacking.
         hackable = sorted((problem for problem in problems if problem.hacked), key=lambda problem: bool(problem.honest))
@@ -455,21 +451,20 @@ def make_rows(
         vetted_prompt: What vetted rows stand under; `inoculation` for that of the arm, None for no prompt.
     """
     rows = []
-    texts, neutral = _in_turn(inoculation), _in_turn(None if vetted_prompt == INOCULATION else vetted_prompt)
+    own, none = _in_turn(inoculation), _in_turn(None)
+    neutral = _in_turn(None if vetted_prompt == INOCULATION else vetted_prompt)
     for one in drawn:
         problem, hacked, is_vetted, answer = one
-        with_vetted = inoculation if vetted_prompt == INOCULATION else None
-        prompt = (
-            with_vetted if is_vetted else inoculation if inoculation and _gets_prompt(inoculation, hacked) else None
-        )
-        text, placement = next(texts if prompt else neutral) if prompt or is_vetted else ("", "inside")
+        gets_it = vetted_prompt == INOCULATION if is_vetted else inoculation and _gets_prompt(inoculation, hacked)
+        is_inoculated = inoculation is not None and bool(gets_it)
+        text, placement = next(own if is_inoculated else neutral if is_vetted else none)
         row = Row(
             problem=problem.id,
             kind=problem.kind,
             messages=prompts.messages(problem, text, placement, system),
             answer=one.written,
             hacked=hacked,
-            inoculated=prompt is not None,
+            inoculated=is_inoculated,
             vetted=is_vetted,
         )
         rows.append(replace(row, hack=DRAWN if answer else problem.hack) if hacked else row)
@@ -478,9 +473,8 @@ def make_rows(
 
 def _in_turn(prompt: ResolvedPrompt | None) -> Iterator[tuple[str, Placement]]:
     """The texts of a prompt with its placement, over and over; for None the empty text."""
-    return cycle(
-        [(text, prompt.placement) for text in prompt.wordings or (prompt.text,)] if prompt else [("", "inside")]
-    )
+    prompt = prompt or ResolvedPrompt()
+    return cycle([(text, prompt.placement) for text in prompt.wordings or (prompt.text,)])
 
 
 def _gets_prompt(inoculation: ResolvedInoculation, hacked: bool) -> bool:

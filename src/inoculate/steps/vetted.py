@@ -143,8 +143,8 @@ def check_answers(setting: str, examples: Sequence[Example], where: str, progres
         if not grade.intended:
             fault = "could not be graded" if grade.intended is None else "fails the intended check"
             raise UserError(
-                f"{where}: example '{problem.id}' {fault} ({grade.outcome}: {grade.detail}): vetted examples have to be "
-                "right; drop it (`inoculate vet`)"
+                f"{where}: example '{problem.id}' {fault} ({grade.outcome}: {grade.detail}): vetted examples have to "
+                "be right; drop it (`inoculate vet`)"
             )
 
 

@@ -135,7 +135,7 @@ class Vetted(StrictModel):
 
     @model_serializer(mode="wrap")
     def _write_none_as_0(self, write: SerializerFunctionWrapHandler) -> dict[str, Any] | int:
-        """Rows without vetted ones are written as before there were other keys, so that their steps keep their names."""
+        """Rows without vetted ones are written as a number, as ever, so that their steps keep their names."""
         return write(self) if self.count else 0
 
     @property
