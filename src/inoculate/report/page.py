@@ -84,6 +84,8 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             verdict_counts=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
             doses=[(f"dose-{place}", dose) for place, dose in enumerate(find_doses(results), 1)],
             drawn_contexts=_drawn_contexts(results),
+            trends=[trend | {"measure": results.label(trend["setting"], trend["measure"])} for trend in results.trends],
+            transfer=results.transfer,
             factorial=_factorial_view(results),
             elicitation=_elicitation_view(results.elicitation),
             forecasts=results.preflight,

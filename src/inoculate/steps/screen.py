@@ -51,6 +51,8 @@ def screened_study(study: Study) -> Study:
             "contrasts": (),
             "factorial": None,
             "elicitation": None,
+            "trends": (),
+            "transfer": None,
             "evaluate": Evaluate(
                 settings=(first, COMPLIANCE) if screen.compliance else (first,),
                 each=evaluated,

@@ -78,6 +78,8 @@ def _check_names(study: Study, where: str) -> None:
     for setting in study.evaluate.settings:
         _check_setting(study, setting, where)
     _check_grids(study, where)
+    _check_trends(study, where)
+    _check_transfer(study, where)
     _check_contrasts(study, where)
 
 
@@ -269,7 +271,8 @@ def _check_splits_hacks(setting: settings.Setting, grader: str, key: str) -> Non
 
 
 def _check_grids(study: Study, where: str) -> None:
-    for key, declared in (("factorial", study.factorial), ("elicitation", study.elicitation)):
+    trends = [(f"trends.{number}", trend) for number, trend in enumerate(study.trends)]
+    for key, declared in (("factorial", study.factorial), ("elicitation", study.elicitation), *trends):
         if declared:
             require_known(declared.context, study.evaluate.contexts, f"{where}: {key}.context: not evaluated:")
             setting = declared.setting or study.evaluate.settings[0]
@@ -283,6 +286,40 @@ def _check_grids(study: Study, where: str) -> None:
         used = {prompts.split_name(arm.inoculation.prompt)[0] for arm in study.arms.values() if arm.inoculation}
         for name in study.factorial.prompts:
             require_known(name, used, f"{where}: factorial.prompts: no arm has the prompt")
+
+
+def _check_trends(study: Study, where: str) -> None:
+    for number, trend in enumerate(study.trends):
+        key = f"{where}: trends.{number}"
+        for arm in trend.arms:
+            require_known(arm, study.arms, f"{key}.arms: unknown arm")
+        doses = [sum(rows.vetted.count for rows in study.arms[arm].row_tables) for arm in trend.arms]
+        if doses != sorted(set(doses)):
+            raise UserError(
+                f"{key}.arms: they have {doses} vetted examples: name arms with different numbers, the fewest first"
+            )
+
+
+def _check_transfer(study: Study, where: str) -> None:
+    """Check that twins have the same rows and no prompt, and that controls are trained on hacked rows of the setting."""
+    for arm, twin in study.transfer.without.items() if study.transfer else ():
+        key = f"{where}: transfer.without"
+        for name in (arm, twin):
+            require_known(name, study.arms, f"{key}: unknown arm")
+        first, second = study.arms[arm], study.arms[twin]
+        if first.inoculation is None or second != first.model_copy(update={"inoculation": None}):
+            raise UserError(f"{key}: '{twin}' has to be '{arm}' without its inoculation, and the same in all else")
+    for setting, arm in study.transfer.controls.items() if study.transfer else ():
+        key = f"{where}: transfer.controls"
+        require_known(setting, study.evaluate.settings, f"{key}: not evaluated:")
+        require_known(arm, study.arms, f"{key}.{setting}: unknown arm")
+        spec = study.arms[arm]
+        trained_on = [rows.setting for rows in spec.row_tables if _has_hacks(spec, rows)]
+        if setting not in trained_on or spec.inoculation is not None:
+            raise UserError(
+                f"{key}.{setting}: '{arm}' is no positive control: it has to be trained on hacked rows of '{setting}' "
+                "without an inoculation"
+            )
 
 
 def _check_contrasts(study: Study, where: str) -> None:

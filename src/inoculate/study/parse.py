@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from inoculate.errors import UserError, nearest
 from inoculate.study import checks, sources, toml_file
-from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
+from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
 from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource, Vetted
 from inoculate.study.schema import (
     BASE,
@@ -183,6 +183,8 @@ _TABLES: dict[str, type[StrictModel]] = {
     "sensitivity": Sensitivity,
     "factorial": Factorial,
     "elicitation": Elicitation,
+    "trends": Trend,
+    "transfer": Transfer,
 }
 
 
@@ -206,6 +208,7 @@ _FORMS = {
     "onset": "onset = { steps = 5, above = 0.15 }",
     "checkpoint": "checkpoint = { hack = 0.5, length = 0.5, steps = 1 }",
     "contrasts": '[[contrasts]] claim = "...", measure = "hack", lower = "ARM", than = "ARM"',
+    "trends": '[[trends]] claim = "...", measure = "hack", arms = ["ARM", "ARM", "ARM"], direction = "lower"',
     "contexts": '[contexts.NAME] text = "..."',
     "each": "[evaluate.each.SETTING] problems = 100",
 }

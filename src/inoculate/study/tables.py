@@ -218,6 +218,24 @@ class Contrast(TypedDict, total=False):
     guards: Sequence[Guard]
 
 
+class Trend(TypedDict, total=False):
+    """A claim that a rate rises or falls with the number of vetted examples."""
+
+    claim: Required[str]
+    measure: Required[Measure]
+    arms: Required[Sequence[str]]
+    direction: Required[Literal["lower", "higher"]]
+    context: str
+    setting: str
+
+
+class Transfer(TypedDict, total=False):
+    """How far training carries: twins without a prompt, and positive controls of settings."""
+
+    without: Mapping[str, str]
+    controls: Mapping[str, str]
+
+
 class Sensitivity(TypedDict, total=False):
     """What the contrasts are repeated over."""
 
@@ -246,3 +264,5 @@ class StudyTables(TypedDict, total=False):
     factorial: Factorial | None
     elicitation: Elicitation | None
     sensitivity: Sensitivity | None
+    trends: Sequence[Trend]
+    transfer: Transfer | None
