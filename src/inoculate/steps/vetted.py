@@ -115,12 +115,25 @@ def read_picks(source: str) -> list[Pick]:
     return [_read_pick(where, data) for where, data in json_lines.read(source, _FORM)]
 
 
+def read_candidates(source: str) -> list[Example]:
+    """The examples in a file, whether they were kept or not, or nothing was decided yet.
+
+    Raises:
+        UserError: It cannot be read, or a line is none; the message names file and line.
+    """
+    picks = [
+        _read_pick(where, {"keep": False, "outcome": "", **data}) for where, data in json_lines.read(source, _FORM)
+    ]
+    return [(pick.problem, pick.answer) for pick in picks]
+
+
 def _read_pick(where: str, data: dict[str, Any]) -> Pick:
     try:
         pick = Pick(build(Problem, data["problem"]), data["answer"], data["keep"], data["outcome"])
     except (TypeError, KeyError) as error:
         raise UserError(f"{where}: not a picked example: {error}: {_FORM}") from None
-    if not isinstance(pick.answer, str) or not isinstance(pick.keep, bool):
+    texts = (pick.answer, pick.problem.id, pick.problem.setting, pick.problem.hacked)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(pick.keep, bool):
         raise UserError(f"{where}: not a picked example: {_FORM}")
     return pick
 
