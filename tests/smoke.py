@@ -1,4 +1,4 @@
-"""Makes a study as small as it can be, with the same arms, prompts, settings and analyses: to see that it still runs."""
+"""Makes a study as small as it can be, with its arms, prompts, settings and analyses: to see that it still runs."""
 
 from __future__ import annotations
 

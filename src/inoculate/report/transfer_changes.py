@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from inoculate.report.drawing import NARROW, PALETTE, make_axes, new_figure, wrap
-from inoculate.report.numbers import points, points_interval
+from inoculate.report.numbers import UNKNOWN, points, points_interval
 from inoculate.report.results import Results
 from inoculate.report.transfer import MAX_OPACITY
 
@@ -97,7 +97,7 @@ def _draw_change(
     middle: dict[str, Any] = {"ha": "center", "va": "center"}
     if change is None or tells is False:
         axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["line"], linestyle=":", linewidth=0.8))
-        shown = "–" if change is None else "cannot tell" if width >= 66 else "?"
+        shown = UNKNOWN if change is None else "cannot tell" if width >= 66 else "?"
         axis.text(x + width / 2, y + _ROW / 2, shown, fontsize=8.5, color=PALETTE["soft"], **middle)
         return
     colour = PALETTE[measure] if change["difference"] > 0 else PALETTE["accent"]

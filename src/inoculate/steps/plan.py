@@ -179,8 +179,31 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
         raise UserError(f"arms.{trained[0]}.method = '{method}' samples in this process: leave --server out")
     _check_lengths(study)
     plan = Plan(resolve(study), server=server)
-    drawn = {setting: problems.plan_step(plan.resolved, setting) for setting in study.evaluate.settings}
+    drawn = _plan_problems(plan.resolved)
     _check_sources(plan, drawn)
+    _add_cells(plan, drawn, weights)
+    declared = [name for name in study.arms if not (study.sensitivity and "@" in name)]
+    refuse_same_arms({name: tuple(one.adapter.key for one in plan.trainings if one.arm == name) for name in declared})
+    return plan
+
+
+def outline(study: Study) -> Plan:
+    """The steps of a study without a look at its data and its model, which nothing could be carried out with.
+
+    Args:
+        study: The study.
+    """
+    plan = Plan(resolve(study))
+    _add_cells(plan, _plan_problems(plan.resolved), "unknown")
+    return plan
+
+
+def _plan_problems(resolved: ResolvedStudy) -> dict[str, Step]:
+    return {setting: problems.plan_step(resolved, setting) for setting in resolved.study.evaluate.settings}
+
+
+def _add_cells(plan: Plan, drawn: Mapping[str, Step], weights: str) -> None:
+    study = plan.study
     plan.cells.extend(_plan_cells(plan, drawn, weights))
     for seed in study.seeds:
         for arm in study.arms:
@@ -188,9 +211,6 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
             plan.trainings.append(training)
             for fraction in study.evaluate.fractions_of(study.arms[arm]):
                 plan.cells.extend(_plan_cells(plan, drawn, weights, training, fraction))
-    declared = [name for name in study.arms if not (study.sensitivity and "@" in name)]
-    refuse_same_arms({name: tuple(one.adapter.key for one in plan.trainings if one.arm == name) for name in declared})
-    return plan
 
 
 def _check_lengths(study: Study) -> None:

@@ -121,9 +121,8 @@ def read_candidates(source: str) -> list[Example]:
     Raises:
         UserError: It cannot be read, or a line is none; the message names file and line.
     """
-    picks = [
-        _read_pick(where, {"keep": False, "outcome": "", **data}) for where, data in json_lines.read(source, _FORM)
-    ]
+    undecided = {"keep": False, "outcome": ""}
+    picks = [_read_pick(where, undecided | data) for where, data in json_lines.read(source, _FORM)]
     return [(pick.problem, pick.answer) for pick in picks]
 
 

@@ -301,7 +301,7 @@ def _check_trends(study: Study, where: str) -> None:
 
 
 def _check_transfer(study: Study, where: str) -> None:
-    """Check that twins have the same rows and no prompt, and that controls are trained on hacked rows of the setting."""
+    """Check that twins have the same rows and no prompt, and that controls are trained on hacks of their setting."""
     for arm, twin in study.transfer.without.items() if study.transfer else ():
         key = f"{where}: transfer.without"
         for name in (arm, twin):
