@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from inoculate.report.drawing import NARROW, PALETTE, make_axes, new_figure, wrap
-from inoculate.report.numbers import UNKNOWN, points, points_interval
+from inoculate.report.numbers import UNKNOWN, minus, points_interval
 from inoculate.report.results import Results
 from inoculate.report.transfer import MAX_OPACITY
 
@@ -18,8 +18,8 @@ THAN = {"base": "against the untrained model", "without": "against the same rows
 """What a change is against -> its words."""
 _ROW, _HEADING, _GAP = 34.0, 64.0, 16.0
 """Heights in pixels: of an arm, above a block, and between blocks."""
-_LEAST_FOR_INTERVAL = 50.0
-"""Width of a cell in pixels, from which it holds an interval."""
+_LEAST_FOR_TENTHS, _LEAST_FOR_INTERVAL = 84.0, 44.0
+"""Widths of a cell in pixels, from which it holds an interval in tenths of a point, and one in whole points."""
 
 
 def draw_transfer_changes(results: Results, width: float) -> Figure:
@@ -43,6 +43,7 @@ def draw_transfer_changes(results: Results, width: float) -> Figure:
         for group in groups
         if (arms := list(dict.fromkeys(arm for (arm, *_, of), cell in cells.items() if of == measure and cell[than])))
     ]
+    trained_on = {arm["arm"]: arm["trained_on"] for arm in results.transfer["arms"]}
     height = sum(_HEADING + _ROW * len(arms) + _GAP for *_, arms in blocks)
     figure = new_figure(width, height)
     axis = make_axes(figure, 1, 1, left=0, right=1, bottom=0, top=1)[0]
@@ -51,7 +52,8 @@ def draw_transfer_changes(results: Results, width: float) -> Figure:
     axis.set_axis_off()
     top = 0.0
     for than, measure, group, arms in blocks:
-        _draw_block(axis, top, width, (f"{measure}, {THAN[than]}", than, measure), group, arms, cells)
+        title = f"{measure}, {THAN[than]}"
+        _draw_block(axis, top, width, (title, than, measure), group, arms, cells, trained_on)
         top += _HEADING + _ROW * len(arms) + _GAP
     return figure
 
@@ -64,6 +66,7 @@ def _draw_block(
     columns: list[dict[str, Any]],
     arms: list[str],
     cells: dict[tuple[str, str, str, str], dict[str, Any]],
+    trained_on: dict[str, list[str]],
 ) -> None:
     """One block, from its title down."""
     title, than, measure = block
@@ -82,10 +85,18 @@ def _draw_block(
                 found = cells.get((arm, setting, column["context"], measure), {})
                 corner = (left, top + _HEADING + row * _ROW)
                 _draw_change(axis, corner, cell_width, found.get(than), measure, column["tells"])
+                if setting in trained_on.get(arm, ()):
+                    _outline(axis, corner, cell_width)
             left += cell_width
     for row, arm in enumerate(arms):
         label = "\n".join(wrap(arm, name_width - 10, 10))
         axis.text(0, top + _HEADING + (row + 0.5) * _ROW, label, fontsize=10, va="center", linespacing=1.0)
+
+
+def _outline(axis: Axes, corner: tuple[float, float], width: float) -> None:
+    """Mark a cell of the setting that its arm was trained on."""
+    box: Any = ((corner[0] + 1, corner[1] + 1), width - 2, _ROW - 2)
+    axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["soft"], linewidth=0.9))
 
 
 def _draw_change(
@@ -107,10 +118,10 @@ def _draw_change(
     unsure = change["low"] is None or change["low"] <= 0 <= change["high"]
     if unsure:
         axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["line"], hatch="////", linewidth=0))
-    has_space = width >= _LEAST_FOR_INTERVAL and change["low"] is not None
-    axis.text(
-        x + width / 2, y + _ROW * (0.34 if has_space else 0.5), points(change["difference"]), fontsize=10, **middle
-    )
-    if has_space:
-        limits = points_interval(change["low"], change["high"])
+    low, high, value = change["low"], change["high"], change["difference"]
+    limits = "" if low is None else points_interval(low, high)
+    if limits and width < _LEAST_FOR_TENTHS:
+        limits = minus(f"{100 * low:+.0f} {100 * high:+.0f}") if width >= _LEAST_FOR_INTERVAL else ""
+    axis.text(x + width / 2, y + _ROW * (0.34 if limits else 0.5), minus(f"{100 * value:+.0f}"), fontsize=10, **middle)
+    if limits:
         axis.text(x + width / 2, y + _ROW * 0.74, limits, fontsize=7.5, **middle)
