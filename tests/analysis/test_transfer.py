@@ -118,7 +118,7 @@ def test_the_report_shows_what_cannot_be_told(run: Path, found: dict[str, Any]) 
     page = write_report(run).read_text()
     assert "How far it carries" in page and "cannot tell: &#39;written&#39;" in page
     drawn = (run / "figures" / "transfer-changes.svg").read_text()
-    assert "against the same rows without inoculation" in drawn and "cannot tell" in drawn
+    assert "against the same rows without inoculation" in drawn and ">cannot<" in drawn
     assert "inoculated,mathematics,neutral,hack,yes,plain," in (run / "tables" / "transfer.csv").read_text()
 
 

@@ -76,8 +76,10 @@ def _draw_block(
     left = name_width
     for setting, group in groupby(columns, key=lambda column: column["setting"]):
         own = list(group)
-        label = "\n".join(wrap(setting, cell_width * len(own) - 4, 9.5))
-        axis.text(left + 2, top + 30, label, fontsize=9.5, va="center", color=PALETTE["ink"])
+        label = "\n".join(wrap(setting, max(cell_width * len(own), 76.0) - 4, 9.5))
+        right = left + cell_width * len(own)
+        side, x = ("right", right - 2) if right > width - 1 and len(own) == 1 else ("left", left + 2)
+        axis.text(x, top + 30, label, fontsize=9.5, ha=side, va="center", color=PALETTE["ink"])
         for column in own:
             label = "\n".join(wrap(column["context"], cell_width - 4, 8.5))
             axis.text(left + 2, top + _HEADING - 4, label, fontsize=8.5, va="bottom", color=PALETTE["soft"])
@@ -108,8 +110,8 @@ def _draw_change(
     middle: dict[str, Any] = {"ha": "center", "va": "center"}
     if change is None or tells is False:
         axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["line"], linestyle=":", linewidth=0.8))
-        shown = UNKNOWN if change is None else "cannot tell" if width >= 66 else "?"
-        axis.text(x + width / 2, y + _ROW / 2, shown, fontsize=8.5, color=PALETTE["soft"], **middle)
+        shown = UNKNOWN if change is None else "cannot\ntell"
+        axis.text(x + width / 2, y + _ROW / 2, shown, fontsize=8, linespacing=1.0, color=PALETTE["soft"], **middle)
         return
     colour = PALETTE[measure] if change["difference"] > 0 else PALETTE["accent"]
     axis.add_patch(
