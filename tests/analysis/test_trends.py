@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -9,8 +12,14 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from filled_store import fill, write_study
+from inoculate.analysis import analyse
 from inoculate.analysis.estimates import ArmRate
 from inoculate.analysis.trends import dose_of, estimate_slope, slope_weights
+from inoculate.errors import UserError
+from inoculate.records import Grade, write_lines
+from inoculate.steps.store import Store
+from inoculate.study.parse import load
 
 
 def arm_rates(hits: Any) -> list[ArmRate]:
@@ -64,3 +73,77 @@ def test_weights_give_the_slope_of_a_line() -> None:
 def test_the_dose_is_over_all_tables() -> None:
     arm = {"rows": {"vetted": {"count": 5}}, "more_rows": [{"vetted": 0}, {"vetted": {"count": 6}}]}
     assert dose_of(arm) == 11
+
+
+STUDY = """
+question = "How many?"
+model = "smollm2-135m"
+placement = "after"
+seeds = [0, 1, 2]
+rows = { setting = "mathematics", count = 4, levels = [1] }
+
+[arms.k0]
+[arms.k2]
+rows.vetted = { count = 2, exposures = 4, prompt = "diverse" }
+[arms.k4]
+rows.vetted = 4
+
+[evaluate]
+settings = ["mathematics"]
+contexts = ["neutral"]
+problems = 60
+
+[[trends]]
+claim = "fewer hacks"
+measure = "hack"
+arms = ["k0", "k2", "k4"]
+direction = "lower"
+
+[[trends]]
+claim = "fewer correct answers"
+measure = "correct"
+arms = ["k0", "k2", "k4"]
+direction = "lower"
+"""
+RATES = {"k0": 0.9, "k2": 0.5, "k4": 0.1}
+"""Planted hack rates."""
+
+
+def trends_of(root: Path, seeds: list[int] | None = None) -> list[dict[str, Any]]:
+    folder = fill(write_study(root, STUDY), Store(root / "store"), seeds)
+    for cell in json.loads((folder / "manifest.json").read_text())["cells"]:
+        path = Path(cell["grades"] or "none") / "grades.jsonl"
+        if path.exists():
+            random, rate = Random(str(cell)), RATES.get(cell["arm"], 0.0)
+            hacked = [random.random() < rate for _ in path.read_text().splitlines()]
+            write_lines(path, [Grade("hack" if one else "correct", True, not one) for one in hacked])
+    return analyse(folder)["trends"]
+
+
+def test_a_planted_trend_is_supported_and_the_opposite_refuted(tmp_path: Path) -> None:
+    fewer, other = trends_of(tmp_path)
+    assert [(dose["arm"], dose["dose"]) for dose in fewer["doses"]] == [("k0", 0), ("k2", 2), ("k4", 4)]
+    assert -0.5 < fewer["slope"] < -0.3 and fewer["high"] < 0 and fewer["p"] <= fewer["p_adjusted"] < 0.05
+    assert (fewer["verdict"], other["verdict"]) == ("supported", "refuted") and fewer["seeds"] == 3
+
+
+def test_there_is_no_verdict_before_all_planned_seeds(tmp_path: Path) -> None:
+    (fewer, _) = trends_of(tmp_path, [0, 1])
+    assert fewer["verdict"] == "descriptive" and fewer["p_adjusted"] is None and fewer["slope"] < 0
+    assert "2 seeds: a verdict needs at least 3" in fewer["why"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('["k0", "k2", "k4"]', '["k0", "k2"]', "trends.0.arms: list should have at least 3 items"),
+        ('["k0", "k2", "k4"]', '["k0", "k4", "k2"]', "trends.0.arms: they have [0, 4, 2] vetted examples"),
+        ('["k0", "k2", "k4"]', '["k0", "k2", "base"]', "trends.0.arms: unknown arm 'base'"),
+        ('direction = "lower"', 'direction = "down"', "trends.0.direction: input should be 'lower' or 'higher'"),
+        ('direction = "lower"', 'direction = "lower"\ncontext = "negated"', "trends.0.context: not evaluated:"),
+    ],
+)
+def test_mistakes_in_trends_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(UserError) as refused:
+        load(write_study(tmp_path, STUDY.replace(old, new, 1)))
+    assert message in str(refused.value)
