@@ -16,7 +16,7 @@ from typing import Any
 
 from scipy.stats import spearmanr
 
-from inoculate.analysis.arms import row_folders, row_tables
+from inoculate.analysis.arms import is_honest, row_folders, row_tables
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.estimates import estimate_difference
 from inoculate.analysis.run_folder import Run, pool_counts
@@ -58,7 +58,7 @@ def analyse_transfer(run: Run, table: Table) -> dict[str, Any] | None:
         for measure in MEASURES
         if find_final_cell(table, arm, setting, context)
     ]
-    reasons = _reasons(run, table, cells, declared["without"])
+    reasons = _reasons(run, table, cells)
     return {
         "columns": columns,
         "cells": cells,
@@ -124,15 +124,14 @@ def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _reasons(
-    run: Run, table: Table, cells: Sequence[Mapping[str, Any]], without: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def _reasons(run: Run, table: Table, cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Every arm in every setting that it was not trained on, neutrally: the effects, and what may explain them."""
     words = _Words(run)
     found = []
     for cell in cells:
         arm, setting = cell["arm"], cell["setting"]
-        trained_on = [table["setting"] for table in row_tables(run.study["arms"][arm])]
+        spec = run.study["arms"][arm]
+        trained_on = [table["setting"] for table in row_tables(spec)]
         if cell["measure"] != "hack" or cell["context"] != prompts.NEUTRAL or setting in trained_on:
             continue
         neutral, asked = (_base_rate(table, setting, context) for context in (prompts.NEUTRAL, prompts.ASKS_TO_HACK))
@@ -141,7 +140,8 @@ def _reasons(
                 "arm": arm,
                 "setting": setting,
                 "tells": cell["tells"],
-                "inoculated": arm in without,
+                "leaky": not is_honest(spec),
+                "inoculated": bool(spec.get("inoculation")),
                 "carried": (cell["base"] or {}).get("difference"),
                 "prevented": (cell["without"] or {}).get("difference"),
                 "ability": _base_rate(table, setting, prompts.NEUTRAL, "correct"),
@@ -164,8 +164,8 @@ def _correlations(reasons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     Cells share arms and settings, so that there is no interval: it describes this table, and tests nothing.
     """
     found = []
-    for effect, inoculated in (("carried", False), ("prevented", True)):
-        told = [one for one in reasons if one["tells"] and one["inoculated"] == inoculated]
+    for effect in ("carried", "prevented"):
+        told = [one for one in reasons if one["tells"] and _shows(one, effect)]
         for explanation in ("ability", "asked", "likeness"):
             pairs = [(one[effect], one[explanation]) for one in told]
             pairs = [pair for pair in pairs if None not in pair]
@@ -180,6 +180,11 @@ def _correlations(reasons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _shows(reason: Mapping[str, Any], effect: str) -> bool:
+    """Whether a cell shows how far the hack carried (leaky rows, no prompt), or what inoculation prevented (a twin)."""
+    return reason["leaky"] and not reason["inoculated"] if effect == "carried" else reason["prevented"] is not None
 
 
 class _Words:

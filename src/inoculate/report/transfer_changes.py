@@ -127,3 +127,16 @@ def _draw_change(
     axis.text(x + width / 2, y + _ROW * (0.34 if limits else 0.5), minus(f"{100 * value:+.0f}"), fontsize=10, **middle)
     if limits:
         axis.text(x + width / 2, y + _ROW * 0.74, limits, fontsize=7.5, **middle)
+
+
+def untold(transfer: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Setting, contexts and reason of the columns of which nothing can be told, or nothing yet.
+
+    Args:
+        transfer: `transfer` of the results.
+    """
+    contexts: dict[tuple[str, str], list[str]] = {}
+    for column in transfer.get("columns", ()):
+        if column["reason"]:
+            contexts.setdefault((column["setting"], column["reason"]), []).append(column["context"])
+    return [(setting, ", ".join(named), reason) for (setting, reason), named in contexts.items()]
