@@ -18,6 +18,7 @@ from inoculate.analysis.estimates import ArmRate
 from inoculate.analysis.trends import dose_of, estimate_slope, slope_weights
 from inoculate.errors import UserError
 from inoculate.records import Grade, write_lines
+from inoculate.report import write_report
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
 
@@ -109,7 +110,7 @@ RATES = {"k0": 0.9, "k2": 0.5, "k4": 0.1}
 """Planted hack rates."""
 
 
-def trends_of(root: Path, seeds: list[int] | None = None) -> list[dict[str, Any]]:
+def planted_run(root: Path, seeds: list[int] | None = None) -> Path:
     folder = fill(write_study(root, STUDY), Store(root / "store"), seeds)
     for cell in json.loads((folder / "manifest.json").read_text())["cells"]:
         path = Path(cell["grades"] or "none") / "grades.jsonl"
@@ -117,18 +118,24 @@ def trends_of(root: Path, seeds: list[int] | None = None) -> list[dict[str, Any]
             random, rate = Random(str(cell)), RATES.get(cell["arm"], 0.0)
             hacked = [random.random() < rate for _ in path.read_text().splitlines()]
             write_lines(path, [Grade("hack" if one else "correct", True, not one) for one in hacked])
-    return analyse(folder)["trends"]
+    return folder
 
 
 def test_a_planted_trend_is_supported_and_the_opposite_refuted(tmp_path: Path) -> None:
-    fewer, other = trends_of(tmp_path)
+    run = planted_run(tmp_path)
+    fewer, other = analyse(run)["trends"]
     assert [(dose["arm"], dose["dose"]) for dose in fewer["doses"]] == [("k0", 0), ("k2", 2), ("k4", 4)]
     assert -0.5 < fewer["slope"] < -0.3 and fewer["high"] < 0 and fewer["p"] <= fewer["p_adjusted"] < 0.05
     assert (fewer["verdict"], other["verdict"]) == ("supported", "refuted") and fewer["seeds"] == 3
+    page = write_report(run).read_text()
+    assert "supported: hack changes by" in page and "Rates against the number of vetted examples" in page
+    assert (run / "figures" / "trends.svg").exists() and "fewer hacks,hack" in (
+        run / "tables" / "trends.csv"
+    ).read_text()
 
 
 def test_there_is_no_verdict_before_all_planned_seeds(tmp_path: Path) -> None:
-    (fewer, _) = trends_of(tmp_path, [0, 1])
+    fewer, _ = analyse(planted_run(tmp_path, [0, 1]))["trends"]
     assert fewer["verdict"] == "descriptive" and fewer["p_adjusted"] is None and fewer["slope"] < 0
     assert "2 seeds: a verdict needs at least 3" in fewer["why"]
 
