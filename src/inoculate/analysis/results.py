@@ -24,6 +24,8 @@ from inoculate.analysis.preflight.arms import forecast_run
 from inoculate.analysis.rl import analyse_rl, collapse_cautions
 from inoculate.analysis.run_folder import Run, Tally, read_cell, read_run, split_finished
 from inoculate.analysis.sensitivity import repeat_contrasts
+from inoculate.analysis.transfer import analyse_transfer
+from inoculate.analysis.trends import analyse_trends
 from inoculate.analysis.truth import analyse_truth
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
 
@@ -84,6 +86,8 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "contrasts": contrasts,
         "conditioning": analyse_conditioning(source, table),
         "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms)),
+        "trends": analyse_trends(table, study, schedule),
+        "transfer": analyse_transfer(source, table),
         "factorial": analyse_factorial(table, study),
         "elicitation": analyse_elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
         "preflight": forecast_run(source),

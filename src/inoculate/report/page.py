@@ -25,6 +25,7 @@ from inoculate.report.rl import rl_views
 from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import describe_key, find_doses, main_contexts
 from inoculate.report.tables import TRAINING
+from inoculate.report.transfer_changes import untold
 from inoculate.report.truth import score_views, truth_view
 from inoculate.study import ready_made
 
@@ -85,6 +86,9 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             verdict_counts=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
             doses=[(f"dose-{place}", dose) for place, dose in enumerate(find_doses(results), 1)],
             drawn_contexts=_drawn_contexts(results),
+            trends=[trend | {"measure": results.label(trend["setting"], trend["measure"])} for trend in results.trends],
+            transfer=results.transfer,
+            untold=untold(results.transfer),
             factorial=_factorial_view(results),
             elicitation=_elicitation_view(results.elicitation),
             forecasts=results.preflight,

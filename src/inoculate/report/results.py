@@ -155,6 +155,9 @@ class Results:
     """Planned looks: the number of seeds and the level of each."""
     extended_seeds: tuple[Any, ...] = ()
     """Seeds that were added after results had been seen."""
+    trends: list[dict[str, Any]] = field(default_factory=list)
+    """The dose-responses that the study declares."""
+    transfer: dict[str, Any] = field(default_factory=dict)
     factorial: dict[str, Any] = field(default_factory=dict)
     """Effects of a grid of arms."""
     elicitation: dict[str, Any] = field(default_factory=dict)
@@ -260,6 +263,8 @@ def read_results(run: Path) -> Results:
             missing=list(results.get("missing") or ()),
             looks=[mapping(look) for look in results.get("looks") or ()],
             extended_seeds=tuple(results.get("extended_seeds") or ()),
+            trends=[mapping(trend) for trend in results.get("trends") or ()],
+            transfer=mapping(results.get("transfer")),
             factorial=mapping(results.get("factorial")),
             elicitation=mapping(results.get("elicitation")),
             preflight=[mapping(arm) for arm in results.get("preflight") or ()],

@@ -73,6 +73,11 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         ),
         "floor.csv": ("claim setting context arm rate low high", _floor_lines(results)),
         "dose.csv": ("key value series arm setting context outcome rate low high", _dose_lines(results)),
+        "trends.csv": (
+            "claim measure setting context direction doses slope low high p p_adjusted verdict why",
+            _trend_lines(results),
+        ),
+        "transfer.csv": ("arm setting context measure tells than difference low high", _transfer_lines(results)),
         "effects.csv": ("effect level than estimate low high", _effect_lines(results)),
         "elicitation.csv": (
             "arm kind irrelevant sampled added effect seed effect_of_seed",
@@ -206,6 +211,21 @@ def _dose_lines(results: Results) -> Iterable[list[Any]]:
                         rate = cell.outcomes[name]
                         start = [dose.key, value, series, arm, cell.setting, cell.context, name]
                         yield [*start, rate.rate, rate.low, rate.high]
+
+
+def _trend_lines(results: Results) -> Iterable[list[Any]]:
+    for trend in results.trends:
+        doses = " ".join(str(dose["dose"]) for dose in trend["doses"])
+        place = [trend[key] for key in ("claim", "measure", "setting", "context", "direction")]
+        yield [*place, doses, *(trend[key] for key in ("slope", "low", "high", "p", "p_adjusted", "verdict", "why"))]
+
+
+def _transfer_lines(results: Results) -> Iterable[list[Any]]:
+    for cell in results.transfer.get("cells", ()):
+        place = [cell[key] for key in ("arm", "setting", "context", "measure", "tells")]
+        for change in (cell["base"], cell["without"]):
+            if change:
+                yield [*place, *(change[key] for key in ("than", "difference", "low", "high"))]
 
 
 def _effect_lines(results: Results) -> Iterable[list[Any]]:

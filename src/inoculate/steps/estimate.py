@@ -121,12 +121,16 @@ def _units(step: Step) -> float:
         options = step.params["rl"]
         return options["steps"] * options["prompts_per_step"] * options["completions_per_prompt"]
     if step.kind == train.KIND:
-        rows = sum(table["count"] + table["vetted"] for table in _row_tables(step))
+        rows = sum(table["count"] + _vetted_rows(table["vetted"]) for table in _row_tables(step))
         # Training continues to the last fraction that is evaluated.
         return rows * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
     problems = step.inputs["problems"].params
     # An upper bound: a problem whose key is right has no twin.
     return problems["count"] * (2 if problems.get("twins") else 1) * step.params.get("samples", 1)
+
+
+def _vetted_rows(vetted: int | dict[str, Any]) -> int:
+    return (vetted["exposures"] or vetted["count"]) if isinstance(vetted, dict) else vetted
 
 
 def _row_tables(step: Step) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from inoculate.steps import (
     scores,
     train,
     trajectory_rows,
+    vetted,
 )
 from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
@@ -181,8 +182,31 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
         raise UserError(f"arms.{trained[0]}.method = '{method}' samples in this process: leave --server out")
     _check_lengths(study)
     plan = Plan(resolve(study), server=server)
-    drawn = {setting: problems.plan_step(plan.resolved, setting) for setting in study.evaluate.settings}
+    drawn = _plan_problems(plan.resolved)
     _check_sources(plan, drawn)
+    _add_cells(plan, drawn, weights)
+    declared = [name for name in study.arms if not (study.sensitivity and "@" in name)]
+    refuse_same_arms({name: tuple(one.adapter.key for one in plan.trainings if one.arm == name) for name in declared})
+    return plan
+
+
+def outline(study: Study) -> Plan:
+    """The steps of a study without a look at its data and its model, which nothing could be carried out with.
+
+    Args:
+        study: The study.
+    """
+    plan = Plan(resolve(study))
+    _add_cells(plan, _plan_problems(plan.resolved), "unknown")
+    return plan
+
+
+def _plan_problems(resolved: ResolvedStudy) -> dict[str, Step]:
+    return {setting: problems.plan_step(resolved, setting) for setting in resolved.study.evaluate.settings}
+
+
+def _add_cells(plan: Plan, drawn: Mapping[str, Step], weights: str) -> None:
+    study = plan.study
     plan.cells.extend(_plan_cells(plan, drawn, weights))
     for seed in study.seeds:
         for arm in study.arms:
@@ -194,9 +218,6 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
             plan.trainings.append(training)
             for fraction in study.evaluate.fractions_of(study.arms[arm]):
                 plan.cells.extend(_plan_cells(plan, drawn, weights, training, fraction))
-    declared = [name for name in study.arms if not (study.sensitivity and "@" in name)]
-    refuse_same_arms({name: tuple(one.adapter.key for one in plan.trainings if one.arm == name) for name in declared})
-    return plan
 
 
 def _check_lengths(study: Study) -> None:
@@ -222,6 +243,8 @@ def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
         for number, table in enumerate(arm.row_tables):
             shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
             is_new = False
+            if table.vetted.source and seed == study.seeds[0]:
+                _check_picked(name, table)
             if source := table.trajectories:
                 shown, prompt = _sampled_problems(study, source), resolved.sampling_prompt(name, seed, table)
                 hackable = study.arms[source.arm].hackable(shown)
@@ -234,6 +257,14 @@ def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
                 rows.check_source(draw, shown, prompt, seed, hackable, name)
         if arm.is_rewarded:
             rows.check_prompted(draw, arm, seed, name)
+
+
+def _check_picked(arm: str, table: Rows) -> None:
+    """Read picked examples now, so that a mistake in their file is refused before any work."""
+    try:
+        vetted.read_kept(table)
+    except UserError as error:
+        raise UserError(f"arms.{arm}.{error}") from None
 
 
 def _sampled_problems(study: Study, source: TrajectorySource) -> Rows:
@@ -321,6 +352,7 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
         hackable=study.arms[name].hackable(table),
         tokens_like=like,
         judged=judged,
+        vetted=resolved.vetted.get((name, table.setting)),
     )
 
 
