@@ -42,9 +42,13 @@ def check_balance(subject: Subject) -> Finding:
         checked += len(problems)
         kinds[split] = len({problem.kind for problem in problems})
         faults += _unequal_lengths(problems, choices)
-        for family in {problem.family for problem in problems}:
+        faults += [Fault(f"{split}: {message}") for message in _imbalanced_lengths(problems)]
+        for family in dict.fromkeys(problem.family for problem in problems):
             members = [problem for problem in problems if problem.family == family]
-            faults += [Fault(f"{split}, {family}: {message}") for message in _imbalances(members, choices)]
+            messages = _imbalances(members, choices)
+            # The others are small, and no rate of theirs is reported by family.
+            messages += _imbalanced_lengths(members) if split == "test" else []
+            faults += [Fault(f"{split}, {family}: {message}") for message in messages]
         faults += [fault for kind in _by_kind(problems) for fault in _kind_faults(kind, choices)]
     if kinds["test"] < FEWEST_KINDS:
         faults.append(Fault(f"test: {kinds['test']} kinds, fewer than {FEWEST_KINDS}"))
@@ -59,13 +63,18 @@ def _imbalances(problems: Sequence[Problem], choices: Callable[[Problem], tuple[
     for number, what in ((yes, "begins with Yes"), (first, "is named first")):
         if 2 * number != count:
             found.append(f"the good answer {what} in {number} of {count} problems, not in half")
-    lengths = Counter((len(problem.honest) > len(problem.hacked)) - (len(problem.honest) < len(problem.hacked))
-                      for problem in problems)  # fmt: skip
-    differing = lengths[1] + lengths[-1]
-    for sign, what in ((1, "longer"), (-1, "shorter")):
-        if lengths[sign] > MOST_LONGER * differing:
-            found.append(f"the good answer is the {what} one in {lengths[sign]} of {differing} problems")
     return found
+
+
+def _imbalanced_lengths(problems: Sequence[Problem]) -> list[str]:
+    """Whether the good answer is mostly the longer one, or the shorter one."""
+    gaps = [len(problem.honest) - len(problem.hacked) for problem in problems if len(problem.honest) != len(problem.hacked)]
+    counts = {"longer": sum(gap > 0 for gap in gaps), "shorter": sum(gap < 0 for gap in gaps)}
+    return [
+        f"the good answer is the {what} one in {count} of the {len(gaps)} problems with answers of different lengths"
+        for what, count in counts.items()
+        if count > MOST_LONGER * len(gaps)
+    ]
 
 
 def _unequal_lengths(problems: Sequence[Problem], choices: Callable[[Problem], tuple[str, ...]]) -> list[Fault]:
@@ -90,7 +99,7 @@ def _kind_faults(problems: Sequence[Problem], choices: Callable[[Problem], tuple
     for problem in problems:
         orders.setdefault(problem.body, set()).add(choices(problem))
     faults += [Fault("is not put in both orders", p) for p in problems if len(orders[p.body]) != 2][:1]
-    words = Counter(frozenset(re.findall(r"\w+", body.lower())) for body in orders)
+    words = Counter(tuple(sorted(re.findall(r"\w+", body.lower()))) for body in orders)
     if max(words.values()) > 1:
         faults.append(Fault("two questions of its kind have the same words", problems[0]))
     good = {problem.body: problem.honest.startswith("Yes") for problem in problems}
