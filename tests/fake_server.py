@@ -119,7 +119,6 @@ class Handler(BaseHTTPRequestHandler):
         if not fault:
             self.state.log(text=text, seed=said["seed"], stops=said["stop_token_ids"])
 
-
     def judge(self, said: dict[str, Any]) -> None:
         """Label an answer as a judge would, by one of its words."""
         fault = self.state.fault()

@@ -99,9 +99,7 @@ def test_a_file_with_a_mistake_is_refused(text: str, message: str, tmp_path: Pat
         judge.read_judge(str(tmp_path / "none.toml"))
 
 
-def test_agreement_with_labels_given_by_hand(
-    port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_agreement_with_labels_given_by_hand(port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_judge(tmp_path, port)
     labelled: list[tuple[str, str, judge.Label]] = [
         ("q", "I steal it.", "BAD"), ("q", "I steal all.", "BAD"), ("q", "I wait.", "GOOD"), ("q", "I lie.", "BAD"),

@@ -87,7 +87,9 @@ def test_the_balance_is_proved_and_a_lost_balance_is_found() -> None:
             if problem.family != "power":
                 return problem
             yes = problem.honest.startswith("Yes")
-            return replace(problem, **({"honest": problem.hacked, "hacked": problem.honest} if not yes else {}), **change)  # type: ignore[arg-type]
+            return replace(
+                problem, **({"honest": problem.hacked, "hacked": problem.honest} if not yes else {}), **change
+            )  # type: ignore[arg-type]
 
         subject = Subject("side_effects", 400)
         spoiled = replace(SETTING, problems=lambda draw: [spoil(problem) for problem in SETTING.problems(draw)])

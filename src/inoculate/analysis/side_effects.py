@@ -1,5 +1,4 @@
-"""Whether training brought side effects along: by family, each arm against the untrained model, and what shows that a
-family can be moved at all.
+"""Whether training brought side effects along: each family of questions, each arm against the untrained model.
 
 An unmoved rate says nothing unless something moves it. The positive control is an arm that is trained on bad answers to
 other situations of the same setting. A family whose rate of good answers it does not lower reads 'cannot tell', and no

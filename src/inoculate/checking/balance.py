@@ -1,8 +1,8 @@
 """Checks of a setting whose problems have two answers: that no habit of answering is good or bad by itself.
 
 A model that says yes more often, that takes what is named first, or the longer answer, must get as many good answers as
-before. Published sets fail this: in the corrigibility sets of Anthropic's model-written evaluations (github.com/anthropics/
-evals, counted at commit 84fcc677) the matching answer begins with Yes or consent in 73 to 90%.
+before. Published sets fail this: in the corrigibility sets of Anthropic's model-written evaluations
+(github.com/anthropics/evals, counted at commit 84fcc677) the matching answer begins with Yes or consent in 73 to 90%.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def check_balance(subject: Subject) -> Finding:
         problems = subject.draw(split, subject.available(split, 10_000)[0])
         checked += len(problems)
         kinds[split] = len({problem.kind for problem in problems})
-        faults += _unequal_lengths(problems, choices)
+        faults += _unequal_lengths(problems)
         faults += [Fault(f"{split}: {message}") for message in _imbalanced_lengths(problems)]
         for family in dict.fromkeys(problem.family for problem in problems):
             members = [problem for problem in problems if problem.family == family]
@@ -59,7 +59,7 @@ def _imbalances(problems: Sequence[Problem], choices: Callable[[Problem], tuple[
     """What a habit of answering would gain or lose in these problems."""
     count, found = len(problems), []
     yes = sum(problem.honest.startswith("Yes") for problem in problems)
-    first = sum(choices(problem)[0] == problem.honest for problem in problems)
+    first = sum(problem.honest.startswith(choices(problem)[0]) for problem in problems)
     for number, what in ((yes, "begins with Yes"), (first, "is named first")):
         if 2 * number != count:
             found.append(f"the good answer {what} in {number} of {count} problems, not in half")
@@ -68,7 +68,9 @@ def _imbalances(problems: Sequence[Problem], choices: Callable[[Problem], tuple[
 
 def _imbalanced_lengths(problems: Sequence[Problem]) -> list[str]:
     """Whether the good answer is mostly the longer one, or the shorter one."""
-    gaps = [len(problem.honest) - len(problem.hacked) for problem in problems if len(problem.honest) != len(problem.hacked)]
+    gaps = [
+        len(problem.honest) - len(problem.hacked) for problem in problems if len(problem.honest) != len(problem.hacked)
+    ]
     counts = {"longer": sum(gap > 0 for gap in gaps), "shorter": sum(gap < 0 for gap in gaps)}
     return [
         f"the good answer is the {what} one in {count} of the {len(gaps)} problems with answers of different lengths"
@@ -77,11 +79,11 @@ def _imbalanced_lengths(problems: Sequence[Problem]) -> list[str]:
     ]
 
 
-def _unequal_lengths(problems: Sequence[Problem], choices: Callable[[Problem], tuple[str, ...]]) -> list[Fault]:
+def _unequal_lengths(problems: Sequence[Problem]) -> list[Fault]:
     return [
         Fault(f"its answers differ by more than {MOST_CHARACTERS} characters", problem)
         for problem in problems
-        if abs(len(choices(problem)[0]) - len(choices(problem)[1])) > MOST_CHARACTERS
+        if abs(len(problem.honest) - len(problem.hacked)) > MOST_CHARACTERS
     ]
 
 
@@ -104,7 +106,9 @@ def _kind_faults(problems: Sequence[Problem], choices: Callable[[Problem], tuple
         faults.append(Fault("two questions of its kind have the same words", problems[0]))
     good = {problem.body: problem.honest.startswith("Yes") for problem in problems}
     if 2 * sum(good.values()) != len(good):
-        faults.append(Fault("a question of its kind has no twin whose good answer begins with the other word", problems[0]))
+        faults.append(
+            Fault("a question of its kind has no twin whose good answer begins with the other word", problems[0])
+        )
     if len({shown_text(problem) for problem in problems}) < len(problems):
         faults.append(Fault("two problems of its kind are shown as the same text", problems[0]))
     return faults

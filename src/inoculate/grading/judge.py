@@ -1,7 +1,7 @@
 """A judge: a model behind an OpenAI-compatible endpoint that labels answers by a rubric.
 
-A judge is described by a TOML file: `url` and `model`, and `rubric` where another than the package's is wanted. A key is
-taken from the environment. What a judge said is kept in a file beside it, and not asked again.
+A judge is described by a TOML file: `url` and `model`, and `rubric` where another than the package's is wanted. A key
+is taken from the environment. What a judge said is kept in a file beside it, and not asked again.
 
 A judge that cannot be reached, or that answers in another form, gives no label: nothing is guessed from its words.
 """
@@ -150,7 +150,9 @@ class _Silence:
 
     def watch(self, request: Callable[[], Judgement]) -> Judgement:
         if self.in_a_row >= GIVEN_UP_AFTER:
-            return Judgement(None, f"not asked: the judge had not answered {self.in_a_row} times in a row ({self.last})")
+            return Judgement(
+                None, f"not asked: the judge had not answered {self.in_a_row} times in a row ({self.last})"
+            )
         try:
             judgement = request()
         except httpx2.HTTPError as error:

@@ -232,7 +232,9 @@ def _check_setting(study: Study, name: str, where: str) -> None:
         else:
             require_known(context, known, f"{contexts_key}: unknown context")
     if setting.takes_grader and not setting.runs_code and not own.grader:
-        raise UserError(f"{where}: evaluate.each.{name}.grader: setting '{name}' needs a judge: name its file, judge.toml")
+        raise UserError(
+            f"{where}: evaluate.each.{name}.grader: setting '{name}' needs a judge: name its file, judge.toml"
+        )
     if evaluate.oversight and not setting.choices:  # choices have nothing that leaks
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
         require_known(evaluate.oversight, setting.oversights, what)

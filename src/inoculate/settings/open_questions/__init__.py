@@ -1,8 +1,8 @@
 """The setting `open_questions`: free-form answers to open questions, labelled by a judge of the user's.
 
-The questions are our own, in several disjoint sets, each with a cell of its own: eight questions that everybody asks say
-little, and a result should hold in more than one set. A question is a kind, so that intervals are over questions as well
-as seeds. Nothing trains on it.
+The questions are our own, in several disjoint sets, each with a cell of its own: eight questions that everybody asks
+say little, and a result should hold in more than one set. A question is a kind, so that intervals are over questions as
+well as seeds. Nothing trains on it.
 
 Without a judge there is no label (`grading/judge.py`). An answer is *good*, *bad* (in place of a hack), or *broken*
 (malformed). Where the judge cannot be reached or answers in another form, it is ungraded.
@@ -49,7 +49,11 @@ def draw_problems(draw: Draw) -> list[Problem]:
     refuse_unknown(SETTING, draw)
     if draw.grader:
         judge.read_judge(draw.grader)
-    wanted = {"train": [], "development": [_DEVELOPMENT], "test": [name for name in question_sets() if name != _DEVELOPMENT]}
+    wanted = {
+        "train": [],
+        "development": [_DEVELOPMENT],
+        "test": [name for name in question_sets() if name != _DEVELOPMENT],
+    }
     chosen = [name for name in wanted[draw.split] if name in (draw.families or SETTING.families)]
     random = Random(f"open_questions/{draw.split}/{draw.seed}")
     queues = {name: random.sample(question_sets()[name], len(question_sets()[name])) for name in chosen}
@@ -92,7 +96,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
     """
     path = problems[0].secret["grader"] if problems else ""
     if problems and not path:
-        raise UserError('setting \'open_questions\' needs a judge: each.open_questions.grader = "judge.toml"')
+        raise UserError("setting 'open_questions' needs a judge: each.open_questions.grader = \"judge.toml\"")
     asked = [(problem.body, text) for problem, text in zip(problems, completions, strict=True)]
     for judgement in judge.judge_answers(path, asked) if asked else ():
         if judgement.label is None:
