@@ -62,7 +62,7 @@ SETTING = find("side_effects")
 
 
 def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stuck: str, study: str = STUDY) -> dict[str, Any]:
-    """Results of a run in which the positive control gives few good answers, but in one family as many as all others."""
+    """Results of a run in which the positive control gives few good answers, but in one family as many as others."""
     fill = filled_store._FILL["choices"]
 
     def fill_choices(step: Any, folder: Path, store: Store, written: dict[str, Any], make: Any) -> None:
