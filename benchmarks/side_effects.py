@@ -4,8 +4,8 @@
     python benchmarks/side_effects.py base [--model qwen2.5-coder-0.5b] [--store store]
 
 `forms` scores the questions of the development split in every form, both orders: good answers, yes, and what is named
-or shown first. `base` carries out a study without arms on all questions of the test split, without a grader in sight and
-with one, and prints its cells. Progress goes to standard error, tables to standard output.
+or shown first. `base` carries out a study without arms on all questions of the test split, without a grader in sight
+and with one, and prints its cells. Progress goes to standard error, tables to standard output.
 """
 
 from __future__ import annotations
