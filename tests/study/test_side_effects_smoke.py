@@ -31,7 +31,7 @@ def make_small(raw: dict[str, Any], model: Path) -> dict[str, Any]:
         if "count" in rows:
             rows["count"] = 6
         if "trajectories" in rows:
-            rows["trajectories"] |= {"samples": 2, "problems": 6, "where": "oversight=passed"}
+            rows["trajectories"] |= {"samples": 2, "problems": 9, "where": "oversight=passed"}
             rows["count"] = 2
     return raw
 
