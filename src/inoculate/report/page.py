@@ -24,6 +24,7 @@ from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapp
 from inoculate.report.rl import rl_views
 from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import describe_key, find_doses, main_contexts
+from inoculate.report.side_effects import side_effect_views
 from inoculate.report.tables import TRAINING
 from inoculate.report.transfer_changes import untold
 from inoculate.report.truth import score_views, truth_view
@@ -93,6 +94,7 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             elicitation=_elicitation_view(results.elicitation),
             forecasts=results.preflight,
             rl=rl_views(results),
+            side_effects=side_effect_views(results),
             truth=truth_view(results),
             scores=score_views(results),
             conditioning=conditioning_views(results),
