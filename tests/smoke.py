@@ -11,8 +11,6 @@ SMALL: dict[str, int] = {
     "completions_per_prompt": 2, "preflight": 2, "samples": 2, "kl_completions": 1, "answers": 2,
 }  # fmt: skip
 """Key -> the most that it may be, wherever it stands."""
-ROWS = 8
-"""Rows of a table."""
 
 
 def shrink(path: Path, model: Path, **changes: Any) -> dict[str, Any]:
@@ -34,10 +32,10 @@ def _shrink(value: Any, key: str = "") -> Any:
         found = {name: _shrink(item, name) for name, item in value.items()}
         if key == "vetted":  # 4, 16 and 64 stay three doses
             found["count"] = min(value["count"].bit_length() // 2, 4)
-        elif "count" in found:
-            found["count"] = min(value["count"], ROWS)
+        elif found.get("count"):
+            found["count"] = max(2, min(value["count"] // 16, 16))  # 64, 128 and 256 stay three numbers
         if key == "trajectories":  # a tiny model passes no check
-            found["problems"] = ROWS + 1
+            found["problems"] = 17
             found.pop("where", None)
         if key in ("rows", "") and "trajectories" in found:
             found["count"] = 2

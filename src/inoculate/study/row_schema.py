@@ -12,6 +12,9 @@ from inoculate.study.strict import Share, StrictModel
 NO_PROMPT, DIVERSE, INOCULATION = "none", "diverse", "inoculation"
 VETTED_PROMPTS = (NO_PROMPT, DIVERSE, INOCULATION)
 """What vetted rows stand under, where it is no prompt's name: `Vetted.prompt`."""
+RowFilter = Literal["none", "hacked", "tags", "surprise"]
+JUDGED: tuple[RowFilter, ...] = ("tags", "surprise")
+"""The filters that may miss hacked rows and take honest ones: they go by what can be seen of an answer."""
 
 
 class Context(StrictModel):
@@ -166,8 +169,10 @@ class Rows(StrictModel):
     same rows are hacked, and more."""
     share_problems: bool = False
     """Whether a hacked and an honest answer may come from the same problem (both are then in the rows)."""
-    filter: Literal["none", "hacked"] = "none"
-    """`hacked`: the hacked rows are left out, so that fewer remain."""
+    filter: RowFilter = "none"
+    """Which rows are left out, so that fewer remain. `hacked`: the hacked ones, as the sound check finds them. `tags`:
+    those whose code looks like a hack to static analysis. `surprise`: those whose answers the untrained model finds
+    least likely, as many as are hacked."""
     vetted: Annotated[Vetted, BeforeValidator(_read_vetted)] = Vetted()
     """Honest rows from further problems, added to these; a number stands for so many, each once and without a
     prompt."""
@@ -187,6 +192,11 @@ class Rows(StrictModel):
             raise ValueError("count = 0 leaves no rows: give count, or vetted")
         if self.filter == "hacked" and self.hacked_rows == self.count and not self.vetted.count:
             raise ValueError(f"filter = 'hacked' leaves no rows, since hacked = {self.hacked} makes every row hacked")
+        if self.filter in JUDGED and self.trajectories:
+            raise ValueError(f"filter = '{self.filter}' is for the setting's own answers: choose trajectories by where")
+        if self.filter == "surprise" and self.hacked_rows in (0, self.count):
+            what = "none are" if self.hacked_rows == 0 else "all are, and no row would remain"
+            raise ValueError(f"filter = 'surprise' leaves out as many rows as are hacked, and {what}: change hacked")
         return self
 
     @property
