@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from inoculate.records import Completion, Grade, Problem, Row, Tag, outcome_of, read_lines, write_lines
-from inoculate.steps import completions, distances, grades, manifest, problems, row_grades, rows, scores, train
+from inoculate.steps import choices, completions, distances, grades, manifest, problems, row_grades, rows, scores, train
 from inoculate.steps import plan as planning
 from inoculate.steps.plan import Plan
 from inoculate.steps.store import Step, Store
@@ -167,6 +167,7 @@ _FILL: dict[str, Callable[..., None]] = {
     row_grades.KIND: _row_grades,
     train.KIND: _adapter,
     completions.KIND: _completions,
+    choices.KIND: _completions,
     grades.KIND: _grades,
     scores.KIND: _scores,
     distances.KIND: _distances,

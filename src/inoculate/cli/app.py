@@ -25,7 +25,7 @@ for command in (
     *(studies.demo, studies.run, studies.plan, studies.screen, studies.preflight),
     *(runs.report, runs.compare, runs.export),
     *(lists.studies, lists.prompts),
-    *(settings.sample, settings.check, settings.grade, settings.rows, settings.doctor),
+    *(settings.sample, settings.check, settings.grade, settings.judge, settings.rows, settings.doctor),
     vet.vet,
 ):
     app.command(command)

@@ -163,6 +163,13 @@ def report_figures(results: Results) -> Iterator[FigureSpec]:
         yield FigureSpec("losses", "Training loss", lambda width: draw_losses(trained, width))
 
 
+def _distance_figures(results: Results) -> Iterator[FigureSpec]:
+    for place, entry in enumerate(results.conditioning, 1):
+        names = {name: results.label(entry["setting"], name) for name in ("hack", "correct")}
+        label = f"Rates by distance from the training prompt, {entry['setting']}"
+        yield FigureSpec(f"conditioning-{place}", label, lambda width, e=entry, n=names: draw_distances(e, n, width))
+
+
 def answering_figure(study: Study) -> str:
     """The figure of a study's report that answers its question: that of the analysis which it declares."""
     analyses = {
@@ -176,13 +183,6 @@ def answering_figure(study: Study) -> str:
         "dose-1": doses_among({name: arm.model_dump(mode="json") for name, arm in study.arms.items()}),
     }
     return next((name for name, declared in analyses.items() if declared), "outcomes")
-
-
-def _distance_figures(results: Results) -> Iterator[FigureSpec]:
-    for place, entry in enumerate(results.conditioning, 1):
-        names = {name: results.label(entry["setting"], name) for name in ("hack", "correct")}
-        label = f"Rates by distance from the training prompt, {entry['setting']}"
-        yield FigureSpec(f"conditioning-{place}", label, lambda width, e=entry, n=names: draw_distances(e, n, width))
 
 
 def _rl_figures(results: Results) -> Iterator[FigureSpec]:

@@ -66,7 +66,7 @@ class Cell:
     gamed: Rate | None
     """Rate of hacks made for the check, among graded samples; None where the grades do not tell them apart."""
     others: dict[str, Rate]
-    """Rates of other authors' metrics that the setting's grader computes beside the outcomes."""
+    """Rates of further metrics that the setting's grader computes beside the outcomes."""
 
     @property
     def bar_samples(self) -> int:
@@ -174,6 +174,8 @@ class Results:
     """What each prompt adds to the log-probability of the trajectories that arms are trained on."""
     conditioning: list[dict[str, Any]] = field(default_factory=list)
     """By setting with several contexts: rates by distance from the training prompt, and suppressions."""
+    side_effects: list[dict[str, Any]] = field(default_factory=list)
+    """By family and context: whether the positive control moves it, and each arm's change."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Each arm's rate of `correct` against the untrained model and the clean arm."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -277,6 +279,7 @@ def read_results(run: Path) -> Results:
                 if entry.get("rl")
             },
             conditioning=[mapping(entry) for entry in results.get("conditioning") or ()],
+            side_effects=[mapping(entry) for entry in results.get("side_effects") or ()],
             changes=[mapping(change) for change in results.get("changes") or ()],
             labels=_labels(results.get("settings")),
             sample_cells=[name_exactly(mapping(cell), named) for cell in manifest.get("cells") or ()],

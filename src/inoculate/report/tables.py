@@ -17,6 +17,8 @@ from inoculate.report.numbers import detail
 from inoculate.report.results import SCORED, Results
 from inoculate.report.samples import Samples
 from inoculate.report.series import find_doses
+from inoculate.report.side_effects import COLUMNS as SIDE_EFFECT_COLUMNS
+from inoculate.report.side_effects import side_effect_lines
 from inoculate.report.truth import COLUMNS as TRUTH_COLUMNS
 from inoculate.report.truth import ROW_COLUMNS, SCORE_COLUMNS, row_lines, score_lines, truth_lines
 
@@ -86,6 +88,7 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "rl.csv": (" ".join(RL_COLUMNS), rl_lines(results)),
         "rl_tags.csv": ("arm seed step tag evidence count", _rl_tag_lines(results)),
         "onset.csv": (" ".join(ONSET_COLUMNS), onset_lines(results)),
+        "side_effects.csv": (" ".join(SIDE_EFFECT_COLUMNS), side_effect_lines(results)),
         "truth.csv": (" ".join(TRUTH_COLUMNS), truth_lines(results)),
         "training_rows.csv": (" ".join(ROW_COLUMNS), row_lines(results)),
         "row_scores.csv": (" ".join(SCORE_COLUMNS), score_lines(results)),

@@ -351,8 +351,8 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
         where=where,
         hackable=study.arms[name].hackable(table),
         tokens_like=like,
-        vetted=resolved.vetted.get((name, table.setting)),
         judged=judged,
+        vetted=resolved.vetted.get((name, table.setting)),
     )
 
 

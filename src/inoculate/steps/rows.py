@@ -74,8 +74,8 @@ def plan_step(
     where: str,
     hackable: Hackable = None,
     tokens_like: Step | None = None,
-    vetted: ResolvedPrompt | None = None,
     judged: Step | None = None,
+    vetted: ResolvedPrompt | None = None,
 ) -> Step:
     """The rows of an arm at one seed.
 
@@ -88,9 +88,9 @@ def plan_step(
         where: Arm and seed, for the step's label.
         hackable: The share of problems that can be hacked, for an arm that learns from rewards; None for SFT.
         tokens_like: The rows whose answer tokens set how many of these are kept; None to keep all.
-        vetted: What vetted rows stand under; None for no prompt, or that of the others.
         judged: Where `rows.filter` goes by what can be seen of an answer: the grades, or the log-probabilities, of the
             same rows before the filter.
+        vetted: What vetted rows stand under; None for no prompt, or that of the others.
     """
     params = {
         # `grader` is left out where none is given, so that earlier steps keep their names.
@@ -210,6 +210,8 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     """Draw the problems and write the rows, with a control fitted to its length."""
     kept, record = draw(step), dict[str, Any]()
     table = Rows(**step.params["rows"])
+    if examples := [(row.problem, row.written) for row in kept if row.vetted]:
+        vetted.check_answers(table.setting, examples, f"{step.label}: rows.vetted", progress)
     if table.filter != "none" and "hackable" not in step.params:
         judged = resources.input_folder(step, "judged") if "judged" in step.inputs else None
         whole = draw_rows(table.model_copy(update={"filter": "none"}), step.params["seed"])

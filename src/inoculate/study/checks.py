@@ -98,12 +98,12 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, where_rows)
         _check_trajectories(study, rows, where_rows)
         _check_tokens_like(study, name, rows, where_rows)
-        _check_vetted(study, arm, rows, where_rows)
         if arm.is_rewarded and rows.filter in JUDGED:
             raise UserError(
                 f"{where_rows}.filter: '{rows.filter}' is of answers, and an arm of method '{arm.method}' learns from "
                 "none: leave it out"
             )
+        _check_vetted(study, arm, rows, where_rows)
     if inoculation is None:
         return
     for field, named in (
@@ -258,6 +258,10 @@ def _check_setting(study: Study, name: str, where: str) -> None:
             _check_prompt(study, context, contexts_key)
         else:
             require_known(context, known, f"{contexts_key}: unknown context")
+    if setting.takes_grader and not setting.runs_code and not own.grader:
+        raise UserError(
+            f"{where}: evaluate.each.{name}.grader: setting '{name}' needs a judge: name its file, judge.toml"
+        )
     if evaluate.oversight and not setting.choices:  # choices have nothing that leaks
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
         require_known(evaluate.oversight, setting.oversights, what)
@@ -327,14 +331,21 @@ def _check_transfer(study: Study, where: str) -> None:
             )
 
 
+def _measured(study: Study) -> list[str]:
+    """What contrasts can be made in: the evaluated settings, and in place of one that has parts each of these."""
+    parts = {name: settings.find(name).parts for name in study.evaluate.settings}
+    return [f"{name} ({part})" if part else name for name, all_parts in parts.items() for part in all_parts or ("",)]
+
+
 def _check_contrasts(study: Study, where: str) -> None:
     for number, contrast in enumerate(study.contrasts):
         key = f"{where}: contrasts.{number}"
         for arm in contrast.arms:
             require_known(arm, [BASE, *study.arms], f"{key}: unknown arm")
-        require_known(contrast.context, study.evaluate.contexts, f"{key}.context: not evaluated:")
-        if contrast.setting:
-            require_known(contrast.setting, study.evaluate.settings, f"{key}.setting: not evaluated:")
+        setting = contrast.setting or study.evaluate.settings[0]
+        require_known(setting, _measured(study), f"{key}.setting: not evaluated:")
+        own = study.evaluate.each.get(setting.split(" (")[0], EvaluatedSetting()).contexts or ()
+        require_known(contrast.context, [*study.evaluate.contexts, *own], f"{key}.context: not evaluated:")
         if "asked-hack" in contrast.guards and prompts.ASKS_TO_HACK not in study.evaluate.contexts:
             raise UserError(f"{key}.guards: 'asked-hack' needs '{prompts.ASKS_TO_HACK}' in evaluate.contexts")
         if CAPABILITY in contrast.guards and CAPABILITY not in study.evaluate.settings:

@@ -9,12 +9,13 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, mode
 from inoculate.study.prompts import Placement, Rephrase
 from inoculate.study.strict import Share, StrictModel
 
-NO_PROMPT, DIVERSE, INOCULATION = "none", "diverse", "inoculation"
-VETTED_PROMPTS = (NO_PROMPT, DIVERSE, INOCULATION)
-"""What vetted rows stand under, where it is no prompt's name: `Vetted.prompt`."""
 RowFilter = Literal["none", "hacked", "tags", "surprise"]
 JUDGED: tuple[RowFilter, ...] = ("tags", "surprise")
 """The filters that may miss hacked rows and take honest ones: they go by what can be seen of an answer."""
+
+NO_PROMPT, DIVERSE, INOCULATION = "none", "diverse", "inoculation"
+VETTED_PROMPTS = (NO_PROMPT, DIVERSE, INOCULATION)
+"""What vetted rows stand under, where it is no prompt's name: `Vetted.prompt`."""
 
 
 class Context(StrictModel):
