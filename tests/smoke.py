@@ -35,7 +35,7 @@ def _shrink(value: Any, key: str = "") -> Any:
         found = {name: _shrink(item, name) for name, item in value.items()}
         if key == "vetted":  # 4, 16 and 64 stay three doses
             found["count"] = min(value["count"].bit_length() // 2, 4)
-        elif "count" in found:
+        elif found.get("count"):
             # By doublings, so that arms which differ in their number of rows still do.
             found["count"] = min(value["count"], value["count"].bit_length())
         if key == "trajectories" and "arm" in value:  # a tiny model passes no check

@@ -125,6 +125,16 @@ def test_an_example_that_the_intended_check_fails_is_refused_by_name(tmp_path: P
         vetted.check_answers("mathematics", found, "rows of A: rows.vetted", lambda *_: None)
 
 
+def test_no_rows_are_written_with_an_example_that_fails(tmp_path: Path) -> None:
+    source = picked(tmp_path / "p.jsonl", 2, answer="Answer: -77777")
+    table = Rows(setting="mathematics", count=3, vetted={"count": 2, "source": source})  # pyright: ignore[reportArgumentType]
+    step = rows.plan_step(table, None, seed=0, system="S", weights="w", where="A, seed 0")
+    nothing: Any = None
+    with pytest.raises(UserError, match=r"rows of A, seed 0: rows\.vetted: example '.*' fails the intended check"):
+        rows.run(step, tmp_path, nothing, lambda *_: None)
+    assert not (tmp_path / "rows.jsonl").exists()
+
+
 @pytest.mark.parametrize(
     "line", ['{"answer": "a"}', "[]", '{"problem": {}, "answer": "a", "keep": true, "outcome": ""}']
 )

@@ -19,9 +19,18 @@ from inoculate.report.picture import Panel as ContextPanel
 from inoculate.report.picture import draw_picture
 from inoculate.report.results import Results
 from inoculate.report.rl_curves import draw_rl
-from inoculate.report.series import dose_axis, dose_panels, find_doses, training_axis, training_panels, trend_panels
+from inoculate.report.series import (
+    dose_axis,
+    dose_panels,
+    doses_among,
+    find_doses,
+    training_axis,
+    training_panels,
+    trend_panels,
+)
 from inoculate.report.transfer import draw_transfer, has_transfer
 from inoculate.report.transfer_changes import draw_transfer_changes
+from inoculate.study import neighbours
 
 if TYPE_CHECKING:
     from inoculate.study.schema import Study
@@ -168,8 +177,10 @@ def answering_figure(study: Study) -> str:
         "trends": study.trends,
         "effects": study.factorial,
         "elicitation": study.elicitation,
+        "conditioning-1": any(neighbours.MARK in context for context in study.evaluate.contexts),
         "curves": len(study.evaluate.fractions) > 1,
         "contrasts": study.contrasts,
+        "dose-1": doses_among({name: arm.model_dump(mode="json") for name, arm in study.arms.items()}),
     }
     return next((name for name, declared in analyses.items() if declared), "outcomes")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -73,10 +73,19 @@ def training_axis(panels: Iterable[Panel]) -> SharedAxis:
 
 def find_doses(results: Results) -> list[Dose]:
     """Every number in which at least three arms differ that are otherwise the same."""
-    arms = {arm: dict(_flatten(results.arm(arm))) for arm in results.ordered_names("arm") if arm != BASE}
+    doses = doses_among({arm: results.arm(arm) for arm in results.ordered_names("arm") if arm != BASE})
+    # Trends have a figure of their own.
+    return [dose for dose in doses if not (results.trends and dose.key == "rows.vetted.count")]
+
+
+def doses_among(specs: Mapping[str, dict[str, Any]]) -> list[Dose]:
+    """Every number in which at least three arms differ that are otherwise the same.
+
+    Args:
+        specs: Arm -> its specification in the study.
+    """
+    arms = {arm: dict(_flatten(spec)) for arm, spec in specs.items()}
     keys = dict.fromkeys(key for spec in arms.values() for key, value in spec.items() if number(value) is not None)
-    if results.trends:  # which have a figure of their own
-        keys.pop("rows.vetted.count", None)
     doses: list[Dose] = []
     for key in keys:
         groups: dict[str, list[tuple[float, str]]] = {}

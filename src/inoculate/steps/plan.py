@@ -30,7 +30,7 @@ from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
 from inoculate.study.names import refuse_same_arms
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.row_schema import JUDGED, Rows, TrajectorySource
+from inoculate.study.row_schema import JUDGED, Rows, TrajectorySource, Vetted
 from inoculate.study.schema import BASE, Arm, Study
 
 TRAINED = (train.KIND, rl.KIND)
@@ -334,7 +334,7 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
     judged = None
     if table.filter in JUDGED:
         # Judged without the arm's prompt, so that arms which differ in it share what is known of their answers.
-        whole = table.model_copy(update={"filter": "none", "tokens_like": ""})
+        whole = table.model_copy(update={"filter": "none", "tokens_like": "", "vetted": Vetted()})
         before = f"{where}, before the filter"
         every = rows.plan_step(whole, None, seed=seed, system=study.system, weights=weights, where=before)
         judged = (
