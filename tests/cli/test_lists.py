@@ -71,7 +71,7 @@ def test_a_list_as_json(command: str) -> None:
     listed = json.loads(piped(command, "--json"))
     assert [one["name"] for one in listed] == NAMES[command]
     keys = {
-        "studies": {"name", "question", "model", "seeds", "arms", "settings", "file"},
+        "studies": {"name", "question", "model", "seeds", "arms", "settings", "seconds", "figure", "file"},
         "prompts": {"name", "kind", "text", "source", "near", "far", "contexts"},
     }
     assert all(set(one) == keys[command] for one in listed)

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from inoculate.analysis.asked import allows_hack, what_is_asked
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
+from inoculate.report.conditioning import conditioning_views
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
 from inoculate.report.machines import machine_views
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
@@ -25,6 +26,7 @@ from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import describe_key, find_doses, main_contexts
 from inoculate.report.side_effects import side_effect_views
 from inoculate.report.tables import TRAINING
+from inoculate.report.transfer_changes import untold
 from inoculate.report.truth import score_views, truth_view
 from inoculate.study import ready_made
 
@@ -85,6 +87,9 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             verdict_counts=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
             doses=[(f"dose-{place}", dose) for place, dose in enumerate(find_doses(results), 1)],
             drawn_contexts=_drawn_contexts(results),
+            trends=[trend | {"measure": results.label(trend["setting"], trend["measure"])} for trend in results.trends],
+            transfer=results.transfer,
+            untold=untold(results.transfer),
             factorial=_factorial_view(results),
             elicitation=_elicitation_view(results.elicitation),
             forecasts=results.preflight,
@@ -92,6 +97,7 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             side_effects=side_effect_views(results),
             truth=truth_view(results),
             scores=score_views(results),
+            conditioning=conditioning_views(results),
             sensitivity=[_sensitivity_view(claim) for claim in results.sensitivity],
             looks=_describe_looks(results.looks),
             missing=[_describe_missing(cell) for cell in results.missing],

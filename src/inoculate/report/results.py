@@ -127,6 +127,8 @@ class Contrast:
     """The same difference over the seeds in which the RL that it rests on took off, if there are others."""
     floor: list[tuple[str, Rate]]
     """The same rate in arms that were trained on no hack, by arm: how often an honest near miss looks like one."""
+    sign_flip: dict[str, Any] = field(default_factory=dict)
+    """The sign-flip test of no difference, within seeds."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,9 @@ class Results:
     """Planned looks: the number of seeds and the level of each."""
     extended_seeds: tuple[Any, ...] = ()
     """Seeds that were added after results had been seen."""
+    trends: list[dict[str, Any]] = field(default_factory=list)
+    """The dose-responses that the study declares."""
+    transfer: dict[str, Any] = field(default_factory=dict)
     factorial: dict[str, Any] = field(default_factory=dict)
     """Effects of a grid of arms."""
     elicitation: dict[str, Any] = field(default_factory=dict)
@@ -167,6 +172,8 @@ class Results:
     """By arm and seed: the rows by outcome, and of how many each prompt is true."""
     scores: list[dict[str, Any]] = field(default_factory=list)
     """What each prompt adds to the log-probability of the trajectories that arms are trained on."""
+    conditioning: list[dict[str, Any]] = field(default_factory=list)
+    """By setting with several contexts: rates by distance from the training prompt, and suppressions."""
     side_effects: list[dict[str, Any]] = field(default_factory=list)
     """By family and context: whether the positive control moves it, and each arm's change."""
     changes: list[dict[str, Any]] = field(default_factory=list)
@@ -258,6 +265,8 @@ def read_results(run: Path) -> Results:
             missing=list(results.get("missing") or ()),
             looks=[mapping(look) for look in results.get("looks") or ()],
             extended_seeds=tuple(results.get("extended_seeds") or ()),
+            trends=[mapping(trend) for trend in results.get("trends") or ()],
+            transfer=mapping(results.get("transfer")),
             factorial=mapping(results.get("factorial")),
             elicitation=mapping(results.get("elicitation")),
             preflight=[mapping(arm) for arm in results.get("preflight") or ()],
@@ -269,6 +278,7 @@ def read_results(run: Path) -> Results:
                 for entry in map(mapping, manifest.get("training") or ())
                 if entry.get("rl")
             },
+            conditioning=[mapping(entry) for entry in results.get("conditioning") or ()],
             side_effects=[mapping(entry) for entry in results.get("side_effects") or ()],
             changes=[mapping(change) for change in results.get("changes") or ()],
             labels=_labels(results.get("settings")),
@@ -369,6 +379,7 @@ def _contrast(data: dict[str, Any]) -> Contrast:
         extended=mapping(data.get("extended")),
         given_take_off=mapping(data.get("given_take_off")),
         floor=[(text(entry.get("arm")), _rate(entry)) for entry in data.get("floor") or ()],
+        sign_flip=mapping(data.get("sign_flip")),
         **numbers,
     )
 

@@ -92,6 +92,8 @@ class Setting:
     only_neutral: bool = False
     """Whether it is evaluated in the neutral context unless a study names others for it: its problems have a system
     prompt of their own, or it measures something that no context is about."""
+    leaks: bool = True
+    """Whether any of its problems can be hacked."""
     punishes_honest: bool = False
     """Whether the oversight check also fails some honest answers (a wrong key)."""
     labelled: bool = False

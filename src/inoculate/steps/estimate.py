@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from inoculate.engine import models
-from inoculate.steps import choices, completions, fresh_samples, grades, preflight, rl, scores, train
+from inoculate.steps import choices, completions, distances, fresh_samples, grades, preflight, rl, scores, train
 from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
@@ -21,6 +21,7 @@ _SECONDS_PER_BILLION: dict[str, float] = {
     completions.KIND: 0.55,
     choices.KIND: 0.6,
     scores.KIND: 0.5,
+    distances.KIND: 0.5,
 }
 """Seconds for a row, a completion or a scored answer and a billion parameters; measured with both embedded models on
 two CPU cores."""
@@ -112,18 +113,24 @@ def _units(step: Step) -> float:
         return sum(table["count"] for table in _row_tables(step)) * step.params["rl"]["preflight"]
     if step.kind == scores.KIND:
         return scores.count_scores(step)
+    if step.kind == distances.KIND:
+        return distances.count_scored(step)
     if step.kind == fresh_samples.KIND:
         return sum(table["count"] for table in _row_tables(step)) * step.params["samples"]
     if step.kind == rl.KIND:
         options = step.params["rl"]
         return options["steps"] * options["prompts_per_step"] * options["completions_per_prompt"]
     if step.kind == train.KIND:
-        rows = sum(table["count"] + table["vetted"] for table in _row_tables(step))
+        rows = sum(table["count"] + _vetted_rows(table["vetted"]) for table in _row_tables(step))
         # Training continues to the last fraction that is evaluated.
         return rows * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
     problems = step.inputs["problems"].params
     # An upper bound: a problem whose key is right has no twin.
     return problems["count"] * (2 if problems.get("twins") else 1) * step.params.get("samples", 1)
+
+
+def _vetted_rows(vetted: int | dict[str, Any]) -> int:
+    return (vetted["exposures"] or vetted["count"]) if isinstance(vetted, dict) else vetted
 
 
 def _row_tables(step: Step) -> list[dict[str, Any]]:

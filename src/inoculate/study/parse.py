@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from inoculate.errors import UserError, nearest
 from inoculate.study import checks, sources, toml_file
-from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
-from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
+from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
+from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource, Vetted
 from inoculate.study.schema import (
     BASE,
     RL,
@@ -171,6 +171,7 @@ _TABLES: dict[str, type[StrictModel]] = {
     "train": SFT,
     "rl": RL,
     "trajectories": TrajectorySource,
+    "vetted": Vetted,
     "reward": Reward,
     "onset": Onset,
     "checkpoint": CheckpointRule,
@@ -182,6 +183,8 @@ _TABLES: dict[str, type[StrictModel]] = {
     "sensitivity": Sensitivity,
     "factorial": Factorial,
     "elicitation": Elicitation,
+    "trends": Trend,
+    "transfer": Transfer,
 }
 
 
@@ -200,10 +203,12 @@ def _own_errors(error: ValidationError) -> list[Any]:
 _FORMS = {
     "inoculation": 'inoculation = { prompt = "NAME" }',
     "trajectories": 'trajectories = { arm = "NAME", where = "outcome=hack" }',
+    "vetted": 'vetted = 16, or { count = 16, exposures = 64, prompt = "diverse" }',
     "reward": 'reward = [{ oversight = "NAME", weight = 1.0 }, { function = "FILE.py:NAME" }]',
     "onset": "onset = { steps = 5, above = 0.15 }",
     "checkpoint": "checkpoint = { hack = 0.5, length = 0.5, steps = 1 }",
     "contrasts": '[[contrasts]] claim = "...", measure = "hack", lower = "ARM", than = "ARM"',
+    "trends": '[[trends]] claim = "...", measure = "hack", arms = ["ARM", "ARM", "ARM"], direction = "lower"',
     "contexts": '[contexts.NAME] text = "..."',
     "each": "[evaluate.each.SETTING] problems = 100",
 }

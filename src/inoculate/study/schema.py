@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from inoculate import settings
 from inoculate.records import GAMED, Split
-from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
+from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
 from inoculate.study.prompts import Placement
 from inoculate.study.row_schema import Context, Inoculation, Rows
 from inoculate.study.strict import Share, StrictModel
@@ -267,6 +267,8 @@ class Study(StrictModel):
     factorial: Factorial | None = None
     elicitation: Elicitation | None = None
     sensitivity: Sensitivity | None = None
+    trends: tuple[Trend, ...] = ()
+    transfer: Transfer | None = None
 
     @model_validator(mode="after")
     def _check_looks(self) -> Study:
@@ -293,9 +295,10 @@ class Study(StrictModel):
 
     def keys_measuring_gamed(self, setting: str) -> list[str]:
         """The keys that measure `gamed` in a setting: which of its hacks were made for the check."""
-        every: dict[str, Contrast | Factorial | None] = {
+        every: dict[str, Contrast | Factorial | Trend | None] = {
             **{f"contrasts.{number}": contrast for number, contrast in enumerate(self.contrasts)},
             "factorial": self.factorial,
+            **{f"trends.{number}": trend for number, trend in enumerate(self.trends)},
         }
         first = self.evaluate.settings[0]
         return [
