@@ -101,10 +101,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "truth": analyse_truth(source),
         "scores": analyse_scores(source),
         "checks": [check._asdict() for check in checks],
-        "training": [
-            {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}
-            for entry in manifest.get("training") or []
-        ],
+        "training": _describe_trainings(manifest),
         "looks": [
             {"seeds": look, "level": level}
             for look, level in zip(schedule.looks, split_level(schedule.looks), strict=True)
@@ -115,6 +112,14 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     }
     write_json(run / "results.json", results)
     return results
+
+
+def _describe_trainings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The trainings of the manifest, without the folders that hold their files."""
+    return [
+        {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}
+        for entry in manifest.get("training") or []
+    ]
 
 
 def write_json(path: Path, results: dict[str, Any]) -> None:
