@@ -9,7 +9,7 @@ from inoculate.study.parse import load
 
 def test_its_trainings_are_those_of_other_studies() -> None:
     """So that a store which has them does them once."""
-    names = ("side-effects", "leaky-code", "rl-then-sft")
+    names = ("side-effects", "leaky-code-arms", "rl-then-sft")
     plans = {name: make_plan(load(ready_made.find(name)), "w") for name in names}
     keys = {
         (name, training.arm, training.seed): training.adapter.key
@@ -18,9 +18,9 @@ def test_its_trainings_are_those_of_other_studies() -> None:
         if training.adapter
     }
     for own, study, theirs in (
-        ("plain", "leaky-code", "plain"),
-        ("inoculated", "leaky-code", "inoculated"),
-        ("clean", "leaky-code", "clean"),
+        ("plain", "leaky-code-arms", "plain"),
+        ("inoculated", "leaky-code-arms", "inoculated"),
+        ("clean", "leaky-code-arms", "clean"),
         ("reinforced", "rl-then-sft", "reinforced"),
         ("trajectories", "rl-then-sft", "none"),
         ("trajectories-general", "rl-then-sft", "general"),
