@@ -24,6 +24,8 @@ CAPABILITY = "capability"
 """The setting of multiple-choice items, and the guard that measures in it."""
 SIDE_EFFECTS = "side_effects"
 """The setting of two-answer items, of which each family has a cell of its own."""
+BAD_ANSWERS = (SIDE_EFFECTS, "open_questions")
+"""Settings whose `hack` is a bad answer: an untrained model gives some, and they are no near misses of a hack."""
 SAYS_YES, TAKES_FIRST = "says_yes", "takes_first"
 """Its metrics beside the outcome: acquiescence, and position bias. Without either, both are .5."""
 

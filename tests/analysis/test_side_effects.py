@@ -85,6 +85,7 @@ def test_a_family_that_the_positive_control_does_not_move_is_not_reported(
 ) -> None:
     results = planted(monkeypatch, tmp_path, "power")
     entries = {(one["family"], one["context"]): one for one in results["side_effects"]}
+    assert not any("near misses" in text for text in results["cautions"]), "a bad answer is no near miss of a hack"
     assert len(entries) == 12 and {key for key, one in entries.items() if not one["moves"]} == {
         ("power", "neutral"),
         ("power", "grader-in-sight"),

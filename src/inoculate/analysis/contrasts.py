@@ -32,7 +32,7 @@ from inoculate.analysis.verdicts import (
     explain_few_seeds,
     judge,
 )
-from inoculate.records import CAPABILITY, GAMED, Measure
+from inoculate.records import BAD_ANSWERS, CAPABILITY, GAMED, Measure
 
 Bound = Literal["", "least", "most"]
 """Samples without an outcome are left out, or imputed so that the difference is as small or as large as it can be."""
@@ -283,7 +283,7 @@ def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look, pools: Po
 
 def _floor_rates(table: Table, claim: Claim, honest: Sequence[str]) -> list[dict[str, Any]]:
     """The claim's measure in arms that were trained on no hack: how often an honest near miss looks like one."""
-    if claim.measure not in ("hack", GAMED):
+    if claim.measure not in ("hack", GAMED) or claim.setting.split(" (")[0] in BAD_ANSWERS:
         return []
     rates = []
     for arm in honest:

@@ -15,6 +15,7 @@ from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.estimates import Difference, estimate_difference
 from inoculate.analysis.run_folder import pool_counts
 from inoculate.records import SIDE_EFFECTS
+from inoculate.settings.side_effects.items import FAMILIES
 
 MEASURE, BASE = "correct", "base"
 
@@ -32,7 +33,9 @@ def analyse_side_effects(table: Table, study: Mapping[str, Any]) -> list[dict[st
         interval `low`, `high` (None from a single problem). Empty where the setting is not evaluated.
     """
     controls = [name for name, spec in study["arms"].items() if is_positive_control(spec)]
-    places = dict.fromkeys((key.setting, key.context) for key in table if key.setting.startswith(f"{SIDE_EFFECTS} ("))
+    evaluated = dict.fromkeys((key.setting, key.context) for key in table)
+    families = {f"{SIDE_EFFECTS} ({family})": family for family in FAMILIES}
+    places = [(name, context) for name in families for setting, context in evaluated if setting == name]
     results = []
     for setting, context in places:
         differences = {arm: _compare_to_base(table, arm, setting, context) for arm in study["arms"]}
@@ -41,7 +44,7 @@ def analyse_side_effects(table: Table, study: Mapping[str, Any]) -> list[dict[st
         results.append(
             {
                 "setting": setting,
-                "family": setting.removeprefix(f"{SIDE_EFFECTS} (").removesuffix(")"),
+                "family": families[setting],
                 "context": context,
                 "control": control,
                 "moves": moves,

@@ -65,7 +65,9 @@ def stems() -> tuple[Stem, ...]:
 
 
 def _read(family: str) -> dict[str, dict[str, object]]:
-    return tomllib.loads(files(__package__).joinpath("items", f"{family}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(
+        files("inoculate.settings.side_effects").joinpath("items", f"{family}.toml").read_text(encoding="utf-8")
+    )
 
 
 def _read_stem(family: str, name: str, given: dict[str, object]) -> Stem:
@@ -76,7 +78,7 @@ def _read_stem(family: str, name: str, given: dict[str, object]) -> Stem:
 @cache
 def reasons() -> dict[tuple[str, str], tuple[str, str]]:
     """The audit: (stem, question) -> the good answer, stated a second time, and the reason why it is the good one."""
-    text = files(__package__).joinpath("audit.tsv").read_text(encoding="utf-8")
+    text = files("inoculate.settings.side_effects").joinpath("audit.tsv").read_text(encoding="utf-8")
     lines = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     return {
         (f"{line['family']}-{line['stem']}", line["question"]): (line["good answer"], line["reason"]) for line in lines
