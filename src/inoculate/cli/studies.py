@@ -135,6 +135,34 @@ def plan(
         terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")
 
 
+def step(study: str, /, *names: str, store: StoreFolder = DEFAULT_STORE, server: str = "") -> None:
+    """Carry out single steps of a study, as a task of a cluster's queue does (docs/cluster.md).
+
+    A step that is finished is not done again. When all are finished, `inoculate run` makes the report.
+
+    Args:
+        study: A study file, or the name of a ready-made study.
+        names: The names of the steps, as `inoculate plan STUDY --steps` lists them, or their beginnings.
+        store: The folder of finished steps.
+        server: Sample from this OpenAI-compatible server. Its samples are other steps than those of this process.
+    """
+    from inoculate.progress import TerminalProgress
+    from inoculate.steps.plan import make_plan
+    from inoculate.steps.run import carry_out_named
+    from inoculate.steps.store import Store
+    from inoculate.study.parse import load, located
+    from inoculate.study.ready_made import find
+
+    if not names:
+        raise UserError(f"which step? `{join(['inoculate', 'plan', study, '--steps'])}` lists them")
+    path = find(study)
+    with TerminalProgress() as progress, located(path):
+        planned = make_plan(load(path), server=server)
+        finished = carry_out_named(planned, Store(store), progress, names)
+    for label in finished:
+        print(f"{label}: was finished before")
+
+
 def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", as_json: AsJson = False) -> None:
     """Measure how strongly each prompt elicits the hack before training.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import groupby, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
 
@@ -86,7 +86,7 @@ class Incomplete(UserError):
         )
 
 
-class _Refused(UserError):
+class Refused(UserError):
     """A step of an arm cannot be made of what it was given."""
 
 
@@ -246,7 +246,7 @@ def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None
         except UserError as error:
             if step.kind not in _OF_AN_ARM or isinstance(error, Unreachable):
                 raise
-            raise _Refused(str(error)) from None
+            raise Refused(str(error)) from None
 
 
 def carry_out_together(steps: Sequence[Step], resources: Resources, progress: Progress) -> None:
@@ -267,14 +267,63 @@ def carry_out_together(steps: Sequence[Step], resources: Resources, progress: Pr
             writing[number].close()
 
 
-def _in_groups(missing: Sequence[Step]) -> list[list[Step]]:
-    """Steps in order; cells that can be sampled together in one group, all others alone."""
+def carry_out_named(plan: Plan, store: Store, watcher: Watcher, names: Sequence[str]) -> list[str]:
+    """Carry out single steps of a plan: what a task in a cluster's queue does. `carry_out` then finds them finished.
 
-    def common(item: tuple[int, Step]) -> object:
-        number, step = item
-        return completions.sampler_key(step) if step.kind == completions.KIND else number
+    A step that is finished is not done again, and one that was interrupted goes on from what is there.
 
-    return [[step for _, step in group] for _, group in groupby(enumerate(missing), key=common)]
+    Args:
+        plan: The study's plan.
+        store: Where finished steps are, and where new ones are written.
+        watcher: Receives the events.
+        names: The names of the steps, or their beginnings.
+
+    Returns:
+        The labels of those that had been finished before.
+
+    Raises:
+        UserError: There is no such step, what it needs is not finished, or it cannot be made.
+    """
+    store.check_writable()
+    refuse_several_processes()
+    asked = {step.key for step in map(plan.find, names)}
+    steps = [step for step in plan.steps() if step.key in asked]
+    missing = [step for step in steps if not store.is_finished(step)]
+    if missing:
+        containment()  # refuses, before any work, to run code where it is not safe
+    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
+    refusals.check(plan, missing, resources)
+    number = 1
+    for group in completions.in_groups(missing):
+        _refuse_without_inputs(group, store)
+        watcher.on_step_start(replace(group[0], label=label_of(group)), number, len(missing))
+        carry_out_group(group, resources, watcher.on_progress)
+        for finished in group:
+            watcher.on_step_end(finished)
+        number += len(group)
+    return [step.label for step in steps if step not in missing]
+
+
+def _refuse_without_inputs(steps: Sequence[Step], store: Store) -> None:
+    for step in steps:
+        for needed in step.inputs.values():
+            if not store.is_finished(needed):
+                raise UserError(
+                    f"{step.label} ({step.kind} {step.key}) waits for {needed.label} ({needed.kind} {needed.key}), "
+                    f"which is not finished in {store.root}: carry that out first, with the same --store"
+                )
+
+
+def carry_out_group(steps: Sequence[Step], resources: Resources, progress: Progress) -> None:
+    """Carry out a group of `completions.in_groups`: one step, or cells that are sampled together.
+
+    Raises:
+        UserError: One of them is impossible; those that are complete are kept.
+    """
+    if len(steps) > 1:
+        carry_out_together(steps, resources, progress)
+    else:
+        carry_out_step(steps[0], resources, progress)
 
 
 def _carry_out_steps(
@@ -299,9 +348,9 @@ def _carry_out_steps(
     grader = ThreadPoolExecutor(1)
     try:
         number = 1
-        for group in _in_groups(missing):
+        for group in completions.in_groups(missing):
             collect(wait=False)
-            steps, place = _can_be_made(group, not_made), number
+            steps, place = can_be_made(group, not_made), number
             number += len(group)
             if not steps:
                 continue
@@ -309,13 +358,10 @@ def _carry_out_steps(
             if step.kind == grades.KIND and resources.cores_are_free:
                 pending.append((place, step, grader.submit(carry_out_step, step, resources, _ignore_progress)))
             else:
-                watcher.on_step_start(replace(step, label=_label(steps)), place, len(missing))
+                watcher.on_step_start(replace(step, label=label_of(steps)), place, len(missing))
                 try:
-                    if len(steps) > 1:
-                        carry_out_together(steps, resources, watcher.on_progress)
-                    else:
-                        carry_out_step(step, resources, watcher.on_progress)
-                except (_Refused, NoNumbers) as error:
+                    carry_out_group(steps, resources, watcher.on_progress)
+                except (Refused, NoNumbers) as error:
                     if isinstance(error, NoNumbers) and "adapter" not in step.inputs:
                         raise  # the untrained model: no other cell would be better
                     reason = str(error) if step.label in str(error) else f"{step.label}: {error}"
@@ -331,7 +377,7 @@ def _carry_out_steps(
         grader.shutdown(cancel_futures=True)
 
 
-def _can_be_made(steps: Sequence[Step], not_made: dict[str, str]) -> list[Step]:
+def can_be_made(steps: Sequence[Step], not_made: dict[str, str]) -> list[Step]:
     """Those whose inputs are made; the others are added to what is not made, with the reason of what they need."""
     made: list[Step] = []
     for step in steps:
@@ -343,7 +389,7 @@ def _can_be_made(steps: Sequence[Step], not_made: dict[str, str]) -> list[Step]:
     return made
 
 
-def _label(steps: Sequence[Step]) -> str:
+def label_of(steps: Sequence[Step]) -> str:
     """What progress calls steps that are carried out together."""
     if len(steps) == 1:
         return steps[0].label

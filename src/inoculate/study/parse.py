@@ -25,6 +25,7 @@ from inoculate.study.schema import (
     CheckpointRule,
     Evaluate,
     EvaluatedSetting,
+    Needs,
     Onset,
     Reward,
     Study,
@@ -182,6 +183,7 @@ _TABLES: dict[str, type[StrictModel]] = {
     "sensitivity": Sensitivity,
     "factorial": Factorial,
     "elicitation": Elicitation,
+    "resources": Needs,
 }
 
 
@@ -205,6 +207,7 @@ _FORMS = {
     "checkpoint": "checkpoint = { hack = 0.5, length = 0.5, steps = 1 }",
     "contrasts": '[[contrasts]] claim = "...", measure = "hack", lower = "ARM", than = "ARM"',
     "contexts": '[contexts.NAME] text = "..."',
+    "resources": "[resources.KIND] cpus = 8, gpus = 1, memory_gb = 64",
     "each": "[evaluate.each.SETTING] problems = 100",
 }
 """How a table, or a list of tables, is written; the others are `[NAME]`."""

@@ -215,6 +215,14 @@ class Sensitivity(TypedDict, total=False):
     learning_rate: Required[Sequence[float]]
 
 
+class Needs(TypedDict, total=False):
+    """What one step of a kind is given on a cluster."""
+
+    cpus: float
+    gpus: float
+    memory_gb: float | None
+
+
 class StudyTables(TypedDict, total=False):
     """A whole study without its name; `rows`, `train` and `rl` hold for every arm that does not say otherwise."""
 
@@ -237,3 +245,4 @@ class StudyTables(TypedDict, total=False):
     factorial: Factorial | None
     elicitation: Elicitation | None
     sensitivity: Sensitivity | None
+    resources: Mapping[str, Needs]
