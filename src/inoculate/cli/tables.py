@@ -16,7 +16,7 @@ from inoculate.grading.command import Finding
 from inoculate.steps import completions
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import Plan
-from inoculate.steps.store import Store
+from inoculate.steps.store import Step, Store
 from inoculate.study.schema import BASE, Study
 
 if TYPE_CHECKING:

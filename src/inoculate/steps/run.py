@@ -1,4 +1,4 @@
-"""Carries out a study: the missing steps, one after the other, then the manifest that points at them.
+"""Carries out a study: the missing steps, one after the other or on a cluster, then the manifest that points at them.
 
 A step of an arm that cannot be made (its filter has kept no rows, a row is too long, its reward is broken) does not end
 the run: only what needs it is not made either, and at the end the run says so.
@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from inoculate.engine.models import Unreachable
 from inoculate.engine.training.launch import refuse_several_processes
@@ -90,6 +90,16 @@ class Refused(UserError):
     """A step of an arm cannot be made of what it was given."""
 
 
+class Running(NamedTuple):
+    """What one of several machines does at the moment."""
+
+    label: str
+    machine: str
+    done: int
+    total: int
+    note: str
+
+
 class Watcher(Protocol):
     """Receives the events of a run."""
 
@@ -105,6 +115,24 @@ class Watcher(Protocol):
     def on_message(self, text: str) -> None:
         """Something that takes long starts, such as a download."""
 
+    def on_parallel(self, running: Sequence[Running], finished: int, total: int) -> None:
+        """Where several machines work: what they do now, and how many steps are finished, of how many."""
+
+
+class Place(Protocol):
+    """Where steps are carried out, other than in this process."""
+
+    def carry_out(
+        self,
+        plan: Plan,
+        missing: Sequence[Step],
+        resources: Resources,
+        watcher: Watcher,
+        on_step_end: Callable[[], None],
+        not_made: dict[str, str],
+    ) -> None:
+        """Carry out steps, as `_carry_out_steps` does one after the other."""
+
 
 def carry_out(
     plan: Plan,
@@ -113,6 +141,7 @@ def carry_out(
     source: str,
     seeds: Collection[int] | None = None,
     only: Collection[Step] | None = None,
+    place: Place | None = None,
 ) -> Path:
     """Carry out the missing steps of a plan.
 
@@ -126,6 +155,7 @@ def carry_out(
         source: The text of the study file, kept beside the manifest.
         seeds: Only what these seeds of the study take; None for all. The manifest lists the rest as not finished.
         only: Only these steps and what they need; None for all.
+        place: Where steps are carried out; None for this process, one after the other.
 
     Returns:
         The run's folder.
@@ -148,7 +178,10 @@ def carry_out(
     record = _Record(lambda: manifest.write(folder, plan, store, declared, level, not_made))
     record.write()
     try:
-        _carry_out_steps(missing, resources, watcher, record, not_made)
+        if place:
+            place.carry_out(plan, missing, resources, watcher, record.on_step_end, not_made)
+        else:
+            _carry_out_steps(missing, resources, watcher, record, not_made)
     finally:
         record.write()
     if not_made:
@@ -164,6 +197,7 @@ def carry_out_most(
     left_out: list[Incomplete],
     seeds: Collection[int] | None = None,
     only: Collection[Step] | None = None,
+    place: Place | None = None,
 ) -> Path:
     """As `carry_out`, where something else comes after: what could not be made is noted, for `refuse_incomplete`.
 
@@ -175,6 +209,7 @@ def carry_out_most(
         left_out: Gets what could not be made.
         seeds: Only what these seeds of the study take; None for all.
         only: Only these steps and what they need; None for all.
+        place: Where steps are carried out; None for this process, one after the other.
 
     Returns:
         The run's folder.
@@ -183,7 +218,7 @@ def carry_out_most(
         UserError: The study cannot be carried out, because of something in it or in the user's files.
     """
     try:
-        return carry_out(plan, store, watcher, source, seeds, only)
+        return carry_out(plan, store, watcher, source, seeds, only, place)
     except Incomplete as error:
         left_out.append(error)
         return error.folder
