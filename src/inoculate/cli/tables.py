@@ -47,8 +47,8 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
 
     Returns:
         `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`, `needed`: whether it has to be done,
-        and what a queue has to know: `waits_for`, the names of its inputs that are not finished, `together`, the name of
-        the first step of those that are best carried out by one process, and `cpus`, `gpus` and `memory_gb`),
+        and what a queue has to know: `waits_for`, the names of its inputs that are not finished, `together`, the name
+        of the first step of those that are best carried out by one process, and `cpus`, `gpus` and `memory_gb`),
         `finished` and `to_do` (how many), `slower` (why this process samples and trains the model on the plain path; ''
         where it does not), `seconds` and `memory_gb` of the steps to do, None where they are not known;
         `seconds_by_kind`, the parts of `seconds`;

@@ -123,13 +123,11 @@ class Cluster:
 
     def result(self, task: Any, number: int) -> Ended:
         """How a task that is over has ended."""
-        place = self._places.get(number, _UNKNOWN)
         try:
             return Ended(self._ray.get(task))
         except self._ray.exceptions.RayError as error:
-            if not place.node:
-                self.read()  # it may have ended before anybody looked where it runs
-                place = self._places.get(number, _UNKNOWN)
+            self.read()  # it may have started after anybody last looked
+            place = self._places.get(number, _UNKNOWN)
             lost = bool(place.node) and place.node not in {one["NodeID"] for one in self.nodes()}
             lost |= isinstance(error, self._ray.exceptions.NodeDiedError)
             return Ended(Outcome("failed", _last_line(error), place.address), lost)
@@ -156,6 +154,9 @@ class Cluster:
             self._ray.cancel(task, force=True)
         if tasks:
             self._ray.wait(list(tasks), num_returns=len(tasks), timeout=_CANCEL_SECONDS)
+
+    def close(self) -> None:
+        """End the board."""
         self._ray.kill(self._board)
 
 
@@ -183,7 +184,10 @@ def connected(address: str, notify: models.Notify) -> Iterator[Cluster]:
         cluster = Cluster(ray)
         if not cluster.has_token():
             notify(_OPEN)
-        yield cluster
+        try:
+            yield cluster
+        finally:
+            cluster.close()
     finally:
         if is_own:
             ray.shutdown()

@@ -196,8 +196,8 @@ class _Run:
     def _take(self, unit: Unit, ended: Ended) -> None:
         if not wait_until(lambda: all(map(self.store.is_finished, unit.steps))):
             raise UserError(
-                f"{label_of(unit.steps)} was finished on {ended.outcome.address}, and is not in {self.store.root} here: the "
-                "store is to be a folder that all nodes share"
+                f"{label_of(unit.steps)} was finished on {ended.outcome.address}, and is not in {self.store.root} here: "
+                "the store is to be a folder that all nodes share"
             )
         self.finished += len(unit.steps)
         self.watcher.on_message(f"[{self.finished}/{self.total}] {label_of(unit.steps)}, on {ended.outcome.address}")
