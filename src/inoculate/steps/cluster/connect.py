@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -16,6 +17,9 @@ from inoculate.steps.cluster.schedule import Free, bytes_of
 from inoculate.steps.cluster.tasks import LOADING, Board, Job, Outcome, Place, work
 from inoculate.steps.store import Step
 from inoculate.study.schema import Needs
+
+Work = Callable[[Job, int, Sequence[Step], int, Any], Outcome]
+"""What a task does: carries out the steps of a unit of this number, with so many threads, and tells the board."""
 
 _START_SECONDS = 60.0
 """How long a cluster may take to start a process."""
@@ -40,8 +44,13 @@ class Ended(NamedTuple):
 class Cluster:
     """A Ray cluster that this process is connected to."""
 
-    def __init__(self, ray: Any) -> None:
-        """Start the board on this machine, which does not go away before the run."""
+    def __init__(self, ray: Any, work: Work = work) -> None:
+        """Start the board on this machine, which does not go away before the run.
+
+        Args:
+            ray: The module, connected.
+            work: What a task does.
+        """
         self._ray = ray
         here = _on_node(ray, ray.get_runtime_context().get_node_id(), soft=False)
         self._board = ray.remote(num_cpus=0)(Board).options(scheduling_strategy=here).remote()
@@ -161,13 +170,14 @@ class Cluster:
 
 
 @contextmanager
-def connected(address: str, notify: models.Notify) -> Iterator[Cluster]:
+def connected(address: str, notify: models.Notify, work: Work = work) -> Iterator[Cluster]:
     """A connection to a cluster, which ends with the block.
 
     Args:
         address: `auto`: the cluster that this machine is a node of; `local`: one of this machine alone, which ends with
             the run; else the address of a cluster's head, HOST:PORT, from one of its nodes.
         notify: Called with what the user should know of the cluster.
+        work: What a task does.
 
     Raises:
         UserError: Ray is not installed, or there is no such cluster.
@@ -181,7 +191,7 @@ def connected(address: str, notify: models.Notify) -> Iterator[Cluster]:
     try:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # Ray has put in its own
-        cluster = Cluster(ray)
+        cluster = Cluster(ray, work)
         if not cluster.has_token():
             notify(_OPEN)
         try:
@@ -217,12 +227,27 @@ def _start(ray: Any, address: str) -> None:
         options |= {"include_dashboard": False, "object_store_memory": _LOCAL_OBJECTS}
     elif address.startswith("ray://"):
         raise UserError(f"--ray {address}: give the address of the cluster's head, HOST:6379, on one of its nodes")
+    elif address != "auto":
+        _refuse_silent(address)
     try:
         ray.init(**options)
     except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         raise UserError(
             f"--ray {address}: {_last_line(error)}\nStart a cluster (`RAY_AUTH_MODE=token ray start --head`; "
             "docs/cluster.md) and give its address, or use this machine alone: --ray local"
+        ) from None
+
+
+def _refuse_silent(address: str) -> None:
+    """Refuse an address where nothing answers: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UserError(f"--ray {address}: give auto, local, or the address of the cluster's head, HOST:PORT")
+    try:
+        socket.create_connection((host, int(port)), timeout=_CANCEL_SECONDS).close()
+    except OSError as error:
+        raise UserError(
+            f"--ray {address}: nothing answers there ({error.strerror or error}): is the head up?"
         ) from None
 
 

@@ -18,7 +18,7 @@ from inoculate.steps.cluster.tasks import LOADING, Job, log_file, wait_until
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Resources
 from inoculate.steps.run import Running, Watcher, label_of
-from inoculate.steps.store import Step
+from inoculate.steps.store import Step, Store
 
 MOST_FAILURES = 3
 """How often a step may fail before it is left out."""
@@ -85,7 +85,12 @@ class OnCluster:
         for kind in {step.kind for step in missing}:
             self._cluster.refuse_too_large(kind, plan.study.needs_of(kind))
         self._say_idle_gpus(plan, missing, watcher)
-        run = _Run(self._cluster, plan, missing, resources, watcher, on_step_end, not_made)
+        store = resources.store
+        environment = {name: value for name, value in os.environ.items() if name.startswith("INOCULATE_")}
+        job = Job(store.root, plan.study.model, plan.server, Path.cwd(), environment)
+        seconds = estimate.seconds_of(plan, store, missing)
+        schedule = Schedule(completions.in_groups(missing), plan.study.resources, seconds, not_made)
+        run = Run(self._cluster, store, job, schedule, len(missing), watcher, on_step_end, not_made)
         try:
             run.go()
         finally:
@@ -101,25 +106,23 @@ class OnCluster:
             )
 
 
-class _Run:
+class Run:
     """The steps of one run on a cluster."""
 
     def __init__(
         self,
         cluster: Cluster,
-        plan: Plan,
-        missing: Sequence[Step],
-        resources: Resources,
+        store: Store,
+        job: Job,
+        schedule: Schedule,
+        total: int,
         watcher: Watcher,
         on_step_end: Callable[[], None],
         not_made: dict[str, str],
     ) -> None:
-        self.cluster, self.store, self.watcher = cluster, resources.store, watcher
-        self.on_step_end, self.not_made, self.total = on_step_end, not_made, len(missing)
-        environment = {name: value for name, value in os.environ.items() if name.startswith("INOCULATE_")}
-        self.job = Job(self.store.root, plan.study.model, plan.server, Path.cwd(), environment)
-        seconds = estimate.seconds_of(plan, self.store, missing)
-        self.schedule = Schedule(completions.in_groups(missing), plan.study.resources, seconds, not_made)
+        """Take what is to be done, how many steps it is, and who hears of it."""
+        self.cluster, self.store, self.job, self.schedule, self.total = cluster, store, job, schedule, total
+        self.watcher, self.on_step_end, self.not_made = watcher, on_step_end, not_made
         self.tasks: dict[Any, Unit] = {}
         """Ray's reference -> what it carries out."""
         self.later: list[tuple[float, Unit]] = []
@@ -196,8 +199,8 @@ class _Run:
     def _take(self, unit: Unit, ended: Ended) -> None:
         if not wait_until(lambda: all(map(self.store.is_finished, unit.steps))):
             raise UserError(
-                f"{label_of(unit.steps)} was finished on {ended.outcome.address}, and is not in {self.store.root} here: "
-                "the store is to be a folder that all nodes share"
+                f"{label_of(unit.steps)} was finished on {ended.outcome.address}, and is not in {self.store.root} "
+                "here: the store is to be a folder that all nodes share"
             )
         self.finished += len(unit.steps)
         self.watcher.on_message(f"[{self.finished}/{self.total}] {label_of(unit.steps)}, on {ended.outcome.address}")

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -203,14 +203,17 @@ def _written_to(log: Path) -> Iterator[None]:
     log.parent.mkdir(parents=True, exist_ok=True)
     _flush()
     kept = os.dup(1), os.dup(2)
-    with log.open("ab") as opened:
+    with log.open("a", encoding="utf-8") as opened:
         for number in (1, 2):
             os.dup2(opened.fileno(), number)
     faulthandler.enable(file=2)
+    # Ray, or a test's capture, may have put something else in the place of these two.
+    python = redirect_stdout(sys.__stdout__), redirect_stderr(sys.__stderr__)
     try:
-        yield
+        with python[0], python[1]:
+            yield
+            _flush()
     finally:
-        _flush()
         for number, before in zip((1, 2), kept, strict=True):
             os.dup2(before, number)
             os.close(before)
