@@ -3,8 +3,8 @@ cost.
 
     python benchmarks/no_ops.py 5000 --ray local
 
-Each step writes its record into a new store and nothing else. They are chains of three, as rows, adapter and completions
-are, and all of them wait for one first step.
+Each step writes its record into a new store and nothing else. They are chains of three, as rows, adapter and
+completions are, and all of them wait for one first step.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Hands a study to Slurm: an array of jobs for each kind of step and each stage, then `inoculate run` for the report.
+"""Hands a study to Slurm: an array of jobs for each stage and kind of step, then `inoculate run` for the report.
 
     python examples/slurm.py STUDY --store /shared/store [more options for sbatch, such as --partition=gpu]
 
-A stage is what waits for the stage before alone. A task that is requeued, or a whole array that is submitted again, does
-nothing twice: finished steps are in the store, and an interrupted one goes on from what is there. Where a step could not
-be made, what needs it says so and ends with exit code 2; all else goes on. Run this again for what is missing.
+A stage is what waits for the stages before alone. A task that is requeued, or a whole array that is submitted again,
+does nothing twice: finished steps are in the store, and an interrupted one goes on from what is there. Where a step
+could not be made, what needs it says so and ends with exit code 2; all else goes on. Run this again for the rest.
 """
 
 from __future__ import annotations
