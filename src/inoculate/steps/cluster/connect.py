@@ -233,8 +233,9 @@ def _start(ray: Any, address: str) -> None:
         ray.init(**options)
     except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         raise UserError(
-            f"--ray {address}: {_last_line(error)}\nStart a cluster (`RAY_AUTH_MODE=token ray start --head`; "
-            "docs/cluster.md) and give its address, or use this machine alone: --ray local"
+            f"--ray {address}: {_last_line(error)}\nIf the cluster has a token, set RAY_AUTH_MODE=token and "
+            "RAY_AUTH_TOKEN_PATH=FILE here too. If there is none, start one (docs/cluster.md), or use this machine "
+            "alone: --ray local"
         ) from None
 
 
