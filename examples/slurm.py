@@ -14,11 +14,13 @@ import math
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import join, quote
 from typing import Any
 
+MOST_TASKS = 1000
+"""Of an array: Slurm's MaxArraySize, unless a cluster has another, is 1001."""
 Task = list[dict[str, Any]]
 """The steps that one task carries out: one, or cells that are sampled together."""
 
@@ -34,6 +36,13 @@ def stages(steps: Sequence[dict[str, Any]]) -> list[dict[str, list[Task]]]:
             found.append(defaultdict(lambda: defaultdict(list)))
         found[stage][step["kind"]][step["together"]].append(step)
     return [{kind: list(tasks.values()) for kind, tasks in kinds.items()} for kinds in found]
+
+
+def arrays(kinds: dict[str, list[Task]]) -> Iterator[tuple[str, int, list[Task]]]:
+    """The kind and the tasks of each array of a stage, and the number of its first task."""
+    for kind, tasks in kinds.items():
+        for start in range(0, len(tasks), MOST_TASKS):
+            yield kind, start, tasks[start : start + MOST_TASKS]
 
 
 def sbatch(tasks: Sequence[Task], file: Path, study: str, store: str, options: Sequence[str]) -> list[str]:
@@ -66,8 +75,9 @@ def main(study: str, store: str, options: Sequence[str]) -> None:
     before: list[str] = []
     for number, kinds in enumerate(stages(steps)):
         now = []
-        for kind, tasks in kinds.items():
-            now.append(submit(sbatch(tasks, lists / f"{number}-{kind}.txt", study, store, options), before))
+        for kind, start, tasks in arrays(kinds):
+            command = sbatch(tasks, lists / f"{number}-{kind}-{start}.txt", study, store, options)
+            now.append(submit(command, before))
             print(f"job {now[-1]}: {len(tasks)} tasks of {kind}, after {', '.join(before) or 'nothing'}")
         before = now
     report = join(["inoculate", "run", study, "--store", store])

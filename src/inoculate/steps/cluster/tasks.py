@@ -6,6 +6,7 @@ Ray (`UserError` with arguments of its own arrives as another class).
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import os
 import sys
@@ -164,8 +165,7 @@ def log_file(store: Path, steps: Sequence[Step]) -> Path:
 def _outcome_of(job: Job, steps: Sequence[Step], progress: Progress, notify: Note) -> Outcome:
     try:
         store = Store(job.store)
-        wait_until(lambda: not _absent(steps, store))
-        if absent := _absent(steps, store):
+        if not wait_until(lambda: not _absent(steps, store)) and (absent := _absent(steps, store)):
             return Outcome("mistake", f"{absent.label} is finished, and not in {job.store} on this node: the store is "
                            "to be a folder that all nodes share")  # fmt: skip
         if missing := [step for step in steps if not store.is_finished(step)]:
@@ -179,6 +179,9 @@ def _outcome_of(job: Job, steps: Sequence[Step], progress: Progress, notify: Not
     except UserError as error:
         return Outcome("mistake", str(error))
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            return Outcome("mistake", f"no space left on a disk ({error.filename or job.store}); finished steps are "
+                           "kept: free some space and run the same command again")  # fmt: skip
         traceback.print_exc()
         return Outcome("failed", "".join(traceback.format_exception_only(error)).strip())
     return Outcome("finished")
@@ -189,9 +192,9 @@ def _absent(steps: Sequence[Step], store: Store) -> Step | None:
     return next((need for step in steps for need in step.inputs.values() if not store.is_finished(need)), None)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = SHARED_SECONDS) -> bool:
+def wait_until(condition: Callable[[], bool]) -> bool:
     """Wait for what another machine has written; whether it came."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + SHARED_SECONDS
     while not (met := condition()) and time.monotonic() < end:
         time.sleep(0.2)
     return met
