@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inoculate.cli.tables import plan_facts
+from inoculate.errors import UserError
 from inoculate.steps.plan import make_plan
 from inoculate.steps.run import carry_out_named
 from inoculate.steps.store import Store
@@ -51,5 +52,5 @@ def test_a_task_that_is_requeued_does_nothing_twice(study_file: Path, tmp_path: 
     made = (store.folder(rows) / "step.json").stat().st_mtime_ns
     assert carry_out_named(plan, store, log, [rows.key]) == [rows.label]
     assert log.done == ["rows"] and (store.folder(rows) / "step.json").stat().st_mtime_ns == made
-    with pytest.raises(Exception, match="waits for training of plain, seed 0"):
-        carry_out_named(plan, store, log, [plan.cells[-1].completions.key, plan.cells[2].completions.key])
+    with pytest.raises(UserError, match="grades of base, functions, neutral .* waits for 6 problems of functions"):
+        carry_out_named(plan, store, log, [plan.cells[0].grades.key])
