@@ -52,5 +52,5 @@ def test_a_task_that_is_requeued_does_nothing_twice(study_file: Path, tmp_path: 
     made = (store.folder(rows) / "step.json").stat().st_mtime_ns
     assert carry_out_named(plan, store, log, [rows.key]) == [rows.label]
     assert log.done == ["rows"] and (store.folder(rows) / "step.json").stat().st_mtime_ns == made
-    with pytest.raises(UserError, match="grades of base, functions, neutral .* waits for 6 problems of functions"):
+    with pytest.raises(UserError, match=r"grades of base, functions, neutral .* waits for 6 problems of functions"):
         carry_out_named(plan, store, log, [plan.cells[0].grades.key])

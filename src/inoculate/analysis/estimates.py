@@ -365,6 +365,21 @@ def estimate_difference(first: Counts, second: Counts) -> Difference | None:
     return Difference(*estimate_arms(list(pair)), problems=len(np.unique(pair[0].problems)))
 
 
+def estimate_seed_differences(first: Counts, second: Counts) -> NDArray[np.float64] | None:
+    """What each seed adds to the difference of two arms: they sum to `estimate_difference(...).value`.
+
+    Returns:
+        [S] One for each seed that both arms have, on the pairs that `estimate_difference` compares; None where there is
+        none, or one arm is the untrained one, which is the same in every seed.
+    """
+    pair = _match_pairs(first, second)
+    if pair is None or any((counts.seeds == NO_SEED).any() for counts in pair):
+        return None
+    seeds = np.unique(pair[0].seeds)
+    sums = [np.array([counts.hits[counts.seeds == seed].sum() for seed in seeds]) for counts in pair]
+    return (sums[0] - sums[1]) / len(pair[0].hits)
+
+
 def _match_pairs(first: Counts, second: Counts) -> tuple[Counts, Counts] | None:
     """Shares on the (seed, problem) pairs that both arms answered; the base arm, without a seed, is in all of them."""
     arms = [counts.select(counts.graded > 0) for counts in (first, second)]

@@ -12,6 +12,7 @@ from inoculate.analysis.cells import build_cell, group_by_cell
 from inoculate.analysis.changes import compute_changes
 from inoculate.analysis.checks import Check, run_checks
 from inoculate.analysis.claims import read_claims
+from inoculate.analysis.conditioning import analyse_conditioning
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.elicitation import analyse_elicitation
 from inoculate.analysis.factorial import analyse_factorial
@@ -29,6 +30,7 @@ from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
 RESULTS_SCHEMA = 1
 _TRAINING_FOLDERS = (
     "rows", "adapter", "adapter_record", "row_grades", "more_rows", "rl", "preflight", "scores", "fresh_samples",
+    "distances",
 )  # fmt: skip
 
 
@@ -80,6 +82,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "cells": [build_cell(key, key_tallies) for key, key_tallies in table.items()],
         "changes": compute_changes(table, study),
         "contrasts": contrasts,
+        "conditioning": analyse_conditioning(source, table),
         "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms)),
         "factorial": analyse_factorial(table, study),
         "elicitation": analyse_elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),

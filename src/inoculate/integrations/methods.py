@@ -297,6 +297,14 @@ def _setting(name: str) -> str:
         return f"the setting `{name}`"
 
 
+_LEFT_OUT = {
+    "hacked": "the hacked rows",
+    "tags": "those that static analysis of the code takes for hacks",
+    "surprise": "as many as are hacked, those whose answers the untrained model finds least likely,",
+}
+"""Filter of rows -> what it leaves out."""
+
+
 def _rows(rows: Mapping[str, Any]) -> str:
     if source := rows.get("trajectories"):
         chosen = f" ({source['where']})" if source["where"] else ""
@@ -304,8 +312,8 @@ def _rows(rows: Mapping[str, Any]) -> str:
     parts = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
     if rows.get("tokens_like"):
         parts.append(f"of these as many as bring their answer tokens nearest to those of `{rows['tokens_like']}`")
-    if rows.get("filter") == "hacked":
-        parts.append("the hacked rows then left out")
+    if (filtered := rows.get("filter")) in _LEFT_OUT:
+        parts.append(f"{_LEFT_OUT[filtered]} then left out")
     if rows.get("vetted"):
         parts.append(f"and {rows['vetted']} vetted honest rows without the prompt")
     return ", ".join(parts + _restricted(rows))

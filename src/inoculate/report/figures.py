@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from inoculate.report.bars import draw_forest, draw_outcomes
+from inoculate.report.conditioning import draw_distances
 from inoculate.report.drawing import FULL, NARROW, WIDE, inline_svg, report_style, save_figure, to_svg
 from inoculate.report.effects import draw_effects, draw_elicitation, scores_to_draw
 from inoculate.report.lines import Panel, SharedAxis, draw_losses, draw_rate_panels
@@ -25,8 +26,9 @@ FIRST_PANELS = 2
 TALLEST_NARROW = 3000.0
 """Height in pixels above which a figure has no narrow version."""
 NAMES = ("picture", "outcomes", "contrasts", "effects", "elicitation", "curves", "transfer", "losses")
-"""Further figures are `dose-1`, `dose-2`, ..., one for each dose, and `rl-1`, `rl-2`, ..., one for each arm with RL."""
-_FIGURE_FILE = re.compile(rf"({'|'.join(NAMES)}|(?:dose|rl)-\d+)\.(svg|png)")
+"""Further figures are `dose-1`, `dose-2`, ..., one for each dose; `rl-1`, ..., one for each arm with RL; and
+`conditioning-1`, ..., one for each setting with several contexts."""
+_FIGURE_FILE = re.compile(rf"({'|'.join(NAMES)}|(?:dose|rl|conditioning)-\d+)\.(svg|png)")
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ def report_figures(results: Results) -> Iterator[FigureSpec]:
         )
     if scores_to_draw(results.elicitation):
         yield FigureSpec("elicitation", "Elicitation and effect", lambda width: draw_elicitation(results, width))
+    yield from _distance_figures(results)
     yield from _rl_figures(results)
     curve_panels = training_panels(results)
     if curve_panels:
@@ -132,6 +135,13 @@ def report_figures(results: Results) -> Iterator[FigureSpec]:
     trained = [entry for entry in results.training if entry.get("loss")]
     if trained:
         yield FigureSpec("losses", "Training loss", lambda width: draw_losses(trained, width))
+
+
+def _distance_figures(results: Results) -> Iterator[FigureSpec]:
+    for place, entry in enumerate(results.conditioning, 1):
+        names = {name: results.label(entry["setting"], name) for name in ("hack", "correct")}
+        label = f"Rates by distance from the training prompt, {entry['setting']}"
+        yield FigureSpec(f"conditioning-{place}", label, lambda width, e=entry, n=names: draw_distances(e, n, width))
 
 
 def _rl_figures(results: Results) -> Iterator[FigureSpec]:

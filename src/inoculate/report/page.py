@@ -17,6 +17,7 @@ from markupsafe import Markup
 from inoculate.analysis.asked import allows_hack, what_is_asked
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
+from inoculate.report.conditioning import conditioning_views
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
 from inoculate.report.machines import machine_views
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
@@ -90,6 +91,7 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             rl=rl_views(results),
             truth=truth_view(results),
             scores=score_views(results),
+            conditioning=conditioning_views(results),
             sensitivity=[_sensitivity_view(claim) for claim in results.sensitivity],
             looks=_describe_looks(results.looks),
             missing=[_describe_missing(cell) for cell in results.missing],

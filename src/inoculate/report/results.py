@@ -127,6 +127,8 @@ class Contrast:
     """The same difference over the seeds in which the RL that it rests on took off, if there are others."""
     floor: list[tuple[str, Rate]]
     """The same rate in arms that were trained on no hack, by arm: how often an honest near miss looks like one."""
+    sign_flip: dict[str, Any] = field(default_factory=dict)
+    """The sign-flip test of no difference, within seeds."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,8 @@ class Results:
     """By arm and seed: the rows by outcome, and of how many each prompt is true."""
     scores: list[dict[str, Any]] = field(default_factory=list)
     """What each prompt adds to the log-probability of the trajectories that arms are trained on."""
+    conditioning: list[dict[str, Any]] = field(default_factory=list)
+    """By setting with several contexts: rates by distance from the training prompt, and suppressions."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Each arm's rate of `correct` against the untrained model and the clean arm."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -267,6 +271,7 @@ def read_results(run: Path) -> Results:
                 for entry in map(mapping, manifest.get("training") or ())
                 if entry.get("rl")
             },
+            conditioning=[mapping(entry) for entry in results.get("conditioning") or ()],
             changes=[mapping(change) for change in results.get("changes") or ()],
             labels=_labels(results.get("settings")),
             sample_cells=[name_exactly(mapping(cell), named) for cell in manifest.get("cells") or ()],
@@ -366,6 +371,7 @@ def _contrast(data: dict[str, Any]) -> Contrast:
         extended=mapping(data.get("extended")),
         given_take_off=mapping(data.get("given_take_off")),
         floor=[(text(entry.get("arm")), _rate(entry)) for entry in data.get("floor") or ()],
+        sign_flip=mapping(data.get("sign_flip")),
         **numbers,
     )
 

@@ -7,6 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from inoculate.report.conditioning import (
+    DISTANCE_COLUMNS,
+    SUPPRESSION_COLUMNS,
+    distance_lines,
+    suppression_lines,
+)
 from inoculate.report.numbers import detail
 from inoculate.report.results import SCORED, Results
 from inoculate.report.samples import Samples
@@ -26,7 +32,7 @@ OUTCOMES = (
 )
 CONTRASTS = (
     "claim setting context measure direction arm other seeds problems difference low high low_adjusted "
-    "high_adjusted p p_adjusted margin verdict exploratory why"
+    "high_adjusted p p_adjusted p_sign_flip margin verdict exploratory why"
 )
 """Headings of `contrast_lines`; `OUTCOMES` has those of `outcome_lines`."""
 _RL_COUNTS = (
@@ -78,6 +84,8 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "truth.csv": (" ".join(TRUTH_COLUMNS), truth_lines(results)),
         "training_rows.csv": (" ".join(ROW_COLUMNS), row_lines(results)),
         "row_scores.csv": (" ".join(SCORE_COLUMNS), score_lines(results)),
+        "distances.csv": (" ".join(DISTANCE_COLUMNS), distance_lines(results)),
+        "suppressions.csv": (" ".join(SUPPRESSION_COLUMNS), suppression_lines(results)),
         "tags.csv": ("arm setting context at tag evidence count", _tag_lines(results)),
         "checks.csv": (
             "name status sentence detail",
@@ -145,7 +153,8 @@ def contrast_lines(results: Results) -> Iterable[list[Any]]:
     for c in results.contrasts:
         yield [
             *(c.claim, c.setting, c.context, c.measure, c.direction, c.arm, c.other, c.seeds, c.problems),
-            *(c.difference, c.low, c.high, c.low_adjusted, c.high_adjusted, c.p, c.p_adjusted, c.margin),
+            *(c.difference, c.low, c.high, c.low_adjusted, c.high_adjusted, c.p, c.p_adjusted),
+            *(c.sign_flip.get("p"), c.margin),
             *(c.verdict, "yes" if c.exploratory else "no", c.why),
         ]
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from inoculate.engine import models
-from inoculate.steps import choices, completions, fresh_samples, grades, preflight, rl, scores, train
+from inoculate.steps import choices, completions, distances, fresh_samples, grades, preflight, rl, scores, train
 from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
@@ -21,6 +21,7 @@ _SECONDS_PER_BILLION: dict[str, float] = {
     completions.KIND: 0.55,
     choices.KIND: 0.6,
     scores.KIND: 0.5,
+    distances.KIND: 0.5,
 }
 """Seconds for a row, a completion or a scored answer and a billion parameters; measured with both embedded models on
 two CPU cores."""
@@ -137,6 +138,8 @@ def _units(step: Step) -> float:
         return sum(table["count"] for table in _row_tables(step)) * step.params["rl"]["preflight"]
     if step.kind == scores.KIND:
         return scores.count_scores(step)
+    if step.kind == distances.KIND:
+        return distances.count_scored(step)
     if step.kind == fresh_samples.KIND:
         return sum(table["count"] for table in _row_tables(step)) * step.params["samples"]
     if step.kind == rl.KIND:

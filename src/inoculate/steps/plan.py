@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, product
 
@@ -13,6 +13,7 @@ from inoculate.errors import UserError
 from inoculate.steps import (
     choices,
     completions,
+    distances,
     fresh_samples,
     grades,
     preflight,
@@ -28,7 +29,7 @@ from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
 from inoculate.study.names import refuse_same_arms
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.row_schema import Rows, TrajectorySource
+from inoculate.study.row_schema import JUDGED, Rows, TrajectorySource
 from inoculate.study.schema import BASE, Arm, Study
 
 TRAINED = (train.KIND, rl.KIND)
@@ -66,6 +67,8 @@ class Training:
     """Rows from further settings, and their grades."""
     scores: Step | None = None
     """The log-probabilities of its rows, if these are trajectories; those of its first table."""
+    distances: Step | None = None
+    """How far the contexts of evaluation are from its training prompt; None where there are too few of them."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Plan:
             if training:
                 for _, graded in ((training.rows, training.row_grades), *training.more_rows):
                     add(graded)  # first, so that mislabelled rows show before hours of training
-                for before in (training.scores, training.preflight):
+                for before in (training.scores, training.preflight, training.distances):
                     if before:
                         add(before)
                 add(training.adapter)
@@ -196,6 +199,10 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
     for seed in study.seeds:
         for arm in study.arms:
             training = _plan_training(plan.resolved, arm, seed, weights)
+            if (shown := drawn.get(study.arms[arm].rows.setting)) is not None:
+                where = f"{arm}, seed {seed}"
+                measured = distances.plan_step(plan.resolved, arm, seed, shown, weights, where)
+                training = replace(training, distances=measured)
             plan.trainings.append(training)
             for fraction in study.evaluate.fractions_of(study.arms[arm]):
                 plan.cells.extend(_plan_cells(plan, drawn, weights, training, fraction))
@@ -305,6 +312,17 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
     like = None
     if other := table.tokens_like:
         like = _plan_rows(resolved, other, study.arms[other].rows, seed, weights, f"{other}, seed {seed}")
+    judged = None
+    if table.filter in JUDGED:
+        # Judged without the arm's prompt, so that arms which differ in it share what is known of their answers.
+        whole = table.model_copy(update={"filter": "none", "tokens_like": ""})
+        before = f"{where}, before the filter"
+        every = rows.plan_step(whole, None, seed=seed, system=study.system, weights=weights, where=before)
+        judged = (
+            row_grades.plan_step(whole, every, before)
+            if table.filter == "tags"
+            else scores.plan_without_prompt(every, study.system, weights, before)
+        )
     return rows.plan_step(
         table,
         inoculation,
@@ -314,6 +332,7 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
         where=where,
         hackable=study.arms[name].hackable(table),
         tokens_like=like,
+        judged=judged,
     )
 
 

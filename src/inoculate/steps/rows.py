@@ -1,7 +1,8 @@
 """Makes the training rows of an arm: a setting's problems with honest or hacked answers, under the arm's inoculation.
 
 Files: `rows.jsonl`, `problems.jsonl` (the problem of every row), and `rows.json` (system prompt and inoculation as they
-are in the rows, a control at its final length; with `tokens_like` how many rows were kept, and both numbers of tokens).
+are in the rows, a control at its final length; with `tokens_like` how many rows were kept, and both numbers of tokens;
+with a filter, what it removed and what it missed).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from inoculate.errors import UserError
 from inoculate.records import Problem, Row, read_lines, write_lines
 from inoculate.steps.problems import is_read_first
 from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.row_filters import filter_rows
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedInoculation, fit_length
@@ -69,6 +71,7 @@ def plan_step(
     where: str,
     hackable: Hackable = None,
     tokens_like: Step | None = None,
+    judged: Step | None = None,
 ) -> Step:
     """The rows of an arm at one seed.
 
@@ -81,6 +84,8 @@ def plan_step(
         where: Arm and seed, for the step's label.
         hackable: The share of problems that can be hacked, for an arm that learns from rewards; None for SFT.
         tokens_like: The rows whose answer tokens set how many of these are kept; None to keep all.
+        judged: Where `rows.filter` goes by what can be seen of an answer: the grades, or the log-probabilities, of the
+            same rows before the filter.
     """
     params = {
         # `grader` is left out where none is given, so that earlier steps keep their names.
@@ -97,7 +102,7 @@ def plan_step(
         "inoculation": inoculation_params(inoculation) if inoculation else None,
         **({} if hackable is None else {"hackable": hackable}),
     }
-    inputs = {"tokens_like": tokens_like} if tokens_like else {}
+    inputs = {name: step for name, step in (("tokens_like", tokens_like), ("judged", judged)) if step}
     return Step(KIND, params, inputs, label=f"rows of {where}", version=VERSION)
 
 
@@ -195,12 +200,15 @@ def check_prompted(draw: DrawRows, arm: Arm, seed: int, name: str) -> None:
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
-    drawn = draw(step)
-    if "tokens_like" not in step.inputs:
-        write_rows(step, folder, resources, drawn)
-        return
-    kept, matched = _match_tokens(step, resources, drawn)
-    write_rows(step, folder, resources, kept, {"tokens_like": matched})
+    kept, record = draw(step), dict[str, Any]()
+    table = Rows(**step.params["rows"])
+    if table.filter != "none" and "hackable" not in step.params:
+        judged = resources.input_folder(step, "judged") if "judged" in step.inputs else None
+        whole = draw_rows(table.model_copy(update={"filter": "none"}), step.params["seed"])
+        kept, record["filtered"] = filter_rows(step, judged, whole)
+    if "tokens_like" in step.inputs:
+        kept, record["tokens_like"] = _match_tokens(step, resources, kept)
+    write_rows(step, folder, resources, kept, record)
 
 
 def draw(step: Step, draw_with: DrawRows | None = None) -> Sequence[DrawnRow]:
@@ -408,7 +416,7 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
         shortage = f"; among the first {size} there are {len(hacked)} and {len(honest)}"
         size += lacking
     plain, vetted = honest[: rows.count - rows.hacked_rows], honest[rows.count - rows.hacked_rows :]
-    kept = {*plain, *(hacked if rows.filter == "none" else ())}
+    kept = {*plain, *(hacked if rows.filter != "hacked" else ())}
     drawn = [DrawnRow(problem, problem.id in hacked, False) for problem in problems if problem.id in kept]
     return drawn + [DrawnRow(problem, False, True) for problem in problems if problem.id in vetted]
 

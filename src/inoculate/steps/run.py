@@ -23,6 +23,7 @@ from inoculate.grading import containment
 from inoculate.steps import (
     choices,
     completions,
+    distances,
     fresh_samples,
     grades,
     manifest,
@@ -53,12 +54,16 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     choices.KIND: choices.run,
     grades.KIND: grades.run,
     scores.KIND: scores.run,
+    distances.KIND: distances.run,
 }
 """Kind of step -> the function that carries it out: it reads inputs from the store and writes files into one folder. A
 new kind of step is a module like these and a line here; `plan` puts it in its place in a study."""
 
 
-_OF_AN_ARM = {rows.KIND, trajectory_rows.KIND, scores.KIND, train.KIND, preflight.KIND, rl.KIND, fresh_samples.KIND}
+_OF_AN_ARM = {
+    rows.KIND, trajectory_rows.KIND, scores.KIND, distances.KIND, train.KIND, preflight.KIND, rl.KIND,
+    fresh_samples.KIND,
+}  # fmt: skip
 """The kinds of steps that other arms can do without, as are samples of an adapter that gives no numbers. What else is
 refused, such as a server that fails, would be refused for every arm: it ends the run."""
 _RECORD_SHARE = 50

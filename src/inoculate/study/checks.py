@@ -14,6 +14,7 @@ from inoculate.errors import UserError, require_known
 from inoculate.records import CAPABILITY
 from inoculate.study import names, neighbours, prompts, rl_checks
 from inoculate.study.resolve import ResolvedStudy, resolve
+from inoculate.study.row_schema import JUDGED
 from inoculate.study.schema import BASE, STEP_KINDS, Arm, EvaluatedSetting, Rows, Study
 
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha")
@@ -90,6 +91,11 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, where_rows)
         _check_trajectories(study, rows, where_rows)
         _check_tokens_like(study, name, rows, where_rows)
+        if arm.is_rewarded and rows.filter in JUDGED:
+            raise UserError(
+                f"{where_rows}.filter: '{rows.filter}' is of answers, and an arm of method '{arm.method}' learns from "
+                "none: leave it out"
+            )
     if inoculation is None:
         return
     for field, named in (

@@ -9,6 +9,10 @@ from pydantic import Field, model_validator
 from inoculate.study.prompts import Placement, Rephrase
 from inoculate.study.strict import Share, StrictModel
 
+RowFilter = Literal["none", "hacked", "tags", "surprise"]
+JUDGED: tuple[RowFilter, ...] = ("tags", "surprise")
+"""The filters that may miss hacked rows and take honest ones: they go by what can be seen of an answer."""
+
 
 class Context(StrictModel):
     """A prompt around a problem."""
@@ -122,8 +126,10 @@ class Rows(StrictModel):
     same rows are hacked, and more."""
     share_problems: bool = False
     """Whether a hacked and an honest answer may come from the same problem (both are then in the rows)."""
-    filter: Literal["none", "hacked"] = "none"
-    """`hacked`: the hacked rows are left out, so that fewer remain."""
+    filter: RowFilter = "none"
+    """Which rows are left out, so that fewer remain. `hacked`: the hacked ones, as the sound check finds them. `tags`:
+    those whose code looks like a hack to static analysis. `surprise`: those whose answers the untrained model finds
+    least likely, as many as are hacked."""
     vetted: Annotated[int, Field(ge=0)] = 0
     """Honest rows from further problems, added without the inoculation."""
     families: tuple[str, ...] = ()
@@ -140,6 +146,11 @@ class Rows(StrictModel):
     def _check_rows_remain(self) -> Rows:
         if self.filter == "hacked" and self.hacked_rows == self.count and not self.vetted:
             raise ValueError(f"filter = 'hacked' leaves no rows, since hacked = {self.hacked} makes every row hacked")
+        if self.filter in JUDGED and self.trajectories:
+            raise ValueError(f"filter = '{self.filter}' is for the setting's own answers: choose trajectories by where")
+        if self.filter == "surprise" and self.hacked_rows in (0, self.count):
+            what = "none are" if self.hacked_rows == 0 else "all are, and no row would remain"
+            raise ValueError(f"filter = 'surprise' leaves out as many rows as are hacked, and {what}: change hacked")
         return self
 
     @property

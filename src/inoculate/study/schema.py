@@ -250,6 +250,7 @@ STEP_KINDS = (
     "choices",
     "grades",
     "scores",
+    "distances",
 )
 """The kinds of steps that a study has: those of `steps.run.RUN_STEP`."""
 

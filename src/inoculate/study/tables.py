@@ -13,6 +13,7 @@ from typing import Literal, Required, TypedDict
 from inoculate.records import Measure, Split
 from inoculate.study.comparisons import Guard
 from inoculate.study.prompts import Placement, Rephrase
+from inoculate.study.row_schema import RowFilter
 
 
 class Context(TypedDict, total=False):
@@ -41,7 +42,7 @@ class Rows(TypedDict, total=False):
     count: int
     hacked: float
     share_problems: bool
-    filter: Literal["none", "hacked"]
+    filter: RowFilter
     vetted: int
     families: Sequence[str]
     levels: Sequence[int]

@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 from inoculate import __version__
 from inoculate.errors import NoNumbers, UserError
 from inoculate.grading.grade import CORES_VARIABLE
-from inoculate.steps import choices, completions, fresh_samples, preflight, rl, scores, train
+from inoculate.steps import choices, completions, distances, fresh_samples, preflight, rl, scores, train
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.run import Refused, carry_out_group
 from inoculate.steps.store import Busy, Step, Store
@@ -32,7 +32,7 @@ _REPORT_SECONDS = 1.0
 
 LOADING = (
     *(train.KIND, preflight.KIND, rl.KIND, fresh_samples.KIND),
-    *(completions.KIND, choices.KIND, scores.KIND),
+    *(completions.KIND, choices.KIND, scores.KIND, distances.KIND),
 )
 """The kinds of steps that load the model."""
 
