@@ -129,6 +129,8 @@ class Run:
         """Units that another process is writing, and when they are tried again."""
         self.failures: dict[int, list[Ended]] = {}
         self.failed_on: dict[int, set[str]] = {}
+        """Number of a unit -> the nodes on which it has failed."""
+        self.said_busy: set[int] = set()
         self.finished, self.looked, self.said_waiting = 0, 0.0, False
         self.capacity = cluster.total()
 
@@ -154,7 +156,7 @@ class Run:
             if when <= now:
                 self.schedule.add(unit)
         self.later = [(when, unit) for when, unit in self.later if when > now]
-        free = self.capacity._replace()
+        free = self.capacity
         for unit in self.tasks.values():
             free = free.without(unit.needs)
         for unit in self.schedule.start(free):
@@ -186,8 +188,9 @@ class Run:
         if kind == "finished":
             self._take(unit, ended)
         elif kind == "busy":
-            if unit.number not in self.failures:
-                self.watcher.on_message(f"{text}; it is tried again")
+            if unit.number not in self.said_busy:
+                self.said_busy.add(unit.number)
+                self.watcher.on_message(f"{text}\nIt is tried again until that is over.")
             self.later.append((time.monotonic() + _BUSY_SECONDS, unit))
         elif kind == "failed":
             self._try_again(unit, ended)
