@@ -22,7 +22,7 @@ app = App(
     suppress_keyboard_interrupt=False,  # `run_command` prints what is kept
 )
 for command in (
-    *(studies.demo, studies.run, studies.plan, studies.screen, studies.preflight),
+    *(studies.demo, studies.run, studies.plan, studies.step, studies.screen, studies.preflight),
     *(runs.report, runs.compare, runs.export),
     *(lists.studies, lists.prompts),
     *(settings.sample, settings.check, settings.grade, settings.judge, settings.rows, settings.doctor),

@@ -130,6 +130,18 @@ class Plan:
             add(self.scores)
         return list(ordered.values())
 
+    def find(self, name: str) -> Step:
+        """A step by its name, or the beginning of it.
+
+        Raises:
+            UserError: The study has no such step, or several whose names begin so.
+        """
+        found = [step for step in self.steps() if step.key.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        said = f"{len(found)} steps have names that begin with" if found else "the study has no step"
+        raise UserError(f"{said} '{name}': `inoculate plan STUDY --steps` lists them, `--json` with their whole names")
+
     def belongs(self, seed: int | None, seeds: Collection[int] | None) -> bool:
         """Whether a cell of this seed (None: of the untrained arm) is among those of some seeds (None: of all)."""
         return seeds is None or (self.study.seeds[0] if seed is None else seed) in seeds

@@ -25,6 +25,7 @@ from inoculate.study.schema import (
     CheckpointRule,
     Evaluate,
     EvaluatedSetting,
+    Needs,
     Onset,
     Reward,
     Study,
@@ -185,6 +186,7 @@ _TABLES: dict[str, type[StrictModel]] = {
     "elicitation": Elicitation,
     "trends": Trend,
     "transfer": Transfer,
+    "resources": Needs,
 }
 
 
@@ -210,6 +212,7 @@ _FORMS = {
     "contrasts": '[[contrasts]] claim = "...", measure = "hack", lower = "ARM", than = "ARM"',
     "trends": '[[trends]] claim = "...", measure = "hack", arms = ["ARM", "ARM", "ARM"], direction = "lower"',
     "contexts": '[contexts.NAME] text = "..."',
+    "resources": "[resources.KIND] cpus = 8, gpus = 1, memory_gb = 64",
     "each": "[evaluate.each.SETTING] problems = 100",
 }
 """How a table, or a list of tables, is written; the others are `[NAME]`."""

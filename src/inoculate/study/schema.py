@@ -237,6 +237,34 @@ class Evaluate(StrictModel):
         return self.model_copy(update=overrides)
 
 
+STEP_KINDS = (
+    "problems",
+    "rows",
+    "trajectory-rows",
+    "row-grades",
+    "adapter",
+    "preflight",
+    "rl",
+    "fresh-samples",
+    "completions",
+    "choices",
+    "grades",
+    "scores",
+    "distances",
+)
+"""The kinds of steps that a study has: those of `steps.run.RUN_STEP`."""
+
+
+class Needs(StrictModel):
+    """What one step of a kind is given on a cluster. It changes where and when the step runs, never its result."""
+
+    cpus: Annotated[float, Field(gt=0)] = 1
+    """Processor cores: also its number of threads, rounded down, and at least 1."""
+    gpus: Annotated[float, Field(ge=0)] = 0
+    memory_gb: Annotated[float, Field(gt=0)] | None = None
+    """Memory that is set aside for it, in 10^9 bytes; none unless given."""
+
+
 class Study(StrictModel):
     """A study: one question, its arms and seeds, and what they are evaluated on."""
 
@@ -269,6 +297,9 @@ class Study(StrictModel):
     sensitivity: Sensitivity | None = None
     trends: tuple[Trend, ...] = ()
     transfer: Transfer | None = None
+    resources: dict[str, Needs] = Field(default_factory=dict[str, Needs], exclude=True)
+    """Kind of step -> what each of its steps is given on a cluster. No part of what a study is: no step's name, and no
+    record of it, depends on where it ran."""
 
     @model_validator(mode="after")
     def _check_looks(self) -> Study:
@@ -306,6 +337,10 @@ class Study(StrictModel):
             for key, declared in every.items()
             if declared and declared.measure == GAMED and (declared.setting or first) == setting
         ]
+
+    def needs_of(self, kind: str) -> Needs:
+        """What a step of a kind is given on a cluster."""
+        return self.resources.get(kind, Needs())
 
     def digest(self) -> str:
         """A hash of the whole study."""

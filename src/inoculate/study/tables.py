@@ -243,6 +243,14 @@ class Sensitivity(TypedDict, total=False):
     learning_rate: Required[Sequence[float]]
 
 
+class Needs(TypedDict, total=False):
+    """What one step of a kind is given on a cluster."""
+
+    cpus: float
+    gpus: float
+    memory_gb: float | None
+
+
 class StudyTables(TypedDict, total=False):
     """A whole study without its name; `rows`, `train` and `rl` hold for every arm that does not say otherwise."""
 
@@ -267,3 +275,4 @@ class StudyTables(TypedDict, total=False):
     sensitivity: Sensitivity | None
     trends: Sequence[Trend]
     transfer: Transfer | None
+    resources: Mapping[str, Needs]
