@@ -37,7 +37,7 @@ def test_a_step_is_there_only_when_whole(tmp_path: Path) -> None:
         assert (work / "half").read_text() == "half", "what was written before is gone on from"
         (work / "rest").write_text("rest")
     assert store.is_finished(step)
-    assert {path.name for path in store.folder(step).iterdir()} == {"half", "rest", "step.json"}
+    assert {path.name for path in store.folder(step).iterdir()} == {"half", "rest", "step.json", "SHA256SUMS"}
     assert list((tmp_path / "work").iterdir()) == []
 
 

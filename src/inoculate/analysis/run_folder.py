@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inoculate import checksums
 from inoculate.analysis.estimates import NO_SEED, Counts
 from inoculate.errors import UserError
 from inoculate.records import GAMED, OUTCOMES, Completion, Grade, Outcome, Problem, read_lines
@@ -157,6 +158,8 @@ class Run:
     manifest: dict[str, Any]
     problem_sets: dict[Path, list[ProblemSet]] = field(default_factory=dict)
     """Cache of the problems by folder: most cells of a run share one."""
+    undamaged: set[Path] = field(default_factory=set[Path])
+    """The folders whose files were found to be what was written."""
 
     @property
     def study(self) -> dict[str, Any]:
@@ -164,8 +167,17 @@ class Run:
         return self.manifest["study"]
 
     def path(self, name: str) -> Path:
-        """A folder of the store; relative paths start at the run folder."""
-        return self.folder / name
+        """A folder of the store; relative paths start at the run folder.
+
+        Raises:
+            UserError: A file of it is not what was written.
+        """
+        path = self.folder / name
+        if path not in self.undamaged:
+            if damage := checksums.find_damage(path, deep=False):
+                raise UserError(f"{path}: {damage}; `inoculate run STUDY` does this step again, and says so")
+            self.undamaged.add(path)
+        return path
 
     def problems(self, name: str) -> list[ProblemSet]:
         """The problems of a folder, by part."""

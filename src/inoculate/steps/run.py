@@ -23,6 +23,7 @@ from inoculate.grading import containment
 from inoculate.steps import (
     choices,
     completions,
+    damage,
     fresh_samples,
     grades,
     manifest,
@@ -138,7 +139,11 @@ def carry_out(
     refuse_several_processes()
     level = containment().level  # refuses, before any work, to run code where it is not safe
     resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
-    missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
+
+    def find_missing() -> list[Step]:
+        return plan.missing(store, seeds) if only is None else _missing_of(only, store)
+
+    missing = damage.set_aside(plan.steps(seeds), find_missing, store, watcher.on_message)
     refusals.check(plan, missing, resources)
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -149,6 +154,9 @@ def carry_out(
     record.write()
     try:
         _carry_out_steps(missing, resources, watcher, record, not_made)
+        while damage.settle(store, watcher.on_message):
+            again = [step for step in find_missing() if step.key not in not_made]
+            _carry_out_steps(again, resources, watcher, record, not_made)
     finally:
         record.write()
     if not_made:

@@ -226,7 +226,7 @@ def _explain(where: str, detail: Any) -> str:
         trap = _explain_trap(location, owner, detail["input"])
         return f"{where}: unknown key {key}: {trap or nearest(location[-1], allowed)}"
     value = detail.get("input")
-    shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {_as_given(value)!r})"
+    shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {_shown(value)})"
     message = detail["msg"].removeprefix("Value error, ").replace("Tuple", "List")
     if detail["type"] in _WRONG_FORMS:
         parts = [part for part in location if not part.isdigit()]
@@ -239,6 +239,15 @@ def _explain(where: str, detail: Any) -> str:
     if limit == 1 and isinstance(value, int | float) and 1 < value <= 100:
         shown = f" (given: {value!r}; a share is written as {value / 100:g} for {value:g}%)"
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"
+
+
+_LONGEST = 200
+"""Characters of a value that a message shows."""
+
+
+def _shown(value: Any) -> str:
+    text = repr(_as_given(value))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..., {len(text):,} characters"
 
 
 def _as_given(value: Any) -> Any:
