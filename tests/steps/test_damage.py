@@ -83,7 +83,8 @@ def test_a_changed_file_is_found_and_its_step_is_to_be_done_again(
         return
     assert step in missing
     (told,) = said
-    assert told.startswith(f"{step.label}: {file}") and told.endswith(", and done again")
+    named = "" if file == checksums.NAME else file  # whose changed line names another file, or another checksum
+    assert told.startswith(f"{step.label}: {named}") and told.endswith(", and done again")
     assert (store.damaged / kind / step.key).is_dir() and not store.is_finished(step)
 
 
@@ -96,7 +97,7 @@ def test_an_adapter_is_read_only_where_it_is_needed(study: Path, store: Store) -
     cell = next(cell for cell in plan.cells if cell.completions.inputs.get("adapter") == step)
     shutil.rmtree(store.folder(cell.completions))
     missing, said = check(study, store)
-    assert {step, cell.completions} <= set(missing)
+    assert {step.key, cell.completions.key} <= {one.key for one in missing}
     assert "at-1/adapter_model.safetensors" in said[0]
 
 

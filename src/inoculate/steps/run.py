@@ -39,7 +39,7 @@ from inoculate.steps import (
 )
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Progress, Resources
-from inoculate.steps.store import Step, Store, check_files
+from inoculate.steps.store import Step, Store, check_files, write_whole
 
 RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     problems.KIND: problems.run,
@@ -148,7 +148,7 @@ def carry_out(
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
-    (folder / "study.toml").write_text(source, encoding="utf-8")
+    write_whole(folder / "study.toml", source)
     not_made: dict[str, str] = {}
     record = _Record(lambda: manifest.write(folder, plan, store, declared, level, not_made))
     record.write()
@@ -309,7 +309,9 @@ def _carry_out_steps(
         number = 1
         for group in _in_groups(missing):
             collect(wait=False)
-            steps, place = _can_be_made(group, not_made), number
+            # Another run on this store may have finished some meanwhile.
+            left = [step for step in group if not resources.store.is_finished(step)]
+            steps, place = _can_be_made(left, not_made), number
             number += len(group)
             if not steps:
                 continue

@@ -167,6 +167,7 @@ def train(
     device: Device,
     progress: Progress = lambda done, total, note: None,
     tracking: Mapping[str, Any] | None = None,
+    halved: bool = False,
 ) -> TrainingReport:
     """Train one adapter and save it at each fraction of training.
 
@@ -184,6 +185,7 @@ def train(
         device: Device and precision.
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
+        halved: Whether micro-batches have half of their tokens, because memory ran out; a longer row is alone in one.
 
     Raises:
         UserError: A row has no answer or is too long, there are several processes, or the training diverges.
@@ -193,7 +195,8 @@ def train(
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
     base = load_base(model, device, sampler)
-    context, budget = context_length(base.config), sft.micro_batch_tokens if is_fast(base.config) else 0
+    context = context_length(base.config)
+    budget = (sft.micro_batch_tokens // (2 if halved else 1)) if is_fast(base.config) else 0
     for row, tokens in zip(rows, (row.tokens for row in encoded), strict=True):
         if len(tokens) > context:
             raise UserError(
