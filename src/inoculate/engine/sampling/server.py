@@ -40,6 +40,8 @@ RESPONSE_TIMEOUT = 1800.0
 KEY_VARIABLE = "INOCULATE_SERVER_KEY"
 """The environment variable with the API key, for a server that needs one."""
 
+_OF_A_MODEL = ("owned_by", "root", "max_model_len")
+"""What is kept of a server's description of a model."""
 _TRANSIENT = {408, 429, 500, 502, 503, 504}
 _PLAIN_SAMPLING = {
     "top_p": 1.0,
@@ -120,7 +122,7 @@ def connect(url: str, model: str, weights: Path) -> Server:
     # The hub id of an embedded model does not count: adapters are trained on other weights than those of the hub.
     for name, card in served.items():
         if name == model or str(weights) in (name, card.get("root")):
-            details = {key: card[key] for key in ("owned_by", "root", "max_model_len") if key in card}
+            details = {key: card[key] for key in _OF_A_MODEL if isinstance(card.get(key), str | int)}
             if Path(str(details.get("root", ""))).is_absolute():  # a folder of that machine says nothing elsewhere
                 del details["root"]
             description = {"server": url, "model": name, **details, **_version(url)}
