@@ -1,26 +1,19 @@
 """Study files that are wrong in some way, by the thousand: half of them one value away from a ready-made study.
 
-    python tests/study_mutations.py --count 2000 --seed 0
-
-Each is given to `inoculate plan`. It is either planned, or refused with exit code 2 and a message whose every line names
-the file and a key. Everything else is printed, with the file that does it, and the command fails.
+Each is given to `inoculate plan`. It is either planned, or refused with exit code 2 and a message whose every line
+names the file and a key.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import copy
 import io
 import json
-import os
 import re
 import signal
-import sys
-import time
 import tomllib
 import traceback
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -35,7 +28,8 @@ from inoculate.study import ready_made
 LIMIT = 60.0
 """Seconds after which a plan counts as hanging."""
 
-Path_ = tuple[str | int, ...]
+Place = tuple[str | int, ...]
+"""The keys that lead to a value."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +59,36 @@ def seeds(model: str, mbpp: str) -> dict[str, dict[str, Any]]:
 
 _NUMBERS = [0, 1, -1, 2, 7, 10**6, 10**9, 2**63, -(2**63), 10**40, 0.0, -0.0, 0.5, 1.5, -1e-9, 1e308, 1e-308]
 _NO_NUMBERS = [float("nan"), float("inf"), float("-inf"), True, False]
-_TEXTS = ["", " ", "x", "none", "neutral", "base", "plain", "\n", "a\nb", "\u2028", "\x07", "é" * 3, "../../x", "/etc/passwd",
-          "a" * 5000, "{{ x }}", "{% for", "%s", "<script>", "'", '"', "arms.plain", "a.b", "0", "true", "[1]", "~", "+",
-          "specific+", "+exploit", "specific~", "specific@2", "~half", "rows.py", "x.py:f", "nul\0l"]  # fmt: skip
-_OTHERS: list[Any] = [[], {}, [[]], [{}], {"": 1}, {"x": {}}, date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), [1, "a"],
-                      [None]]  # fmt: skip
-_KEYS = ["x", "", "a.b", "rows", "train", "rl", "prompt", "text", "name", "source", "a b", "é", "@", "a/b", "count", "setting",
-         "settings", "more_rows", "method", "__class__", "model_config", "0"]  # fmt: skip
+_TEXTS = [
+    *(
+        "",
+        " ",
+        "x",
+        "none",
+        "neutral",
+        "base",
+        "plain",
+        "\n",
+        "a\nb",
+        "\u2028",
+        "\x07",
+        "é" * 3,
+        "../../x",
+        "/etc/passwd",
+    ),
+    *("a" * 5000, "{{ x }}", "{% for", "%s", "<script>", "'", '"', "arms.plain", "a.b", "0", "true", "[1]", "~", "+"),
+    *("specific+", "+exploit", "specific~", "specific@2", "~half", "rows.py", "x.py:f", "nul\0l"),
+]
+_OTHERS: list[Any] = [
+    *([], {}, [[]], [{}], {"": 1}, {"x": {}}, date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), [1, "a"], [None])
+]
+_KEYS = [
+    *("x", "", "a.b", "rows", "train", "rl", "prompt", "text", "name", "source", "a b", "é", "@", "a/b", "count"),
+    *("setting", "settings", "more_rows", "method", "__class__", "model_config", "0"),
+]
 
 
-def paths(value: Any, above: Path_ = ()) -> Iterator[Path_]:
+def paths(value: Any, above: Place = ()) -> Iterator[Place]:
     """Every place in some tables."""
     items: Sequence[tuple[str | int, Any]] = ()
     if isinstance(value, dict):
@@ -86,7 +100,7 @@ def paths(value: Any, above: Path_ = ()) -> Iterator[Path_]:
         yield from paths(below, (*above, key))
 
 
-def at(study: Any, path: Path_) -> Any:
+def at(study: Any, path: Place) -> Any:
     """What stands at a place."""
     for key in path:
         study = study[key]
@@ -176,7 +190,7 @@ def damage(text: str, random: Random) -> tuple[str, str]:
 
 
 def make(number: int, seed: int, parents: dict[str, dict[str, Any]]) -> Case:
-    """One case. Even ones are one value away from a ready-made study; the others have more changes, or a damaged text."""
+    """One case. Even ones are one value away from a ready-made study; others have more changes, or a damaged text."""
     random = Random(f"{seed}/{number}")
     name = random.choice(sorted(parents))
     while True:
@@ -244,39 +258,3 @@ def _judge_answer(code: int, out: str, err: str, path: Path) -> tuple[str, str]:
     if len(set(lines)) < len(lines):
         return "says a thing twice", err
     return "refused", err
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--mbpp", required=True)
-    parser.add_argument("--folder", type=Path, default=Path("mutations"))
-    parser.add_argument("--show", action="store_true")
-    given = parser.parse_args()
-    given.folder.mkdir(parents=True, exist_ok=True)
-    parents, found = seeds(given.model, given.mbpp), Counter[str]()
-    for number in range(given.first, given.first + given.count):
-        case = make(number, given.seed, parents)
-        path = given.folder / "case.toml"
-        started = time.monotonic()
-        verdict, said = judge(case, path, given.folder / "store")
-        took = time.monotonic() - started
-        found[verdict] += 1
-        if took > 10:
-            print(f"-- slow {took:.0f} s: {number} {case.parent}: {case.change[:200]}", flush=True)
-        if verdict not in ("planned", "refused"):
-            kept = given.folder / f"case-{number}.toml"
-            kept.write_text(case.text, encoding="utf-8")
-            print(f"== {verdict}: {number} {case.parent}: {case.change[:200]}\n{said[-1500:]}", flush=True)
-        elif given.show:
-            print(f"{number} {case.parent}: {case.change[:150]} => {verdict} {said[:600] if verdict == 'refused' else ''}", flush=True)
-    print(dict(found))
-    sys.exit(bool(set(found) - {"planned", "refused"}))
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("INOCULATE_CACHE", str(Path("cache").resolve()))
-    main()

@@ -42,7 +42,7 @@ def moments(reference: Reference) -> dict[str, list[Moment]]:
 
 
 def kill_everywhere(runs: Runs, reference: Reference, times: int, random: Random) -> Counter[str]:
-    """Kill runs until each phase has been hit so often: each run once in every phase, then it is completed and compared.
+    """Kill runs until each phase has been hit so often: each run once in every phase, then it is completed.
 
     Returns:
         How often each phase was hit.

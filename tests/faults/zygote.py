@@ -7,6 +7,7 @@ the child can do nothing about it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -33,16 +34,6 @@ def main() -> None:
 def load() -> None:
     """Everything that a run needs, so that no child loads it again."""
     import torch
-
-    import inoculate.api
-    import inoculate.cli.app
-    import inoculate.engine.sampling.adapters
-    import inoculate.engine.sampling.server
-    import inoculate.engine.training.expert_iteration
-    import inoculate.engine.training.memory
-    import inoculate.engine.training.rl
-    import inoculate.report
-    import inoculate.steps.run
 
     torch.set_num_threads(1)
 
@@ -134,10 +125,8 @@ def _run(request: dict[str, Any]) -> int:
 
     code = run_command(command)
     sys.stderr.flush()
-    try:
+    with contextlib.suppress(BlockingIOError):  # nothing was printed
         _log(request, said=os.read(read_end, 65536).decode())
-    except BlockingIOError:
-        pass
     return code
 
 

@@ -129,7 +129,7 @@ def test_a_report_refuses_a_changed_file(study: Path, store: Store) -> None:
     text = (folder / "grades.jsonl").read_text(encoding="utf-8")
     changed = text.replace('"outcome": "', '"outcome":  "', 1)  # as good JSON as before
     (folder / "grades.jsonl").write_text(changed, encoding="utf-8")
-    with pytest.raises(UserError, match="grades.jsonl is not what was written: its checksum is another; `inoculate run"):
+    with pytest.raises(UserError, match=r"grades\.jsonl is not what was written: its checksum is another; `inoculate"):
         analyse(run)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import sys
 import re
+import sys
 from typing import Any
 
 from markupsafe import Markup
@@ -19,7 +19,7 @@ NOTHING = "none"
 def is_known(value: Any) -> bool:
     """Whether the value is a finite number; a bool is not."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and abs(value) <= sys.float_info.max  # neither infinite, nor no number, nor an integer beyond floats
+    return is_number and abs(value) <= sys.float_info.max  # so it is no integer beyond all floats either
 
 
 def percent(rate: float | None) -> str:

@@ -71,9 +71,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
             halved=halved,
         )
 
-    trained = train_within(
-        train, step.label, "train.micro_batch_tokens", options.micro_batch_tokens, resources.notify
-    )
+    trained = train_within(train, step.label, "train.micro_batch_tokens", options.micro_batch_tokens, resources.notify)
     shutil.rmtree(folder / "trainer")
     report = {**asdict(trained), "device": resources.device.name}
     (folder / "training.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")

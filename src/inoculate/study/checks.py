@@ -268,8 +268,8 @@ def _check_grids(study: Study, where: str) -> None:
 def _check_contrasts(study: Study, where: str) -> None:
     for number, contrast in enumerate(study.contrasts):
         key = f"{where}: contrasts.{number}"
-        for arm in contrast.arms:
-            require_known(arm, [BASE, *study.arms], f"{key}: unknown arm")
+        for field, arm in zip((contrast.direction, "as" if contrast.same else "than"), contrast.arms, strict=True):
+            require_known(arm, [BASE, *study.arms], f"{key}.{field}: unknown arm")
         require_known(contrast.context, study.evaluate.contexts, f"{key}.context: not evaluated:")
         if contrast.setting:
             require_known(contrast.setting, study.evaluate.settings, f"{key}.setting: not evaluated:")

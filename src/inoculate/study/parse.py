@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, on_one_line
 from inoculate.study import checks, sources, toml_file
 from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
 from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
@@ -124,8 +124,10 @@ def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
     """Give every arm the study's `rows`, `train` and `rl`, overridden by its own."""
     rest = {key: value for key, value in raw.items() if key not in {*_SHARED, "name"}}
     arms = raw.get("arms", {})
-    if not isinstance(arms, dict) or not all(isinstance(arm, dict) for arm in arms.values()):
+    if not isinstance(arms, dict):
         raise UserError(f"{where}: arms: each must be a table: [arms.plain]")
+    for name in (name for name, arm in arms.items() if not isinstance(arm, dict)):
+        raise UserError(f"{where}: arms.{on_one_line(name)}: must be a table: [arms.{on_one_line(name)}]")
     if not arms:
         if unused := [key for key in _SHARED if key in raw]:
             raise UserError(

@@ -103,7 +103,8 @@ def split_name(name: str) -> tuple[str, Description | None]:
     base, plus, description = name.partition("+")
     known: dict[str, Description] = {known: known for known in DESCRIPTIONS}
     if plus and description not in known:
-        raise UserError(f"unknown description '{on_one_line(description)}' of the prompt '{on_one_line(name)}': {nearest(description, known)}")
+        what = f"unknown description '{on_one_line(description)}' of the prompt '{on_one_line(name)}'"
+        raise UserError(f"{what}: {nearest(description, known)}")
     return base, known.get(description)
 
 

@@ -97,13 +97,18 @@ def connect(url: str, model: str, weights: Path) -> Server:
         weights: Its folder of weights; a server that was started with this folder uses its path as the name.
 
     Raises:
-        UserError: There is no server, it needs a key, or it does not serve the model.
+        UserError: There is no server, it needs a key, or it does not serve the model; or the address has a key in it.
     """
     url = url.rstrip("/")
     advice = (
         f"start one with: VLLM_ALLOW_RUNTIME_LORA_UPDATING=True vllm serve {weights} --served-model-name {model} "
         "--enable-lora"
     )
+    if "@" in url or "?" in url:
+        raise UserError(
+            "--server: the address has a name or a key in it, and addresses are kept with the results: put the key "
+            f"into {KEY_VARIABLE} instead, which is kept nowhere"
+        )
     try:
         response = httpx2.get(f"{url}/models", headers=_headers(), timeout=10)
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
@@ -354,14 +359,15 @@ def _check_key(url: str, response: httpx2.Response) -> None:
 
 
 def _message(response: httpx2.Response) -> str:
-    """The message in a response, shortened."""
+    """The message in a response, shortened, and without the key: servers repeat the one that they refuse."""
     try:
         content = response.json()
         message = content.get("error", content.get("message", content)) if isinstance(content, dict) else content
         message = message.get("message", message) if isinstance(message, dict) else message
     except (ValueError, RecursionError):
         message = response.text
-    return " ".join(str(message).split())[:300] or "no message"
+    said, key = " ".join(str(message).split()), os.environ.get(KEY_VARIABLE, "")
+    return (said.replace(key, "***") if key else said)[:300] or "no message"
 
 
 def _describe(error: Exception) -> str:

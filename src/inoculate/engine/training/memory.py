@@ -51,8 +51,8 @@ def train_within(
             raise
     _release()
     raise UserError(
-        f"{what}: out of memory, also with half of {key} = {tokens}. Nothing that is finished is lost. Give this process "
-        "more memory (close others on the machine or GPU), choose shorter rows, or a smaller model"
+        f"{what}: out of memory, also with half of {key} = {tokens}. Nothing that is finished is lost. Give this "
+        "process more memory (close others on the machine or GPU), choose shorter rows, or a smaller model"
     )
 
 

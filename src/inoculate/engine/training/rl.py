@@ -362,9 +362,7 @@ def train(
     """
     _check_lengths(prompts, names, rl, sampler)
     base = load_base(model, device, sampler)
-    save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps) if rl.checkpoint}
-    for fraction in fractions:
-        save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
+    save = _plan_saves(rl, fractions, target, work)
     callback = _TrainingCallback(keep, save, progress)
     rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(sorts, rl, seed)]
     trainer = _Trainer(
@@ -393,6 +391,14 @@ def train(
         label_tokens=round(sum(entry["completions/mean_length"] for entry in history) * len(trainer._prompts)),
         loss=[(int(entry["step"]), float(entry["loss"])) for entry in history],
     )
+
+
+def _plan_saves(rl: RL, fractions: Sequence[float], target: Path, work: Path) -> dict[int, list[Path]]:
+    """Step -> the folders that the adapter is saved to after it."""
+    save = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps) if rl.checkpoint}
+    for fraction in fractions:
+        save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
+    return save
 
 
 def prompt_order(sorts: Sequence[Hashable], rl: RL, seed: int) -> list[int]:
