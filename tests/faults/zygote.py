@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -151,7 +152,7 @@ def _watch(request: dict[str, Any], killer: int | None) -> None:
     from inoculate.steps import run
     from inoculate.steps.store import Store
 
-    counts = dict.fromkeys(PHASES, 0)
+    counts = Counter[str]()
     wanted = request.get("kill")
 
     def inside(phase: str, function: Callable[..., Any]) -> Callable[..., Any]:

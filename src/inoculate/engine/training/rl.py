@@ -362,8 +362,7 @@ def train(
     """
     _check_lengths(prompts, names, rl, sampler)
     base = load_base(model, device, sampler)
-    save = _plan_saves(rl, fractions, target, work)
-    callback = _TrainingCallback(keep, save, progress)
+    callback = _TrainingCallback(keep, _plan_saves(rl, fractions, target, work), progress)
     rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(sorts, rl, seed)]
     trainer = _Trainer(
         prompts,
