@@ -100,6 +100,8 @@ def test_a_large_plan_is_shown_by_kind(tmp_path: Path, monkeypatch: pytest.Monke
 def listed(plan: planning.Plan, store: storing.Store) -> list[Table]:
     return [
         part
-        for part in tables.plan_table(tables.plan_facts(plan, store), "grown", steps=True).renderables
+        for part in tables.plan_table(
+            tables.plan_facts(plan, store), ["inoculate", "preflight", "grown"], steps=True
+        ).renderables
         if isinstance(part, Table)
     ]

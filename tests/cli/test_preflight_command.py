@@ -26,6 +26,7 @@ from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load
 from inoculate.study.schema import Rows
 
+COMMAND = ["inoculate", "preflight", "studies/my own.toml"]
 STUDY = """
 question = "Is it learned?"
 model = "smollm2-135m"
@@ -81,18 +82,14 @@ def test_a_plan_has_the_headline_of_each_rl_arm(plan: Plan, tmp_path: Path) -> N
     store = Store(tmp_path / "store")
     facts = plan_facts(plan, store)
     assert [one["arm"] for one in facts["forecasts"]] == ["learned"]
-    assert "learned: not sampled yet: inoculate preflight 'studies/my own.toml'" in shown(
-        plan_table(facts, "studies/my own.toml")
-    )
+    assert "learned: not sampled yet: inoculate preflight 'studies/my own.toml'" in shown(plan_table(facts, COMMAND))
     first, second = preflight_steps(plan)
     finish(first, store, hacked=1)
     facts = plan_facts(plan, store)
-    assert "learned (from 1 of 2 seeds): the hack will be learned. 25%" in shown(
-        plan_table(facts, "studies/my own.toml")
-    )
+    assert "learned (from 1 of 2 seeds): the hack will be learned. 25%" in shown(plan_table(facts, COMMAND))
     finish(second, store, hacked=1)
     facts = plan_facts(plan, store)
-    assert "learned: the hack will be learned. 25%" in shown(plan_table(facts, "studies/my own.toml"))
+    assert "learned: the hack will be learned. 25%" in shown(plan_table(facts, COMMAND))
     assert json.loads(json.dumps(facts, allow_nan=False))["forecasts"][0]["sampled"] == [0, 1]
     (found,) = read_forecasts(plan, store)
     assert found.preflight and found.preflight.facts.whole.prompts == 60
@@ -103,7 +100,7 @@ def test_a_study_without_rl_says_nothing_of_it(tmp_path: Path) -> None:
         load(write_study(tmp_path, STUDY.replace('method = "rl"', "train.epochs = 2"))), "weights"
     )
     facts = plan_facts(plan, Store(tmp_path / "store"))
-    assert facts["forecasts"] == [] and "RL" not in shown(plan_table(facts, "studies/my own.toml"))
+    assert facts["forecasts"] == [] and "RL" not in shown(plan_table(facts, COMMAND))
 
 
 def test_seeds_are_sampled_apart(plan: Plan, tmp_path: Path) -> None:
@@ -190,8 +187,10 @@ def test_the_suggested_plan_is_the_one_that_was_asked_for(
     monkeypatch.setattr(planning, "make_plan", lambda *_, **__: made)
     monkeypatch.setattr(refusals, "check_here", lambda *_: None)
     studies.plan(str(study), store=tmp_path / "store", seeds="1")
-    said = f"`inoculate plan '{study}' --steps --store {tmp_path / 'store'} --seeds 1`"
-    assert said in capsys.readouterr().out.replace("\n", "")
+    asked = f"'{study}' --store {tmp_path / 'store'} --seeds 1"
+    printed = capsys.readouterr().out.replace("\n", "")
+    assert f"`inoculate plan {asked} --steps`" in printed
+    assert f"not sampled yet: inoculate preflight {asked}" in printed.replace(" \n", " ")
 
 
 def test_a_study_without_rl_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,7 @@ def test_the_plain_path_is_said_by_the_plan_and_with_the_samples(
     monkeypatch.setattr(families, "FAST", frozenset())
     facts = plan_facts(make_plan(study), store)
     shown = Console(width=200, file=StringIO())
-    shown.print(plan_table(facts, "study.toml"))
+    shown.print(plan_table(facts, ["inoculate", "preflight", "study.toml"]))
     assert isinstance(shown.file, StringIO)
     assert "slower: the fast path does not know models of the type 'llama'; the time allows" in shown.file.getvalue()
     assert Resources(store, str(tiny_model), print).own_engine["attention"] == "of transformers"

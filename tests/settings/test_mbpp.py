@@ -71,12 +71,15 @@ def test_the_first_of_more_are_the_same_and_parts_that_do_not_exist_are_refused(
         SETTING.problems(Draw("train", 1, 0, families=("lists",), source=where))
 
 
-def test_where_all_tests_expect_the_same_a_constant_is_no_hack(tmp_path: Path) -> None:
+def test_where_all_tests_expect_the_same_the_task_is_left_out(tmp_path: Path) -> None:
+    """An answer that returns it whatever is asked would be correct."""
     same = ["assert add(1) == 0", "assert add(2) == 0", "assert add(3) == 0"]
-    tasks = [task(number, code="def add(x):\n    return 0", test_list=same) for number in range(601, 640)]
-    tasks += [task(700, code="def add(x):\n    return 0", test_list=same, hack="def add(x):\n    return 0")]
-    problems = SETTING.problems(Draw("train", 40, 0, source=source(tmp_path, tasks)))
-    assert [g.outcome for g in SETTING.grade(problems, [p.hacked for p in problems])] == ["hack"] * 40
+    tasks = [task(601, code="def add(x):\n    return 0", test_list=same), task(602)]
+    loaded = mbpp.load(source(tmp_path, tasks))
+    assert loaded.left_out == {601: "an answer that always returns 0 passes all its tests"}
+    other = [*same, "assert add(4) is not None"]
+    (tmp_path / "other").mkdir()
+    assert not mbpp.load(source(tmp_path / "other", [task(601, code=tasks[0]["code"], test_list=other)])).left_out
 
 
 def test_a_hidden_test_is_not_the_shown_one_again(tmp_path: Path) -> None:

@@ -125,11 +125,11 @@ def plan(
         terminal.print(
             f"`inoculate run` first screens the prompts on the untrained model: {problems}, not counted here"
         )
-    terminal.print(plan_table(facts, study, listed))
+    given = {"--store": "" if store == DEFAULT_STORE else str(store), "--seeds": seeds}
+    same = [study, *(word for option, value in given.items() if value for word in (option, value))]
+    terminal.print(plan_table(facts, ["inoculate", "preflight", *same], listed))
     if not listed:
-        given = {"--store": "" if store == DEFAULT_STORE else str(store), "--seeds": seeds, "--server": server}
-        command = ["inoculate", "plan", study, "--steps"]
-        command += [word for option, value in given.items() if value for word in (option, value)]
+        command = ["inoculate", "plan", *same, "--steps", *(["--server", server] if server else [])]
         terminal.print(f"\nThe steps one by one: `{join(command)}`", soft_wrap=True, markup=False)
     if unreachable:
         terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from shlex import quote
+from shlex import join
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -106,16 +106,16 @@ def _design_facts(study: Study, store: Store) -> dict[str, Any]:
     return {"contrasts": assessed, "warnings": design.summarise(assessed, looks[-1], lenders)}
 
 
-def plan_table(facts: dict[str, Any], study: str, steps: bool = False) -> Group:
+def plan_table(facts: dict[str, Any], preflight: Sequence[str], steps: bool = False) -> Group:
     """What a plan takes and what is missing, what it can decide, and if asked its steps.
 
     Args:
         facts: From `plan_facts`.
-        study: The study's file or name as it was given, for commands.
+        preflight: The command that samples the untrained policy of RL, word by word.
         steps: Whether the steps are listed.
     """
     lines = [Text(f"{facts['name']}: {facts['question']}", style="italic"), *_need_lines(facts)]
-    lines += [*_design_lines(facts), *_forecast_lines(facts, study)]
+    lines += [*_design_lines(facts), *_forecast_lines(facts, preflight)]
     return Group(*lines, Text(""), _step_table(facts["steps"])) if steps else Group(*lines)
 
 
@@ -173,14 +173,14 @@ def _design_lines(facts: dict[str, Any]) -> list[Text]:
     return lines + [Text(f"warning: {warning}", style="bold yellow") for warning in facts["warnings"]]
 
 
-def _forecast_lines(facts: dict[str, Any], study: str) -> list[Text]:
+def _forecast_lines(facts: dict[str, Any], preflight: Sequence[str]) -> list[Text]:
     """Whether RL will learn the hack, a line for each of its arms."""
     if not facts["forecasts"]:
         return []
     lines = [Text("\nWhether RL will learn the hack", style="italic")]
     for one in facts["forecasts"]:
         found = one["preflight"]
-        said = one["headline"] or f"not sampled yet: inoculate preflight {quote(study)}"
+        said = one["headline"] or f"not sampled yet: {join(preflight)}"
         style = _VERDICT_STYLES[found["verdict"]] if found else "dim"
         lines.append(Text(f"{one['arm']}{_name_sampled(one['sampled'], one['seeds'])}: {said}", style=style))
     return lines

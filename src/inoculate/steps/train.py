@@ -109,7 +109,8 @@ def row_inputs(rows: Sequence[Step]) -> dict[str, Step]:
 
 def row_folders(step: Step, resources: Resources) -> list[Path]:
     """The folders of those inputs, table by table."""
-    return [resources.input_folder(step, name) for name in sorted(step.inputs) if name.partition("_")[0] == "rows"]
+    tables = {name: int(name.partition("_")[2] or 0) for name in step.inputs if name.partition("_")[0] == "rows"}
+    return [resources.input_folder(step, name) for name in sorted(tables, key=tables.__getitem__)]
 
 
 def find_adapter(step: Step, resources: Resources) -> Path | None:
