@@ -7,18 +7,19 @@ PYTHON ?= python3
 STORE ?= store
 VENV := .venv
 SERVER := .venv-server
+AUDIT := .venv-audit
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 export INOCULATE_STORE := $(STORE)
 
-.PHONY: demo test check format test-browser test-server clean
+.PHONY: demo test check format test-browser test-server test-faults fuzz audit clean
 
 demo: $(VENV)/installed
 	$(BIN)/inoculate demo $(if $(QUICK),--quick)
 
 # One process a core, one thread each: several threads in several processes wait for each other.
 test: $(VENV)/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not server"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not server and not faults"
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -36,6 +37,18 @@ test-browser: $(VENV)/installed-dev
 # Sampling from a real server: vLLM's CPU build, in an environment of its own, on this machine's loopback.
 test-server: $(VENV)/installed-dev $(SERVER)/installed
 	INOCULATE_VLLM=$(CURDIR)/$(SERVER)/bin/python $(BIN)/python -m pytest -m server
+
+# What machines do to a run: kills at 120 moments, disks that are full, memory that runs out. Takes half an hour.
+test-faults: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s tests/faults
+
+# Thousands of study files and other files that are wrong in some way.
+fuzz: $(VENV)/installed-dev
+	INOCULATE_FUZZ=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/test_mutated_studies.py tests/test_mutated_files.py
+
+# Known weaknesses of the packages that are installed here: asks PyPI's database, so it needs the network.
+audit: $(VENV)/installed $(AUDIT)/installed
+	$(AUDIT)/bin/pip-audit --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') --skip-editable --desc
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -59,5 +72,10 @@ $(SERVER)/installed:
 	$(SERVER)/bin/python -m pip install --quiet --requirement $(SERVER)/needs.txt
 	touch $@
 
+$(AUDIT)/installed:
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet pip-audit==2.10.1
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(SERVER)
+	rm -rf $(VENV) $(SERVER) $(AUDIT)

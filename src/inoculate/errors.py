@@ -44,10 +44,15 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     Returns:
         "did you mean 'x'? " where something is close, then the allowed names, as one string.
     """
-    names = sorted(set(allowed))
+    names = sorted(map(on_one_line, set(allowed)))
     close = get_close_matches(given, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     return f"{hint}allowed: {', '.join(names) if names else '(none)'}"
+
+
+def on_one_line(name: str) -> str:
+    """A name as it stands in a message: with what would break its line, or change a terminal, written out."""
+    return name if name.isprintable() else repr(name)[1:-1]
 
 
 def unreadable(given: str | Path, error: OSError) -> str:
@@ -101,4 +106,4 @@ def require_known(given: str, allowed: Iterable[Name], what: str) -> Name:
     for name in names:
         if name == given:
             return name
-    raise UserError(f"{what} '{given}': {nearest(given, names)}")
+    raise UserError(f"{what} '{on_one_line(given)}': {nearest(given, names)}")

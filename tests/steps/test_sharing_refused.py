@@ -13,6 +13,7 @@ import pytest
 
 import filled_store
 from filled_store import STUDY, fill, steps_of, unpacked, write_study
+from inoculate import checksums
 from inoculate.analysis import analyse
 from inoculate.errors import UserError
 from inoculate.records import Grade, Problem
@@ -309,6 +310,7 @@ def test_an_export_is_refused(study: Path, tmp_path: Path) -> None:
     step = next((store.root / "steps" / "grades").iterdir())
     record = json.loads((step / "step.json").read_text())
     (step / "step.json").write_text(json.dumps(record | {"params": {**record["params"], "more": 1}}))
+    checksums.write(step)
     with pytest.raises(UserError, match="another version of inoculate"):
         write_graded(folder, tmp_path / "b.xz")
     assert not (tmp_path / "b.xz").exists()

@@ -19,6 +19,7 @@ def test_the_key_follows_kind_params_and_inputs_but_not_the_label() -> None:
     assert rows.key == Step("rows", {"b": 2, "a": 1}, label="other words").key
     assert rows.key != Step("rows", {"a": 1, "b": 3}).key
     assert rows.key != Step("problems", {"a": 1, "b": 2}).key
+    assert rows.key != Step("rows", {"a": 1, "b": 2}, version=2).key, "one of an older version is never taken for it"
     assert Step("adapter", {}, {"rows": rows}).key != Step("adapter", {}, {"rows": Step("rows", {"a": 2})}).key
 
 
@@ -37,7 +38,7 @@ def test_a_step_is_there_only_when_whole(tmp_path: Path) -> None:
         assert (work / "half").read_text() == "half", "what was written before is gone on from"
         (work / "rest").write_text("rest")
     assert store.is_finished(step)
-    assert {path.name for path in store.folder(step).iterdir()} == {"half", "rest", "step.json"}
+    assert {path.name for path in store.folder(step).iterdir()} == {"half", "rest", "step.json", "SHA256SUMS"}
     assert list((tmp_path / "work").iterdir()) == []
 
 

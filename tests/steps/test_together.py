@@ -89,7 +89,7 @@ def test_a_group_is_one_call_and_gives_what_single_cells_give(
     assert texts(plan, together) == texts(plan, alone)
     for cell in plan.cells:
         files = {path.name for path in together.folder(cell.completions).iterdir()}
-        assert files == {"completions.jsonl", "engines.json", "step.json"}
+        assert files == {"completions.jsonl", "engines.json", "step.json", "SHA256SUMS"}
 
 
 @pytest.mark.parametrize("batches", [0, 1, 3])

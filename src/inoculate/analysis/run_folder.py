@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -17,12 +17,20 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inoculate import checksums, json_lines
 from inoculate.analysis.estimates import NO_SEED, Counts
 from inoculate.errors import UserError
 from inoculate.records import GAMED, OUTCOMES, Completion, Grade, Outcome, Problem, read_lines
 
 MANIFEST_SCHEMA = 1
 _CELL_KEYS = ("arm", "seed", "at", "setting", "context", "problems", "completions", "grades")
+_CELL_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("arm", "setting", "context"), str),
+    **dict.fromkeys(("problems", "completions", "grades"), str | None),
+    "seed": int | None,
+    "at": int | float,
+}
+_TRAINING_TYPES: dict[str, Any] = {"arm": str, "seed": int}
 _STUDY_KEYS = ("arms", "evaluate", "contrasts")
 UNGRADED = OUTCOMES.index("ungraded")
 Imputed = Literal["", "none", "all"]
@@ -157,6 +165,8 @@ class Run:
     manifest: dict[str, Any]
     problem_sets: dict[Path, list[ProblemSet]] = field(default_factory=dict)
     """Cache of the problems by folder: most cells of a run share one."""
+    undamaged: set[Path] = field(default_factory=set[Path])
+    """The folders whose files were found to be what was written."""
 
     @property
     def study(self) -> dict[str, Any]:
@@ -164,8 +174,17 @@ class Run:
         return self.manifest["study"]
 
     def path(self, name: str) -> Path:
-        """A folder of the store; relative paths start at the run folder."""
-        return self.folder / name
+        """A folder of the store; relative paths start at the run folder.
+
+        Raises:
+            UserError: A file of it is not what was written.
+        """
+        path = self.folder / name
+        if path not in self.undamaged:
+            if damage := checksums.find_damage(path, deep=False):
+                raise UserError(f"{path}: {damage}; `inoculate run STUDY` does this step again, and says so")
+            self.undamaged.add(path)
+        return path
 
     def problems(self, name: str) -> list[ProblemSet]:
         """The problems of a folder, by part."""
@@ -203,10 +222,11 @@ def read_run(folder: Path) -> Run:
     """
     path = folder / "manifest.json"
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json_lines.strict(path.read_text(encoding="utf-8"))
+        json.dumps(manifest, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except FileNotFoundError:
         raise UserError(f"{folder}: not a run: there is no manifest.json; `inoculate run STUDY` makes one") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON: {error}; run the study again (finished steps are not repeated)") from error
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if schema != MANIFEST_SCHEMA:
@@ -216,9 +236,15 @@ def read_run(folder: Path) -> Run:
         )
     _require(path, "the manifest", manifest, ("name", "study", "cells"))
     _require(path, "'study'", manifest["study"], _STUDY_KEYS)
+    _require_types(path, "the manifest", manifest, {"name": str, "cells": list, "training": list, "settings": dict})
+    _require_types(path, "'study'", manifest["study"], {"arms": dict, "evaluate": dict, "contrasts": list})
+    for number, entry in enumerate(manifest.get("training", ())):
+        _require(path, f"training[{number}]", entry, tuple(_TRAINING_TYPES))
+        _require_types(path, f"training[{number}]", entry, _TRAINING_TYPES)
     seen: set[tuple[Any, ...]] = set()
     for number, cell in enumerate(manifest["cells"]):
         _require(path, f"cells[{number}]", cell, _CELL_KEYS)
+        _require_types(path, f"cells[{number}]", cell, _CELL_TYPES)
         key = tuple(cell[name] for name in ("arm", "seed", "at", "setting", "context"))
         if key in seen:
             raise UserError(f"{path}: cells[{number}] repeats an earlier cell: {describe_cell(cell)}")
@@ -230,6 +256,15 @@ def _require(path: Path, what: str, data: Any, keys: tuple[str, ...]) -> None:
     missing = [key for key in keys if not isinstance(data, dict) or key not in data]
     if missing:
         raise UserError(f"{path}: {what} lacks {', '.join(map(repr, missing))}")
+
+
+def _require_types(path: Path, what: str, data: dict[str, Any], types: Mapping[str, Any]) -> None:
+    for key, kind in types.items():
+        if key in data and (not isinstance(data[key], kind) or isinstance(data[key], bool)):
+            raise UserError(
+                f"{path}: {what}: '{key}' is a {type(data[key]).__name__}; run the study again (finished steps are not "
+                "repeated), which writes the manifest anew"
+            )
 
 
 def describe_cell(cell: dict[str, Any]) -> str:

@@ -70,16 +70,27 @@ def run_command(command: Callable[[], object]) -> int:
             # The rest of the output is discarded, also that which is written at the interpreter's exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
-        if error.errno == errno.ENOSPC:
-            return _print_error(
-                f"no space left on the disk ({error.filename or 'while writing'}); finished steps are kept: "
-                "free some space and run the same command again",
-                2,
-            )
-        if isinstance(error, PermissionError):
+        if error.errno in _FULL:
+            return _print_error(_no_space(str(error.filename or "while writing")), 2)
+        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             return _print_error(f"not allowed: {error.filename}: {error.strerror}", 2)
         raise
+    except Exception as error:
+        # The libraries that write weights have exceptions of their own for it.
+        if any(words in str(error) for words in _SAYS_FULL):
+            return _print_error(_no_space("while writing weights"), 2)
+        raise
     return 0
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_SAYS_FULL = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing file")
+
+
+def _no_space(where: str) -> str:
+    return (
+        f"no space left on the disk ({where}); finished steps are kept: free some space and run the same command again"
+    )
 
 
 def _reader_is_gone() -> bool:

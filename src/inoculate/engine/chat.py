@@ -55,10 +55,21 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     `AutoTokenizer` builds the tokenizers of some model types anew, with the pre-tokenizer of that type, whatever the
     folder's tokenizer.json says. Such a folder is loaded with the class that takes the file as it is. What the file
     leaves open may be filled in: files that were converted from GGUF have no normalizer.
+
+    Raises:
+        UserError: The tokenizer is code that came with the model.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except ValueError as error:
+        if "trust_remote_code" not in str(error):
+            raise
+        raise UserError(
+            f"{folder}: its tokenizer is code that came with the model, which is never run: take a model whose "
+            "tokenizer transformers has"
+        ) from None
     file = folder / "tokenizer.json"
     saved = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     for part in _COMPARED:

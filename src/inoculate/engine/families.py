@@ -49,6 +49,9 @@ _LAYER_TYPES = {"full_attention", "sliding_attention"}
 _CHANGES_ATTENTION = ("use_bidirectional_attention",)
 """Keys of a configuration by which a model of a known type has an attention that the fast paths lack."""
 
+SAFE = {"trust_remote_code": False, "use_safetensors": True}
+"""How weights are read: files of a model are data, and none of them is run, or unpickled."""
+
 
 def read_config(folder: Path) -> PreTrainedConfig:
     """The configuration of the model in a folder.

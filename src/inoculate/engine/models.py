@@ -392,9 +392,10 @@ def _convert(gguf: Path, target: Path) -> None:
             str(gguf.parent),
             gguf_file=gguf.name,
             dtype=torch.bfloat16,
+            trust_remote_code=False,
             quantization_config=GgufConfig(dequantize=True),
         )
-    tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+    tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name, trust_remote_code=False)
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from typing import Any
 
 from markupsafe import Markup
@@ -17,7 +18,8 @@ NOTHING = "none"
 
 def is_known(value: Any) -> bool:
     """Whether the value is a finite number; a bool is not."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and abs(value) <= sys.float_info.max  # so it is no integer beyond all floats either
 
 
 def percent(rate: float | None) -> str:

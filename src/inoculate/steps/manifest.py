@@ -17,7 +17,7 @@ from inoculate.analysis import contrasts_hash
 from inoculate.records import Row, read_lines
 from inoculate.steps import choices, machines
 from inoculate.steps.plan import Cell, Plan, Training
-from inoculate.steps.store import Step, Store
+from inoculate.steps.store import Step, Store, write_whole
 from inoculate.study import prompts
 from inoculate.study.parse import DRAWING, HYPERPARAMETERS
 from inoculate.study.resolve import ResolvedStudy
@@ -62,7 +62,7 @@ def declare(folder: Path, plan: Plan) -> dict[str, Any]:
             "study": _design(study),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        path.write_text(json.dumps(declared, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(declared, indent=1, allow_nan=False) + "\n")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -85,9 +85,7 @@ def write(
         not_made: Keys of steps that cannot be made, and why.
     """
     content = _content(plan, store, declared, containment, not_made or {})
-    temporary = folder / f".manifest.{os.getpid()}"
-    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(folder / "manifest.json")
+    write_whole(folder / "manifest.json", json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _content(

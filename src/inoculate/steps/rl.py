@@ -146,27 +146,33 @@ class _Training:
     def by_rl(self, progress: Progress) -> dict[str, Any]:
         """Train by RL; returns the report."""
         from inoculate.engine.training import rl
+        from inoculate.engine.training.memory import train_within
 
         step, resources = self.step, self.resources
-        report = rl.train(
-            resources.weights,
-            self.prompts.texts,
-            self.options,
-            names=self.prompts.names,
-            sorts=self.prompts.sorts,
-            score=self.scorer.score,
-            keep=self.keep,
-            sampler=resources.lend_sampler(),
-            seed=step.params["seed"],
-            fractions=step.params["fractions"],
-            start=find_start(step, resources),
-            target=self.folder,
-            work=self.work,
-            device=resources.device,
-            progress=progress,
-            tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
-        )
-        return asdict(report)
+
+        def train(halved: bool) -> rl.TrainingReport:
+            return rl.train(
+                resources.weights,
+                self.prompts.texts,
+                self.options,
+                names=self.prompts.names,
+                sorts=self.prompts.sorts,
+                score=self.scorer.score,
+                keep=self.keep,
+                sampler=resources.lend_sampler(),
+                seed=step.params["seed"],
+                fractions=step.params["fractions"],
+                start=find_start(step, resources),
+                target=self.folder,
+                work=self.work,
+                device=resources.device,
+                progress=progress,
+                tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
+                halved=halved,
+            )
+
+        tokens = self.options.micro_batch_tokens
+        return asdict(train_within(train, step.label, "rl.micro_batch_tokens", tokens, resources.notify))
 
     def by_expert_iteration(self, progress: Progress) -> dict[str, Any]:
         """Train by expert iteration; returns the report."""

@@ -23,6 +23,7 @@ from inoculate.grading import containment
 from inoculate.steps import (
     choices,
     completions,
+    damage,
     distances,
     fresh_samples,
     grades,
@@ -39,7 +40,7 @@ from inoculate.steps import (
 )
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Progress, Resources
-from inoculate.steps.store import Step, Store, check_files
+from inoculate.steps.store import Step, Store, check_files, write_whole
 
 RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     problems.KIND: problems.run,
@@ -173,20 +174,30 @@ def carry_out(
     refuse_several_processes()
     level = containment().level  # refuses, before any work, to run code where it is not safe
     resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
-    missing = plan.missing(store, seeds) if only is None else _missing_of(only, store)
+
+    def find_missing() -> list[Step]:
+        return plan.missing(store, seeds) if only is None else _missing_of(only, store)
+
+    missing = damage.set_aside(plan.steps(seeds), find_missing, store, watcher.on_message)
     refusals.check(plan, missing, resources)
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
-    (folder / "study.toml").write_text(source, encoding="utf-8")
+    write_whole(folder / "study.toml", source)
     not_made: dict[str, str] = {}
     record = _Record(lambda: manifest.write(folder, plan, store, declared, level, not_made))
     record.write()
     try:
-        if place:
-            place.carry_out(plan, missing, resources, watcher, record.on_step_end, not_made)
-        else:
-            _carry_out_steps(missing, resources, watcher, record, not_made)
+
+        def carry_out_missing(steps: Sequence[Step]) -> None:
+            if place:
+                place.carry_out(plan, steps, resources, watcher, record.on_step_end, not_made)
+            else:
+                _carry_out_steps(steps, resources, watcher, record, not_made)
+
+        carry_out_missing(missing)
+        while damage.settle(store, watcher.on_message):
+            carry_out_missing([step for step in find_missing() if step.key not in not_made])
     finally:
         record.write()
     if not_made:
@@ -390,7 +401,9 @@ def _carry_out_steps(
         number = 1
         for group in completions.in_groups(missing):
             collect(wait=False)
-            steps, place = can_be_made(group, not_made), number
+            # Another run on this store may have finished some meanwhile.
+            left = [step for step in group if not resources.store.is_finished(step)]
+            steps, place = can_be_made(left, not_made), number
             number += len(group)
             if not steps:
                 continue

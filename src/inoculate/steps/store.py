@@ -4,6 +4,7 @@
 <store>/work/<kind>-<key>/    a step in progress, or interrupted: the next run continues it
 <store>/runs/<study>/         runs: manifests that point into the steps
 <store>/records/<kind>/<key>/ what is known of a step that was carried out elsewhere and whose output stayed there
+<store>/damaged/<kind>/<key>/ a step whose files were found damaged, until it is finished again
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from inoculate import checksums
 from inoculate.errors import UserError, nearest
 from inoculate.steps import machines
 from inoculate.study.schema import digest
@@ -74,6 +76,25 @@ def check_files(step: Step) -> None:
 
 def _digest_file(name: str) -> str:
     return hashlib.sha256(Path(name).expanduser().read_bytes()).hexdigest()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file complete or not at all, and remove what a killed process has left of it.
+
+    Args:
+        path: The file; it is replaced.
+        text: What is to be in it.
+    """
+    own = path.with_name(f".{path.name}.{os.getpid()}")
+    for left in path.parent.glob(f".{path.name}.*"):
+        left.unlink(missing_ok=True)
+    while True:
+        own.write_text(text, encoding="utf-8")
+        try:
+            own.replace(path)
+            return
+        except FileNotFoundError:  # another process that writes it now has taken ours for something left
+            continue
 
 
 class Store:
@@ -149,7 +170,7 @@ class Store:
         work = self._work(step.kind, step.key)
         work.mkdir(parents=True, exist_ok=True)
         with self._locked(work, f"this study's step {step.kind} {step.key}"):
-            started = time.time()
+            started = time.monotonic()  # the clock of the machine may be set meanwhile
             yield work
             record = {
                 "kind": step.kind,
@@ -158,7 +179,7 @@ class Store:
                 "label": step.label,
                 "params": step.params,
                 "inputs": {name: f"{needed.kind}/{needed.key}" for name, needed in step.inputs.items()},
-                "seconds": round((time.time() - started) / together, 3),
+                "seconds": round((time.monotonic() - started) / together, 3),
                 "machine": machines.describe(),
             }
             (work / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -209,12 +230,35 @@ class Store:
         kind, key = target.parent.name, target.name
         work = self._work(kind, key)
         with self._locked(work, f"the step {kind} {key}"):
+            checksums.write(folder)
             _sync(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():
                 folder.rename(target)
                 if target.is_relative_to(self.root / "steps"):
                     shutil.rmtree(work, ignore_errors=True)  # of an interrupted attempt, no longer needed
+
+    @property
+    def damaged(self) -> Path:
+        """Where steps are whose files were found damaged, until they are finished again."""
+        return self.root / "damaged"
+
+    def set_aside(self, folder: Path) -> Path:
+        """Move a finished step away from the finished ones, so that it is done again; returns where it is then.
+
+        Args:
+            folder: `steps/<kind>/<key>` of this store.
+
+        Raises:
+            UserError: Another process is writing the step.
+        """
+        kind, key = folder.parent.name, folder.name
+        aside = self.damaged / kind / key
+        with self._locked(self._work(kind, key), f"the step {kind} {key}"):
+            shutil.rmtree(aside, ignore_errors=True)  # one that was damaged before
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(aside)
+        return aside
 
     def _work(self, kind: str, key: str) -> Path:
         return self.root / "work" / f"{kind}-{key}"
@@ -235,6 +279,7 @@ class Store:
             Path(lock.lock_file).unlink(missing_ok=True)
 
     def _finish(self, work: Path, target: Path) -> None:
+        checksums.write(work)
         _sync(work)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():

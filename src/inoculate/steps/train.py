@@ -49,22 +49,29 @@ def plan_step(
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Train; an interrupted training is resumed from its checkpoint in the folder."""
     from inoculate.engine.training import sft
+    from inoculate.engine.training.memory import train_within
 
     resources.make_room()
-    params = step.params
-    trained = sft.train(
-        resources.weights,
-        [row for folder in row_folders(step, resources) for row in read_lines(folder / "rows.jsonl", Row)],
-        SFT(**params["train"]),
-        seed=params["seed"],
-        fractions=params["fractions"],
-        start=find_start(step, resources),
-        target=folder,
-        work=folder / "trainer",
-        device=resources.device,
-        progress=progress,
-        tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
-    )
+    params, options = step.params, SFT(**step.params["train"])
+    rows = [row for folder in row_folders(step, resources) for row in read_lines(folder / "rows.jsonl", Row)]
+
+    def train(halved: bool) -> sft.TrainingReport:
+        return sft.train(
+            resources.weights,
+            rows,
+            options,
+            seed=params["seed"],
+            fractions=params["fractions"],
+            start=find_start(step, resources),
+            target=folder,
+            work=folder / "trainer",
+            device=resources.device,
+            progress=progress,
+            tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
+            halved=halved,
+        )
+
+    trained = train_within(train, step.label, "train.micro_batch_tokens", options.micro_batch_tokens, resources.notify)
     shutil.rmtree(folder / "trainer")
     report = {**asdict(trained), "device": resources.device.name}
     (folder / "training.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")

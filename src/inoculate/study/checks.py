@@ -342,8 +342,8 @@ def _measured(study: Study) -> list[str]:
 def _check_contrasts(study: Study, where: str) -> None:
     for number, contrast in enumerate(study.contrasts):
         key = f"{where}: contrasts.{number}"
-        for arm in contrast.arms:
-            require_known(arm, [BASE, *study.arms], f"{key}: unknown arm")
+        for field, arm in zip((contrast.direction, "as" if contrast.same else "than"), contrast.arms, strict=True):
+            require_known(arm, [BASE, *study.arms], f"{key}.{field}: unknown arm")
         setting = contrast.setting or study.evaluate.settings[0]
         require_known(setting, _measured(study), f"{key}.setting: not evaluated:")
         own = study.evaluate.each.get(setting.split(" (")[0], EvaluatedSetting()).contexts or ()

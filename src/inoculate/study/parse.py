@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, on_one_line
 from inoculate.study import checks, sources, toml_file
 from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
 from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource, Vetted
@@ -125,8 +125,10 @@ def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
     """Give every arm the study's `rows`, `train` and `rl`, overridden by its own."""
     rest = {key: value for key, value in raw.items() if key not in {*_SHARED, "name"}}
     arms = raw.get("arms", {})
-    if not isinstance(arms, dict) or not all(isinstance(arm, dict) for arm in arms.values()):
+    if not isinstance(arms, dict):
         raise UserError(f"{where}: arms: each must be a table: [arms.plain]")
+    for name in (name for name, arm in arms.items() if not isinstance(arm, dict)):
+        raise UserError(f"{where}: arms.{on_one_line(name)}: must be a table: [arms.{on_one_line(name)}]")
     if not arms:
         if unused := [key for key in _SHARED if key in raw]:
             raise UserError(
@@ -234,7 +236,7 @@ def _explain(where: str, detail: Any) -> str:
         trap = _explain_trap(location, owner, detail["input"])
         return f"{where}: unknown key {key}: {trap or nearest(location[-1], allowed)}"
     value = detail.get("input")
-    shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {_as_given(value)!r})"
+    shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {_shown(value)})"
     message = detail["msg"].removeprefix("Value error, ").replace("Tuple", "List")
     if detail["type"] in _WRONG_FORMS:
         parts = [part for part in location if not part.isdigit()]
@@ -247,6 +249,15 @@ def _explain(where: str, detail: Any) -> str:
     if limit == 1 and isinstance(value, int | float) and 1 < value <= 100:
         shown = f" (given: {value!r}; a share is written as {value / 100:g} for {value:g}%)"
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"
+
+
+_LONGEST = 200
+"""Characters of a value that a message shows."""
+
+
+def _shown(value: Any) -> str:
+    text = repr(_as_given(value))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..., {len(text):,} characters"
 
 
 def _as_given(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, on_one_line
 from inoculate.records import Message, Problem
 
 Placement = Literal["system", "before", "inside", "after"]
@@ -103,7 +103,8 @@ def split_name(name: str) -> tuple[str, Description | None]:
     base, plus, description = name.partition("+")
     known: dict[str, Description] = {known: known for known in DESCRIPTIONS}
     if plus and description not in known:
-        raise UserError(f"unknown description '{description}' of the prompt '{name}': {nearest(description, known)}")
+        what = f"unknown description '{on_one_line(description)}' of the prompt '{on_one_line(name)}'"
+        raise UserError(f"{what}: {nearest(description, known)}")
     return base, known.get(description)
 
 

@@ -251,6 +251,7 @@ STEP_KINDS = (
     "grades",
     "scores",
     "distances",
+    "distances",
 )
 """The kinds of steps that a study has: those of `steps.run.RUN_STEP`."""
 

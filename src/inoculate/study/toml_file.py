@@ -36,6 +36,10 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
         return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as error:
         raise UserError(_explain(path, text, str(error))) from None
+    except RecursionError:
+        lines = text.split("\n")
+        deepest = max(range(len(lines)), key=lambda number: lines[number].count("[") + lines[number].count("{"))
+        raise UserError(f"{path}:{deepest + 1}: lists or tables lie too deep in each other to be read") from None
 
 
 def _explain(path: Path, text: str, error: str) -> str:
@@ -106,6 +110,8 @@ def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
         shared = key[2:]
         if shared in places or (key[:3] not in places and shared[:1] in places):
             return shared, places.get(shared) or places[shared[:1]]
+    if below := [place for place in places if place[: len(key)] == key]:  # a value, or a table, written by its parts
+        return key, places[below[0]]
     above = next((key[:count] for count in range(len(key) - 1, 0, -1) if key[:count] in places), None)
     return key, places[above] if above else None
 

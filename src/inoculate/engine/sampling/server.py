@@ -40,6 +40,8 @@ RESPONSE_TIMEOUT = 1800.0
 KEY_VARIABLE = "INOCULATE_SERVER_KEY"
 """The environment variable with the API key, for a server that needs one."""
 
+_OF_A_MODEL = ("owned_by", "root", "max_model_len")
+"""What is kept of a server's description of a model."""
 _TRANSIENT = {408, 429, 500, 502, 503, 504}
 _PLAIN_SAMPLING = {
     "top_p": 1.0,
@@ -95,13 +97,18 @@ def connect(url: str, model: str, weights: Path) -> Server:
         weights: Its folder of weights; a server that was started with this folder uses its path as the name.
 
     Raises:
-        UserError: There is no server, it needs a key, or it does not serve the model.
+        UserError: There is no server, it needs a key, or it does not serve the model; or the address has a key in it.
     """
     url = url.rstrip("/")
     advice = (
         f"start one with: VLLM_ALLOW_RUNTIME_LORA_UPDATING=True vllm serve {weights} --served-model-name {model} "
         "--enable-lora"
     )
+    if "@" in url or "?" in url:
+        raise UserError(
+            "--server: the address has a name or a key in it, and addresses are kept with the results: put the key "
+            f"into {KEY_VARIABLE} instead, which is kept nowhere"
+        )
     try:
         response = httpx2.get(f"{url}/models", headers=_headers(), timeout=10)
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
@@ -110,7 +117,9 @@ def connect(url: str, model: str, weights: Path) -> Server:
     try:
         cards = response.raise_for_status().json()["data"]
         served = {str(card["id"]): card for card in cards}
-    except (httpx2.HTTPStatusError, ValueError, LookupError, TypeError) as error:
+        if any(not isinstance(card.get("max_model_len"), int | None) for card in cards):
+            raise ValueError("max_model_len is no whole number")
+    except (httpx2.HTTPStatusError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{url}/models answered {response.status_code}, which is not a list of models: {_message(response)} "
             "(the address of an OpenAI-compatible server usually ends in /v1)"
@@ -118,7 +127,7 @@ def connect(url: str, model: str, weights: Path) -> Server:
     # The hub id of an embedded model does not count: adapters are trained on other weights than those of the hub.
     for name, card in served.items():
         if name == model or str(weights) in (name, card.get("root")):
-            details = {key: card[key] for key in ("owned_by", "root", "max_model_len") if key in card}
+            details = {key: card[key] for key in _OF_A_MODEL if isinstance(card.get(key), str | int)}
             if Path(str(details.get("root", ""))).is_absolute():  # a folder of that machine says nothing elsewhere
                 del details["root"]
             description = {"server": url, "model": name, **details, **_version(url)}
@@ -132,8 +141,8 @@ def _version(url: str) -> dict[str, Any]:
     """The version that a vLLM server reports; empty for a server that reports none."""
     try:
         response = httpx2.get(f"{url.removesuffix('/v1')}/version", headers=_headers(), timeout=10)
-        return {"version": response.json()["version"]} if response.is_success else {}
-    except (httpx2.TransportError, ValueError, LookupError, TypeError):
+        return {"version": str(response.json()["version"])} if response.is_success else {}
+    except (httpx2.TransportError, ValueError, LookupError, TypeError, RecursionError):
         return {}
 
 
@@ -220,7 +229,7 @@ class _Client:
             if response.status_code == 404 and self.sampler.adapter:
                 await self.load_adapter(loads)
                 raise _TransientError(f"the server no longer knew the adapter: {_message(response)}")
-            return _parse_completion(self.url, response)
+            return _parse_completion(self.url, response, self.name)
 
         prompt, index = key
         fields = await _retry(self.url, request)
@@ -250,7 +259,10 @@ class _Client:
         response = await self.http.get(f"{self.url}/models")
         if not response.is_success:
             raise _TransientError(_message(response))
-        return any(card["id"] == self.name for card in response.json()["data"])
+        try:
+            return any(card["id"] == self.name for card in response.json()["data"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise UserError(f"{self.url}/models: not a list of models: {_message(response)}") from None
 
     def _refusal(self, response: httpx2.Response) -> str:
         folder = self.sampler.adapter or Path()
@@ -285,12 +297,17 @@ async def _retry(url: str, request: Callable[[], Awaitable[T]]) -> T:
         wait = min(2 * wait, LONGEST_WAIT)
 
 
-def _parse_completion(url: str, response: httpx2.Response) -> dict[str, Any]:
+def _parse_completion(url: str, response: httpx2.Response, model: str) -> dict[str, Any]:
     """Text and token count of a response.
+
+    Args:
+        url: The server.
+        response: Its response.
+        model: The model that was asked, by the server's name for it.
 
     Raises:
         _TransientError: The server could not answer now, or broke off.
-        UserError: It refused, or sent something else.
+        UserError: It refused, or sent something else, or what another model has written.
     """
     if response.status_code in _TRANSIENT:
         wait = response.headers.get("retry-after", "")
@@ -302,14 +319,19 @@ def _parse_completion(url: str, response: httpx2.Response) -> dict[str, Any]:
     try:
         content = response.json()
         choice = content["choices"][0]
-        text, reason, tokens = str(choice["text"]), choice["finish_reason"], int(content["usage"]["completion_tokens"])
-    except (ValueError, LookupError, TypeError) as error:
+        text, reason, tokens = choice["text"], choice["finish_reason"], content["usage"]["completion_tokens"]
+        text.encode()  # half of a surrogate pair is no text
+        if type(tokens) is not int or tokens < 0 or len(content["choices"]) != 1:
+            raise ValueError("not the tokens of one completion")
+        if (other := content.get("model", model)) != model:
+            raise UserError(f"the server at {url} was asked for '{model}', and answers as '{str(other)[:100]}'")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"the server at {url} did not answer with a completion: {_message(response)}") from error
     if reason not in ("stop", "length"):  # vLLM's 'abort' marks a completion that was interrupted by a shutdown
         raise _TransientError(f"the response broke off: {reason}")
     finished = reason == "stop"
     # Servers count the token that ends an answer, which is no part of the completion.
-    return {"text": text, "completion_tokens": tokens - finished, "finished": finished}
+    return {"text": text, "completion_tokens": max(0, tokens - finished), "finished": finished}
 
 
 def adapter_name(folder: Path) -> str:
@@ -337,14 +359,15 @@ def _check_key(url: str, response: httpx2.Response) -> None:
 
 
 def _message(response: httpx2.Response) -> str:
-    """The message in a response, shortened."""
+    """The message in a response, shortened, and without the key: servers repeat the one that they refuse."""
     try:
         content = response.json()
         message = content.get("error", content.get("message", content)) if isinstance(content, dict) else content
         message = message.get("message", message) if isinstance(message, dict) else message
-    except ValueError:
+    except (ValueError, RecursionError):
         message = response.text
-    return " ".join(str(message).split())[:300] or "no message"
+    said, key = " ".join(str(message).split()), os.environ.get(KEY_VARIABLE, "")
+    return (said.replace(key, "***") if key else said)[:300] or "no message"
 
 
 def _describe(error: Exception) -> str:

@@ -71,6 +71,9 @@ KeepStep = Callable[[Batch, Mapping[str, Any]], None]
 class _Trainer(GRPOTrainer):
     """TRL's trainer with our sampler and token-bounded micro-batches."""
 
+    halved: bool
+    """Whether micro-batches have half of their tokens, because memory ran out."""
+
     def __init__(self, prompts: Sequence[str], names: Sequence[str], rl: RL, **arguments: Any) -> None:
         self.rl, self._texts, self._names = rl, list(prompts), list(names)
         self.rate = LearningRate("rl.learning_rate", rl.learning_rate)
@@ -139,7 +142,7 @@ class _Trainer(GRPOTrainer):
     @property
     def _budget(self) -> int:
         """The most tokens of a micro-batch; 0 for one row in each, where the model cannot attend to packed rows."""
-        return self.rl.micro_batch_tokens if self.sampler.is_fast else 0
+        return self.rl.micro_batch_tokens // (2 if self.halved else 1) if self.sampler.is_fast else 0
 
     def _share(self, part: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> float:
         """What the loss of a part counts in the loss of the step: TRL averages over the completions it is given."""
@@ -330,6 +333,7 @@ def train(
     device: Device,
     progress: Progress = lambda done, total, note: None,
     tracking: Mapping[str, Any] | None = None,
+    halved: bool = False,
 ) -> TrainingReport:
     """Train one adapter.
 
@@ -351,16 +355,14 @@ def train(
         device: Device and precision.
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
+        halved: Whether micro-batches have half of their tokens, because memory ran out; a longer row is alone in one.
 
     Raises:
         UserError: A prompt and its completion do not fit, there are several processes, or the training diverges.
     """
     _check_lengths(prompts, names, rl, sampler)
     base = load_base(model, device, sampler)
-    save: dict[int, list[Path]] = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps) if rl.checkpoint}
-    for fraction in fractions:
-        save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
-    callback = _TrainingCallback(keep, save, progress)
+    callback = _TrainingCallback(keep, _plan_saves(rl, fractions, target, work), progress)
     rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(sorts, rl, seed)]
     trainer = _Trainer(
         prompts,
@@ -374,6 +376,7 @@ def train(
         callbacks=[callback],
     )
     trainer.sampler, trainer.score, callback.trainer, trainer.eos_token_ids = sampler, score, trainer, [*sampler.stops]
+    trainer.halved = halved
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     tuned: Any = trainer.model
     if sampler.is_fast:
@@ -387,6 +390,14 @@ def train(
         label_tokens=round(sum(entry["completions/mean_length"] for entry in history) * len(trainer._prompts)),
         loss=[(int(entry["step"]), float(entry["loss"])) for entry in history],
     )
+
+
+def _plan_saves(rl: RL, fractions: Sequence[float], target: Path, work: Path) -> dict[int, list[Path]]:
+    """Step -> the folders that the adapter is saved to after it."""
+    save = {step: [work / f"before-{step + 1}"] for step in range(1, rl.steps) if rl.checkpoint}
+    for fraction in fractions:
+        save.setdefault(max(1, round(fraction * rl.steps)), []).append(target / fraction_name(fraction))
+    return save
 
 
 def prompt_order(sorts: Sequence[Hashable], rl: RL, seed: int) -> list[int]:

@@ -30,7 +30,7 @@ from trl import SFTConfig, SFTTrainer
 
 from inoculate.engine import chat
 from inoculate.engine.device import Device
-from inoculate.engine.families import context_length, is_fast, read_config
+from inoculate.engine.families import SAFE, context_length, is_fast, read_config
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.sampling.model import Sampler
@@ -83,6 +83,16 @@ def encode(tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], budget: int)
             )
         encoded.append(EncodedRow(prompt + answer, len(answer)))
     return encoded
+
+
+def _refuse_longer(rows: Sequence[Row], encoded: Sequence[EncodedRow], context: int) -> None:
+    """Refuse rows that are longer than the model's context."""
+    for row, tokens in zip(rows, (one.tokens for one in encoded), strict=True):
+        if len(tokens) > context:
+            raise UserError(
+                f"problem '{row.problem}': its row has {len(tokens)} tokens, more than the model's context of "
+                f"{context}; rows are never cut: drop it, or take another model"
+            )
 
 
 class _Trainer(SFTTrainer):
@@ -167,6 +177,7 @@ def train(
     device: Device,
     progress: Progress = lambda done, total, note: None,
     tracking: Mapping[str, Any] | None = None,
+    halved: bool = False,
 ) -> TrainingReport:
     """Train one adapter and save it at each fraction of training.
 
@@ -184,6 +195,7 @@ def train(
         device: Device and precision.
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
+        halved: Whether micro-batches have half of their tokens, because memory ran out; a longer row is alone in one.
 
     Raises:
         UserError: A row has no answer or is too long, there are several processes, or the training diverges.
@@ -193,13 +205,8 @@ def train(
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
     base = load_base(model, device, sampler)
-    context, budget = context_length(base.config), sft.micro_batch_tokens if is_fast(base.config) else 0
-    for row, tokens in zip(rows, (row.tokens for row in encoded), strict=True):
-        if len(tokens) > context:
-            raise UserError(
-                f"problem '{row.problem}': its row has {len(tokens)} tokens, more than the model's context of "
-                f"{context}; rows are never cut: drop it, or take another model"
-            )
+    budget = (sft.micro_batch_tokens // (2 if halved else 1)) if is_fast(base.config) else 0
+    _refuse_longer(rows, encoded, context_length(base.config))
     rate = LearningRate("train.learning_rate", sft.learning_rate)
     callback = _TrainingCallback(target, fractions, nominal, rate, progress)
     trainer = _Trainer(
@@ -286,7 +293,7 @@ def load_base(model: Path, device: Device, sampler: Sampler | None = None) -> An
             parameter.data = held[name]
         base.name_or_path = str(model)  # else PEFT asks the hub for a model without a name
     else:
-        base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **own)
+        base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **SAFE, **own)
     base.config.use_cache = False
     return base
 

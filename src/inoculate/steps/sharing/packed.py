@@ -323,6 +323,8 @@ def _read_lines(path: Path) -> Iterator[bytes]:
 def _load(path: Path, line: bytes) -> dict[str, Any]:
     try:
         data = json.loads(line)
+        if b"\\ud" in line.lower():  # half of a surrogate pair is no text, and could not be written again
+            json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _damaged(path, _first_line(error)) from None
     if not isinstance(data, dict):

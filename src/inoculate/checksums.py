@@ -1,0 +1,79 @@
+"""Checksums of the files of a finished step, in a file beside them that `sha256sum --check` reads.
+
+They find what a disk, a network or a hand has changed since the step was written. They are no protection against
+somebody who means to deceive: who can change a file can change its checksum too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+NAME = "SHA256SUMS"
+
+
+def write(folder: Path) -> None:
+    """Write the checksums of all files of a folder.
+
+    Args:
+        folder: A step whose files are all written; what it had of checksums is replaced.
+    """
+    (folder / NAME).unlink(missing_ok=True)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = [f"{_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    (folder / NAME).write_text("".join(lines), encoding="utf-8")
+
+
+def read(folder: Path) -> dict[str, str]:
+    """The checksums of a folder: path of each file in it -> SHA-256.
+
+    Returns:
+        Nothing where the folder has no checksums: it is from a version that wrote none.
+
+    Raises:
+        ValueError: The file of checksums is not one.
+    """
+    try:
+        text = (folder / NAME).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    sums = {}
+    for line in text.splitlines():
+        digest, mark, name = line.partition("  ")
+        if not mark or len(digest) != 64:
+            raise ValueError(f"{folder / NAME}: not a line of checksums: {line!r}")
+        sums[name] = digest
+    if not sums or not text.endswith("\n"):
+        raise ValueError(f"{folder / NAME}: cut off")
+    return sums
+
+
+def find_damage(folder: Path, *, deep: bool = True) -> str:
+    """What is wrong with the files of a finished step.
+
+    Args:
+        folder: The step.
+        deep: Whether files in its subfolders (adapters) are read too, and not those of the folder alone.
+
+    Returns:
+        A file and what is wrong with it; '' where nothing is, or where there are no checksums.
+    """
+    try:
+        sums = read(folder)
+    except ValueError:
+        return f"{NAME} cannot be read"
+    for name, digest in sums.items():
+        if not deep and "/" in name:
+            continue
+        try:
+            found = _digest(folder / name)
+        except OSError as error:
+            return f"{name} cannot be read ({error.strerror})"
+        if found != digest:
+            return f"{name} is not what was written: its checksum is another"
+    return ""
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,46 @@
+"""Hundreds of files that are wrong in some way: each is taken or refused in a sentence, and none is taken in part.
+
+`make fuzz` gives ten times as many.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from mutated_files import MODELS, REPLY, ROLLOUTS, ROWS, TASKS, Made, as_lines, judge, kinds, text_of
+
+TIMES = 10 if os.environ.get("INOCULATE_FUZZ") else 1
+CASES = {"rows": 150, "completions": 150, "rollouts": 150, "replies": 300, "models": 150, "import": 25, "manifest": 25,
+         "results": 40}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("inoculate.engine.models.fingerprint", lambda *_: "weights")
+        return Made(tmp_path_factory.mktemp("made"))
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_wrong_file_is_refused_in_a_sentence(
+    made: Made, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inoculate.engine.models.fingerprint", lambda *_: "weights")
+    read, make = kinds(made)[kind]
+    verdicts = [judge(read, make(Random(f"{kind}/{n}")), tmp_path / "mine.jsonl") for n in range(TIMES * CASES[kind])]
+    wrong = [verdict for verdict in verdicts if verdict not in ("taken", "refused")]
+    assert wrong == [], wrong[0]
+    assert "refused" in verdicts
+
+
+def test_the_files_that_are_changed_are_right_before(made: Made, tmp_path: Path) -> None:
+    readers = {kind: read for kind, (read, _) in kinds(made).items()}
+    groups = {"rows": ROWS, "completions": TASKS, "rollouts": ROLLOUTS}
+    right = [(kind, as_lines(group)) for kind, each in groups.items() for group in each]
+    right += [("replies", text_of(REPLY)), ("models", text_of(MODELS))]
+    for kind, text in right:
+        assert judge(readers[kind], text.encode(), tmp_path / "mine.jsonl") == "taken", text

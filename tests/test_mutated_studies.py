@@ -1,0 +1,79 @@
+"""Study files that are wrong in some way: each is planned, or refused in one sentence that names the key.
+
+The long form is `make fuzz`: 2,400 files, of all ready-made studies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from study_mutations import Case, judge, make, seeds
+
+LONG = bool(os.environ.get("INOCULATE_FUZZ"))
+PARTS = 4
+SHARE = 600 if LONG else 120
+"""Files of each part."""
+SLOW = () if LONG else ("rl", "abilities", "mbpp")
+"""Studies whose problems take seconds to draw."""
+
+
+@pytest.fixture(scope="module")
+def parents(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
+    mbpp = tmp_path_factory.mktemp("mbpp") / "mbpp.jsonl"
+    return seeds(str(tiny_model), write_mbpp(mbpp))
+
+
+def write_mbpp(path: Path) -> str:
+    """A file of MBPP's shape with as many tasks, all made here."""
+    tasks = [
+        {"task_id": n, "text": f"Write a function to add {n} to x.", "code": f"def add(x):\n    return x + {n}",
+         "test_list": [f"assert add({k}) == {k + n}" for k in (1, 2, 5)], "test_setup_code": ""}
+        for n in range(11, 975)
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(task) + "\n" for task in tasks), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_wrong_study_is_planned_or_refused_in_one_sentence_that_names_the_key(
+    parents: dict[str, dict[str, object]], tmp_path: Path, part: int
+) -> None:
+    changed = {name: tables for name, tables in parents.items() if not name.startswith(SLOW or "-")}
+    for number in range(part * SHARE, (part + 1) * SHARE):
+        case = make(number, 0, changed)
+        verdict, said = judge(case, tmp_path / "case.toml", tmp_path / "store")
+        assert verdict in ("planned", "refused"), f"{number} {case.parent}: {case.change}\n{said}"
+
+
+def test_the_studies_that_are_changed_are_right_before(parents: dict[str, dict[str, object]], tmp_path: Path) -> None:
+    for name in ("demo", "compliance"):
+        verdict, said = judge(Case(tomli_w.dumps(parents[name]), name, ""), tmp_path / "case.toml", tmp_path / "store")
+        assert verdict == "planned", said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("seeds = [", "seeds = " + "[" * 3000 + "]" * 3000 + " # [", ["case.toml:", "too deep in each other"]),
+        ('than = "plain"', 'than = "\\n"', ["contrasts.0.than: unknown arm '\\n': allowed"]),
+        ('model = "', 'model.x = "', [": model: input should be a valid string"]),
+        ("question = ", f'seeds2 = "{"x" * 5000}"\nquestion = ', ["unknown key seeds2"]),
+        ("problems = ", f'oversight = "{"x" * 300}"\nproblems = ', ["oversight"]),
+    ],
+)
+def test_what_the_fuzzing_has_found(
+    parents: dict[str, dict[str, object]], tmp_path: Path, old: str, new: str, words: list[str]
+) -> None:
+    text = tomli_w.dumps(parents["demo"])
+    assert old in text
+    path = tmp_path / "case.toml"
+    verdict, said = judge(Case(text.replace(old, new, 1), "demo", ""), path, tmp_path / "store")
+    assert verdict == "refused", said
+    assert f"{path}:" in said and said[said.index(str(path)) + len(str(path)) + 1].isdigit(), said
+    for word in words:
+        assert word in said
