@@ -251,7 +251,6 @@ STEP_KINDS = (
     "grades",
     "scores",
     "distances",
-    "distances",
 )
 """The kinds of steps that a study has: those of `steps.run.RUN_STEP`."""
 
