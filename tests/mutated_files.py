@@ -115,7 +115,7 @@ def read_rows(path: Path) -> object:
     from inoculate.settings.rows import reading
 
     for row in reading.read(str(path)):
-"\n".join((row.prompt, row.honest, row.hacked)).encode()  # what cannot be written is no text
+        "\n".join((row.prompt, row.honest, row.hacked)).encode()  # what cannot be written is no text
     return find("rows").problems(Draw("train", 1, 0, source=str(path)))
 
 
