@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ class Log:
         self.done.append(step.kind)
 
     def on_message(self, text: str) -> None: ...
+
+    def on_parallel(self, running: Sequence[run.Running], finished: int, total: int) -> None: ...
 
 
 def carried_out(study_file: Path, store: Store) -> tuple[Path, list[str]]:

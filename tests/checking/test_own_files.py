@@ -46,6 +46,8 @@ class Quiet:
 
     def on_message(self, text: str) -> None: ...
 
+    def on_parallel(self, *given: object, **named: object) -> None: ...
+
 
 @pytest.fixture
 def study(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -235,6 +235,8 @@ class Silent:
 
     def on_message(self, text: str) -> None: ...
 
+    def on_parallel(self, *given: object, **named: object) -> None: ...
+
 
 def test_a_study_resumes_after_its_server_was_down(
     study_file: Path, tiny_model: Path, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch

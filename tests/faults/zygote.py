@@ -102,6 +102,8 @@ class _Watcher:
     def on_message(self, text: str) -> None:
         _log(self.request, said=text)
 
+    def on_parallel(self, *given: object, **named: object) -> None: ...
+
 
 def _run(request: dict[str, Any]) -> int:
     from inoculate.analysis import analyse

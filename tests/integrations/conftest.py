@@ -44,6 +44,8 @@ class Quiet:
 
     def on_message(self, text: str) -> None: ...
 
+    def on_parallel(self, *given: object, **named: object) -> None: ...
+
 
 @pytest.fixture(scope="session")
 def small_run(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -40,6 +40,8 @@ class Silent:
 
     def on_message(self, text: str) -> None: ...
 
+    def on_parallel(self, *given: object, **named: object) -> None: ...
+
 
 def study_of(tmp_path: Path, model: object, more: str = "") -> Path:
     path = tmp_path / "small.toml"

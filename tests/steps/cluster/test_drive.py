@@ -71,8 +71,6 @@ class Told(Log):
     def on_message(self, text: str) -> None:
         self.messages.append(text)
 
-    def on_parallel(self, running: Sequence[run.Running], finished: int, total: int) -> None: ...
-
 
 def carried(study: Path, store: Store, answer: Answer, watcher: Told | None = None) -> tuple[Path, Scripted]:
     cluster = Scripted(answer)

@@ -18,6 +18,7 @@ from inoculate.study.parse import load
 from running import Log, carried_out, samples
 
 ray: Any = pytest.importorskip("ray")
+cluster_utils: Any = pytest.importorskip("ray.cluster_utils")
 
 STUDY = """
 question = "Does it run?"
@@ -45,14 +46,12 @@ max_new_tokens = 8
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A cluster whose head takes no tasks."""
-    from ray.cluster_utils import Cluster
-
     for name, value in {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}.items():
         monkeypatch.setenv(name, value)
     # Ray hands it down to its processes, whose folders of imports are those of this one.
     paths = [str(Path(__file__).parents[3] / "src"), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": 10**8})
+    started = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": 10**8})
     ray.init(address=started.address, log_to_driver=False, logging_level="ERROR")
     try:
         yield started
