@@ -93,7 +93,7 @@ def test_plan_of_a_hub_model_that_cannot_be_reached_shows_the_steps_and_says_so(
     )
     assert done.returncode == 0, done.stderr
     assert "training of inoculated-half-hacked, seed 4" in done.stdout
-    assert "277 steps" in done.stdout
+    assert "279 steps" in done.stdout
     assert "model 'Qwen/Qwen2-7B' is not cached and could not be reached on the hub" in done.stdout
     assert "Until then the names of the steps, and which are finished, are not known." in done.stdout
 
