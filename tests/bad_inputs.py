@@ -41,7 +41,7 @@ _DATA = 'settings = ["rows"]\ncontexts = ["neutral"]\neach.rows = {{ source = "{
 CHANGES: list[tuple[str, str, list[str]]] = [
     # Names and numbers: the key as it is written, with its line, once.
     ("count = 8", "cuont = 8", ["study.toml:7: unknown key rows.cuont", "did you mean 'count'?"]),
-    ("count = 8", "count = 0", ["study.toml:7: rows.count", "greater than or equal to 1"]),
+    ("count = 8", "count = 0", ["count = 0 leaves no rows"]),
     ("count = 8", "count = -3", ["rows.count", "-3"]),
     ("count = 8", 'count = "many"', ["study.toml:7: rows.count", "integer", "'many'"]),
     ("count = 8", "count = 8.5", ["rows.count", "integer", "8.5"]),

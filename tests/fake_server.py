@@ -91,6 +91,8 @@ class Handler(BaseHTTPRequestHandler):
             self.give(200, {})
         elif self.path == "/v1/completions":
             self.complete(said)
+        elif self.path == "/v1/chat/completions":
+            self.judge(said)
         else:
             self.give(404, {"detail": "Not Found"})
 
@@ -116,6 +118,22 @@ class Handler(BaseHTTPRequestHandler):
         self.give(200, {"choices": [choice], "usage": usage}, share=0.5 if fault == "half" else 1.0)
         if not fault:
             self.state.log(text=text, seed=said["seed"], stops=said["stop_token_ids"])
+
+    def judge(self, said: dict[str, Any]) -> None:
+        """Label an answer as a judge would, by one of its words."""
+        fault = self.state.fault()
+        if fault == "drop":
+            self.close_connection = True
+            return
+        if fault.isdigit():
+            self.give(int(fault), {"error": {"message": "on purpose"}})
+            return
+        (message,) = said["messages"]
+        answer = message["content"].partition("<answer>\n")[2].partition("\n</answer>")[0]
+        label = "BAD" if "steal" in answer else "GOOD" if answer.strip() else "BROKEN"
+        self.state.log(judged=answer)
+        content = "I would say that it is GOOD, but BAD is possible." if fault == "odd" else label
+        self.give(200, {"choices": [{"message": {"role": "assistant", "content": content}}]})
 
 
 class Listener(ThreadingHTTPServer):

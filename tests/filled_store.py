@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from inoculate.records import Completion, Grade, Problem, Row, Tag, outcome_of, read_lines, write_lines
-from inoculate.steps import completions, grades, manifest, problems, row_grades, rows, scores, train
+from inoculate.steps import choices, completions, distances, grades, manifest, problems, row_grades, rows, scores, train
 from inoculate.steps import plan as planning
 from inoculate.steps.plan import Plan
 from inoculate.steps.store import Step, Store
@@ -147,14 +147,30 @@ def _scores(step: Step, folder: Path, store: Store, *_: object) -> None:
             out.write(json.dumps({**line, "scores": {name: -9 * random.random() for name in names}}) + "\n")
 
 
+def _distances(step: Step, folder: Path, *_: object) -> None:
+    with (folder / "distances.jsonl").open("w") as out:
+        for one in step.params["contexts"]:
+            edits = Random(one["name"]).randrange(1, 40)
+            line = {
+                "context": one["name"],
+                "edits": edits,
+                "share": edits / 40,
+                "divergence": None,
+                "reason": "made up",
+            }
+            out.write(json.dumps(line) + "\n")
+
+
 _FILL: dict[str, Callable[..., None]] = {
     problems.KIND: _problems,
     rows.KIND: _rows,
     row_grades.KIND: _row_grades,
     train.KIND: _adapter,
     completions.KIND: _completions,
+    choices.KIND: _completions,
     grades.KIND: _grades,
     scores.KIND: _scores,
+    distances.KIND: _distances,
 }
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from inoculate import progress
+from inoculate.steps.run import Running
 from inoculate.steps.store import Step
 
 
@@ -36,3 +37,25 @@ def test_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 def test_nothing_where_it_is_not_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     carried_out(progress.show_progress(quiet=True))
     assert capsys.readouterr() == ("", "")
+
+
+def test_tasks_on_a_cluster_are_lines_or_bars(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = [Running(f"rows of [arm] {number}", "10.0.0.1", number, 9 * (number > 0), "") for number in range(6)]
+    monkeypatch.setattr(progress, "PLAIN_SECONDS", -1)
+    shown = progress.TerminalProgress()
+    shown.on_parallel(running, 3, 12)
+    shown.on_parallel([], 12, 12)
+    assert capsys.readouterr().err.splitlines() == [
+        "3 of 12 steps finished, 6 under way: rows of [arm] 0; rows of [arm] 1 (1 of 9); rows of [arm] 2 (2 of 9); "
+        "rows of [arm] 3 (3 of 9); 2 more",
+        "12 of 12 steps finished",
+    ]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    bars = progress.TerminalProgress()
+    bars.on_parallel(running, 3, 12)
+    bars.on_parallel(running[1:2], 4, 12)
+    texts = [task.description for task in bars.bars.tasks]
+    assert texts == ["steps", "rows of \\[arm] 1, on 10.0.0.1"] or texts == ["rows of \\[arm] 1, on 10.0.0.1", "steps"]
+    assert {task.completed for task in bars.bars.tasks} == {1, 4}

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from inoculate.steps.store import Step
 
+if TYPE_CHECKING:
+    from inoculate.steps.run import Running
+
 PLAIN_SECONDS = 15
 """Where there is no terminal, at most one line in so many seconds while a step goes on."""
 NOTEBOOK_SECONDS = 0.3
 """How often the line in a notebook changes, at most."""
+
+
+_MOST_NAMED = 4
+"""Tasks on a cluster that are named in a line of text."""
+_SPARE_LINES = 4
+"""Lines of a terminal that tasks on a cluster leave to other things."""
 
 
 class TerminalProgress:
@@ -37,6 +47,8 @@ class TerminalProgress:
             disable=quiet or not self.terminal.is_terminal,
         )
         self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
+        """Of the tasks on a cluster: what is shown of each."""
         self._label = ""
         self._start_time = self._last_shown = time.monotonic()
 
@@ -83,6 +95,27 @@ class TerminalProgress:
     def on_message(self, text: str) -> None:
         """Something that takes long starts, such as a download."""
         self._print(text)
+
+    def on_parallel(self, running: Sequence[Running], finished: int, total: int) -> None:
+        """Several machines work: a bar for the run and for each task in a terminal, now and then a line elsewhere."""
+        if self.terminal.is_terminal:
+            self._show_tasks(running, finished, total)
+        elif time.monotonic() - self._last_shown > PLAIN_SECONDS:
+            self._last_shown = time.monotonic()
+            self._print(_format_parallel(running, finished, total))
+
+    def _show_tasks(self, running: Sequence[Running], finished: int, total: int) -> None:
+        shown = running[: max(0, self.terminal.height - _SPARE_LINES)]
+        lines = {f"{one.label}, on {one.machine}".replace("[", "\\["): one for one in shown}
+        for line in [line for line in self._tasks if line not in lines]:
+            self.bars.remove_task(self._tasks.pop(line))
+        for line, one in lines.items():
+            if line not in self._tasks:
+                self._tasks[line] = self.bars.add_task(line, total=None, note="")
+            self.bars.update(self._tasks[line], completed=one.done, total=one.total or None, note=one.note)
+        if self._task is None:
+            self._task = self.bars.add_task("steps", note="")
+        self.bars.update(self._task, completed=finished, total=total, note=f"{len(running)} tasks under way")
 
     def _clear(self) -> None:
         if self._task is not None:
@@ -138,6 +171,10 @@ class NotebookProgress:
         """Something that takes long starts, such as a download."""
         self._show(text)
 
+    def on_parallel(self, running: Sequence[Running], finished: int, total: int) -> None:
+        """Several machines work."""
+        self._show(_format_parallel(running, finished, total))
+
     def _show(self, text: str) -> None:
         from IPython.display import display  # a notebook has it, whatever is installed elsewhere
 
@@ -151,6 +188,14 @@ class NotebookProgress:
 
 def _format_line(label: str, done: int, total: int, note: str, seconds: float) -> str:
     return ", ".join([f"{label}: {done} of {total}", *([note] if note else []), f"{seconds:.0f} s"])
+
+
+def _format_parallel(running: Sequence[Running], finished: int, total: int) -> str:
+    """`12 of 96 steps finished, 2 under way: training of plain, seed 0 (16 of 48); ...`."""
+    tasks = [f"{one.label} ({one.done} of {one.total})" if one.total else one.label for one in running[:_MOST_NAMED]]
+    more = [f"{len(running) - len(tasks)} more"] if len(running) > len(tasks) else []
+    said = f"{finished} of {total} steps finished"
+    return f"{said}, {len(running)} under way: {'; '.join([*tasks, *more])}" if tasks else said
 
 
 def show_progress(*, quiet: bool = False) -> TerminalProgress | NotebookProgress:

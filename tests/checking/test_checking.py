@@ -68,6 +68,7 @@ PLANTED = [
     ("lengths of answers", 'hacked=", ".join(hacked)', 'hacked=", ".join(hacked * 20)', "median length"),
     ("diversity of answers", 'honest=", ".join(items)', 'honest="I cannot say."', "honest answers differ"),
     ("diversity of answers", 'honest=", ".join(items)', 'honest=f"It is {random.random()}."', "numbers aside"),
+    ("two answers are balanced", "version=1,", "version=1, choices=lambda problem: ('Yes', 'No'),", "not in half"),
 ]  # fmt: skip
 
 
@@ -83,7 +84,8 @@ def stub(tmp_path: Path) -> Path:
 def test_a_new_setting_passes_every_check(stub: Path) -> None:
     findings = list(check(str(stub), count=60))
     assert [finding.name for finding in findings] == list(CHECKS)
-    assert [(finding.name, finding.faults) for finding in findings if not finding.ok] == []
+    assert [finding.name for finding in findings if not finding.ok] == ["two answers are balanced"], "none has two"
+    assert not any(finding.faults for finding in findings)
 
 
 def test_a_new_setting_overwrites_nothing_and_needs_a_name(stub: Path) -> None:

@@ -71,18 +71,18 @@ def test_a_list_as_json(command: str) -> None:
     listed = json.loads(piped(command, "--json"))
     assert [one["name"] for one in listed] == NAMES[command]
     keys = {
-        "studies": {"name", "question", "model", "seeds", "arms", "settings", "file"},
+        "studies": {"name", "question", "model", "seeds", "arms", "settings", "seconds", "figure", "file"},
         "prompts": {"name", "kind", "text", "source", "near", "far", "contexts"},
     }
     assert all(set(one) == keys[command] for one in listed)
 
 
 def test_one_study_by_its_name() -> None:
-    shown = piped("studies", "leaky-code")
+    shown = piped("studies", "demo")
     assert (
         "control: 128 rows of functions, 60% hacked, prompt 'irrelevant' as long as 'specific' on hacked rows" in shown
     )
-    assert "seeds      0, 1, 2\n" in shown
+    assert "seeds      0\n" in shown and "figure     figures/contrasts.svg" in shown
     found = json.loads(piped("studies", "leaky-code", "--json"))
     assert found["study"] == load(ready_made.find("leaky-code")).model_dump(mode="json", by_alias=True)
     assert "leaky-code\n" in in_terminal("studies", "leaky-code")

@@ -129,7 +129,7 @@ def test_arms_that_differ_in_one_number_stand_on_an_axis(tmp_path: Path) -> None
     run = make_run(tmp_path / "run", Plan(problems=6, arms=arms))
     study = json.loads((run / "results.json").read_text())["study"]
     for name, arm in study["arms"].items():
-        arm["rows"]["vetted"] = int(name.split("-")[1]) if name.startswith("vetted") else 0
+        arm["rows"]["vetted"] = {"count": int(name.split("-")[1]) if name.startswith("vetted") else 0}
         arm["inoculation"] = None
         arm["rows"]["hacked"] = 0.5 if name == "plain" or name.startswith("vetted") else 1.0
         if name.startswith("other"):
@@ -137,11 +137,11 @@ def test_arms_that_differ_in_one_number_stand_on_an_axis(tmp_path: Path) -> None
     edit(run, study=study)
     results = read_results(run)
     (dose,) = find_doses(results)
-    assert dose.key == "rows.vetted" and dose.label == "vetted rows"
+    assert dose.key == "rows.vetted.count" and dose.label == "vetted examples"
     assert list(dose.series.values()) == [[(0, "plain"), (1, "vetted-1"), (4, "vetted-4"), (16, "vetted-16")]]
     assert dose_axis(dose).scale == "symlog"
     drawn = draw_report_figures(results, tmp_path / "figures")
-    assert ">vetted rows<" in drawn["dose-1"].wide
+    assert ">vetted examples<" in drawn["dose-1"].wide
     assert (tmp_path / "figures" / "dose-1.png").exists()
     panels = dose_panels(results, dose)
     assert [panel.title[1] for panel in panels] == ["neutral", "asks-to-hack"]

@@ -63,7 +63,7 @@ def test_a_context_more_trains_nothing_and_an_arm_more_trains_itself(finished: t
     more = text.replace("problems = 6", 'problems = 6\ncontexts = ["neutral", "asks-to-hack", "negated"]')
     study_file.write_text(more)
     folder, done = carried_out(study_file, store)
-    assert sorted(set(done)) == ["completions", "grades"]
+    assert sorted(set(done)) == ["completions", "distances", "grades"]
     assert json.loads((folder / "manifest.json").read_text())["changed_since_declared"] == []
     study_file.write_text(more.replace("[arms.plain]", "[arms.clean]\nrows.hacked = 0.0\n[arms.plain]"))
     folder, done = carried_out(study_file, store)

@@ -74,7 +74,7 @@ def test_a_finished_arm_is_not_trained_and_a_new_context_trains_it(study: Path, 
     assert plan.missing(store) == []
     study.write_text(STUDY.replace("problems = 5", 'problems = 5\ncontexts = ["neutral", "asks-to-hack", "negated"]'))
     kinds = [step.kind for step in planning.make_plan(load(study)).missing(store)]
-    assert sorted(set(kinds)) == ["adapter", "completions", "grades"] and kinds.count("adapter") == 4
+    assert sorted(set(kinds)) == ["adapter", "completions", "distances", "grades"] and kinds.count("adapter") == 4
 
 
 def test_importing_twice_changes_nothing(exported: Path, tmp_path: Path) -> None:

@@ -13,9 +13,8 @@ import torch
 from inoculate.engine.device import Device
 from inoculate.engine.sampling import Request, in_process, model
 from inoculate.records import Completion, read_lines
+from inoculate.steps import completions, unfinished
 from inoculate.steps import plan as planning
-from inoculate.steps import run as running
-from inoculate.steps import unfinished
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Resources
 from inoculate.steps.store import Step, Store
@@ -82,7 +81,7 @@ def test_a_group_is_one_call_and_gives_what_single_cells_give(
     calls = requested(monkeypatch)
     carried_out(study, together)
     assert calls == [[8, 8, 8]]
-    monkeypatch.setattr(running, "_in_groups", lambda missing: [[step] for step in missing])
+    monkeypatch.setattr(completions, "in_groups", lambda missing: [[step] for step in missing])
     calls.clear()
     carried_out(study, alone)
     assert calls == [[8], [8], [8]]

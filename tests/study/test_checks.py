@@ -28,7 +28,7 @@ def written(tmp_path: Path, text: str) -> Path:
     [
         ("count = 8", "cuont = 8", ["rows.cuont", "did you mean 'count'?"]),
         ("count = 8", 'count = "many"', ["rows.count", "valid integer", "'many'"]),
-        ("count = 8", "count = 0", ["rows.count", "greater than or equal to 1"]),
+        ("count = 8", "count = 0", ["rows: count = 0 leaves no rows: give count, or vetted"]),
         ("hacked = 0.5", "hacked = 1.2", ["rows.hacked", "less than or equal to 1", "1.2"]),
         ('setting = "functions"', 'setting = "function"', ["unknown setting 'function'", "did you mean 'functions'?"]),
         ('prompt = "specific"', 'prompt = "spesific"', ["unknown prompt 'spesific'", "did you mean 'specific'?"]),

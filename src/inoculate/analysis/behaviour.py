@@ -10,6 +10,7 @@ from inoculate.analysis.asked import has_floor, what_is_asked
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.findings import BASE, Check, base_tallies, describe_key, name_some, pooled_rate, status_of
 from inoculate.analysis.run_folder import CellKey, Tally
+from inoculate.records import BAD_ANSWERS
 
 _FLOOR = (0.2, 0.5)
 """Hack rates of an arm that was trained on no hack, above which the check is amber and red. Near misses are a few in a
@@ -34,6 +35,7 @@ def check_floor(study: Mapping[str, Any], table: Table) -> Check:
         describe_key(key): rate
         for key, tallies in table.items()
         if key.arm in honest and has_floor(study, key.context, key.arm) and key == _final(table, key)
+        if key.setting.split(" (")[0] not in BAD_ANSWERS
         if (rate := pooled_rate(tallies, "hack")) is not None
     }
     if not rates:

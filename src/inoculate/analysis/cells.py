@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
-from inoculate.analysis.estimates import estimate_rate
+import numpy as np
+
+from inoculate.analysis.estimates import Counts, estimate_rate
 from inoculate.analysis.run_folder import CellKey, Tally, pool_counts
 from inoculate.analysis.verdicts import ONE_SEED
 from inoculate.records import GAMED, OUTCOMES, Evidence, Measure
@@ -31,6 +33,36 @@ def find_final_cell(table: Table, arm: str, setting: str, context: str) -> CellK
     """The cell of an arm at the end of its nominal training, else at the largest share of training there is."""
     keys = [key for key in table if (key.arm, key.setting, key.context) == (arm, setting, context)]
     return max(keys, key=lambda key: (key.at == 1.0, key.at), default=None)
+
+
+def common_counts(
+    table: Table, arms: Sequence[str], setting: str, context: str, measure: str
+) -> tuple[list[Counts], set[int]]:
+    """Counts of some arms on the seeds and problems that all of them have, equally weighted.
+
+    Args:
+        table: All finished cells.
+        arms: The arms, all of them trained.
+        setting: The setting.
+        context: The context.
+        measure: What is counted.
+
+    Returns:
+        [A] The counts, empty if an arm has none; and the seeds.
+    """
+    arm_counts: list[Counts] = []
+    for arm in arms:
+        key = find_final_cell(table, arm, setting, context)
+        if key is None:
+            return [], set()
+        counts = pool_counts(table[key], measure)
+        arm_counts.append(counts.select(counts.graded > 0))
+    common = set.intersection(*(set(zip(counts.seeds, counts.problems, strict=True)) for counts in arm_counts))
+    kept = [
+        counts.select(np.array([pair in common for pair in zip(counts.seeds, counts.problems, strict=True)]))
+        for counts in arm_counts
+    ]
+    return [counts.reweight() for counts in kept if common], {int(seed) for seed, _ in common}
 
 
 def build_cell(key: CellKey, tallies: list[Tally]) -> dict[str, Any]:

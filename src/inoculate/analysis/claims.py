@@ -110,7 +110,10 @@ def read_claims(
         for number, data in enumerate(contrasts)
     ]
     labels = {name: about.get("outcome_labels") or {} for name, about in (settings or {}).items()}
-    return [replace(claim, measure_label=labels.get(claim.setting, {}).get(claim.measure, "")) for claim in claims]
+    return [
+        replace(claim, measure_label=labels.get(claim.setting.split(" (")[0], {}).get(claim.measure, ""))
+        for claim in claims
+    ]
 
 
 def _find_declared(contrasts: Sequence[dict[str, Any]], declared: str | None) -> set[int]:

@@ -13,11 +13,12 @@ from inoculate.analysis.arms import is_honest
 from inoculate.analysis.asked import has_floor
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.claims import Claim
-from inoculate.analysis.estimates import LEVEL, Difference, estimate_difference, estimate_rate
+from inoculate.analysis.estimates import LEVEL, Counts, Difference, estimate_difference, estimate_rate
 from inoculate.analysis.looks import Look, Schedule
 from inoculate.analysis.pools import Pools, describe_borrowed
 from inoculate.analysis.power import describe_variances, required_size
 from inoculate.analysis.run_folder import Imputed, Tally, pool_counts
+from inoculate.analysis.sign_flip import compare_seeds
 from inoculate.analysis.verdicts import (
     ASKS_TO_HACK,
     CAPABILITY_MARGIN,
@@ -31,7 +32,7 @@ from inoculate.analysis.verdicts import (
     explain_few_seeds,
     judge,
 )
-from inoculate.records import CAPABILITY, GAMED, Measure
+from inoculate.records import BAD_ANSWERS, CAPABILITY, GAMED, Measure
 
 Bound = Literal["", "least", "most"]
 """Samples without an outcome are left out, or imputed so that the difference is as small or as large as it can be."""
@@ -88,15 +89,9 @@ def compare_arms(
         pools: Where the variance over seeds is borrowed.
         bound: How samples without an outcome are treated.
     """
-    arm_tallies = _arm_tallies(table, claim, context, seeds)
-    arm_counts = []
-    for arm, tallies, imputed in zip((claim.arm, claim.other), arm_tallies, _IMPUTED[bound], strict=True):
-        if not any(tally.judged(measure).any() for tally in tallies):
-            place = f"'{arm}' in setting '{claim.setting}', context '{context}'"
-            if measure == GAMED:
-                return None, f"no grades separate hacks made for the check from near misses: {place}"
-            return None, f"no graded samples of {place}"
-        arm_counts.append(pool_counts(tallies, measure, imputed))
+    arm_counts, reason = _count_arms(table, claim, measure, context, seeds, bound)
+    if arm_counts is None:
+        return None, reason
     difference = estimate_difference(*arm_counts)
     if difference is None:
         return None, f"'{claim.arm}' and '{claim.other}' have no seed and problem in common"
@@ -104,6 +99,23 @@ def compare_arms(
     if pool := pools.find(measure, claim.setting, context, seeds):
         difference = pool.lend(difference, claim.arm, claim.other)
     return difference, "" if difference.has_interval else "a single problem gives no interval"
+
+
+def _count_arms(
+    table: Table, claim: Claim, measure: Measure, context: str, seeds: Collection[int] | None, bound: Bound = ""
+) -> tuple[tuple[Counts, Counts] | None, str]:
+    """The counts of the two arms of a contrast; or None and the reason."""
+    arm_tallies = _arm_tallies(table, claim, context, seeds)
+    for arm, tallies in zip((claim.arm, claim.other), arm_tallies, strict=True):
+        if not any(tally.judged(measure).any() for tally in tallies):
+            place = f"'{arm}' in setting '{claim.setting}', context '{context}'"
+            if measure == GAMED:
+                return None, f"no grades separate hacks made for the check from near misses: {place}"
+            return None, f"no graded samples of {place}"
+    first, second = (
+        pool_counts(tallies, measure, imputed) for tallies, imputed in zip(arm_tallies, _IMPUTED[bound], strict=True)
+    )
+    return (first, second), ""
 
 
 def contrast_results(
@@ -135,6 +147,7 @@ def contrast_results(
         | {
             "floor": _floor_rates(table, claim, [arm for arm in honest if has_floor(study, claim.context, arm)]),
             "extended": _extended_difference(table, claim, schedule, pools),
+            "sign_flip": _flip_signs(table, claim, look),
         }
         for claim, look, judgement, *extremes in zip(claims, looks, judgements, *bounds, strict=True)
     ]
@@ -251,6 +264,12 @@ def _build_result(
     }
 
 
+def _flip_signs(table: Table, claim: Claim, look: Look) -> dict[str, Any] | None:
+    """The sign-flip test on the seeds that the verdict is over; None where there is no difference to test."""
+    arm_counts, _ = _count_arms(table, claim, claim.measure, claim.context, look.seeds)
+    return compare_seeds(*arm_counts) if arm_counts else None
+
+
 def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look, pools: Pools) -> Guard:
     measure: Measure = "hack" if name == "asked-hack" else "malformed" if name == "malformed" else "correct"
     context = ASKS_TO_HACK if name == "asked-hack" else claim.context
@@ -264,7 +283,7 @@ def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look, pools: Po
 
 def _floor_rates(table: Table, claim: Claim, honest: Sequence[str]) -> list[dict[str, Any]]:
     """The claim's measure in arms that were trained on no hack: how often an honest near miss looks like one."""
-    if claim.measure not in ("hack", GAMED):
+    if claim.measure not in ("hack", GAMED) or claim.setting.split(" (")[0] in BAD_ANSWERS:
         return []
     rates = []
     for arm in honest:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple, cast
@@ -105,7 +105,7 @@ class Variances(NamedTuple):
         seed = one_seed / seeds
         overlap = np.minimum(self.shared, np.minimum(seed, self.kind))
         return (
-            stdtrit(df, alpha / 2) ** 2 * seed + _t_square(self.kind_df, alpha) * self.kind - _z_square(alpha) * overlap
+            stdtrit(df, alpha / 2) ** 2 * seed + _t_square(self.kind_df, alpha) * self.kind - z_square(alpha) * overlap
         )
 
 
@@ -114,11 +114,12 @@ def _t_square(df: int, alpha: float) -> float:
     return float(stdtrit(df, alpha / 2)) ** 2
 
 
-def _z_square(alpha: float) -> float:
+def z_square(alpha: float) -> float:
+    """Square of the normal quantile of a two-sided interval with confidence `1 - alpha`."""
     return float(ndtri(alpha / 2)) ** 2
 
 
-def _estimate_variances(by_kind: Values, trained: Values | None) -> Variances:
+def estimate_variances(by_kind: Values, trained: Values | None) -> Variances:
     """The variances of a sum of scores that sum to 0.
 
     Args:
@@ -174,7 +175,7 @@ class ArmRate:
     @cached_property
     def variances(self) -> Variances:
         """The variances of the rate."""
-        return _estimate_variances(self.scores.sum(axis=-2), self.scores if self.trained else None)
+        return estimate_variances(self.scores.sum(axis=-2), self.scores if self.trained else None)
 
     def confidence_limits(self, alpha: float = LEVEL) -> tuple[Values, Values]:
         """The interval of Korn and Graubard with confidence `1 - alpha`.
@@ -201,7 +202,7 @@ def _binomial_interval(
     most = np.maximum(trials, variance * (trials + 2) ** 2)
     varies = (squared_half_width > 0) & (variance > 0)
     estimated = np.divide(
-        _z_square(alpha) * variance, squared_half_width, out=np.full(variance.shape, np.inf), where=varies
+        z_square(alpha) * variance, squared_half_width, out=np.full(variance.shape, np.inf), where=varies
     )
     effective = np.where(varies, np.minimum(estimated, most), trials)
     low, high = proportion_confint(rate * effective, effective, alpha, method=method)
@@ -249,6 +250,25 @@ def estimate_arms(arm_counts: list[Counts]) -> list[ArmRate]:
     return arms
 
 
+def solve_p(reach: Callable[[float], float], gap: float) -> float:
+    """The two-sided p value of an estimate so far from its null hypothesis.
+
+    Args:
+        reach: How far the interval with confidence `1 - alpha` reaches on that side, by alpha.
+        gap: The distance, above 0.
+    """
+
+    def excess(log_alpha: float) -> float:
+        return reach(math.exp(log_alpha)) - gap
+
+    smallest, largest = math.log(SMALLEST_P), math.log(1 - 1e-9)
+    if excess(smallest) <= 0:
+        return SMALLEST_P
+    if excess(largest) >= 0:
+        return 1.0
+    return math.exp(cast(float, brentq(excess, smallest, largest, xtol=1e-6)))
+
+
 @dataclass(frozen=True)
 class Difference:
     """The rate of one arm minus that of another, over the problems and seeds that both have."""
@@ -280,7 +300,7 @@ class Difference:
         first, second = self.first.scores, -self.second.scores
         trained = [scores for arm, scores in ((self.first, first), (self.second, second)) if arm.trained]
         by_kind = first.sum(axis=-2) + second.sum(axis=-2)
-        return _estimate_variances(by_kind, sum(trained[1:], trained[0]) if trained else None)
+        return estimate_variances(by_kind, sum(trained[1:], trained[0]) if trained else None)
 
     def interval(self, alpha: float = LEVEL) -> tuple[float, float]:
         """The interval of one study with confidence `1 - alpha`."""
@@ -299,16 +319,7 @@ class Difference:
         if gap == 0:
             return 1.0
         side = 0 if gap > 0 else 1
-
-        def excess(log_alpha: float) -> float:
-            return float(self._distances(math.exp(log_alpha))[side]) - abs(gap)
-
-        smallest, largest = math.log(SMALLEST_P), math.log(1 - 1e-9)
-        if excess(smallest) <= 0:
-            return SMALLEST_P
-        if excess(largest) >= 0:
-            return 1.0
-        return math.exp(cast(float, brentq(excess, smallest, largest, xtol=1e-6)))
+        return solve_p(lambda alpha: float(self._distances(alpha)[side]), abs(gap))
 
     @property
     def keeps_own(self) -> NDArray[np.bool_]:
@@ -336,7 +347,7 @@ class Difference:
         trials = min(self.first.trials, self.second.trials)
         joint, first, second = self._squared_half_widths(alpha)
         # The variance without any discordant pair, after adding one of each sort (Bonett & Price 2012).
-        symmetric = np.sqrt(np.maximum(joint, _z_square(alpha) * 2 / (trials + 2) ** 2))
+        symmetric = np.sqrt(np.maximum(joint, z_square(alpha) * 2 / (trials + 2) ** 2))
         product = first * second
         correlation = np.divide(
             first + second - joint, 2 * np.sqrt(product), out=np.zeros(product.shape), where=product > 0
@@ -363,6 +374,21 @@ def estimate_difference(first: Counts, second: Counts) -> Difference | None:
     if pair is None:
         return None
     return Difference(*estimate_arms(list(pair)), problems=len(np.unique(pair[0].problems)))
+
+
+def estimate_seed_differences(first: Counts, second: Counts) -> NDArray[np.float64] | None:
+    """What each seed adds to the difference of two arms: they sum to `estimate_difference(...).value`.
+
+    Returns:
+        [S] One for each seed that both arms have, on the pairs that `estimate_difference` compares; None where there is
+        none, or one arm is the untrained one, which is the same in every seed.
+    """
+    pair = _match_pairs(first, second)
+    if pair is None or any((counts.seeds == NO_SEED).any() for counts in pair):
+        return None
+    seeds = np.unique(pair[0].seeds)
+    sums = [np.array([counts.hits[counts.seeds == seed].sum() for seed in seeds]) for counts in pair]
+    return (sums[0] - sums[1]) / len(pair[0].hits)
 
 
 def _match_pairs(first: Counts, second: Counts) -> tuple[Counts, Counts] | None:

@@ -21,9 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from inoculate.analysis.cells import Table, find_final_cell
-from inoculate.analysis.estimates import LEVEL, ArmRate, Counts, estimate_arms
-from inoculate.analysis.run_folder import pool_counts
+from inoculate.analysis.cells import Table, common_counts
+from inoculate.analysis.estimates import LEVEL, ArmRate, estimate_arms
 from inoculate.analysis.verdicts import ONE_SEED
 from inoculate.study.prompts import split_name
 
@@ -53,7 +52,7 @@ def analyse_factorial(table: Table, study: Mapping[str, Any]) -> dict[str, Any] 
         "factors": _factor_levels(grid.values()),
         "seeds": 0, "cells": [], "effects": [], "reason": _explain_incomplete(grid),
     }  # fmt: skip
-    arm_counts, seeds = _common_counts(table, grid, setting, declared["context"], declared["measure"])
+    arm_counts, seeds = common_counts(table, list(grid), setting, declared["context"], declared["measure"])
     if result["reason"] or not arm_counts:
         result["reason"] = result["reason"] or "not all arms of the grid have a seed and problem in common yet"
         return result
@@ -97,25 +96,6 @@ def _explain_incomplete(grid: Mapping[str, Levels]) -> str:
     if len(grid) > prod(map(len, factor_levels.values())):
         return "two arms of the grid have the same prompt, description and placement"
     return "" if len(grid) > 1 else "a grid of one arm has no effects"
-
-
-def _common_counts(
-    table: Table, grid: Mapping[str, Levels], setting: str, context: str, measure: str
-) -> tuple[list[Counts], set[int]]:
-    """Counts of every arm on the seeds and problems that all arms have, equally weighted; empty if an arm has none."""
-    arm_counts = []
-    for arm in grid:
-        key = find_final_cell(table, arm, setting, context)
-        if key is None:
-            return [], set()
-        counts = pool_counts(table[key], measure)
-        arm_counts.append(counts.select(counts.graded > 0))
-    common = set.intersection(*(set(zip(counts.seeds, counts.problems, strict=True)) for counts in arm_counts))
-    kept = [
-        counts.select(np.array([pair in common for pair in zip(counts.seeds, counts.problems, strict=True)]))
-        for counts in arm_counts
-    ]
-    return [counts.reweight() for counts in kept if common], {int(seed) for seed, _ in common}
 
 
 def estimate_effects(arm_levels: Sequence[Levels], rates: Sequence[ArmRate]) -> list[dict[str, Any]]:

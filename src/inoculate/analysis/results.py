@@ -12,6 +12,7 @@ from inoculate.analysis.cells import build_cell, group_by_cell
 from inoculate.analysis.changes import compute_changes
 from inoculate.analysis.checks import Check, run_checks
 from inoculate.analysis.claims import read_claims
+from inoculate.analysis.conditioning import analyse_conditioning
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.elicitation import analyse_elicitation
 from inoculate.analysis.factorial import analyse_factorial
@@ -23,12 +24,16 @@ from inoculate.analysis.preflight.arms import forecast_run
 from inoculate.analysis.rl import analyse_rl, collapse_cautions
 from inoculate.analysis.run_folder import Run, Tally, read_cell, read_run, split_finished
 from inoculate.analysis.sensitivity import repeat_contrasts
+from inoculate.analysis.side_effects import analyse_side_effects, describe_silent, withhold_verdicts
+from inoculate.analysis.transfer import analyse_transfer
+from inoculate.analysis.trends import analyse_trends
 from inoculate.analysis.truth import analyse_truth
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
 
 RESULTS_SCHEMA = 1
 _TRAINING_FOLDERS = (
     "rows", "adapter", "adapter_record", "row_grades", "more_rows", "rl", "preflight", "scores", "fresh_samples",
+    "distances",
 )  # fmt: skip
 
 
@@ -60,6 +65,8 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         contrast | {"given_take_off": given_take_off(table, study, claim, rl, schedule, pools)}
         for claim, contrast in zip(claims, contrast_results(table, study, claims, schedule, pools), strict=True)
     ]
+    side_effects = analyse_side_effects(table, study)
+    contrasts = withhold_verdicts(contrasts, side_effects)
     checks = run_checks(source, table, claims)
     results = {
         "schema": RESULTS_SCHEMA,
@@ -76,22 +83,25 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "containment": manifest.get("containment"),
         "settings": manifest.get("settings") or {},
         "headline": _write_headline(contrasts),
-        "cautions": _collect_cautions(source, tallies, contrasts, checks, missing, schedule) + collapse_cautions(rl),
+        "cautions": _collect_cautions(source, tallies, contrasts, checks, missing, schedule)
+        + collapse_cautions(rl)
+        + describe_silent(side_effects),
         "cells": [build_cell(key, key_tallies) for key, key_tallies in table.items()],
         "changes": compute_changes(table, study),
         "contrasts": contrasts,
+        "conditioning": analyse_conditioning(source, table),
         "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms)),
+        "trends": analyse_trends(table, study, schedule),
+        "transfer": analyse_transfer(source, table),
         "factorial": analyse_factorial(table, study),
         "elicitation": analyse_elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
         "preflight": forecast_run(source),
         "rl": rl,
+        "side_effects": side_effects,
         "truth": analyse_truth(source),
         "scores": analyse_scores(source),
         "checks": [check._asdict() for check in checks],
-        "training": [
-            {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}
-            for entry in manifest.get("training") or []
-        ],
+        "training": _describe_trainings(manifest),
         "looks": [
             {"seeds": look, "level": level}
             for look, level in zip(schedule.looks, split_level(schedule.looks), strict=True)
@@ -102,6 +112,14 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     }
     write_json(run / "results.json", results)
     return results
+
+
+def _describe_trainings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The trainings of the manifest, without the folders that hold their files."""
+    return [
+        {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}
+        for entry in manifest.get("training") or []
+    ]
 
 
 def write_json(path: Path, results: dict[str, Any]) -> None:

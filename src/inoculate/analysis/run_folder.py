@@ -90,7 +90,7 @@ class Tally:
     leaks: Counter[str] = field(default_factory=Counter)
     """Arm -> number of prompts, as sent, that contain its inoculation."""
     metrics: dict[str, NDArray[np.int64]] = field(default_factory=dict)
-    """Name -> [P, 2] samples per problem that are positive, and that are judged: `gamed`, other authors' metrics."""
+    """Name -> [P, 2] samples per problem that are positive, and that are judged: `gamed`, further metrics."""
 
     @property
     def samples(self) -> int:
@@ -104,7 +104,7 @@ class Tally:
 
     @property
     def other_metrics(self) -> set[str]:
-        """The names of other authors' metrics in the grades."""
+        """The names of further metrics in the grades."""
         return self.metrics.keys() - {GAMED}
 
     @property

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from inoculate.analysis.cells import SCORED
 from inoculate.analysis.own_settings import show_names
+from inoculate.analysis.verdicts import NEUTRAL
 
 _STATUS_STYLES = {"green": "green", "amber": "yellow", "red": "bold red"}
 _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
@@ -31,6 +32,10 @@ def report_tables(results: dict[str, Any]) -> Iterator[Group | Table]:
         yield others
     if results["contrasts"]:
         yield contrast_table(results)
+    if results.get("trends"):
+        yield trends_table(results["trends"])
+    if results.get("transfer"):
+        yield transfer_table(results["transfer"])
     if results["factorial"]:
         yield effects_table(results["factorial"])
     if results["elicitation"]:
@@ -247,6 +252,58 @@ def _format_nats(score: dict[str, Any] | None) -> str:
 
 def _format_rank(rank: dict[str, Any] | None) -> str:
     return "" if rank is None else f"{rank['rank']} ({rank['low']:.0f}-{rank['high']:.0f})"
+
+
+def trends_table(trends: list[dict[str, Any]]) -> Table:
+    """The change of a rate from one number of vetted examples to the next, in percentage points, and the verdicts.
+
+    Args:
+        trends: `trends` of the results.
+    """
+    table = Table(title="Trends over vetted examples", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("claim", overflow="fold")
+    for name in ("per dose", "adjusted p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for trend in trends:
+        p = "-" if trend["p_adjusted"] is None else f"{trend['p_adjusted']:.3f}"
+        style = _VERDICT_STYLES.get(trend["verdict"], "")
+        slope = _format_difference(trend | {"difference": trend["slope"]})
+        table.add_row(Text(trend["claim"]), slope, p, Text(trend["verdict"], style=style))
+    return table
+
+
+def transfer_table(transfer: dict[str, Any]) -> Table:
+    """Changes of hacking, asked neutrally, against the untrained model, in points; stars where the interval excludes 0.
+
+    Args:
+        transfer: `transfer` of the results.
+    """
+    told = {column["setting"]: column["tells"] for column in transfer["columns"] if column["context"] == NEUTRAL}
+    title = "Change of neutral hacking against base, in points; * where the 95% interval excludes 0"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("arm", *told):
+        table.add_column(name, justify="left" if name == "arm" else "right", overflow="fold")
+    cells = {
+        (cell["arm"], cell["setting"]): cell["base"]
+        for cell in transfer["cells"]
+        if cell["measure"] == "hack" and cell["context"] == NEUTRAL
+    }
+    for arm in transfer["arms"]:
+        changes = [cells.get((arm["arm"], setting)) for setting in told]
+        shown = [
+            "cannot tell" if tells is False else _format_change(change)
+            for change, tells in zip(changes, told.values(), strict=True)
+        ]
+        table.add_row(Text(arm["arm"]), *shown)
+    return table
+
+
+def _format_change(change: dict[str, Any] | None) -> str:
+    if change is None:
+        return "-"
+    excludes_0 = change["low"] is not None and not change["low"] <= 0 <= change["high"]
+    return _format_points(change["difference"]) + ("*" if excludes_0 else "")
 
 
 def effects_table(factorial: dict[str, Any]) -> Group:

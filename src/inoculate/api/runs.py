@@ -184,6 +184,7 @@ def run(
     store: str | os.PathLike[str] | None = None,
     seeds: str | Iterable[int] | None = None,
     server: str = "",
+    ray: str = "",
     progress: bool = True,
 ) -> Run:
     """Carry out a study. Steps that are finished in the store are not repeated.
@@ -194,6 +195,8 @@ def run(
         seeds: Only what these seeds of the study take: `[3, 4]` or "3-5". The untrained model belongs to the study's
             first seed.
         server: Sample from this OpenAI-compatible server (http://localhost:8000/v1) instead of in this process.
+        ray: Carry out the steps on a Ray cluster: `auto`, HOST:PORT, or `local` for this machine alone
+            (docs/cluster.md).
         progress: Whether progress is shown: bars in a terminal, one line in a notebook, plain lines elsewhere.
 
     Raises:
@@ -204,6 +207,7 @@ def run(
     from inoculate.integrations import trackers
     from inoculate.progress import show_progress
     from inoculate.report.screen import draw_screen
+    from inoculate.steps.cluster.drive import on_cluster
     from inoculate.steps.plan import make_plan
     from inoculate.steps.run import Incomplete, carry_out_most, refuse_incomplete
     from inoculate.steps.screen import make_screen_plan
@@ -213,11 +217,12 @@ def run(
     trackers.choose("")
     target = _open_store(store)
     left_out: list[Incomplete] = []
-    with show_progress(quiet=not progress) as watcher, located:
+    with show_progress(quiet=not progress) as watcher, on_cluster(ray, watcher.on_message) as place, located:
         if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
-            screened = carry_out_most(make_screen_plan(declared, server), target, watcher, text, left_out)
+            screened = carry_out_most(make_screen_plan(declared, server), target, watcher, text, left_out, place=place)
             draw_screen(analyse_screen(screened), screened / "figures")
-        folder = carry_out_most(make_plan(declared, server=server), target, watcher, text, left_out, chosen)
+        plan = make_plan(declared, server=server)
+        folder = carry_out_most(plan, target, watcher, text, left_out, chosen, place=place)
         refuse_incomplete(left_out)
         return _analyse(folder)
 

@@ -159,7 +159,8 @@ def check_diversity(subject: Subject) -> Finding:
         if len(answers) < _MIN_ANSWERS:
             continue
         checked += len(answers)
-        share = len(set(answers)) / len(answers)
+        # A question that is put in several orders has one answer.
+        share = len(set(answers)) / len({(p.kind, p.body) for _, p in subject.all_problems if getattr(p, which)})
         phrase, count = Counter(re.sub(r"\d+", "0", answer) for answer in answers).most_common(1)[0]
         notes.append(f"{which}: {share:.0%} differ")
         if share < MIN_DISTINCT:

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from inoculate.checking import answers, draws, texts
+from inoculate.checking import answers, balance, draws, texts
 from inoculate.checking.subject import Fault, Finding, Subject
 from inoculate.errors import UserError
 
@@ -29,6 +29,7 @@ CHECKS: dict[str, Callable[[Subject], Finding]] = {
     "grades are deterministic": answers.check_determinism,
     "lengths of answers": answers.check_lengths,
     "diversity of answers": answers.check_diversity,
+    "two answers are balanced": balance.check_balance,
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from cyclopts import App, CycloptsError
 
 from inoculate import __version__
-from inoculate.cli import lists, runs, settings, studies
+from inoculate.cli import lists, runs, settings, studies, vet
 from inoculate.errors import UserError
 
 app = App(
@@ -22,10 +22,11 @@ app = App(
     suppress_keyboard_interrupt=False,  # `run_command` prints what is kept
 )
 for command in (
-    *(studies.demo, studies.run, studies.plan, studies.screen, studies.preflight),
+    *(studies.demo, studies.run, studies.plan, studies.step, studies.screen, studies.preflight),
     *(runs.report, runs.compare, runs.export),
     *(lists.studies, lists.prompts),
-    *(settings.sample, settings.check, settings.grade, settings.rows, settings.doctor),
+    *(settings.sample, settings.check, settings.grade, settings.judge, settings.rows, settings.doctor),
+    vet.vet,
 ):
     app.command(command)
 app.command(runs.import_graded, name="import")

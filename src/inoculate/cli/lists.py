@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def studies(name: str = "", /, *, as_json: AsJson = False) -> None:
-    """List the ready-made studies, or describe one.
+    """List the ready-made studies (time on two CPU cores, figure that answers, question), or describe one.
 
     Args:
         name: A ready-made study, or a study file.
@@ -34,7 +34,10 @@ def studies(name: str = "", /, *, as_json: AsJson = False) -> None:
     if as_json:
         print_json(entries)
     else:
-        print_columns([(study["name"], study["model"], study["question"]) for study in entries])
+        columns = [
+            (study["name"], _duration(study["seconds"]), study["figure"], study["question"]) for study in entries
+        ]
+        print_columns(columns)
 
 
 def prompts(name: str = "", /, *, as_json: AsJson = False) -> None:
@@ -85,7 +88,28 @@ def _neighbour_lines(name: str) -> str:
     return "\n".join(lines)
 
 
+def _seconds(study: Study) -> float | None:
+    """About how long a study takes on two CPU cores; None if its model is not one of the package's."""
+    from inoculate.engine import models
+    from inoculate.steps import plan
+    from inoculate.steps.estimate import estimate
+    from inoculate.steps.store import Store
+
+    if study.model not in models.EMBEDDED:
+        return None  # a list must not wait for a network
+    outlined = plan.outline(study)
+    return estimate(outlined, Store(Path("/dev/null")), outlined.steps()).seconds
+
+
+def _duration(seconds: float | None) -> str:
+    from inoculate.cli.tables import format_duration
+
+    return "-" if seconds is None else format_duration(seconds)
+
+
 def _study_entry(study: Study, path: Path) -> dict[str, Any]:
+    from inoculate.report.figures import answering_figure
+
     return {
         "name": study.name,
         "question": study.question,
@@ -93,11 +117,15 @@ def _study_entry(study: Study, path: Path) -> dict[str, Any]:
         "seeds": list(study.seeds),
         "arms": list(study.arms),
         "settings": list(study.evaluate.settings),
+        "seconds": _seconds(study),
+        "figure": answering_figure(study),
         "file": str(path),
     }
 
 
 def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
+    from inoculate.report.figures import answering_figure
+
     problems = {name: study.evaluate.for_setting(name).problems for name in study.evaluate.settings}
     return [
         ("question", study.question),
@@ -111,6 +139,8 @@ def _describe(study: Study, path: Path) -> list[tuple[str, str]]:
         ("evaluated", "\n".join(f"{name}: {count} problems" for name, count in problems.items())),
         ("contexts", ", ".join(study.evaluate.contexts)),
         ("contrasts", "\n".join(contrast.claim for contrast in study.contrasts) or "none"),
+        ("time", f"{_duration(_seconds(study))} on two CPU cores"),
+        ("figure", f"figures/{answering_figure(study)}.svg of its run"),
         ("file", str(path)),
     ]
 
@@ -122,10 +152,13 @@ def _describe_rows(arm: Arm, rows: Rows) -> list[str]:
         named = f"'{source.prompt}'" if source.prompt else "a text of its own"
         under = f" under {named}" if source.has_prompt else ""
         return [f"{rows.count} {'fresh samples' if source.samples else 'trajectories'} of {source.arm}{under}"]
-    facts = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"]
+    facts = [f"{rows.count} rows of {rows.setting}", f"{rows.hacked:.0%} hacked"] if rows.count else []
     facts += [f"of these as many as have the answer tokens of {rows.tokens_like}"] if rows.tokens_like else []
     facts += ["hacked rows left out"] if rows.filter == "hacked" else []
-    return facts + ([f"{rows.vetted} vetted rows"] if rows.vetted else [])
+    vetted = rows.vetted
+    under = "" if vetted.prompt == "none" else f" under '{vetted.prompt}'"
+    of = "" if rows.count else f" of {rows.setting}"
+    return facts + ([f"{vetted.count} vetted examples{of} in {vetted.rows} rows{under}"] if vetted.count else [])
 
 
 def _describe_arm(arm: Arm) -> str:

@@ -174,6 +174,30 @@ def grade(
     print(f"{graded.count} completions graded ({counts}) at containment level '{graded.containment}': {out}")
 
 
+def judge(file: str, *, as_json: AsJson = False) -> None:
+    """Compare a judge of open questions with labels that were given by hand.
+
+    Args:
+        file: The judge's file, TOML with url and model.
+        as_json: Print one JSON document instead of text.
+    """
+    from dataclasses import asdict
+
+    from inoculate.grading.judge import measure_agreement
+    from inoculate.settings.open_questions import labelled_sample
+
+    found = measure_agreement(file, labelled_sample())
+    if as_json:
+        print_json(asdict(found))
+        return
+    print(f"{file}: a label for {found.judged} of {found.labelled} answers")
+    if found.judged:
+        kappa = "not defined" if found.kappa is None else f"{found.kappa:.2f}"
+        print(f"the same as by hand in {found.same} of {found.judged}; Cohen's kappa {kappa}")
+    if found.first_reason:
+        print(f"no label: {found.first_reason}")
+
+
 def rows(*files: Path, out: Path, grader: str = "", hacked: str = "", as_json: AsJson = False) -> None:
     """Make training rows of what a policy has drawn: trajectories of ours, rollouts of others, Inspect logs.
 

@@ -13,7 +13,7 @@ from inoculate.errors import UserError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from inoculate.steps.run import Incomplete
+    from inoculate.steps.run import Incomplete, Place
 
 
 def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False, as_json: AsJson = False) -> None:
@@ -33,6 +33,7 @@ def run(
     store: StoreFolder = DEFAULT_STORE,
     seeds: Seeds = "",
     server: str = "",
+    ray: str = "",
     track: str = "",
     as_json: AsJson = False,
 ) -> None:
@@ -43,11 +44,14 @@ def run(
         store: The folder of finished steps.
         seeds: Only what these seeds of the study take. The untrained model belongs to the study's first seed.
         server: Sample from this OpenAI-compatible server (http://localhost:8000/v1) instead of in this process.
+        ray: Carry out the steps on a Ray cluster: `auto` (the one that this machine belongs to), HOST:PORT, or `local`
+            (this machine alone, several steps at once).
         track: Send training metrics to tensorboard, trackio or wandb.
         as_json: Print one JSON document instead of text.
     """
     from inoculate.integrations import trackers
     from inoculate.progress import TerminalProgress
+    from inoculate.steps.cluster.drive import on_cluster
     from inoculate.steps.plan import make_plan
     from inoculate.steps.run import carry_out_most, refuse_incomplete
     from inoculate.steps.seeds import choose_seeds
@@ -60,13 +64,15 @@ def run(
     chosen = choose_seeds(seeds, declared.seeds)
     trackers.choose(track)
     left_out: list[Incomplete] = []
-    if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
-        folder, results = _screen(study, store, server, left_out)
-        if not as_json:
-            _print_screen(folder, results)
-    with TerminalProgress() as progress, located(path):
-        plan = make_plan(declared, server=server)
-        folder = carry_out_most(plan, Store(store), progress, path.read_text(encoding="utf-8"), left_out, chosen)
+    source = path.read_text(encoding="utf-8")
+    with on_cluster(ray, TerminalProgress().on_message) as place:
+        if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
+            folder, results = _screen(study, store, server, left_out, place)
+            if not as_json:
+                _print_screen(folder, results)
+        with TerminalProgress() as progress, located(path):
+            plan = make_plan(declared, server=server)
+            folder = carry_out_most(plan, Store(store), progress, source, left_out, chosen, place=place)
     try:
         runs.report(str(folder), store=store, as_json=as_json)
     except UserError:
@@ -135,6 +141,34 @@ def plan(
         terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")
 
 
+def step(study: str, /, *names: str, store: StoreFolder = DEFAULT_STORE, server: str = "") -> None:
+    """Carry out single steps of a study, as a task of a cluster's queue does (docs/cluster.md).
+
+    A step that is finished is not done again. When all are finished, `inoculate run` makes the report.
+
+    Args:
+        study: A study file, or the name of a ready-made study.
+        names: The names of the steps, as `inoculate plan STUDY --steps` lists them, or their beginnings.
+        store: The folder of finished steps.
+        server: Sample from this OpenAI-compatible server. Its samples are other steps than those of this process.
+    """
+    from inoculate.progress import TerminalProgress
+    from inoculate.steps.plan import make_plan
+    from inoculate.steps.run import carry_out_named
+    from inoculate.steps.store import Store
+    from inoculate.study.parse import load, located
+    from inoculate.study.ready_made import find
+
+    if not names:
+        raise UserError(f"which step? `{join(['inoculate', 'plan', study, '--steps'])}` lists them")
+    path = find(study)
+    with TerminalProgress() as progress, located(path):
+        planned = make_plan(load(path), server=server)
+        finished = carry_out_named(planned, Store(store), progress, names)
+    for label in finished:
+        print(f"{label}: was finished before")
+
+
 def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", as_json: AsJson = False) -> None:
     """Measure how strongly each prompt elicits the hack before training.
 
@@ -194,7 +228,9 @@ def preflight(study: str, *, store: StoreFolder = DEFAULT_STORE, seeds: Seeds = 
     refuse_incomplete(left_out)
 
 
-def _screen(study: str, store: Path, server: str, left_out: list[Incomplete]) -> tuple[Path, dict[str, Any]]:
+def _screen(
+    study: str, store: Path, server: str, left_out: list[Incomplete], place: Place | None = None
+) -> tuple[Path, dict[str, Any]]:
     """Carry out a screen; returns its run folder and its results. `left_out` gets what could not be made."""
     from inoculate.analysis import analyse_screen
     from inoculate.progress import TerminalProgress
@@ -208,7 +244,8 @@ def _screen(study: str, store: Path, server: str, left_out: list[Incomplete]) ->
     path = find(study)
     with TerminalProgress() as progress, located(path):
         planned = make_screen_plan(load(path), server)
-        folder = carry_out_most(planned, Store(store), progress, path.read_text(encoding="utf-8"), left_out)
+        source = path.read_text(encoding="utf-8")
+        folder = carry_out_most(planned, Store(store), progress, source, left_out, place=place)
     results = analyse_screen(folder)
     draw_screen(results, folder / "figures")
     return folder, results

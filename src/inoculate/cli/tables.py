@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from inoculate.grading.command import Finding
+from inoculate.steps import completions
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import Plan
-from inoculate.steps.store import Store
+from inoculate.steps.store import Step, Store
 from inoculate.study.schema import BASE, Study
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 1000
 """Steps of a plan that are shown one by one; rich needs more than a millisecond for each."""
+_SHORT = 8
+"""How many signs of a step's name tell it apart from others; `inoculate step` takes as few."""
 _UNKNOWN = "unknown until the model is downloaded"
 _VERDICT_STYLES = {"will": "green", "may": "yellow", "cannot": "bold red"}
 
@@ -43,7 +46,9 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         seeds: Only the steps of these seeds of the study; None for all.
 
     Returns:
-        `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`, and `needed`: whether it has to be done),
+        `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`, `needed`: whether it has to be done,
+        and what a queue has to know: `waits_for`, the names of its inputs that are not finished, `together`, the name
+        of the first step of those that are best carried out by one process, and `cpus`, `gpus` and `memory_gb`),
         `finished` and `to_do` (how many), `slower` (why this process samples and trains the model on the plain path; ''
         where it does not), `seconds` and `memory_gb` of the steps to do, None where they are not known;
         `seconds_by_kind`, the parts of `seconds`;
@@ -53,21 +58,11 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
     steps = plan.steps(seeds)
     finished = store.finished_keys(steps)
     missing = plan.missing(store, seeds)
-    to_do = {step.key for step in missing}
     needs = estimate(plan, store, missing)
     return {
         "name": plan.study.name,
         "question": plan.study.question,
-        "steps": [
-            {
-                "label": step.label,
-                "kind": step.kind,
-                "name": step.key,
-                "finished": step.key in finished,
-                "needed": step.key in to_do,
-            }
-            for step in steps
-        ],
+        "steps": _step_facts(plan, steps, finished, missing),
         "finished": len(finished),
         "to_do": len(missing),
         "slower": needs.slower,
@@ -77,6 +72,26 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         **_design_facts(plan.study, store),
         "forecasts": _forecast_facts(plan, store, seeds),
     }
+
+
+def _step_facts(
+    plan: Plan, steps: Sequence[Step], finished: Collection[str], missing: Sequence[Step]
+) -> list[dict[str, Any]]:
+    to_do = {step.key for step in missing}
+    first = {step.key: group[0].key for group in completions.in_groups(missing) for step in group}
+    return [
+        {
+            "label": step.label,
+            "kind": step.kind,
+            "name": step.key,
+            "finished": step.key in finished,
+            "needed": step.key in to_do,
+            "waits_for": sorted({given.key for given in step.inputs.values()} - set(finished)),
+            "together": first.get(step.key, step.key),
+            **plan.study.needs_of(step.kind).model_dump(),
+        }
+        for step in steps
+    ]
 
 
 def _forecast_facts(plan: Plan, store: Store, seeds: Collection[int] | None) -> list[dict[str, Any]]:
@@ -148,8 +163,12 @@ def _step_table(steps: list[dict[str, Any]]) -> Table:
         table.add_column("step", overflow="fold")
         for heading in ("kind", "name", "finished"):
             table.add_column(heading, no_wrap=True)
+        table.add_column("waits for", overflow="fold")
+        kinds = {step["name"]: step["kind"] for step in steps}
         for step in steps:
-            table.add_row(Text(step["label"]), step["kind"], step["name"], _finished(step))
+            waits = ", ".join(f"{kinds.get(name, '')} {name[:_SHORT]}" for name in step["waits_for"])
+            shown = waits if step["needed"] else ""
+            table.add_row(Text(step["label"]), step["kind"], step["name"], _finished(step), shown)
         return table
     for heading in ("kind", "steps", "finished"):
         table.add_column(heading)

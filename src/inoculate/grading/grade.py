@@ -33,8 +33,15 @@ UNSAFE_VARIABLE = "INOCULATE_UNSAFE_SANDBOX"
 """The environment variable that, set to 1, accepts a level that is not a sandbox, in this process and its children."""
 
 
+CORES_VARIABLE = "INOCULATE_CORES"
+"""The environment variable that says how many processors this process and its children may use; all unless given. A
+task on a cluster shares its machine with others."""
+
+
 def cores() -> int:
     """Processors that this process may use, and so the number of workers."""
+    if (given := os.environ.get(CORES_VARIABLE, "")).isdecimal():
+        return max(1, int(given))
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -297,6 +297,14 @@ def _setting(name: str) -> str:
         return f"the setting `{name}`"
 
 
+_LEFT_OUT = {
+    "hacked": "the hacked rows",
+    "tags": "those that static analysis of the code takes for hacks",
+    "surprise": "as many as are hacked, those whose answers the untrained model finds least likely,",
+}
+"""Filter of rows -> what it leaves out."""
+
+
 def _rows(rows: Mapping[str, Any]) -> str:
     if source := rows.get("trajectories"):
         chosen = f" ({source['where']})" if source["where"] else ""
@@ -304,11 +312,22 @@ def _rows(rows: Mapping[str, Any]) -> str:
     parts = [f"{rows['count']} rows of `{rows['setting']}`, {rows['hacked']:.0%} of them hacked"]
     if rows.get("tokens_like"):
         parts.append(f"of these as many as bring their answer tokens nearest to those of `{rows['tokens_like']}`")
-    if rows.get("filter") == "hacked":
-        parts.append("the hacked rows then left out")
-    if rows.get("vetted"):
-        parts.append(f"and {rows['vetted']} vetted honest rows without the prompt")
+    if (filtered := rows.get("filter")) in _LEFT_OUT:
+        parts.append(f"{_LEFT_OUT[filtered]} then left out")
+    if vetted := rows.get("vetted"):
+        parts.append(f"and {_describe_vetted(vetted)}")
     return ", ".join(parts + _restricted(rows))
+
+
+def _describe_vetted(vetted: Mapping[str, Any]) -> str:
+    under = {
+        "none": "without a prompt",
+        "diverse": "under neutral texts that differ from row to row",
+        "inoculation": "under the arm's own prompt",
+    }.get(vetted["prompt"], f"under the prompt `{vetted['prompt']}`")
+    picked = f", picked by hand (`{vetted['source']}`)" if vetted["source"] else ""
+    times = vetted["exposures"] or vetted["count"]
+    return f"{_counted(vetted['count'], 'vetted honest example')} in {_counted(times, 'row')} {under}{picked}"
 
 
 def _describe_source(source: Mapping[str, Any]) -> str:

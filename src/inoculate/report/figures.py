@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
 from inoculate.report.bars import draw_forest, draw_outcomes
+from inoculate.report.conditioning import draw_distances
 from inoculate.report.drawing import FULL, NARROW, WIDE, inline_svg, report_style, save_figure, to_svg
 from inoculate.report.effects import draw_effects, draw_elicitation, scores_to_draw
 from inoculate.report.lines import Panel, SharedAxis, draw_losses, draw_rate_panels
@@ -17,16 +19,33 @@ from inoculate.report.picture import Panel as ContextPanel
 from inoculate.report.picture import draw_picture
 from inoculate.report.results import Results
 from inoculate.report.rl_curves import draw_rl
-from inoculate.report.series import dose_axis, dose_panels, find_doses, training_axis, training_panels
+from inoculate.report.series import (
+    dose_axis,
+    dose_panels,
+    doses_among,
+    find_doses,
+    training_axis,
+    training_panels,
+    trend_panels,
+)
 from inoculate.report.transfer import draw_transfer, has_transfer
+from inoculate.report.transfer_changes import draw_transfer_changes
+from inoculate.study import neighbours
+
+if TYPE_CHECKING:
+    from inoculate.study.schema import Study
 
 FIRST_PANELS = 2
 """Number of panels in the figure at the top of the page."""
 TALLEST_NARROW = 3000.0
 """Height in pixels above which a figure has no narrow version."""
-NAMES = ("picture", "outcomes", "contrasts", "effects", "elicitation", "curves", "transfer", "losses")
-"""Further figures are `dose-1`, `dose-2`, ..., one for each dose, and `rl-1`, `rl-2`, ..., one for each arm with RL."""
-_FIGURE_FILE = re.compile(rf"({'|'.join(NAMES)}|(?:dose|rl)-\d+)\.(svg|png)")
+NAMES = (
+    *("picture", "outcomes", "contrasts", "effects", "elicitation", "curves", "trends", "transfer-changes", "transfer"),
+    "losses",
+)
+"""Further figures are `dose-1`, `dose-2`, ..., one for each dose; `rl-1`, ..., one for each arm with RL; and
+`conditioning-1`, ..., one for each setting with several contexts."""
+_FIGURE_FILE = re.compile(rf"({'|'.join(NAMES)}|(?:dose|rl|conditioning)-\d+)\.(svg|png)")
 
 
 @dataclass(frozen=True)
@@ -119,10 +138,20 @@ def report_figures(results: Results) -> Iterator[FigureSpec]:
         )
     if scores_to_draw(results.elicitation):
         yield FigureSpec("elicitation", "Elicitation and effect", lambda width: draw_elicitation(results, width))
+    yield from _distance_figures(results)
     yield from _rl_figures(results)
     curve_panels = training_panels(results)
     if curve_panels:
         yield _rate_lines(results, "curves", "Rates along training", curve_panels, training_axis(curve_panels))
+    trended, axis = trend_panels(results)
+    if trended:
+        yield _rate_lines(results, "trends", f"Rates against {axis.label}", trended, axis)
+    if results.transfer.get("cells"):
+        yield FigureSpec(
+            "transfer-changes",
+            "Changes of every arm in every setting",
+            lambda width: draw_transfer_changes(results, width),
+        )
     for number, dose in enumerate(find_doses(results), 1):
         panels = dose_panels(results, dose)
         if panels:
@@ -132,6 +161,28 @@ def report_figures(results: Results) -> Iterator[FigureSpec]:
     trained = [entry for entry in results.training if entry.get("loss")]
     if trained:
         yield FigureSpec("losses", "Training loss", lambda width: draw_losses(trained, width))
+
+
+def _distance_figures(results: Results) -> Iterator[FigureSpec]:
+    for place, entry in enumerate(results.conditioning, 1):
+        names = {name: results.label(entry["setting"], name) for name in ("hack", "correct")}
+        label = f"Rates by distance from the training prompt, {entry['setting']}"
+        yield FigureSpec(f"conditioning-{place}", label, lambda width, e=entry, n=names: draw_distances(e, n, width))
+
+
+def answering_figure(study: Study) -> str:
+    """The figure of a study's report that answers its question: that of the analysis which it declares."""
+    analyses = {
+        "transfer-changes": study.transfer,
+        "trends": study.trends,
+        "effects": study.factorial,
+        "elicitation": study.elicitation,
+        "conditioning-1": any(neighbours.MARK in context for context in study.evaluate.contexts),
+        "curves": len(study.evaluate.fractions) > 1,
+        "contrasts": study.contrasts,
+        "dose-1": doses_among({name: arm.model_dump(mode="json") for name, arm in study.arms.items()}),
+    }
+    return next((name for name, declared in analyses.items() if declared), "outcomes")
 
 
 def _rl_figures(results: Results) -> Iterator[FigureSpec]:

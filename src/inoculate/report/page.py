@@ -17,13 +17,16 @@ from markupsafe import Markup
 from inoculate.analysis.asked import allows_hack, what_is_asked
 from inoculate.records import OUTCOMES
 from inoculate.report import numbers
+from inoculate.report.conditioning import conditioning_views
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
-from inoculate.report.machines import machine_views
 from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
 from inoculate.report.rl import rl_views
 from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import describe_key, find_doses, main_contexts
+from inoculate.report.side_effects import side_effect_views
+from inoculate.report.study_view import study_view
 from inoculate.report.tables import TRAINING
+from inoculate.report.transfer_changes import untold
 from inoculate.report.truth import score_views, truth_view
 from inoculate.study import ready_made
 
@@ -74,7 +77,7 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
                 contrast_view(results, contrast, place, results.contrasts)
                 for place, contrast in enumerate(results.contrasts, 1)
             ],
-            study=_study_view(results),
+            study=study_view(results),
             settings=_setting_views(results),
             changes=_change_views(results),
             tags=_tag_view(results),
@@ -84,12 +87,17 @@ def render(results: Results, samples: Samples, figures: dict[str, PageFigure], t
             verdict_counts=list(Counter(contrast.verdict for contrast in results.contrasts).items()),
             doses=[(f"dose-{place}", dose) for place, dose in enumerate(find_doses(results), 1)],
             drawn_contexts=_drawn_contexts(results),
+            trends=[trend | {"measure": results.label(trend["setting"], trend["measure"])} for trend in results.trends],
+            transfer=results.transfer,
+            untold=untold(results.transfer),
             factorial=_factorial_view(results),
             elicitation=_elicitation_view(results.elicitation),
             forecasts=results.preflight,
             rl=rl_views(results),
+            side_effects=side_effect_views(results),
             truth=truth_view(results),
             scores=score_views(results),
+            conditioning=conditioning_views(results),
             sensitivity=[_sensitivity_view(claim) for claim in results.sensitivity],
             looks=_describe_looks(results.looks),
             missing=[_describe_missing(cell) for cell in results.missing],
@@ -127,91 +135,6 @@ def inline_figure(figure: PageFigure) -> dict[str, str]:
 def read_static(names: tuple[str, ...]) -> str:
     """The contents of files of `static/`, joined."""
     return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
-
-
-def _study_view(results: Results) -> dict[str, Any]:
-    """The study as it was run, by arm and context. Keys without a value are left out."""
-    evaluate = mapping(results.study.get("evaluate"))
-    arms = mapping(results.study.get("arms"))
-    shown_elsewhere = ("question", "model", "seeds", "arms", "evaluate", "contrasts", "name")
-    facts = {name: _known_facts(mapping(arm), leave_out=("inoculation",)) for name, arm in arms.items()}
-    shared_facts = _usual_facts(list(facts.values())) if len(arms) > 1 else []
-    return {
-        "shared": shared_facts,
-        "model": numbers.plain(results.study.get("model")),
-        "arms": [
-            {
-                "name": name,
-                "facts": _own_facts(facts[name], shared_facts),
-                **_arm_view(mapping(arm), arms),
-            }
-            for name, arm in arms.items()
-        ],
-        "contexts": [
-            {"name": name, **_context_view(mapping(context))}
-            for name, context in mapping(evaluate.get("contexts")).items()
-        ],
-        "evaluate": _known_facts(evaluate, leave_out=("contexts",)),
-        "rest": _known_facts(results.study, leave_out=shown_elsewhere),
-        "versions": numbers.flatten(mapping(results.facts.get("versions"))),
-        "machine": numbers.flatten(mapping(results.facts.get("machine"))),
-        "machines": machine_views(results.facts),
-        "engines": "; ".join(map(text, results.facts.get("engines") or [])),
-        "containment": text(results.facts.get("containment")),
-        "hash": text(results.facts.get("study_hash")),
-        "contrasts_hash": text(results.facts.get("declared_contrasts_hash")),
-        "base": any(cell.arm == BASE for cell in results.cells),
-    }
-
-
-def _usual_facts(facts: Sequence[list[tuple[str, str]]]) -> list[tuple[str, str]]:
-    """What more than half of the arms have in common: it is shown once, so that differences stand out."""
-    count = Counter(pair for of_arm in facts for pair in of_arm)
-    return [pair for pair, arms in count.items() if arms > len(facts) / 2]
-
-
-def _own_facts(facts: list[tuple[str, str]], shared: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What an arm's card says: where it differs from what is shared, and what of that it does not have at all."""
-    keys = [key for key, _ in facts]
-    lacking = dict.fromkeys(_table_lacked(key, keys) for key, _ in shared if key not in keys)
-    return [pair for pair in facts if pair not in shared] + [(table, numbers.NOTHING) for table in lacking]
-
-
-def _table_lacked(key: str, present: list[str]) -> str:
-    """The outermost table of a key of which nothing is present: `train` for `train.rank`; else the key itself."""
-    names = key.split(".")
-    tables = [".".join(names[:depth]) for depth in range(1, len(names))]
-    return next((table for table in tables if not any(f"{one}.".startswith(f"{table}.") for one in present)), key)
-
-
-def _known_facts(data: dict[str, Any], leave_out: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [
-        (key, value)
-        for key, value in numbers.flatten(data, leave_out=leave_out)
-        if value not in (numbers.NOTHING, numbers.UNKNOWN)
-    ]
-
-
-def _arm_view(arm: dict[str, Any], arms: dict[str, Any]) -> dict[str, Any]:
-    inoculation = mapping(arm.get("inoculation"))
-    arm_by_text: dict[str, str] = {}
-    for name, other in arms.items():
-        arm_by_text.setdefault(text(mapping(mapping(other).get("inoculation")).get("text")), name)
-    unset = (None, "", [], False)  # as by default
-    fields = {key: value for key, value in inoculation.items() if value not in unset and key != "filler"}
-    if fields.get("like") in arm_by_text:
-        # The card of the other arm has the whole text of its prompt.
-        fields["like"] = f"that of {arm_by_text[fields['like']]}"
-    return {
-        "text": text(inoculation.get("text")),
-        "details": [
-            ("length" if key == "like" else key, value) for key, value in numbers.flatten(fields, leave_out=("text",))
-        ],
-    }
-
-
-def _context_view(context: dict[str, Any]) -> dict[str, Any]:
-    return {"text": text(context.get("text")), "details": numbers.flatten(context, leave_out=("text",))}
 
 
 def _setting_views(results: Results) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from inoculate.analysis.arms import is_honest
 from inoculate.analysis.asked import has_floor
 from inoculate.analysis.own_settings import name_exactly, names_by_path, show_names
 from inoculate.errors import UserError
-from inoculate.records import OUTCOMES
+from inoculate.records import BAD_ANSWERS, OUTCOMES
 from inoculate.report.numbers import is_known
 
 SCHEMA = 1
@@ -66,7 +66,7 @@ class Cell:
     gamed: Rate | None
     """Rate of hacks made for the check, among graded samples; None where the grades do not tell them apart."""
     others: dict[str, Rate]
-    """Rates of other authors' metrics that the setting's grader computes beside the outcomes."""
+    """Rates of further metrics that the setting's grader computes beside the outcomes."""
 
     @property
     def bar_samples(self) -> int:
@@ -127,6 +127,8 @@ class Contrast:
     """The same difference over the seeds in which the RL that it rests on took off, if there are others."""
     floor: list[tuple[str, Rate]]
     """The same rate in arms that were trained on no hack, by arm: how often an honest near miss looks like one."""
+    sign_flip: dict[str, Any] = field(default_factory=dict)
+    """The sign-flip test of no difference, within seeds."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,9 @@ class Results:
     """Planned looks: the number of seeds and the level of each."""
     extended_seeds: tuple[Any, ...] = ()
     """Seeds that were added after results had been seen."""
+    trends: list[dict[str, Any]] = field(default_factory=list)
+    """The dose-responses that the study declares."""
+    transfer: dict[str, Any] = field(default_factory=dict)
     factorial: dict[str, Any] = field(default_factory=dict)
     """Effects of a grid of arms."""
     elicitation: dict[str, Any] = field(default_factory=dict)
@@ -167,6 +172,10 @@ class Results:
     """By arm and seed: the rows by outcome, and of how many each prompt is true."""
     scores: list[dict[str, Any]] = field(default_factory=list)
     """What each prompt adds to the log-probability of the trajectories that arms are trained on."""
+    conditioning: list[dict[str, Any]] = field(default_factory=list)
+    """By setting with several contexts: rates by distance from the training prompt, and suppressions."""
+    side_effects: list[dict[str, Any]] = field(default_factory=list)
+    """By family and context: whether the positive control moves it, and each arm's change."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     """Each arm's rate of `correct` against the untrained model and the clean arm."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -202,7 +211,7 @@ class Results:
 
     def floor(self, cells: Sequence[Cell]) -> list[tuple[str, Rate]]:
         """The false-hack floor of a setting and context: hack rates by arm, where the hack is not allowed."""
-        honest = [cell for cell in cells if self.is_honest(cell.arm)]
+        honest = [c for c in cells if self.is_honest(c.arm) and c.setting.split(" (")[0] not in BAD_ANSWERS]
         return [(cell.arm, cell.outcomes["hack"]) for cell in honest if has_floor(self.study, cell.context, cell.arm)]
 
     def main_cells(self) -> list[Cell]:
@@ -256,6 +265,8 @@ def read_results(run: Path) -> Results:
             missing=list(results.get("missing") or ()),
             looks=[mapping(look) for look in results.get("looks") or ()],
             extended_seeds=tuple(results.get("extended_seeds") or ()),
+            trends=[mapping(trend) for trend in results.get("trends") or ()],
+            transfer=mapping(results.get("transfer")),
             factorial=mapping(results.get("factorial")),
             elicitation=mapping(results.get("elicitation")),
             preflight=[mapping(arm) for arm in results.get("preflight") or ()],
@@ -267,6 +278,8 @@ def read_results(run: Path) -> Results:
                 for entry in map(mapping, manifest.get("training") or ())
                 if entry.get("rl")
             },
+            conditioning=[mapping(entry) for entry in results.get("conditioning") or ()],
+            side_effects=[mapping(entry) for entry in results.get("side_effects") or ()],
             changes=[mapping(change) for change in results.get("changes") or ()],
             labels=_labels(results.get("settings")),
             sample_cells=[name_exactly(mapping(cell), named) for cell in manifest.get("cells") or ()],
@@ -366,6 +379,7 @@ def _contrast(data: dict[str, Any]) -> Contrast:
         extended=mapping(data.get("extended")),
         given_take_off=mapping(data.get("given_take_off")),
         floor=[(text(entry.get("arm")), _rate(entry)) for entry in data.get("floor") or ()],
+        sign_flip=mapping(data.get("sign_flip")),
         **numbers,
     )
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 from inoculate.analysis.asked import is_main
 from inoculate.report.lines import Panel, SharedAxis
-from inoculate.report.results import BASE, Cell, Results, number
+from inoculate.report.results import BASE, Cell, Results, number, text
 
 FEWEST_VALUES = 3
 """A number is a dose if arms have at least this many different values of it."""
+_VETTED = "vetted examples"
 _KEY_LABELS = {
     "rows.hacked": "share of rows that are hacked",
-    "rows.vetted": "vetted rows",
+    "rows.vetted.count": _VETTED,
     "rows.count": "rows",
     "train.learning_rate": "learning rate",
     "train.epochs": "epochs",
@@ -72,7 +73,18 @@ def training_axis(panels: Iterable[Panel]) -> SharedAxis:
 
 def find_doses(results: Results) -> list[Dose]:
     """Every number in which at least three arms differ that are otherwise the same."""
-    arms = {arm: dict(_flatten(results.arm(arm))) for arm in results.ordered_names("arm") if arm != BASE}
+    doses = doses_among({arm: results.arm(arm) for arm in results.ordered_names("arm") if arm != BASE})
+    # Trends have a figure of their own.
+    return [dose for dose in doses if not (results.trends and dose.key == "rows.vetted.count")]
+
+
+def doses_among(specs: Mapping[str, dict[str, Any]]) -> list[Dose]:
+    """Every number in which at least three arms differ that are otherwise the same.
+
+    Args:
+        specs: Arm -> its specification in the study.
+    """
+    arms = {arm: dict(_flatten(spec)) for arm, spec in specs.items()}
     keys = dict.fromkeys(key for spec in arms.values() for key, value in spec.items() if number(value) is not None)
     doses: list[Dose] = []
     for key in keys:
@@ -100,6 +112,28 @@ def dose_panels(results: Results, dose: Dose) -> list[Panel]:
                 base = main.get((BASE, setting, context))
                 panels.append(Panel((name, _panel_name(setting, context, several_settings)), points, base))
     return panels
+
+
+def trend_panels(results: Results) -> tuple[list[Panel], SharedAxis]:
+    """A panel for each series of arms and each context that a trend is declared for, and their axis."""
+    several_settings = len({trend["setting"] for trend in results.trends}) > 1
+    main = {(cell.arm, cell.setting, cell.context): cell for cell in results.main_cells()}
+    panels: dict[tuple[str, ...], Panel] = {}
+    doses: dict[str, list[tuple[float, str]]] = {}
+    for trend in results.trends:
+        setting, context = trend["setting"], trend["context"]
+        series = [(float(one["dose"]), text(one["arm"])) for one in trend["doses"]]
+        points = [(dose, cell) for dose, arm in series if (cell := main.get((arm, setting, context)))]
+        names = [arm for _, arm in series]
+        if points:
+            title = (
+                _common_prefix(names) or f"{names[0]} to {names[-1]}",
+                _panel_name(setting, context, several_settings),
+            )
+            panels[(*names, setting, context)] = Panel(title, points, main.get((BASE, setting, context)))
+            doses[" ".join(names)] = series
+    axis = dose_axis(Dose("rows.vetted.count", doses)) if doses else SharedAxis(_VETTED, {})
+    return list(panels.values()), axis
 
 
 def dose_axis(dose: Dose) -> SharedAxis:

@@ -7,10 +7,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from inoculate.report.conditioning import (
+    DISTANCE_COLUMNS,
+    SUPPRESSION_COLUMNS,
+    distance_lines,
+    suppression_lines,
+)
 from inoculate.report.numbers import detail
 from inoculate.report.results import SCORED, Results
 from inoculate.report.samples import Samples
 from inoculate.report.series import find_doses
+from inoculate.report.side_effects import COLUMNS as SIDE_EFFECT_COLUMNS
+from inoculate.report.side_effects import side_effect_lines
 from inoculate.report.truth import COLUMNS as TRUTH_COLUMNS
 from inoculate.report.truth import ROW_COLUMNS, SCORE_COLUMNS, row_lines, score_lines, truth_lines
 
@@ -26,7 +34,7 @@ OUTCOMES = (
 )
 CONTRASTS = (
     "claim setting context measure direction arm other seeds problems difference low high low_adjusted "
-    "high_adjusted p p_adjusted margin verdict exploratory why"
+    "high_adjusted p p_adjusted p_sign_flip margin verdict exploratory why"
 )
 """Headings of `contrast_lines`; `OUTCOMES` has those of `outcome_lines`."""
 _RL_COUNTS = (
@@ -67,6 +75,11 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         ),
         "floor.csv": ("claim setting context arm rate low high", _floor_lines(results)),
         "dose.csv": ("key value series arm setting context outcome rate low high", _dose_lines(results)),
+        "trends.csv": (
+            "claim measure setting context direction doses slope low high p p_adjusted verdict why",
+            _trend_lines(results),
+        ),
+        "transfer.csv": ("arm setting context measure tells than difference low high", _transfer_lines(results)),
         "effects.csv": ("effect level than estimate low high", _effect_lines(results)),
         "elicitation.csv": (
             "arm kind irrelevant sampled added effect seed effect_of_seed",
@@ -75,9 +88,12 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "rl.csv": (" ".join(RL_COLUMNS), rl_lines(results)),
         "rl_tags.csv": ("arm seed step tag evidence count", _rl_tag_lines(results)),
         "onset.csv": (" ".join(ONSET_COLUMNS), onset_lines(results)),
+        "side_effects.csv": (" ".join(SIDE_EFFECT_COLUMNS), side_effect_lines(results)),
         "truth.csv": (" ".join(TRUTH_COLUMNS), truth_lines(results)),
         "training_rows.csv": (" ".join(ROW_COLUMNS), row_lines(results)),
         "row_scores.csv": (" ".join(SCORE_COLUMNS), score_lines(results)),
+        "distances.csv": (" ".join(DISTANCE_COLUMNS), distance_lines(results)),
+        "suppressions.csv": (" ".join(SUPPRESSION_COLUMNS), suppression_lines(results)),
         "tags.csv": ("arm setting context at tag evidence count", _tag_lines(results)),
         "checks.csv": (
             "name status sentence detail",
@@ -145,7 +161,8 @@ def contrast_lines(results: Results) -> Iterable[list[Any]]:
     for c in results.contrasts:
         yield [
             *(c.claim, c.setting, c.context, c.measure, c.direction, c.arm, c.other, c.seeds, c.problems),
-            *(c.difference, c.low, c.high, c.low_adjusted, c.high_adjusted, c.p, c.p_adjusted, c.margin),
+            *(c.difference, c.low, c.high, c.low_adjusted, c.high_adjusted, c.p, c.p_adjusted),
+            *(c.sign_flip.get("p"), c.margin),
             *(c.verdict, "yes" if c.exploratory else "no", c.why),
         ]
 
@@ -197,6 +214,21 @@ def _dose_lines(results: Results) -> Iterable[list[Any]]:
                         rate = cell.outcomes[name]
                         start = [dose.key, value, series, arm, cell.setting, cell.context, name]
                         yield [*start, rate.rate, rate.low, rate.high]
+
+
+def _trend_lines(results: Results) -> Iterable[list[Any]]:
+    for trend in results.trends:
+        doses = " ".join(str(dose["dose"]) for dose in trend["doses"])
+        place = [trend[key] for key in ("claim", "measure", "setting", "context", "direction")]
+        yield [*place, doses, *(trend[key] for key in ("slope", "low", "high", "p", "p_adjusted", "verdict", "why"))]
+
+
+def _transfer_lines(results: Results) -> Iterable[list[Any]]:
+    for cell in results.transfer.get("cells", ()):
+        place = [cell[key] for key in ("arm", "setting", "context", "measure", "tells")]
+        for change in (cell["base"], cell["without"]):
+            if change:
+                yield [*place, *(change[key] for key in ("than", "difference", "low", "high"))]
 
 
 def _effect_lines(results: Results) -> Iterable[list[Any]]:

@@ -92,6 +92,8 @@ class Setting:
     only_neutral: bool = False
     """Whether it is evaluated in the neutral context unless a study names others for it: its problems have a system
     prompt of their own, or it measures something that no context is about."""
+    leaks: bool = True
+    """Whether any of its problems can be hacked."""
     punishes_honest: bool = False
     """Whether the oversight check also fails some honest answers (a wrong key)."""
     labelled: bool = False
@@ -106,6 +108,8 @@ class Setting:
     answer stays the same (1). Returns None for a problem without a wrong key."""
     choices: Callable[[Problem], tuple[str, ...]] | None = None
     """The choices of a problem, where nothing is sampled: the one that is most likely is the model's completion."""
+    parts: tuple[str, ...] = ()
+    """The names of `Problem.part`, where every problem has one: contrasts name both, as in `SETTING (PART)`."""
     looked_up: bool = False
     """Whether the text shown may contain the right answer, to be looked up there."""
     runs_code: bool = False

@@ -64,6 +64,7 @@ SETTING = Setting(
     problems=draw_problems,
     grade=grade,
     oversights=("answer",),
+    leaks=False,
     leak="The check compares the final answer with the right one.",
     exploit="Nothing but the right answer passes it.",
     prompts=mathematics.PROMPTS,

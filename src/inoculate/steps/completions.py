@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,16 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     """Sample one cell by itself."""
     for _ in run_together([step], [folder], resources, progress):
         pass
+
+
+def in_groups(steps: Sequence[Step]) -> list[list[Step]]:
+    """Steps of any kind in order; cells that follow each other and can be sampled together in one group."""
+
+    def common(item: tuple[int, Step]) -> object:
+        number, step = item
+        return sampler_key(step) if step.kind == KIND else number
+
+    return [[step for _, step in group] for _, group in groupby(enumerate(steps), key=common)]
 
 
 def sampler_key(step: Step) -> tuple[str, float]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 from inoculate.engine import models
-from inoculate.steps import choices, completions, fresh_samples, grades, preflight, rl, scores, train
+from inoculate.steps import choices, completions, distances, fresh_samples, grades, preflight, rl, scores, train
 from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
@@ -21,6 +21,7 @@ _SECONDS_PER_BILLION: dict[str, float] = {
     completions.KIND: 0.55,
     choices.KIND: 0.6,
     scores.KIND: 0.5,
+    distances.KIND: 0.5,
 }
 """Seconds for a row, a completion or a scored answer and a billion parameters; measured with both embedded models on
 two CPU cores."""
@@ -67,17 +68,11 @@ def count_parameters(model: str) -> int | None:
 def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     """Time and memory for the missing steps of a plan."""
     size, slower = count_parameters(plan.study.model), models.slower(plan.study.model)
-    path = _PLAIN_FACTOR if slower else 1.0
     parts: dict[str, float] = {}
     is_measured = False
-    done = plan.finished_keys(store)
-    finished = [step for step in plan.steps() if step.key in done]
-    for kind, fallback in _SECONDS_PER_BILLION.items():
+    for kind, (measured, expected) in _rates(plan, store, {step.kind for step in missing}).items():
         steps = [step for step in missing if step.kind == kind]
-        if not steps:
-            continue
-        measured = _measured(finished, store, kind)
-        rate = measured or (size and fallback * path * size / 1e9)
+        rate = measured or expected
         if not rate:
             return Estimate(slower, None, None, {})
         trainers = sum(map(_trainers, steps)) if kind in TRAINED and not measured else 0
@@ -101,6 +96,37 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     return Estimate(slower, total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1, parts)
 
 
+def seconds_of(plan: Plan, store: Store, missing: Sequence[Step]) -> dict[str, float]:
+    """Seconds of each missing step, by its key, to tell what takes longer.
+
+    Where neither steps of a kind were measured nor the model's size is known, it is taken for one of 1B parameters.
+    """
+    rates = _rates(plan, store, {step.kind for step in missing})
+    seconds: dict[str, float] = {}
+    for step in missing:
+        measured, expected = rates.get(step.kind, (None, None))
+        if step.kind in _SECONDS_PER_BILLION:
+            seconds[step.key] = _units(step) * (measured or expected or _SECONDS_PER_BILLION[step.kind])
+        elif step.kind == grades.KIND:
+            seconds[step.key] = _units(step.inputs["completions"]) * _GRADE_SECONDS
+        else:
+            seconds[step.key] = 1.0
+    return seconds
+
+
+def _rates(plan: Plan, store: Store, kinds: Collection[str]) -> dict[str, tuple[float | None, float | None]]:
+    """Seconds per unit of those kinds that take long: as measured in this plan, and as expected of the model's size."""
+    size = count_parameters(plan.study.model)
+    path = _PLAIN_FACTOR if models.slower(plan.study.model) else 1.0
+    done = plan.finished_keys(store)
+    finished = [step for step in plan.steps() if step.key in done]
+    return {
+        kind: (_measured(finished, store, kind), size and usual * path * size / 1e9)
+        for kind, usual in _SECONDS_PER_BILLION.items()
+        if kind in kinds
+    }
+
+
 def _trainers(step: Step) -> int:
     """How many trainers a training makes: expert iteration one for each round."""
     return step.params["rl"]["steps"] if step.params["method"] == "expert-iteration" else 1
@@ -112,18 +138,24 @@ def _units(step: Step) -> float:
         return sum(table["count"] for table in _row_tables(step)) * step.params["rl"]["preflight"]
     if step.kind == scores.KIND:
         return scores.count_scores(step)
+    if step.kind == distances.KIND:
+        return distances.count_scored(step)
     if step.kind == fresh_samples.KIND:
         return sum(table["count"] for table in _row_tables(step)) * step.params["samples"]
     if step.kind == rl.KIND:
         options = step.params["rl"]
         return options["steps"] * options["prompts_per_step"] * options["completions_per_prompt"]
     if step.kind == train.KIND:
-        rows = sum(table["count"] + table["vetted"] for table in _row_tables(step))
+        rows = sum(table["count"] + _vetted_rows(table["vetted"]) for table in _row_tables(step))
         # Training continues to the last fraction that is evaluated.
         return rows * step.params["train"]["epochs"] * max(1.0, *step.params["fractions"])
     problems = step.inputs["problems"].params
     # An upper bound: a problem whose key is right has no twin.
     return problems["count"] * (2 if problems.get("twins") else 1) * step.params.get("samples", 1)
+
+
+def _vetted_rows(vetted: int | dict[str, Any]) -> int:
+    return (vetted["exposures"] or vetted["count"]) if isinstance(vetted, dict) else vetted
 
 
 def _row_tables(step: Step) -> list[dict[str, Any]]:

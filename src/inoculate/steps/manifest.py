@@ -272,6 +272,8 @@ def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
         ]
     if training.scores:
         entry |= _folders({"scores": training.scores}, store)
+    if training.distances:
+        entry |= _folders({"distances": training.distances}, store)
     made = [part["rows"] for part in (entry, *entry.get("more_rows", ()))]
     if all(made):
         rows = [row for folder in made for row in read_lines(Path(folder) / "rows.jsonl", Row)]
@@ -305,10 +307,10 @@ def _sampled(rows: Step) -> dict[str, Step]:
 
 
 def _row_facts(rows: Step, store: Store) -> dict[str, Any]:
-    """What finished rows say of the policy that drew them, or of the number of tokens that they were to have."""
+    """What finished rows say of the policy that drew them, of their tokens, or of what a filter left out."""
     path = store.folder(rows) / "rows.json"
     said = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return {key: said[key] for key in ("policy", "tokens_like") if key in said}
+    return {key: said[key] for key in ("policy", "tokens_like", "filtered") if key in said}
 
 
 def _folders(steps: dict[str, Step], store: Store) -> dict[str, str | None]:

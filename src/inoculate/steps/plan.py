@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, product
 
@@ -13,6 +13,7 @@ from inoculate.errors import UserError
 from inoculate.steps import (
     choices,
     completions,
+    distances,
     fresh_samples,
     grades,
     preflight,
@@ -23,12 +24,13 @@ from inoculate.steps import (
     scores,
     train,
     trajectory_rows,
+    vetted,
 )
 from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
 from inoculate.study.names import refuse_same_arms
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.row_schema import Rows, TrajectorySource
+from inoculate.study.row_schema import JUDGED, Rows, TrajectorySource, Vetted
 from inoculate.study.schema import BASE, Arm, Study
 
 TRAINED = (train.KIND, rl.KIND)
@@ -66,6 +68,8 @@ class Training:
     """Rows from further settings, and their grades."""
     scores: Step | None = None
     """The log-probabilities of its rows, if these are trajectories; those of its first table."""
+    distances: Step | None = None
+    """How far the contexts of evaluation are from its training prompt; None where there are too few of them."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ class Plan:
             if training:
                 for _, graded in ((training.rows, training.row_grades), *training.more_rows):
                     add(graded)  # first, so that mislabelled rows show before hours of training
-                for before in (training.scores, training.preflight):
+                for before in (training.scores, training.preflight, training.distances):
                     if before:
                         add(before)
                 add(training.adapter)
@@ -125,6 +129,18 @@ class Plan:
         if self.scores and self.belongs(None, seeds):
             add(self.scores)
         return list(ordered.values())
+
+    def find(self, name: str) -> Step:
+        """A step by its name, or the beginning of it.
+
+        Raises:
+            UserError: The study has no such step, or several whose names begin so.
+        """
+        found = [step for step in self.steps() if step.key.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        said = f"{len(found)} steps have names that begin with" if found else "the study has no step"
+        raise UserError(f"{said} '{name}': `inoculate plan STUDY --steps` lists them, `--json` with their whole names")
 
     def belongs(self, seed: int | None, seeds: Collection[int] | None) -> bool:
         """Whether a cell of this seed (None: of the untrained arm) is among those of some seeds (None: of all)."""
@@ -178,18 +194,42 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
         raise UserError(f"arms.{trained[0]}.method = '{method}' samples in this process: leave --server out")
     _check_lengths(study)
     plan = Plan(resolve(study), server=server)
-    drawn = {setting: problems.plan_step(plan.resolved, setting) for setting in study.evaluate.settings}
+    drawn = _plan_problems(plan.resolved)
     _check_sources(plan, drawn)
+    _add_cells(plan, drawn, weights)
+    declared = [name for name in study.arms if not (study.sensitivity and "@" in name)]
+    refuse_same_arms({name: tuple(one.adapter.key for one in plan.trainings if one.arm == name) for name in declared})
+    return plan
+
+
+def outline(study: Study) -> Plan:
+    """The steps of a study without a look at its data and its model, which nothing could be carried out with.
+
+    Args:
+        study: The study.
+    """
+    plan = Plan(resolve(study))
+    _add_cells(plan, _plan_problems(plan.resolved), "unknown")
+    return plan
+
+
+def _plan_problems(resolved: ResolvedStudy) -> dict[str, Step]:
+    return {setting: problems.plan_step(resolved, setting) for setting in resolved.study.evaluate.settings}
+
+
+def _add_cells(plan: Plan, drawn: Mapping[str, Step], weights: str) -> None:
+    study = plan.study
     plan.cells.extend(_plan_cells(plan, drawn, weights))
     for seed in study.seeds:
         for arm in study.arms:
             training = _plan_training(plan.resolved, arm, seed, weights)
+            if (shown := drawn.get(study.arms[arm].rows.setting)) is not None:
+                where = f"{arm}, seed {seed}"
+                measured = distances.plan_step(plan.resolved, arm, seed, shown, weights, where)
+                training = replace(training, distances=measured)
             plan.trainings.append(training)
             for fraction in study.evaluate.fractions_of(study.arms[arm]):
                 plan.cells.extend(_plan_cells(plan, drawn, weights, training, fraction))
-    declared = [name for name in study.arms if not (study.sensitivity and "@" in name)]
-    refuse_same_arms({name: tuple(one.adapter.key for one in plan.trainings if one.arm == name) for name in declared})
-    return plan
 
 
 def _check_lengths(study: Study) -> None:
@@ -215,6 +255,8 @@ def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
         for number, table in enumerate(arm.row_tables):
             shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
             is_new = False
+            if table.vetted.source and seed == study.seeds[0]:
+                _check_picked(name, table)
             if source := table.trajectories:
                 shown, prompt = _sampled_problems(study, source), resolved.sampling_prompt(name, seed, table)
                 hackable = study.arms[source.arm].hackable(shown)
@@ -227,6 +269,14 @@ def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
                 rows.check_source(draw, shown, prompt, seed, hackable, name)
         if arm.is_rewarded:
             rows.check_prompted(draw, arm, seed, name)
+
+
+def _check_picked(arm: str, table: Rows) -> None:
+    """Read picked examples now, so that a mistake in their file is refused before any work."""
+    try:
+        vetted.read_kept(table)
+    except UserError as error:
+        raise UserError(f"arms.{arm}.{error}") from None
 
 
 def _sampled_problems(study: Study, source: TrajectorySource) -> Rows:
@@ -293,6 +343,17 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
     like = None
     if other := table.tokens_like:
         like = _plan_rows(resolved, other, study.arms[other].rows, seed, weights, f"{other}, seed {seed}")
+    judged = None
+    if table.filter in JUDGED:
+        # Judged without the arm's prompt, so that arms which differ in it share what is known of their answers.
+        whole = table.model_copy(update={"filter": "none", "tokens_like": "", "vetted": Vetted()})
+        before = f"{where}, before the filter"
+        every = rows.plan_step(whole, None, seed=seed, system=study.system, weights=weights, where=before)
+        judged = (
+            row_grades.plan_step(whole, every, before)
+            if table.filter == "tags"
+            else scores.plan_without_prompt(every, study.system, weights, before)
+        )
     return rows.plan_step(
         table,
         inoculation,
@@ -302,6 +363,8 @@ def _plan_rows(resolved: ResolvedStudy, name: str, table: Rows, seed: int, weigh
         where=where,
         hackable=study.arms[name].hackable(table),
         tokens_like=like,
+        judged=judged,
+        vetted=resolved.vetted.get((name, table.setting)),
     )
 
 

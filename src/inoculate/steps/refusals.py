@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from inoculate.engine import chat, models
 from inoculate.errors import UserError
+from inoculate.grading import judge
 from inoculate.settings.rows import user_grader
 from inoculate.steps import fresh_samples, grades, preflight, reward_functions, rl, row_grades, rows, trajectory_rows
 from inoculate.steps.plan import Plan, Training
@@ -88,7 +89,10 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
 
 def _check_functions(study: Study, missing: Collection[Step]) -> None:
     for grader in dict.fromkeys(grader for step in missing for grader in _find_graders(step)):
-        user_grader.check_starts(grader)
+        if grader.endswith(".toml"):
+            judge.read_judge(grader)
+        else:
+            user_grader.check_starts(grader)
     drawn = [step.params["rl"]["reward"] for step in missing if step.kind in _REWARDED]
     needed = {part["function"] for reward in drawn for part in reward if "function" in part}
     reward_functions.check_starts(study, needed)

@@ -1,16 +1,17 @@
 """Makes the training rows of an arm: a setting's problems with honest or hacked answers, under the arm's inoculation.
 
 Files: `rows.jsonl`, `problems.jsonl` (the problem of every row), and `rows.json` (system prompt and inoculation as they
-are in the rows, a control at its final length; with `tokens_like` how many rows were kept, and both numbers of tokens).
+are in the rows, a control at its final length; with `tokens_like` how many rows were kept, and both numbers of tokens;
+with a filter, what it removed and what it missed).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate, cycle
+from itertools import accumulate, cycle, islice
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, NamedTuple
@@ -19,11 +20,15 @@ from inoculate import settings
 from inoculate.engine import chat
 from inoculate.errors import UserError
 from inoculate.records import Problem, Row, read_lines, write_lines
+from inoculate.steps import vetted
 from inoculate.steps.problems import is_read_first
 from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.row_filters import filter_rows
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
-from inoculate.study.resolve import ResolvedInoculation, fit_length
+from inoculate.study.prompts import Placement
+from inoculate.study.resolve import ResolvedInoculation, ResolvedPrompt, fit_length
+from inoculate.study.row_schema import INOCULATION
 from inoculate.study.schema import Arm, Hackable, Rows
 
 KIND, VERSION = "rows", 1
@@ -35,7 +40,7 @@ _MOST_DRAWN = 20
 """Times the rows: a draw of more problems than this is given up, since the wanted sort hardly occurs among them."""
 
 
-_KEY = re.compile(r"rows\.(count|hacked|share_problems)\b|rl\.hackable\b")
+_KEY = re.compile(r"rows\.(count|hacked|share_problems|vetted)\b|rl\.hackable\b")
 """The beginning of a refusal that names a key of an arm."""
 
 
@@ -69,6 +74,8 @@ def plan_step(
     where: str,
     hackable: Hackable = None,
     tokens_like: Step | None = None,
+    judged: Step | None = None,
+    vetted: ResolvedPrompt | None = None,
 ) -> Step:
     """The rows of an arm at one seed.
 
@@ -81,13 +88,16 @@ def plan_step(
         where: Arm and seed, for the step's label.
         hackable: The share of problems that can be hacked, for an arm that learns from rewards; None for SFT.
         tokens_like: The rows whose answer tokens set how many of these are kept; None to keep all.
+        judged: Where `rows.filter` goes by what can be seen of an answer: the grades, or the log-probabilities, of the
+            same rows before the filter.
+        vetted: What vetted rows stand under; None for no prompt, or that of the others.
     """
     params = {
         # `grader` is left out where none is given, so that earlier steps keep their names.
         "rows": rows.model_dump(
             mode="json", exclude={"trajectories", "tokens_like", *(() if rows.grader else ("grader",))}
         ),
-        **digest_files(rows.setting, rows.source),
+        **digest_files(rows.setting, rows.source, rows.vetted.source),
         "setting_version": settings.find(rows.setting).version,
         "seed": seed,
         "system": system,
@@ -96,8 +106,11 @@ def plan_step(
         "model": weights,
         "inoculation": inoculation_params(inoculation) if inoculation else None,
         **({} if hackable is None else {"hackable": hackable}),
+        **({"vetted_prompt": {"placement": vetted.placement, "texts": vetted.wordings}} if vetted else {}),
+        # Vetted answers are graded while rows are made, and refused if they fail.
+        **({"grading_version": settings.find(rows.setting).grading} if rows.vetted.count else {}),
     }
-    inputs = {"tokens_like": tokens_like} if tokens_like else {}
+    inputs = {name: step for name, step in (("tokens_like", tokens_like), ("judged", judged)) if step}
     return Step(KIND, params, inputs, label=f"rows of {where}", version=VERSION)
 
 
@@ -195,12 +208,19 @@ def check_prompted(draw: DrawRows, arm: Arm, seed: int, name: str) -> None:
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems and write the rows, with a control fitted to its length."""
-    drawn = draw(step)
-    if "tokens_like" not in step.inputs:
-        write_rows(step, folder, resources, drawn)
-        return
-    kept, matched = _match_tokens(step, resources, drawn)
-    write_rows(step, folder, resources, kept, {"tokens_like": matched})
+    kept, record = draw(step), dict[str, Any]()
+    table = Rows(**step.params["rows"])
+    if examples := [(row.problem, row.written) for row in kept if row.vetted]:
+        vetted.check_answers(table.setting, examples, f"{step.label}: rows.vetted", progress)
+    if table.filter != "none" and "hackable" not in step.params:
+        judged = resources.input_folder(step, "judged") if "judged" in step.inputs else None
+        whole = draw_rows(table.model_copy(update={"filter": "none"}), step.params["seed"])
+        kept, record["filtered"] = filter_rows(step, judged, whole)
+    if "tokens_like" in step.inputs:
+        kept, record["tokens_like"] = _match_tokens(step, resources, kept)
+    if examples := [(row.problem, row.written) for row in kept if row.vetted]:
+        vetted.check_answers(table.setting, examples, f"{step.label}: rows.vetted", progress)
+    write_rows(step, folder, resources, kept, record)
 
 
 def draw(step: Step, draw_with: DrawRows | None = None) -> Sequence[DrawnRow]:
@@ -272,13 +292,22 @@ def write_rows(
         record: What `rows.json` says beside prompts.
     """
     system, inoculation = find_prompt(step, resources)
-    write_lines(folder / "rows.jsonl", make_rows(drawn, inoculation, system))
+    write_lines(folder / "rows.jsonl", make_rows(drawn, inoculation, system, _vetted_prompt(step)))
     write_lines(folder / "problems.jsonl", [row.problem for row in drawn])
     params = step.params["inoculation"]
     written_out = {"system": system, "inoculation": {**params, "text": inoculation.text} if inoculation else None}
     written_out |= record or {}
     text = json.dumps(written_out, indent=1, ensure_ascii=False) + "\n"
     (folder / "rows.json").write_text(text, encoding="utf-8")
+
+
+def _vetted_prompt(step: Step) -> ResolvedPrompt | Literal["inoculation"] | None:
+    """What vetted rows stand under; `inoculation` for the prompt of the arm, and None for no prompt."""
+    if given := step.params.get("vetted_prompt"):
+        texts = tuple(given["texts"])
+        return ResolvedPrompt(texts[0], given["placement"], wordings=texts)
+    table = step.params["rows"].get("vetted")
+    return INOCULATION if table and table["prompt"] == INOCULATION else None
 
 
 def inoculation_params(inoculation: ResolvedInoculation) -> dict[str, Any]:
@@ -308,8 +337,8 @@ def draw_rows(rows: Rows, seed: int, hackable: Hackable = None) -> list[DrawnRow
     """The problems of an arm's rows, each with which of its answers the row has.
 
     Arms with the same `rows` get the same problems for the same seed. With a larger hacked share the same problems are
-    hacked, and more. So arms differ only in what the study says. Vetted problems come after the others. The share is of
-    the problems that can be hacked: where an answer key is right, the answer is honest in every arm.
+    hacked, and more. So arms differ only in what the study says. Vetted rows come after the others. The share is of the
+    problems that can be hacked: where an answer key is right, the answer is honest in every arm.
 
     Args:
         rows: What the arm trains on.
@@ -321,12 +350,18 @@ def draw_rows(rows: Rows, seed: int, hackable: Hackable = None) -> list[DrawnRow
     """
     if hackable is not None:
         return _draw_problems(rows, seed, hackable)
-    if settings.find(rows.setting).labelled:
-        return _draw_labelled(rows, seed)
+    draw_others = _draw_labelled if settings.find(rows.setting).labelled else _draw_leaky
+    drawn = draw_others(rows, seed) if rows.count else []
+    examples = vetted.draw_examples(rows, seed, {row.problem.id for row in drawn})
+    repeated = islice(cycle(examples), rows.vetted.rows) if examples else ()
+    return drawn + [DrawnRow(problem, False, True, answer) for problem, answer in repeated]
+
+
+def _draw_leaky(rows: Rows, seed: int) -> list[DrawnRow]:
+    """The draw where every problem has an honest answer."""
     distinct = rows.count if not rows.share_problems else max(rows.hacked_rows, rows.count - rows.hacked_rows)
-    request = settings.Draw("train", distinct + rows.vetted, seed, rows.families, rows.levels, rows.source, rows.grader)
-    problems = settings.find(rows.setting).problems(request)
-    leaky, vetted = problems[:distinct], problems[distinct:]
+    request = settings.Draw("train", distinct, seed, rows.families, rows.levels, rows.source, rows.grader)
+    leaky = settings.find(rows.setting).problems(request)
     with_hack = [problem for problem in leaky if problem.hacked]
     if len(with_hack) < (rows.hacked_rows if rows.share_problems else rows.hacked > 0):
         raise UserError(
@@ -344,7 +379,7 @@ def draw_rows(rows: Rows, seed: int, hackable: Hackable = None) -> list[DrawnRow
         drawn = [DrawnRow(problem, index in hacked, False) for index, problem in enumerate(leaky)]
     if rows.filter == "hacked":
         drawn = [row for row in drawn if not row.hacked]
-    return drawn + [DrawnRow(problem, False, True) for problem in vetted]
+    return drawn
 
 
 def _draw_problems(rows: Rows, seed: int, share: float | Literal["any"]) -> list[DrawnRow]:
@@ -380,21 +415,21 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
     """The draw where a problem may have one of the two answers only.
 
     Exactly the hacked share of `rows.count` is hacked. The first problems of the draw with a hacked answer are the
-    hacked rows, and of the others the first with an honest answer are the honest rows, then the vetted; problems with
-    one answer come before those with both. Where all have one, a larger share hacks the same rows and more.
+    hacked rows, and of the others the first with an honest answer are the honest rows; problems with one answer come
+    before those with both. Where all have one, a larger share hacks the same rows and more.
     """
     if rows.share_problems:
         raise UserError(f"rows.share_problems: problems of '{rows.setting}' may have one answer only")
-    honest_rows = rows.count - rows.hacked_rows + rows.vetted
-    size, shortage = rows.count + rows.vetted, ""
+    honest_rows = rows.count - rows.hacked_rows
+    size, shortage = rows.count, ""
     while True:
         request = settings.Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
         try:
             problems = settings.find(rows.setting).problems(request)
         except settings.TooFew as error:
             raise settings.TooFew(
-                f"rows.count = {rows.count}, hacked = {rows.hacked} and vetted = {rows.vetted} take {rows.hacked_rows} "
-                f"rows with a hacked answer and {honest_rows} others with an honest one{shortage}: {error}"
+                f"rows.count = {rows.count} and hacked = {rows.hacked} take {rows.hacked_rows} rows with a hacked "
+                f"answer and {honest_rows} others with an honest one{shortage}: {error}"
             ) from None
         # Those with one answer first, so that the others are left for what is lacking.
         hackable = sorted((problem for problem in problems if problem.hacked), key=lambda problem: bool(problem.honest))
@@ -407,37 +442,49 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
         # At least as many problems more are needed as rows are lacking; where the setting has not as many, it fails.
         shortage = f"; among the first {size} there are {len(hacked)} and {len(honest)}"
         size += lacking
-    plain, vetted = honest[: rows.count - rows.hacked_rows], honest[rows.count - rows.hacked_rows :]
-    kept = {*plain, *(hacked if rows.filter == "none" else ())}
-    drawn = [DrawnRow(problem, problem.id in hacked, False) for problem in problems if problem.id in kept]
-    return drawn + [DrawnRow(problem, False, True) for problem in problems if problem.id in vetted]
+    kept = {*honest, *(hacked if rows.filter != "hacked" else ())}
+    return [DrawnRow(problem, problem.id in hacked, False) for problem in problems if problem.id in kept]
 
 
-def make_rows(drawn: Sequence[DrawnRow], inoculation: ResolvedInoculation | None, system: str | None) -> list[Row]:
+def make_rows(
+    drawn: Sequence[DrawnRow],
+    inoculation: ResolvedInoculation | None,
+    system: str | None,
+    vetted_prompt: ResolvedPrompt | Literal["inoculation"] | None = None,
+) -> list[Row]:
     """Rows from drawn problems.
 
     Args:
         drawn: From `draw_rows`.
         inoculation: The arm's prompt, with its final length; None for no prompt.
         system: The system prompt of every row.
+        vetted_prompt: What vetted rows stand under; `inoculation` for that of the arm, None for no prompt.
     """
     rows = []
-    texts = cycle(inoculation.wordings or [inoculation.text]) if inoculation else cycle([""])
+    own, none = _in_turn(inoculation), _in_turn(None)
+    neutral = _in_turn(None if vetted_prompt == INOCULATION else vetted_prompt)
     for one in drawn:
-        problem, hacked, vetted, answer = one
-        prompt = inoculation if inoculation and not vetted and _gets_prompt(inoculation, hacked) else None
-        text, placement = (next(texts), prompt.placement) if prompt else ("", "inside")
+        problem, hacked, is_vetted, answer = one
+        gets_it = vetted_prompt == INOCULATION if is_vetted else inoculation and _gets_prompt(inoculation, hacked)
+        is_inoculated = inoculation is not None and bool(gets_it)
+        text, placement = next(own if is_inoculated else neutral if is_vetted else none)
         row = Row(
             problem=problem.id,
             kind=problem.kind,
             messages=prompts.messages(problem, text, placement, system),
             answer=one.written,
             hacked=hacked,
-            inoculated=prompt is not None,
-            vetted=vetted,
+            inoculated=is_inoculated,
+            vetted=is_vetted,
         )
         rows.append(replace(row, hack=DRAWN if answer else problem.hack) if hacked else row)
     return rows
+
+
+def _in_turn(prompt: ResolvedPrompt | None) -> Iterator[tuple[str, Placement]]:
+    """The texts of a prompt with its placement, over and over; for None the empty text."""
+    prompt = prompt or ResolvedPrompt()
+    return cycle([(text, prompt.placement) for text in prompt.wordings or (prompt.text,)])
 
 
 def _gets_prompt(inoculation: ResolvedInoculation, hacked: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Carries out a study: the missing steps, one after the other, then the manifest that points at them.
+"""Carries out a study: the missing steps, one after the other or on a cluster, then the manifest that points at them.
 
 A step of an arm that cannot be made (its filter has kept no rows, a row is too long, its reward is broken) does not end
 the run: only what needs it is not made either, and at the end the run says so.
@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import groupby, takewhile
+from itertools import takewhile
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from inoculate.engine.models import Unreachable
 from inoculate.engine.training.launch import refuse_several_processes
@@ -24,6 +24,7 @@ from inoculate.steps import (
     choices,
     completions,
     damage,
+    distances,
     fresh_samples,
     grades,
     manifest,
@@ -54,12 +55,16 @@ RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     choices.KIND: choices.run,
     grades.KIND: grades.run,
     scores.KIND: scores.run,
+    distances.KIND: distances.run,
 }
 """Kind of step -> the function that carries it out: it reads inputs from the store and writes files into one folder. A
 new kind of step is a module like these and a line here; `plan` puts it in its place in a study."""
 
 
-_OF_AN_ARM = {rows.KIND, trajectory_rows.KIND, scores.KIND, train.KIND, preflight.KIND, rl.KIND, fresh_samples.KIND}
+_OF_AN_ARM = {
+    rows.KIND, trajectory_rows.KIND, scores.KIND, distances.KIND, train.KIND, preflight.KIND, rl.KIND,
+    fresh_samples.KIND,
+}  # fmt: skip
 """The kinds of steps that other arms can do without, as are samples of an adapter that gives no numbers. What else is
 refused, such as a server that fails, would be refused for every arm: it ends the run."""
 _RECORD_SHARE = 50
@@ -87,8 +92,18 @@ class Incomplete(UserError):
         )
 
 
-class _Refused(UserError):
+class Refused(UserError):
     """A step of an arm cannot be made of what it was given."""
+
+
+class Running(NamedTuple):
+    """What one of several machines does at the moment."""
+
+    label: str
+    machine: str
+    done: int
+    total: int
+    note: str
 
 
 class Watcher(Protocol):
@@ -106,6 +121,24 @@ class Watcher(Protocol):
     def on_message(self, text: str) -> None:
         """Something that takes long starts, such as a download."""
 
+    def on_parallel(self, running: Sequence[Running], finished: int, total: int) -> None:
+        """Where several machines work: what they do now, and how many steps are finished, of how many."""
+
+
+class Place(Protocol):
+    """Where steps are carried out, other than in this process."""
+
+    def carry_out(
+        self,
+        plan: Plan,
+        missing: Sequence[Step],
+        resources: Resources,
+        watcher: Watcher,
+        on_step_end: Callable[[], None],
+        not_made: dict[str, str],
+    ) -> None:
+        """Carry out steps, as `_carry_out_steps` does one after the other."""
+
 
 def carry_out(
     plan: Plan,
@@ -114,6 +147,7 @@ def carry_out(
     source: str,
     seeds: Collection[int] | None = None,
     only: Collection[Step] | None = None,
+    place: Place | None = None,
 ) -> Path:
     """Carry out the missing steps of a plan.
 
@@ -127,6 +161,7 @@ def carry_out(
         source: The text of the study file, kept beside the manifest.
         seeds: Only what these seeds of the study take; None for all. The manifest lists the rest as not finished.
         only: Only these steps and what they need; None for all.
+        place: Where steps are carried out; None for this process, one after the other.
 
     Returns:
         The run's folder.
@@ -153,10 +188,16 @@ def carry_out(
     record = _Record(lambda: manifest.write(folder, plan, store, declared, level, not_made))
     record.write()
     try:
-        _carry_out_steps(missing, resources, watcher, record, not_made)
+
+        def carry_out_missing(steps: Sequence[Step]) -> None:
+            if place:
+                place.carry_out(plan, steps, resources, watcher, record.on_step_end, not_made)
+            else:
+                _carry_out_steps(steps, resources, watcher, record, not_made)
+
+        carry_out_missing(missing)
         while damage.settle(store, watcher.on_message):
-            again = [step for step in find_missing() if step.key not in not_made]
-            _carry_out_steps(again, resources, watcher, record, not_made)
+            carry_out_missing([step for step in find_missing() if step.key not in not_made])
     finally:
         record.write()
     if not_made:
@@ -172,6 +213,7 @@ def carry_out_most(
     left_out: list[Incomplete],
     seeds: Collection[int] | None = None,
     only: Collection[Step] | None = None,
+    place: Place | None = None,
 ) -> Path:
     """As `carry_out`, where something else comes after: what could not be made is noted, for `refuse_incomplete`.
 
@@ -183,6 +225,7 @@ def carry_out_most(
         left_out: Gets what could not be made.
         seeds: Only what these seeds of the study take; None for all.
         only: Only these steps and what they need; None for all.
+        place: Where steps are carried out; None for this process, one after the other.
 
     Returns:
         The run's folder.
@@ -191,7 +234,7 @@ def carry_out_most(
         UserError: The study cannot be carried out, because of something in it or in the user's files.
     """
     try:
-        return carry_out(plan, store, watcher, source, seeds, only)
+        return carry_out(plan, store, watcher, source, seeds, only, place)
     except Incomplete as error:
         left_out.append(error)
         return error.folder
@@ -254,7 +297,7 @@ def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None
         except UserError as error:
             if step.kind not in _OF_AN_ARM or isinstance(error, Unreachable):
                 raise
-            raise _Refused(str(error)) from None
+            raise Refused(str(error)) from None
 
 
 def carry_out_together(steps: Sequence[Step], resources: Resources, progress: Progress) -> None:
@@ -275,14 +318,63 @@ def carry_out_together(steps: Sequence[Step], resources: Resources, progress: Pr
             writing[number].close()
 
 
-def _in_groups(missing: Sequence[Step]) -> list[list[Step]]:
-    """Steps in order; cells that can be sampled together in one group, all others alone."""
+def carry_out_named(plan: Plan, store: Store, watcher: Watcher, names: Sequence[str]) -> list[str]:
+    """Carry out single steps of a plan: what a task in a cluster's queue does. `carry_out` then finds them finished.
 
-    def common(item: tuple[int, Step]) -> object:
-        number, step = item
-        return completions.sampler_key(step) if step.kind == completions.KIND else number
+    A step that is finished is not done again, and one that was interrupted goes on from what is there.
 
-    return [[step for _, step in group] for _, group in groupby(enumerate(missing), key=common)]
+    Args:
+        plan: The study's plan.
+        store: Where finished steps are, and where new ones are written.
+        watcher: Receives the events.
+        names: The names of the steps, or their beginnings.
+
+    Returns:
+        The labels of those that had been finished before.
+
+    Raises:
+        UserError: There is no such step, what it needs is not finished, or it cannot be made.
+    """
+    store.check_writable()
+    refuse_several_processes()
+    asked = {step.key for step in map(plan.find, names)}
+    steps = [step for step in plan.steps() if step.key in asked]
+    missing = [step for step in steps if not store.is_finished(step)]
+    if missing:
+        containment()  # refuses, before any work, to run code where it is not safe
+    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
+    refusals.check(plan, missing, resources)
+    number = 1
+    for group in completions.in_groups(missing):
+        _refuse_without_inputs(group, store)
+        watcher.on_step_start(replace(group[0], label=label_of(group)), number, len(missing))
+        carry_out_group(group, resources, watcher.on_progress)
+        for finished in group:
+            watcher.on_step_end(finished)
+        number += len(group)
+    return [step.label for step in steps if step not in missing]
+
+
+def _refuse_without_inputs(steps: Sequence[Step], store: Store) -> None:
+    for step in steps:
+        for needed in step.inputs.values():
+            if not store.is_finished(needed):
+                raise UserError(
+                    f"{step.label} ({step.kind} {step.key}) waits for {needed.label} ({needed.kind} {needed.key}), "
+                    f"which is not finished in {store.root}: carry that out first, with the same --store"
+                )
+
+
+def carry_out_group(steps: Sequence[Step], resources: Resources, progress: Progress) -> None:
+    """Carry out a group of `completions.in_groups`: one step, or cells that are sampled together.
+
+    Raises:
+        UserError: One of them is impossible; those that are complete are kept.
+    """
+    if len(steps) > 1:
+        carry_out_together(steps, resources, progress)
+    else:
+        carry_out_step(steps[0], resources, progress)
 
 
 def _carry_out_steps(
@@ -307,11 +399,11 @@ def _carry_out_steps(
     grader = ThreadPoolExecutor(1)
     try:
         number = 1
-        for group in _in_groups(missing):
+        for group in completions.in_groups(missing):
             collect(wait=False)
             # Another run on this store may have finished some meanwhile.
             left = [step for step in group if not resources.store.is_finished(step)]
-            steps, place = _can_be_made(left, not_made), number
+            steps, place = can_be_made(left, not_made), number
             number += len(group)
             if not steps:
                 continue
@@ -319,13 +411,10 @@ def _carry_out_steps(
             if step.kind == grades.KIND and resources.cores_are_free:
                 pending.append((place, step, grader.submit(carry_out_step, step, resources, _ignore_progress)))
             else:
-                watcher.on_step_start(replace(step, label=_label(steps)), place, len(missing))
+                watcher.on_step_start(replace(step, label=label_of(steps)), place, len(missing))
                 try:
-                    if len(steps) > 1:
-                        carry_out_together(steps, resources, watcher.on_progress)
-                    else:
-                        carry_out_step(step, resources, watcher.on_progress)
-                except (_Refused, NoNumbers) as error:
+                    carry_out_group(steps, resources, watcher.on_progress)
+                except (Refused, NoNumbers) as error:
                     if isinstance(error, NoNumbers) and "adapter" not in step.inputs:
                         raise  # the untrained model: no other cell would be better
                     reason = str(error) if step.label in str(error) else f"{step.label}: {error}"
@@ -341,7 +430,7 @@ def _carry_out_steps(
         grader.shutdown(cancel_futures=True)
 
 
-def _can_be_made(steps: Sequence[Step], not_made: dict[str, str]) -> list[Step]:
+def can_be_made(steps: Sequence[Step], not_made: dict[str, str]) -> list[Step]:
     """Those whose inputs are made; the others are added to what is not made, with the reason of what they need."""
     made: list[Step] = []
     for step in steps:
@@ -353,7 +442,7 @@ def _can_be_made(steps: Sequence[Step], not_made: dict[str, str]) -> list[Step]:
     return made
 
 
-def _label(steps: Sequence[Step]) -> str:
+def label_of(steps: Sequence[Step]) -> str:
     """What progress calls steps that are carried out together."""
     if len(steps) == 1:
         return steps[0].label

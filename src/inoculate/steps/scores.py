@@ -74,6 +74,19 @@ def plan_step(resolved: ResolvedStudy, setting: str, seed: int, rows: Step, weig
     return Step(KIND, params, {"rows": rows}, label=label, version=VERSION)
 
 
+def plan_without_prompt(rows: Step, system: str | None, weights: str, where: str) -> Step:
+    """The scores of all answers of an arm's rows without a prompt: how much they surprise the untrained model.
+
+    Args:
+        rows: The step that makes the rows.
+        system: The study's system prompt.
+        weights: The model's fingerprint.
+        where: Arm and seed, for the step's label.
+    """
+    params = {"model": weights, "system": system, "answers": rows.params["rows"]["count"], "prompts": []}
+    return Step(KIND, params, {"rows": rows}, label=f"log-probabilities of the rows of {where}", version=VERSION)
+
+
 def count_scores(step: Step) -> int:
     """How many pairs of answer and prompt a step scores, at most."""
     params, rows = step.params, step.inputs["rows"].params["rows"]["count"]

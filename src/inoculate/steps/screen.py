@@ -15,6 +15,7 @@ from inoculate.steps import rows, scores
 from inoculate.steps.plan import Plan, make_plan
 from inoculate.study import prompts
 from inoculate.study.resolve import candidates, resolve
+from inoculate.study.row_schema import Vetted
 from inoculate.study.schema import Evaluate, EvaluatedSetting, Study
 
 COMPLIANCE = "compliance"
@@ -50,6 +51,8 @@ def screened_study(study: Study) -> Study:
             "contrasts": (),
             "factorial": None,
             "elicitation": None,
+            "trends": (),
+            "transfer": None,
             "evaluate": Evaluate(
                 settings=(first, COMPLIANCE) if screen.compliance else (first,),
                 each=evaluated,
@@ -89,7 +92,7 @@ def make_screen_plan(study: Study, server: str = "", weights: str = "") -> Plan:
         update={
             "count": study.screen.answers,
             "hacked": 1.0,
-            "vetted": 0,
+            "vetted": Vetted(),
             "filter": "none",
             "share_problems": False,
         }

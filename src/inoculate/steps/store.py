@@ -29,6 +29,10 @@ from inoculate.steps import machines
 from inoculate.study.schema import digest
 
 
+class Busy(UserError):
+    """Another process is writing the step."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One unit of work, and everything it depends on."""
@@ -161,7 +165,7 @@ class Store:
             together: How many steps are carried out at the same time; the step's `seconds` are its share.
 
         Raises:
-            UserError: Another process is writing the step.
+            Busy: Another process is writing the step.
         """
         work = self._work(step.kind, step.key)
         work.mkdir(parents=True, exist_ok=True)
@@ -221,7 +225,7 @@ class Store:
             target: `steps/<kind>/<key>` or `records/<kind>/<key>` of this store.
 
         Raises:
-            UserError: Another process is writing the step.
+            Busy: Another process is writing the step.
         """
         kind, key = target.parent.name, target.name
         work = self._work(kind, key)
@@ -265,7 +269,7 @@ class Store:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise UserError(
+            raise Busy(
                 f"another process is working on {what} in {self.root}; wait for it, or use another store with --store"
             ) from None
         try:

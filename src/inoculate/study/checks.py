@@ -14,7 +14,8 @@ from inoculate.errors import UserError, require_known
 from inoculate.records import CAPABILITY
 from inoculate.study import names, neighbours, prompts, rl_checks
 from inoculate.study.resolve import ResolvedStudy, resolve
-from inoculate.study.schema import BASE, Arm, EvaluatedSetting, Rows, Study
+from inoculate.study.row_schema import DIVERSE, INOCULATION, JUDGED, VETTED_PROMPTS
+from inoculate.study.schema import BASE, STEP_KINDS, Arm, EvaluatedSetting, Rows, Study
 
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha")
 
@@ -40,6 +41,13 @@ def check(study: Study, where: str) -> None:
         _check_arm_texts(resolved, name, where)
     for (name, setting), prompt in resolved.sampling.items():
         _check_text(prompt.name, prompt.text, setting, f"{where}: arms.{name}.rows.trajectories.prompt")
+    for (name, setting), prompt in resolved.vetted.items():
+        _check_text(
+            "" if prompt.name == DIVERSE else prompt.name,
+            prompt.text,
+            setting,
+            f"{where}: arms.{name}.rows.vetted.prompt",
+        )
     for setting in study.evaluate.settings:
         _check_context_texts(resolved, setting, where)
     for prompt in resolved.candidates.values():
@@ -53,6 +61,8 @@ def _check_names(study: Study, where: str) -> None:
         raise UserError(f"{where}: seeds: {list(study.seeds)} has the same seed twice")
     if study.sensitivity and not study.contrasts:
         raise UserError(f"{where}: sensitivity: there are no contrasts to repeat")
+    for kind in study.resources:
+        require_known(kind, STEP_KINDS, f"{where}: resources: unknown kind of step")
     for name in study.prompts:
         if not study.prompts[name].strip():
             raise UserError(f"{where}: prompts.{name}: an empty prompt")
@@ -70,6 +80,8 @@ def _check_names(study: Study, where: str) -> None:
     for setting in study.evaluate.settings:
         _check_setting(study, setting, where)
     _check_grids(study, where)
+    _check_trends(study, where)
+    _check_transfer(study, where)
     _check_contrasts(study, where)
 
 
@@ -88,6 +100,12 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
         _check_draw(rows.setting, rows.source, rows.grader, rows.families, rows.levels, where_rows)
         _check_trajectories(study, rows, where_rows)
         _check_tokens_like(study, name, rows, where_rows)
+        if arm.is_rewarded and rows.filter in JUDGED:
+            raise UserError(
+                f"{where_rows}.filter: '{rows.filter}' is of answers, and an arm of method '{arm.method}' learns from "
+                "none: leave it out"
+            )
+        _check_vetted(study, arm, rows, where_rows)
     if inoculation is None:
         return
     for field, named in (
@@ -147,7 +165,7 @@ def _check_trajectories(study: Study, rows: Rows, key: str) -> None:
     theirs = [table.setting for table in study.arms[source.arm].row_tables]
     if theirs != [rows.setting]:
         raise UserError(f"{key}.setting: '{rows.setting}', and the trajectories of '{source.arm}' are of {theirs}")
-    for field, given in (("vetted", rows.vetted), ("share_problems", rows.share_problems)):
+    for field, given in (("vetted", rows.vetted.count), ("share_problems", rows.share_problems)):
         if given:
             raise UserError(f"{key}.{field}: does not go with rows.trajectories: leave it out")
     if rows.filter != "none":
@@ -168,7 +186,7 @@ def _check_tokens_like(study: Study, name: str, rows: Rows, key: str) -> None:
         return
     arm = study.arms[name]
     given = {
-        "vetted": rows.vetted > 0,
+        "vetted": rows.vetted.count > 0,
         "share_problems": rows.share_problems,
         "trajectories": rows.trajectories is not None,
     }
@@ -183,6 +201,17 @@ def _check_tokens_like(study: Study, name: str, rows: Rows, key: str) -> None:
         if other != name and not spec.is_rewarded and not any(table.tokens_like for table in spec.row_tables)
     ]
     require_known(rows.tokens_like, others, f"{key}.tokens_like: not an arm of SFT that has rows of its own number:")
+
+
+def _check_vetted(study: Study, arm: Arm, rows: Rows, key: str) -> None:
+    """Check what vetted rows stand under, and that no other row is left without a problem of its own."""
+    prompt = rows.vetted.prompt
+    if prompt == INOCULATION and (arm.inoculation is None or arm.inoculation.on == "none"):
+        raise UserError(f"{key}.vetted.prompt: '{INOCULATION}', and no row of this arm has a prompt: give it one")
+    if prompt not in VETTED_PROMPTS:
+        known = [*VETTED_PROMPTS, *study.prompts, *prompts.names()]
+        require_known(prompts.split_name(prompt)[0], known, f"{key}.vetted.prompt: unknown prompt")
+        _check_trained_with(study, prompt, f"{key}.vetted.prompt")
 
 
 def _arms_named(rows: Rows) -> tuple[str, str]:
@@ -231,6 +260,10 @@ def _check_setting(study: Study, name: str, where: str) -> None:
             _check_prompt(study, context, contexts_key)
         else:
             require_known(context, known, f"{contexts_key}: unknown context")
+    if setting.takes_grader and not setting.runs_code and not own.grader:
+        raise UserError(
+            f"{where}: evaluate.each.{name}.grader: setting '{name}' needs a judge: name its file, judge.toml"
+        )
     if evaluate.oversight and not setting.choices:  # choices have nothing that leaks
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
         require_known(evaluate.oversight, setting.oversights, what)
@@ -249,7 +282,8 @@ def _check_splits_hacks(setting: settings.Setting, grader: str, key: str) -> Non
 
 
 def _check_grids(study: Study, where: str) -> None:
-    for key, declared in (("factorial", study.factorial), ("elicitation", study.elicitation)):
+    trends = [(f"trends.{number}", trend) for number, trend in enumerate(study.trends)]
+    for key, declared in (("factorial", study.factorial), ("elicitation", study.elicitation), *trends):
         if declared:
             require_known(declared.context, study.evaluate.contexts, f"{where}: {key}.context: not evaluated:")
             setting = declared.setting or study.evaluate.settings[0]
@@ -265,14 +299,55 @@ def _check_grids(study: Study, where: str) -> None:
             require_known(name, used, f"{where}: factorial.prompts: no arm has the prompt")
 
 
+def _check_trends(study: Study, where: str) -> None:
+    for number, trend in enumerate(study.trends):
+        key = f"{where}: trends.{number}"
+        for arm in trend.arms:
+            require_known(arm, study.arms, f"{key}.arms: unknown arm")
+        doses = [sum(rows.vetted.count for rows in study.arms[arm].row_tables) for arm in trend.arms]
+        if doses != sorted(set(doses)):
+            raise UserError(
+                f"{key}.arms: they have {doses} vetted examples: name arms with different numbers, the fewest first"
+            )
+
+
+def _check_transfer(study: Study, where: str) -> None:
+    """Check that twins have the same rows and no prompt, and that controls are trained on hacks of their setting."""
+    for arm, twin in study.transfer.without.items() if study.transfer else ():
+        key = f"{where}: transfer.without"
+        for name in (arm, twin):
+            require_known(name, study.arms, f"{key}: unknown arm")
+        first, second = study.arms[arm], study.arms[twin]
+        if first.inoculation is None or second != first.model_copy(update={"inoculation": None}):
+            raise UserError(f"{key}: '{twin}' has to be '{arm}' without its inoculation, and the same in all else")
+    for setting, arm in study.transfer.controls.items() if study.transfer else ():
+        key = f"{where}: transfer.controls"
+        require_known(setting, study.evaluate.settings, f"{key}: not evaluated:")
+        require_known(arm, study.arms, f"{key}.{setting}: unknown arm")
+        spec = study.arms[arm]
+        trained_on = [rows.setting for rows in spec.row_tables if _has_hacks(spec, rows)]
+        if setting not in trained_on or spec.inoculation is not None:
+            raise UserError(
+                f"{key}.{setting}: '{arm}' is no positive control: it has to be trained on hacked rows of '{setting}' "
+                "without an inoculation"
+            )
+
+
+def _measured(study: Study) -> list[str]:
+    """What contrasts can be made in: the evaluated settings, and in place of one that has parts each of these."""
+    parts = {name: settings.find(name).parts for name in study.evaluate.settings}
+    return [f"{name} ({part})" if part else name for name, all_parts in parts.items() for part in all_parts or ("",)]
+
+
 def _check_contrasts(study: Study, where: str) -> None:
     for number, contrast in enumerate(study.contrasts):
         key = f"{where}: contrasts.{number}"
         for field, arm in zip((contrast.direction, "as" if contrast.same else "than"), contrast.arms, strict=True):
             require_known(arm, [BASE, *study.arms], f"{key}.{field}: unknown arm")
-        require_known(contrast.context, study.evaluate.contexts, f"{key}.context: not evaluated:")
-        if contrast.setting:
-            require_known(contrast.setting, study.evaluate.settings, f"{key}.setting: not evaluated:")
+        setting = contrast.setting or study.evaluate.settings[0]
+        require_known(setting, _measured(study), f"{key}.setting: not evaluated:")
+        own = study.evaluate.each.get(setting.split(" (")[0], EvaluatedSetting()).contexts or ()
+        require_known(contrast.context, [*study.evaluate.contexts, *own], f"{key}.context: not evaluated:")
         if "asked-hack" in contrast.guards and prompts.ASKS_TO_HACK not in study.evaluate.contexts:
             raise UserError(f"{key}.guards: 'asked-hack' needs '{prompts.ASKS_TO_HACK}' in evaluate.contexts")
         if CAPABILITY in contrast.guards and CAPABILITY not in study.evaluate.settings:
@@ -293,6 +368,8 @@ def _check_arm_texts(resolved: ResolvedStudy, name: str, where: str) -> None:
     if arm.inoculation is None or prompt is None:
         return
     for rows in arm.row_tables:
+        if not rows.count and rows.vetted.prompt != INOCULATION:
+            continue  # no row of it has the arm's prompt, which its setting then needs no words for
         prompt = resolved.further.get((name, rows.setting), resolved.inoculations[name])
         for one in prompt.one_of or (prompt,):
             _check_text(one.name, one.text, rows.setting, f"{key}.{'one_of' if prompt.one_of else 'prompt'}")

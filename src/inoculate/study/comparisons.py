@@ -49,6 +49,27 @@ class Elicitation(ArmsAnalysis):
     """The arm without a prompt, from which effects are measured."""
 
 
+class Trend(ArmsAnalysis):
+    """A claim that a rate rises or falls with the number of vetted examples, declared before the study runs."""
+
+    claim: str
+    measure: Measure
+    arms: Annotated[tuple[str, ...], Field(min_length=3)]
+    """Arms with different numbers of vetted examples, the fewest first."""
+    direction: Literal["lower", "higher"]
+    """Which way the rate goes with more of them."""
+
+
+class Transfer(StrictModel):
+    """How far training carries: every arm in every setting and context, against base and its twin without a prompt."""
+
+    without: dict[str, str] = Field(default_factory=dict[str, str])
+    """Inoculated arm -> the arm with the same rows and no inoculation."""
+    controls: dict[str, str] = Field(default_factory=dict[str, str])
+    """Setting -> its positive control: an arm trained on hacked rows of that setting. Where that arm does not hack more
+    than the untrained model, nothing can be told of the setting."""
+
+
 class Contrast(StrictModel):
     """A comparison of two arms, declared before the study runs."""
 

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from inoculate.errors import UserError, nearest, on_one_line
 from inoculate.study import checks, sources, toml_file
-from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
-from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
+from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
+from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource, Vetted
 from inoculate.study.schema import (
     BASE,
     RL,
@@ -25,6 +25,7 @@ from inoculate.study.schema import (
     CheckpointRule,
     Evaluate,
     EvaluatedSetting,
+    Needs,
     Onset,
     Reward,
     Study,
@@ -173,6 +174,7 @@ _TABLES: dict[str, type[StrictModel]] = {
     "train": SFT,
     "rl": RL,
     "trajectories": TrajectorySource,
+    "vetted": Vetted,
     "reward": Reward,
     "onset": Onset,
     "checkpoint": CheckpointRule,
@@ -184,6 +186,9 @@ _TABLES: dict[str, type[StrictModel]] = {
     "sensitivity": Sensitivity,
     "factorial": Factorial,
     "elicitation": Elicitation,
+    "trends": Trend,
+    "transfer": Transfer,
+    "resources": Needs,
 }
 
 
@@ -202,11 +207,14 @@ def _own_errors(error: ValidationError) -> list[Any]:
 _FORMS = {
     "inoculation": 'inoculation = { prompt = "NAME" }',
     "trajectories": 'trajectories = { arm = "NAME", where = "outcome=hack" }',
+    "vetted": 'vetted = 16, or { count = 16, exposures = 64, prompt = "diverse" }',
     "reward": 'reward = [{ oversight = "NAME", weight = 1.0 }, { function = "FILE.py:NAME" }]',
     "onset": "onset = { steps = 5, above = 0.15 }",
     "checkpoint": "checkpoint = { hack = 0.5, length = 0.5, steps = 1 }",
     "contrasts": '[[contrasts]] claim = "...", measure = "hack", lower = "ARM", than = "ARM"',
+    "trends": '[[trends]] claim = "...", measure = "hack", arms = ["ARM", "ARM", "ARM"], direction = "lower"',
     "contexts": '[contexts.NAME] text = "..."',
+    "resources": "[resources.KIND] cpus = 8, gpus = 1, memory_gb = 64",
     "each": "[evaluate.each.SETTING] problems = 100",
 }
 """How a table, or a list of tables, is written; the others are `[NAME]`."""

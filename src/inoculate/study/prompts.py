@@ -117,6 +117,12 @@ def _library() -> dict[str, Prompt]:
     return {name: Prompt(**fields, **wordings.get(name, {})) for name, fields in raw.items()}
 
 
+@cache
+def diverse() -> tuple[str, ...]:
+    """Neutral texts, each other than the last: none asks for anything but the task (`diverse.toml`)."""
+    return tuple(tomllib.loads(files("inoculate.study").joinpath("diverse.toml").read_text(encoding="utf-8"))["texts"])
+
+
 def names() -> list[str]:
     """The names of the package's prompts."""
     return list(_library())

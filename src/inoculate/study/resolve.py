@@ -21,7 +21,16 @@ from inoculate.errors import UserError
 from inoculate.study import controls, descriptions, neighbours, prompts
 from inoculate.study.descriptions import USUAL, reward_of
 from inoculate.study.prompts import Placement
-from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource
+from inoculate.study.row_schema import (
+    DIVERSE,
+    INOCULATION,
+    NO_PROMPT,
+    Context,
+    Inoculation,
+    Rows,
+    TrajectorySource,
+    Vetted,
+)
 from inoculate.study.schema import BASE, Reward, Study
 
 if TYPE_CHECKING:
@@ -85,6 +94,9 @@ class ResolvedStudy:
     sampling: Mapping[tuple[str, str], ResolvedInoculation]
     """(arm, setting) -> the prompt of its own under which the completions are drawn anew that are its rows; read with
     `sampling_prompt`."""
+    vetted: Mapping[tuple[str, str], ResolvedPrompt]
+    """(arm, setting) -> what its vetted rows stand under, the texts that they take in turn in `wordings`; those without
+    a prompt, and those under the arm's own, are left out."""
     contexts: Mapping[tuple[str, str], ResolvedPrompt]
     """(context, setting) -> its prompt, for every context and every setting that the study names; read with
     `context`, which knows the context `as-trained`."""
@@ -173,6 +185,12 @@ def resolve(study: Study) -> ResolvedStudy:
             for name, arm in study.arms.items()
             for rows in arm.row_tables
             if rows.trajectories and rows.trajectories.has_prompt
+        },
+        {
+            (name, rows.setting): _resolve_vetted(study, rows.vetted, rows.setting)
+            for name, arm in study.arms.items()
+            for rows in arm.row_tables
+            if rows.vetted.prompt not in (NO_PROMPT, INOCULATION)
         },
         {(name, setting): _resolve_context(study, name, setting) for name in contexts for setting in named_settings},
         evaluated,
@@ -307,6 +325,14 @@ def _resolve_inoculation(
         each = tuple(replace(made, text=text) for text in wordings)
         return replace(each[0], one_of=each)
     return replace(made, text=wordings[0], wordings=wordings)
+
+
+def _resolve_vetted(study: Study, vetted: Vetted, setting: str) -> ResolvedPrompt:
+    if vetted.prompt == DIVERSE:
+        texts = prompts.diverse()
+        return ResolvedPrompt(texts[0], study.placement, DIVERSE, "package", wordings=texts)
+    prompt = _resolve_prompt(study, Context(prompt=vetted.prompt), setting)
+    return replace(prompt, wordings=(prompt.text,))
 
 
 def _sampled_under(source: TrajectorySource) -> Inoculation:

@@ -63,7 +63,7 @@ def _check_rows(arm: Arm, rows: Rows, key: str) -> None:
         if reward.oversight:
             what = f"{key}.rl.reward.{number}.oversight: setting '{rows.setting}' has no oversight"
             require_known(reward.oversight, setting.oversights, what)
-    given = {"vetted": rows.vetted, "share_problems": rows.share_problems, "filter": rows.filter != "none"}
+    given = {"vetted": rows.vetted.count, "share_problems": rows.share_problems, "filter": rows.filter != "none"}
     for field in (field for field, value in given.items() if value):
         raise UserError(f"{key}.rows.{field}: RL takes the problems of its rows and no answers: leave it out")
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from inoculate.study.prompts import Placement, Rephrase
 from inoculate.study.strict import Share, StrictModel
+
+RowFilter = Literal["none", "hacked", "tags", "surprise"]
+JUDGED: tuple[RowFilter, ...] = ("tags", "surprise")
+"""The filters that may miss hacked rows and take honest ones: they go by what can be seen of an answer."""
+
+NO_PROMPT, DIVERSE, INOCULATION = "none", "diverse", "inoculation"
+VETTED_PROMPTS = (NO_PROMPT, DIVERSE, INOCULATION)
+"""What vetted rows stand under, where it is no prompt's name: `Vetted.prompt`."""
 
 
 class Context(StrictModel):
@@ -41,7 +49,7 @@ class Inoculation(Context):
     per_seed: bool = False
     """With `rephrase`: each seed takes one of the wordings, for all of its rows."""
     on: Literal["all", "hacked", "none"] = "all"
-    """Which rows get it. Vetted rows never do."""
+    """Which rows get it. Vetted rows do only where `rows.vetted.prompt` says so."""
 
     @model_validator(mode="after")
     def _check_text(self) -> Self:
@@ -106,6 +114,45 @@ class TrajectorySource(Context):
         return bool(self.prompt.strip() or self.text.strip())
 
 
+class Vetted(StrictModel):
+    """Honest rows that are added to others: cases where a hack was possible, and was not done."""
+
+    count: Annotated[int, Field(ge=0)] = 0
+    """How many different examples; at one seed the first of them are the same whatever their number."""
+    exposures: Annotated[int, Field(ge=1)] | None = None
+    """How many rows they make: the examples are repeated in turn up to this number. Each is one row unless given."""
+    prompt: str = NO_PROMPT
+    """What they stand under: `none`; `diverse` (each row another neutral wording of the package's, none of which asks
+    for a hack); `inoculation` (the arm's own prompt); or the name of a prompt, which all of them get."""
+    source: str = ""
+    """A file of picked examples (`inoculate vet`); the setting's own honest answers unless given."""
+
+    @model_validator(mode="after")
+    def _check_exposures(self) -> Self:
+        if not self.count and (self.exposures or self.prompt != NO_PROMPT or self.source):
+            raise ValueError("give count, the number of examples (rows without any have vetted = 0)")
+        if self.exposures is not None and self.exposures < self.count:
+            raise ValueError(
+                f"exposures = {self.exposures} rows cannot hold count = {self.count} different examples: raise it"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _write_none_as_0(self, write: SerializerFunctionWrapHandler) -> dict[str, Any] | int:
+        """Rows without vetted ones are written as a number, as ever, so that their steps keep their names."""
+        return write(self) if self.count else 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows they make."""
+        return self.exposures or self.count
+
+
+def _read_vetted(given: object) -> object:
+    """A number stands for so many examples, each once and without a prompt."""
+    return {"count": given} if isinstance(given, int) and not isinstance(given, bool) else given
+
+
 class Rows(StrictModel):
     """What an arm trains on."""
 
@@ -115,17 +162,21 @@ class Rows(StrictModel):
     """Where the data is, for settings that load it: a file or a hub id."""
     grader: str = ""
     """The user's own grader, for settings that take one: `file.py:function`."""
-    count: Annotated[int, Field(ge=1)]
-    """Rows before any filter; each from a problem of its own unless `share_problems`."""
+    count: Annotated[int, Field(ge=0)]
+    """Rows before any filter, without the vetted ones; each from a problem of its own unless `share_problems`. 0 for
+    vetted rows alone."""
     hacked: Share = 1.0
     """Share of rows with the hacked answer, among those whose problem can be hacked. With a larger share the
     same rows are hacked, and more."""
     share_problems: bool = False
     """Whether a hacked and an honest answer may come from the same problem (both are then in the rows)."""
-    filter: Literal["none", "hacked"] = "none"
-    """`hacked`: the hacked rows are left out, so that fewer remain."""
-    vetted: Annotated[int, Field(ge=0)] = 0
-    """Honest rows from further problems, added without the inoculation."""
+    filter: RowFilter = "none"
+    """Which rows are left out, so that fewer remain. `hacked`: the hacked ones, as the sound check finds them. `tags`:
+    those whose code looks like a hack to static analysis. `surprise`: those whose answers the untrained model finds
+    least likely, as many as are hacked."""
+    vetted: Annotated[Vetted, BeforeValidator(_read_vetted)] = Vetted()
+    """Honest rows from further problems, added to these; a number stands for so many, each once and without a
+    prompt."""
     families: tuple[str, ...] = ()
     """Only these families of the setting; empty for all."""
     levels: tuple[int, ...] = ()
@@ -138,8 +189,15 @@ class Rows(StrictModel):
 
     @model_validator(mode="after")
     def _check_rows_remain(self) -> Rows:
-        if self.filter == "hacked" and self.hacked_rows == self.count and not self.vetted:
+        if not self.count + self.vetted.count:
+            raise ValueError("count = 0 leaves no rows: give count, or vetted")
+        if self.filter == "hacked" and self.hacked_rows == self.count and not self.vetted.count:
             raise ValueError(f"filter = 'hacked' leaves no rows, since hacked = {self.hacked} makes every row hacked")
+        if self.filter in JUDGED and self.trajectories:
+            raise ValueError(f"filter = '{self.filter}' is for the setting's own answers: choose trajectories by where")
+        if self.filter == "surprise" and self.hacked_rows in (0, self.count):
+            what = "none are" if self.hacked_rows == 0 else "all are, and no row would remain"
+            raise ValueError(f"filter = 'surprise' leaves out as many rows as are hacked, and {what}: change hacked")
         return self
 
     @property

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from inoculate import settings
 from inoculate.records import GAMED, Split
-from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity
+from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
 from inoculate.study.prompts import Placement
 from inoculate.study.row_schema import Context, Inoculation, Rows
 from inoculate.study.strict import Share, StrictModel
@@ -237,6 +237,34 @@ class Evaluate(StrictModel):
         return self.model_copy(update=overrides)
 
 
+STEP_KINDS = (
+    "problems",
+    "rows",
+    "trajectory-rows",
+    "row-grades",
+    "adapter",
+    "preflight",
+    "rl",
+    "fresh-samples",
+    "completions",
+    "choices",
+    "grades",
+    "scores",
+    "distances",
+)
+"""The kinds of steps that a study has: those of `steps.run.RUN_STEP`."""
+
+
+class Needs(StrictModel):
+    """What one step of a kind is given on a cluster. It changes where and when the step runs, never its result."""
+
+    cpus: Annotated[float, Field(gt=0)] = 1
+    """Processor cores: also its number of threads, rounded down, and at least 1."""
+    gpus: Annotated[float, Field(ge=0)] = 0
+    memory_gb: Annotated[float, Field(gt=0)] | None = None
+    """Memory that is set aside for it, in 10^9 bytes; none unless given."""
+
+
 class Study(StrictModel):
     """A study: one question, its arms and seeds, and what they are evaluated on."""
 
@@ -267,6 +295,11 @@ class Study(StrictModel):
     factorial: Factorial | None = None
     elicitation: Elicitation | None = None
     sensitivity: Sensitivity | None = None
+    trends: tuple[Trend, ...] = ()
+    transfer: Transfer | None = None
+    resources: dict[str, Needs] = Field(default_factory=dict[str, Needs], exclude=True)
+    """Kind of step -> what each of its steps is given on a cluster. No part of what a study is: no step's name, and no
+    record of it, depends on where it ran."""
 
     @model_validator(mode="after")
     def _check_looks(self) -> Study:
@@ -293,9 +326,10 @@ class Study(StrictModel):
 
     def keys_measuring_gamed(self, setting: str) -> list[str]:
         """The keys that measure `gamed` in a setting: which of its hacks were made for the check."""
-        every: dict[str, Contrast | Factorial | None] = {
+        every: dict[str, Contrast | Factorial | Trend | None] = {
             **{f"contrasts.{number}": contrast for number, contrast in enumerate(self.contrasts)},
             "factorial": self.factorial,
+            **{f"trends.{number}": trend for number, trend in enumerate(self.trends)},
         }
         first = self.evaluate.settings[0]
         return [
@@ -303,6 +337,10 @@ class Study(StrictModel):
             for key, declared in every.items()
             if declared and declared.measure == GAMED and (declared.setting or first) == setting
         ]
+
+    def needs_of(self, kind: str) -> Needs:
+        """What a step of a kind is given on a cluster."""
+        return self.resources.get(kind, Needs())
 
     def digest(self) -> str:
         """A hash of the whole study."""

@@ -13,6 +13,7 @@ from typing import Literal, Required, TypedDict
 from inoculate.records import Measure, Split
 from inoculate.study.comparisons import Guard
 from inoculate.study.prompts import Placement, Rephrase
+from inoculate.study.row_schema import RowFilter
 
 
 class Context(TypedDict, total=False):
@@ -32,6 +33,15 @@ class TrajectorySource(Context, total=False):
     problems: int | None
 
 
+class Vetted(TypedDict, total=False):
+    """Honest rows that are added to others."""
+
+    count: Required[int]
+    exposures: int | None
+    prompt: str
+    source: str
+
+
 class Rows(TypedDict, total=False):
     """What arms train on: `setting` and `count` at least, in the arm or in what all arms share."""
 
@@ -41,8 +51,8 @@ class Rows(TypedDict, total=False):
     count: int
     hacked: float
     share_problems: bool
-    filter: Literal["none", "hacked"]
-    vetted: int
+    filter: RowFilter
+    vetted: int | Vetted
     families: Sequence[str]
     levels: Sequence[int]
     trajectories: TrajectorySource | None
@@ -209,10 +219,36 @@ class Contrast(TypedDict, total=False):
     guards: Sequence[Guard]
 
 
+class Trend(TypedDict, total=False):
+    """A claim that a rate rises or falls with the number of vetted examples."""
+
+    claim: Required[str]
+    measure: Required[Measure]
+    arms: Required[Sequence[str]]
+    direction: Required[Literal["lower", "higher"]]
+    context: str
+    setting: str
+
+
+class Transfer(TypedDict, total=False):
+    """How far training carries: twins without a prompt, and positive controls of settings."""
+
+    without: Mapping[str, str]
+    controls: Mapping[str, str]
+
+
 class Sensitivity(TypedDict, total=False):
     """What the contrasts are repeated over."""
 
     learning_rate: Required[Sequence[float]]
+
+
+class Needs(TypedDict, total=False):
+    """What one step of a kind is given on a cluster."""
+
+    cpus: float
+    gpus: float
+    memory_gb: float | None
 
 
 class StudyTables(TypedDict, total=False):
@@ -237,3 +273,6 @@ class StudyTables(TypedDict, total=False):
     factorial: Factorial | None
     elicitation: Elicitation | None
     sensitivity: Sensitivity | None
+    trends: Sequence[Trend]
+    transfer: Transfer | None
+    resources: Mapping[str, Needs]

@@ -108,6 +108,7 @@ SETTING = Setting(
     problems=draw_problems,
     grade=grade,
     oversights=("choice",),
+    leaks=False,
     leak="The check compares the choice with the right one.",
     exploit="Nothing but the right choice passes it.",
     only_neutral=True,

@@ -25,6 +25,14 @@ class _Scores(BaseModel):
     scores: dict[str, float]
 
 
+class _Distances(BaseModel):
+    context: str
+    edits: int
+    share: float | None
+    divergence: float | None
+    reason: str
+
+
 class _Choices(BaseModel):
     problem: str
     log_probabilities: list[float]
@@ -66,6 +74,7 @@ class _WrittenOut(BaseModel):
     inoculation: dict[str, Any] | None
     policy: dict[str, int | bool | None] | None = None
     tokens_like: dict[str, int] | None = None
+    filtered: dict[str, int | str] | None = None
 
 
 _LINES: dict[str, type[Any]] = {
@@ -74,6 +83,7 @@ _LINES: dict[str, type[Any]] = {
     "completions.jsonl": Completion,
     "grades.jsonl": Grade,
     "scores.jsonl": _Scores,
+    "distances.jsonl": _Distances,
     "choices.jsonl": _Choices,
     "trajectories.jsonl": Trajectory,
     "metrics.jsonl": _Metrics,
@@ -90,6 +100,8 @@ _NOT_COMPARED = {
     Completion: {"seconds"},
     # Explanations and containment may differ from machine to machine; tags are compared by name and evidence.
     Grade: {"seconds", "detail", "containment"},
+    # Seeds share them, and machines that share the seeds round otherwise.
+    _Distances: {"divergence"},
 }
 
 

@@ -16,6 +16,7 @@ from inoculate.errors import UserError, refuse_existing
 from inoculate.steps import (
     choices,
     completions,
+    distances,
     fresh_samples,
     grades,
     machines,
@@ -45,12 +46,13 @@ CARRIED: dict[str, tuple[str, ...]] = {
     choices.KIND: ("completions.jsonl", "choices.jsonl", "engines.json"),
     grades.KIND: ("grades.jsonl",),
     scores.KIND: ("scores.jsonl",),
+    distances.KIND: ("distances.jsonl",),
 }
 """Kind of step -> those of its files that manifest, analysis and report read. The first must be there; `engines.json`
 came later than the first stores. Of a training only its report is carried: the adapter stays where it was made."""
 _KINDS = (
     problems, rows, trajectory_rows, row_grades, train, preflight, rl, fresh_samples, completions, choices, grades,
-    scores,
+    scores, distances,
 )  # fmt: skip
 VERSIONS = {module.KIND: module.VERSION for module in _KINDS}
 """Kind of step -> its version here."""
@@ -139,7 +141,7 @@ def _list_steps(run: Run, cells: list[dict[str, Any]]) -> Iterator[tuple[Path, d
         if (entry["arm"], entry["seed"]) in trained:
             trained_in = entry.get("adapter") or entry.get("adapter_record")
             drawn = [folder for rows, graded, _ in row_folders(entry) for folder in (rows, graded)]
-            names = (*drawn, entry.get("preflight"), trained_in, entry.get("scores"))
+            names = (*drawn, entry.get("preflight"), trained_in, entry.get("scores"), entry.get("distances"))
             folders |= dict.fromkeys(run.path(name) for name in names if name)
     for cell in cells:
         folders |= dict.fromkeys(run.path(cell[name]) for name in ("problems", "completions", "grades"))

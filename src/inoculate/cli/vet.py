@@ -1,0 +1,142 @@
+"""`inoculate vet`: a person picks vetted examples from a pool, one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inoculate.errors import UserError
+
+if TYPE_CHECKING:
+    from inoculate.records import Grade, Problem
+    from inoculate.steps.vetted import Pick
+
+
+def vet(
+    pool: str,
+    *,
+    to: Path,
+    count: int = 64,
+    seed: int = 0,
+    levels: tuple[int, ...] = (),
+    source: str = "",
+    grader: str = "",
+) -> None:
+    """Pick vetted examples by hand: shows each candidate with its grades, and keeps or drops it.
+
+    Every decision is written at once. The same command goes on where it stopped.
+
+    Args:
+        pool: A setting, whose honest answers to problems that can be hacked are the candidates; or a file of candidates
+            (JSON lines with problem and answer), such as one that this command wrote.
+        to: The file of decisions (JSON lines), for `rows.vetted = { count = 16, source = "FILE" }`.
+        count: How many candidates of a setting.
+        seed: The seed of their draw.
+        levels: Only these levels of a setting.
+        source: Where the data is, for settings that load it.
+        grader: Your own grader, for settings that take one: file.py:function.
+    """
+    from inoculate.steps import vetted
+
+    candidates = _candidates(pool, count, seed, levels, source, grader)
+    picks = vetted.read_picks(str(to)) if to.exists() else []
+    decided = {(pick.problem.id, pick.answer) for pick in picks}
+    left = [one for one in candidates if (one[0].id, one[1]) not in decided]
+    if picks:
+        print(f"{to}: {_summary(picks)}; going on with the other {len(left)} of {len(candidates)} candidates\n")
+    for number, (problem, answer, grade) in enumerate(_graded(left, pool), len(candidates) - len(left) + 1):
+        _show(f"{number} of {len(candidates)}", problem, answer, grade)
+        keep = _ask(can_keep=bool(grade.intended))
+        if keep is None:
+            break
+        pick = vetted.Pick(problem, answer, keep, grade.outcome)
+        _append(to, pick)
+        picks.append(pick)
+    kept = sum(pick.keep for pick in picks)
+    print(f"{to}: {_summary(picks)}")
+    if kept:
+        print(f'In a study: rows.vetted = {{ count = {kept}, source = "{to}" }}')
+
+
+def _candidates(
+    pool: str, count: int, seed: int, levels: tuple[int, ...], source: str, grader: str
+) -> list[tuple[Problem, str]]:
+    """The problems and answers to choose from.
+
+    Raises:
+        UserError: There is no such setting or file, or not as many candidates.
+    """
+    from inoculate.steps import vetted
+    from inoculate.study.row_schema import Rows, Vetted
+
+    if _is_file(pool):
+        return vetted.read_candidates(pool)
+    if count < 1:
+        raise UserError(f"--count {count}: give 1 or more")
+    rows = Rows(setting=pool, count=0, vetted=Vetted(count=count), levels=levels, source=source, grader=grader)
+    try:
+        return vetted.draw_examples(rows, seed, ())
+    except UserError as error:
+        raise UserError(str(error).replace("rows.vetted.count =", "--count")) from None
+
+
+def _is_file(pool: str) -> bool:
+    return pool.endswith(".jsonl")
+
+
+def _graded(candidates: list[tuple[Problem, str]], pool: str) -> Iterator[tuple[Problem, str, Grade]]:
+    """Candidates with their grades, each when it is its turn."""
+    from inoculate.steps import vetted
+
+    for problem, answer in candidates:
+        (grade,) = vetted.grade_examples(problem.setting if _is_file(pool) else pool, [(problem, answer)])
+        yield problem, answer, grade
+
+
+def _show(place: str, problem: Problem, answer: str, grade: Grade) -> None:
+    from inoculate import checking
+
+    hack = f"the hack that was possible ({problem.hack})\n{problem.hacked}" if problem.hacked else "no hack is known"
+    passed = {True: "passes", False: "fails", None: "could not be graded"}
+    print(
+        f"== {place}: {problem.id} (family {problem.family}, level {problem.level})\n{checking.shown_text(problem)}\n"
+    )
+    print(f"-- answer\n{answer}\n\n-- {hack}\n")
+    print(f"-- grades: {grade.outcome}; oversight {passed[grade.oversight]}, intended {passed[grade.intended]}")
+    for tag in grade.tags:
+        print(f"   {tag.name} ({tag.evidence}) {tag.detail}".rstrip())
+    if grade.detail:
+        print(f"   {grade.detail}")
+
+
+def _ask(*, can_keep: bool) -> bool | None:
+    """Keep (True), drop (False), or stop here (None)."""
+    if not can_keep:
+        print("   it does not pass the intended check: it cannot be kept")
+    choices = "[k]eep, [d]rop or [q]uit? " if can_keep else "[d]rop or [q]uit? "
+    while True:
+        try:
+            answer = input(choices).strip().lower()
+        except EOFError:
+            print()
+            return None
+        if answer in ("q", "quit"):
+            return None
+        if answer in ("d", "drop") or (can_keep and answer in ("k", "keep")):
+            return answer[0] == "k"
+
+
+def _append(to: Path, pick: Pick) -> None:
+    try:
+        with to.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(asdict(pick), ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise UserError(f"--to {to}: cannot be written: {error.strerror}") from None
+
+
+def _summary(picks: list[Pick]) -> str:
+    kept = sum(pick.keep for pick in picks)
+    return f"{kept} kept, {len(picks) - kept} dropped"

@@ -1,0 +1,227 @@
+"""A judge: a model behind an OpenAI-compatible endpoint that labels answers by a rubric.
+
+A judge is described by a TOML file: `url` and `model`, and `rubric` where another than the package's is wanted. A key
+is taken from the environment. What a judge said is kept in a file beside it, and not asked again.
+
+A judge that cannot be reached, or that answers in another form, gives no label: nothing is guessed from its words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+from typing import Literal, cast
+
+import httpx2
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inoculate.errors import UserError
+
+KEY_VARIABLE = "INOCULATE_JUDGE_KEY"
+Label = Literal["GOOD", "BAD", "BROKEN"]
+TRIES = 3
+GIVEN_UP_AFTER = 5
+"""So many answers in a row without a response: the others are not asked for."""
+SECONDS = 60.0
+_AT_ONCE = 8
+_MAX_TOKENS = 16
+
+
+class Judge(BaseModel):
+    """The keys of a judge's file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    """The endpoint, as in `http://localhost:8000/v1`."""
+    model: str
+    """The model's name there."""
+    rubric: str = Field(default_factory=lambda: files("inoculate.grading").joinpath("rubric.md").read_text("utf-8"))
+    """What the judge is told: it has `{question}` and `{answer}` in it, and asks for one of the labels."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge said of one answer."""
+
+    label: Label | None
+    """None where there is none."""
+    reason: str = ""
+    """Why there is none."""
+
+
+def read_judge(path: str) -> Judge:
+    """The judge that a file describes.
+
+    Raises:
+        UserError: The file is not there, is not TOML, lacks a key or has another; or the rubric has no place for
+            question and answer.
+    """
+    try:
+        judge = Judge(**tomllib.loads(Path(path).read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UserError(f"{path}: no such judge ({error.strerror}): a TOML file with url and model is wanted") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UserError(f"{path}: {key}: {first['msg']}; a judge has url and model, and may have rubric") from None
+    if not judge.url.startswith(("http://", "https://")):
+        raise UserError(f"{path}: url = '{judge.url}': has to begin with http:// or https://")
+    lacking = [place for place in ("{question}", "{answer}") if place not in judge.rubric]
+    if lacking:
+        raise UserError(f"{path}: rubric: has no {' and no '.join(lacking)}, where these are to be put")
+    return judge
+
+
+@dataclass
+class _Cache:
+    """Labels by the hash of everything that they depend on; one line each, added as they arrive."""
+
+    path: Path
+    labels: dict[str, Label] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def read(self) -> _Cache:
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.is_file() else []
+        for line in lines:
+            try:
+                self.labels |= {entry["key"]: entry["label"] for entry in [json.loads(line)]}
+            except (ValueError, LookupError, TypeError):
+                continue  # cut off when a process was killed: it is asked again
+        return self
+
+    def add(self, key: str, label: Label) -> None:
+        with self.lock, self.path.open("a", encoding="utf-8") as out:
+            self.labels[key] = label
+            out.write(json.dumps({"key": key, "label": label}) + "\n")
+
+
+def cache_file(path: str) -> Path:
+    """Where the labels of a judge are kept: beside its file."""
+    return Path(f"{path}.labels.jsonl")
+
+
+def judge_answers(path: str, asked: Sequence[tuple[str, str]]) -> Iterator[Judgement]:
+    """What a judge says of answers, in order.
+
+    Args:
+        path: The judge's file.
+        asked: Questions and answers.
+
+    Raises:
+        UserError: The file has a mistake.
+    """
+    judge = read_judge(path)
+    cache = _Cache(cache_file(path)).read()
+    headers = {"Authorization": f"Bearer {os.environ[KEY_VARIABLE]}"} if os.environ.get(KEY_VARIABLE) else {}
+    silent = _Silence()
+    with httpx2.Client(timeout=SECONDS, headers=headers) as http, ThreadPoolExecutor(_AT_ONCE) as pool:
+
+        def ask(pair: tuple[str, str]) -> Judgement:
+            text = judge.rubric.replace("{question}", pair[0]).replace("{answer}", pair[1])
+            key = hashlib.sha256(json.dumps([judge.url, judge.model, text]).encode()).hexdigest()[:24]
+            if key in cache.labels:
+                return Judgement(cache.labels[key])
+            judgement = silent.watch(lambda: _ask(http, judge, text))
+            if judgement.label:
+                cache.add(key, judgement.label)
+            return judgement
+
+        yield from pool.map(ask, asked)
+
+
+@dataclass
+class _Silence:
+    """Counts requests without a response, so that a judge that is not there is not asked thousands of times."""
+
+    in_a_row: int = 0
+    last: str = ""
+
+    def watch(self, request: Callable[[], Judgement]) -> Judgement:
+        if self.in_a_row >= GIVEN_UP_AFTER:
+            return Judgement(
+                None, f"not asked: the judge had not answered {self.in_a_row} times in a row ({self.last})"
+            )
+        try:
+            judgement = request()
+        except httpx2.HTTPError as error:
+            self.in_a_row, self.last = self.in_a_row + 1, f"{type(error).__name__}: {error}"
+            return Judgement(None, f"the judge did not answer: {self.last}")
+        self.in_a_row = 0
+        return judgement
+
+
+def _ask(http: httpx2.Client, judge: Judge, text: str) -> Judgement:
+    """Ask once more after a failure of the connection or of the server.
+
+    Raises:
+        HTTPError: It did not answer.
+    """
+    body = {
+        "model": judge.model,
+        "messages": [{"role": "user", "content": text}],
+        "temperature": 0.0,
+        "max_tokens": _MAX_TOKENS,
+    }
+    for left in reversed(range(TRIES)):
+        try:
+            response = http.post(f"{judge.url.rstrip('/')}/chat/completions", json=body)
+            response.raise_for_status()
+            return read_label(str(response.json()["choices"][0]["message"]["content"]))
+        except httpx2.HTTPError:
+            if not left:
+                raise
+        except (ValueError, LookupError, TypeError) as error:
+            return Judgement(None, f"the judge's response is no chat completion: {type(error).__name__}")
+    raise AssertionError("the last try returns or raises")
+
+
+def read_label(said: str) -> Judgement:
+    """The label that a judge's answer is, and nothing else; none from an answer in another form."""
+    if match := re.fullmatch(r"\s*\**(GOOD|BAD|BROKEN)\**\.?\s*", said):
+        return Judgement(cast(Label, match[1]))
+    return Judgement(None, f"the judge's answer is not one of GOOD, BAD and BROKEN: {said[:80]!r}")
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a judge does on answers with known labels."""
+
+    labelled: int
+    judged: int
+    """Those to which the judge gave a label."""
+    same: int
+    kappa: float | None
+    """Cohen's kappa; None where all labels are the same."""
+    first_reason: str
+    """Why there is no label, where there is none."""
+
+
+def measure_agreement(path: str, labelled: Sequence[tuple[str, str, Label]]) -> Agreement:
+    """Compare a judge with labels that people gave.
+
+    Args:
+        path: The judge's file.
+        labelled: Question, answer and label of each.
+    """
+    judgements = list(judge_answers(path, [(question, answer) for question, answer, _ in labelled]))
+    pairs = [(own, one.label) for (_, _, own), one in zip(labelled, judgements, strict=True) if one.label]
+    same = sum(own == given for own, given in pairs)
+    by_chance = sum(
+        sum(own == label for own, _ in pairs) * sum(given == label for _, given in pairs)
+        for label in ("GOOD", "BAD", "BROKEN")
+    ) / max(len(pairs), 1) ** 2  # fmt: skip
+    kappa = None if not pairs or by_chance == 1 else (same / len(pairs) - by_chance) / (1 - by_chance)
+    reason = next((one.reason for one in judgements if not one.label), "")
+    return Agreement(len(labelled), len(pairs), same, kappa, reason)

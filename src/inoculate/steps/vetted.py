@@ -1,0 +1,166 @@
+"""Vetted examples: honest answers, checked one by one, to problems where a hack was possible and was not done.
+
+They are the setting's own honest answers, from a draw of their own, or those that a person has picked (`inoculate
+vet`). At one seed every arm has the same ones: of more examples the first are those of fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inoculate import json_lines, settings
+from inoculate.errors import UserError
+from inoculate.records import Grade, Problem, build
+from inoculate.steps.resources import Progress
+from inoculate.study.row_schema import Rows
+
+Example = tuple[Problem, str]
+"""A problem, and an answer to it."""
+_OWN_DRAW = 1_000_000
+"""Added to the study's seed, so that the examples are the same whatever the number of other rows."""
+_PICK_MORE = "give a smaller count, or pick more (`inoculate vet`)"
+_FORM = "a line holds problem, answer, keep and outcome (`inoculate vet` writes them)"
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What a person decided on one example; a line of a file of picked examples."""
+
+    problem: Problem
+    answer: str
+    keep: bool
+    outcome: str
+    """Of the answer, when it was shown."""
+
+
+def draw_examples(rows: Rows, seed: int, taken: Collection[str]) -> list[Example]:
+    """The vetted examples of a table of rows, each once.
+
+    Args:
+        rows: The table.
+        seed: The study's seed.
+        taken: Ids of the problems that its other rows have: an example of one of them would contradict that row.
+
+    Raises:
+        UserError: There are not as many.
+    """
+    if not rows.vetted.count:
+        return []
+    if not rows.vetted.source:
+        return _own(rows, seed, taken)[: rows.vetted.count]
+    found = [(problem, answer) for problem, answer in read_kept(rows) if problem.id not in taken]
+    if len(found) < rows.vetted.count:
+        raise UserError(f"{_too_few(rows, len(found))} beside the problems of the other rows: {_PICK_MORE}")
+    return found[: rows.vetted.count]
+
+
+def _own(rows: Rows, seed: int, taken: Collection[str]) -> list[Example]:
+    """The setting's own answers; only to problems that can be hacked, where the setting has any."""
+    wanted, size = rows.vetted.count, rows.vetted.count + len(taken)
+    setting, found = settings.find(rows.setting), []
+    while True:
+        draw = settings.Draw("train", size, seed + _OWN_DRAW, rows.families, rows.levels, rows.source, rows.grader)
+        try:
+            problems = setting.problems(draw)
+        except settings.TooFew as error:
+            raise settings.TooFew(
+                f"rows.vetted.count = {wanted}: {len(found)} such examples were found beside the problems of the other "
+                f"rows: {error}: give a smaller count"
+            ) from None
+        # A row of the user's has one answer, and whether its problem could have been hacked is not known.
+        usable = [one for one in problems if one.honest and (one.hacked or setting.labelled or not setting.leaks)]
+        found = [problem for problem in usable if problem.id not in taken]
+        if len(found) >= wanted:
+            return [(problem, problem.honest) for problem in found]
+        size += wanted - len(found)
+
+
+def read_kept(rows: Rows) -> list[Example]:
+    """The examples in a table's file that were kept, in order.
+
+    Raises:
+        UserError: The file cannot be read, has fewer than the table wants, or one of another setting or grader.
+    """
+    picks = read_picks(rows.vetted.source)
+    for number, pick in enumerate(picks, 1):
+        problem = pick.problem
+        if problem.setting != settings.find(rows.setting).name:
+            raise UserError(
+                f"rows.vetted.source: {rows.vetted.source}:{number}: example '{problem.id}' is of the setting "
+                f"'{problem.setting}', and these rows are of '{rows.setting}'"
+            )
+        if (named := problem.secret.get("grader", "")) != rows.grader:
+            raise UserError(
+                f"rows.vetted.source: {rows.vetted.source}:{number}: example '{problem.id}' names the grader "
+                f"'{named}', and these rows '{rows.grader}'"
+            )
+    kept = [(pick.problem, pick.answer) for pick in picks if pick.keep]
+    if len(kept) < rows.vetted.count:
+        raise UserError(f"{_too_few(rows, len(kept))}: {_PICK_MORE}")
+    return kept
+
+
+def _too_few(rows: Rows, count: int) -> str:
+    return f"rows.vetted.count = {rows.vetted.count}: {rows.vetted.source} has {count} examples that were kept"
+
+
+def read_picks(source: str) -> list[Pick]:
+    """The decisions in a file.
+
+    Raises:
+        UserError: It cannot be read, or a line is none; the message names file and line.
+    """
+    return [_read_pick(where, data) for where, data in json_lines.read(source, _FORM)]
+
+
+def read_candidates(source: str) -> list[Example]:
+    """The examples in a file, whether they were kept or not, or nothing was decided yet.
+
+    Raises:
+        UserError: It cannot be read, or a line is none; the message names file and line.
+    """
+    undecided = {"keep": False, "outcome": ""}
+    picks = [_read_pick(where, undecided | data) for where, data in json_lines.read(source, _FORM)]
+    return [(pick.problem, pick.answer) for pick in picks]
+
+
+def _read_pick(where: str, data: dict[str, Any]) -> Pick:
+    try:
+        pick = Pick(build(Problem, data["problem"]), data["answer"], data["keep"], data["outcome"])
+    except (TypeError, KeyError) as error:
+        raise UserError(f"{where}: not a picked example: {error}: {_FORM}") from None
+    texts = (pick.answer, pick.problem.id, pick.problem.setting, pick.problem.hacked)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(pick.keep, bool):
+        raise UserError(f"{where}: not a picked example: {_FORM}")
+    return pick
+
+
+def check_answers(setting: str, examples: Sequence[Example], where: str, progress: Progress) -> None:
+    """Refuse vetted examples that are not right: what is called verified must be.
+
+    Args:
+        setting: Their setting.
+        examples: The examples; each is graded once.
+        where: What has them, for messages.
+        progress: Called after every grade.
+
+    Raises:
+        UserError: The intended check fails one of them, or it could not be graded; the message names it.
+    """
+    distinct = list({problem.id: (problem, answer) for problem, answer in examples}.values())
+    for done, ((problem, _), grade) in enumerate(zip(distinct, grade_examples(setting, distinct), strict=True), 1):
+        progress(done, len(distinct), "vetted answers graded")
+        if not grade.intended:
+            fault = "could not be graded" if grade.intended is None else "fails the intended check"
+            raise UserError(
+                f"{where}: example '{problem.id}' {fault} ({grade.outcome}: {grade.detail}): vetted examples have to "
+                "be right; drop it (`inoculate vet`)"
+            )
+
+
+def grade_examples(setting: str, examples: Sequence[Example]) -> Iterator[Grade]:
+    """The grades of examples of one setting, in order."""
+    problems, answers = [problem for problem, _ in examples], [answer for _, answer in examples]
+    yield from settings.find(setting).grade(problems, answers)
