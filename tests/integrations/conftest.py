@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from inoculate import checksums
 from inoculate.records import OUTCOMES, Grade, Tag, outcome_of, read_lines, write_lines
 from inoculate.steps import plan as planning
 from inoculate.steps import run
@@ -58,6 +59,7 @@ def small_run(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     path = Path(cell["grades"]) / "grades.jsonl"
     grades = list(read_lines(path, Grade))
     write_lines(path, [_with(grade, outcome) for grade, outcome in zip(grades, [*OUTCOMES, "hack"], strict=True)])
+    checksums.write(path.parent)
     return folder
 
 
