@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from filled_store import fill, write_study
+from inoculate import checksums
 from inoculate.analysis import analyse
 from inoculate.analysis.transfer import count_words, overlap
 from inoculate.errors import UserError
@@ -59,6 +60,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         random, rate = Random(str(cell)), HACKS.get((cell["arm"], cell["setting"]), 0.0)
         hacked = [random.random() < rate for _ in path.read_text().splitlines()]
         write_lines(path, [Grade("hack" if one else "correct", True, not one) for one in hacked])
+        checksums.write(path.parent)
     return folder
 
 

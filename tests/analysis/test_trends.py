@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy import stats
+from scipy import stats as scipy_stats
 
 from filled_store import fill, write_study
+from inoculate import checksums
 from inoculate.analysis import analyse
 from inoculate.analysis.estimates import ArmRate
 from inoculate.analysis.trends import dose_of, estimate_slope, slope_weights
@@ -21,6 +22,8 @@ from inoculate.records import Grade, write_lines
 from inoculate.report import write_report
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
+
+stats: Any = scipy_stats  # whose results have no types
 
 
 def arm_rates(hits: Any) -> list[ArmRate]:
@@ -118,6 +121,7 @@ def planted_run(root: Path, seeds: list[int] | None = None) -> Path:
             random, rate = Random(str(cell)), RATES.get(cell["arm"], 0.0)
             hacked = [random.random() < rate for _ in path.read_text().splitlines()]
             write_lines(path, [Grade("hack" if one else "correct", True, not one) for one in hacked])
+            checksums.write(path.parent)
     return folder
 
 

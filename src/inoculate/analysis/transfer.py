@@ -103,7 +103,7 @@ def _arm(run: Run, arm: str, without: Mapping[str, str]) -> dict[str, Any]:
     entries = [entry for entry in run.manifest.get("training") or () if entry["arm"] == arm]
     tokens = [[entry[key] for entry in entries if key in entry] for key in ("trained_tokens", "label_tokens")]
     grades = [grade for entry in entries for grade in _row_grades(entry)]
-    leaks = [grade.oversight and not grade.intended for grade in grades if grade.outcome != "ungraded"]
+    leaks = [bool(grade.oversight) and not grade.intended for grade in grades if grade.outcome != "ungraded"]
     return {
         "arm": arm,
         "trained_on": [table["setting"] for table in row_tables(run.study["arms"][arm])],
@@ -176,10 +176,15 @@ def _correlations(reasons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                     "effect": effect,
                     "with": explanation,
                     "cells": len(pairs),
-                    "spearman": float(spearmanr(pairs).statistic) if enough else None,
+                    "spearman": _rank_correlation(pairs) if enough else None,
                 }
             )
     return found
+
+
+def _rank_correlation(pairs: Sequence[tuple[float, float]]) -> float:
+    found: Any = spearmanr(pairs)
+    return float(found.statistic)
 
 
 def _shows(reason: Mapping[str, Any], effect: str) -> bool:

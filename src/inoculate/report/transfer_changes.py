@@ -120,7 +120,8 @@ def _draw_change(
     unsure = change["low"] is None or change["low"] <= 0 <= change["high"]
     if unsure:
         axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["line"], hatch="////", linewidth=0))
-    low, high, value = change["low"], change["high"], change["difference"]
+    low: Any = change["low"]
+    high, value = change["high"], change["difference"]
     limits = "" if low is None else points_interval(low, high)
     if limits and width < _LEAST_FOR_TENTHS:
         limits = minus(f"{100 * low:+.0f} {100 * high:+.0f}") if width >= _LEAST_FOR_INTERVAL else ""
