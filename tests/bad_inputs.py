@@ -171,7 +171,7 @@ CHANGES: list[tuple[str, str, list[str]]] = [
      '[arms.taught]\nmethod = "rl"\n[arms.plain]\nrows.trajectories = { arm = "taught", where = "a=b" }',
      ["study.toml:16: arms.plain.rows.trajectories.where: "]),
     # Contrasts.
-    ('lower = "inoculated"', 'lower = "inoculatd"', ["study.toml:21: contrasts.0", "did you mean 'inoculated'?"]),
+    ('lower = "inoculated"', 'lower = "inoculatd"', ["study.toml:24: contrasts.0.lower", "did you mean 'inoculated'?"]),
     ('lower = "inoculated"', 'lower = "plain"', ["contrasts.0", "compares arm 'plain' with itself"]),
     ('lower = "inoculated"', "", ["contrasts.0", "name two arms"]),
     ('measure = "hack"', 'measure = "hacks"', ["contrasts.0.measure", "'hack'"]),

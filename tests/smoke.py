@@ -38,6 +38,8 @@ def _shrink(value: Any, key: str = "") -> Any:
         elif found.get("count"):
             # By doublings, so that arms which differ in their number of rows still do.
             found["count"] = min(value["count"], value["count"].bit_length())
+        if key == "side_effects":  # of every family
+            found["problems"] = 12
         if key == "trajectories" and "arm" in value:  # a tiny model passes no check
             found["problems"] = ROWS + 1
             found.pop("where", None)

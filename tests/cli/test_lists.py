@@ -99,7 +99,8 @@ def test_a_plan_as_json_and_through_a_pipe(study_file: Path, tmp_path: Path) -> 
     store = {"INOCULATE_STORE": str(tmp_path / "s"), "COLUMNS": "80"}
     found = json.loads(piped("plan", str(study_file), "--json", **store))
     assert (found["finished"], found["to_do"]) == (0, len(found["steps"]))
-    assert {"label", "kind", "name", "finished", "needed"} == set(found["steps"][0])
+    facts = {"label", "kind", "name", "finished", "needed", "waits_for", "together", "cpus", "gpus", "memory_gb"}
+    assert set(found["steps"][0]) == facts
     assert found["unreachable"] == "" and found["screened"] is False
     lines = piped("plan", str(study_file), "--steps", **store).splitlines()
     for step in found["steps"]:

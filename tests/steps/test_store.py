@@ -68,7 +68,11 @@ ARM = {"rows", "row-grades", "adapter", "completions", "grades"}
     ("old", "new", "changed"),
     [
         ("[arms.plain]", "[arms.more]\nrows.count = 12\n[arms.plain]", ARM),
-        ("problems = 6", 'problems = 6\ncontexts = ["neutral", "asks-to-hack", "negated"]', {"completions", "grades"}),
+        (
+            "problems = 6",
+            'problems = 6\ncontexts = ["neutral", "asks-to-hack", "negated"]',
+            {"completions", "grades", "distances"},
+        ),
         ("seeds = [0]", "seeds = [0, 1]", ARM),
         ("learning_rate = 1e-3", "learning_rate = 2e-3", {"adapter", "completions", "grades"}),
         ("problems = 6", "problems = 7", {"problems", "completions", "grades"}),

@@ -51,7 +51,7 @@ def written(tmp_path: Path, text: str) -> Path:
         ("[evaluate]", "[sensitivity]\nlearning_rates = [1e-4]\n[evaluate]", ["unknown key", "'learning_rate'?"]),
         ("[arms.plain]", "[sensitivity]\nlearning_rate = [1e-4]\n[arms.'plain@1']", ["'@'", "another name"]),
         ("[arms.plain]", "[arms.base]", ["'base' is the untrained arm"]),
-        ("[arms.plain]", "[arms]\nplain = 3", ["arms: each must be a table"]),
+        ("[arms.plain]", "[arms]\nplain = 3", ["study.toml:17: arms.plain: must be a table: [arms.plain]"]),
         ("hacked = 0.5", "hacked = 0.0", ["arms.inoculated.inoculation.on", "no hacked rows"]),
         ("hacked = 0.5", 'hacked = 1.0\nfilter = "hacked"', ["leaves no rows"]),
         ("problems = 6", "problems = 6\nsamples = 2", ["evaluate", "temperature"]),

@@ -16,7 +16,8 @@ def names_by_path(settings: Mapping[str, Any]) -> dict[str, str]:
     Args:
         settings: `settings` of a manifest or of results.
     """
-    named = {path: str(about["name"]) for path, about in settings.items() if about.get("name")}
+    known = {path: about for path, about in settings.items() if isinstance(about, Mapping)}
+    named = {path: str(about["name"]) for path, about in known.items() if about.get("name")}
     count = Counter(named.values())
     return {path: name for path, name in named.items() if count[name] == 1}
 
