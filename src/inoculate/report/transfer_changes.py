@@ -121,7 +121,8 @@ def _draw_change(
     if unsure:
         axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["line"], hatch="////", linewidth=0))
     low: Any = change["low"]
-    high, value = change["high"], change["difference"]
+    high: Any = change["high"]
+    value = change["difference"]
     limits = "" if low is None else points_interval(low, high)
     if limits and width < _LEAST_FOR_TENTHS:
         limits = minus(f"{100 * low:+.0f} {100 * high:+.0f}") if width >= _LEAST_FOR_INTERVAL else ""
