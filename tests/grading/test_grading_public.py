@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -59,10 +60,11 @@ print(json.dumps(verdicts))
 
 
 def python_says(programs: list[str]) -> list[bool]:
-    ran = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PYTHON], input=json.dumps(programs), text=True, capture_output=True,
-        env={**os.environ, "PYTHONHASHSEED": "0"}, check=True,
-    )  # fmt: skip
+    with TemporaryDirectory() as scratch:  # some of them write files
+        ran = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", PYTHON], input=json.dumps(programs), text=True, capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": "0"}, cwd=scratch, check=True,
+        )  # fmt: skip
     return json.loads(ran.stdout)
 
 
