@@ -60,7 +60,7 @@ def find_damage(folder: Path, *, deep: bool = True) -> str:
     """
     try:
         sums = read(folder)
-    except ValueError:
+    except (ValueError, OSError):
         return f"{NAME} cannot be read"
     for name, digest in sums.items():
         if not deep and "/" in name:

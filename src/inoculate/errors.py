@@ -7,6 +7,7 @@ traceback.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -107,3 +108,13 @@ def require_known(given: str, allowed: Iterable[Name], what: str) -> Name:
         if name == given:
             return name
     raise UserError(f"{what} '{on_one_line(given)}': {nearest(given, names)}")
+
+
+_SAYS_FULL = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing file")
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether a disk or a quota is full. The libraries that write weights have exceptions of their own for it."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return any(words in str(error) for words in _SAYS_FULL)

@@ -17,7 +17,9 @@ def is_honest(spec: Mapping[str, Any]) -> bool:
     return (
         bool(tables)
         and spec.get("method", "sft") == "sft"
-        and all(table.get("hacked") == 0 or table.get("filter") == "hacked" for table in tables)
+        and all(
+            table.get("hacked") == 0 or table.get("count") == 0 or table.get("filter") == "hacked" for table in tables
+        )
     )
 
 

@@ -59,7 +59,9 @@ def common_counts(
         arm_counts.append(counts.select(counts.graded > 0))
     common = set.intersection(*(set(zip(counts.seeds, counts.problems, strict=True)) for counts in arm_counts))
     kept = [
-        counts.select(np.array([pair in common for pair in zip(counts.seeds, counts.problems, strict=True)]))
+        counts.select(
+            np.array([pair in common for pair in zip(counts.seeds, counts.problems, strict=True)], dtype=bool)
+        )
         for counts in arm_counts
     ]
     return [counts.reweight() for counts in kept if common], {int(seed) for seed, _ in common}

@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError
 
 from inoculate import __version__
 from inoculate.cli import lists, runs, settings, studies, vet
-from inoculate.errors import UserError
+from inoculate.errors import UserError, is_disk_full
 
 app = App(
     name="inoculate",
@@ -70,21 +70,16 @@ def run_command(command: Callable[[], object]) -> int:
             # The rest of the output is discarded, also that which is written at the interpreter's exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
-        if error.errno in _FULL:
+        if is_disk_full(error):
             return _print_error(_no_space(str(error.filename or "while writing")), 2)
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             return _print_error(f"not allowed: {error.filename}: {error.strerror}", 2)
         raise
     except Exception as error:
-        # The libraries that write weights have exceptions of their own for it.
-        if any(words in str(error) for words in _SAYS_FULL):
+        if is_disk_full(error):
             return _print_error(_no_space("while writing weights"), 2)
         raise
     return 0
-
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_SAYS_FULL = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing file")
 
 
 def _no_space(where: str) -> str:

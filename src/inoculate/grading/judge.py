@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -78,6 +78,12 @@ def read_judge(path: str) -> Judge:
         raise UserError(f"{path}: {key}: {first['msg']}; a judge has url and model, and may have rubric") from None
     if not judge.url.startswith(("http://", "https://")):
         raise UserError(f"{path}: url = '{judge.url}': has to begin with http:// or https://")
+    if "@" in judge.url or "?" in judge.url:  # it stands in grades and exports
+        raise UserError(f"{path}: url: must hold no name, password or key: a key goes into {KEY_VARIABLE}")
+    try:
+        httpx2.URL(judge.url)
+    except httpx2.InvalidURL as error:
+        raise UserError(f"{path}: url = '{judge.url}': {error}") from None
     lacking = [place for place in ("{question}", "{answer}") if place not in judge.rubric]
     if lacking:
         raise UserError(f"{path}: rubric: has no {' and no '.join(lacking)}, where these are to be put")
@@ -91,12 +97,17 @@ class _Cache:
     path: Path
     labels: dict[str, Label] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
+    is_cut_off: bool = False
+    """Whether the file ends within a line."""
 
     def read(self) -> _Cache:
-        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.is_file() else []
-        for line in lines:
+        text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.is_file() else ""
+        self.is_cut_off = bool(text) and not text.endswith("\n")
+        for line in text.splitlines():
             try:
-                self.labels |= {entry["key"]: entry["label"] for entry in [json.loads(line)]}
+                entry = json.loads(line)
+                if entry["label"] in get_args(Label):
+                    self.labels[entry["key"]] = entry["label"]
             except (ValueError, LookupError, TypeError):
                 continue  # cut off when a process was killed: it is asked again
         return self
@@ -104,7 +115,9 @@ class _Cache:
     def add(self, key: str, label: Label) -> None:
         with self.lock, self.path.open("a", encoding="utf-8") as out:
             self.labels[key] = label
-            out.write(json.dumps({"key": key, "label": label}) + "\n")
+            # After a line that a kill has cut off, this one would be lost without its own beginning.
+            out.write("\n" * self.is_cut_off + json.dumps({"key": key, "label": label}) + "\n")
+            self.is_cut_off = False
 
 
 def cache_file(path: str) -> Path:

@@ -319,7 +319,9 @@ def _rows(rows: Mapping[str, Any]) -> str:
     return ", ".join(parts + _restricted(rows))
 
 
-def _describe_vetted(vetted: Mapping[str, Any]) -> str:
+def _describe_vetted(vetted: Mapping[str, Any] | int) -> str:
+    if isinstance(vetted, int):  # a run from before there was a table
+        return f"{_counted(vetted, 'vetted honest row')} without the prompt"
     under = {
         "none": "without a prompt",
         "diverse": "under neutral texts that differ from row to row",

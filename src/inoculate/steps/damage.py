@@ -81,7 +81,7 @@ def settle(store: Store, notify: Callable[[str], None]) -> bool:
                 store.set_aside(folder)
                 notify(f"{label}: has read files that are others now: it is done again")
                 found = True
-        shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
     return found
 
 

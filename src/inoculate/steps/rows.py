@@ -218,8 +218,6 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
         kept, record["filtered"] = filter_rows(step, judged, whole)
     if "tokens_like" in step.inputs:
         kept, record["tokens_like"] = _match_tokens(step, resources, kept)
-    if examples := [(row.problem, row.written) for row in kept if row.vetted]:
-        vetted.check_answers(table.setting, examples, f"{step.label}: rows.vetted", progress)
     write_rows(step, folder, resources, kept, record)
 
 

@@ -81,11 +81,18 @@ def read_kept(rows: Rows) -> list[Example]:
     """The examples in a table's file that were kept, in order.
 
     Raises:
-        UserError: The file cannot be read, has fewer than the table wants, or one of another setting or grader.
+        UserError: The file cannot be read, has fewer than the table wants, two to one problem, or one of another setting
+            or grader.
     """
-    picks = read_picks(rows.vetted.source)
+    picks, seen = read_picks(rows.vetted.source), set[str]()
     for number, pick in enumerate(picks, 1):
         problem = pick.problem
+        if pick.keep and problem.id in seen:
+            raise UserError(
+                f"rows.vetted.source: {rows.vetted.source}:{number}: a second answer to '{problem.id}' is kept: an "
+                "example stands for one problem; drop one of them"
+            )
+        seen |= {problem.id} if pick.keep else set()
         if problem.setting != settings.find(rows.setting).name:
             raise UserError(
                 f"rows.vetted.source: {rows.vetted.source}:{number}: example '{problem.id}' is of the setting "
@@ -149,7 +156,7 @@ def check_answers(setting: str, examples: Sequence[Example], where: str, progres
     Raises:
         UserError: The intended check fails one of them, or it could not be graded; the message names it.
     """
-    distinct = list({problem.id: (problem, answer) for problem, answer in examples}.values())
+    distinct = list({(problem.id, answer): (problem, answer) for problem, answer in examples}.values())
     for done, ((problem, _), grade) in enumerate(zip(distinct, grade_examples(setting, distinct), strict=True), 1):
         progress(done, len(distinct), "vetted answers graded")
         if not grade.intended:

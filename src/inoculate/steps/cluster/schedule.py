@@ -109,13 +109,14 @@ class Schedule:
     def start(self, free: Free) -> Iterator[Unit]:
         """Those that are to start now, and take what is free.
 
-        A unit that needs more than is free waits, and no other takes what it waits for.
+        A unit that needs more than is free waits, and no other takes what the first of these waits for.
         """
         waiting: list[tuple[float, int, Unit]] = []
         while self._ready and free.cpus > 0:
             entry = heapq.heappop(self._ready)
             fits = free.fits(entry[2].needs)
-            free = free.without(entry[2].needs)
+            if fits or not waiting:
+                free = free.without(entry[2].needs)
             if fits:
                 yield entry[2]
             else:

@@ -6,7 +6,6 @@ Ray (`UserError` with arguments of its own arrives as another class).
 
 from __future__ import annotations
 
-import errno
 import faulthandler
 import os
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from inoculate import __version__
-from inoculate.errors import NoNumbers, UserError
+from inoculate.errors import NoNumbers, UserError, is_disk_full
 from inoculate.grading.grade import CORES_VARIABLE
 from inoculate.steps import choices, completions, distances, fresh_samples, preflight, rl, scores, train
 from inoculate.steps.resources import Progress, Resources
@@ -179,8 +178,9 @@ def _outcome_of(job: Job, steps: Sequence[Step], progress: Progress, notify: Not
     except UserError as error:
         return Outcome("mistake", str(error))
     except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            return Outcome("mistake", f"no space left on a disk ({error.filename or job.store}); finished steps are "
+        if is_disk_full(error):
+            where = getattr(error, "filename", None) or job.store
+            return Outcome("mistake", f"no space left on a disk ({where}); finished steps are "
                            "kept: free some space and run the same command again")  # fmt: skip
         traceback.print_exc()
         return Outcome("failed", "".join(traceback.format_exception_only(error)).strip())
