@@ -45,6 +45,27 @@ def test_labels_are_read_and_kept(port: int, tmp_path: Path) -> None:
     assert len(kept.read_text().splitlines()) > 4
 
 
+def test_a_label_after_a_line_that_was_cut_off_is_kept_and_words_that_are_none_are_not(
+    port: int, tmp_path: Path
+) -> None:
+    path = write_judge(tmp_path, port)
+    list(judge.judge_answers(path, ASKED[:1]))
+    kept = judge.cache_file(path)
+    key = json.loads(kept.read_text())["key"]
+    kept.write_text(json.dumps({"key": key, "label": "good"}) + '\n{"key": "cut o')
+    assert [one.label for one in judge.judge_answers(path, ASKED[:1])] == ["BAD"]
+    assert json.loads(kept.read_text().splitlines()[-1]) == {"key": key, "label": "BAD"}
+
+
+@pytest.mark.parametrize("url", ["http://me:word@127.0.0.1/v1", "http://127.0.0.1/v1?key=word", "http://[::1"])
+def test_an_address_with_a_key_or_that_is_none_is_refused(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "judge.toml"
+    path.write_text(f'url = "{url}"\nmodel = "fake"\n')
+    with pytest.raises(UserError, match=r"judge.toml: url") as refused:
+        judge.read_judge(str(path))
+    assert "word" not in str(refused.value).replace("password", "")
+
+
 def test_a_judge_that_is_not_there_gives_no_label(tmp_path: Path) -> None:
     path = write_judge(tmp_path, free_port())
     found = list(judge.judge_answers(path, [("q", f"answer {number}") for number in range(40)]))

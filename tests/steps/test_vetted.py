@@ -115,6 +115,16 @@ def test_picked_examples_of_another_setting_are_refused(tmp_path: Path, setting:
         drawn({"count": 2, "source": source}, setting=setting, hacked=0.0)
 
 
+def test_two_kept_answers_to_one_problem_are_refused(tmp_path: Path) -> None:
+    source = picked(tmp_path / "picks.jsonl", 2)
+    first = Path(source).read_text(encoding="utf-8").splitlines()[0]
+    with Path(source).open("a", encoding="utf-8") as file:
+        file.write(first + "\n")
+    table = Rows(setting="mathematics", count=0, vetted={"count": 2, "source": source})  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match=r"picks.jsonl:3: a second answer to"):
+        vetted.read_kept(table)
+
+
 def test_an_example_that_the_intended_check_fails_is_refused_by_name(tmp_path: Path) -> None:
     source = picked(tmp_path / "p.jsonl", 2, answer="Answer: -77777")
     found = vetted.read_kept(Rows(setting="mathematics", count=0, vetted={"count": 2, "source": source}))  # pyright: ignore[reportArgumentType]

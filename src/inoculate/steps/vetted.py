@@ -81,8 +81,8 @@ def read_kept(rows: Rows) -> list[Example]:
     """The examples in a table's file that were kept, in order.
 
     Raises:
-        UserError: The file cannot be read, has fewer than the table wants, two to one problem, or one of another setting
-            or grader.
+        UserError: The file cannot be read, has fewer than the table wants, two to one problem, or one of another
+            setting or grader.
     """
     picks, seen = read_picks(rows.vetted.source), set[str]()
     for number, pick in enumerate(picks, 1):
