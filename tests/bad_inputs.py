@@ -170,6 +170,9 @@ CHANGES: list[tuple[str, str, list[str]]] = [
     ("[arms.plain]",
      '[arms.taught]\nmethod = "rl"\n[arms.plain]\nrows.trajectories = { arm = "taught", where = "a=b" }',
      ["study.toml:16: arms.plain.rows.trajectories.where: "]),
+    ("[arms.plain]", '[arms.told-nothing]\ninoculation = { prompt = "general", on = "none" }\n[arms.plain]',
+     ["comes to the same rows and the same training"]),
+    ("seeds = [0]", "seeds = [-1]", ["seeds", "greater than or equal to 0"]),
     # Contrasts.
     ('lower = "inoculated"', 'lower = "inoculatd"', ["study.toml:24: contrasts.0.lower", "did you mean 'inoculated'?"]),
     ('lower = "inoculated"', 'lower = "plain"', ["contrasts.0", "compares arm 'plain' with itself"]),

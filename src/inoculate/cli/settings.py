@@ -189,11 +189,13 @@ def judge(file: str, *, as_json: AsJson = False) -> None:
     found = measure_agreement(file, labelled_sample())
     if as_json:
         print_json(asdict(found))
+    if not found.judged:
+        raise UserError(f"{file}: a label for none of {found.labelled} answers: {found.first_reason}")
+    if as_json:
         return
     print(f"{file}: a label for {found.judged} of {found.labelled} answers")
-    if found.judged:
-        kappa = "not defined" if found.kappa is None else f"{found.kappa:.2f}"
-        print(f"the same as by hand in {found.same} of {found.judged}; Cohen's kappa {kappa}")
+    kappa = "not defined" if found.kappa is None else f"{found.kappa:.2f}"
+    print(f"the same as by hand in {found.same} of {found.judged}; Cohen's kappa {kappa}")
     if found.first_reason:
         print(f"no label: {found.first_reason}")
 

@@ -122,9 +122,9 @@ def _draw_change(
         axis.add_patch(Rectangle(*box, facecolor="none", edgecolor=PALETTE["line"], hatch="////", linewidth=0))
     low: Any = change["low"]
     high: Any = change["high"]
-    value = change["difference"]
+    value: float = change["difference"]
     limits = "" if low is None else points_interval(low, high)
-    if limits and width < _LEAST_FOR_TENTHS:
+    if low is not None and width < _LEAST_FOR_TENTHS:
         limits = minus(f"{100 * low:+.0f} {100 * high:+.0f}") if width >= _LEAST_FOR_INTERVAL else ""
     axis.text(x + width / 2, y + _ROW * (0.34 if limits else 0.5), minus(f"{100 * value:+.0f}"), fontsize=10, **middle)
     if limits:

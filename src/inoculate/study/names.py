@@ -73,10 +73,14 @@ def refuse_same_arms(trained: Mapping[str, Hashable], where: str = "") -> None:
 
 
 def _as_trained(arm: Arm) -> str:
-    """What an arm says; its tables of rows say how many are hacked, and not which share: that may round to the same."""
+    """What an arm says, a prompt on none of its rows left out.
+
+    Its tables of rows say how many are hacked, and not which share: that may round to the same.
+    """
     first, *more = (rows.model_copy(update={"hacked": 0 if arm.is_rewarded else rows.hacked_rows})
                     for rows in arm.row_tables)  # fmt: skip
-    return repr(arm.model_copy(update={"rows": first, "more_rows": tuple(more)}))
+    inoculation = arm.inoculation if arm.inoculation and arm.inoculation.on != "none" else None
+    return repr(arm.model_copy(update={"rows": first, "more_rows": tuple(more), "inoculation": inoculation}))
 
 
 def _refuse_no_file(name: str, key: str) -> None:

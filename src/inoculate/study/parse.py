@@ -242,6 +242,8 @@ def _explain(where: str, detail: Any) -> str:
         parts = [part for part in location if not part.isdigit()]
         # A list is named itself; a table may be one of several under a name: [contexts.NAME].
         is_meant = form and named[-1] in parts[-1 if detail["type"] == "tuple_type" else -2 :]
+        if location[0] == "evaluate" and parts[-1] == "contexts":  # a list of names, beside the tables of that name
+            form = 'contexts = ["neutral"]'
         message = f"{_WRONG_FORMS[detail['type']]}{f': {form}' if is_meant else ''}"
     elif detail["type"] == "missing" and form in _FORMS.values():
         message += f": {form}"

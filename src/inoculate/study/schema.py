@@ -277,7 +277,7 @@ class Study(StrictModel):
     """The system prompt of every arm and context; the chat template's own default, written out, unless given."""
     placement: Placement = "inside"
     """Where prompts stand, in arms and contexts, unless they say otherwise."""
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
     looks: tuple[Annotated[int, Field(ge=3)], ...] = ()
     """Interim analyses: after how many seeds contrasts are judged before all seeds are finished. The significance level
     is split over the looks. Verdicts need at least 3 seeds."""
