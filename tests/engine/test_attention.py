@@ -122,9 +122,9 @@ def test_scores_may_be_capped_and_go_to_sinks(
         )  # fmt: skip
         grads = torch.autograd.grad(found.square().sum(), (query, key, value))
     wanted = eager(query, key, value, visible(rows, window), form)
-    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(found, wanted, atol=3e-5, rtol=1e-4)
     for one, other in zip(grads, torch.autograd.grad(wanted.square().sum(), (query, key, value)), strict=True):
-        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(one, other, atol=3e-5, rtol=1e-4)
 
 
 @settings(max_examples=20)
