@@ -41,6 +41,8 @@ LEVEL = 0.05
 
 SMALLEST_P = 1e-12
 """p values are not resolved below this."""
+LEVELS = (1 - 1e-9, 0.5, 0.2, 0.1, LEVEL, 0.02, 0.01, 1e-3, 1e-4, 1e-6, SMALLEST_P)
+"""Where intervals are looked at, from the narrowest: for p values, and so that one with more confidence holds the other."""
 
 Values = NDArray[np.float64]
 """One number per study: shape [] for one study, [N] for many at once (benchmarks/coverage.py)."""
@@ -251,7 +253,7 @@ def estimate_arms(arm_counts: list[Counts]) -> list[ArmRate]:
 
 
 def solve_p(reach: Callable[[float], float], gap: float) -> float:
-    """The two-sided p value of an estimate so far from its null hypothesis.
+    """The two-sided p value of an estimate so far from its null hypothesis: the largest alpha whose interval reaches it.
 
     Args:
         reach: How far the interval with confidence `1 - alpha` reaches on that side, by alpha.
@@ -261,12 +263,14 @@ def solve_p(reach: Callable[[float], float], gap: float) -> float:
     def excess(log_alpha: float) -> float:
         return reach(math.exp(log_alpha)) - gap
 
-    smallest, largest = math.log(SMALLEST_P), math.log(1 - 1e-9)
-    if excess(smallest) <= 0:
-        return SMALLEST_P
-    if excess(largest) >= 0:
+    above = LEVELS[0]
+    if reach(above) >= gap:
         return 1.0
-    return math.exp(cast(float, brentq(excess, smallest, largest, xtol=1e-6)))
+    for alpha in LEVELS[1:]:
+        if reach(alpha) >= gap:
+            return math.exp(cast(float, brentq(excess, math.log(alpha), math.log(above), xtol=1e-6)))
+        above = alpha
+    return SMALLEST_P
 
 
 @dataclass(frozen=True)
@@ -319,7 +323,7 @@ class Difference:
         if gap == 0:
             return 1.0
         side = 0 if gap > 0 else 1
-        return solve_p(lambda alpha: float(self._distances(alpha)[side]), abs(gap))
+        return solve_p(lambda alpha: float(self._reach(alpha)[side]), abs(gap))
 
     @property
     def keeps_own(self) -> NDArray[np.bool_]:
@@ -339,7 +343,17 @@ class Difference:
         return [np.where(keeps_own, *pair) for pair in zip(own, moderated, strict=True)]
 
     def _distances(self, alpha: float) -> tuple[Values, Values]:
-        """How far the interval reaches down and up: the larger of the symmetric and the square-and-add distance.
+        """How far the interval reaches down and up: at least as far as those with less confidence do.
+
+        By itself square-and-add can reach less far with more confidence, where arms go together and their own intervals
+        come to the ends of the scale (one in 250 of small and extreme tables).
+        """
+        reached = [self._reach(alpha), *(self._reach(level) for level in LEVELS[1:] if level > alpha)]
+        down, up = zip(*reached, strict=True)
+        return np.maximum.reduce(down), np.maximum.reduce(up)
+
+    def _reach(self, alpha: float) -> tuple[Values, Values]:
+        """The larger of the symmetric and the square-and-add distance, down and up.
 
         Square-and-add alone is too short with two seeds, because Wilson's formula pulls wide intervals towards .5. The
         symmetric interval alone is too short near 0 and 1.
