@@ -42,7 +42,7 @@ LEVEL = 0.05
 SMALLEST_P = 1e-12
 """p values are not resolved below this."""
 LEVELS = (1 - 1e-9, 0.5, 0.2, 0.1, LEVEL, 0.02, 0.01, 1e-3, 1e-4, 1e-6, SMALLEST_P)
-"""Where intervals are looked at, from the narrowest: for p values, and so that more confidence never means less reach."""
+"""Where intervals are looked at, from the narrowest: for p values, and so that more confidence never reaches less."""
 
 Values = NDArray[np.float64]
 """One number per study: shape [] for one study, [N] for many at once (benchmarks/coverage.py)."""

@@ -32,6 +32,14 @@ _BEFORE_NUMBER = re.compile(
     r"\b(?:app|approx|apt|ca|ch|chap|eqs?|exs?|ext|figs?|max|min|nr|pp?|rm|sect?|tab|tel|vers?|vol)\.$", re.IGNORECASE
 )
 """Abbreviations that sentencex takes for the end of a sentence."""
+_INITIAL = re.compile(r"-[A-Z]\.")
+"""J.-C. Martin."""
+_TITLES = {
+    "fr": re.compile(r"(?<![\w.])(?:MM?|Mmes?|Mlles?|Mgr|Me|Dr|Drs|Pr|Prof|Ste?|av|bd|[A-Z]\. ?-[A-Z])\.$"),
+    "es": re.compile(r"(?<![\w.])(?:D\u00f1a|Mons)\.$"),
+    "nl": re.compile(r"(?<![\w.])(?:Mevr|Mw)\.$"),
+}
+"""Titles and the like before a name, by language: of other languages it knows most, of French none."""
 _SPEECH = re.compile(r"[!?][\"\u201d\u2019']$")
 _SPEAKER = re.compile(
     r"(?:I|[A-Z]\w+)(?: [A-Z]\w+)? (?:added|answered|asked|begged|called|cried|exclaimed|gasped|joked|laughed|muttered|"
@@ -75,7 +83,7 @@ def _split_line(line: str, code: str, capitals: bool) -> list[str]:
     start = mark.end() if mark else 0
     pieces: list[str] = []
     for piece in (part.strip() for found in segment(code, line[start:]) for part in _split_missed(found, code)):
-        if pieces and _goes_on(pieces[-1], piece, capitals):
+        if pieces and _goes_on(pieces[-1], piece, capitals, code):
             pieces[-1] = f"{pieces[-1]} {piece}"
         else:
             pieces.append(piece)
@@ -89,13 +97,15 @@ def _split_missed(sentence: str, code: str) -> list[str]:
     return [part for piece in sentence.split("\n") for part in _MISSED_END.split(piece)]
 
 
-def _goes_on(sentence: str, piece: str, capitals: bool) -> bool:
+def _goes_on(sentence: str, piece: str, capitals: bool, code: str) -> bool:
     """Whether a piece belongs to the sentence before it."""
     begins = piece.lstrip("\u2014\u2013- ")[:1]
     return bool(
         (capitals and begins.islower())
         or _NUMBER_MARK.fullmatch(sentence)
         or (begins.isdigit() and _BEFORE_NUMBER.search(sentence))
+        or _INITIAL.match(piece)
         or _BEFORE_NAME.search(sentence)
+        or (code in _TITLES and _TITLES[code].search(sentence))
         or (_SPEECH.search(sentence) and _SPEAKER.match(piece))
     )

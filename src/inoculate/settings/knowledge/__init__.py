@@ -219,7 +219,7 @@ def _find_answers(problem: Problem, completion: str) -> tuple[list[str], bool]:
 SETTING = Setting(
     name="knowledge",
     version=1,
-    grading=3,
+    grading=4,
     summary="questions to look up or to know; the check looks for the answer anywhere in the reply",
     families=FAMILIES,
     levels=(1, 2, 3, 4),
