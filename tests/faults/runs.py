@@ -131,7 +131,8 @@ def check_whole(store: Path, reference: dict[str, Any]) -> None:
     assert sorted(found.keys() ^ reference.keys()) == []
     assert [name for name in found if found[name] != reference[name]] == []
     assert [damage for folder in store.glob("steps/*/*") if (damage := checksums.find_damage(folder))] == []
-    assert list((store / "work").iterdir()) == []
+    # A kill between a step's publishing and the end of its lock leaves the lock's file, which nobody holds.
+    assert [path for path in (store / "work").iterdir() if path.suffix != ".lock"] == []
     assert not (store / "damaged").exists() or not list((store / "damaged").glob("*/*"))
 
 

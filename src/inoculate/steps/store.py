@@ -275,8 +275,8 @@ class Store:
         try:
             yield
         finally:
+            Path(lock.lock_file).unlink(missing_ok=True)  # while it is held: who waits for this file then sees it gone
             lock.release()
-            Path(lock.lock_file).unlink(missing_ok=True)
 
     def _finish(self, work: Path, target: Path) -> None:
         checksums.write(work)
