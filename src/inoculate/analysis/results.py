@@ -67,7 +67,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     ]
     side_effects = analyse_side_effects(table, study)
     contrasts = withhold_verdicts(contrasts, side_effects)
-    trends = analyse_trends(table, study, schedule, declared_trends(manifest))
+    trends = withhold_verdicts(analyse_trends(table, study, schedule, declared_trends(manifest)), side_effects)
     checks = run_checks(source, table, claims)
     results = {
         "schema": RESULTS_SCHEMA,
@@ -80,7 +80,7 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "changes": compute_changes(table, study),
         "contrasts": contrasts,
         "conditioning": analyse_conditioning(source, table),
-        "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms)),
+        "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms), side_effects),
         "trends": trends,
         "transfer": analyse_transfer(source, table),
         "factorial": analyse_factorial(table, study),

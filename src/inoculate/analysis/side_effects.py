@@ -85,10 +85,10 @@ def _judge_control(control: str, difference: Difference | None) -> tuple[bool, s
 def withhold_verdicts(
     contrasts: Sequence[dict[str, Any]], side_effects: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The contrasts, without a verdict on those in a family and context that cannot be shown to move.
+    """The claims, without a verdict on those in a family and context that cannot be shown to move.
 
     Args:
-        contrasts: Entries of results.json.
+        contrasts: Contrasts or trends, as entries of results.json.
         side_effects: From `analyse_side_effects`.
     """
     silent = {(one["setting"], one["context"]): one for one in side_effects if not one["moves"]}
