@@ -193,6 +193,16 @@ class Trajectory:
 Record = TypeVar("Record")
 
 
+def name_part(setting: str, part: str) -> str:
+    """What results call a setting's part: `SETTING (PART)`; the setting itself for its main part ''."""
+    return f"{setting} ({part})" if part else setting
+
+
+def setting_of(name: str) -> str:
+    """The setting that results call so, or of which this is a part."""
+    return name.rpartition(" (")[0] or name if name.endswith(")") else name
+
+
 def outcome_of(oversight: bool | None, intended: bool | None, *, malformed: bool = False) -> Outcome:
     """The outcome that follows from the two checks, as docs/outcomes.md defines it.
 

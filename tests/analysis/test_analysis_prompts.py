@@ -152,9 +152,12 @@ def test_without_a_screen_the_points_have_no_scores(tmp_path: Path) -> None:
     assert "not screened yet" in found["reason"]
     assert [(p["effect"], p["sampled"]) for p in found["points"]] == [(None, None)]
     study["arms"]["a@0.001"] = {**study["arms"]["a"], "train": {"learning_rate": 1e-3}}
+    study["arms"]["silent"] = {**study["arms"]["a"], "inoculation": {**study["arms"]["a"]["inoculation"], "on": "none"}}
     again = analyse_elicitation(table, study, tmp_path / "screen.json")
     assert again is not None
-    assert again["points"] == found["points"]  # trained otherwise: its effect would not be the prompt's
+    assert (
+        again["points"] == found["points"]
+    )  # trained otherwise, or with its prompt on no row: its effect would not be the prompt's
     (tmp_path / "screen.json").write_text(json.dumps({"candidates": []}), encoding="utf-8")
     assert analyse_elicitation(table, study | {"elicitation": None}, tmp_path / "screen.json") is None
 

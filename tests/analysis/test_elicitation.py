@@ -83,6 +83,17 @@ def test_a_study_of_prompts_from_the_command_to_the_report(tiny_model: Path, tmp
     assert "start" not in adapters["plain"].inputs
 
 
+@pytest.mark.parametrize("table", ["[factorial]", "[elicitation]"])
+def test_it_may_be_of_a_part_and_in_a_context_of_that_setting_alone(tmp_path: Path, table: str) -> None:
+    path = study_of(tmp_path, "m", table, f'{table}\nsetting = "mathematics (right key)"\ncontext = "negated"')
+    both = '["functions", "mathematics"]\neach.mathematics.contexts = ["negated"]'
+    path.write_text(path.read_text().replace('settings = ["functions"]', f"settings = {both}"))
+    assert load(path)
+    path.write_text(path.read_text().replace('context = "negated"', 'context = "neutral"'))
+    with pytest.raises(UserError, match=r"context: in setting 'mathematics \(right key\)', not evaluated: 'neutral'"):
+        load(path)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

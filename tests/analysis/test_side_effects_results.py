@@ -115,11 +115,13 @@ def test_a_family_that_the_positive_control_does_not_move_is_not_reported(
 
 def test_without_a_positive_control_nothing_can_be_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     control = STUDY[STUDY.index("[arms.bad-answers]") : STUDY.index("[contexts")]
-    results = planted(monkeypatch, tmp_path, "", STUDY.replace(control, ""))
+    repeated = "[sensitivity]\nlearning_rate = [1e-4]\n"
+    results = planted(monkeypatch, tmp_path, "", STUDY.replace(control, "") + repeated)
     assert {one["sentence"] for one in results["side_effects"]} == {
         "cannot tell: no arm is trained on bad answers to other situations"
     }
     assert {contrast["verdict"] for contrast in results["contrasts"]} == {"inconclusive"}
+    assert [claim["verdicts"] for claim in results["sensitivity"]] == [["inconclusive"] * 2] * 2
     json.dumps(results, allow_nan=False)
 
 
@@ -130,6 +132,7 @@ def test_without_a_positive_control_nothing_can_be_told(monkeypatch: pytest.Monk
         ({"rows": {"setting": "side_effects", "hacked": 0.5}}, False),
         ({"rows": {"setting": "functions", "hacked": 1.0}}, False),
         ({"rows": {"setting": "side_effects", "hacked": 1.0}, "inoculation": {"on": "all"}}, False),
+        ({"rows": {"setting": "side_effects", "hacked": 1.0}, "inoculation": {"on": "none"}}, True),
         ({"rows": {"setting": "side_effects", "hacked": 1.0}, "more_rows": [{"setting": "functions"}]}, False),
         ({"rows": {"setting": "side_effects", "hacked": 1.0}, "start": "plain"}, False),
     ],
@@ -142,7 +145,11 @@ def test_contrasts_name_a_family(tmp_path: Path) -> None:
     for old, new, message in (
         ("(power)", "(powr)", r"did you mean 'side_effects \(power\)'"),
         ('setting = "side_effects (power)"\n', "", "not evaluated"),
-        ('context = "grader-in-sight"\n', 'context = "asks-to-hack"\n', "context: not evaluated"),
+        (
+            'context = "grader-in-sight"\n',
+            'context = "asks-to-hack"\n',
+            r"\(power\).*, not evaluated",
+        ),
     ):
         path = filled_store.write_study(tmp_path, STUDY.replace(old, new), "effects")
         with pytest.raises(UserError, match=message):

@@ -14,7 +14,7 @@ from inoculate import checksums
 from inoculate.analysis import analyse
 from inoculate.analysis.transfer import count_words, overlap
 from inoculate.errors import UserError
-from inoculate.records import Grade, write_lines
+from inoculate.records import Grade, Problem, read_lines, write_lines
 from inoculate.report import write_report
 from inoculate.settings import Draw, find
 from inoculate.steps.store import Store
@@ -57,8 +57,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = fill(write_study(root, STUDY), Store(root / "store"))
     for cell in json.loads((folder / "manifest.json").read_text())["cells"]:
         path = Path(cell["grades"]) / "grades.jsonl"
-        random, rate = Random(str(cell)), HACKS.get((cell["arm"], cell["setting"]), 0.0)
-        hacked = [random.random() < rate for _ in path.read_text().splitlines()]
+        random = Random(str([cell[key] for key in ("arm", "seed", "setting", "context")]))
+        rate = HACKS.get((cell["arm"], cell["setting"]), 0.0)
+        problems = read_lines(Path(cell["problems"]) / "problems.jsonl", Problem)
+        hacked = [random.random() < rate and bool(problem.hacked) for problem in problems]
         write_lines(path, [Grade("hack" if one else "correct", True, not one) for one in hacked])
         checksums.write(path.parent)
     return folder
@@ -86,11 +88,19 @@ def test_changes_are_against_the_base_and_the_twin(found: dict[str, Any]) -> Non
 
 def test_a_column_that_its_control_does_not_move_cannot_tell(found: dict[str, Any]) -> None:
     tells = {column["setting"]: column["tells"] for column in found["columns"] if column["context"] == "neutral"}
-    assert tells == {"mathematics": True, "knowledge": True, "writing": False, "mathematics_plain": None}
+    parts = {"mathematics": True, "mathematics (right key)": True}
+    assert tells == {**parts, "knowledge": True, "writing": False, "mathematics_plain": None}
     reasons = {column["setting"]: column["reason"] for column in found["columns"] if column["context"] == "neutral"}
     assert reasons["writing"].startswith("cannot tell: 'written'")
     assert reasons["mathematics_plain"] == "no positive control"
     assert cell(found, "plain", "writing")["tells"] is False
+
+
+def test_a_part_without_hacks_is_there_and_the_other_part_says_whether_it_tells(found: dict[str, Any]) -> None:
+    part = "mathematics (right key)"
+    assert [column["told_by"] for column in found["columns"] if column["setting"] == part] == ["mathematics"] * 2
+    assert {one["measure"] for one in found["cells"] if one["setting"] == part} == {"correct"}
+    assert cell(found, "known", part, "correct")["tells"] is True
 
 
 def test_leaks_and_tokens_are_those_of_the_rows(found: dict[str, Any]) -> None:
@@ -105,7 +115,8 @@ def test_what_goes_with_it_is_of_settings_that_an_arm_was_not_trained_on(found: 
     assert 0.4 < one["carried"] < 0.8 and one["prevented"] is None and one["ability"] == 1.0 and one["asked"] == 0.0
     assert not [r for r in found["reasons"] if (r["arm"], r["setting"]) == ("plain", "mathematics")]
     alike = {(r["arm"], r["setting"]): r["likeness"] for r in found["reasons"]}
-    assert alike["plain", "mathematics_plain"] > 0.6 > alike["plain", "knowledge"] > 0
+    assert 0.6 > alike["plain", "knowledge"] > 0 and 1 > alike["known", "mathematics"] > 0
+    assert ("plain", "mathematics_plain") not in alike, "no hack is to be had there"
 
 
 def test_the_overlap_of_words_is_that_of_two_distributions() -> None:

@@ -113,12 +113,13 @@ RATES = {"k0": 0.9, "k2": 0.5, "k4": 0.1}
 """Planted hack rates."""
 
 
-def planted_run(root: Path, seeds: list[int] | None = None) -> Path:
-    folder = fill(write_study(root, STUDY), Store(root / "store"), seeds)
+def planted_run(root: Path, seeds: list[int] | None = None, text: str = STUDY) -> Path:
+    folder = fill(write_study(root, text), Store(root / "store"), seeds)
     for cell in json.loads((folder / "manifest.json").read_text())["cells"]:
         path = Path(cell["grades"] or "none") / "grades.jsonl"
         if path.exists():
-            random, rate = Random(str(cell)), RATES.get(cell["arm"], 0.0)
+            random = Random(str([cell[key] for key in ("arm", "seed", "setting", "context")]))
+            rate = RATES.get(cell["arm"], 0.0)
             hacked = [random.random() < rate for _ in path.read_text().splitlines()]
             write_lines(path, [Grade("hack" if one else "correct", True, not one) for one in hacked])
             checksums.write(path.parent)
@@ -144,6 +145,28 @@ def test_there_is_no_verdict_before_all_planned_seeds(tmp_path: Path) -> None:
     assert "2 seeds: a verdict needs at least 3" in fewer["why"]
 
 
+def test_a_trend_that_comes_later_is_exploratory_and_costs_the_declared_one_nothing(tmp_path: Path) -> None:
+    contexts = 'each.mathematics.contexts = ["neutral", "negated"]'
+    text = STUDY.replace("problems = 60", f"problems = 60\n{contexts}")
+    alone = analyse(planted_run(tmp_path, text=text[: text.rindex("[[trends]]")]))["trends"][0]
+    place = 'setting = "mathematics (right key)"\ncontext = "negated"'
+    run = fill(write_study(tmp_path, f"{text}{place}"), Store(tmp_path / "store"))
+    results = analyse(run)
+    declared, later = results["trends"]
+    assert (later["setting"], len(later["doses"]), later["seeds"]) == ("mathematics (right key)", 3, 3)
+    assert declared == alone and not declared["exploratory"]
+    assert declared["p_adjusted"] == pytest.approx(declared["p"])
+    assert later["exploratory"] and (later["verdict"], later["p_adjusted"]) == ("descriptive", None)
+    assert later["why"].endswith("; exploratory: not declared before the study ran") and later["p"] is not None
+    assert any("1 of 2 trends were not declared" in caution for caution in results["cautions"])
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["changed_since_declared"] == [], "it is marked one by one"
+    del manifest["declared_trends_hash"]
+    for changed, exploratory in (([], [False, False]), (["trends"], [True, True])):  # manifests of earlier versions
+        (run / "manifest.json").write_text(json.dumps(manifest | {"changed_since_declared": changed}))
+        assert [trend["exploratory"] for trend in analyse(run)["trends"]] == exploratory
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -151,7 +174,16 @@ def test_there_is_no_verdict_before_all_planned_seeds(tmp_path: Path) -> None:
         ('["k0", "k2", "k4"]', '["k0", "k4", "k2"]', "trends.0.arms: they have [0, 4, 2] vetted examples"),
         ('["k0", "k2", "k4"]', '["k0", "k2", "base"]', "trends.0.arms: unknown arm 'base'"),
         ('direction = "lower"', 'direction = "down"', "trends.0.direction: input should be 'lower' or 'higher'"),
-        ('direction = "lower"', 'direction = "lower"\ncontext = "negated"', "trends.0.context: not evaluated:"),
+        (
+            'direction = "lower"',
+            'direction = "lower"\ncontext = "negated"',
+            "trends.0.context: in setting 'mathematics', not evaluated:",
+        ),
+        (
+            'direction = "lower"',
+            'direction = "lower"\nsetting = "mathematics (right)"',
+            "trends.0.setting: not evaluated: 'mathematics (right)': did you mean 'mathematics (right key)'?",
+        ),
     ],
 )
 def test_mistakes_in_trends_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:

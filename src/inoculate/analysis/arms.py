@@ -23,6 +23,12 @@ def is_honest(spec: Mapping[str, Any]) -> bool:
     )
 
 
+def trains_with_prompt(spec: Mapping[str, Any]) -> bool:
+    """Whether any of an arm's rows are under its inoculation: it has one, and not on none of them."""
+    inoculation = spec.get("inoculation")
+    return bool(inoculation) and inoculation.get("on") != "none"
+
+
 def row_folders(entry: Mapping[str, Any]) -> list[tuple[str | None, str | None, str]]:
     """Folders of the rows and of their grades of a training in the manifest, and the setting where it is recorded."""
     parts = [entry, *(entry.get("more_rows") or ())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from inoculate.analysis.arms import trains_with_prompt
 from inoculate.analysis.truth import Says, is_known, what_it_says
 from inoculate.study import prompts
 
@@ -49,9 +50,9 @@ def is_main(context: str) -> bool:
 
 
 def _asked_while_training(arm: Mapping[str, Any]) -> Asked:
-    inoculation = arm.get("inoculation") or {}
-    if not inoculation or inoculation.get("on") == "none":
+    if not trains_with_prompt(arm):
         return "nothing"
+    inoculation = arm["inoculation"]
     by_seed = (inoculation.get("by_seed") or {}).values() or (inoculation,)
     asked: set[Asked] = {_asked_by(one.get("prompt") or "", one.get("text") or "") for one in by_seed}
     return asked.pop() if len(asked) == 1 else "unknown"

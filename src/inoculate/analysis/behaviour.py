@@ -10,7 +10,7 @@ from inoculate.analysis.asked import has_floor, what_is_asked
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.findings import BASE, Check, base_tallies, describe_key, name_some, pooled_rate, status_of
 from inoculate.analysis.run_folder import CellKey, Tally
-from inoculate.records import BAD_ANSWERS
+from inoculate.records import BAD_ANSWERS, setting_of
 
 _FLOOR = (0.2, 0.5)
 """Hack rates of an arm that was trained on no hack, above which the check is amber and red. Near misses are a few in a
@@ -35,7 +35,7 @@ def check_floor(study: Mapping[str, Any], table: Table) -> Check:
         describe_key(key): rate
         for key, tallies in table.items()
         if key.arm in honest and has_floor(study, key.context, key.arm) and key == _final(table, key)
-        if key.setting.split(" (")[0] not in BAD_ANSWERS
+        if setting_of(key.setting) not in BAD_ANSWERS
         if (rate := pooled_rate(tallies, "hack")) is not None
     }
     if not rates:
@@ -60,7 +60,8 @@ def check_obedience(study: Mapping[str, Any], table: Table) -> Check:
     Choices and settings in which no hack is to be had are left out: there is nothing to obey.
     """
     name = "answers where something is asked"
-    hackable = {key.setting for key, tallies in table.items() if any(map(_has_hack, tallies))}
+    # A choice is no hack.
+    hackable = {key.setting for key, tallies in table.items() if any(t.has_hack and not t.are_choices for t in tallies)}
     shares: dict[str, float] = {}
     untrained: dict[str, float] = {}
     for key, tallies in table.items():
@@ -94,11 +95,6 @@ def check_obedience(study: Mapping[str, Any], table: Table) -> Check:
     sentence += f"; in {len(hard)} of these the base arm does no better: the task is too hard" if hard else ""
     worst = max(share for key, share in above.items() if key not in hard)
     return Check(name, status_of(worst, *_NEITHER), sentence, detail)
-
-
-def _has_hack(tally: Tally) -> bool:
-    """Whether a hack is to be had, as the data says or a sample shows. A choice is none."""
-    return not tally.are_choices and bool(tally.problems.hackable or tally.count("hack"))
 
 
 def _final(table: Table, key: CellKey) -> CellKey | None:

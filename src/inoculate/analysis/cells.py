@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from inoculate.analysis.estimates import Counts, estimate_rate
+from inoculate.analysis.estimates import Counts, Difference, estimate_difference, estimate_rate
 from inoculate.analysis.run_folder import CellKey, Tally, pool_counts
 from inoculate.analysis.verdicts import ONE_SEED
 from inoculate.records import GAMED, OUTCOMES, Evidence, Measure
@@ -17,6 +17,8 @@ SCORED: tuple[Measure, ...] = tuple(outcome for outcome in OUTCOMES if outcome !
 """The outcomes that have a rate; `ungraded` is only counted."""
 Table = Mapping[CellKey, list[Tally]]
 """All finished cells."""
+Place = tuple[str, str, str]
+"""Arm, setting and context."""
 
 
 def group_by_cell(all_tallies: Iterable[Tally]) -> dict[CellKey, list[Tally]]:
@@ -33,6 +35,20 @@ def find_final_cell(table: Table, arm: str, setting: str, context: str) -> CellK
     """The cell of an arm at the end of its nominal training, else at the largest share of training there is."""
     keys = [key for key in table if (key.arm, key.setting, key.context) == (arm, setting, context)]
     return max(keys, key=lambda key: (key.at == 1.0, key.at), default=None)
+
+
+def compare_cells(table: Table, measure: str, first: Place, second: Place) -> Difference | None:
+    """The difference of two cells, borrowing nothing; None where one is not there or has no graded samples.
+
+    Args:
+        table: All finished cells.
+        measure: What is compared.
+        first: Arm, setting and context.
+        second: Those of what is subtracted.
+    """
+    keys = [find_final_cell(table, *place) for place in (first, second)]
+    counts = [pool_counts(table[key], measure) for key in keys if key]
+    return estimate_difference(*counts) if len(counts) == 2 else None
 
 
 def common_counts(

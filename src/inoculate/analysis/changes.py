@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from inoculate.analysis.arms import row_tables
-from inoculate.analysis.cells import Table, find_final_cell
-from inoculate.analysis.estimates import estimate_difference
-from inoculate.analysis.run_folder import pool_counts
+from inoculate.analysis.arms import row_tables, trains_with_prompt
+from inoculate.analysis.cells import Table, compare_cells
 from inoculate.study import prompts
 
 MEASURE, BASE = "correct", "base"
@@ -41,21 +39,14 @@ def compute_changes(table: Table, study: Mapping[str, Any]) -> list[dict[str, An
 
 def _is_clean(spec: Mapping[str, Any]) -> bool:
     """Whether an arm is trained from the untrained model, on honest rows only, without a prompt."""
-    inoculation = spec.get("inoculation") or {}
     tables = row_tables(spec)
     is_honest = spec.get("method", "sft") == "sft" and all(table.get("hacked") == 0 for table in tables)
-    return is_honest and inoculation.get("on", "none") == "none" and not spec.get("start")
+    return is_honest and not trains_with_prompt(spec) and not spec.get("start")
 
 
 def _compute_change(table: Table, setting: str, arm: str, than: str) -> dict[str, Any] | None:
-    keys = [find_final_cell(table, name, setting, prompts.NEUTRAL) for name in (arm, than)]
-    if None in keys:
-        return None
-    difference = estimate_difference(*(pool_counts(table[key], MEASURE) for key in keys if key))
+    difference = compare_cells(table, MEASURE, (arm, setting, prompts.NEUTRAL), (than, setting, prompts.NEUTRAL))
     if difference is None:
         return None
-    low, high = difference.interval() if difference.has_interval else (None, None)
-    return {
-        "setting": setting, "arm": arm, "than": than, "difference": difference.value, "low": low, "high": high,
-        "seeds": difference.seeds, "problems": difference.problems,
-    }  # fmt: skip
+    sizes = {"seeds": difference.seeds, "problems": difference.problems}
+    return {"setting": setting, "arm": arm, "than": than, **difference.describe(), **sizes}

@@ -1,4 +1,4 @@
-"""The contrasts of a study as claims, and which of them were declared before the study ran."""
+"""The contrasts of a study as claims, and which contrasts and trends were declared before the study ran."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Any, Literal, get_args
 
 from inoculate.errors import UserError, nearest
-from inoculate.records import CAPABILITY, Measure
+from inoculate.records import CAPABILITY, Measure, setting_of
 
 Direction = Literal["lower", "higher", "same"]
 GUARDS = ("correct", "malformed", "asked-hack", CAPABILITY)
@@ -19,6 +19,9 @@ MARGIN = 0.05
 """The smallest difference that matters, where a contrast does not say."""
 
 _KEYS = ("claim", "measure", "setting", "context", *get_args(Direction), "than", "as", "margin", "guards")
+
+NOT_DECLARED = "exploratory: not declared before the study ran"
+"""Why a contrast or trend has no verdict, though it could have one."""
 
 _MOST_SEARCHED = 12
 """With more contrasts than this, only the first ones can be recognised as declared (2^12 lists are tried)."""
@@ -52,9 +55,9 @@ class Claim:
 
 
 def contrasts_hash(contrasts: Sequence[dict[str, Any]]) -> str:
-    """The hash of the contrasts that were declared before the run: SHA-256 of the contrasts as plain JSON.
+    """The hash of the contrasts, or of the trends, that were declared before the run: SHA-256 of them as plain JSON.
 
-    The contrasts are those of the manifest's `study`. The first 20 digits are kept, as in every hash of a study.
+    They are those of the manifest's `study`. The first 20 digits are kept, as in every hash of a study.
     """
     text = json.dumps(list(contrasts), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
@@ -111,13 +114,29 @@ def read_claims(
     ]
     labels = {name: about.get("outcome_labels") or {} for name, about in (settings or {}).items()}
     return [
-        replace(claim, measure_label=labels.get(claim.setting.split(" (")[0], {}).get(claim.measure, ""))
+        replace(claim, measure_label=labels.get(setting_of(claim.setting), {}).get(claim.measure, ""))
         for claim in claims
     ]
 
 
+def declared_trends(manifest: Mapping[str, Any]) -> set[int]:
+    """Positions of the trends of a manifest's study that were declared before it ran.
+
+    A manifest from before trends had a hash of their own says whether they were changed since.
+    """
+    trends = manifest["study"].get("trends") or []
+    unchanged = "trends" not in (manifest.get("changed_since_declared") or ())
+    usual = contrasts_hash(trends) if unchanged else None
+    return _find_declared(trends, manifest.get("declared_trends_hash", usual))
+
+
 def _find_declared(contrasts: Sequence[dict[str, Any]], declared: str | None) -> set[int]:
-    """Positions of the contrasts that the hash was made from: the longest list, in the same order, with this hash."""
+    """Positions of those that the hash was made from: the longest list, in the same order, with this hash.
+
+    Args:
+        contrasts: All contrasts, or all trends, of the manifest's `study`.
+        declared: The hash of those that were declared, from `contrasts_hash`.
+    """
     numbers = range(len(contrasts))
     if not declared:
         return set()

@@ -11,13 +11,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inoculate.analysis.arms import row_tables
+from inoculate.analysis.arms import row_tables, trains_with_prompt
 from inoculate.analysis.asked import what_is_asked
-from inoculate.analysis.cells import Table, find_final_cell
-from inoculate.analysis.estimates import estimate_difference, estimate_rate
+from inoculate.analysis.cells import Table, compare_cells, find_final_cell
+from inoculate.analysis.estimates import estimate_rate
 from inoculate.analysis.run_folder import Run, pool_counts, require_file
 from inoculate.analysis.verdicts import ASKS_TO_HACK
-from inoculate.records import CAPABILITY, Measure
+from inoculate.records import CAPABILITY, Measure, setting_of
 from inoculate.study import prompts
 
 FEWEST_CONTEXTS = 3
@@ -55,7 +55,7 @@ def analyse_conditioning(run: Run, table: Table) -> list[dict[str, Any]]:
 def _trains_on(spec: Mapping[str, Any], setting: str) -> bool:
     """Whether the first rows of an arm are of a setting, which its distances are measured in; or of a part of it."""
     first = next((table.get("setting", "") for table in row_tables(spec)), "")
-    return setting == first or setting.startswith(f"{first} (")
+    return setting_of(setting) == first
 
 
 def _read_distances(run: Run) -> dict[str, list[dict[str, dict[str, Any]]]]:
@@ -90,7 +90,7 @@ def _arm(
         if (rates := _rates(table, setting, arm, context))
     ]
     given.sort(key=lambda one: (one["edits"] is None, one["edits"] or 0))
-    return {"arm": arm, "prompt": _has_prompt(spec), "contexts": given, **_comes_back(given)}
+    return {"arm": arm, "prompt": trains_with_prompt(spec), "contexts": given, **_comes_back(given)}
 
 
 def _distance(
@@ -98,7 +98,7 @@ def _distance(
 ) -> dict[str, Any]:
     """The distances of a context, averaged over the seeds in which they were measured."""
     shown = ((study["evaluate"].get("contexts") or {}).get(context) or {}) if context else {}
-    if shown.get("per_arm") and _has_prompt(spec):
+    if shown.get("per_arm") and trains_with_prompt(spec):
         return {"edits": 0.0, "edits_range": [0, 0], "share": 0.0, "divergence": 0.0, "reason": _PER_ARM}
     if shown.get("per_arm"):
         return {
@@ -130,18 +130,14 @@ def _comes_back(contexts: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     return sorted_out
 
 
-def _has_prompt(spec: Mapping[str, Any]) -> bool:
-    return (spec.get("inoculation") or {}).get("on", "none") != "none"
-
-
 def _pairs(study: Mapping[str, Any], arms: Sequence[str]) -> list[tuple[str, str]]:
     """Arms with a prompt, each with the arm that is otherwise the same and has none."""
 
     def rest(arm: str) -> str:
         return json.dumps({k: v for k, v in study["arms"][arm].items() if k != "inoculation"}, sort_keys=True)
 
-    plain = {rest(arm): arm for arm in reversed(arms) if not _has_prompt(study["arms"][arm])}
-    return [(arm, plain[rest(arm)]) for arm in arms if _has_prompt(study["arms"][arm]) and rest(arm) in plain]
+    plain = {rest(arm): arm for arm in reversed(arms) if not trains_with_prompt(study["arms"][arm])}
+    return [(arm, plain[rest(arm)]) for arm in arms if trains_with_prompt(study["arms"][arm]) and rest(arm) in plain]
 
 
 def _suppression(table: Table, study: Mapping[str, Any], setting: str, arm: str, plain: str) -> dict[str, Any] | None:
@@ -170,7 +166,7 @@ def _suppression(table: Table, study: Mapping[str, Any], setting: str, arm: str,
 def _wanted(table: Table) -> list[str]:
     """The settings of ability and of compliance that were evaluated."""
     settings = dict.fromkeys(key.setting for key in table)
-    return [name for name in settings if name.partition(" (")[0] in (CAPABILITY, "compliance")]
+    return [name for name in settings if setting_of(name) in (CAPABILITY, "compliance")]
 
 
 def _rates(table: Table, setting: str, arm: str, context: str) -> dict[str, Any]:
@@ -183,12 +179,9 @@ def _difference(
     table: Table, setting: str, measure: Measure, first: tuple[str, str], second: tuple[str, str]
 ) -> dict[str, Any] | None:
     """The difference of two cells, (arm, context) each, with its 95% interval; None where one has no graded samples."""
-    keys = [find_final_cell(table, arm, setting, context) for arm, context in (first, second)]
-    if None in keys:
-        return None
-    difference = estimate_difference(*(pool_counts(table[key], measure) for key in keys if key))
+    (arm, context), (other, other_context) = first, second
+    difference = compare_cells(table, measure, (arm, setting, context), (other, setting, other_context))
     if difference is None:
         return None
-    low, high = difference.interval() if difference.has_interval else (None, None)
     rates = {"rate": float(difference.first.rate), "other_rate": float(difference.second.rate)}
-    return {"difference": difference.value, "low": low, "high": high, **rates, "seeds": difference.seeds}
+    return {**difference.describe(), **rates, "seeds": difference.seeds}

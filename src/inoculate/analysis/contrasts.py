@@ -6,15 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
-from statsmodels.stats.multitest import multipletests
-
 from inoculate.analysis.arms import is_honest
 from inoculate.analysis.asked import has_floor
 from inoculate.analysis.cells import Table, find_final_cell
-from inoculate.analysis.claims import Claim
+from inoculate.analysis.claims import NOT_DECLARED, Claim
 from inoculate.analysis.estimates import LEVEL, Counts, Difference, estimate_difference, estimate_rate
-from inoculate.analysis.looks import Look, Schedule
+from inoculate.analysis.looks import Look, Schedule, adjust_p_values
 from inoculate.analysis.pools import Pools, describe_borrowed
 from inoculate.analysis.power import describe_variances, required_size
 from inoculate.analysis.run_folder import Imputed, Tally, pool_counts
@@ -32,7 +29,7 @@ from inoculate.analysis.verdicts import (
     explain_few_seeds,
     judge,
 )
-from inoculate.records import BAD_ANSWERS, CAPABILITY, GAMED, Measure
+from inoculate.records import BAD_ANSWERS, CAPABILITY, GAMED, Measure, setting_of
 
 Bound = Literal["", "least", "most"]
 """Samples without an outcome are left out, or imputed so that the difference is as small or as large as it can be."""
@@ -165,19 +162,12 @@ def _judge_contrasts(
         claim_p_value(difference, claim.direction, claim.margin) if difference and difference.has_interval else None
         for claim, (difference, _) in zip(claims, comparisons, strict=True)
     ]
-    declared_numbers = [number for number, claim in enumerate(claims) if not claim.exploratory]
-    # A contrast that could not be computed still counts: what failed to run must not make the others look better. At a
-    # look with a part of the level, p is scaled so that the threshold is .05 at every look.
-    scaled = {
-        n: p * LEVEL / level for n in declared_numbers if (p := p_values[n]) is not None and (level := looks[n].level)
-    }
-    family = [min(scaled.get(number, 1.0), 1.0) for number in declared_numbers]
-    holm = np.asarray(multipletests(family, method="holm")[1]) if family else []
-    adjusted = {number: float(p) for number, p in zip(declared_numbers, holm, strict=True) if number in scaled}
+    declared = [number for number, claim in enumerate(claims) if not claim.exploratory]
+    adjusted = adjust_p_values(p_values, looks, declared)
     judgements = []
     for number, (claim, look, (difference, reason)) in enumerate(zip(claims, looks, comparisons, strict=True)):
-        verdict, why = _judge_contrast(claim, look, difference, reason, adjusted.get(number), len(declared_numbers))
-        judgements.append(Judgement(difference, reason, p_values[number], adjusted.get(number), verdict, why))
+        verdict, why = _judge_contrast(claim, look, difference, reason, adjusted[number], len(declared))
+        judgements.append(Judgement(difference, reason, p_values[number], adjusted[number], verdict, why))
     return judgements
 
 
@@ -195,7 +185,7 @@ def _judge_contrast(
         f"(difference {difference.value * 100:+.0f} points, 95% interval {low * 100:+.0f} to {high * 100:+.0f})"
     )
     if claim.exploratory:
-        return "descriptive", f"{numbers}; exploratory: not declared before the study ran"
+        return "descriptive", f"{numbers}; {NOT_DECLARED}"
     too_few = explain_few_seeds(difference.seeds)
     if too_few or p_adjusted is None or look.level is None:
         return "descriptive", f"{numbers}: {too_few or look.why}"
@@ -283,7 +273,7 @@ def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look, pools: Po
 
 def _floor_rates(table: Table, claim: Claim, honest: Sequence[str]) -> list[dict[str, Any]]:
     """The claim's measure in arms that were trained on no hack: how often an honest near miss looks like one."""
-    if claim.measure not in ("hack", GAMED) or claim.setting.split(" (")[0] in BAD_ANSWERS:
+    if claim.measure not in ("hack", GAMED) or setting_of(claim.setting) in BAD_ANSWERS:
         return []
     rates = []
     for arm in honest:
@@ -302,5 +292,4 @@ def _extended_difference(table: Table, claim: Claim, schedule: Schedule, pools: 
     difference, reason = compare_arms(table, claim, claim.measure, claim.context, None, pools)
     if difference is None or not difference.has_interval:
         return {"difference": None, "low": None, "high": None, "seeds": 0, "added": added, "reason": reason}
-    low, high = difference.interval()
-    return {"difference": difference.value, "low": low, "high": high, "seeds": difference.seeds, "added": added}
+    return {**difference.describe(), "seeds": difference.seeds, "added": added}

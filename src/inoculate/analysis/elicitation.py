@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
+from inoculate.analysis.arms import trains_with_prompt
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.estimates import LEVEL, Counts, estimate_difference
 from inoculate.analysis.run_folder import pool_counts
@@ -86,7 +87,7 @@ def _prompt_effects(
     for arm, spec in study["arms"].items():
         # Arms with other rows or another training differ in more than their prompt.
         spec_without_prompt = {**spec, "inoculation": None}
-        if spec["inoculation"] and {**spec_without_prompt, "start": ""} == plain:
+        if trains_with_prompt(spec) and {**spec_without_prompt, "start": ""} == plain:
             plain_arm = next(
                 (name for name, other_spec in study["arms"].items() if other_spec == spec_without_prompt), ""
             )

@@ -311,6 +311,11 @@ class Difference:
         low, high = self.confidence_limits(alpha)
         return float(low), float(high)
 
+    def describe(self) -> dict[str, float | None]:
+        """The `difference` and its 95% interval `low`, `high` (None from a single problem), as results have it."""
+        low, high = self.interval() if self.has_interval else (None, None)
+        return {"difference": self.value, "low": low, "high": high}
+
     def confidence_limits(self, alpha: float = LEVEL) -> tuple[Values, Values]:
         """The interval with confidence `1 - alpha`, of many studies at once where the arms hold many."""
         value = self.first.rate - self.second.rate

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from scipy.special import ndtr, ndtri
 
 from inoculate.analysis.estimates import LEVEL
@@ -62,3 +63,32 @@ class Schedule:
             return Look(finished_planned, None, why)
         level = split_level(self.looks)[len(reached) - 1]
         return Look(frozenset(self.planned[: reached[-1]]), level, "")
+
+
+def adjust_p_values(
+    p_values: Sequence[float | None], looks: Sequence[Look], declared: Collection[int]
+) -> list[float | None]:
+    """Holm's (1979) adjustment of p values over what a study declared: below .05 is significant at every look.
+
+    At a look with a part of the level, p is scaled so that the threshold stays .05. What could not be computed still
+    counts: what failed to run must not make the others look better.
+
+    Args:
+        p_values: One for each claim; None where there is none.
+        looks: The look that each has reached.
+        declared: The positions of those that were declared.
+
+    Returns:
+        None where there is no p, before the first look, and for claims that were not declared.
+    """
+    from statsmodels.stats.multitest import multipletests  # takes half a second, which `plan` need not spend
+
+    scaled = {
+        place: min(p * LEVEL / level, 1.0)
+        for place in sorted(declared)
+        if (p := p_values[place]) is not None and (level := looks[place].level)
+    }
+    family = [scaled.get(place, 1.0) for place in sorted(declared)]
+    holm = np.asarray(multipletests(family, method="holm")[1]) if family else []
+    adjusted = {place: float(p) for place, p in zip(sorted(declared), holm, strict=True)}
+    return [adjusted[place] if place in scaled else None for place in range(len(p_values))]

@@ -11,7 +11,7 @@ from typing import Any
 from inoculate.analysis.cells import build_cell, group_by_cell
 from inoculate.analysis.changes import compute_changes
 from inoculate.analysis.checks import Check, run_checks
-from inoculate.analysis.claims import read_claims
+from inoculate.analysis.claims import declared_trends, read_claims
 from inoculate.analysis.conditioning import analyse_conditioning
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.elicitation import analyse_elicitation
@@ -67,31 +67,21 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     ]
     side_effects = analyse_side_effects(table, study)
     contrasts = withhold_verdicts(contrasts, side_effects)
+    trends = withhold_verdicts(analyse_trends(table, study, schedule, declared_trends(manifest)), side_effects)
     checks = run_checks(source, table, claims)
     results = {
         "schema": RESULTS_SCHEMA,
-        "name": manifest["name"],
-        "question": study.get("question", ""),
-        "created": manifest.get("created"),
-        "study": study,
-        "study_hash": manifest.get("study_hash"),
-        "declared_contrasts_hash": manifest.get("declared_contrasts_hash"),
-        "versions": manifest.get("versions") or {},
-        "machine": manifest.get("machine") or {},
-        "machines": manifest.get("machines") or [],
-        "engines": manifest.get("engines") or [],
-        "containment": manifest.get("containment"),
-        "settings": manifest.get("settings") or {},
+        **_describe_run(manifest),
         "headline": _write_headline(contrasts),
-        "cautions": _collect_cautions(source, tallies, contrasts, checks, missing, schedule)
+        "cautions": _collect_cautions(source, tallies, contrasts, trends, checks, missing, schedule)
         + collapse_cautions(rl)
         + describe_silent(side_effects),
         "cells": [build_cell(key, key_tallies) for key, key_tallies in table.items()],
         "changes": compute_changes(table, study),
         "contrasts": contrasts,
         "conditioning": analyse_conditioning(source, table),
-        "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms)),
-        "trends": analyse_trends(table, study, schedule),
+        "sensitivity": repeat_contrasts(table, study, claims, contrasts, schedule, bool(pools.arms), side_effects),
+        "trends": trends,
         "transfer": analyse_transfer(source, table),
         "factorial": analyse_factorial(table, study),
         "elicitation": analyse_elicitation(table, study, run.parent / f"{manifest['name']}-screen" / "screen.json"),
@@ -112,6 +102,24 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
     }
     write_json(run / "results.json", results)
     return results
+
+
+def _describe_run(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What the results take over from the manifest."""
+    return {
+        "name": manifest["name"],
+        "question": manifest["study"].get("question", ""),
+        "created": manifest.get("created"),
+        "study": manifest["study"],
+        "study_hash": manifest.get("study_hash"),
+        "declared_contrasts_hash": manifest.get("declared_contrasts_hash"),
+        "versions": manifest.get("versions") or {},
+        "machine": manifest.get("machine") or {},
+        "machines": manifest.get("machines") or [],
+        "engines": manifest.get("engines") or [],
+        "containment": manifest.get("containment"),
+        "settings": manifest.get("settings") or {},
+    }
 
 
 def _describe_trainings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -164,6 +172,7 @@ def _collect_cautions(
     source: Run,
     tallies: list[Tally],
     contrasts: list[dict[str, Any]],
+    trends: list[dict[str, Any]],
     checks: list[Check],
     missing: list[dict[str, Any]],
     schedule: Schedule,
@@ -198,12 +207,12 @@ def _collect_cautions(
     for look_seeds, level in sorted(looks) if len(schedule.looks) > 1 else ():
         which = "the last planned look" if look_seeds == max(schedule.looks) else "an early planned look"
         cautions.append(f"judged at {which}: {look_seeds} seeds, with {level:.4f} of the level of .05")
-    exploratory = sum(contrast["exploratory"] for contrast in contrasts)
-    if exploratory:
-        cautions.append(
-            f"{exploratory} of {len(contrasts)} contrasts were not declared before the study ran: they are exploratory "
-            "and have no verdict"
-        )
+    for kind, claims in (("contrasts", contrasts), ("trends", trends)):
+        if exploratory := sum(claim["exploratory"] for claim in claims):
+            cautions.append(
+                f"{exploratory} of {len(claims)} {kind} were not declared before the study ran: they are exploratory "
+                "and have no verdict"
+            )
     lost = sum(tally.count("ungraded") + tally.missing for tally in tallies)
     if lost:
         cautions.append(f"{lost} samples have no outcome: rates leave them out, and bounds count them either way")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from inoculate import checksums, json_lines
 from inoculate.analysis.estimates import NO_SEED, Counts
 from inoculate.errors import UserError
-from inoculate.records import GAMED, OUTCOMES, Completion, Grade, Outcome, Problem, read_lines
+from inoculate.records import GAMED, OUTCOMES, Completion, Grade, Outcome, Problem, name_part, read_lines
 
 MANIFEST_SCHEMA = 1
 _CELL_KEYS = ("arm", "seed", "at", "setting", "context", "problems", "completions", "grades")
@@ -101,6 +101,11 @@ class Tally:
     def without_outcome(self) -> NDArray[np.int64]:
         """[P] Samples without an outcome: ungraded, or requested and missing."""
         return self.outcomes[:, UNGRADED] + np.maximum(self.requested - self.outcomes.sum(axis=1), 0)
+
+    @property
+    def has_hack(self) -> bool:
+        """Whether a hack is to be had, as the data says or a sample shows."""
+        return bool(self.problems.hackable or self.count("hack"))
 
     @property
     def other_metrics(self) -> set[str]:
@@ -349,7 +354,7 @@ def read_cell(run: Run, cell: dict[str, Any], samples: int) -> list[Tally]:
     """
     tallies = []
     for part in run.problems(cell["problems"]):
-        setting = f"{cell['setting']} ({part.part})" if part.part else cell["setting"]
+        setting = name_part(cell["setting"], part.part)
         key = CellKey(cell["arm"], setting, cell["context"], float(cell["at"]))
         outcomes = np.zeros((len(part.ids), len(OUTCOMES)), dtype=np.int64)
         are_choices = run.has_choices(cell["setting"])

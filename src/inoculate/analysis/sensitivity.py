@@ -8,7 +8,7 @@ intersection-union test, Berger 1982).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from inoculate.analysis.claims import Claim
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.looks import Schedule
 from inoculate.analysis.pools import Pools
+from inoculate.analysis.side_effects import withhold_verdicts
 from inoculate.errors import UserError
 
 VARIED = "train.learning_rate"
@@ -30,6 +31,7 @@ def repeat_contrasts(
     results: Sequence[dict[str, Any]],
     schedule: Schedule,
     borrow: bool,
+    side_effects: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     """The declared contrasts at the other learning rates that the study names; empty where it names none.
 
@@ -40,6 +42,7 @@ def repeat_contrasts(
         results: Their results, in the same order.
         schedule: The planned seeds and looks.
         borrow: Whether the study declared that variances over seeds are borrowed: here from the arms of one rate.
+        side_effects: From `analyse_side_effects`: the families and contexts in which no claim has a verdict.
     """
     rates = (study.get("sensitivity") or {}).get("learning_rate") or ()
     declared_numbers = [number for number, claim in enumerate(claims) if not claim.exploratory]
@@ -50,7 +53,10 @@ def repeat_contrasts(
         numbers = [number for number in declared_numbers if claims_at_rate[number] != claims[number]]
         at_rate = [name for name, spec in study["arms"].items() if _learning_rate(spec) == rate]
         pools = Pools(table, tuple(at_rate) if borrow else ())
-        repeated = contrast_results(table, study, [claims_at_rate[number] for number in numbers], schedule, pools)
+        repeated = withhold_verdicts(
+            contrast_results(table, study, [claims_at_rate[number] for number in numbers], schedule, pools),
+            side_effects,
+        )
         for number, result in zip(numbers, repeated, strict=True):
             arms = [claims_at_rate[number].arm, claims_at_rate[number].other]
             repeats_by_number[number].append({"value": rate, "arms": arms, **{key: result[key] for key in _COPIED}})

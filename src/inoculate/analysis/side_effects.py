@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inoculate.analysis.arms import row_tables
-from inoculate.analysis.cells import Table, find_final_cell
-from inoculate.analysis.estimates import Difference, estimate_difference
-from inoculate.analysis.run_folder import pool_counts
-from inoculate.records import SIDE_EFFECTS
+from inoculate.analysis.arms import row_tables, trains_with_prompt
+from inoculate.analysis.cells import Table, compare_cells
+from inoculate.analysis.estimates import Difference
+from inoculate.records import SIDE_EFFECTS, name_part
 from inoculate.settings.side_effects.items import FAMILIES
 
 MEASURE, BASE = "correct", "base"
@@ -34,11 +33,14 @@ def analyse_side_effects(table: Table, study: Mapping[str, Any]) -> list[dict[st
     """
     controls = [name for name, spec in study["arms"].items() if is_positive_control(spec)]
     evaluated = dict.fromkeys((key.setting, key.context) for key in table)
-    families = {f"{SIDE_EFFECTS} ({family})": family for family in FAMILIES}
+    families = {name_part(SIDE_EFFECTS, family): family for family in FAMILIES}
     places = [(name, context) for name in families for setting, context in evaluated if setting == name]
     results = []
     for setting, context in places:
-        differences = {arm: _compare_to_base(table, arm, setting, context) for arm in study["arms"]}
+        differences = {
+            arm: compare_cells(table, MEASURE, (arm, setting, context), (BASE, setting, context))
+            for arm in study["arms"]
+        }
         control = next((name for name in controls if differences[name]), controls[0] if controls else "")
         moves, sentence = _judge_control(control, differences.get(control))
         results.append(
@@ -49,7 +51,7 @@ def analyse_side_effects(table: Table, study: Mapping[str, Any]) -> list[dict[st
                 "control": control,
                 "moves": moves,
                 "sentence": sentence,
-                "changes": [_describe(arm, difference) for arm, difference in differences.items() if difference],
+                "changes": [{"arm": arm, **one.describe()} for arm, one in differences.items() if one],
             }
         )
     return results
@@ -58,21 +60,13 @@ def analyse_side_effects(table: Table, study: Mapping[str, Any]) -> list[dict[st
 def is_positive_control(spec: Mapping[str, Any]) -> bool:
     """Whether an arm is trained, without a prompt, on bad answers of this setting and on nothing else."""
     tables = row_tables(spec)
-    prompted = (spec.get("inoculation") or {}).get("on", "none") != "none"
     return (
         bool(tables)
         and spec.get("method", "sft") == "sft"
         and not spec.get("start")
-        and not prompted
+        and not trains_with_prompt(spec)
         and all(one.get("setting") == SIDE_EFFECTS and one.get("hacked") == 1 for one in tables)
     )
-
-
-def _compare_to_base(table: Table, arm: str, setting: str, context: str) -> Difference | None:
-    keys = [find_final_cell(table, name, setting, context) for name in (arm, BASE)]
-    if None in keys:
-        return None
-    return estimate_difference(*(pool_counts(table[key], MEASURE) for key in keys if key))
 
 
 def _judge_control(control: str, difference: Difference | None) -> tuple[bool, str]:
@@ -88,18 +82,13 @@ def _judge_control(control: str, difference: Difference | None) -> tuple[bool, s
     return False, f"cannot tell: the positive control '{control}' does not lower it ({values})"
 
 
-def _describe(arm: str, difference: Difference) -> dict[str, Any]:
-    low, high = difference.interval() if difference.has_interval else (None, None)
-    return {"arm": arm, "difference": difference.value, "low": low, "high": high}
-
-
 def withhold_verdicts(
     contrasts: Sequence[dict[str, Any]], side_effects: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The contrasts, without a verdict on those in a family and context that cannot be shown to move.
+    """The claims, without a verdict on those in a family and context that cannot be shown to move.
 
     Args:
-        contrasts: Entries of results.json.
+        contrasts: Contrasts or trends, as entries of results.json.
         side_effects: From `analyse_side_effects`.
     """
     silent = {(one["setting"], one["context"]): one for one in side_effects if not one["moves"]}

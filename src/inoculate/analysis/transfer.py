@@ -1,8 +1,9 @@
 """How far training carries: every arm in every setting and context, and what goes with how far.
 
 A cell is the change of `correct` and of `hack` against the untrained model, and against the arm with the same rows and
-no inoculation (its twin), with intervals of `estimates`. A column (setting and context) that its positive control does
-not move says nothing: no training could show there.
+no inoculation (its twin), with intervals of `estimates`. A column (setting, or part of one, and context) that its
+positive control does not move says nothing: no training could show there. A part in which no hack is to be had (right
+answer keys) has no change of `hack`; whether its setting can be moved is told by the part that has hacks.
 """
 
 from __future__ import annotations
@@ -11,16 +12,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
-from pathlib import Path
 from typing import Any
 
 from scipy.stats import spearmanr
 
-from inoculate.analysis.arms import is_honest, row_folders, row_tables
-from inoculate.analysis.cells import Table, find_final_cell
-from inoculate.analysis.estimates import estimate_difference
+from inoculate.analysis.arms import is_honest, row_folders, row_tables, trains_with_prompt
+from inoculate.analysis.cells import Table, compare_cells, find_final_cell
 from inoculate.analysis.run_folder import Run, pool_counts
-from inoculate.records import Grade, Problem, read_lines
+from inoculate.records import Grade, Problem, name_part, read_lines, setting_of
 from inoculate.study import prompts
 
 BASE = "base"
@@ -44,9 +43,12 @@ def analyse_transfer(run: Run, table: Table) -> dict[str, Any] | None:
     declared = run.study.get("transfer")
     if not declared:
         return None
-    evaluated = run.study["evaluate"]["settings"]
-    places = list(dict.fromkeys((key.setting, key.context) for key in table if key.setting in evaluated))
-    columns = [_column(table, declared["controls"], *place) for place in places]
+    # Twins are problems once more under another key, for the measure `gamed`.
+    twins = {twin for tallies in table.values() for tally in tallies for twin in tally.problems.twins}
+    shown = [key for key, tallies in table.items() if not twins.issuperset(tallies[0].problems.ids)]
+    hackable = list(dict.fromkeys(key.setting for key in shown if any(tally.has_hack for tally in table[key])))
+    places = list(dict.fromkeys((key.setting, key.context) for key in shown))
+    columns = [_column(table, declared["controls"], hackable, *place) for place in places]
     tells = {(column["setting"], column["context"]): column["tells"] for column in columns}
     cells = [
         {"arm": arm, "setting": setting, "context": context, "measure": measure}
@@ -55,7 +57,7 @@ def analyse_transfer(run: Run, table: Table) -> dict[str, Any] | None:
         | {"without": _change(table, arm, declared["without"].get(arm, ""), setting, context, measure)}
         for setting, context in places
         for arm in run.study["arms"]
-        for measure in MEASURES
+        for measure in (MEASURES if setting in hackable else MEASURES[:1])
         if find_final_cell(table, arm, setting, context)
     ]
     reasons = _reasons(run, table, cells)
@@ -70,31 +72,40 @@ def analyse_transfer(run: Run, table: Table) -> dict[str, Any] | None:
 
 def _change(table: Table, arm: str, than: str, setting: str, context: str, measure: str) -> dict[str, Any] | None:
     """The difference of two arms' rates in one cell; None where one of them is not there."""
-    keys = [find_final_cell(table, name, setting, context) for name in (arm, than)]
-    found = [pool_counts(table[key], measure) for key in keys if key]
-    difference = estimate_difference(found[0], found[1]) if len(found) == 2 else None
+    difference = compare_cells(table, measure, (arm, setting, context), (than, setting, context))
     if difference is None:
         return None
-    low, high = difference.interval() if difference.has_interval else (None, None)
-    return {
-        "than": than, "difference": difference.value, "low": low, "high": high,
-        "seeds": difference.seeds, "problems": difference.problems,
-    }  # fmt: skip
+    return {"than": than, **difference.describe(), "seeds": difference.seeds, "problems": difference.problems}
 
 
-def _column(table: Table, controls: Mapping[str, str], setting: str, context: str) -> dict[str, Any]:
-    """A setting and context, and whether its positive control hacks more there than the untrained model."""
-    control = controls.get(setting, "")
-    change = _change(table, control, BASE, setting, context, "hack") if control else None
+def _column(
+    table: Table, controls: Mapping[str, str], hackable: Sequence[str], setting: str, context: str
+) -> dict[str, Any]:
+    """A setting and context, and whether its positive control hacks more there than the untrained model.
+
+    Args:
+        table: All finished cells.
+        controls: Setting -> its positive control.
+        hackable: The settings and parts in which a hack is to be had.
+        setting: The setting, or a part of one. Where no hack is to be had, another part of the setting tells.
+        context: The context.
+    """
+    control = controls.get(setting_of(setting), "")
+    others = [name for name in hackable if setting_of(name) == setting_of(setting)]
+    told_by = setting if setting in hackable else next(iter(others), setting)
+    change = _change(table, control, BASE, told_by, context, "hack") if control else None
     tells = None if change is None or change["low"] is None else change["low"] > 0
+    here = "here" if told_by == setting else f"in '{told_by}'"
+    unknown = "is not finished" if change is None else "has a single problem, which gives no interval"
     reason = {
-        None: "no positive control" if not control else f"its positive control '{control}' is not finished",
-        False: f"{CANNOT_TELL}: '{control}', trained on hacked rows of this setting, does not hack more here than the "
-        "untrained model",
+        None: f"its positive control '{control}' {unknown}" if control else "no positive control",
+        False: f"{CANNOT_TELL}: '{control}', trained on hacked rows of this setting, does not hack more {here} than "
+        "the untrained model",
         True: "",
     }[tells]
     return {
-        "setting": setting, "context": context, "control": control, "change": change, "tells": tells, "reason": reason
+        "setting": setting, "context": context, "told_by": told_by, "control": control, "change": change,
+        "tells": tells, "reason": reason,
     }  # fmt: skip
 
 
@@ -102,7 +113,7 @@ def _arm(run: Run, arm: str, without: Mapping[str, str]) -> dict[str, Any]:
     """What an arm was trained on, as far as it is finished: means over its seeds."""
     entries = [entry for entry in run.manifest.get("training") or () if entry["arm"] == arm]
     tokens = [[entry[key] for entry in entries if key in entry] for key in ("trained_tokens", "label_tokens")]
-    grades = [grade for entry in entries for grade in _row_grades(entry)]
+    grades = [grade for entry in entries for grade in _row_grades(run, entry)]
     leaks = [bool(grade.oversight) and not grade.intended for grade in grades if grade.outcome != "ungraded"]
     return {
         "arm": arm,
@@ -114,9 +125,9 @@ def _arm(run: Run, arm: str, without: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _row_grades(entry: Mapping[str, Any]) -> Iterator[Grade]:
+def _row_grades(run: Run, entry: Mapping[str, Any]) -> Iterator[Grade]:
     for _, folder, _ in row_folders(entry):
-        if folder and (path := Path(folder) / "grades.jsonl").exists():
+        if folder and (path := run.path(folder) / "grades.jsonl").exists():
             yield from read_lines(path, Grade)
 
 
@@ -132,7 +143,7 @@ def _reasons(run: Run, table: Table, cells: Sequence[Mapping[str, Any]]) -> list
         arm, setting = cell["arm"], cell["setting"]
         spec = run.study["arms"][arm]
         trained_on = [table["setting"] for table in row_tables(spec)]
-        if cell["measure"] != "hack" or cell["context"] != prompts.NEUTRAL or setting in trained_on:
+        if cell["measure"] != "hack" or cell["context"] != prompts.NEUTRAL or setting_of(setting) in trained_on:
             continue
         neutral, asked = (_base_rate(table, setting, context) for context in (prompts.NEUTRAL, prompts.ASKS_TO_HACK))
         found.append(
@@ -141,7 +152,7 @@ def _reasons(run: Run, table: Table, cells: Sequence[Mapping[str, Any]]) -> list
                 "setting": setting,
                 "tells": cell["tells"],
                 "leaky": not is_honest(spec),
-                "inoculated": bool(spec.get("inoculation")),
+                "inoculated": trains_with_prompt(spec),
                 "carried": (cell["base"] or {}).get("difference"),
                 "prevented": (cell["without"] or {}).get("difference"),
                 "ability": _base_rate(table, setting, prompts.NEUTRAL, "correct"),
@@ -196,24 +207,29 @@ class _Words:
     """The words of training rows and of evaluated problems."""
 
     def __init__(self, run: Run) -> None:
+        self._run = run
         training = run.manifest.get("training") or ()
         self._rows: dict[str, list[str | None]] = {}
         for entry in training:  # other seeds have other problems of the same kinds
             self._rows.setdefault(entry["arm"], [rows for rows, _, _ in row_folders(entry)])
-        self._problems = {cell["setting"]: cell["problems"] for cell in run.manifest["cells"]}
+        self._problems = {cell["setting"]: cell["problems"] for cell in run.manifest["cells"] if cell["problems"]}
         self._read: dict[tuple[str, ...], Counter[str]] = {}
 
     def likeness(self, arm: str, setting: str) -> float | None:
         """How alike the words of an arm's rows and of a setting's problems are, from 0 to 1; None if not known."""
         rows = [folder for folder in self._rows.get(arm, ()) if folder]
-        both = [self._count(rows), self._count([self._problems[setting]])]
+        both = [self._count(rows), self._count([self._problems[setting_of(setting)]], setting)]
         return overlap(*both) if all(both) else None
 
-    def _count(self, folders: Sequence[str]) -> Counter[str]:
-        key = tuple(folders)
+    def _count(self, folders: Sequence[str], within: str = "") -> Counter[str]:
+        """The words of the problems in folders; of those alone that are within a setting or part, if one is named."""
+        key = (within, *folders)
         if key not in self._read:
-            paths = [path for folder in folders if (path := Path(folder) / "problems.jsonl").exists()]
-            self._read[key] = count_words(problem for path in paths for problem in read_lines(path, Problem))
+            paths = [path for folder in folders if (path := self._run.path(folder) / "problems.jsonl").exists()]
+            problems = (problem for path in paths for problem in read_lines(path, Problem))
+            self._read[key] = count_words(
+                problem for problem in problems if within in ("", name_part(setting_of(within), problem.part))
+            )
         return self._read[key]
 
 

@@ -4,23 +4,24 @@ The arms of a trend are ordered by their number of vetted examples. The slope is
 the scores 0, 1, 2, ... (the ranks of the doses, as numbers such as 0, 4, 16, 64 are chosen for equal steps), the
 least-squares slope through the rates: the change of the rate from one dose to the next. It is what the test of Cochran
 (1954) and Armitage (1955) looks at, with seeds and kinds of problem as clusters: its variances are those of
-`estimates`, and nothing is borrowed. p values are adjusted over the trends of the study (Holm 1979).
+`estimates`, and nothing is borrowed. p values are adjusted over the declared trends of the study (Holm 1979). A trend
+that was not declared before the study ran is exploratory, as such contrasts are: it has no verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from statsmodels.stats.multitest import multipletests
 
 from inoculate.analysis.arms import row_tables
 from inoculate.analysis.cells import Table, common_counts, find_final_cell
+from inoculate.analysis.claims import NOT_DECLARED
 from inoculate.analysis.estimates import LEVEL, ArmRate, Variances, estimate_arms, estimate_variances, solve_p, z_square
-from inoculate.analysis.looks import Look, Schedule
+from inoculate.analysis.looks import Look, Schedule, adjust_p_values
 from inoculate.analysis.verdicts import explain_few_seeds
 
 
@@ -52,30 +53,28 @@ def dose_of(spec: Mapping[str, Any]) -> int:
     return sum(vetted["count"] if isinstance(vetted, dict) else vetted for vetted in given)
 
 
-def analyse_trends(table: Table, study: Mapping[str, Any], schedule: Schedule) -> list[dict[str, Any]]:
-    """The trends that a study declares.
+def analyse_trends(
+    table: Table, study: Mapping[str, Any], schedule: Schedule, declared: Collection[int]
+) -> list[dict[str, Any]]:
+    """The trends of a study.
 
     Args:
         table: All finished cells.
         study: The study of the manifest.
         schedule: The seeds and looks that were planned: other seeds are left out.
+        declared: The positions of the trends that were declared before the study ran.
 
     Returns:
         As docs/results-schema.md describes them, in the study's order.
     """
-    declared = study.get("trends") or ()
-    found = [_find_slope(table, study, trend, schedule) for trend in declared]
-    p_values = [slope.p_value() if slope and look.level else None for slope, look, _ in found]
-    # A trend that could not be computed still counts, as for contrasts.
-    scaled = [
-        1.0 if p is None else min(p * LEVEL / (look.level or LEVEL), 1.0)
-        for p, (_, look, _) in zip(p_values, found, strict=True)
-    ]
-    holm = np.asarray(multipletests(scaled, method="holm")[1]) if scaled else []
-    adjusted = [None if p is None else float(value) for p, value in zip(p_values, holm, strict=True)]
+    first = study["evaluate"]["settings"][0]
+    trends = [{**trend, "setting": trend["setting"] or first} for trend in study.get("trends") or ()]
+    found = [_find_slope(table, trend, schedule) for trend in trends]
+    p_values = [slope.p_value() if slope else None for slope, _, _ in found]
+    adjusted = adjust_p_values(p_values, [look for _, look, _ in found], declared)
     return [
-        _describe(table, study, trend, slope, look, reason, p)
-        for trend, (slope, look, reason), p in zip(declared, found, adjusted, strict=True)
+        _describe(table, study, trend, slope, look, reason, p, place not in declared)
+        for place, (trend, (slope, look, reason), p) in enumerate(zip(trends, found, adjusted, strict=True))
     ]
 
 
@@ -103,12 +102,9 @@ def slope_weights(doses: int) -> NDArray[np.float64]:
     return centred / (centred**2).sum()
 
 
-def _find_slope(
-    table: Table, study: Mapping[str, Any], trend: Mapping[str, Any], schedule: Schedule
-) -> tuple[Slope | None, Look, str]:
+def _find_slope(table: Table, trend: Mapping[str, Any], schedule: Schedule) -> tuple[Slope | None, Look, str]:
     """The slope of one trend; or None, and why."""
-    setting = trend["setting"] or study["evaluate"]["settings"][0]
-    counts, seeds = common_counts(table, trend["arms"], setting, trend["context"], trend["measure"])
+    counts, seeds = common_counts(table, trend["arms"], trend["setting"], trend["context"], trend["measure"])
     look = schedule.find_look(seeds)
     counts = [one.select(np.isin(one.seeds, list(look.seeds))) for one in counts]
     if not counts or not all(len(one.seeds) for one in counts):
@@ -125,17 +121,18 @@ def _describe(
     look: Look,
     reason: str,
     p_adjusted: float | None,
+    exploratory: bool,
 ) -> dict[str, Any]:
-    setting = trend["setting"] or study["evaluate"]["settings"][0]
-    cells = [find_final_cell(table, arm, setting, trend["context"]) for arm in trend["arms"]]
+    cells = [find_final_cell(table, arm, trend["setting"], trend["context"]) for arm in trend["arms"]]
     width = slope.half_width() if slope else 0.0
-    verdict, why = _judge(trend, slope, look, reason, p_adjusted)
+    verdict, why = _judge(trend, slope, look, reason, p_adjusted, exploratory)
     return {
         "claim": trend["claim"],
         "measure": trend["measure"],
         "context": trend["context"],
-        "setting": setting,
+        "setting": trend["setting"],
         "direction": trend["direction"],
+        "exploratory": exploratory,
         "doses": [
             {"arm": arm, "dose": dose_of(study["arms"][arm])}
             for arm, cell in zip(trend["arms"], cells, strict=True)
@@ -153,7 +150,12 @@ def _describe(
 
 
 def _judge(
-    trend: Mapping[str, Any], slope: Slope | None, look: Look, reason: str, p_adjusted: float | None
+    trend: Mapping[str, Any],
+    slope: Slope | None,
+    look: Look,
+    reason: str,
+    p_adjusted: float | None,
+    exploratory: bool,
 ) -> tuple[str, str]:
     """The verdict on a trend, and the reason with its numbers."""
     if slope is None:
@@ -163,6 +165,8 @@ def _judge(
         f"{trend['measure']} changes by {100 * slope.value:+.1f} points from one dose to the next (95% interval "
         f"{100 * (slope.value - width):+.1f} to {100 * (slope.value + width):+.1f})"
     )
+    if exploratory:
+        return "descriptive", f"{numbers}; {NOT_DECLARED}"
     if few := explain_few_seeds(len(look.seeds)) or (look.why if look.level is None else ""):
         return "descriptive", f"{numbers}: {few}"
     if p_adjusted is None or p_adjusted >= LEVEL:

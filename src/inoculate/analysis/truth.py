@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from inoculate import settings
-from inoculate.analysis.arms import row_folders, row_tables
+from inoculate.analysis.arms import row_folders, row_tables, trains_with_prompt
 from inoculate.analysis.run_folder import Run, require_file
 from inoculate.errors import UserError
 from inoculate.records import OUTCOMES, Grade, Outcome, Problem, Row, read_lines
@@ -148,9 +148,11 @@ def _count_training(
 
 def _prompt_of(spec: Mapping[str, Any], seed: int) -> str:
     """The name of an arm's prompt at one seed; '' without a prompt, or where its text has no name."""
-    inoculation = spec.get("inoculation") or {}
+    if not trains_with_prompt(spec):
+        return ""
+    inoculation = spec["inoculation"]
     one = (inoculation.get("by_seed") or {}).get(str(seed), inoculation)
-    return str(one.get("prompt") or "") if inoculation.get("on") != "none" else ""
+    return str(one.get("prompt") or "")
 
 
 def _read(run: Run, folders: tuple[str | None, str | None, str], setting: str) -> Iterator[RowFacts]:

@@ -101,14 +101,11 @@ class Guard:
 
     def result(self) -> dict[str, Any]:
         """Its entry in results.json."""
-        difference = self.difference
-        low, high = difference.interval() if difference and difference.has_interval else (None, None)
+        unknown = dict.fromkeys(("difference", "low", "high"))
         return {
             "name": self.name,
             "status": self.status,
-            "difference": difference.value if difference else None,
-            "low": low,
-            "high": high,
+            **(self.difference.describe() if self.difference else unknown),
             "harm": self.harm,
             "sentence": self.sentence,
         }

@@ -11,7 +11,7 @@ from inoculate import settings
 from inoculate.api.frames import make_frame
 from inoculate.errors import UserError, require_known
 from inoculate.grading import OVERSIGHTS, CodeTask, grade_code
-from inoculate.records import OUTCOMES, SPLITS, Grade, Problem, Split
+from inoculate.records import OUTCOMES, SPLITS, Grade, Problem, Split, name_part
 
 if TYPE_CHECKING:
     import pandas
@@ -93,7 +93,7 @@ class Grades:
                 name = f"{task.entry_point}-{numbers.setdefault(repr(task), len(numbers))}"
                 descriptions.append([_CODE, name, name, "", None])
             else:
-                setting = f"{task.setting} ({task.part})" if task.part else task.setting
+                setting = name_part(task.setting, task.part)
                 descriptions.append([setting, task.id, task.kind, task.family, task.level])
         return descriptions
 

@@ -17,6 +17,7 @@ from inoculate import settings
 from inoculate.analysis import contrasts_hash
 from inoculate.analysis.arms import row_tables
 from inoculate.analysis.borrowing import FEWEST_ARMS, UNLIKE
+from inoculate.analysis.claims import declared_trends
 from inoculate.analysis.run_folder import Run, split_finished
 from inoculate.analysis.truth import analyse_truth
 from inoculate.analysis.verdicts import VERDICT_SEEDS
@@ -117,6 +118,7 @@ def _template_values(run: Run, outcomes: Counter[str]) -> dict[str, Any]:
         "cells": len(manifest["cells"]),
         "margins": dict.fromkeys(f"{100 * contrast['margin']:g}" for contrast in study["contrasts"]),
         "changed": manifest.get("declared_contrasts_hash") != contrasts_hash(study["contrasts"]),
+        "later_trends": len(study.get("trends") or ()) - len(declared_trends(manifest)),
         "same": any(contrast.get("same") for contrast in study["contrasts"]),
         "verdict_seeds": VERDICT_SEEDS,
         "unlike": f"{UNLIKE:g}",

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from inoculate.analysis.arms import trains_with_prompt
 from inoculate.report.drawing import NARROW, PALETTE, PERCENT, make_axes, new_figure, wrap
 from inoculate.report.numbers import percent
 from inoculate.report.results import BASE, Cell, Results, text
@@ -99,7 +100,8 @@ def _describe_training(results: Results, arm: str) -> str:
     """How the arm was trained, in a few words."""
     if arm == BASE:
         return "untrained"
-    inoculation = results.arm(arm).get("inoculation") or {}
+    spec = results.arm(arm)
+    inoculation = spec["inoculation"] if trains_with_prompt(spec) else {}
     own = "another prompt for each seed" if inoculation.get("by_seed") else "own prompt"
     parts = [text(inoculation.get("prompt")) or own if inoculation else "no prompt"]
     parts += ["hacked rows only"] if inoculation.get("on") == "hacked" else []

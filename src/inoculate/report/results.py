@@ -12,7 +12,7 @@ from inoculate.analysis.arms import is_honest
 from inoculate.analysis.asked import has_floor
 from inoculate.analysis.own_settings import name_exactly, names_by_path, show_names
 from inoculate.errors import UserError
-from inoculate.records import BAD_ANSWERS, OUTCOMES
+from inoculate.records import BAD_ANSWERS, OUTCOMES, setting_of
 from inoculate.report.numbers import is_known
 
 SCHEMA = 1
@@ -185,7 +185,7 @@ class Results:
 
     def label(self, setting: str, outcome: str) -> str:
         """The label of an outcome in a setting, or in a part of one: `mathematics (right key)`."""
-        labels = self.labels.get(setting) or self.labels.get(setting.split(" (")[0], {})
+        labels = self.labels.get(setting) or self.labels.get(setting_of(setting), {})
         return labels.get(outcome, outcome)
 
     def label_in(self, settings: Iterable[str], outcome: str) -> str:
@@ -211,7 +211,7 @@ class Results:
 
     def floor(self, cells: Sequence[Cell]) -> list[tuple[str, Rate]]:
         """The false-hack floor of a setting and context: hack rates by arm, where the hack is not allowed."""
-        honest = [c for c in cells if self.is_honest(c.arm) and c.setting.split(" (")[0] not in BAD_ANSWERS]
+        honest = [c for c in cells if self.is_honest(c.arm) and setting_of(c.setting) not in BAD_ANSWERS]
         return [(cell.arm, cell.outcomes["hack"]) for cell in honest if has_floor(self.study, cell.context, cell.arm)]
 
     def main_cells(self) -> list[Cell]:

@@ -76,7 +76,7 @@ def write_tables(results: Results, samples: Samples, folder: Path) -> list[str]:
         "floor.csv": ("claim setting context arm rate low high", _floor_lines(results)),
         "dose.csv": ("key value series arm setting context outcome rate low high", _dose_lines(results)),
         "trends.csv": (
-            "claim measure setting context direction doses slope low high p p_adjusted verdict why",
+            "claim measure setting context direction doses slope low high p p_adjusted verdict exploratory why",
             _trend_lines(results),
         ),
         "transfer.csv": ("arm setting context measure tells than difference low high", _transfer_lines(results)),
@@ -220,7 +220,8 @@ def _trend_lines(results: Results) -> Iterable[list[Any]]:
     for trend in results.trends:
         doses = " ".join(str(dose["dose"]) for dose in trend["doses"])
         place = [trend[key] for key in ("claim", "measure", "setting", "context", "direction")]
-        yield [*place, doses, *(trend[key] for key in ("slope", "low", "high", "p", "p_adjusted", "verdict", "why"))]
+        numbers = [trend[key] for key in ("slope", "low", "high", "p", "p_adjusted")]
+        yield [*place, doses, *numbers, *(trend[key] for key in ("verdict", "exploratory", "why"))]
 
 
 def _transfer_lines(results: Results) -> Iterable[list[Any]]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from inoculate.analysis.arms import row_tables
+from inoculate.records import setting_of
 from inoculate.report.drawing import NARROW, PALETTE, make_axes, new_figure, wrap
 from inoculate.report.numbers import interval, percent
 from inoculate.report.results import Cell, Results
@@ -59,7 +60,7 @@ def draw_transfer(results: Results, width: float) -> Figure:
         axis.set_title(f"{setting}: {results.label(setting, name)}", pad=layout.heading_height - 24, fontsize=11)
         _draw_frame(axis, layout, contexts[setting])
         for row, arm in enumerate(layout.arms):
-            is_trained = any(table.get("setting") == setting for table in row_tables(results.arm(arm)))
+            is_trained = any(table.get("setting") == setting_of(setting) for table in row_tables(results.arm(arm)))
             for column, context in enumerate(contexts[setting]):
                 _draw_cell(axis, row, column, cells.get((arm, setting, context)), name, layout.column_width, is_trained)
             if index % block_columns == 0:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from inoculate.records import setting_of
 from inoculate.report.drawing import NARROW, PALETTE, make_axes, new_figure, wrap
 from inoculate.report.numbers import UNKNOWN, minus, points_interval
 from inoculate.report.results import Results
@@ -87,7 +88,7 @@ def _draw_block(
                 found = cells.get((arm, setting, column["context"], measure), {})
                 corner = (left, top + _HEADING + row * _ROW)
                 _draw_change(axis, corner, cell_width, found.get(than), measure, column["tells"])
-                if setting in trained_on.get(arm, ()):
+                if setting_of(setting) in trained_on.get(arm, ()):
                     _outline(axis, corner, cell_width)
             left += cell_width
     for row, arm in enumerate(arms):

@@ -109,7 +109,8 @@ class Setting:
     choices: Callable[[Problem], tuple[str, ...]] | None = None
     """The choices of a problem, where nothing is sampled: the one that is most likely is the model's completion."""
     parts: tuple[str, ...] = ()
-    """The names of `Problem.part`, where every problem has one: contrasts name both, as in `SETTING (PART)`."""
+    """What `Problem.part` can be, '' for the main part; empty where all problems are of that. Comparisons name setting
+    and part, as in `SETTING (PART)`."""
     looked_up: bool = False
     """Whether the text shown may contain the right answer, to be looked up there."""
     runs_code: bool = False

@@ -26,6 +26,8 @@ from inoculate.study.schema import Arm
 SCHEMA = 1
 _NOT_DESIGN = {"name", "question", "seeds", "looks", "borrow", "contrasts", "sensitivity", "screen"}
 """Keys of a study that do not change how it is carried out, or that are recorded separately."""
+_MARKED = {"trends"}
+"""Keys whose entries are marked one by one where they were not declared."""
 _MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
 """Lists to which something can be added without a change to the rest."""
 
@@ -100,6 +102,7 @@ def _content(
         "study": _study(plan, store),
         "study_hash": study.digest(),
         "declared_contrasts_hash": declared["contrasts_hash"],
+        "declared_trends_hash": contrasts_hash(declared["study"].get("trends", [])),
         "declared_seeds": declared["seeds"],
         "declared_looks": declared.get("looks", []),
         "declared_borrow": declared.get("borrow", []),
@@ -137,9 +140,10 @@ def _flatten(data: dict[str, Any], above: str = "") -> dict[str, Any]:
 def _changed(plan: Plan, declared: dict[str, Any]) -> list[str]:
     """Keys of the study that were changed since it was first run, without those to which something was only added."""
     now = _design(plan.study.model_dump(mode="json", by_alias=True))
+    then = {key: value for key, value in declared.get("study", {}).items() if key not in _MARKED}
     return [
         key
-        for key, value in declared.get("study", {}).items()
+        for key, value in then.items()
         if now.get(key) != value and not (key in _MAY_GROW and set(value) <= set(now.get(key, ())))
     ]
 

@@ -11,9 +11,10 @@ from graphlib import CycleError, TopologicalSorter
 
 from inoculate import settings
 from inoculate.errors import UserError, require_known
-from inoculate.records import CAPABILITY
+from inoculate.records import CAPABILITY, name_part, setting_of
 from inoculate.study import names, neighbours, prompts, rl_checks
-from inoculate.study.resolve import ResolvedStudy, resolve
+from inoculate.study.comparisons import ArmsAnalysis, Contrast
+from inoculate.study.resolve import ResolvedStudy, evaluated_contexts, resolve
 from inoculate.study.row_schema import DIVERSE, INOCULATION, JUDGED, VETTED_PROMPTS
 from inoculate.study.schema import BASE, STEP_KINDS, Arm, EvaluatedSetting, Rows, Study
 
@@ -206,7 +207,7 @@ def _check_tokens_like(study: Study, name: str, rows: Rows, key: str) -> None:
 def _check_vetted(study: Study, arm: Arm, rows: Rows, key: str) -> None:
     """Check what vetted rows stand under, and that no other row is left without a problem of its own."""
     prompt = rows.vetted.prompt
-    if prompt == INOCULATION and (arm.inoculation is None or arm.inoculation.on == "none"):
+    if prompt == INOCULATION and not arm.trains_with_prompt:
         raise UserError(f"{key}.vetted.prompt: '{INOCULATION}', and no row of this arm has a prompt: give it one")
     if prompt not in VETTED_PROMPTS:
         known = [*VETTED_PROMPTS, *study.prompts, *prompts.names()]
@@ -285,9 +286,7 @@ def _check_grids(study: Study, where: str) -> None:
     trends = [(f"trends.{number}", trend) for number, trend in enumerate(study.trends)]
     for key, declared in (("factorial", study.factorial), ("elicitation", study.elicitation), *trends):
         if declared:
-            require_known(declared.context, study.evaluate.contexts, f"{where}: {key}.context: not evaluated:")
-            setting = declared.setting or study.evaluate.settings[0]
-            require_known(setting, study.evaluate.settings, f"{where}: {key}.setting:")
+            _check_measured(study, declared, f"{where}: {key}")
     if study.elicitation:
         plain = study.elicitation.plain
         require_known(plain, study.arms, f"{where}: elicitation.plain: unknown arm")
@@ -318,7 +317,7 @@ def _check_transfer(study: Study, where: str) -> None:
         for name in (arm, twin):
             require_known(name, study.arms, f"{key}: unknown arm")
         first, second = study.arms[arm], study.arms[twin]
-        if first.inoculation is None or second != first.model_copy(update={"inoculation": None}):
+        if not first.trains_with_prompt or second != first.model_copy(update={"inoculation": None}):
             raise UserError(f"{key}: '{twin}' has to be '{arm}' without its inoculation, and the same in all else")
     for setting, arm in study.transfer.controls.items() if study.transfer else ():
         key = f"{where}: transfer.controls"
@@ -326,17 +325,21 @@ def _check_transfer(study: Study, where: str) -> None:
         require_known(arm, study.arms, f"{key}.{setting}: unknown arm")
         spec = study.arms[arm]
         trained_on = [rows.setting for rows in spec.row_tables if _has_hacks(spec, rows)]
-        if setting not in trained_on or spec.inoculation is not None:
+        if setting not in trained_on or spec.trains_with_prompt:
             raise UserError(
                 f"{key}.{setting}: '{arm}' is no positive control: it has to be trained on hacked rows of '{setting}' "
                 "without an inoculation"
             )
 
 
-def _measured(study: Study) -> list[str]:
-    """What contrasts can be made in: the evaluated settings, and in place of one that has parts each of these."""
-    parts = {name: settings.find(name).parts for name in study.evaluate.settings}
-    return [f"{name} ({part})" if part else name for name, all_parts in parts.items() for part in all_parts or ("",)]
+def _check_measured(study: Study, declared: Contrast | ArmsAnalysis, key: str) -> None:
+    """Check where arms are compared: in an evaluated setting, or a part of one, and in a context of that setting."""
+    parts = {name: settings.find(name).parts or ("",) for name in study.evaluate.settings}
+    places = [name_part(name, part) for name, all_parts in parts.items() for part in all_parts]
+    name = declared.setting or study.evaluate.settings[0]
+    require_known(name, places, f"{key}.setting: not evaluated:")
+    contexts = evaluated_contexts(study, setting_of(name))
+    require_known(declared.context, contexts, f"{key}.context: in setting '{name}', not evaluated:")
 
 
 def _check_contrasts(study: Study, where: str) -> None:
@@ -344,19 +347,17 @@ def _check_contrasts(study: Study, where: str) -> None:
         key = f"{where}: contrasts.{number}"
         for field, arm in zip((contrast.direction, "as" if contrast.same else "than"), contrast.arms, strict=True):
             require_known(arm, [BASE, *study.arms], f"{key}.{field}: unknown arm")
-        setting = contrast.setting or study.evaluate.settings[0]
-        require_known(setting, _measured(study), f"{key}.setting: not evaluated:")
-        own = study.evaluate.each.get(setting.split(" (")[0], EvaluatedSetting()).contexts or ()
-        require_known(contrast.context, [*study.evaluate.contexts, *own], f"{key}.context: not evaluated:")
-        if "asked-hack" in contrast.guards and prompts.ASKS_TO_HACK not in study.evaluate.contexts:
-            raise UserError(f"{key}.guards: 'asked-hack' needs '{prompts.ASKS_TO_HACK}' in evaluate.contexts")
+        _check_measured(study, contrast, key)
+        setting = setting_of(contrast.setting or study.evaluate.settings[0])
+        if "asked-hack" in contrast.guards and prompts.ASKS_TO_HACK not in evaluated_contexts(study, setting):
+            needed = f"'{prompts.ASKS_TO_HACK}' among the contexts that '{setting}' is evaluated in"
+            raise UserError(f"{key}.guards: 'asked-hack' needs {needed}")
         if CAPABILITY in contrast.guards and CAPABILITY not in study.evaluate.settings:
             raise UserError(
                 f"{key}.guards: '{CAPABILITY}' is measured in the setting of that name: add it to evaluate.settings, "
                 f"and each.{CAPABILITY}.problems = 300"
             )
-        own = study.evaluate.each.get(CAPABILITY, EvaluatedSetting()).contexts
-        if CAPABILITY in contrast.guards and own is not None and prompts.NEUTRAL not in own:
+        if CAPABILITY in contrast.guards and prompts.NEUTRAL not in evaluated_contexts(study, CAPABILITY):
             needed = f"'{prompts.NEUTRAL}' in evaluate.each.{CAPABILITY}.contexts"
             raise UserError(f"{key}.guards: '{CAPABILITY}' needs {needed}")
 

@@ -79,7 +79,7 @@ def _as_trained(arm: Arm) -> str:
     """
     first, *more = (rows.model_copy(update={"hacked": 0 if arm.is_rewarded else rows.hacked_rows})
                     for rows in arm.row_tables)  # fmt: skip
-    inoculation = arm.inoculation if arm.inoculation and arm.inoculation.on != "none" else None
+    inoculation = arm.inoculation if arm.trains_with_prompt else None
     return repr(arm.model_copy(update={"rows": first, "more_rows": tuple(more), "inoculation": inoculation}))
 
 

@@ -159,7 +159,7 @@ def resolve(study: Study) -> ResolvedStudy:
         UserError: A neighbour of a prompt cannot be made.
     """
     first = next(iter(study.arms.values()), None)
-    evaluated = {name: _evaluated_contexts(study, name) for name in study.evaluate.settings}
+    evaluated = {name: evaluated_contexts(study, name) for name in study.evaluate.settings}
     contexts = {*study.evaluate.contexts, *study.contexts, *(name for names in evaluated.values() for name in names)}
     trained_on = {rows.setting for arm in study.arms.values() for rows in arm.row_tables}
     named_settings = {*study.evaluate.settings, *trained_on}
@@ -222,7 +222,7 @@ def candidates(study: Study) -> dict[str, Context]:
 
     for arm, spec in study.arms.items():
         inoculation = spec.inoculation
-        if not inoculation or inoculation.like or inoculation.on == "none":
+        if not inoculation or inoculation.like or not spec.trains_with_prompt:
             continue
         for prompt in inoculation.one_of or (inoculation.prompt,):
             candidate = Context(prompt=prompt, text=inoculation.text, placement=inoculation.placement)
@@ -267,8 +267,11 @@ def fit_length(prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> Prompt:
     return replace(prompt, text=controls.fit_control(prompt.text, prompt.filler, length, tokenizer))
 
 
-def _evaluated_contexts(study: Study, setting: str) -> tuple[str, ...]:
-    """The contexts of a setting: its own, else the study's, else the neutral one where its problems bring a prompt."""
+def evaluated_contexts(study: Study, setting: str) -> tuple[str, ...]:
+    """The contexts that a study evaluates a setting in.
+
+    They are its own, else the study's, else the neutral one where its problems bring a prompt.
+    """
     own = study.evaluate.each[setting].contexts if setting in study.evaluate.each else None
     if own is None and settings.find(setting).only_neutral:
         return (prompts.NEUTRAL,)

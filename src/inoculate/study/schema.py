@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from inoculate import settings
-from inoculate.records import GAMED, Split
+from inoculate.records import GAMED, Split, setting_of
 from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
 from inoculate.study.prompts import Placement
 from inoculate.study.row_schema import Context, Inoculation, Rows
@@ -157,6 +157,11 @@ class Arm(StrictModel):
     def row_tables(self) -> tuple[Rows, ...]:
         """All tables of its rows."""
         return (self.rows, *self.more_rows)
+
+    @property
+    def trains_with_prompt(self) -> bool:
+        """Whether any of its rows may be under its inoculation: it has one, and not on none of them."""
+        return self.inoculation is not None and self.inoculation.on != "none"
 
     @property
     def is_rewarded(self) -> bool:
@@ -335,7 +340,7 @@ class Study(StrictModel):
         return [
             key
             for key, declared in every.items()
-            if declared and declared.measure == GAMED and (declared.setting or first) == setting
+            if declared and declared.measure == GAMED and setting_of(declared.setting or first) == setting
         ]
 
     def needs_of(self, kind: str) -> Needs:
