@@ -61,11 +61,10 @@ def located(path: Path) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        message = f"model: {error}" if str(error).startswith("unknown model '") else str(error)
-        if type(error) is not UserError or not re.match(r"arms\.|evaluate\.|model(: | ')|system =", message):
-            raise
-        _, text = toml_file.read(path)
-        raise UserError(toml_file.with_lines(f"{path}: {message}", path, text)) from None
+        if type(error) is UserError and _BEGINS_WITH_KEY.match(str(error)):
+            _, text = toml_file.read(path)
+            error.args = (toml_file.with_lines(f"{path}: {error}", path, text),)
+        raise
 
 
 def parse(raw: dict[str, Any], name: str, where: str) -> Study:
@@ -163,6 +162,8 @@ def _merge_table(shared: Any, own: Any, key: str, where: str) -> dict[str, Any] 
 
 _SHARED = ("rows", "train", "rl")
 """Tables that hold for every arm which does not say otherwise."""
+_BEGINS_WITH_KEY = re.compile(rf"({'|'.join({*Study.model_fields, *_SHARED} - {'name'})})(\.[^:]*?)?(: | '| = )")
+"""A message about a key of a study, and not about a step or a file that is called like one."""
 HYPERPARAMETERS = {"sft": ("train",), "rl": ("rl",), "expert-iteration": ("train", "rl")}
 """Method -> the tables of its hyperparameters."""
 DRAWING = ("reward", "steps", "prompts_per_step", "completions_per_prompt", "hackable", "temperature", "max_new_tokens",
