@@ -5,6 +5,7 @@ Every refusal names the file, the key, what is allowed and the nearest match.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -205,6 +206,8 @@ def _own_errors(error: ValidationError) -> list[Any]:
     ]
 
 
+_TABLES_IN_LISTS = ("contrasts", "trends", "reward")
+"""Keys whose value is a list of tables; that of other lists is of names or numbers."""
 _FORMS = {
     "inoculation": 'inoculation = { prompt = "NAME" }',
     "trajectories": 'trajectories = { arm = "NAME", where = "outcome=hack" }',
@@ -241,11 +244,12 @@ def _explain(where: str, detail: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ").replace("Tuple", "List")
     if detail["type"] in _WRONG_FORMS:
         parts = [part for part in location if not part.isdigit()]
-        # A list is named itself; a table may be one of several under a name: [contexts.NAME].
-        is_meant = form and named[-1] in parts[-1 if detail["type"] == "tuple_type" else -2 :]
-        if location[0] == "evaluate" and parts[-1] == "contexts":  # a list of names, beside the tables of that name
-            form = 'contexts = ["neutral"]'
-        message = f"{_WRONG_FORMS[detail['type']]}{f': {form}' if is_meant else ''}"
+        if detail["type"] == "tuple_type" and parts[-1] not in _TABLES_IN_LISTS:
+            example = f": {parts[-1]} = [{json.dumps(value, ensure_ascii=False)}]"
+            form = example if isinstance(value, str | int | float) else ""
+        else:  # a table may be one of several under a name: [contexts.NAME]
+            form = f": {form}" if form and named[-1] in parts[-2:] else ""
+        message = f"{_WRONG_FORMS[detail['type']]}{form}"
     elif detail["type"] == "missing" and form in _FORMS.values():
         message += f": {form}"
     limit = detail.get("ctx", {}).get("le")
