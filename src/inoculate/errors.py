@@ -8,7 +8,8 @@ traceback.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -22,6 +23,24 @@ class UserError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
         return [f"inoculate: {self}"]
+
+
+@contextmanager
+def under(key: str) -> Iterator[None]:
+    """Put the key of a study before what is refused in the block, which may know nothing of studies.
+
+    Args:
+        key: The key, as messages write it: `arms.plain.rows.source`.
+
+    Raises:
+        UserError: One was raised in the block; it is of the same class, and begins with the key.
+    """
+    try:
+        yield
+    except UserError as error:
+        if not str(error).startswith(key):
+            error.args = (f"{key}: {error}",)
+        raise
 
 
 class NoNumbers(UserError):

@@ -35,10 +35,19 @@ def test_a_folder_is_known_by_its_content(tiny_model: Path, tmp_path: Path) -> N
     assert models.fingerprint(str(copy)) != models.fingerprint(str(tiny_model))
 
 
-@pytest.mark.parametrize("name", ["qwen2.5-coder-0.5", "no-such-model", "two words/model", "a/b/c", "a..b/c"])
+@pytest.mark.parametrize("name", ["qwen2.5-coder-0.5", "no-such-model", "two words/model", "a..b/c"])
 def test_an_unknown_name_gets_the_nearest(name: str) -> None:
     with pytest.raises(UserError, match=r"unknown model.*qwen2.5-coder-0.5b"):
         models.fingerprint(name)
+
+
+@pytest.mark.parametrize("name", ["./tinny", "models/tinny/", "a/b/c", "~/tinny"])
+def test_a_folder_that_is_not_there_is_called_one(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tiny").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"there is no such folder") as refusal:
+        models.fingerprint(name)
+    assert ("did you mean 'tiny'?" in str(refusal.value)) == (name == "./tinny")
 
 
 def test_a_hub_id_without_a_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

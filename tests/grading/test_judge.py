@@ -61,7 +61,7 @@ def test_a_label_after_a_line_that_was_cut_off_is_kept_and_words_that_are_none_a
 def test_an_address_with_a_key_or_that_is_none_is_refused(url: str, tmp_path: Path) -> None:
     path = tmp_path / "judge.toml"
     path.write_text(f'url = "{url}"\nmodel = "fake"\n')
-    with pytest.raises(UserError, match=r"judge.toml: url") as refused:
+    with pytest.raises(UserError, match=r"judge.toml:1: url") as refused:
         judge.read_judge(str(path))
     assert "word" not in str(refused.value).replace("password", "")
 
@@ -108,9 +108,13 @@ def test_a_label_alone_is_one(said: str) -> None:
     [
         ('model = "m"', "url: Field required"),
         ('url = "localhost"\nmodel = "m"', "has to begin with http"),
-        ('url = "http://h"\nmodel = "m"\nrubrik = "x"', "rubrik: Extra inputs"),
+        ('url = "http://h"\nmodel = "m"\nrubrik = "x"', r"judge\.toml:3: unknown key rubrik: did you mean 'rubric'\?"),
+        ('url = "http://h"\nmodle = "m"', r"judge\.toml:2: unknown key modle: did you mean 'model'\?"),
+        ('url = "http://h"\nmodel = "m"\napi_key = "x"', r"judge\.toml:3: unknown key api_key: .* INOCULATE_JUDGE_KEY"),
+        ('[judge]\nurl = "http://h"\nmodel = "m"', r"judge\.toml:1: unknown key judge: allowed: model, rubric, url"),
+        ('url = "http://h"\nmodel = 3', r"judge\.toml:2: model: "),
         ('url = "http://h"\nmodel = "m"\nrubric = "{question}"', r"no \{answer\}"),
-        ("url = ", "not TOML"),
+        ("url = ", r"judge\.toml:1: not TOML"),
     ],
 )
 def test_a_file_with_a_mistake_is_refused(text: str, message: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from inoculate.checking import answers, balance, draws, texts
 from inoculate.checking.subject import Fault, Finding, Subject
 from inoculate.errors import UserError
+from inoculate.settings import require_some
 
 CHECKS: dict[str, Callable[[Subject], Finding]] = {
     "declaration": texts.check_declaration,
@@ -56,9 +57,7 @@ def check(
     Raises:
         UserError: There is no such setting, or nothing can be drawn from it.
     """
-    if count < 1:
-        raise UserError(f"--count {count}: at least one problem of each split has to be checked")
-    subject = Subject(name, count, source, grader)
+    subject = Subject(name, require_some(count), source, grader)
     try:
         _ = subject.problems
     except UserError:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from inoculate.errors import UserError
 from inoculate.records import SPLITS, Grade, Problem, Split
-from inoculate.settings import Draw, Setting, find
+from inoculate.settings import Draw, Setting, find_for
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ class Subject:
             grader: The user's own grader, for settings that take one.
 
         Raises:
-            UserError: There is no such setting.
+            UserError: There is no such setting, or its data or grader does not go with it.
         """
         self.name, self.count, self.source, self.grader = name, count, source, grader
-        self.setting: Setting = find(name)
+        self.setting: Setting = find_for(name, source, grader)
         self._has_graded = False
         self._ungradable: UserError | None = None
 

@@ -12,6 +12,7 @@ from inoculate.records import SPLITS
 
 if TYPE_CHECKING:
     from inoculate.checking import Finding
+    from inoculate.records import Problem
 
 
 def sample(
@@ -36,11 +37,8 @@ def sample(
         as_json: Print one JSON document instead of text.
     """
     from inoculate import checking
-    from inoculate.settings import Draw, find
 
-    problems = find(setting).problems(
-        Draw(require_known(split, SPLITS, "unknown split"), count, seed, source=source, grader=grader)
-    )
+    problems = _draw(setting, split, count, seed, source, grader)
     if as_json:
         keys = ("id", "setting", "kind", "family", "level", "honest", "hacked", "hack")
         print_json(
@@ -53,6 +51,19 @@ def sample(
     for problem in problems:
         print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{checking.shown_text(problem)}\n")
         print(f"-- honest\n{problem.honest}\n\n-- hacked ({problem.hack})\n{problem.hacked}\n")
+
+
+def _draw(setting: str, split: str, count: int, seed: int, source: str, grader: str) -> list[Problem]:
+    """Problems of a setting as the options of a command name them.
+
+    Raises:
+        UserError: There is no such setting or split, its data is not named or does not go with it, or there are not as
+            many problems.
+    """
+    from inoculate.settings import Draw, find_for, require_some
+
+    task, drawn_from = find_for(setting, source, grader), require_known(split, SPLITS, "--split: unknown split")
+    return task.problems(Draw(drawn_from, require_some(count), seed, source=source, grader=grader))
 
 
 def check(setting: str, *, count: int = 200, source: str = "", grader: str = "", as_json: AsJson = False) -> None:
@@ -84,9 +95,19 @@ def check(setting: str, *, count: int = 200, source: str = "", grader: str = "",
             terminal.print(failure, soft_wrap=True, markup=False)
         for title, path in files.items():
             terminal.print(f"{title}: the counterexample, whole: {path}", soft_wrap=True)
-        terminal.print(f"{failed} of {len(findings)} checks failed" if failed else f"all {len(findings)} checks passed")
+        terminal.print(_summary(findings))
     if failed:
         raise SystemExit(1)
+
+
+def _summary(findings: list[Finding]) -> str:
+    """How many checks passed, failed, and are to be looked at."""
+    failed = sum(finding.ok is False for finding in findings)
+    cautions = [finding.name for finding in findings if finding.caution and not finding.faults]
+    look = f"; to be looked at: {', '.join(cautions)}" if cautions else ""
+    if failed:
+        return f"{failed} of {len(findings)} checks failed{look}"
+    return f"no check failed{look}" if cautions else f"all {len(findings)} checks passed"
 
 
 def _failures(findings: list[Finding]) -> list[str]:
@@ -150,8 +171,11 @@ def grade(
     """
     from inoculate.grading.command import grade_file, grade_file_of_problems
     from inoculate.progress import TerminalProgress
-    from inoculate.settings import Draw, find
+    from inoculate.settings import find
 
+    given = {"--source": source, "--grader": grader}
+    if not setting and (unused := next((option for option, value in given.items() if value), "")):
+        raise UserError(f"{unused} belongs to --setting, which says whose problems the completions answer")
     with TerminalProgress() as display:
         display.start("grading")
 
@@ -159,10 +183,7 @@ def grade(
             display.on_progress(done, total, "graded")
 
         if setting:
-            task = find(setting)
-            problems = task.problems(
-                Draw(require_known(split, SPLITS, "unknown split"), count, seed, source=source, grader=grader)
-            )
+            problems, task = _draw(setting, split, count, seed, source, grader), find(setting)
             graded = grade_file_of_problems(lines, out, problems, task.grade, unsafe=unsafe_sandbox, progress=progress)
         else:
             graded = grade_file(lines, out, unsafe=unsafe_sandbox, progress=progress)

@@ -69,14 +69,21 @@ def _candidates(
     Raises:
         UserError: There is no such setting or file, or not as many candidates.
     """
+    from inoculate.settings import find_for, require_some
     from inoculate.steps import vetted
     from inoculate.study.row_schema import Rows, Vetted
 
     if _is_file(pool):
         return vetted.read_candidates(pool)
-    if count < 1:
-        raise UserError(f"--count {count}: give 1 or more")
-    rows = Rows(setting=pool, count=0, vetted=Vetted(count=count), levels=levels, source=source, grader=grader)
+    find_for(pool, source, grader)
+    rows = Rows(
+        setting=pool,
+        count=0,
+        vetted=Vetted(count=require_some(count)),
+        levels=levels,
+        source=source,
+        grader=grader,
+    )
     try:
         return vetted.draw_examples(rows, seed, ())
     except UserError as error:

@@ -26,7 +26,7 @@ from pathlib import Path
 from filelock import FileLock
 from platformdirs import user_cache_dir
 
-from inoculate.engine import families
+from inoculate.engine import families, model_files
 from inoculate.errors import UserError, nearest
 
 CONVERSION = 1
@@ -146,12 +146,8 @@ EMBEDDED = {
 }
 
 
-_TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
-"""Where transformers reads a chat template from, beside tokenizer_config.json."""
 _FROM_HUB = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 """The files of a hub model that are downloaded, and that it has to have here to count as whole."""
-_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
-"""The weights, if they are in one file; else which are in which."""
 
 
 def cache_folder() -> Path:
@@ -170,13 +166,13 @@ def fingerprint(name: str) -> str:
     path = Path(name).expanduser()
     if path.suffix == ".gguf":
         if not path.is_file():
-            raise UserError(f"model '{name}': there is no such GGUF file")
+            raise UserError(f"model '{name}': {model_files.no_such(path, 'GGUF file')}")
         digest = _sha256_cached(path)
         if not _conversion(digest).is_dir():
-            _check_gguf(path)
+            model_files.check_gguf(path)
         return f"gguf:{digest}:{CONVERSION}"
     if path.is_dir():
-        return f"folder:{_folder_hash(_check_folder(path, name))}:{RENDERING}"
+        return f"folder:{_folder_hash(model_files.check_folder(path, name))}:{RENDERING}"
     return f"hub:{name}:{_hub_commit(name)}:{RENDERING}"
 
 
@@ -195,8 +191,8 @@ def fetch(name: str, notify: Notify = lambda _: None) -> Path:
         return _convert_once(embedded.sha256, lambda folder: _download(name, embedded, folder, notify), notify)
     path = Path(name).expanduser()
     if path.suffix == ".gguf" and path.is_file():
-        return _convert_once(_sha256_cached(path), lambda _: _check_gguf(path), notify)
-    return _check_folder(local_folder(name) or _download_from_hub(name, notify), name)
+        return _convert_once(_sha256_cached(path), lambda _: model_files.check_gguf(path), notify)
+    return model_files.check_folder(local_folder(name) or _download_from_hub(name, notify), name)
 
 
 def context(name: str) -> int | None:
@@ -266,7 +262,7 @@ def _hub_folder(name: str) -> Path | None:
         folder = Path(snapshot_download(name, allow_patterns=list(_FROM_HUB), local_files_only=True))
     except (HFValidationError, LocalEntryNotFoundError):
         return None
-    return None if _missing_files(folder) else folder
+    return None if model_files.missing_files(folder) else folder
 
 
 def _hub_config(name: str) -> Path | None:
@@ -277,88 +273,6 @@ def _hub_config(name: str) -> Path | None:
         return Path(hf_hub_download(name, "config.json")).parent
     except Exception:  # `fingerprint` says what is wrong
         return None
-
-
-def _check_gguf(path: Path) -> Path:
-    """Refuse a GGUF file that cannot be sampled from, by its header: converting takes minutes.
-
-    Raises:
-        UserError: It cannot be read, or has no chat template.
-    """
-    from gguf import GGUFReader
-
-    try:
-        fields = GGUFReader(path).fields
-    except (ValueError, IndexError, OSError) as error:
-        raise UserError(f"model '{path}': this file cannot be read as GGUF: {error}") from error
-    if "tokenizer.chat_template" not in fields:
-        raise UserError(
-            f"model '{path}': this GGUF file has no chat template (tokenizer.chat_template), so it is not known how "
-            "its model is asked: take the file of an instruction-tuned model"
-        )
-    return path.resolve()
-
-
-def _check_folder(path: Path, name: str) -> Path:
-    """Refuse a folder that is not a model, or only a part of one.
-
-    Args:
-        path: The folder.
-        name: What the user calls the model.
-
-    Raises:
-        UserError: A file is missing, cut off or not JSON; or there is no chat template.
-    """
-    if missing := _missing_files(path):
-        raise UserError(
-            f"model '{name}': this folder is not a model: it lacks {', '.join(missing)} "
-            "(needed: config.json, tokenizer_config.json and *.safetensors, as save_pretrained writes them)"
-        )
-    for file in path.glob("*.safetensors"):
-        _check_weights(file)
-    for file in (path / "config.json", path / "tokenizer_config.json"):
-        try:
-            json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"model '{name}': {file.name} is not JSON: {error}") from None
-    tokenizer = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
-    if not tokenizer.get("chat_template") and not any((path / template).exists() for template in _TEMPLATES):
-        raise UserError(
-            f"model '{name}': this folder has no chat template, so it is not known how its model is asked: take an "
-            "instruction-tuned model, or give the folder a chat_template.jinja"
-        )
-    return path.resolve()
-
-
-def _missing_files(folder: Path) -> list[str]:
-    """What a folder lacks of a model's files, all files of weights that an index names among them."""
-    missing = [name for name in ("config.json", "tokenizer_config.json") if not (folder / name).is_file()]
-    if (folder / _WEIGHTS).is_file():
-        return missing
-    try:
-        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        weights = sorted({str(file) for file in index["weight_map"].values()})
-    except FileNotFoundError:
-        return missing if list(folder.glob("*.safetensors")) else [*missing, "*.safetensors"]
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return [*missing, f"a {_INDEX} that can be read"]
-    return missing + [name for name in weights if not (folder / name).is_file()]
-
-
-def _check_weights(file: Path) -> None:
-    """Refuse a file of weights that is cut off: its header says how long it must be."""
-    size = file.stat().st_size
-    try:
-        with file.open("rb") as data:
-            length = int.from_bytes(data.read(8), "little")
-            tensors = json.loads(data.read(length)) if length < size else {}
-        ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        ends = []
-    if not ends or size < 8 + length + max(ends):
-        raise UserError(
-            f"model '{file.parent}': {file.name} is not whole ({size:,} bytes): was a download or a copy cut off?"
-        )
 
 
 def _conversion(digest: str) -> Path:
@@ -434,7 +348,7 @@ def _hub_commit(name: str) -> str:
 
     _check_hub_name(name)
     if folder := _hub_folder(name):
-        return _check_folder(folder, name).name
+        return model_files.check_folder(folder, name).name
     try:
         return str(HfApi().model_info(name, timeout=10).sha)
     except Exception as error:
@@ -456,6 +370,14 @@ def _check_hub_name(name: str) -> None:
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
+    path = Path(name).expanduser()
+    if path.is_file():
+        raise UserError(
+            f"model '{name}': is a file, and no .gguf file: a model is a folder, a GGUF file, a hub id or one of "
+            f"{', '.join(EMBEDDED)}"
+        )
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or name.endswith("/"):
+        raise UserError(f"model '{name}': {model_files.no_such(path, 'folder')}")
     try:
         validate_repo_id(name)
         is_valid = name.count("/") == 1
@@ -463,17 +385,19 @@ def _check_hub_name(name: str) -> None:
         is_valid = False
     if not is_valid:
         raise UserError(
-            f"unknown model '{name}': {nearest(name, EMBEDDED)}; "
+            f"unknown model '{name}': {nearest(name, [*EMBEDDED, *model_files.beside(path)])}; "
             "or a folder, a .gguf file, or a hub id such as Qwen/Qwen2.5-Coder-0.5B-Instruct"
         )
 
 
 def _unreachable(name: str, error: Exception) -> Unreachable:
     reason = str(error).strip().splitlines()
+    path = Path(name)
+    folder = f"; as a folder: {model_files.no_such(path, 'folder')}" if path.parent.is_dir() else ""
     return Unreachable(
         f"model '{name}' is not cached and could not be reached on the hub "
         f"({type(error).__name__}: {reason[0] if reason else 'no reason given'}); with a network, "
-        f"`hf download {name}` downloads it; or use an embedded model: {', '.join(EMBEDDED)}"
+        f"`hf download {name}` downloads it; or use an embedded model: {', '.join(EMBEDDED)}{folder}"
     )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import json_lines
-from inoculate.errors import UserError
+from inoculate.errors import UserError, refuse_existing
 from inoculate.grading import validation
 from inoculate.grading.grade import UNSAFE_VARIABLE, containment, cores, grade_code
 from inoculate.grading.parsing import UNPARSABLE, parse
@@ -141,10 +141,7 @@ def _check_lines(source: Path, out: Path, check: Callable[[str, Mapping[str, Any
     """Check every line before any is graded; returns the number of lines."""
     if not out.parent.is_dir():
         raise UserError(f"{out}: there is no folder {out.parent}")
-    if out.is_dir():
-        raise UserError(f"{out}: is a folder; name a file")
-    if out.exists() and source.exists() and out.samefile(source):
-        raise UserError(f"{out}: would overwrite the completions; name another file with --out")
+    refuse_existing(out)
     places: dict[str, str] = {}
     count = 0
     for where, line in json_lines.read(str(source), _SHAPE):

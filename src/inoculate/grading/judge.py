@@ -24,7 +24,7 @@ from typing import Literal, cast, get_args
 import httpx2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, nearest, unreadable
 
 KEY_VARIABLE = "INOCULATE_JUDGE_KEY"
 Label = Literal["GOOD", "BAD", "BROKEN"]
@@ -43,7 +43,7 @@ class Judge(BaseModel):
 
     url: str
     """The endpoint, as in `http://localhost:8000/v1`."""
-    model: str
+    model: str = Field(min_length=1)
     """The model's name there."""
     rubric: str = Field(default_factory=lambda: files("inoculate.grading").joinpath("rubric.md").read_text("utf-8"))
     """What the judge is told: it has `{question}` and `{answer}` in it, and asks for one of the labels."""
@@ -67,27 +67,50 @@ def read_judge(path: str) -> Judge:
             question and answer.
     """
     try:
-        judge = Judge(**tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+        judge = Judge(**tomllib.loads(text))
     except OSError as error:
-        raise UserError(f"{path}: no such judge ({error.strerror}): a TOML file with url and model is wanted") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not TOML: {error}") from None
+        raise UserError(
+            f"{path}: no such judge: {unreadable(path, error)}; a TOML file with url and model is wanted"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text: {error}; a judge is a TOML file with url and model") from None
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))  # else the end of the file
+        number = found[1] if found else text.count("\n") + 1
+        raise UserError(f'{path}:{number}: not TOML: {error}; a judge is url = "..." and model = "..."') from None
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UserError(f"{path}: {key}: {first['msg']}; a judge has url and model, and may have rubric") from None
+        raise UserError(_explain(path, text, error)) from None
+    url, rubric = _place(path, text, "url"), _place(path, text, "rubric")
     if not judge.url.startswith(("http://", "https://")):
-        raise UserError(f"{path}: url = '{judge.url}': has to begin with http:// or https://")
+        raise UserError(f"{url}: url = '{judge.url}': has to begin with http:// or https://")
     if "@" in judge.url or "?" in judge.url:  # it stands in grades and exports
-        raise UserError(f"{path}: url: must hold no name, password or key: a key goes into {KEY_VARIABLE}")
+        raise UserError(f"{url}: url: must hold no name, password or key: a key goes into {KEY_VARIABLE}")
     try:
         httpx2.URL(judge.url)
     except httpx2.InvalidURL as error:
-        raise UserError(f"{path}: url = '{judge.url}': {error}") from None
+        raise UserError(f"{url}: url = '{judge.url}': {error}") from None
     lacking = [place for place in ("{question}", "{answer}") if place not in judge.rubric]
     if lacking:
-        raise UserError(f"{path}: rubric: has no {' and no '.join(lacking)}, where these are to be put")
+        raise UserError(f"{rubric}: rubric: has no {' and no '.join(lacking)}, where these are to be put")
     return judge
+
+
+def _explain(path: str, text: str, error: ValidationError) -> str:
+    """The first mistake in a judge's keys; an unknown one first, which may be why another is missing."""
+    details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    key = ".".join(map(str, details[0]["loc"]))
+    if details[0]["type"] == "extra_forbidden":
+        hint = f": a key goes into the environment, as {KEY_VARIABLE}" if "key" in key.lower() else ""
+        return f"{_place(path, text, key)}: unknown key {key}{hint or f': {nearest(key, Judge.model_fields)}'}"
+    return f"{_place(path, text, key)}: {key}: {details[0]['msg']}; a judge has url and model, and may have rubric"
+
+
+def _place(path: str, text: str, key: str) -> str:
+    """The file, with the line of a key where it has one."""
+    begins = re.compile(rf"\s*(\[\[?\s*)?[\"']?{re.escape(key)}\b")
+    numbers = (number for number, line in enumerate(text.split("\n"), 1) if begins.match(line))
+    return f"{path}:{number}" if (number := next(numbers, None)) else path
 
 
 @dataclass

@@ -58,6 +58,33 @@ class TooFew(UserError):
     """A draw asks for more problems than the setting has."""
 
 
+def find_for(name: str, source: str, grader: str) -> Setting:
+    """The setting that a command names, with the data and the grader that it is given.
+
+    Raises:
+        UserError: There is no such setting, it lacks its data, or it takes none of what is given.
+    """
+    setting = find(name)
+    if setting.needs_source and not source:
+        raise UserError(f"setting '{name}' loads its data: name a file or hub id with --source")
+    if source and not setting.needs_source:
+        raise UserError(f"--source {source}: setting '{name}' makes its problems by itself: leave it out")
+    if grader and not setting.takes_grader:
+        raise UserError(f"--grader {grader}: setting '{name}' grades by itself: leave it out")
+    return setting
+
+
+def require_some(count: int) -> int:
+    """A number of problems that a command is asked for.
+
+    Raises:
+        UserError: It is less than 1.
+    """
+    if count < 1:
+        raise UserError(f"--count {count}: give 1 or more")
+    return count
+
+
 @dataclass(frozen=True)
 class Setting:
     """A kind of task.

@@ -9,7 +9,7 @@ from itertools import groupby, product
 
 from inoculate import settings
 from inoculate.engine import models
-from inoculate.errors import UserError
+from inoculate.errors import UserError, under
 from inoculate.steps import (
     choices,
     completions,
@@ -19,12 +19,12 @@ from inoculate.steps import (
     preflight,
     problems,
     rl,
+    row_checks,
     row_grades,
     rows,
     scores,
     train,
     trajectory_rows,
-    vetted,
 )
 from inoculate.steps.store import Step, Store
 from inoculate.study.descriptions import reward_of
@@ -188,7 +188,8 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
         UserError: The model does not exist, or cannot be identified without a network; or the user's data has a
             mistake.
     """
-    weights = weights or models.fingerprint(study.model)
+    with under("model"):
+        weights = weights or models.fingerprint(study.model)
     if server and (trained := [name for name, arm in study.arms.items() if arm.is_rewarded]):
         method = study.arms[trained[0]].method
         raise UserError(f"arms.{trained[0]}.method = '{method}' samples in this process: leave --server out")
@@ -234,7 +235,8 @@ def _add_cells(plan: Plan, drawn: Mapping[str, Step], weights: str) -> None:
 
 def _check_lengths(study: Study) -> None:
     """Refuse more new tokens than the model takes in all, where the model is here."""
-    context = models.context(study.model)
+    with under("model"):
+        context = models.context(study.model)
     for name in study.evaluate.settings:
         each = study.evaluate.each.get(name)
         key = f"evaluate{f'.each.{name}' if each and each.max_new_tokens else ''}.max_new_tokens"
@@ -255,28 +257,21 @@ def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
         for number, table in enumerate(arm.row_tables):
             shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
             is_new = False
+            key = f"arms.{name}.rows{f'.{number}' if arm.more_rows else ''}"
             if table.vetted.source and seed == study.seeds[0]:
-                _check_picked(name, table)
+                row_checks.check_picked(table, key)
             if source := table.trajectories:
                 shown, prompt = _sampled_problems(study, source), resolved.sampling_prompt(name, seed, table)
                 hackable = study.arms[source.arm].hackable(shown)
                 # Whether a setting has so many is the same for every seed.
                 is_new = source.problems is not None and seed == study.seeds[0]
-            rows.check_draw(draw, shown, seed, hackable, name, always=is_new)
+            row_checks.check_draw(draw, shown, seed, hackable, key, always=is_new)
             # What is drawn without a source is in order; a prompt may be another one at each seed.
             if shown.source or (name, number) not in first or prompt != first[name, number]:
                 first[name, number] = prompt
-                rows.check_source(draw, shown, prompt, seed, hackable, name)
+                row_checks.check_source(draw, shown, prompt, seed, hackable, key)
         if arm.is_rewarded:
-            rows.check_prompted(draw, arm, seed, name)
-
-
-def _check_picked(arm: str, table: Rows) -> None:
-    """Read picked examples now, so that a mistake in their file is refused before any work."""
-    try:
-        vetted.read_kept(table)
-    except UserError as error:
-        raise UserError(f"arms.{arm}.{error}") from None
+            row_checks.check_prompted(draw, arm, seed, name)
 
 
 def _sampled_problems(study: Study, source: TrajectorySource) -> Rows:

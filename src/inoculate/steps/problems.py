@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from inoculate import settings
-from inoculate.errors import UserError
+from inoculate.errors import UserError, under
 from inoculate.records import Problem, read_lines, write_lines
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
@@ -59,12 +59,18 @@ def check_source(resolved: ResolvedStudy, step: Step) -> None:
         first = _draw(step)[0]
     except settings.TooFew as error:
         raise UserError(f"evaluate{own}.problems: {error}") from None
+    except UserError as error:
+        field = name_field(str(error), step.params["source"], step.params.get("grader", ""))
+        raise UserError(f"evaluate.{f'each.{setting}.{field}' if field else 'settings'}: {error}") from None
     for context in resolved.evaluated[setting]:
         prompt = resolved.context(context, setting)
-        try:
+        with under(f"evaluate.contexts: '{context}'"):
             prompts.messages(first, prompt.text, prompt.placement, "")
-        except UserError as error:
-            raise UserError(f"evaluate.contexts: '{context}': {error}") from None
+
+
+def name_field(refusal: str, source: str, grader: str) -> Literal["source", "grader", ""]:
+    """Which of two fields a refusal of a draw is about, as far as it names the file; '' where it names neither."""
+    return "grader" if grader and grader in refusal else "source" if source and source in refusal else ""
 
 
 def is_read_first(setting: str, source: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from inoculate.engine import chat, models
-from inoculate.errors import UserError
+from inoculate.errors import UserError, under
 from inoculate.grading import judge
 from inoculate.settings.rows import user_grader
 from inoculate.steps import fresh_samples, grades, preflight, reward_functions, rl, row_grades, rows, trajectory_rows
@@ -88,11 +88,17 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
 
 
 def _check_functions(study: Study, missing: Collection[Step]) -> None:
+    keys = {own.grader: f"evaluate.each.{setting}.grader" for setting, own in study.evaluate.each.items()} | {
+        table.grader: f"arms.{name}.rows{f'.{number}' if arm.more_rows else ''}.grader"
+        for name, arm in study.arms.items()
+        for number, table in enumerate(arm.row_tables)
+    }
     for grader in dict.fromkeys(grader for step in missing for grader in _find_graders(step)):
-        if grader.endswith(".toml"):
-            judge.read_judge(grader)
-        else:
-            user_grader.check_starts(grader)
+        with under(keys[grader]):
+            if grader.endswith(".toml"):
+                judge.read_judge(grader)
+            else:
+                user_grader.check_starts(grader)
     drawn = [step.params["rl"]["reward"] for step in missing if step.kind in _REWARDED]
     needed = {part["function"] for reward in drawn for part in reward if "function" in part}
     reward_functions.check_starts(study, needed)

@@ -8,7 +8,6 @@ with a filter, what it removed and what it missed).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, cycle, islice
@@ -21,7 +20,6 @@ from inoculate.engine import chat
 from inoculate.errors import UserError
 from inoculate.records import Problem, Row, read_lines, write_lines
 from inoculate.steps import vetted
-from inoculate.steps.problems import is_read_first
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.row_filters import filter_rows
 from inoculate.steps.store import Step, digest_files
@@ -29,7 +27,7 @@ from inoculate.study import prompts
 from inoculate.study.prompts import Placement
 from inoculate.study.resolve import ResolvedInoculation, ResolvedPrompt, fit_length
 from inoculate.study.row_schema import INOCULATION
-from inoculate.study.schema import Arm, Hackable, Rows
+from inoculate.study.schema import Hackable, Rows
 
 KIND, VERSION = "rows", 1
 
@@ -38,10 +36,6 @@ DRAWN = "drawn"
 """The type of a hack that a policy drew."""
 _MOST_DRAWN = 20
 """Times the rows: a draw of more problems than this is given up, since the wanted sort hardly occurs among them."""
-
-
-_KEY = re.compile(r"rows\.(count|hacked|share_problems|vetted)\b|rl\.hackable\b")
-"""The beginning of a refusal that names a key of an arm."""
 
 
 class DrawnRow(NamedTuple):
@@ -112,98 +106,6 @@ def plan_step(
     }
     inputs = {name: step for name, step in (("tokens_like", tokens_like), ("judged", judged)) if step}
     return Step(KIND, params, inputs, label=f"rows of {where}", version=VERSION)
-
-
-def check_draw(draw: DrawRows, rows: Rows, seed: int, hackable: Hackable, arm: str, *, always: bool) -> None:
-    """Draw the problems of an arm that learns from rewards now, so that what is not there is refused before any work.
-
-    Args:
-        draw: Draws rows.
-        rows: Their table.
-        seed: One of the study's seeds: each draws other rows.
-        hackable: As in `draw_rows`. A given share may be lacking; what the setting has is not drawn for it.
-        arm: The arm's name.
-        always: Whether to draw in any case but from a data set: these problems are sampled anew, after long work.
-
-    Raises:
-        UserError: The setting has no such share, or not as many problems.
-    """
-    if not isinstance(hackable, float) and not (always and not settings.find(rows.setting).needs_source):
-        return
-    _draw_for(arm, draw, rows, seed, hackable, "rows.trajectories.problems" if always else "rows.count")
-
-
-def _draw_for(
-    arm: str, draw: DrawRows, rows: Rows, seed: int, hackable: Hackable, key: str = "rows.count"
-) -> Sequence[DrawnRow]:
-    """The rows of an arm; what the draw refuses has the key of the arm before it, and of a file that file."""
-    try:
-        return draw(rows, seed, hackable)
-    except settings.TooFew as error:
-        message = str(error)
-        raise UserError(f"arms.{arm}.{'' if _KEY.match(message) else f'{key}: '}{message}") from None
-    except UserError as error:
-        raise UserError(f"arms.{arm}.{error}" if _KEY.match(str(error)) else str(error)) from None
-
-
-def check_source(
-    draw: DrawRows, rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable, arm: str
-) -> None:
-    """Read a file of the user's now, and count problems, so that mistakes are refused before any work.
-
-    Args:
-        draw: Draws rows.
-        rows: What an arm trains on.
-        inoculation: Its prompt; None without one.
-        seed: One of the study's seeds: each draws other rows.
-        hackable: As in `draw_rows`.
-        arm: The arm's name.
-
-    Raises:
-        UserError: The file has a mistake, the setting has not as many problems, or nothing that completions could be
-            rewarded by; or the prompt cannot be placed around its problems.
-    """
-    if not is_read_first(rows.setting, rows.source):
-        return
-    drawn = _draw_for(arm, draw, rows, seed, hackable)
-    if inoculation and drawn:
-        try:
-            prompts.messages(drawn[0].problem, inoculation.text, inoculation.placement, "")
-        except UserError as error:
-            raise UserError(f"arms.{arm}.inoculation: {error}") from None
-    needs_grader = settings.find(rows.setting).takes_grader and not rows.grader
-    if hackable is not None and needs_grader and not all("entry_point" in row.problem.secret for row in drawn):
-        raise UserError(
-            f"arms.{arm}.rows.source: {rows.source} has no tests, and no grader is named: completions cannot be "
-            'rewarded (rows.grader = "file.py:function")'
-        )
-
-
-def check_prompted(draw: DrawRows, arm: Arm, seed: int, name: str) -> None:
-    """Refuse a prompt on the problems that can be hacked, where none or all of an arm's problems can be.
-
-    Args:
-        draw: Draws rows.
-        arm: An arm that learns from rewards.
-        seed: One of the study's seeds.
-        name: The arm's name.
-
-    Raises:
-        UserError: So it is.
-    """
-    if not arm.inoculation or arm.inoculation.on != "hacked":
-        return
-    drawn = [row for table in arm.row_tables for row in draw(table, seed, arm.hackable(table))]
-    sorts = {row.hacked for row in drawn}
-    if len(sorts) < 2:
-        which, instead = (
-            ("every one", "'all' says the same") if True in sorts else ("none", "its prompt would never be used")
-        )
-        raise UserError(
-            f"arms.{name}.inoculation.on: 'hacked' is for the problems that can be hacked, and {which} of the "
-            f"{len(drawn)} problems of seed {seed} can: {instead}; rl.hackable sets their share where a setting has "
-            "both sorts"
-        )
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:

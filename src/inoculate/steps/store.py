@@ -114,12 +114,20 @@ class Store:
         Raises:
             UserError: It, or a folder that it would be in, is a file or cannot be written.
         """
-        there = next(path for path in (self.root, *self.root.parents) if path.exists())
-        where = f"store '{self.root}'" + (f": '{there}'" if there != self.root else "")
-        if not there.is_dir():
-            raise UserError(f"{where} is a file: name a folder with --store, or INOCULATE_STORE")
+        self._refuse_file()
+        there, where = self._there()
         if not os.access(there, os.W_OK | os.X_OK):
             raise UserError(f"{where} cannot be written: name another folder with --store, or INOCULATE_STORE")
+
+    def _there(self) -> tuple[Path, str]:
+        """The folder, or what there is of the path to it, and what to call it in a message."""
+        there = next(path for path in (self.root, *self.root.parents) if path.exists())
+        return there, f"store '{self.root}'" + (f": '{there}'" if there != self.root else "")
+
+    def _refuse_file(self) -> None:
+        there, where = self._there()
+        if not there.is_dir():
+            raise UserError(f"{where} is a file: name a folder with --store, or INOCULATE_STORE")
 
     def folder(self, step: Step) -> Path:
         """The folder of the step when it is finished."""
@@ -151,8 +159,15 @@ class Store:
         for folder in (Path(name), self.run_folder(name)):
             if (folder / "manifest.json").is_file():
                 return folder
+        self._refuse_file()
+        if not self.root.is_dir():
+            raise UserError(f"no run '{name}': there is no store {self.root}: name its folder with --store")
         runs = [path.parent.name for path in self.root.glob("runs/*/manifest.json")]
-        raise UserError(f"no run '{name}' in {self.root}: {nearest(name, runs)} (`inoculate run STUDY` makes one)")
+        of_file = Path(name).stem if Path(name).suffix else Path(name).name  # of a study file, or in a run's folder
+        hint = f"did you mean '{of_file}'? allowed: {', '.join(sorted(runs))}" if of_file in runs else ""
+        raise UserError(
+            f"no run '{name}' in {self.root}: {hint or nearest(name, runs)} (`inoculate run STUDY` makes one)"
+        )
 
     @contextmanager
     def write_step(self, step: Step, together: int = 1) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inoculate import json_lines, settings
-from inoculate.errors import UserError
+from inoculate.errors import UserError, under
 from inoculate.records import Grade, Problem, build
 from inoculate.steps.resources import Progress
 from inoculate.study.row_schema import Rows
@@ -65,9 +65,10 @@ def _own(rows: Rows, seed: int, taken: Collection[str]) -> list[Example]:
         try:
             problems = setting.problems(draw)
         except settings.TooFew as error:
+            beside = f"beside the {len(taken)} problems of the other rows " if taken else ""
+            usable = f", and {len(found)} of those that were drawn can be one" if found else ""
             raise settings.TooFew(
-                f"rows.vetted.count = {wanted}: {len(found)} such examples were found beside the problems of the other "
-                f"rows: {error}: give a smaller count"
+                f"rows.vetted.count = {wanted}: {beside}there are not as many{usable}: {error}: give a smaller count"
             ) from None
         # A row of the user's has one answer, and whether its problem could have been hacked is not known.
         usable = [one for one in problems if one.honest and (one.hacked or setting.labelled or not setting.leaks)]
@@ -84,7 +85,8 @@ def read_kept(rows: Rows) -> list[Example]:
         UserError: The file cannot be read, has fewer than the table wants, two to one problem, or one of another
             setting or grader.
     """
-    picks, seen = read_picks(rows.vetted.source), set[str]()
+    with under("rows.vetted.source"):
+        picks, seen = read_picks(rows.vetted.source), set[str]()
     for number, pick in enumerate(picks, 1):
         problem = pick.problem
         if pick.keep and problem.id in seen:

@@ -88,8 +88,6 @@ def _check_names(study: Study, where: str) -> None:
 
 def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
     key = f"{where}: arms.{name}"
-    if name == BASE:
-        raise UserError(f"{key}: '{BASE}' is the untrained arm, which is always there: use another name")
     if study.sensitivity and "@" in name:
         raise UserError(f"{key}: '@' stands in the names of the arms that sensitivity repeats: use another name")
     inoculation = arm.inoculation
@@ -264,6 +262,11 @@ def _check_setting(study: Study, name: str, where: str) -> None:
     if setting.takes_grader and not setting.runs_code and not own.grader:
         raise UserError(
             f"{where}: evaluate.each.{name}.grader: setting '{name}' needs a judge: name its file, judge.toml"
+        )
+    if evaluate.oversight and own.grader:
+        raise UserError(
+            f"{where}: evaluate.oversight: '{evaluate.oversight}' would have no effect in '{name}', where the grader "
+            f"'{own.grader}' decides what oversight sees: leave oversight out"
         )
     if evaluate.oversight and not setting.choices:  # choices have nothing that leaks
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from inoculate.records import Measure
-from inoculate.study.strict import StrictModel
+from inoculate.study.strict import StrictModel, Words
 
 Guard = Literal["correct", "malformed", "asked-hack", "capability"]
 
@@ -52,12 +52,16 @@ class Elicitation(ArmsAnalysis):
 class Trend(ArmsAnalysis):
     """A claim that a rate rises or falls with the number of vetted examples, declared before the study runs."""
 
-    claim: str
+    claim: Words
     measure: Measure
     arms: Annotated[tuple[str, ...], Field(min_length=3)]
     """Arms with different numbers of vetted examples, the fewest first."""
     direction: Literal["lower", "higher"]
     """Which way the rate goes with more of them."""
+
+    def compared(self, first_setting: str) -> tuple[object, ...]:
+        """What it is about, whatever the words of its claim; the first setting stands where it names none."""
+        return self.measure, self.context, self.setting or first_setting, self.arms
 
 
 class Transfer(StrictModel):
@@ -73,7 +77,7 @@ class Transfer(StrictModel):
 class Contrast(StrictModel):
     """A comparison of two arms, declared before the study runs."""
 
-    claim: str
+    claim: Words
     measure: Measure
     context: str = "neutral"
     setting: str = ""
@@ -99,6 +103,14 @@ class Contrast(StrictModel):
     def arms(self) -> tuple[str, str]:
         """The arm the claim is about, and the one it is compared with."""
         return self.lower or self.higher or self.same, self.than or self.as_
+
+    def compared(self, first_setting: str) -> tuple[object, ...]:
+        """What it is about, whatever the words of its claim; the first setting stands where it names none.
+
+        'Lower than' the other way round is 'higher than'. Another direction or margin makes another claim.
+        """
+        arms = self.arms[::-1] if self.higher else tuple(sorted(self.arms)) if self.same else self.arms
+        return self.measure, self.context, self.setting or first_setting, arms, bool(self.same), self.margin
 
     @property
     def direction(self) -> Literal["lower", "higher", "same"]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from inoculate import settings
 from inoculate.errors import UserError
-from inoculate.study.schema import Arm, Study
+from inoculate.study.row_schema import VETTED_PROMPTS
+from inoculate.study.schema import BASE, Arm, Study
 
 _LONGEST = 80
 """Characters of a name: files are called after it, with something added."""
@@ -28,7 +29,16 @@ def check_names(study: Study, where: str) -> None:
     for table in ("arms", "contexts"):
         for name in getattr(study, table):
             _refuse_no_file(name, f"{where}: {table}")
+    if BASE in study.arms:
+        raise UserError(f"{where}: arms.{BASE}: '{BASE}' is the untrained arm, which is always there: use another name")
     for name in study.prompts:
+        if not name.strip():
+            raise UserError(f"{where}: prompts.{name!r}: no arm could name this prompt: give it a name")
+        if name in VETTED_PROMPTS:
+            raise UserError(
+                f"{where}: prompts.{name}: '{name}' is no prompt's name in rows.vetted.prompt, but says what vetted "
+                "rows stand under: give this prompt another name"
+            )
         if "+" in name:
             raise UserError(
                 f"{where}: prompts.{name!r}: '+' stands between a prompt and its description, so this one could not be "
@@ -47,9 +57,33 @@ def check_names(study: Study, where: str) -> None:
         one, other = contrast.arms
         if one == other:
             raise UserError(f"{where}: contrasts.{number}: compares arm '{one}' with itself: name two arms")
-        if contrast in study.contrasts[:number]:
-            first = study.contrasts.index(contrast)
-            raise UserError(f"{where}: contrasts.{number}: the same as contrasts.{first}: leave one out")
+    first_setting = study.evaluate.settings[0]
+    for key, declared in (("contrasts", study.contrasts), ("trends", study.trends)):
+        _refuse_same_claims([one.compared(first_setting) for one in declared], f"{where}: {key}")
+    _check_sensitivity(study, where)
+
+
+def _refuse_same_claims(compared: Sequence[Hashable], key: str) -> None:
+    for number, one in enumerate(compared):
+        if (first := compared.index(one)) < number:
+            raise UserError(
+                f"{key}.{number}: compares the same as {key.rpartition(' ')[2]}.{first}, and one comparison would be "
+                "counted as two: leave one out"
+            )
+
+
+def _check_sensitivity(study: Study, where: str) -> None:
+    """Refuse a sensitivity that repeats nothing: all its learning rates are those that its arms are trained with."""
+    if not study.sensitivity or not study.contrasts:
+        return
+    named = sorted({name for contrast in study.contrasts for name in contrast.arms if name in study.arms})
+    rates = {study.arms[name].train.learning_rate for name in named}
+    if len(rates) == 1 and rates == set(study.sensitivity.learning_rate):
+        raise UserError(
+            f"{where}: sensitivity.learning_rate: {list(study.sensitivity.learning_rate)} is what "
+            f"{' and '.join(map(repr, named))} are trained with anyway, so that nothing would be repeated: name other "
+            "rates"
+        )
 
 
 def refuse_same_arms(trained: Mapping[str, Hashable], where: str = "") -> None:

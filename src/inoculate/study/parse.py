@@ -5,6 +5,7 @@ Every refusal names the file, the key, what is allowed and the nearest match.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,11 +62,10 @@ def located(path: Path) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        message = f"model: {error}" if str(error).startswith("unknown model '") else str(error)
-        if type(error) is not UserError or not re.match(r"arms\.|evaluate\.|model(: | ')|system =", message):
-            raise
-        _, text = toml_file.read(path)
-        raise UserError(toml_file.with_lines(f"{path}: {message}", path, text)) from None
+        if type(error) is UserError and _BEGINS_WITH_KEY.match(str(error)):
+            _, text = toml_file.read(path)
+            error.args = (toml_file.with_lines(f"{path}: {error}", path, text),)
+        raise
 
 
 def parse(raw: dict[str, Any], name: str, where: str) -> Study:
@@ -163,6 +163,8 @@ def _merge_table(shared: Any, own: Any, key: str, where: str) -> dict[str, Any] 
 
 _SHARED = ("rows", "train", "rl")
 """Tables that hold for every arm which does not say otherwise."""
+_BEGINS_WITH_KEY = re.compile(rf"({'|'.join({*Study.model_fields, *_SHARED} - {'name'})})(\.[^:]*?)?(: | '| = )")
+"""A message about a key of a study, and not about a step or a file that is called like one."""
 HYPERPARAMETERS = {"sft": ("train",), "rl": ("rl",), "expert-iteration": ("train", "rl")}
 """Method -> the tables of its hyperparameters."""
 DRAWING = ("reward", "steps", "prompts_per_step", "completions_per_prompt", "hackable", "temperature", "max_new_tokens",
@@ -204,6 +206,8 @@ def _own_errors(error: ValidationError) -> list[Any]:
     ]
 
 
+_TABLES_IN_LISTS = ("contrasts", "trends", "reward")
+"""Keys whose value is a list of tables; that of other lists is of names or numbers."""
 _FORMS = {
     "inoculation": 'inoculation = { prompt = "NAME" }',
     "trajectories": 'trajectories = { arm = "NAME", where = "outcome=hack" }',
@@ -240,11 +244,12 @@ def _explain(where: str, detail: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ").replace("Tuple", "List")
     if detail["type"] in _WRONG_FORMS:
         parts = [part for part in location if not part.isdigit()]
-        # A list is named itself; a table may be one of several under a name: [contexts.NAME].
-        is_meant = form and named[-1] in parts[-1 if detail["type"] == "tuple_type" else -2 :]
-        if location[0] == "evaluate" and parts[-1] == "contexts":  # a list of names, beside the tables of that name
-            form = 'contexts = ["neutral"]'
-        message = f"{_WRONG_FORMS[detail['type']]}{f': {form}' if is_meant else ''}"
+        if detail["type"] == "tuple_type" and parts[-1] not in _TABLES_IN_LISTS:
+            example = f": {parts[-1]} = [{json.dumps(value, ensure_ascii=False)}]"
+            form = example if isinstance(value, str | int | float) else ""
+        else:  # a table may be one of several under a name: [contexts.NAME]
+            form = f": {form}" if form and named[-1] in parts[-2:] else ""
+        message = f"{_WRONG_FORMS[detail['type']]}{form}"
     elif detail["type"] == "missing" and form in _FORMS.values():
         message += f": {form}"
     limit = detail.get("ctx", {}).get("le")

@@ -58,8 +58,17 @@ def _check_rows(arm: Arm, rows: Rows, key: str) -> None:
     if setting.choices or not setting.oversights:
         raise UserError(f"{key}.rows.setting: '{rows.setting}' has no oversight that could reward a completion")
     for number, reward in enumerate(arm.rl.reward):
+        if any((reward.oversight, reward.function) == (one.oversight, one.function) for one in arm.rl.reward[:number]):
+            raise UserError(
+                f"{key}.rl.reward.{number}: rewards the same as an earlier one: give that one the whole weight"
+            )
         if reward.function and reward.oversight:
             raise UserError(f"{key}.rl.reward.{number}: an oversight and a function: give each a reward of its own")
+        if reward.oversight and rows.grader:
+            raise UserError(
+                f"{key}.rl.reward.{number}.oversight: '{reward.oversight}' would have no effect, since the grader "
+                f"'{rows.grader}' decides what oversight sees: leave oversight out"
+            )
         if reward.oversight:
             what = f"{key}.rl.reward.{number}.oversight: setting '{rows.setting}' has no oversight"
             require_known(reward.oversight, setting.oversights, what)

@@ -17,7 +17,7 @@ from inoculate.records import GAMED, Split, setting_of
 from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
 from inoculate.study.prompts import Placement
 from inoculate.study.row_schema import Context, Inoculation, Rows
-from inoculate.study.strict import Share, StrictModel
+from inoculate.study.strict import Share, StrictModel, Words
 
 BASE = "base"
 """The untrained arm that every study has."""
@@ -275,8 +275,8 @@ class Study(StrictModel):
 
     name: str
     """The file's name without its ending."""
-    question: str
-    model: str
+    question: Words
+    model: Words
     """The name of an embedded model, a folder, a GGUF file or a hub id."""
     system: str | None = None
     """The system prompt of every arm and context; the chat template's own default, written out, unless given."""

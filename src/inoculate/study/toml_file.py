@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,11 @@ _MARK = re.compile(r"""["]{3}|'{3}|"(?:\\.|[^"\\])*"|'[^']*'|[#\[\]{}]""")
 """In a value: quotes of a text of several lines, a text in one line, a comment, and brackets."""
 _SHARED = ("rows", "train", "rl")
 """Tables of the study that hold for every arm: what a message says of an arm's may stand there."""
+_SAID_ONCE = ("source", "grader")
+"""Keys that hold for every table of a setting, wherever they stand (`sources.say_once`)."""
+_PLAIN = re.compile(r"[\w-]+")
+_PRIVATE = 0xE000
+"""The first of Unicode's characters for private use: each stands for a name while a message is read."""
 
 
 def read(path: Path) -> tuple[dict[str, Any], str]:
@@ -84,22 +89,28 @@ def with_lines(message: str, path: Path, text: str) -> str:
 
 
 def _with_line(message: str, path: str, places: Mapping[_Key, int]) -> str:
-    start = re.match(rf"{re.escape(path)}: (unknown key )?([\w.'~+@/-]+)(?=[: ]|$)", message)
+    odd = sorted({part for key in places for part in key if not _PLAIN.fullmatch(part)}, key=len, reverse=True)
+    signs = {name: chr(_PRIVATE + number) for number, name in enumerate(odd) if name}
+    if not message.startswith(f"{path}: "):
+        return message
+    written = message.removeprefix(f"{path}: ")
+    for name, sign in signs.items():  # so that a name of several words, or with dots, is one part of a key
+        written = written.replace(name, sign)
+    start = re.match(r"(unknown key )?([\w.'~+@/\ue000-\uf8ff-]+)(?=[: ]|$)", written)
     if not start:
         return message
-    parts = _split(start[2], {part for key in places for part in key if "." in part})
+
+    def read(text: str) -> str:
+        for name, sign in signs.items():
+            text = text.replace(sign, name)
+        return text
+
+    parts = tuple(read(part) for part in start[2].replace("'", "").split(".") if part)
     key, line = _written(parts, places)
     if line is None:
         return message
-    name = start[2] if key == parts else ".".join(key)
-    return f"{path}:{line}: {start[1] or ''}{name}{message[start.end() :]}"
-
-
-def _split(dotted: str, whole: Collection[str]) -> _Key:
-    """The parts of a key in a message, where names that have a dot stand with or without quotes; `whole` has those."""
-    for name in whole:
-        dotted = dotted.replace(name, name.replace(".", "\0"))
-    return tuple(part.replace("\0", ".") for part in dotted.replace("'", "").split(".") if part)
+    name = read(start[2]) if key == parts else ".".join(key)
+    return f"{path}:{line}: {start[1] or ''}{name}{read(written[start.end() :])}"
 
 
 def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
@@ -110,6 +121,10 @@ def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
         shared = key[2:]
         if shared in places or (key[:3] not in places and shared[:1] in places):
             return shared, places.get(shared) or places[shared[:1]]
+    if key[-1] in _SAID_ONCE and (
+        others := [place for place in places if place[-1] == key[-1] and "vetted" not in place]
+    ):
+        return others[0], places[others[0]]
     if below := [place for place in places if place[: len(key)] == key]:  # a value, or a table, written by its parts
         return key, places[below[0]]
     above = next((key[:count] for count in range(len(key) - 1, 0, -1) if key[:count] in places), None)
