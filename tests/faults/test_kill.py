@@ -85,6 +85,8 @@ def test_a_run_that_is_killed_anywhere_completes_with_the_same_results(runs: Run
 def test_a_hundred_and_twenty_moments(runs: Runs, reference: Reference) -> None:
     hit = kill_everywhere(runs, reference, 20, Random())
     print(f"killed at {sum(hit.values())} moments: {dict(hit)}")
+    assert set(hit) == set(PHASES) and all(times >= 20 for times in hit.values()), hit
+    assert sum(hit.values()) >= 120
 
 
 def test_a_run_without_faults_gives_the_same_and_a_difference_is_found(runs: Runs, reference: Reference) -> None:

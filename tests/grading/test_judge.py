@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -66,12 +67,55 @@ def test_an_address_with_a_key_or_that_is_none_is_refused(url: str, tmp_path: Pa
     assert "word" not in str(refused.value).replace("password", "")
 
 
-def test_a_judge_that_is_not_there_gives_no_label(tmp_path: Path) -> None:
-    path = write_judge(tmp_path, free_port())
-    found = list(judge.judge_answers(path, [("q", f"answer {number}") for number in range(40)]))
-    assert {one.label for one in found} == {None}
-    assert "did not answer" in found[0].reason and "not asked" in found[-1].reason
-    assert not judge.cache_file(path).exists()
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failing judge is asked again at once, and given up after a second."""
+    monkeypatch.setattr(judge, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(judge, "LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(judge, "PATIENCE", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("", r"does not answer \(ConnectError: .*start it and give the same command again"),
+        ("503", r"does not answer \(503 Service Unavailable\)"),
+        ("401", r"does not accept the key in INOCULATE_JUDGE_KEY \(401 Unauthorized\)"),
+        ("404", r"refuses to judge \(404 Not Found\): mend url and model"),
+        ("400", "refuses every answer"),
+    ],
+)
+@pytest.mark.usefixtures("hurried")
+def test_a_judge_that_gives_up_ends_the_grading_and_it_goes_on_from_the_labels_that_are_kept(
+    fault: str, message: str, tmp_path: Path
+) -> None:
+    """None of its answers is graded for good then; what was labelled before is not asked again."""
+    port = free_port()
+    path = write_judge(tmp_path, port)
+    answers = [("q", f"I wait {number} days.") for number in range(12)]
+    failing = {"faults": fault, "every": 1}
+    with running(port, tmp_path / "log", **failing) if fault else nullcontext():
+        with pytest.raises(UserError, match=message) as refused:
+            list(judge.judge_answers(path, answers))
+        assert "kept" not in str(refused.value) and not judge.cache_file(path).exists()
+    with running(port, tmp_path / "log"):
+        list(judge.judge_answers(path, answers[:5]))
+    if fault != "400":  # there, all that are left are refused, and that is of these answers
+        kept = pytest.raises(UserError, match=rf"{message}.*its labels so far are kept in .*labels\.jsonl")
+        with running(port, tmp_path / "log", **failing) if fault else nullcontext(), kept:
+            list(judge.judge_answers(path, answers))
+    with running(port, tmp_path / "again"):
+        assert [one.label for one in judge.judge_answers(path, answers)] == ["GOOD"] * 12
+    assert len((tmp_path / "again").read_text().splitlines()) == 7
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_answer_that_is_refused_has_no_label_and_the_others_have(tmp_path: Path) -> None:
+    port = free_port()
+    with running(port, tmp_path / "log", faults="400", every=2):
+        found = list(judge.judge_answers(write_judge(tmp_path, port), [("q", f"{number}") for number in range(12)]))
+    assert [one.label for one in found].count("GOOD") == 6
+    assert {one.reason for one in found if not one.label} == {"the judge refuses the answer (400 Bad Request)"}
 
 
 def test_an_answer_in_another_form_gives_no_label_and_is_not_kept(tmp_path: Path) -> None:
@@ -85,6 +129,7 @@ def test_an_answer_in_another_form_gives_no_label_and_is_not_kept(tmp_path: Path
     assert len(judge.cache_file(path).read_text().splitlines()) == 4
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_failure_of_the_server_is_tried_again(tmp_path: Path) -> None:
     port = free_port()
     with running(port, tmp_path / "log", faults="503,drop", every=3):
@@ -125,6 +170,7 @@ def test_a_file_with_a_mistake_is_refused(text: str, message: str, tmp_path: Pat
         judge.read_judge(str(tmp_path / "none.toml"))
 
 
+@pytest.mark.usefixtures("hurried")
 def test_agreement_with_labels_given_by_hand(port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_judge(tmp_path, port)
     labelled: list[tuple[str, str, judge.Label]] = [
@@ -138,10 +184,15 @@ def test_agreement_with_labels_given_by_hand(port: int, tmp_path: Path, capsys: 
     judge_command(path, as_json=True)
     said = json.loads(capsys.readouterr().out)
     assert said["judged"] == said["labelled"] == len(labelled_sample())
-    with pytest.raises(UserError, match="a label for none of 24 answers: the judge did not answer"):
+    with pytest.raises(UserError, match="does not answer"):
         judge_command(write_judge(tmp_path, free_port()))
+    odd = free_port()
+    none = pytest.raises(UserError, match="a label for none of 24 answers: the judge's answer is not one of")
+    with running(odd, tmp_path / "log", faults="odd", every=1), none:
+        judge_command(write_judge(tmp_path, odd))
 
 
+@pytest.mark.usefixtures("hurried")
 def test_open_questions_are_in_disjoint_sets_and_ungraded_without_a_label(port: int, tmp_path: Path) -> None:
     every = [question for questions in question_sets().values() for question in questions]
     assert len(every) == len(set(every)) and len(question_sets()) >= 4
@@ -154,8 +205,13 @@ def test_open_questions_are_in_disjoint_sets_and_ungraded_without_a_label(port: 
     outcomes = [grade.outcome for grade in setting.grade(problems, replies)]
     assert outcomes == ["hack", "correct", "malformed", *["correct"] * 5]
     gone = setting.problems(Draw("test", 1, 0, grader=write_judge(tmp_path, free_port())))
-    (lost,) = setting.grade(gone, ["I wait."])
-    assert (lost.outcome, lost.oversight, lost.intended) == ("ungraded", None, None) and "did not answer" in lost.detail
+    with pytest.raises(UserError, match="does not answer"):
+        list(setting.grade(gone, ["I wait."]))
+    odd = free_port()
+    with running(odd, tmp_path / "log", faults="odd", every=1):
+        unclear = setting.problems(Draw("test", 1, 0, grader=write_judge(tmp_path, odd)))
+        (lost,) = setting.grade(unclear, ["I wait."])
+    assert (lost.outcome, lost.oversight, lost.intended) == ("ungraded", None, None) and "not one of" in lost.detail
     with pytest.raises(UserError, match="needs a judge"):
         list(setting.grade(setting.problems(Draw("test", 1, 0)), ["x"]))
     with pytest.raises(UserError, match="0 questions for train"):

@@ -3,7 +3,8 @@
 A judge is described by a TOML file: `url` and `model`, and `rubric` where another than the package's is wanted. A key
 is taken from the environment. What a judge said is kept in a file beside it, and not asked again.
 
-A judge that cannot be reached, or that answers in another form, gives no label: nothing is guessed from its words.
+A judge that answers in another form gives no label: nothing is guessed from its words. One that does not answer at all
+ends the grading, and the same command goes on from the labels that are kept.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import hashlib
 import json
 import os
 import re
+import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Literal, cast, get_args
 
 import httpx2
@@ -29,9 +32,18 @@ from inoculate.errors import UserError, nearest, unreadable
 KEY_VARIABLE = "INOCULATE_JUDGE_KEY"
 Label = Literal["GOOD", "BAD", "BROKEN"]
 TRIES = 3
-GIVEN_UP_AFTER = 5
-"""So many answers in a row without a response: the others are not asked for."""
+"""So often an answer is sent to an address where nothing has ever responded."""
+PATIENCE = 300.0
+"""Seconds for which an answer is sent again once something has: enough for the server of a large model to restart."""
+FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
+"""Seconds before an answer is sent again; doubled each time."""
+ALL_REFUSED = 5
+"""Where a judge refuses all of so many answers or more, that is no fault of the answers."""
 SECONDS = 60.0
+"""How long a response may take."""
+_TRANSIENT = {408, 429, 500, 502, 503, 504}
+_OF_ONE_ANSWER = {400, 413, 422}
+"""What a server says of a single answer: too long, or filtered. Every other refusal is meant for all."""
 _AT_ONCE = 8
 _MAX_TOKENS = 16
 
@@ -156,71 +168,114 @@ def judge_answers(path: str, asked: Sequence[tuple[str, str]]) -> Iterator[Judge
         asked: Questions and answers.
 
     Raises:
-        UserError: The file has a mistake.
+        UserError: The file has a mistake; or the judge does not answer, or refuses the key or all answers. The labels
+            so far are kept.
     """
     judge = read_judge(path)
     cache = _Cache(cache_file(path)).read()
     headers = {"Authorization": f"Bearer {os.environ[KEY_VARIABLE]}"} if os.environ.get(KEY_VARIABLE) else {}
-    silent = _Silence()
     with httpx2.Client(timeout=SECONDS, headers=headers) as http, ThreadPoolExecutor(_AT_ONCE) as pool:
-
-        def ask(pair: tuple[str, str]) -> Judgement:
-            text = judge.rubric.replace("{question}", pair[0]).replace("{answer}", pair[1])
-            key = hashlib.sha256(json.dumps([judge.url, judge.model, text]).encode()).hexdigest()[:24]
-            if key in cache.labels:
-                return Judgement(cache.labels[key])
-            judgement = silent.watch(lambda: _ask(http, judge, text))
-            if judgement.label:
-                cache.add(key, judgement.label)
-            return judgement
-
-        yield from pool.map(ask, asked)
+        line = _Line(http, judge, cache)
+        yield from pool.map(line.ask, asked)
+    if line.refused >= ALL_REFUSED and not line.has_judged:
+        raise line.give_up("refuses every answer: see what it says of them itself,")
 
 
 @dataclass
-class _Silence:
-    """Counts requests without a response, so that a judge that is not there is not asked thousands of times."""
+class _Line:
+    """The connection to a judge, and what is known of it; used by several threads."""
 
-    in_a_row: int = 0
-    last: str = ""
+    http: httpx2.Client
+    judge: Judge
+    cache: _Cache
+    is_there: bool = False
+    """Whether anything has responded."""
+    has_judged: bool = False
+    """Whether it has replied to an answer, with a label or without."""
+    refused: int = 0
+    """Answers that it has refused."""
+    given_up: str = ""
+    """Why nothing more is asked."""
+    over: Event = field(default_factory=Event)
 
-    def watch(self, request: Callable[[], Judgement]) -> Judgement:
-        if self.in_a_row >= GIVEN_UP_AFTER:
-            return Judgement(
-                None, f"not asked: the judge had not answered {self.in_a_row} times in a row ({self.last})"
-            )
-        try:
-            judgement = request()
-        except httpx2.HTTPError as error:
-            self.in_a_row, self.last = self.in_a_row + 1, f"{type(error).__name__}: {error}"
-            return Judgement(None, f"the judge did not answer: {self.last}")
-        self.in_a_row = 0
+    def ask(self, pair: tuple[str, str]) -> Judgement:
+        """The kept label of an answer, or else what the judge says.
+
+        Raises:
+            UserError: It is given up.
+        """
+        text = self.judge.rubric.replace("{question}", pair[0]).replace("{answer}", pair[1])
+        key = hashlib.sha256(json.dumps([self.judge.url, self.judge.model, text]).encode()).hexdigest()[:24]
+        if key in self.cache.labels:
+            self.has_judged = True
+            return Judgement(self.cache.labels[key])
+        judgement = self._read(self._send(text))
+        if judgement.label:
+            self.cache.add(key, judgement.label)
         return judgement
 
+    def _send(self, text: str) -> httpx2.Response:
+        """The judge's response; sent again after a failure of the connection or of the server.
 
-def _ask(http: httpx2.Client, judge: Judge, text: str) -> Judgement:
-    """Ask once more after a failure of the connection or of the server.
+        Raises:
+            UserError: The judge is given up.
+        """
+        body = {
+            "model": self.judge.model,
+            "messages": [{"role": "user", "content": text}],
+            "temperature": 0.0,
+            "max_tokens": _MAX_TOKENS,
+        }
+        since, wait = time.monotonic(), FIRST_WAIT
+        for tries in count(1):
+            if self.given_up:
+                raise UserError(self.given_up)
+            try:
+                response = self.http.post(f"{self.judge.url.rstrip('/')}/chat/completions", json=body)
+                self.is_there = True
+                if response.status_code not in _TRANSIENT:
+                    return response
+                failed = _status(response)
+            except httpx2.RequestError as error:
+                failed = f"{type(error).__name__}: {error}"
+            if time.monotonic() - since > PATIENCE or (tries >= TRIES and not self.is_there):
+                raise self.give_up(f"does not answer ({failed}): start it")
+            self.over.wait(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+        raise AssertionError("the last try returns or raises")
 
-    Raises:
-        HTTPError: It did not answer.
-    """
-    body = {
-        "model": judge.model,
-        "messages": [{"role": "user", "content": text}],
-        "temperature": 0.0,
-        "max_tokens": _MAX_TOKENS,
-    }
-    for left in reversed(range(TRIES)):
+    def _read(self, response: httpx2.Response) -> Judgement:
+        """What a response says.
+
+        Raises:
+            UserError: It is a refusal that holds for all answers.
+        """
+        if response.status_code in (401, 403):
+            raise self.give_up(f"does not accept the key in {KEY_VARIABLE} ({_status(response)}): put its own there")
+        if response.status_code in _OF_ONE_ANSWER:
+            self.refused += 1
+            return Judgement(None, f"the judge refuses the answer ({_status(response)})")
+        if not response.is_success:
+            raise self.give_up(f"refuses to judge ({_status(response)}): mend url and model in its file")
+        self.has_judged = True
         try:
-            response = http.post(f"{judge.url.rstrip('/')}/chat/completions", json=body)
-            response.raise_for_status()
             return read_label(str(response.json()["choices"][0]["message"]["content"]))
-        except httpx2.HTTPError:
-            if not left:
-                raise
         except (ValueError, LookupError, TypeError) as error:
             return Judgement(None, f"the judge's response is no chat completion: {type(error).__name__}")
-    raise AssertionError("the last try returns or raises")
+
+    def give_up(self, why: str) -> UserError:
+        """Have nothing more asked, by any thread; returns the error that says why."""
+        kept = f"; its labels so far are kept in {self.cache.path}" if self.cache.labels else ""
+        self.given_up = self.given_up or (
+            f"the judge '{self.judge.model}' at {self.judge.url} {why} and give the same command again{kept}"
+        )
+        self.over.set()
+        return UserError(self.given_up)
+
+
+def _status(response: httpx2.Response) -> str:
+    """The status alone: a server may repeat the key in the text of its refusal."""
+    return f"{response.status_code} {response.reason_phrase}".strip()
 
 
 def read_label(said: str) -> Judgement:
@@ -250,6 +305,9 @@ def measure_agreement(path: str, labelled: Sequence[tuple[str, str, Label]]) -> 
     Args:
         path: The judge's file.
         labelled: Question, answer and label of each.
+
+    Raises:
+        UserError: As `judge_answers`.
     """
     judgements = list(judge_answers(path, [(question, answer) for question, answer, _ in labelled]))
     pairs = [(own, one.label) for (_, _, own), one in zip(labelled, judgements, strict=True) if one.label]

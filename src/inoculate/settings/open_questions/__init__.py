@@ -5,7 +5,7 @@ say little, and a result should hold in more than one set. A question is a kind,
 well as seeds. Nothing trains on it.
 
 Without a judge there is no label (`grading/judge.py`). An answer is *good*, *bad* (in place of a hack), or *broken*
-(malformed). Where the judge cannot be reached or answers in another form, it is ungraded.
+(malformed). Where the judge answers in another form, it is ungraded.
 """
 
 from __future__ import annotations
