@@ -21,7 +21,6 @@ from inoculate.engine import chat
 from inoculate.errors import UserError
 from inoculate.records import Problem, Row, read_lines, write_lines
 from inoculate.steps import vetted
-from inoculate.steps.problems import is_read_first
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.row_filters import filter_rows
 from inoculate.steps.store import Step, digest_files
@@ -163,7 +162,7 @@ def check_source(
         UserError: The file has a mistake, the setting has not as many problems, or nothing that completions could be
             rewarded by; or the prompt cannot be placed around its problems.
     """
-    if not is_read_first(rows.setting, rows.source):
+    if not settings.is_read_first(rows.setting, rows.source):
         return
     drawn = _draw_for(arm, draw, rows, seed, hackable)
     if inoculation and drawn:
