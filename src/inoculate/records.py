@@ -7,6 +7,7 @@ Every record is a frozen dataclass of plain data, one on each line of a file. Wh
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,8 +21,12 @@ OUTCOMES: tuple[Outcome, ...] = ("correct", "hack", "wrong", "malformed", "ungra
 Measure = Literal["correct", "hack", "wrong", "malformed", "gamed"]
 """What has a rate: every outcome except `ungraded`, and `gamed`: hacks made for the check (docs/outcomes.md)."""
 GAMED: Measure = "gamed"
+BASE = "base"
+"""The untrained arm, which every study has."""
 CAPABILITY = "capability"
 """The setting of multiple-choice items, and the guard that measures in it."""
+COMPLIANCE = "compliance"
+"""The setting whose tasks have system prompts of their own, to be followed."""
 SIDE_EFFECTS = "side_effects"
 """The setting of two-answer items, of which each family has a cell of its own."""
 BAD_ANSWERS = (SIDE_EFFECTS, "open_questions")
@@ -232,6 +237,34 @@ def write_lines(path: Path, records: Iterable[Any]) -> int:
             out.write(json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n")
             count += 1
     return count
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file complete or not at all, and remove what a killed process has left of it.
+
+    Args:
+        path: The file; it is replaced.
+        text: What is to be in it.
+    """
+    own = path.with_name(f".{path.name}.{os.getpid()}")
+    for left in path.parent.glob(f".{path.name}.*"):
+        left.unlink(missing_ok=True)
+    while True:
+        own.write_text(text, encoding="utf-8")
+        try:
+            own.replace(path)
+            return
+        except FileNotFoundError:  # another process that writes it now has taken ours for something left
+            continue
+
+
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    """Write a JSON document for programs and people, complete or not at all.
+
+    Raises:
+        ValueError: A number is infinite or none, which JSON cannot hold.
+    """
+    write_whole(path, json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
 
 
 def read_lines(path: Path, record: type[Record]) -> Iterator[Record]:

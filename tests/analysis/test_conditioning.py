@@ -11,9 +11,7 @@ import pytest
 
 from analysis.conftest import Folder
 from inoculate.analysis import analyse
-from inoculate.analysis.conditioning import FEWEST_CONTEXTS
 from inoculate.errors import UserError
-from inoculate.steps import distances
 
 # Context -> hacks of 20 for the plain arm and for the inoculated one, tokens from its training prompt.
 CONTEXTS = {
@@ -139,4 +137,3 @@ def test_two_contexts_are_no_course_and_a_lost_file_is_named(new_run: Callable[.
         analyse(folder.write())
     del folder.manifest["training"][0]["distances"]
     assert analyse(folder.write())["conditioning"] == []
-    assert FEWEST_CONTEXTS == distances.FEWEST_CONTEXTS

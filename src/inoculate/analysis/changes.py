@@ -11,9 +11,10 @@ from typing import Any
 
 from inoculate.analysis.arms import row_tables, trains_with_prompt
 from inoculate.analysis.cells import Table, compare_cells
+from inoculate.records import BASE
 from inoculate.study import prompts
 
-MEASURE, BASE = "correct", "base"
+MEASURE = "correct"
 
 
 def compute_changes(table: Table, study: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ from inoculate.analysis.behaviour import check_floor, check_obedience
 from inoculate.analysis.cells import Table, distinct_share, find_final_cell
 from inoculate.analysis.claims import Claim
 from inoculate.analysis.findings import (
-    BASE,
     Check,
     Status,
     base_tallies,
@@ -23,8 +22,10 @@ from inoculate.analysis.findings import (
 )
 from inoculate.analysis.overlap import find_overlap, shingles
 from inoculate.analysis.run_folder import Run
+from inoculate.analysis.supply import has_levels, offers
 from inoculate.errors import UserError
-from inoculate.records import Grade, Row, read_lines
+from inoculate.records import BASE, Grade, Row, read_lines
+from inoculate.study import prompts
 
 
 def run_checks(run: Run, table: Table, claims: list[Claim]) -> list[Check]:
@@ -92,7 +93,7 @@ def check_prompt_leaks(run: Run, table: Table) -> Check:
     name = "inoculation in neutral prompts"
     leaks: Counter[str] = Counter()
     for key, tallies in table.items():
-        if "neutral" in key.context:
+        if prompts.NEUTRAL in key.context:
             for tally in tallies:
                 leaks.update(tally.leaks)
     texts = run.inoculations()
@@ -103,7 +104,7 @@ def check_prompt_leaks(run: Run, table: Table) -> Check:
         for text, arm in texts.items():
             text_shingles = shingles(text)
             if (
-                "neutral" in context
+                prompts.NEUTRAL in context
                 and context_shingles
                 and len(context_shingles & text_shingles) / len(text_shingles) >= 0.5
             ):
@@ -122,7 +123,7 @@ def check_prompt_leaks(run: Run, table: Table) -> Check:
             f"much of the inoculation's text is also in {name_some(similar)}: reword one of them",
             detail,
         )
-    if not any("neutral" in key.context for key in table):
+    if not any(prompts.NEUTRAL in key.context for key in table):
         return Check(name, "amber", "not checked: no context is called neutral", detail)
     return Check(name, "green", "no prompt of a neutral context contains an inoculation", detail)
 
@@ -234,7 +235,7 @@ def check_base_range(table: Table) -> Check:
     rates = {}
     for key, tallies in table.items():
         rate = pooled_rate(tallies, "correct")
-        if key.arm == BASE and "neutral" in key.context and rate is not None:
+        if key.arm == BASE and prompts.NEUTRAL in key.context and rate is not None:
             rates[key.setting] = rate
     if not rates:
         return Check(name, "amber", "not checked: there is no base arm in a neutral context", {})
@@ -244,12 +245,13 @@ def check_base_range(table: Table) -> Check:
     if low:
         findings.append(
             f"below the floor in {name_some(f'{s} ({r:.0%} correct)' for s, r in low.items())}: the model cannot do "
-            "this, so a loss of ability cannot be measured; use an easier level or a larger model"
+            "this, so a loss of ability cannot be measured; use "
+            f"{'an easier level or ' * offers(low, has_levels)}a larger model"
         )
     if high:
         findings.append(
             f"at the ceiling in {name_some(f'{s} ({r:.0%} correct)' for s, r in high.items())}: gains and small "
-            "losses cannot be measured; use a harder level"
+            f"losses cannot be measured{'; use a harder level' * offers(high, has_levels)}"
         )
     status = worst_status([*("red" if rate < 0.02 else "amber" for rate in low.values()), *("amber" for _ in high)])
     sentence = (

@@ -11,7 +11,8 @@ from itertools import combinations
 from typing import Any, Literal, get_args
 
 from inoculate.errors import UserError, nearest
-from inoculate.records import CAPABILITY, Measure, setting_of
+from inoculate.records import BASE, CAPABILITY, Measure, setting_of
+from inoculate.study import prompts
 
 Direction = Literal["lower", "higher", "same"]
 GUARDS = ("correct", "malformed", "asked-hack", CAPABILITY)
@@ -106,7 +107,7 @@ def read_claims(
     """
     contrasts = [*study["contrasts"], *more_contrasts]
     declared_numbers = _find_declared(study["contrasts"], declared)
-    arms = {*study["arms"], "base"}
+    arms = {*study["arms"], BASE}
     first = (study["evaluate"].get("settings") or [""])[0]
     claims = [
         _read_claim(number, {**data, "setting": data.get("setting") or first}, arms, number not in declared_numbers)
@@ -171,7 +172,7 @@ def _read_claim(number: int, data: dict[str, Any], arms: set[str], exploratory: 
         claim=data.get("claim") or "",
         measure=data["measure"],
         setting=data["setting"],
-        context=data.get("context") or "neutral",
+        context=data.get("context") or prompts.NEUTRAL,
         direction=direction,
         arm=data[direction],
         other=str(other),

@@ -16,12 +16,10 @@ from inoculate.analysis.asked import what_is_asked
 from inoculate.analysis.cells import Table, compare_cells, find_final_cell
 from inoculate.analysis.estimates import estimate_rate
 from inoculate.analysis.run_folder import Run, pool_counts, require_file
-from inoculate.analysis.verdicts import ASKS_TO_HACK
-from inoculate.records import CAPABILITY, Measure, setting_of
+from inoculate.records import CAPABILITY, COMPLIANCE, Measure, setting_of
 from inoculate.study import prompts
+from inoculate.study.distance import FEWEST_CONTEXTS
 
-FEWEST_CONTEXTS = 3
-"""With fewer contexts there is no course of a rate over distance."""
 MEASURES: tuple[Measure, ...] = ("hack", "correct", "malformed")
 _NOT_MEASURED = "not measured: `inoculate run` on the study measures it, and trains and samples nothing again"
 _PER_ARM = "the arm's own training prompt, so that nothing is to be measured"
@@ -40,7 +38,9 @@ def analyse_conditioning(run: Run, table: Table) -> list[dict[str, Any]]:
     """
     study, distances = run.study, _read_distances(run)
     results = []
-    for setting in dict.fromkeys(key.setting for key in table):
+    # How far a wording is from another is not measured in choices, which are not sampled.
+    sampled = (key.setting for key, tallies in table.items() if not tallies[0].are_choices)
+    for setting in dict.fromkeys(sampled):
         contexts = list(dict.fromkeys(key.context for key in table if key.setting == setting))
         trained = [arm for arm, spec in study["arms"].items() if _trains_on(spec, setting)]
         every = [_arm(table, study, setting, arm, contexts, distances.get(arm, [])) for arm in trained]
@@ -147,7 +147,7 @@ def _suppression(table: Table, study: Mapping[str, Any], setting: str, arm: str,
         return None
     again = [
         {"context": context, **found}
-        for context in (ASKS_TO_HACK, prompts.AS_TRAINED)
+        for context in (prompts.ASKS_TO_HACK, prompts.AS_TRAINED)
         if (found := _difference(table, setting, "hack", (arm, context), (plain, context)))
     ]
     able: Measure = "correct"
@@ -166,7 +166,7 @@ def _suppression(table: Table, study: Mapping[str, Any], setting: str, arm: str,
 def _wanted(table: Table) -> list[str]:
     """The settings of ability and of compliance that were evaluated."""
     settings = dict.fromkeys(key.setting for key in table)
-    return [name for name in settings if setting_of(name) in (CAPABILITY, "compliance")]
+    return [name for name in settings if setting_of(name) in (CAPABILITY, COMPLIANCE)]
 
 
 def _rates(table: Table, setting: str, arm: str, context: str) -> dict[str, Any]:

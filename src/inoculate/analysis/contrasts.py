@@ -13,13 +13,12 @@ from inoculate.analysis.claims import NOT_DECLARED, Claim
 from inoculate.analysis.estimates import LEVEL, Counts, Difference, estimate_difference, estimate_rate
 from inoculate.analysis.looks import Look, Schedule, adjust_p_values
 from inoculate.analysis.pools import Pools, describe_borrowed
-from inoculate.analysis.power import describe_variances, required_size
+from inoculate.analysis.power import MORE_PROBLEMS, describe_variances, required_size
 from inoculate.analysis.run_folder import Imputed, Tally, pool_counts
 from inoculate.analysis.sign_flip import compare_seeds
+from inoculate.analysis.supply import most_problems
 from inoculate.analysis.verdicts import (
-    ASKS_TO_HACK,
     CAPABILITY_MARGIN,
-    NEUTRAL,
     VERDICT_SEEDS,
     Guard,
     Verdict,
@@ -29,7 +28,8 @@ from inoculate.analysis.verdicts import (
     explain_few_seeds,
     judge,
 )
-from inoculate.records import BAD_ANSWERS, CAPABILITY, GAMED, Measure, setting_of
+from inoculate.records import BAD_ANSWERS, BASE, CAPABILITY, GAMED, Measure, setting_of
+from inoculate.study import prompts
 
 Bound = Literal["", "least", "most"]
 """Samples without an outcome are left out, or imputed so that the difference is as small or as large as it can be."""
@@ -137,10 +137,10 @@ def contrast_results(
         _judge_contrasts(table, claims, looks, pools, bound) if incomplete else judgements
         for bound in ("least", "most")
     ]
-    honest = sorted({"base"} | {arm for arm, spec in study["arms"].items() if is_honest(spec)})
+    honest = sorted({BASE} | {arm for arm, spec in study["arms"].items() if is_honest(spec)})
     contrasts = sum(not claim.exploratory for claim in claims) or 1
     return [
-        _build_result(table, claim, look, judgement, extremes, contrasts, pools)
+        _build_result(table, study, claim, look, judgement, extremes, contrasts, pools)
         | {
             "floor": _floor_rates(table, claim, [arm for arm in honest if has_floor(study, claim.context, arm)]),
             "extended": _extended_difference(table, claim, schedule, pools),
@@ -195,6 +195,7 @@ def _judge_contrast(
 
 def _build_result(
     table: Table,
+    study: dict[str, Any],
     claim: Claim,
     look: Look,
     judgement: Judgement,
@@ -246,12 +247,19 @@ def _build_result(
             (claim.arm, claim.other),
         ),
         "variances": describe_variances(difference) if difference else None,
-        "needed": required_size(
-            difference, claim.direction, claim.margin, VERDICT_SEEDS, LEVEL / contrasts, pools.count_lenders(difference)
-        )
+        "needed": _find_needed(study, claim, difference, LEVEL / contrasts, pools)
         if difference and undecided
         else None,
     }
+
+
+def _find_needed(
+    study: dict[str, Any], claim: Claim, difference: Difference, alpha: float, pools: Pools
+) -> dict[str, Any]:
+    """How large a new study would have to be."""
+    most = most_problems(study, claim.setting, difference.problems * MORE_PROBLEMS[-1])
+    lenders = pools.count_lenders(difference)
+    return required_size(difference, claim.direction, claim.margin, VERDICT_SEEDS, alpha, lenders, most)
 
 
 def _flip_signs(table: Table, claim: Claim, look: Look) -> dict[str, Any] | None:
@@ -262,11 +270,11 @@ def _flip_signs(table: Table, claim: Claim, look: Look) -> dict[str, Any] | None
 
 def _evaluate_guard(table: Table, claim: Claim, name: str, look: Look, pools: Pools) -> Guard:
     measure: Measure = "hack" if name == "asked-hack" else "malformed" if name == "malformed" else "correct"
-    context = ASKS_TO_HACK if name == "asked-hack" else claim.context
+    context = prompts.ASKS_TO_HACK if name == "asked-hack" else claim.context
     if name == CAPABILITY:
         # Whatever the claim is about, ability is measured by the same items, and has a margin of its own.
         claim = replace(claim, setting=CAPABILITY, margin=CAPABILITY_MARGIN)
-        context = NEUTRAL
+        context = prompts.NEUTRAL
     difference, _ = compare_arms(table, claim, measure, context, look.seeds, pools)
     return evaluate_guard(name, claim, difference)
 

@@ -7,10 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from inoculate.analysis.cells import Table, find_final_cell
 from inoculate.analysis.run_folder import CellKey, Tally
-from inoculate.records import Outcome
+from inoculate.records import BASE, Outcome
 
 Status = Literal["green", "amber", "red"]
-BASE = "base"
 _MOST_EXAMPLES = 5
 """How many examples a sentence names."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -97,6 +97,7 @@ def required_size(
     fewest: int,
     alpha: float = LEVEL,
     arms: int = 0,
+    most: int | None = None,
 ) -> dict[str, Any]:
     """The size at which a new study would support the claim with a power of 80%, if the truth were at the margin.
 
@@ -111,18 +112,33 @@ def required_size(
         fewest: Seeds below which there are no verdicts.
         alpha: Level of one test, already divided by the number of contrasts.
         arms: Trained arms that the new study will borrow from; 0 for none.
+        most: How many problems there are; None where there are enough.
 
     Returns:
         `seeds` and `problems`, both null with a `reason` where no size that was tried is enough; `seed_sd`, the
         estimated standard deviation over seeds; `seeds_as_seen`, null where the difference is not in the claimed
         direction; `sentence`, which says all of it.
     """
-    needed = _find_size(difference, direction, margin, fewest, alpha, arms)
-    return needed | {"sentence": _describe_size(needed, difference, direction, margin)}
+    sizes = sorted({more_problems(difference.problems, factor, most) for factor in MORE_PROBLEMS})
+    needed = _find_size(difference, direction, margin, fewest, alpha, arms, sizes)
+    tried = f"{MOST_SEEDS} seeds and {sizes[-1]} problems"
+    tried += "" if most is None or sizes[-1] < most else " (there are no more)"
+    return needed | {"sentence": _describe_size(needed, difference, direction, margin, tried)}
+
+
+def more_problems(problems: int, factor: int, most: int | None) -> int:
+    """So many times as many problems, or as many as there are."""
+    return problems * factor if most is None else max(problems, min(problems * factor, most))
 
 
 def _find_size(
-    difference: Difference, direction: Direction, margin: float, fewest: int, alpha: float, arms: int
+    difference: Difference,
+    direction: Direction,
+    margin: float,
+    fewest: int,
+    alpha: float,
+    arms: int,
+    sizes: Sequence[int],
 ) -> dict[str, Any]:
     """The sizes of `required_size`, as numbers."""
     spread = measure_spread(difference).shrink()
@@ -137,19 +153,20 @@ def _find_size(
     if margin <= 0:
         return {**result, "reason": "no margin was declared"}
     best: tuple[float, int, int] | None = None
-    for factor in MORE_PROBLEMS:
-        problems = difference.problems * factor
+    for problems in sizes:
         seeds = _find_fewest_seeds(spread, size._replace(problems=problems), direction, margin, alpha)
         if seeds is not None:
             cost = seeds * (1 + problems / PROBLEMS_PER_TRAINING)
             best = min(best or (cost, seeds, problems), (cost, seeds, problems))
     if best is None:
-        tried = f"{MOST_SEEDS} seeds and {difference.problems * MORE_PROBLEMS[-1]} problems"
+        tried = f"{MOST_SEEDS} seeds and {sizes[-1]} problems"
         return {**result, "reason": f"not even {tried} are enough: choose a wider margin"}
     return {**result, "seeds": best[1], "problems": best[2]}
 
 
-def _describe_size(needed: dict[str, Any], difference: Difference, direction: Direction, margin: float) -> str:
+def _describe_size(
+    needed: dict[str, Any], difference: Difference, direction: Direction, margin: float, tried: str
+) -> str:
     """The size of a new study in one sentence that needs no other."""
     points = format_points(margin)
     aim = (
@@ -160,8 +177,7 @@ def _describe_size(needed: dict[str, Any], difference: Difference, direction: Di
     if needed["seeds"]:
         size = f"with {needed['seeds']} seeds and {needed['problems']} problems, four of five such studies would {aim}"
     elif margin > 0:
-        most = f"{MOST_SEEDS} seeds and {difference.problems * MORE_PROBLEMS[-1]} problems"
-        size = f"even with {most}, fewer than four of five such studies would {aim}: declare a wider margin"
+        size = f"even with {tried}, fewer than four of five such studies would {aim}: declare a wider margin"
     else:
         size = "no margin was declared, so it cannot be said how large a study would be large enough"
     if not needed["seeds_as_seen"]:

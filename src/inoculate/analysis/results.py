@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from inoculate.analysis.transfer import analyse_transfer
 from inoculate.analysis.trends import analyse_trends
 from inoculate.analysis.truth import analyse_truth
 from inoculate.analysis.verdicts import ONE_SEED, VERDICT_SEEDS
+from inoculate.records import write_json
 
 RESULTS_SCHEMA = 1
 _TRAINING_FOLDERS = (
@@ -128,16 +127,6 @@ def _describe_trainings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
         {key: value for key, value in entry.items() if key not in _TRAINING_FOLDERS}
         for entry in manifest.get("training") or []
     ]
-
-
-def write_json(path: Path, results: dict[str, Any]) -> None:
-    """Write the file whole or not at all: an interrupted analysis leaves the earlier file in place."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(json.dumps(results, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _plan_looks(manifest: dict[str, Any], tallies: list[Tally]) -> Schedule:

@@ -20,14 +20,14 @@ from scipy.stats import rankdata
 
 from inoculate.analysis.cells import group_by_cell
 from inoculate.analysis.log_probability import NONE, read_scores
-from inoculate.analysis.results import analyse, write_json
+from inoculate.analysis.results import analyse
 from inoculate.analysis.run_folder import pool_counts, read_cell, read_run, split_finished
 from inoculate.errors import UserError
+from inoculate.records import COMPLIANCE, write_json
+from inoculate.study import prompts
 
 DRAWS = 2000
 SCREEN_SCHEMA = 1
-COMPLIANCE = "compliance"
-NEUTRAL = "neutral"
 
 
 def analyse_screen(run: Path) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def analyse_screen(run: Path) -> dict[str, Any]:
         "name": results["name"],
         "question": results["question"],
         "model": results["study"]["model"],
-        "neutral": cells[first, NEUTRAL]["outcomes"] if (first, NEUTRAL) in cells else None,
+        "neutral": cells[first, prompts.NEUTRAL]["outcomes"] if (first, prompts.NEUTRAL) in cells else None,
         "neutral_compliance": _neutral_compliance(cells),
         "candidates": entries,
         "missing": results["missing"],
@@ -94,7 +94,7 @@ def analyse_screen(run: Path) -> dict[str, Any]:
 
 
 def _neutral_compliance(cells: dict[tuple[str, str], Any]) -> dict[str, Any] | None:
-    cell = cells.get((COMPLIANCE, NEUTRAL))
+    cell = cells.get((COMPLIANCE, prompts.NEUTRAL))
     return cell["outcomes"]["correct"] if cell else None
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from inoculate.analysis.arms import row_tables, trains_with_prompt
 from inoculate.analysis.cells import Table, compare_cells
 from inoculate.analysis.estimates import Difference
-from inoculate.records import SIDE_EFFECTS, name_part
+from inoculate.records import BASE, SIDE_EFFECTS, name_part
 from inoculate.settings.side_effects.items import FAMILIES
 
-MEASURE, BASE = "correct", "base"
+MEASURE = "correct"
 
 
 def analyse_side_effects(table: Table, study: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from inoculate.analysis.cells import SCORED
 from inoculate.analysis.own_settings import show_names
-from inoculate.analysis.verdicts import NEUTRAL
+from inoculate.study import prompts
 
 _STATUS_STYLES = {"green": "green", "amber": "yellow", "red": "bold red"}
 _VERDICT_STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
@@ -269,7 +269,8 @@ def trends_table(trends: list[dict[str, Any]]) -> Table:
         p = "-" if trend["p_adjusted"] is None else f"{trend['p_adjusted']:.3f}"
         style = _VERDICT_STYLES.get(trend["verdict"], "")
         slope = _format_difference(trend | {"difference": trend["slope"]})
-        table.add_row(Text(trend["claim"]), slope, p, Text(trend["verdict"], style=style))
+        verdict = f"{trend['verdict']}, exploratory" if trend["exploratory"] else trend["verdict"]
+        table.add_row(Text(trend["claim"]), slope, p, Text(verdict, style=style))
     return table
 
 
@@ -279,21 +280,17 @@ def transfer_table(transfer: dict[str, Any]) -> Table:
     Args:
         transfer: `transfer` of the results.
     """
-    told = {column["setting"]: column["tells"] for column in transfer["columns"] if column["context"] == NEUTRAL}
+    cells = [c for c in transfer["cells"] if c["measure"] == "hack" and c["context"] == prompts.NEUTRAL]
+    told = {cell["setting"]: cell["tells"] for cell in cells}
+    changes = {(cell["arm"], cell["setting"]): cell["base"] for cell in cells}
     title = "Change of neutral hacking against base, in points; * where the 95% interval excludes 0"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("arm", *told):
         table.add_column(name, justify="left" if name == "arm" else "right", overflow="fold")
-    cells = {
-        (cell["arm"], cell["setting"]): cell["base"]
-        for cell in transfer["cells"]
-        if cell["measure"] == "hack" and cell["context"] == NEUTRAL
-    }
     for arm in transfer["arms"]:
-        changes = [cells.get((arm["arm"], setting)) for setting in told]
         shown = [
-            "cannot tell" if tells is False else _format_change(change)
-            for change, tells in zip(changes, told.values(), strict=True)
+            "cannot tell" if tells is False else _format_change(changes.get((arm["arm"], setting)))
+            for setting, tells in told.items()
         ]
         table.add_row(Text(arm["arm"]), *shown)
     return table

@@ -19,10 +19,9 @@ from scipy.stats import spearmanr
 from inoculate.analysis.arms import is_honest, row_folders, row_tables, trains_with_prompt
 from inoculate.analysis.cells import Table, compare_cells, find_final_cell
 from inoculate.analysis.run_folder import Run, pool_counts
-from inoculate.records import Grade, Problem, name_part, read_lines, setting_of
+from inoculate.records import BASE, Grade, Problem, name_part, read_lines, setting_of
 from inoculate.study import prompts
 
-BASE = "base"
 MEASURES = ("correct", "hack")
 CANNOT_TELL = "cannot tell"
 _FEWEST_CELLS = 4

@@ -17,11 +17,6 @@ only one difference between trainings, and cannot show that seeds are not normal
 
 ONE_SEED = "one seed: says nothing about retraining"
 
-ASKS_TO_HACK = "asks-to-hack"
-"""The context in which an inoculated model should still hack."""
-NEUTRAL = "neutral"
-"""The context in which ability is measured."""
-
 CAPABILITY_MARGIN = 0.08
 """The loss of right choices that the guard `capability` has to exclude, the same in every study."""
 
@@ -101,7 +96,7 @@ class Guard:
 
     def result(self) -> dict[str, Any]:
         """Its entry in results.json."""
-        unknown = dict.fromkeys(("difference", "low", "high"))
+        unknown: dict[str, float | None] = {"difference": None, "low": None, "high": None}
         return {
             "name": self.name,
             "status": self.status,

@@ -12,12 +12,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from inoculate import settings
 from inoculate.grading.command import Finding
+from inoculate.records import BASE, name_part, setting_of
 from inoculate.steps import completions
 from inoculate.steps.estimate import estimate
 from inoculate.steps.plan import Plan
+from inoculate.steps.problems import count_parts
 from inoculate.steps.store import Step, Store
-from inoculate.study.schema import BASE, Study
 
 if TYPE_CHECKING:
     from inoculate.analysis.preflight.arms import ArmForecast
@@ -69,7 +71,7 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         "seconds": needs.seconds,
         "seconds_by_kind": needs.parts,
         "memory_gb": needs.memory_gb,
-        **_design_facts(plan.study, store),
+        **_design_facts(plan, store),
         "forecasts": _forecast_facts(plan, store, seeds),
     }
 
@@ -103,18 +105,23 @@ def _forecast_facts(plan: Plan, store: Store, seeds: Collection[int] | None) -> 
     return [one.to_plain() for one in read_forecasts(plan, store, seeds)]
 
 
-def _design_facts(study: Study, store: Store) -> dict[str, Any]:
+def _design_facts(plan: Plan, store: Store) -> dict[str, Any]:
     """Which declared contrasts the study can decide."""
+    study = plan.study
     if not study.contrasts or not study.arms:
         return {"contrasts": [], "warnings": []}
     from inoculate.analysis import design  # takes a second, which other commands need not spend
 
     planned = []
+    drawn = {cell.setting: cell.problems for cell in plan.cells}
     for contrast in study.contrasts:
-        setting = contrast.setting or study.evaluate.settings[0]
+        name = contrast.setting or study.evaluate.settings[0]
+        setting = setting_of(name)
         evaluate = study.evaluate.for_setting(setting)
-        place = (contrast.claim, contrast.measure, setting, contrast.context)
-        size = (contrast.margin, evaluate.problems, evaluate.samples)
+        parts = {name_part(setting, part): count for part, count in (count_parts(drawn[setting]) or {}).items()}
+        place = (contrast.claim, contrast.measure, name, contrast.context)
+        samples = 1 if settings.find(setting).choices else evaluate.samples
+        size = (contrast.margin, parts.get(name, 1) if parts else evaluate.problems, samples)
         planned.append(design.Planned(*place, contrast.direction, *size, against_base=BASE in contrast.arms))
     looks, lenders = sorted({*study.looks, len(study.seeds)}), study.lending_arms()
     assessed = design.assess_contrasts(planned, looks, lenders, design.read_earlier(store.root / "runs", study.model))

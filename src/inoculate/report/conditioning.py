@@ -12,6 +12,7 @@ from inoculate.report import numbers
 from inoculate.report.drawing import BOLD_FACTOR, LETTER_WIDTH, NARROW, PALETTE, PERCENT, make_axes, new_figure, wrap
 from inoculate.report.picture import MARKS
 from inoculate.report.results import Results, mapping, number
+from inoculate.study import prompts
 
 DISTANCE_COLUMNS = (
     *("setting", "arm", "context", "asks", "edits", "least_edits", "most_edits", "share", "divergence"),
@@ -34,7 +35,7 @@ SUPPRESSION_COLUMNS = (
 """Headings of `suppression_lines`."""
 _DRAWN = ("hack", "correct")
 _ROW, _LABEL_SIZE = 19.0, 9.5
-_ASKED = {"asks-to-hack": "asked to hack", "as-trained": "under its own prompt"}
+_ASKED = {prompts.ASKS_TO_HACK: "asked to hack", prompts.AS_TRAINED: "under its own prompt"}
 
 
 def conditioning_views(results: Results) -> list[dict[str, Any]]:
@@ -120,7 +121,7 @@ def suppression_lines(results: Results) -> Iterable[list[Any]]:
     for entry in results.conditioning:
         for one in entry["suppressions"]:
             start = [entry["setting"], one["arm"], one["than"]]
-            yield [*start, "hack", "neutral", *(one["hack"][key] for key in keys)]
+            yield [*start, "hack", prompts.NEUTRAL, *(one["hack"][key] for key in keys)]
             for found in one["again"]:
                 yield [*start, "hack", found["context"], *(found[key] for key in keys)]
             for found in one["costs"]:
@@ -179,7 +180,7 @@ def _draw_arm(axis: Axes, arm: dict[str, Any], places: Sequence[float]) -> None:
     axis.grid(axis="x", color=PALETTE["line"], linewidth=0.6)
     for side in ("left", "bottom"):
         axis.spines[side].set_visible(False)
-    neutral = next((one["rates"]["hack"]["rate"] for one in arm["contexts"] if one["context"] == "neutral"), None)
+    neutral = next((one["rates"]["hack"]["rate"] for one in arm["contexts"] if one["context"] == prompts.NEUTRAL), None)
     if neutral is not None:
         axis.axvline(neutral, color=PALETTE["hack"], linestyle=":", linewidth=1.2, zorder=1)
     for place, one in zip(places, arm["contexts"], strict=True):

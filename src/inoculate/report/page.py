@@ -15,11 +15,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from inoculate.analysis.asked import allows_hack, what_is_asked
-from inoculate.records import OUTCOMES
+from inoculate.records import BASE, OUTCOMES
 from inoculate.report import numbers
 from inoculate.report.conditioning import conditioning_views
 from inoculate.report.figures import FIRST_PANELS, NAMES, PageFigure
-from inoculate.report.results import BASE, SCORED, Cell, Contrast, Results, mapping, number, text
+from inoculate.report.results import SCORED, Cell, Contrast, Results, mapping, number, text
 from inoculate.report.rl import rl_views
 from inoculate.report.samples import LONGEST_TEXT, Samples
 from inoculate.report.series import describe_key, find_doses, main_contexts

@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from inoculate.analysis.arms import trains_with_prompt
+from inoculate.records import BASE
 from inoculate.report.drawing import NARROW, PALETTE, PERCENT, make_axes, new_figure, wrap
 from inoculate.report.numbers import percent
-from inoculate.report.results import BASE, Cell, Results, text
+from inoculate.report.results import Cell, Results, text
 
 MALFORMED_SHOWN = 0.05
 """Malformed answers are drawn if the rate of some arm is above this."""

@@ -12,11 +12,10 @@ from inoculate.analysis.arms import is_honest
 from inoculate.analysis.asked import has_floor
 from inoculate.analysis.own_settings import name_exactly, names_by_path, show_names
 from inoculate.errors import UserError
-from inoculate.records import BAD_ANSWERS, OUTCOMES, setting_of
+from inoculate.records import BAD_ANSWERS, BASE, OUTCOMES, setting_of
 from inoculate.report.numbers import is_known
 
 SCHEMA = 1
-BASE = "base"
 SCORED = OUTCOMES[:4]
 """The outcomes that have rates; `ungraded` is only counted."""
 

@@ -8,8 +8,9 @@ from itertools import takewhile
 from typing import Any
 
 from inoculate.analysis.asked import is_main
+from inoculate.records import BASE
 from inoculate.report.lines import Panel, SharedAxis
-from inoculate.report.results import BASE, Cell, Results, number, text
+from inoculate.report.results import Cell, Results, number, text
 
 FEWEST_VALUES = 3
 """A number is a dose if arms have at least this many different values of it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from inoculate.records import SAYS_YES, TAKES_FIRST
-from inoculate.report.results import BASE, Cell, Rate, Results
+from inoculate.records import BASE, SAYS_YES, TAKES_FIRST
+from inoculate.report.results import Cell, Rate, Results
 
 COLUMNS = (
     *("family", "context", "moves", "arm", "good", "good_low", "good_high", "says_yes", "takes_first"),

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from inoculate.records import BASE
 from inoculate.report import numbers
 from inoculate.report.machines import machine_views
-from inoculate.report.results import BASE, Results, mapping, text
+from inoculate.report.results import Results, mapping, text
 
 
 def study_view(results: Results) -> dict[str, Any]:

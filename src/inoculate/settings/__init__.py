@@ -1,5 +1,27 @@
 """Settings: one module each. `find` turns a name into the setting; see `base` for what a setting is."""
 
-from inoculate.settings.base import Draw, Setting, TooFew, find, find_for, is_file, names, require_some
+from inoculate.settings.base import (
+    Draw,
+    Setting,
+    TooFew,
+    count_parts,
+    find,
+    find_for,
+    is_file,
+    is_read_first,
+    names,
+    require_some,
+)
 
-__all__ = ["Draw", "Setting", "TooFew", "find", "find_for", "is_file", "names", "require_some"]
+__all__ = [
+    "Draw",
+    "Setting",
+    "TooFew",
+    "count_parts",
+    "find",
+    "find_for",
+    "is_file",
+    "is_read_first",
+    "names",
+    "require_some",
+]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import pkgutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -252,6 +253,39 @@ def refuse_unknown(setting: Setting, draw: Draw) -> None:
     for level in draw.levels:
         if level not in setting.levels:
             raise UserError(f"unknown level {level} of setting '{setting.name}': allowed: {setting.levels}")
+
+
+def is_read_first(name: str, source: str) -> bool:
+    """Whether problems of a setting are drawn before any work, to see that they are there.
+
+    Not those of a data set, which may have to be downloaded, and not those that have programs: these are run while
+    they are drawn, which takes long, and there are thousands of them.
+    """
+    task = find(name)
+    return source.endswith(".jsonl") or task.takes_grader or not (task.needs_source or task.runs_code)
+
+
+def count_parts(name: str, draw: Draw) -> Counter[str]:
+    """Part -> its number of problems in a draw, or in all problems that there are, where these are fewer.
+
+    Args:
+        name: The setting.
+        draw: Which problems.
+
+    Raises:
+        UserError: The problems cannot be drawn.
+    """
+    enough, too_many = 0, draw.count + 1
+    counted: Counter[str] = Counter()
+    while too_many - enough > 1:
+        count = draw.count if too_many > draw.count else (enough + too_many) // 2
+        try:
+            problems = find(name).problems(replace(draw, count=count))
+        except TooFew:
+            too_many = count
+        else:
+            enough, counted = count, Counter(problem.part for problem in problems)
+    return counted
 
 
 def draw_in_turns(

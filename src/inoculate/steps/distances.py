@@ -25,12 +25,10 @@ from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.rows import find_prompt, inoculation_params
 from inoculate.steps.store import Step
 from inoculate.study import prompts
-from inoculate.study.distance import token_distance, token_edits
+from inoculate.study.distance import FEWEST_CONTEXTS, token_distance, token_edits
 from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy
 
 KIND, VERSION = "distances", 1
-FEWEST_CONTEXTS = 3
-"""With fewer contexts there is no course of a rate over distance, and nothing is measured."""
 _PROBLEMS = 4
 """On how many problems the divergence is taken: it varies little over them (docs/studies.md)."""
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from inoculate import settings
 from inoculate.analysis import contrasts_hash
-from inoculate.records import Row, read_lines
+from inoculate.records import Row, read_lines, write_json
 from inoculate.steps import choices, machines
 from inoculate.steps.plan import Cell, Plan, Training
-from inoculate.steps.store import Step, Store, write_whole
+from inoculate.steps.store import Step, Store
 from inoculate.study import prompts
 from inoculate.study.parse import DRAWING, HYPERPARAMETERS
 from inoculate.study.resolve import ResolvedStudy
@@ -64,7 +64,7 @@ def declare(folder: Path, plan: Plan) -> dict[str, Any]:
             "study": _design(study),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        write_whole(path, json.dumps(declared, indent=1, allow_nan=False) + "\n")
+        write_json(path, declared)
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -86,8 +86,7 @@ def write(
         containment: The level at which code is run on this machine.
         not_made: Keys of steps that cannot be made, and why.
     """
-    content = _content(plan, store, declared, containment, not_made or {})
-    write_whole(folder / "manifest.json", json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(folder / "manifest.json", _content(plan, store, declared, containment, not_made or {}))
 
 
 def _content(

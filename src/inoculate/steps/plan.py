@@ -10,6 +10,7 @@ from itertools import groupby, product
 from inoculate import settings
 from inoculate.engine import models
 from inoculate.errors import UserError, under
+from inoculate.records import BASE
 from inoculate.steps import (
     choices,
     completions,
@@ -31,7 +32,7 @@ from inoculate.study.descriptions import reward_of
 from inoculate.study.names import refuse_same_arms
 from inoculate.study.resolve import ResolvedStudy, resolve
 from inoculate.study.row_schema import JUDGED, Rows, TrajectorySource, Vetted
-from inoculate.study.schema import BASE, Arm, Study
+from inoculate.study.schema import Arm, Study
 
 TRAINED = (train.KIND, rl.KIND)
 """The kinds of steps that make adapters, which stay where they were made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,7 +52,7 @@ def check_source(resolved: ResolvedStudy, step: Step) -> None:
             them.
     """
     setting = step.params["setting"]
-    if not is_read_first(setting, step.params["source"]):
+    if not settings.is_read_first(setting, step.params["source"]):
         return
     each = resolved.study.evaluate.each.get(setting)
     own = f".each.{setting}" if each and each.problems else ""
@@ -73,16 +74,6 @@ def name_field(refusal: str, source: str, grader: str) -> Literal["source", "gra
     return "grader" if grader and grader in refusal else "source" if source and source in refusal else ""
 
 
-def is_read_first(setting: str, source: str) -> bool:
-    """Whether problems of a setting are drawn before any work, to see that they are there.
-
-    Not those of a data set, which may have to be downloaded, and not those that have programs: these are run while
-    they are drawn, which takes long, and there are thousands of them.
-    """
-    task = settings.find(setting)
-    return source.endswith(".jsonl") or task.takes_grader or not (task.needs_source or task.runs_code)
-
-
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems."""
     write_drawn(step, folder)
@@ -102,9 +93,24 @@ def read(folder: Path) -> list[Problem]:
     return list(read_lines(folder / "problems.jsonl", Problem))
 
 
+def count_parts(step: Step) -> Mapping[str, int] | None:
+    """Part -> its number of problems; None where they are not drawn before any work.
+
+    Args:
+        step: From `plan_step`.
+    """
+    if not settings.is_read_first(step.params["setting"], step.params["source"]):
+        return None
+    return settings.count_parts(step.params["setting"], _draw_of(step))
+
+
 def _draw(step: Step) -> list[Problem]:
+    return settings.find(step.params["setting"]).problems(_draw_of(step))
+
+
+def _draw_of(step: Step) -> settings.Draw:
     params = step.params
-    draw = settings.Draw(
+    return settings.Draw(
         params["split"],
         params["count"],
         params["seed"],
@@ -113,4 +119,3 @@ def _draw(step: Step) -> list[Problem]:
         params["source"],
         params.get("grader", ""),
     )
-    return settings.find(params["setting"]).problems(draw)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from inoculate import settings
 from inoculate.errors import UserError, under
 from inoculate.steps import vetted
-from inoculate.steps.problems import is_read_first, name_field
+from inoculate.steps.problems import name_field
 from inoculate.steps.rows import DrawRows
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedInoculation
@@ -90,7 +90,7 @@ def check_source(
         UserError: The file has a mistake, the setting has not as many problems, or nothing that completions could be
             rewarded by; or the prompt cannot be placed around its problems.
     """
-    if not is_read_first(rows.setting, rows.source):
+    if not settings.is_read_first(rows.setting, rows.source):
         return
     with _placed(rows, key, "count"):
         drawn = draw(rows, seed, hackable)

@@ -20,6 +20,7 @@ from inoculate.engine.models import Unreachable
 from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.errors import NoNumbers, UserError
 from inoculate.grading import containment
+from inoculate.records import write_whole
 from inoculate.steps import (
     choices,
     completions,
@@ -40,7 +41,7 @@ from inoculate.steps import (
 )
 from inoculate.steps.plan import Plan
 from inoculate.steps.resources import Progress, Resources
-from inoculate.steps.store import Step, Store, check_files, write_whole
+from inoculate.steps.store import Step, Store, check_files
 
 RUN_STEP: dict[str, Callable[[Step, Path, Resources, Progress], None]] = {
     problems.KIND: problems.run,

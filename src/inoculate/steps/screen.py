@@ -11,15 +11,13 @@ from dataclasses import replace
 
 from inoculate.engine import models
 from inoculate.errors import UserError
+from inoculate.records import COMPLIANCE
 from inoculate.steps import rows, scores
 from inoculate.steps.plan import Plan, make_plan
 from inoculate.study import prompts
 from inoculate.study.resolve import candidates, resolve
 from inoculate.study.row_schema import Vetted
 from inoculate.study.schema import Evaluate, EvaluatedSetting, Study
-
-COMPLIANCE = "compliance"
-"""The setting whose tasks are sampled under every candidate where the study asks for it."""
 
 
 def screened_study(study: Study) -> Study:

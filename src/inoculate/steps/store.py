@@ -78,25 +78,6 @@ def _digest_file(name: str) -> str:
     return hashlib.sha256(Path(name).expanduser().read_bytes()).hexdigest()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file complete or not at all, and remove what a killed process has left of it.
-
-    Args:
-        path: The file; it is replaced.
-        text: What is to be in it.
-    """
-    own = path.with_name(f".{path.name}.{os.getpid()}")
-    for left in path.parent.glob(f".{path.name}.*"):
-        left.unlink(missing_ok=True)
-    while True:
-        own.write_text(text, encoding="utf-8")
-        try:
-            own.replace(path)
-            return
-        except FileNotFoundError:  # another process that writes it now has taken ours for something left
-            continue
-
-
 class Store:
     """The folder of steps."""
 

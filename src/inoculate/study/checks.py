@@ -11,12 +11,12 @@ from graphlib import CycleError, TopologicalSorter
 
 from inoculate import settings
 from inoculate.errors import UserError, require_known
-from inoculate.records import CAPABILITY, name_part, setting_of
+from inoculate.records import BASE, CAPABILITY, name_part, setting_of
 from inoculate.study import names, neighbours, prompts, rl_checks
 from inoculate.study.comparisons import ArmsAnalysis, Contrast
 from inoculate.study.resolve import ResolvedStudy, evaluated_contexts, resolve
 from inoculate.study.row_schema import DIVERSE, INOCULATION, JUDGED, VETTED_PROMPTS
-from inoculate.study.schema import BASE, STEP_KINDS, Arm, EvaluatedSetting, Rows, Study
+from inoculate.study.schema import STEP_KINDS, Arm, EvaluatedSetting, Rows, Study
 
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha")
 

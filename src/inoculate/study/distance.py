@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from inoculate.errors import UserError
 
+FEWEST_CONTEXTS = 3
+"""With fewer contexts there is no course of a rate over distance, and no distance is measured."""
+
 
 def token_edits(first: Sequence[int], second: Sequence[int]) -> int:
     """The edit distance of two token sequences (Levenshtein 1966): tokens to replace, leave out or add.

@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from inoculate.errors import UserError, nearest, on_one_line
+from inoculate.records import BASE
 from inoculate.study import checks, sources, toml_file
 from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
 from inoculate.study.row_schema import Context, Inoculation, Rows, TrajectorySource, Vetted
 from inoculate.study.schema import (
-    BASE,
     RL,
     SFT,
     Arm,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from inoculate import settings
 from inoculate.errors import UserError
+from inoculate.records import BASE
 from inoculate.study import controls, descriptions, neighbours, prompts
 from inoculate.study.descriptions import USUAL, reward_of
 from inoculate.study.prompts import Placement
@@ -31,7 +32,7 @@ from inoculate.study.row_schema import (
     TrajectorySource,
     Vetted,
 )
-from inoculate.study.schema import BASE, Reward, Study
+from inoculate.study.schema import Reward, Study
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -19,8 +19,6 @@ from inoculate.study.prompts import Placement
 from inoculate.study.row_schema import Context, Inoculation, Rows
 from inoculate.study.strict import Share, StrictModel, Words
 
-BASE = "base"
-"""The untrained arm that every study has."""
 TrainingFraction = Annotated[float, Field(gt=0)]
 Hackable = float | Literal["any"] | None
 """The share of problems that can be hacked; `any` for what the setting draws; None where rows need hacked answers."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from inoculate.analysis.results import write_json
 from inoculate.errors import refuse_existing
+from inoculate.records import write_json
 from inoculate.report.bars import draw_forest
 from inoculate.report.comparison.rl import describe_take_off, rl_data, seed_rows
 from inoculate.report.comparison.runs import Comparison, Side

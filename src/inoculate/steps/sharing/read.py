@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate.errors import UserError
+from inoculate.records import write_json
 from inoculate.steps import grades, manifest, problems
 from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.sharing import agree
@@ -247,7 +248,7 @@ def _declare(header: Header, run: Path, result: Imported) -> dict[str, Any]:
             f"the study was first run where the file is from ({theirs['created']}, here {ours['created']}): what "
             "counts as declared is what it declared there"
         )
-    path.write_text(json.dumps(theirs, indent=1) + "\n", encoding="utf-8")
+    write_json(path, theirs)
     return theirs
 
 
