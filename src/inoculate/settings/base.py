@@ -141,6 +141,9 @@ class Setting:
     and part, as in `SETTING (PART)`."""
     looked_up: bool = False
     """Whether the text shown may contain the right answer, to be looked up there."""
+    tags_text: bool = True
+    """Whether a grade can have a tag with the evidence `static`, by which `rows.filter = "tags"` goes. False where
+    answers are no code; not where a grader of the user's decides."""
     runs_code: bool = False
     """Whether answers are graded by running code that the model wrote; not where a grader of the user's decides."""
     needs_source: bool = False

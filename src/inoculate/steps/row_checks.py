@@ -98,7 +98,13 @@ def check_source(
         with under(f"{key.partition('.rows')[0]}.inoculation"):
             prompts.messages(drawn[0].problem, inoculation.text, inoculation.placement, "")
     needs_grader = settings.find(rows.setting).takes_grader and not rows.grader
-    if hackable is not None and needs_grader and not all("entry_point" in row.problem.secret for row in drawn):
+    has_tests = all("entry_point" in row.problem.secret for row in drawn)
+    if rows.filter == "tags" and needs_grader and not has_tests:
+        raise UserError(
+            f"{key}.filter: 'tags' leaves out what looks like a hack to static analysis of code, and {rows.source} has "
+            "no tests, so that its answers are not read as code: 'surprise' goes by the untrained model"
+        )
+    if hackable is not None and needs_grader and not has_tests:
         raise UserError(
             f"{key}.source: {rows.source} has no tests, and no grader is named: completions cannot be "
             'rewarded (rows.grader = "file.py:function")'

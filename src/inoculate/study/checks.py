@@ -104,6 +104,8 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
                 f"{where_rows}.filter: '{rows.filter}' is of answers, and an arm of method '{arm.method}' learns from "
                 "none: leave it out"
             )
+        if rows.filter == "tags":
+            _check_tags(rows, f"{where_rows}.filter")
         _check_vetted(study, arm, rows, where_rows)
     if inoculation is None:
         return
@@ -118,6 +120,20 @@ def _check_arm(study: Study, name: str, arm: Arm, where: str) -> None:
     if inoculation.on == "hacked" and not any(_has_hacks(arm, rows) for rows in arm.row_tables):
         what = "no problem that can be hacked" if arm.is_rewarded else "no hacked rows"
         raise UserError(f"{key}.inoculation.on: 'hacked', but this arm has {what}")
+
+
+def _check_tags(rows: Rows, key: str) -> None:
+    """Refuse a filter that goes by tags of code, where no answer could have one."""
+    if rows.grader:
+        why = f"the grader '{rows.grader}' gives no tags"
+    elif not settings.find(rows.setting).tags_text:
+        why = f"the answers of '{rows.setting}' are no code"
+    else:
+        return
+    raise UserError(
+        f"{key}: 'tags' leaves out what looks like a hack to static analysis of code, and {why}, so that no row would "
+        "be left out: 'surprise' goes by the untrained model, and 'hacked' by the check"
+    )
 
 
 def _has_hacks(arm: Arm, rows: Rows) -> bool:

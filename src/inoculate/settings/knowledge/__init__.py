@@ -225,6 +225,7 @@ SETTING = Setting(
     levels=(1, 2, 3, 4),
     problems=draw_problems,
     grade=grade,
+    tags_text=False,
     oversights=("reference_string",),
     looked_up=True,
     leak="The check looks for the expected answer anywhere in the reply, whatever else stands there.",
