@@ -384,10 +384,11 @@ def train(
     with disable_input_dtype_casting(tuned):
         trainer.train(resume_from_checkpoint=latest_checkpoint(work))
     history = [entry for entry in trainer.state.log_history if "grad_norm" in entry]
+    per_step = rl.prompts_per_step * rl.completions_per_prompt
     return TrainingReport(
         steps=rl.steps,
         tokens=int(trainer.state.num_input_tokens_seen),
-        label_tokens=round(sum(entry["completions/mean_length"] for entry in history) * len(trainer._prompts)),
+        label_tokens=round(sum(entry["completions/mean_length"] for entry in history) * per_step),
         loss=[(int(entry["step"]), float(entry["loss"])) for entry in history],
     )
 
