@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 import torch
 
@@ -15,7 +17,7 @@ ERRORS = [
 ]
 
 
-def attempt(errors: list[Exception]) -> tuple[list[bool], list[str], object]:
+def attempt(errors: list[Exception], *, packs: bool = True) -> tuple[list[bool], list[str], object]:
     tried, said, left = list[bool](), list[str](), list(errors)
 
     def train(halved: bool) -> str:
@@ -25,7 +27,8 @@ def attempt(errors: list[Exception]) -> tuple[list[bool], list[str], object]:
         return "trained"
 
     try:
-        return tried, said, train_within(train, "training of plain", "train.micro_batch_tokens", 1024, said.append)
+        key = "train.micro_batch_tokens"
+        return tried, said, train_within(train, "training of plain", key, 1024, said.append, packs=packs)
     except UserError as error:
         return tried, said, error
 
@@ -33,9 +36,11 @@ def attempt(errors: list[Exception]) -> tuple[list[bool], list[str], object]:
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_once_is_halved_and_twice_is_refused(error: Exception) -> None:
     assert attempt([]) == ([False], [], "trained")
+    gc.freeze()  # what the other tests have left is not searched each time
     tried, said, result = attempt([error])
     assert (tried, result) == ([False, True], "trained")
     assert said[0].startswith("training of plain: out of memory with train.micro_batch_tokens = 1024;")
+    assert "half as many tokens" in said[0] and "computes again" in attempt([error], packs=False)[1][0]
     tried, said, refusal = attempt([error, error])
     assert tried == [False, True] and len(said) == 1
     assert isinstance(refusal, UserError) and "a smaller model" in str(refusal)

@@ -62,7 +62,7 @@ class Run:
 
     def train(self, seed: int = 3, device: Device = CPU) -> dict[str, torch.Tensor]:
         self.sampler = sampling.load(self.model, None, device)
-        rl.train(
+        self.report = rl.train(
             self.model,
             PROMPTS,
             self.options,
@@ -177,6 +177,11 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(tiny_model: Path, tm
     for step, batch in whole.batches.items():
         assert [one.tokens for one in batches[step].completions] == [one.tokens for one in batch.completions]
         assert batches[step].advantages == batch.advantages
+    # As a kill after the last checkpoint leaves it, before the step is finished.
+    assert run.report == whole.report
+    finished = Run(tiny_model, folder)
+    finished.train()
+    assert finished.report == whole.report and not finished.batches
 
 
 def test_another_seed_draws_other_prompts_and_completions(tiny_model: Path, tmp_path: Path) -> None:

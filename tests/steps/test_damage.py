@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from filled_store import STUDY, fill, write_study
 from inoculate import checksums
 from inoculate.analysis import analyse
+from inoculate.analysis.run_folder import read_run
 from inoculate.errors import UserError
 from inoculate.steps import damage
 from inoculate.steps import plan as planning
@@ -131,6 +134,85 @@ def test_a_report_refuses_a_changed_file(study: Path, store: Store) -> None:
     (folder / "grades.jsonl").write_text(changed, encoding="utf-8")
     with pytest.raises(UserError, match=r"grades\.jsonl is not what was written: its checksum is another; `inoculate"):
         analyse(run)
+
+
+def test_a_report_reads_again_only_what_was_touched_and_a_run_reads_all(
+    study: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, read, digest = fill(study, store), list[Path](), checksums._digest
+    monkeypatch.setattr(checksums, "_digest", lambda path: read.append(path) or digest(path))
+
+    def report() -> None:
+        opened = read_run(run)
+        for cell in opened.manifest["cells"]:
+            opened.path(cell["grades"])
+
+    report()
+    assert len(read) == 2 * len(planning.make_plan(load(study)).cells)
+    read.clear()
+    report()
+    assert read == []
+    _, folder = one_of(study, store, "grades")
+    path = folder / "grades.jsonl"
+    path.write_bytes(path.read_bytes())
+    report()
+    assert path in read and {one.parent for one in read} == {folder}
+    flip(path)
+    with pytest.raises(UserError, match=r"grades\.jsonl is not what was written"):
+        report()
+    # A disk that loses a bit by itself changes no time: as if the file had looked like this before.
+    note = store.root / "checked" / "grades" / folder.name
+    note.write_text(checksums._looks(folder))
+    assert checksums.find_new_damage(folder) == ""
+    assert [step.key for step in check(study, store)[0]] == [folder.name]
+
+
+@pytest.mark.parametrize("kind", ["completions", "adapter"])
+def test_what_was_imported_and_has_read_other_files_is_set_aside_and_not_done_again_unasked(
+    study: Path, store: Store, kind: str
+) -> None:
+    """Of an adapter, imported completions have read another one, which is not here."""
+    fill(study, store)
+    cell = next(cell for cell in planning.make_plan(load(study)).cells if "adapter" in cell.completions.inputs)
+    reader = cell.grades if kind == "completions" else cell.completions
+    old = store.folder(cell.completions if kind == "completions" else cell.completions.inputs["adapter"])
+    path = store.folder(reader) / "step.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"imported": True}), encoding="utf-8")
+    checksums.write(store.folder(reader))
+    changed = next(old.rglob("*.jsonl" if kind == "completions" else "*.safetensors"))
+    shutil.copytree(store.set_aside(old), old)
+    (old / changed.relative_to(old)).write_bytes(b"other")
+    checksums.write(old)
+    if kind == "adapter":
+        damage.settle(store, lambda _: None)
+        assert store.is_finished(reader)
+        return
+    with pytest.raises(UserError, match=r"has read files that are others now\. It was imported, and set aside in"):
+        damage.settle(store, lambda _: None)
+    assert not store.is_finished(reader) and not damage.settle(store, lambda _: None)
+
+
+def test_of_two_that_settle_at_once_one_waits(study: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the second would delete what the first has just set aside, and find nothing to move."""
+    fill(study, store)
+    cell = planning.make_plan(load(study)).cells[-1]
+    folder = store.folder(cell.completions)
+    shutil.copytree(folder, store.damaged / "completions" / folder.name)
+    (folder / "completions.jsonl").write_bytes(b"other")
+    checksums.write(folder)
+    monkeypatch.setattr("inoculate.steps.store._SOON", 0.05)
+    said, real = list[str](), Store.set_aside
+
+    def slowly(self: Store, folder: Path) -> Path:
+        time.sleep(0.2)
+        return real(self, folder)
+
+    monkeypatch.setattr(Store, "set_aside", slowly)
+    with ThreadPoolExecutor(2) as both:
+        found = list(both.map(lambda _: damage.settle(Store(store.root), said.append), range(2)))
+    assert sorted(found) == [False, True]
+    assert (store.damaged / "grades" / cell.grades.key / "grades.jsonl").is_file()
+    assert any("waiting for it" in line for line in said) and not list((store.root / "work").iterdir())
 
 
 def test_a_damaged_step_that_was_imported_is_not_made_here_unasked(study: Path, store: Store) -> None:

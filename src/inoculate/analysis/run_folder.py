@@ -186,7 +186,7 @@ class Run:
         """
         path = self.folder / name
         if path not in self.undamaged:
-            if damage := checksums.find_damage(path, deep=False):
+            if damage := checksums.find_new_damage(path):
                 raise UserError(f"{path}: {damage}; `inoculate run STUDY` does this step again, and says so")
             self.undamaged.add(path)
         return path

@@ -4,6 +4,8 @@ What a step depends on names it, and so a damaged one is not replaced by itself:
 folder moves to `<store>/damaged/<kind>/<key>/`, where it stays until the step is finished again. If that gives other
 files than were there (the answers of a server that draws at random; the time that each took), the steps that have read
 the old ones are set aside as well, so that no result is made of two halves that do not belong together.
+
+One process at a time does this (`Store.mending`): of two, one would delete what the other has just set aside.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 
 from inoculate import checksums
 from inoculate.errors import UserError
+from inoculate.steps.plan import TRAINED
 from inoculate.steps.store import Step, Store
 
 _SAYS_WHEN = "step.json"
@@ -43,6 +46,15 @@ def set_aside(
         UserError: A damaged one had been imported: it is set aside, and was not made here.
     """
     settle(store, notify)
+    if not (store.root / "steps").is_dir():
+        return find_missing()
+    with store.mending(notify):
+        return _set_aside(steps, find_missing, store, notify)
+
+
+def _set_aside(
+    steps: Sequence[Step], find_missing: Callable[[], list[Step]], store: Store, notify: Callable[[str], None]
+) -> list[Step]:
     whole: set[tuple[str, bool]] = set()
     """Key of each step that was read, and whether its subfolders were too."""
     while True:
@@ -69,19 +81,39 @@ def settle(store: Store, notify: Callable[[str], None]) -> bool:
 
     Returns:
         Whether anything was set aside.
+
+    Raises:
+        UserError: One of them had been imported: it is set aside, and was not made here.
     """
-    found = False
+    if not store.damaged.is_dir():
+        return False
+    with store.mending(notify):
+        return _settle(store, notify)
+
+
+def _settle(store: Store, notify: Callable[[str], None]) -> bool:
+    found, imported = False, list[str]()
     for old in sorted(store.damaged.glob("*/*")):
         new = store.root / "steps" / old.parent.name / old.name
         if not new.is_dir():
             continue
         if _content(old) != _content(new):
-            for folder in _readers(f"{old.parent.name}/{old.name}", store):
-                label = _record(folder).get("label") or folder.name
+            for folder in _readers(old.parent.name, old.name, store):
+                record = _record(folder)
+                told = f"{record.get('label') or folder.name}: has read files that are others now"
                 store.set_aside(folder)
-                notify(f"{label}: has read files that are others now: it is done again")
+                if record.get("imported"):
+                    imported.append(told)
+                else:
+                    notify(f"{told}: it is done again")
                 found = True
         shutil.rmtree(old, ignore_errors=True)
+    if imported:
+        raise UserError(
+            f"{'; '.join(imported)}. {'It was' if len(imported) == 1 else 'They were'} imported, and set aside in "
+            f"{store.damaged}: the same command does this here; what else was imported from that machine for the same "
+            "seeds is kept"
+        )
     return found
 
 
@@ -106,10 +138,11 @@ def _content(folder: Path) -> dict[str, str] | None:
     return {name: digest for name, digest in sums.items() if name != _SAYS_WHEN} or None
 
 
-def _readers(name: str, store: Store) -> Iterator[Path]:
-    """The finished steps, of any study, that have read a step."""
+def _readers(kind: str, key: str, store: Store) -> Iterator[Path]:
+    """The finished steps, of any study, that have read a step: of an adapter, imported ones have read another."""
     for path in sorted((store.root / "steps").glob("*/*/step.json")):
-        if name in _inputs(path.parent):
+        elsewhere = kind in TRAINED and _record(path.parent).get("imported")
+        if f"{kind}/{key}" in _inputs(path.parent) and not elsewhere:
             yield path.parent
 
 

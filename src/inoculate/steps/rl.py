@@ -145,6 +145,7 @@ class _Training:
 
     def by_rl(self, progress: Progress) -> dict[str, Any]:
         """Train by RL; returns the report."""
+        from inoculate.engine import families
         from inoculate.engine.training import rl
         from inoculate.engine.training.memory import train_within
 
@@ -172,7 +173,8 @@ class _Training:
             )
 
         tokens = self.options.micro_batch_tokens
-        return asdict(train_within(train, step.label, "rl.micro_batch_tokens", tokens, resources.notify))
+        packs = families.is_fast(families.read_config(resources.weights))
+        return asdict(train_within(train, step.label, "rl.micro_batch_tokens", tokens, resources.notify, packs=packs))
 
     def by_expert_iteration(self, progress: Progress) -> dict[str, Any]:
         """Train by expert iteration; returns the report."""

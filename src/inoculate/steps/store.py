@@ -4,6 +4,7 @@
 <store>/work/<kind>-<key>/    a step in progress, or interrupted: the next run continues it
 <store>/runs/<study>/         runs: manifests that point into the steps
 <store>/records/<kind>/<key>/ what is known of a step that was carried out elsewhere and whose output stayed there
+<store>/checked/<kind>/<key>  how the files of a finished step looked when a report last found them whole
 <store>/damaged/<kind>/<key>/ a step whose files were found damaged, until it is finished again
 """
 
@@ -14,19 +15,22 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from inoculate import checksums
 from inoculate.errors import UserError, nearest
 from inoculate.steps import machines
 from inoculate.study.schema import digest
+
+_SOON = 2.0
+"""Seconds after which it is said that another process is waited for."""
 
 
 class Busy(UserError):
@@ -256,6 +260,24 @@ class Store:
             folder.rename(aside)
         return aside
 
+    @contextmanager
+    def mending(self, notify: Callable[[str], None]) -> Iterator[None]:
+        """One process at a time looks for damaged steps and sets them aside; another waits until it is done.
+
+        Args:
+            notify: Called where it takes long.
+        """
+        work = self.root / "work" / "mending"
+        work.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{work}.lock")
+        try:
+            lock.acquire(timeout=_SOON)
+        except Timeout:
+            notify(f"another process compares the files of {self.root} with their checksums: waiting for it")
+            lock.acquire()
+        with self._released(lock):
+            yield
+
     def _work(self, kind: str, key: str) -> Path:
         return self.root / "work" / f"{kind}-{key}"
 
@@ -268,6 +290,12 @@ class Store:
             raise Busy(
                 f"another process is working on {what} in {self.root}; wait for it, or use another store with --store"
             ) from None
+        with self._released(lock):
+            yield
+
+    @contextmanager
+    def _released(self, lock: BaseFileLock) -> Iterator[None]:
+        """Release a lock at the end, and remove its file before: afterwards it would be that of the next holder."""
         try:
             yield
         finally:

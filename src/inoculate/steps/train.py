@@ -48,6 +48,7 @@ def plan_step(
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Train; an interrupted training is resumed from its checkpoint in the folder."""
+    from inoculate.engine import families
     from inoculate.engine.training import sft
     from inoculate.engine.training.memory import train_within
 
@@ -71,7 +72,14 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
             halved=halved,
         )
 
-    trained = train_within(train, step.label, "train.micro_batch_tokens", options.micro_batch_tokens, resources.notify)
+    trained = train_within(
+        train,
+        step.label,
+        "train.micro_batch_tokens",
+        options.micro_batch_tokens,
+        resources.notify,
+        packs=families.is_fast(families.read_config(resources.weights)),
+    )
     shutil.rmtree(folder / "trainer")
     report = {**asdict(trained), "device": resources.device.name}
     (folder / "training.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,4 +1,8 @@
-"""Training where memory runs out: once more with smaller micro-batches, which set memory and not the result."""
+"""Training where memory runs out: once more in a way that takes less, which does not change the result.
+
+On the fast path, micro-batches have half of their tokens then (a longer row is alone in one). On the plain path each
+row is alone already: there the activations are computed again in the backward pass, in place of being kept.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +20,17 @@ _OF_CPU = ("can't allocate memory", "not enough memory")
 
 
 def train_within(
-    train: Callable[[bool], Result], what: str, key: str, tokens: int, notify: Callable[[str], None]
+    train: Callable[[bool], Result], what: str, key: str, tokens: int, notify: Callable[[str], None], *, packs: bool
 ) -> Result:
-    """Train; where memory runs out, go on from the last checkpoint with half as many tokens at once.
+    """Train; where memory runs out, go on from the last checkpoint in a way that takes less.
 
     Args:
-        train: Trains; its argument says whether micro-batches are to have half of their tokens.
+        train: Trains; its argument says whether it is to take less memory.
         what: The training in words, for messages.
         key: The key of the study that says how many tokens pass through the model at once.
         tokens: How many.
         notify: Called with a message before it is tried again.
+        packs: Whether the model is on the fast path (`families.is_fast`).
 
     Returns:
         What `train` returns.
@@ -40,18 +45,21 @@ def train_within(
             raise
     # Outside of the handler, whose exception holds the tensors of the failed step.
     _release()
-    notify(
-        f"{what}: out of memory with {key} = {tokens}; it goes on from its last checkpoint with half as many tokens at "
-        "once, which changes the result by rounding alone"
+    less = (
+        "with half as many tokens at once, which changes the result by rounding alone"
+        if packs
+        else "and computes again what it does not keep, which takes a third more time and gives the same result"
     )
+    notify(f"{what}: out of memory with {key} = {tokens}; it goes on from its last checkpoint {less}")
     try:
         return train(True)
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
     _release()
+    also = f"with half of {key} = {tokens}" if packs else "where it keeps as little as it can"
     raise UserError(
-        f"{what}: out of memory, also with half of {key} = {tokens}. Nothing that is finished is lost. Give this "
+        f"{what}: out of memory, also {also}. Nothing that is finished is lost. Give this "
         "process more memory (close others on the machine or GPU), choose shorter rows, or a smaller model"
     )
 

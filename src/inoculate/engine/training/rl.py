@@ -355,13 +355,13 @@ def train(
         device: Device and precision.
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
-        halved: Whether micro-batches have half of their tokens, because memory ran out; a longer row is alone in one.
+        halved: Whether to take less memory, because it ran out; see `memory.train_within`.
 
     Raises:
         UserError: A prompt and its completion do not fit, there are several processes, or the training diverges.
     """
     _check_lengths(prompts, names, rl, sampler)
-    base = load_base(model, device, sampler)
+    base = load_base(model, device, sampler, recomputes=halved)
     callback = _TrainingCallback(keep, _plan_saves(rl, fractions, target, work), progress)
     rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(sorts, rl, seed)]
     trainer = _Trainer(
@@ -387,9 +387,14 @@ def train(
     return TrainingReport(
         steps=rl.steps,
         tokens=int(trainer.state.num_input_tokens_seen),
-        label_tokens=round(sum(entry["completions/mean_length"] for entry in history) * len(trainer._prompts)),
+        label_tokens=round(sum(entry["completions/mean_length"] for entry in history) * _per_step(rl)),
         loss=[(int(entry["step"]), float(entry["loss"])) for entry in history],
     )
+
+
+def _per_step(rl: RL) -> int:
+    """How many completions a step draws."""
+    return rl.prompts_per_step * rl.completions_per_prompt
 
 
 def _plan_saves(rl: RL, fractions: Sequence[float], target: Path, work: Path) -> dict[int, list[Path]]:

@@ -195,7 +195,7 @@ def train(
         device: Device and precision.
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
-        halved: Whether micro-batches have half of their tokens, because memory ran out; a longer row is alone in one.
+        halved: Whether to take less memory, because it ran out; see `memory.train_within`.
 
     Raises:
         UserError: A row has no answer or is too long, there are several processes, or the training diverges.
@@ -204,7 +204,7 @@ def train(
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
-    base = load_base(model, device, sampler)
+    base = load_base(model, device, sampler, recomputes=halved)
     budget = (sft.micro_batch_tokens // (2 if halved else 1)) if is_fast(base.config) else 0
     _refuse_longer(rows, encoded, context_length(base.config))
     rate = LearningRate("train.learning_rate", sft.learning_rate)
@@ -271,13 +271,15 @@ def _adapted_layers(base: Any) -> list[str]:
     return found
 
 
-def load_base(model: Path, device: Device, sampler: Sampler | None = None) -> Any:
+def load_base(model: Path, device: Device, sampler: Sampler | None = None, *, recomputes: bool = False) -> Any:
     """The untrained model, ready to be trained: on packed rows, or row by row where its attention cannot do that.
 
     Args:
         model: A folder of base weights.
         device: Device and precision.
         sampler: A sampler of that model on that device, whose weights are then used: nothing is read, or held twice.
+        recomputes: Whether a model on the plain path computes its activations again for the backward pass, where it
+            can, in place of keeping them: less memory, a third more time, the same result.
 
     Raises:
         UserError: This is one of several processes.
@@ -295,6 +297,8 @@ def load_base(model: Path, device: Device, sampler: Sampler | None = None) -> An
     else:
         base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **SAFE, **own)
     base.config.use_cache = False
+    if recomputes and not own and base.supports_gradient_checkpointing:
+        base.activation_checkpointing_enable()
     return base
 
 
