@@ -27,7 +27,7 @@ CPU = Device(torch.device("cpu"), torch.float32)
 def train(
     model: Path, folder: Path, processes: Processes = ALONE, progress: sft.Progress = lambda *_: None
 ) -> sft.TrainingReport:
-    """Twelve steps of two rows, or of one (fewer than there are processes) where a pass ends; a checkpoint after ten."""
+    """Twelve steps of two rows, or of one (fewer than processes) where a pass ends; a checkpoint after ten."""
     drawn = rows.draw_rows(Rows(setting="functions", count=5, hacked=0.5), 0)
     made: list[Row] = rows.make_rows(drawn, ResolvedInoculation("HACK", "after", on="hacked"), "S")
     options = SFT(batch_rows=2, learning_rate=1e-3, micro_batch_tokens=1024, schedule="constant", epochs=4.8)
