@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
-from faults.runs import Reference, Runs, check_whole, clear
+from faults.runs import Reference, Runs, clear
 
 RESOURCES = "\n[resources.adapter]\nprocesses = 2\n"
 

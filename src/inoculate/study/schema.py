@@ -256,7 +256,7 @@ STEP_KINDS = (
 """The kinds of steps that a study has: those of `steps.run.RUN_STEP`."""
 
 
-DIVIDED = ("adapter",)
+DIVIDED = ("adapter", "rl")
 """Those of them that can be carried out by several processes."""
 
 
