@@ -108,10 +108,7 @@ def carry_out(
             place = (number, needs.count, Path(meeting) / "meeting", _threads(needs.count))
             with suppress(BrokenPipeError):  # it has ended: `_watch` says so
                 one.connection.send(_Job(work, step, folder, *shared, *place))
-        report = _watch(step, started, resources, progress)
-        for one in started:
-            one.log.unlink(missing_ok=True)
-    return report
+        return _watch(step, started, resources, progress)
 
 
 def refuse_too_few_gpus(kinds: Mapping[str, Needs]) -> None:
@@ -124,7 +121,7 @@ def refuse_too_few_gpus(kinds: Mapping[str, Needs]) -> None:
         UserError: It has fewer.
     """
     for kind, needs in kinds.items():
-        if needs.count > 1 and needs.gpus > len(gpus := _gpus()):
+        if needs.gpus > 1 and needs.gpus > len(gpus := _gpus()):
             raise UserError(
                 f"resources.{kind}: gpus = {needs.gpus:g}, and this machine has {len(gpus) or 'none'}: give fewer; or "
                 "carry out the study on a cluster whose machines have as many (--ray, docs/cluster.md)"
@@ -149,8 +146,8 @@ def _threads(count: int) -> int:
 
 @contextmanager
 def _started(step: Step, needs: Needs, resources: Resources) -> Iterator[list[_Started]]:
-    """The processes, which have ended when the block ends, however it does."""
-    started = list[_Started]()
+    """The processes, which have ended when the block ends, however it does; their logs are kept where one was lost."""
+    started, is_lost = list[_Started](), False
     gpus = _gpus() if needs.gpus else []
     try:
         for number in range(needs.count):
@@ -163,6 +160,9 @@ def _started(step: Step, needs: Needs, resources: Resources) -> Iterator[list[_S
             with theirs:
                 started.append(_Started(start_process(theirs.fileno(), environment, log), ours, log))
         yield started
+    except ProcessLost:
+        is_lost = True
+        raise
     finally:
         for one in started:
             with suppress(ProcessLookupError):
@@ -170,6 +170,8 @@ def _started(step: Step, needs: Needs, resources: Resources) -> Iterator[list[_S
         for one in started:
             one.process.wait()
             one.connection.close()
+            if not is_lost:
+                one.log.unlink(missing_ok=True)
 
 
 def start_process(descriptor: int, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:

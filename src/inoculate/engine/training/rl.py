@@ -50,6 +50,7 @@ from inoculate.engine.training.sft import (
     fraction_name,
     load_base,
     lora_config,
+    on_one_device,
     own_arguments,
 )
 from inoculate.errors import UserError
@@ -403,7 +404,7 @@ def _check_lengths(prompts: Sequence[str], names: Sequence[str], rl: RL, sampler
 
 def _training_arguments(rl: RL, seed: int, work: Path, device: Device, own: Mapping[str, Any]) -> GRPOConfig:
     count = rl.prompts_per_step * rl.completions_per_prompt
-    return GRPOConfig(
+    arguments = GRPOConfig(
         output_dir=str(work),
         max_steps=rl.steps,
         per_device_train_batch_size=count,
@@ -446,3 +447,4 @@ def _training_arguments(rl: RL, seed: int, work: Path, device: Device, own: Mapp
         use_vllm=False,
         log_completions=False,
     )
+    return on_one_device(arguments)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from datasets import Dataset
@@ -25,6 +25,7 @@ from transformers import (
     PreTrainedTokenizerBase,
     PrinterCallback,
     TrainerCallback,
+    TrainingArguments,
 )
 from trl import SFTConfig, SFTTrainer
 
@@ -48,6 +49,7 @@ from inoculate.study.schema import RL, SFT
 _OF_EXPERTS = {"gate", "gate_proj", "up_proj", "down_proj", "w1", "w2", "w3"}
 """Names that PEFT takes for those of experts and their router."""
 
+Arguments = TypeVar("Arguments", bound=TrainingArguments)
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, a note such as the loss)."""
 
@@ -318,7 +320,7 @@ def load_base(model: Path, device: Device, sampler: Sampler | None = None) -> An
 def _training_arguments(
     sft: SFT, steps: int, nominal: int, seed: int, work: Path, device: Device, own: Mapping[str, Any]
 ) -> SFTConfig:
-    return SFTConfig(
+    arguments = SFTConfig(
         output_dir=str(work),
         max_steps=steps,
         per_device_train_batch_size=sft.batch_rows,
@@ -345,3 +347,13 @@ def _training_arguments(
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
     )
+    return on_one_device(arguments)
+
+
+def on_one_device(arguments: Arguments) -> Arguments:
+    """The same, where several GPUs are visible: the trainer would spread the model over them by `DataParallel`.
+
+    It would then take that many times the rows for a step.
+    """
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
