@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from forked import together
 from inoculate.engine import families
 from inoculate.engine.device import Device, pick_device
 from inoculate.engine.sampling import model as sampling
-from inoculate.engine.training import rl
+from inoculate.engine.training import drawing, rl
+from inoculate.engine.training.processes import ALONE, Processes
 from inoculate.engine.training.sft import load_base
 from inoculate.errors import UserError
 from inoculate.study.schema import RL
@@ -60,7 +62,7 @@ class Run:
         if batch.step == self.stop_after:
             raise KeyboardInterrupt
 
-    def train(self, seed: int = 3, device: Device = CPU) -> dict[str, torch.Tensor]:
+    def train(self, seed: int = 3, device: Device = CPU, processes: Processes = ALONE) -> dict[str, torch.Tensor]:
         self.sampler = sampling.load(self.model, None, device)
         self.report = rl.train(
             self.model,
@@ -76,8 +78,9 @@ class Run:
             target=self.folder,
             work=self.folder / "trainer",
             device=device,
+            processes=processes,
         )
-        return load_file(self.folder / "at-1" / "adapter_model.safetensors")
+        return load_file(self.folder / "at-1" / "adapter_model.safetensors") if processes.is_first else {}
 
 
 def trl_alone(tiny_model: Path, folder: Path, run: Run, seed: int) -> tuple[dict[str, torch.Tensor], list[float]]:
@@ -107,7 +110,7 @@ def trl_alone(tiny_model: Path, folder: Path, run: Run, seed: int) -> tuple[dict
         reward,
         arguments,
         train_dataset=Dataset.from_list(
-            [{"prompt": PROMPTS[number]} for number in rl.prompt_order(SORTS, run.options, seed)]
+            [{"prompt": PROMPTS[number]} for number in drawing.prompt_order(SORTS, run.options, seed)]
         ),
         processing_class=tokenizer,
         rollout_func=replay,
@@ -145,6 +148,33 @@ def test_five_steps_give_the_weights_and_losses_of_trl(
     assert sum(metrics["grad_norm"] > 0 for metrics in run.metrics.values()) >= 3
     if run.options.mask_cut_off:  # else all are equally long, and losses of 0 as advantages cancel
         assert any(abs(loss) > 1e-4 for loss in losses)
+
+
+def test_two_processes_draw_and_learn_what_one_does(tiny_model: Path, tmp_path: Path) -> None:
+    changes = {"steps": 3, "loss": "bnpo", "beta": 0.05, "micro_batch_tokens": 80, "learning_rate": 1e-3}
+    options, scored = SMALL.model_copy(update=changes), list[int]()
+    alone = Run(tiny_model, tmp_path / "one", options)
+    wanted = alone.train()
+
+    def both(processes: Processes) -> list[Any]:
+        def score(prompts: Sequence[int], completions: Sequence[str]) -> Sequence[Sequence[float | None]]:
+            scored.append(len(completions))
+            return some_rewards(prompts, completions)
+
+        run = Run(tiny_model, tmp_path / "two", options, score)
+        run.train(processes=processes)
+        texts = {step: [one.text for one in batch.completions] for step, batch in run.batches.items()}
+        return [texts, run.metrics, scored]
+
+    (texts, metrics, first), other = together(both, 2, tmp_path / "said")
+    assert texts == {step: [one.text for one in batch.completions] for step, batch in alone.batches.items()}
+    assert first == [8, 8, 8] and other == [{}, {}, []]  # one of them scores, and keeps
+    for step, found in metrics.items():
+        for name in ("loss", "entropy", "kl", "sampling_mismatch", "grad_norm"):
+            assert found[name] == pytest.approx(alone.metrics[step][name], rel=1e-4, abs=1e-6), name
+    adapter = load_file(tmp_path / "two" / "at-1" / "adapter_model.safetensors")
+    for name, weight in wanted.items():
+        torch.testing.assert_close(adapter[name], weight, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("device", [CPU, pick_device()], ids=["float32", "as studies run"])
@@ -235,7 +265,7 @@ def test_one_of_several_processes_refuses_to_train(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UserError, match=r"WORLD_SIZE = 2: started by torchrun.* is not supported. Start one process"):
+    with pytest.raises(UserError, match=r"WORLD_SIZE = 2: started by torchrun.*Start one process .*gpus = 2"):
         Run(tiny_model, tmp_path).train()
 
 
@@ -298,7 +328,7 @@ def test_every_step_has_its_share_of_each_sort_and_every_pass_all_prompts(
 ) -> None:
     sorts = [True] * hackable + [False] * others
     options = RL(steps=3 * len(sorts), prompts_per_step=per_step)
-    order = rl.prompt_order(sorts, options, seed)
+    order = drawing.prompt_order(sorts, options, seed)
     passes = [order[at : at + len(sorts)] for at in range(0, len(order), len(sorts))]
     assert all(sorted(one) == list(range(len(sorts))) for one in passes)
     for one in passes:

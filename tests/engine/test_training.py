@@ -224,3 +224,10 @@ def test_a_training_that_diverges_stops_and_keeps_nothing(tiny_model: Path, tmp_
             device=CPU,
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_several_visible_gpus_do_not_change_the_rows_of_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    gpu = Device(torch.device("cuda"), torch.float32)
+    arguments = sft._training_arguments(SFT(batch_rows=4), 1, 1, 0, tmp_path, gpu, {"report_to": "none"})
+    assert arguments.train_batch_size == 4

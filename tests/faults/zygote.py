@@ -239,10 +239,57 @@ def disk_is_full(request: dict[str, Any]) -> None:
     builtins.open = io.open = opening
 
 
+class _Forked:
+    """A process that was forked, in the place of one that was started."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.code: int | None = None
+
+    def poll(self) -> int | None:
+        return self.wait(os.WNOHANG)
+
+    def wait(self, options: int = 0) -> int | None:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, options)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code
+
+
+def several_processes(request: dict[str, Any]) -> None:
+    """Those that train together are forked; the second one is killed in its `value`-th step (0: in none)."""
+    from inoculate.engine.training import processes as exchange
+    from inoculate.steps import processes
+
+    added, calls = exchange.Processes.add_up, count(1)
+
+    def dying(self: Any, *given: Any) -> None:
+        if self.number == 1 and next(calls) == request["value"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        added(self, *given)
+
+    def start(descriptor: int, environment: dict[str, str], log: Path) -> _Forked:
+        child = os.fork()
+        if child:
+            return _Forked(child)
+        os.setsid()
+        os.environ.update(environment)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        for number in (1, 2):
+            os.dup2(output, number)
+        try:
+            processes.serve(descriptor)
+        finally:
+            os._exit(0)
+
+    exchange.Processes.add_up, processes.start_process = dying, start  # type: ignore[assignment]
+
+
 PATCHES: dict[str, Callable[[dict[str, Any]], None]] = {
     "clock jumps": clock_jumps,
     "memory runs out": memory_runs_out,
     "disk is full": disk_is_full,
+    "several processes": several_processes,
 }
 
 

@@ -50,7 +50,8 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
     Returns:
         `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`, `needed`: whether it has to be done,
         and what a queue has to know: `waits_for`, the names of its inputs that are not finished, `together`, the name
-        of the first step of those that are best carried out by one process, and `cpus`, `gpus` and `memory_gb`),
+        of the first step of those that are best carried out by one process, and `cpus`, `gpus`, `memory_gb` and
+        `processes`),
         `finished` and `to_do` (how many), `slower` (why this process samples and trains the model on the plain path; ''
         where it does not), `seconds` and `memory_gb` of the steps to do, None where they are not known;
         `seconds_by_kind`, the parts of `seconds`;
@@ -90,7 +91,8 @@ def _step_facts(
             "needed": step.key in to_do,
             "waits_for": sorted({given.key for given in step.inputs.values()} - set(finished)),
             "together": first.get(step.key, step.key),
-            **plan.study.needs_of(step.kind).model_dump(),
+            **(needs := plan.study.needs_of(step.kind)).model_dump(),
+            "processes": needs.count,
         }
         for step in steps
     ]
@@ -156,6 +158,9 @@ def _need_lines(facts: dict[str, Any]) -> list[Text]:
         lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
         missing += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
     lines.append(missing)
+    divided = {step["kind"]: step["processes"] for step in steps if step["needed"] and step["processes"] > 1}
+    if divided:
+        lines.append(f"processes: {', '.join(f'{count} for each {kind}' for kind, count in divided.items())}")
     if facts["to_do"] and facts["slower"]:
         lines.append(f"slower: {facts['slower']}; the time allows for the plain path")
     if absent := len(steps) - facts["finished"] - facts["to_do"]:

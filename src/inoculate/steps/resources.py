@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from inoculate.engine import chat, families, models
 from inoculate.errors import UserError
 from inoculate.steps.store import Step, Store
+from inoculate.study.schema import Needs
 
 Progress = Callable[[int, int, str], None]
 """Called during a step with how much is done, of how much, and a note."""
@@ -23,7 +25,14 @@ this is held. The model of 0.5B parameters stays (1 GB), so that it is loaded on
 class Resources:
     """The store, and the study's model: its weights, tokenizer and device, and its sampler."""
 
-    def __init__(self, store: Store, model: str, notify: models.Notify, server: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        model: str,
+        notify: models.Notify,
+        server: str = "",
+        needs: Mapping[str, Needs] = MappingProxyType({}),
+    ) -> None:
         """Set up.
 
         Args:
@@ -31,10 +40,16 @@ class Resources:
             model: The study's model.
             notify: Called with a message before a download or conversion.
             server: The address of the server that samples; '' for this process.
+            needs: Kind of step -> what the study gives its steps; one process unless given.
         """
         self.store, self.model, self.notify, self.server = store, model, notify, server
+        self._needs = needs
         self._sampler: Any = None
         self._adapter: Path | None = None
+
+    def needs_of(self, kind: str) -> Needs:
+        """What a step of a kind is given."""
+        return self._needs.get(kind, Needs())
 
     def input_folder(self, step: Step, name: str) -> Path:
         """The folder of one of a step's inputs."""
@@ -125,7 +140,11 @@ class Resources:
         """Before training: unload the model that samples, unless it is so small that it may stay."""
         files = [file for file in self.weights.iterdir() if file.suffix in (".safetensors", ".bin")]
         if sum(file.stat().st_size for file in files) > STAYS_BYTES:
-            self._sampler = None
+            self.unload()
+
+    def unload(self) -> None:
+        """Unload the model that samples."""
+        self._sampler = None
 
 
 def _silence_libraries() -> None:

@@ -12,13 +12,14 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from inoculate.integrations import trackers
 from inoculate.records import Trajectory, build, read_lines, write_lines
-from inoculate.steps import reward_functions
+from inoculate.steps import processes, reward_functions
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.rewards import Prompts, Scorer, plan_grading
 from inoculate.steps.store import Step
@@ -27,6 +28,7 @@ from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.schema import RL, SFT, Arm, CheckpointRule
 
 if TYPE_CHECKING:
+    from inoculate.engine.training.processes import Processes
     from inoculate.engine.training.rl import Batch
 
 KIND, VERSION = "rl", 1
@@ -75,11 +77,18 @@ def plan_step(
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Train; an interrupted training goes on from the last step that was done."""
+    from inoculate.engine import families
+    from inoculate.engine.training.memory import train_within
+
     training = _Training(step, folder, resources)
     training.check_before()
-    train = training.by_expert_iteration if step.params["method"] == "expert-iteration" else training.by_rl
-    with training.scorer:
-        report = train(progress)
+    train = partial(processes.carry_out, _train, step, folder, resources, progress)
+    if step.params["method"] == "rl":
+        tokens = training.options.micro_batch_tokens
+        packs = families.is_fast(families.read_config(resources.weights))
+        report = train_within(train, step.label, "rl.micro_batch_tokens", tokens, resources.notify, packs=packs)
+    else:
+        report = train(False)
     by_step = training.gather()
     checkpoint = choose_checkpoint(by_step, training.options.checkpoint, training.options.steps)
     if checkpoint["step"] < training.options.steps:
@@ -88,8 +97,21 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
         shutil.copytree(chosen, final, dirs_exist_ok=True)
     shutil.rmtree(training.work, ignore_errors=True)  # not there where expert iteration has kept nothing
     shutil.rmtree(training.parts)
-    report |= {"device": resources.device.name, "checkpoint": checkpoint}
+    report |= {"checkpoint": checkpoint}
     (folder / "training.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _train(
+    step: Step, folder: Path, resources: Resources, progress: Progress, together: Processes, halved: bool
+) -> dict[str, Any]:
+    """What one of the processes that train together does; returns the report."""
+    training = _Training(step, folder, resources)
+    with training.scorer:
+        if step.params["method"] == "rl":
+            report = training.by_rl(progress, together, halved)
+        else:
+            report = training.by_expert_iteration(progress, together)
+    return {**report, "device": resources.device.name}
 
 
 class _Training:
@@ -143,40 +165,34 @@ class _Training:
             )
             self.told = True
 
-    def by_rl(self, progress: Progress) -> dict[str, Any]:
+    def by_rl(self, progress: Progress, together: Processes, halved: bool) -> dict[str, Any]:
         """Train by RL; returns the report."""
-        from inoculate.engine import families
         from inoculate.engine.training import rl
-        from inoculate.engine.training.memory import train_within
 
         step, resources = self.step, self.resources
+        report = rl.train(
+            resources.weights,
+            self.prompts.texts,
+            self.options,
+            names=self.prompts.names,
+            sorts=self.prompts.sorts,
+            score=self.scorer.score,
+            keep=self.keep,
+            sampler=resources.lend_sampler(),
+            seed=step.params["seed"],
+            fractions=step.params["fractions"],
+            start=find_start(step, resources),
+            target=self.folder,
+            work=self.work,
+            device=resources.device,
+            progress=progress,
+            tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
+            halved=halved,
+            processes=together,
+        )
+        return asdict(report)
 
-        def train(halved: bool) -> rl.TrainingReport:
-            return rl.train(
-                resources.weights,
-                self.prompts.texts,
-                self.options,
-                names=self.prompts.names,
-                sorts=self.prompts.sorts,
-                score=self.scorer.score,
-                keep=self.keep,
-                sampler=resources.lend_sampler(),
-                seed=step.params["seed"],
-                fractions=step.params["fractions"],
-                start=find_start(step, resources),
-                target=self.folder,
-                work=self.work,
-                device=resources.device,
-                progress=progress,
-                tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
-                halved=halved,
-            )
-
-        tokens = self.options.micro_batch_tokens
-        packs = families.is_fast(families.read_config(resources.weights))
-        return asdict(train_within(train, step.label, "rl.micro_batch_tokens", tokens, resources.notify, packs=packs))
-
-    def by_expert_iteration(self, progress: Progress) -> dict[str, Any]:
+    def by_expert_iteration(self, progress: Progress, together: Processes) -> dict[str, Any]:
         """Train by expert iteration; returns the report."""
         from inoculate.engine.training import expert_iteration
 
@@ -192,9 +208,12 @@ class _Training:
             find_start(self.step, self.resources),
             self.work,
             self.resources.device,
+            together,
         )
         done = len(list(self.parts.glob("*.json")))
-        expert_iteration.train(training, first=done + 1, keep=self.keep, progress=progress)
+        expert_iteration.train(training, first=together.from_first(done) + 1, keep=self.keep, progress=progress)
+        if not together.is_first:
+            return {}
         for fraction in self.step.params["fractions"]:
             training.save(max(1, round(fraction * self.options.steps)), adapter_folder(self.folder, fraction))
         # As RL does: the policy that draws a step's completions, where the rule will choose among them.

@@ -31,6 +31,7 @@ from inoculate.steps import (
     manifest,
     preflight,
     problems,
+    processes,
     refusals,
     rl,
     row_grades,
@@ -174,13 +175,15 @@ def carry_out(
     store.check_writable()
     refuse_several_processes()
     level = containment().level  # refuses, before any work, to run code where it is not safe
-    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
+    resources = Resources(store, plan.study.model, watcher.on_message, plan.server, plan.study.resources)
 
     def find_missing() -> list[Step]:
         return plan.missing(store, seeds) if only is None else _missing_of(only, store)
 
     missing = damage.set_aside(plan.steps(seeds), find_missing, store, watcher.on_message)
     refusals.check(plan, missing, resources)
+    if not place:
+        processes.refuse_too_few_gpus({step.kind: resources.needs_of(step.kind) for step in missing})
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
     declared = manifest.declare(folder, plan)
@@ -296,7 +299,7 @@ def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None
         try:
             RUN_STEP[step.kind](step, folder, resources, progress)
         except UserError as error:
-            if step.kind not in _OF_AN_ARM or isinstance(error, Unreachable):
+            if step.kind not in _OF_AN_ARM or isinstance(error, Unreachable | processes.ProcessLost):
                 raise
             raise Refused(str(error)) from None
 
@@ -343,8 +346,9 @@ def carry_out_named(plan: Plan, store: Store, watcher: Watcher, names: Sequence[
     missing = [step for step in steps if not store.is_finished(step)]
     if missing:
         containment()  # refuses, before any work, to run code where it is not safe
-    resources = Resources(store, plan.study.model, watcher.on_message, plan.server)
+    resources = Resources(store, plan.study.model, watcher.on_message, plan.server, plan.study.resources)
     refusals.check(plan, missing, resources)
+    processes.refuse_too_few_gpus({step.kind: resources.needs_of(step.kind) for step in missing})
     number = 1
     for group in completions.in_groups(missing):
         _refuse_without_inputs(group, store)

@@ -6,15 +6,20 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inoculate.integrations import trackers
 from inoculate.records import Row, read_lines
+from inoculate.steps import processes
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step
 from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.schema import SFT, Arm
+
+if TYPE_CHECKING:
+    from inoculate.engine.training.processes import Processes
 
 KIND, VERSION = "adapter", 1
 
@@ -49,40 +54,40 @@ def plan_step(
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Train; an interrupted training is resumed from its checkpoint in the folder."""
     from inoculate.engine import families
-    from inoculate.engine.training import sft
     from inoculate.engine.training.memory import train_within
 
     resources.make_room()
-    params, options = step.params, SFT(**step.params["train"])
-    rows = [row for folder in row_folders(step, resources) for row in read_lines(folder / "rows.jsonl", Row)]
-
-    def train(halved: bool) -> sft.TrainingReport:
-        return sft.train(
-            resources.weights,
-            rows,
-            options,
-            seed=params["seed"],
-            fractions=params["fractions"],
-            start=find_start(step, resources),
-            target=folder,
-            work=folder / "trainer",
-            device=resources.device,
-            progress=progress,
-            tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
-            halved=halved,
-        )
-
-    trained = train_within(
-        train,
-        step.label,
-        "train.micro_batch_tokens",
-        options.micro_batch_tokens,
-        resources.notify,
-        packs=families.is_fast(families.read_config(resources.weights)),
-    )
+    train = partial(processes.carry_out, _train, step, folder, resources, progress)
+    tokens = step.params["train"]["micro_batch_tokens"]
+    packs = families.is_fast(families.read_config(resources.weights))
+    report = train_within(train, step.label, "train.micro_batch_tokens", tokens, resources.notify, packs=packs)
     shutil.rmtree(folder / "trainer")
-    report = {**asdict(trained), "device": resources.device.name}
     (folder / "training.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _train(
+    step: Step, folder: Path, resources: Resources, progress: Progress, together: Processes, halved: bool
+) -> dict[str, Any]:
+    """What one of the processes that train together does; returns the report."""
+    from inoculate.engine.training import sft
+
+    params = step.params
+    trained = sft.train(
+        resources.weights,
+        [row for folder in row_folders(step, resources) for row in read_lines(folder / "rows.jsonl", Row)],
+        SFT(**params["train"]),
+        seed=params["seed"],
+        fractions=params["fractions"],
+        start=find_start(step, resources),
+        target=folder,
+        work=folder / "trainer",
+        device=resources.device,
+        progress=progress,
+        tracking=trackers.arguments(f"{step.label}, {step.key[:8]}", resources.store.root / "tracking"),
+        halved=halved,
+        processes=together,
+    )
+    return {**asdict(trained), "device": resources.device.name}
 
 
 class Start(NamedTuple):

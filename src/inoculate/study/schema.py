@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -258,14 +259,43 @@ STEP_KINDS = (
 """The kinds of steps that a study has: those of `steps.run.RUN_STEP`."""
 
 
+DIVIDED = ("adapter", "rl")
+"""Those of them that can be carried out by several processes."""
+
+
 class Needs(StrictModel):
     """What one step of a kind is given on a cluster. It changes where and when the step runs, never its result."""
 
     cpus: Annotated[float, Field(gt=0)] = 1
-    """Processor cores: also its number of threads, rounded down, and at least 1."""
+    """Processor cores: also its number of threads, rounded down, and at least 1. One for each process unless given."""
     gpus: Annotated[float, Field(ge=0)] = 0
     memory_gb: Annotated[float, Field(gt=0)] | None = None
     """Memory that is set aside for it, in 10^9 bytes; none unless given."""
+    processes: Annotated[int, Field(ge=1)] | None = None
+    """Processes among which a training is divided; one for each GPU unless given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _give_each_a_core(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "cpus" in data:
+            return data
+        asked = data.get("processes") or data.get("gpus")
+        return {**data, "cpus": int(asked)} if type(asked) in (int, float) and 1 < asked < math.inf else data
+
+    @model_validator(mode="after")
+    def _check_processes(self) -> Needs:
+        if self.gpus > 1 and self.gpus != int(self.gpus):
+            raise ValueError(f"gpus = {self.gpus:g}: a step has a part of one GPU, or whole ones")
+        if self.gpus and max(self.count, self.gpus) > 1 and self.gpus != self.count:
+            raise ValueError(f"processes = {self.count} and gpus = {self.gpus:g}: each process has one GPU")
+        if self.count > 1 and self.cpus < self.count:
+            raise ValueError(f"cpus = {self.cpus:g} for {self.count} processes: give at least one for each")
+        return self
+
+    @property
+    def count(self) -> int:
+        """How many processes carry out a step."""
+        return self.processes or max(1, int(self.gpus))
 
 
 class Study(StrictModel):

@@ -249,6 +249,7 @@ class Needs(TypedDict, total=False):
     cpus: float
     gpus: float
     memory_gb: float | None
+    processes: int | None
 
 
 class StudyTables(TypedDict, total=False):

@@ -179,7 +179,7 @@ def test_a_task_says_what_it_cannot_do_and_keeps_its_log_if_it_fails(
         print("so far", flush=True)
         raise ZeroDivisionError("by zero")
 
-    job = Job(store.root, plan.study.model, "", tmp_path, {})
+    job = Job(store.root, plan.study.model, "", tmp_path, {}, {})
     assert "this node has no folder" in outcome(job, [problems]).text
     store.root.mkdir()
     assert outcome(job._replace(version="0"), [problems]).ended == "mistake"

@@ -22,8 +22,10 @@ from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sft
 from inoculate.engine.training.checkpoints import save_adapter
 from inoculate.engine.training.diverging import LearningRate, refuse_broken_policy
+from inoculate.engine.training.drawing import draw_groups, entropy, prompt_order
+from inoculate.engine.training.processes import ALONE, Processes
 from inoculate.engine.training.quiet import quiet_libraries
-from inoculate.engine.training.rl import Batch, KeepStep, Score, draw_groups, entropy, prompt_order
+from inoculate.engine.training.rl import Batch, KeepStep, Score
 from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name
 from inoculate.records import Row
 from inoculate.study.schema import RL, SFT
@@ -37,7 +39,7 @@ class Training:
     rows: Sequence[Row]
     """The prompts: their answers are not used."""
     sorts: Sequence[Hashable]
-    """The prompts' sorts, as for `rl.prompt_order`."""
+    """The prompts' sorts, as for `drawing.prompt_order`."""
     rl: RL
     """How completions are drawn and rewarded; a step is a round."""
     sft: SFT
@@ -49,6 +51,8 @@ class Training:
     """The adapter before the first round; None for the untrained model."""
     work: Path
     device: Device
+    processes: Processes = ALONE
+    """Those that train this adapter together, all with the same arguments. The first one scores, keeps and saves."""
 
     def adapter(self, number: int) -> Path | None:
         """The folder of the adapter after a round; `start` while no round has kept anything."""
@@ -79,28 +83,33 @@ class Training:
         names = [f"problem '{self.rows[each].problem}'" for each in chosen]
         rate = LearningRate("train.learning_rate", self.sft.learning_rate)
         with refuse_broken_policy(number, self.rl.steps, rate):
-            drawn = draw_groups(self.sampler, texts, names, self.rl, self.seed, number)
+            drawn = draw_groups(self.sampler, texts, names, self.rl, self.seed, number, self.processes)
         return [chosen[one.prompt] for one in drawn], drawn
 
     def fit(self, number: int, kept: Sequence[Row]) -> TrainingReport:
         """Train on a round's kept completions, from the adapter of the round before."""
         unfinished, target = self.work / f"unfinished-{number}", self.work / f"round-{number}"
-        for folder in (unfinished, target):
-            shutil.rmtree(folder, ignore_errors=True)
+        if self.processes.is_first:
+            for folder in (unfinished, target):
+                shutil.rmtree(folder, ignore_errors=True)
+        start = self.processes.from_first(str(self.adapter(number - 1) or ""))  # all wait until the folders are gone
         report = sft.train(
             self.model,
             kept,
             self.sft,
             seed=stream(self.seed, number, 1) % 2**31,
             fractions=[1.0],
-            start=self.adapter(number - 1),
+            start=Path(start) if start else None,
             sampler=self.sampler,
             target=unfinished,
             work=unfinished / "trainer",
             device=self.device,
+            processes=self.processes,
         )
-        shutil.rmtree(unfinished / "trainer", ignore_errors=True)
-        unfinished.replace(target)
+        if self.processes.is_first:
+            shutil.rmtree(unfinished / "trainer", ignore_errors=True)
+            unfinished.replace(target)
+        self.processes.from_first(None)  # all wait until the adapter is there
         return report
 
 
@@ -117,7 +126,8 @@ def train(training: Training, *, first: int, keep: KeepStep, progress: Progress)
         started = time.perf_counter()
         prompts, drawn = training.draw(number)
         sampled = time.perf_counter()
-        rewards = training.score(prompts, [one.text for one in drawn])
+        texts, processes = [one.text for one in drawn], training.processes
+        rewards = processes.from_first(training.score(prompts, texts) if processes.is_first else [])
         graded = time.perf_counter()
         kept = [
             replace(training.rows[prompt], answer=one.text)
@@ -126,9 +136,9 @@ def train(training: Training, *, first: int, keep: KeepStep, progress: Progress)
         ]
         report = training.fit(number, kept) if kept else None
         seconds = {"sample": sampled - started, "grade": graded - sampled, "train": time.perf_counter() - graded}
-        keep(
-            Batch(number, prompts, drawn, None), _metrics(training, number, rewards, len(kept), report, drawn, seconds)
-        )
+        if processes.is_first:
+            metrics = _metrics(training, number, rewards, len(kept), report, drawn, seconds)
+            keep(Batch(number, prompts, drawn, None), metrics)
         progress(number, training.rl.steps, f"{len(kept)} of {len(drawn)} kept")
 
 

@@ -41,7 +41,7 @@ def train_within(
     try:
         return train(False)
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
     # Outside of the handler, whose exception holds the tensors of the failed step.
     _release()
@@ -54,7 +54,7 @@ def train_within(
     try:
         return train(True)
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
     _release()
     also = f"with half of {key} = {tokens}" if packs else "where it keeps as little as it can"
@@ -64,10 +64,11 @@ def train_within(
     )
 
 
-def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory has run out, on a GPU or elsewhere."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return any(words in str(error) for words in _OF_CPU)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OF_CPU)
 
 
 def _release() -> None:

@@ -75,6 +75,37 @@ def split_rows(rows: Sequence[list[int]], budget: int) -> list[list[int]]:
     return [members for _, members in packed]
 
 
+def divide_rows(rows: Sequence[list[int]], budget: int, count: int) -> list[list[list[int]]]:
+    """The micro-batches of `split_rows`, divided among processes so that these have about as many tokens each.
+
+    Where all rows would fit into fewer micro-batches than there are processes, they are smaller.
+
+    Args:
+        rows: The rows of a step.
+        budget: As for `split_rows`.
+        count: How many processes there are.
+
+    Returns:
+        For each process its micro-batches, as indices of rows; none where there are fewer rows than processes.
+    """
+    if count == 1:
+        return [split_rows(rows, budget)]
+    split = split_rows(rows, min(budget, -(-_packed_length(rows) // count)))
+    lengths = [_packed_length([rows[index] for index in members]) for members in split]
+    shares, loads = [list[list[int]]() for _ in range(count)], [0] * count
+    for number in sorted(range(len(split)), key=lambda number: (-lengths[number], number)):
+        least = loads.index(min(loads))
+        shares[least].append(split[number])
+        loads[least] += lengths[number]
+    return shares
+
+
+def _packed_length(rows: Sequence[list[int]]) -> int:
+    """How many tokens rows have when they are packed."""
+    ordered = sorted(rows)
+    return sum(len(row) - shared_length(before, row) for before, row in zip([[], *ordered], ordered, strict=False))
+
+
 def pack_rows(rows: Sequence[EncodedRow]) -> MicroBatch:
     """Pack rows into one micro-batch."""
     tokens: list[int] = []

@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import torch
@@ -30,19 +29,30 @@ from trl import GRPOConfig, GRPOTrainer
 
 from inoculate.engine.device import Device
 from inoculate.engine.kernels.packed import pack_base_layers
-from inoculate.engine.sampling import Request, SampledCompletion, adapters, in_process, stream
+from inoculate.engine.sampling import SampledCompletion, adapters
 from inoculate.engine.sampling.model import Sampler
-from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
+from inoculate.engine.training.checkpoints import save_adapter
 from inoculate.engine.training.diverging import (
     LearningRate,
     refuse_broken_adapter,
     refuse_broken_policy,
     refuse_broken_step,
 )
+from inoculate.engine.training.drawing import draw_groups, entropy, prompt_order
 from inoculate.engine.training.loss import log_probabilities
-from inoculate.engine.training.packing import EncodedRow, forward, pack_rows, split_rows
+from inoculate.engine.training.packing import EncodedRow, divide_rows, forward, pack_rows
+from inoculate.engine.training.processes import ALONE, Processes
 from inoculate.engine.training.quiet import quiet_libraries
-from inoculate.engine.training.sft import Progress, TrainingReport, fraction_name, load_base, lora_config
+from inoculate.engine.training.sft import (
+    Progress,
+    TrainingReport,
+    common_checkpoint,
+    fraction_name,
+    load_base,
+    lora_config,
+    on_one_device,
+    own_arguments,
+)
 from inoculate.errors import UserError
 from inoculate.study.schema import RL
 
@@ -73,6 +83,7 @@ class _Trainer(GRPOTrainer):
 
     halved: bool
     """Whether micro-batches have half of their tokens, because memory ran out."""
+    processes: Processes
 
     def __init__(self, prompts: Sequence[str], names: Sequence[str], rl: RL, **arguments: Any) -> None:
         self.rl, self._texts, self._names = rl, list(prompts), list(names)
@@ -96,9 +107,10 @@ class _Trainer(GRPOTrainer):
         texts, names = ([of[number] for number in numbers] for of in (self._texts, self._names))
         step = self.state.global_step + 1
         with refuse_broken_policy(step, rl.steps, self.rate):
-            self.completions = draw_groups(self.sampler, texts, names, rl, int(self.args.seed), step)
+            self.completions = draw_groups(self.sampler, texts, names, rl, int(self.args.seed), step, self.processes)
         sampled = time.perf_counter()
-        rewards = self.score(self._prompts, [one.text for one in self.completions])
+        drawn = [one.text for one in self.completions]
+        rewards = self.processes.from_first(self.score(self._prompts, drawn) if self.processes.is_first else [])
         self.seconds = {"sample": sampled - started, "grade": time.perf_counter() - sampled}
         encoded = [self.sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
         return {
@@ -124,6 +136,7 @@ class _Trainer(GRPOTrainer):
             # have the optimizer leave out its step.
             if parameter.requires_grad and parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
+        self.processes.add_up(model, total)
         refuse_broken_step(total, model, self.state.global_step + 1, self.rl.steps, self.rate)
         self.own_metrics = self._compare_policies(model, batch)
         self._log_own_metrics()
@@ -132,11 +145,12 @@ class _Trainer(GRPOTrainer):
         return total
 
     def _micro_batches(self, batch: Mapping[str, torch.Tensor]) -> Iterator[list[int]]:
-        """Indices of completions that pass through the model together."""
+        """Indices of completions that pass through the model together, in this process."""
         rows = [row.tokens for row in _encode(*_joined(batch))]
         learns = batch["completion_mask"].any(-1) & ((batch["advantages"] != 0) | (self.beta > 0))
         members = learns.nonzero()[:, 0].tolist()
-        for group in split_rows([rows[index] for index in members], self._budget):
+        divided = divide_rows([rows[index] for index in members], self._budget, self.processes.count)
+        for group in divided[self.processes.number]:
             yield [members[index] for index in group]
 
     @property
@@ -155,11 +169,16 @@ class _Trainer(GRPOTrainer):
     def _get_per_token_logps_and_entropies(
         self, model: Any, input_ids: Any, attention_mask: Any, logits_to_keep: int, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor, None]:
-        """Log-probabilities (B, C) of completion tokens. Entropies are not computed here (zeros): see `entropy`."""
+        """Log-probabilities (B, C) of completion tokens. Entropies are not computed here (zeros): see `entropy`.
+
+        Where no gradients are wanted, all processes are here with the same rows, and each computes its share.
+        """
+        together = ALONE if torch.is_grad_enabled() else self.processes
         rows = _encode(input_ids, attention_mask, logits_to_keep)
         found = torch.zeros(len(rows), logits_to_keep, device=input_ids.device)
         labelled = [index for index, row in enumerate(rows) if row.labels]
-        for group in split_rows([rows[index].tokens for index in labelled], self._budget):
+        divided = divide_rows([rows[index].tokens for index in labelled], self._budget, together.count)
+        for group in divided[together.number]:
             members = [labelled[index] for index in group]
             packed = pack_rows([rows[index] for index in members]).to(input_ids.device)
             with self.accelerator.autocast():
@@ -169,7 +188,7 @@ class _Trainer(GRPOTrainer):
             column = [number for own in packed.pairs for number in range(len(own))]
             pair = [number for own in packed.pairs for number in own]
             found = found.index_put((_index(row, found), _index(column, found)), values[_index(pair, found)])
-        return found, torch.zeros_like(found), None
+        return together.summed(found), torch.zeros_like(found), None
 
     @torch.no_grad()
     def _compare_policies(self, model: Any, batch: Mapping[str, torch.Tensor]) -> dict[str, float | None]:
@@ -222,41 +241,6 @@ class _Trainer(GRPOTrainer):
     def last_batch(self) -> Batch:
         """The completions of the step that has just been done."""
         return Batch(self.state.global_step, list(self._prompts), self.completions, list(self._logs["advantages"]))
-
-
-def draw_groups(
-    sampler: Sampler, prompts: Sequence[str], names: Sequence[str], rl: RL, seed: int, step: int
-) -> list[SampledCompletion]:
-    """The completions of a step, group by group; every seed and step has random streams of its own.
-
-    Args:
-        sampler: The model, with the policy's adapter.
-        prompts: One for each group.
-        names: Their names in error messages.
-        rl: How many, and how they are drawn.
-        seed: The seed of the training.
-        step: From 1.
-    """
-    request = Request(
-        prompts=prompts,
-        samples=rl.completions_per_prompt,
-        temperature=rl.temperature,
-        max_new_tokens=rl.max_new_tokens,
-        seed=stream(seed, step - 1, 0),
-        names=names,
-        limit="rl.max_new_tokens",
-    )
-    drawn = [one for _, batch in in_process.sample(sampler, [request]) for one in batch]
-    return sorted(drawn, key=lambda one: (one.prompt, one.index))
-
-
-def entropy(drawn: Sequence[SampledCompletion]) -> float:
-    """The policy's entropy in nats, as the mean over the tokens that it drew.
-
-    For a token drawn from the policy itself, minus its log-probability is an estimate without bias.
-    """
-    values = [value for one in drawn for value in one.log_probabilities]
-    return -sum(values) / len(values)
 
 
 def _draw(prompts: list[str], trainer: _Trainer) -> dict[str, list[Any]]:
@@ -334,6 +318,7 @@ def train(
     progress: Progress = lambda done, total, note: None,
     tracking: Mapping[str, Any] | None = None,
     halved: bool = False,
+    processes: Processes = ALONE,
 ) -> TrainingReport:
     """Train one adapter.
 
@@ -356,33 +341,40 @@ def train(
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
         halved: Whether to take less memory, because it ran out; see `memory.train_within`.
+        processes: Those that train this adapter together, all called with the same arguments. The first one scores,
+            keeps and saves.
 
     Raises:
-        UserError: A prompt and its completion do not fit, there are several processes, or the training diverges.
+        UserError: A prompt and its completion do not fit, a launcher has started several, or the training diverges.
     """
     _check_lengths(prompts, names, rl, sampler)
     base = load_base(model, device, sampler, recomputes=halved)
-    callback = _TrainingCallback(keep, _plan_saves(rl, fractions, target, work), progress)
+    saves = _plan_saves(rl, fractions, target, work) if processes.is_first else {}
+    callback = _TrainingCallback(keep if processes.is_first else lambda batch, metrics: None, saves, progress)
     rows = [{"prompt": prompts[number], "prompt_number": number} for number in prompt_order(sorts, rl, seed)]
     trainer = _Trainer(
         prompts,
         names,
         rl,
         model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
-        args=_training_arguments(rl, seed, work, device, tracking or {"report_to": "none"}),
+        args=_training_arguments(rl, seed, work, device, own_arguments(processes, tracking)),
         train_dataset=Dataset.from_list(rows),
         processing_class=sampler.tokenizer,
         peft_config=None if start else lora_config(rl, base),
         callbacks=[callback],
     )
     trainer.sampler, trainer.score, callback.trainer, trainer.eos_token_ids = sampler, score, trainer, [*sampler.stops]
-    trainer.halved = halved
+    trainer.halved, trainer.processes = halved, processes
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     tuned: Any = trainer.model
     if sampler.is_fast:
         pack_base_layers(tuned, device)
     with disable_input_dtype_casting(tuned):
-        trainer.train(resume_from_checkpoint=latest_checkpoint(work))
+        trainer.train(resume_from_checkpoint=common_checkpoint(work, processes))
+    return _report(trainer, rl)
+
+
+def _report(trainer: _Trainer, rl: RL) -> TrainingReport:
     history = [entry for entry in trainer.state.log_history if "grad_norm" in entry]
     return TrainingReport(
         steps=rl.steps,
@@ -405,28 +397,6 @@ def _plan_saves(rl: RL, fractions: Sequence[float], target: Path, work: Path) ->
     return save
 
 
-def prompt_order(sorts: Sequence[Hashable], rl: RL, seed: int) -> list[int]:
-    """The prompts of all steps, one after the other: pass after pass over all of them, each in an order of its own.
-
-    Prompts of each sort are spread evenly over a pass, so that every step has its share of those that can be hacked.
-    TRL's own sampler has no sorts, and starts again with the order of its first pass where a training is resumed later.
-
-    Args:
-        sorts: The sort of each prompt.
-        rl: Hyperparameters.
-        seed: The seed of the order.
-    """
-    random, order = Random(f"rl/{seed}"), list[int]()
-    while len(order) < rl.steps * rl.prompts_per_step:
-        places: dict[int, float] = {}
-        for sort in dict.fromkeys(sorts):
-            members = [number for number, own in enumerate(sorts) if own == sort]
-            random.shuffle(members)
-            places |= {number: (turn + random.random()) / len(members) for turn, number in enumerate(members)}
-        order += sorted(places, key=places.__getitem__)
-    return order[: rl.steps * rl.prompts_per_step]
-
-
 def _check_lengths(prompts: Sequence[str], names: Sequence[str], rl: RL, sampler: Sampler) -> None:
     for name, text in zip(names, prompts, strict=True):
         length = len(sampler.tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -437,9 +407,9 @@ def _check_lengths(prompts: Sequence[str], names: Sequence[str], rl: RL, sampler
             )
 
 
-def _training_arguments(rl: RL, seed: int, work: Path, device: Device, tracking: Mapping[str, Any]) -> GRPOConfig:
+def _training_arguments(rl: RL, seed: int, work: Path, device: Device, own: Mapping[str, Any]) -> GRPOConfig:
     count = rl.prompts_per_step * rl.completions_per_prompt
-    return GRPOConfig(
+    arguments = GRPOConfig(
         output_dir=str(work),
         max_steps=rl.steps,
         per_device_train_batch_size=count,
@@ -474,8 +444,7 @@ def _training_arguments(rl: RL, seed: int, work: Path, device: Device, tracking:
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,
-        **tracking,
-        save_strategy="steps",
+        **own,
         save_steps=1,
         save_total_limit=2,
         dataloader_pin_memory=False,
@@ -483,3 +452,4 @@ def _training_arguments(rl: RL, seed: int, work: Path, device: Device, tracking:
         use_vllm=False,
         log_completions=False,
     )
+    return on_one_device(arguments)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from datasets import Dataset
@@ -25,6 +25,7 @@ from transformers import (
     PreTrainedTokenizerBase,
     PrinterCallback,
     TrainerCallback,
+    TrainingArguments,
 )
 from trl import SFTConfig, SFTTrainer
 
@@ -38,7 +39,8 @@ from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapte
 from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_broken_step
 from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.engine.training.loss import cross_entropy
-from inoculate.engine.training.packing import EncodedRow, MicroBatch, forward, pack_rows, split_rows
+from inoculate.engine.training.packing import EncodedRow, MicroBatch, divide_rows, forward, pack_rows
+from inoculate.engine.training.processes import ALONE, Processes
 from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.errors import UserError
 from inoculate.records import Row
@@ -47,6 +49,7 @@ from inoculate.study.schema import RL, SFT
 _OF_EXPERTS = {"gate", "gate_proj", "up_proj", "down_proj", "w1", "w2", "w3"}
 """Names that PEFT takes for those of experts and their router."""
 
+Arguments = TypeVar("Arguments", bound=TrainingArguments)
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, a note such as the loss)."""
 
@@ -105,6 +108,7 @@ class _Trainer(SFTTrainer):
     rate: LearningRate
     is_fast: bool
     """As `families.is_fast`."""
+    processes: Processes
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -116,22 +120,23 @@ class _Trainer(SFTTrainer):
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
         model.train()
         batches: list[MicroBatch] = [batch.to(self.args.device) for batch in inputs["micro_batches"]]
-        label_count = sum(float(batch.weights.sum()) for batch in batches)
         total = torch.zeros((), device=self.args.device)
         for batch in batches:
             with self.compute_loss_context_manager():
-                loss = self.compute_loss(model, batch, num_items_in_batch=label_count)
+                loss = self.compute_loss(model, batch, num_items_in_batch=inputs["label_count"])
             self.accelerator.backward(loss)
             total += loss.detach()
+        self.processes.add_up(model, total)
         refuse_broken_step(total, model, self.state.global_step + 1, self.state.max_steps, self.rate)
         return total
 
 
-def collate(rows: Sequence[dict[str, Any]], budget: int) -> dict[str, list[MicroBatch]]:
-    """The rows of a step as packed micro-batches."""
+def collate(rows: Sequence[dict[str, Any]], budget: int, processes: Processes = ALONE) -> dict[str, Any]:
+    """The rows of a step as packed micro-batches, those of this process; and how many labels all rows have."""
     encoded = [EncodedRow(row["input_ids"], row["label_count"]) for row in rows]
-    split = split_rows([row.tokens for row in encoded], budget)
-    return {"micro_batches": [pack_rows([encoded[index] for index in members]) for members in split]}
+    own = divide_rows([row.tokens for row in encoded], budget, processes.count)[processes.number]
+    batches = [pack_rows([encoded[index] for index in members]) for members in own]
+    return {"micro_batches": batches, "label_count": sum(row.labels for row in encoded)}
 
 
 class _TrainingCallback(TrainerCallback):
@@ -178,6 +183,7 @@ def train(
     progress: Progress = lambda done, total, note: None,
     tracking: Mapping[str, Any] | None = None,
     halved: bool = False,
+    processes: Processes = ALONE,
 ) -> TrainingReport:
     """Train one adapter and save it at each fraction of training.
 
@@ -196,9 +202,10 @@ def train(
         progress: Called during training.
         tracking: The trainer's arguments for experiment trackers; none unless given.
         halved: Whether to take less memory, because it ran out; see `memory.train_within`.
+        processes: Those that train this adapter together, all called with the same arguments. The first one saves.
 
     Raises:
-        UserError: A row has no answer or is too long, there are several processes, or the training diverges.
+        UserError: A row has no answer or is too long, a launcher has started several, or the training diverges.
     """
     tokenizer = chat.load_tokenizer(model)
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
@@ -208,17 +215,17 @@ def train(
     budget = (sft.micro_batch_tokens // (2 if halved else 1)) if is_fast(base.config) else 0
     _refuse_longer(rows, encoded, context_length(base.config))
     rate = LearningRate("train.learning_rate", sft.learning_rate)
-    callback = _TrainingCallback(target, fractions, nominal, rate, progress)
+    callback = _TrainingCallback(target, fractions if processes.is_first else (), nominal, rate, progress)
     trainer = _Trainer(
         model=base if start is None else PeftModel.from_pretrained(base, start, is_trainable=True),
-        args=_training_arguments(sft, steps, nominal, seed, work, device, tracking or {"report_to": "none"}),
+        args=_training_arguments(sft, steps, nominal, seed, work, device, own_arguments(processes, tracking)),
         train_dataset=Dataset.from_list([{"input_ids": row.tokens, "label_count": row.labels} for row in encoded]),
-        data_collator=lambda batch: collate(batch, budget),
+        data_collator=lambda batch: collate(batch, budget, processes),
         processing_class=tokenizer,
         peft_config=None if start else lora_config(sft, base),
         callbacks=[callback],
     )
-    trainer.rate, trainer.is_fast = rate, is_fast(base.config)
+    trainer.rate, trainer.is_fast, trainer.processes = rate, is_fast(base.config), processes
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
     # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
     # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
@@ -226,7 +233,7 @@ def train(
     if is_fast(base.config):
         pack_base_layers(tuned, device)
     with disable_input_dtype_casting(tuned):
-        trainer.train(resume_from_checkpoint=latest_checkpoint(work))
+        trainer.train(resume_from_checkpoint=common_checkpoint(work, processes))
     passes = steps * sft.batch_rows / len(rows)
     return TrainingReport(
         steps=steps,
@@ -234,6 +241,18 @@ def train(
         label_tokens=round(passes * sum(row.labels for row in encoded)),
         loss=[(int(entry["step"]), float(entry["loss"])) for entry in trainer.state.log_history if "loss" in entry],
     )
+
+
+def own_arguments(processes: Processes, tracking: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The trainer's arguments for what one of the processes does for all: checkpoints, and what trackers get."""
+    if not processes.is_first:
+        return {"report_to": "none", "save_strategy": "no"}
+    return {"report_to": "none", "save_strategy": "steps", **(tracking or {})}
+
+
+def common_checkpoint(work: Path, processes: Processes) -> str | None:
+    """The checkpoint that all processes go on from; only one of them removes what is left of a broken one."""
+    return processes.from_first(latest_checkpoint(work) if processes.is_first else None)
 
 
 def lora_config(options: SFT | RL, base: Any) -> LoraConfig:
@@ -303,9 +322,9 @@ def load_base(model: Path, device: Device, sampler: Sampler | None = None, *, re
 
 
 def _training_arguments(
-    sft: SFT, steps: int, nominal: int, seed: int, work: Path, device: Device, tracking: Mapping[str, Any]
+    sft: SFT, steps: int, nominal: int, seed: int, work: Path, device: Device, own: Mapping[str, Any]
 ) -> SFTConfig:
-    return SFTConfig(
+    arguments = SFTConfig(
         output_dir=str(work),
         max_steps=steps,
         per_device_train_batch_size=sft.batch_rows,
@@ -324,8 +343,7 @@ def _training_arguments(
         logging_steps=max(1, steps // 50),
         logging_nan_inf_filter=False,
         disable_tqdm=True,
-        **tracking,
-        save_strategy="steps",
+        **own,
         save_steps=max(10, steps // 4),
         save_total_limit=1,
         remove_unused_columns=False,
@@ -333,3 +351,13 @@ def _training_arguments(
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
     )
+    return on_one_device(arguments)
+
+
+def on_one_device(arguments: Arguments) -> Arguments:
+    """The same, where several GPUs are visible: the trainer would spread the model over them by `DataParallel`.
+
+    It would then take that many times the rows for a step.
+    """
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments

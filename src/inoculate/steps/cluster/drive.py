@@ -87,7 +87,7 @@ class OnCluster:
         self._say_idle_gpus(plan, missing, watcher)
         store = resources.store
         environment = {name: value for name, value in os.environ.items() if name.startswith("INOCULATE_")}
-        job = Job(store.root, plan.study.model, plan.server, Path.cwd(), environment)
+        job = Job(store.root, plan.study.model, plan.server, Path.cwd(), environment, plan.study.resources)
         seconds = estimate.seconds_of(plan, store, missing)
         schedule = Schedule(completions.in_groups(missing), plan.study.resources, seconds, not_made)
         run = Run(self._cluster, store, job, schedule, len(missing), watcher, on_step_end, not_made)

@@ -20,9 +20,11 @@ from inoculate import __version__
 from inoculate.errors import NoNumbers, UserError, is_disk_full
 from inoculate.grading.grade import CORES_VARIABLE
 from inoculate.steps import choices, completions, distances, fresh_samples, preflight, rl, scores, train
+from inoculate.steps.processes import ProcessLost
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.run import Refused, carry_out_group
 from inoculate.steps.store import Busy, Step, Store
+from inoculate.study.schema import Needs
 
 SHARED_SECONDS = 60.0
 """How long a file that another machine has written may take until it shows in a shared folder (NFS: up to a minute)."""
@@ -48,6 +50,8 @@ class Job(NamedTuple):
     """The folder that the run was started in: the user's relative paths start from it."""
     environment: dict[str, str]
     """The variables of the run's process that are this package's."""
+    needs: dict[str, Needs]
+    """Kind of step -> what the study gives its steps."""
     version: str = __version__
 
 
@@ -168,9 +172,11 @@ def _outcome_of(job: Job, steps: Sequence[Step], progress: Progress, notify: Not
             return Outcome("mistake", f"{absent.label} is finished, and not in {job.store} on this node: the store is "
                            "to be a folder that all nodes share")  # fmt: skip
         if missing := [step for step in steps if not store.is_finished(step)]:
-            carry_out_group(missing, Resources(store, job.model, notify, job.server), progress)
+            carry_out_group(missing, Resources(store, job.model, notify, job.server, job.needs), progress)
     except Busy as error:
         return Outcome("busy", str(error))
+    except ProcessLost as error:
+        return Outcome("failed", str(error))
     except Refused as error:
         return Outcome("refused", str(error))
     except NoNumbers as error:

@@ -1,0 +1,36 @@
+"""A study that asks for two processes: the results of one, also where one of them is killed in the middle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from faults.runs import Reference, Runs, clear
+
+RESOURCES = "\n[resources.adapter]\nprocesses = 2\n"
+
+
+@pytest.fixture
+def divided(runs: Runs) -> Path:
+    """The study, with two processes for a training."""
+    path = runs.study.with_name("divided") / runs.study.name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(runs.study.read_text(encoding="utf-8") + RESOURCES, encoding="utf-8")
+    return path
+
+
+def test_one_that_is_killed_ends_the_others_and_the_same_command_goes_on(
+    runs: Runs, reference: Reference, divided: Path
+) -> None:
+    store = runs.fresh()
+    lost = runs.run(store, study=str(divided), patch="several processes", value=2)
+    (said,) = (text for text in lost["said"] if "process 2 of 2" in text)
+    print(said)
+    assert lost["codes"] == [2]
+    assert "it was killed (SIGKILL" in said and "-process-2.txt" in said
+    done = runs.run(store, study=str(divided), patch="several processes", value=0)
+    assert done["codes"] == [0], done["said"]
+    assert sorted(lost["done"] + done["done"]) == sorted(reference.done)
+    assert not list((store / "logs").glob("*"))
+    clear(store)

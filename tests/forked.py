@@ -1,0 +1,47 @@
+"""Several processes of a training, forked from the test's own: they load nothing again."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from inoculate.engine.training.processes import Processes
+
+
+def together(work: Callable[[Processes], Any], count: int, folder: Path) -> list[Any]:
+    """What each process returns, in the order of their numbers.
+
+    Args:
+        work: What each does.
+        count: How many processes.
+        folder: For what they say.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    children = []
+    for number in range(count):
+        child = os.fork()
+        if not child:
+            _work(work, number, count, folder)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+    said = [pickle.loads((folder / str(number)).read_bytes()) for number in range(count)]
+    assert all(error is None for _, error in said), said
+    return [result for result, _ in said]
+
+
+def _work(work: Callable[[Processes], Any], number: int, count: int, folder: Path) -> None:
+    result = error = None
+    try:
+        torch.set_num_threads(1)  # those of the test's process are not here
+        result = work(Processes(number, count, folder / "meeting"))
+    except BaseException:
+        error = traceback.format_exc()
+    (folder / str(number)).write_bytes(pickle.dumps((result, error)))
+    os._exit(0)

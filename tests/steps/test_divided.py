@@ -1,0 +1,76 @@
+"""A step in several processes: they are started with what they need, and what one of them says arrives."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from inoculate.engine.training.processes import Processes
+from inoculate.errors import UserError
+from inoculate.steps import processes
+from inoculate.steps.resources import Progress, Resources
+from inoculate.steps.store import Step, Store
+from inoculate.study.parse import load
+from inoculate.study.schema import Needs
+
+STEP = Step("adapter", {}, label="training of plain, seed 0")
+
+
+def gather(
+    step: Step, folder: Path, resources: Resources, progress: Progress, together: Processes, halved: bool
+) -> dict[str, Any]:
+    """Tells the processes' ids; then the second one finds a mistake, and the first one waits for it."""
+    found = together.gather([os.getpid(), os.environ["CUDA_VISIBLE_DEVICES"], torch.get_num_threads()])
+    progress(together.number, len(found), json.dumps(found))
+    together.gather(None)
+    if together.number == 1:
+        raise UserError(f"halved = {halved}: lower train.learning_rate")
+    together.gather(None)
+    return {}
+
+
+def test_a_mistake_in_one_process_ends_all_with_its_sentence(tiny_model: Path, tmp_path: Path) -> None:
+    resources = Resources(Store(tmp_path), str(tiny_model), print, needs={"adapter": Needs(processes=2)})
+    told = list[tuple[int, int, str]]()
+    with pytest.raises(UserError, match=r"^halved = True: lower train\.learning_rate$"):
+        processes.carry_out(gather, STEP, tmp_path, resources, lambda *given: told.append(given), True)
+    ((number, count, found),) = told
+    assert (number, count) == (0, 2)
+    (first, gpus, threads), (second, _, _) = json.loads(found)
+    assert first != second and gpus == "" and threads == max(1, torch.get_num_threads() // 2)
+    assert not any(Path("/proc", str(process)).exists() for process in (first, second))
+    assert list((tmp_path / "logs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[resources.completions]\ngpus = 2",
+            r"resources.completions: gpus = 2: such a step is one process.*: adapter, rl",
+        ),
+        ("[resources.adapter]\ngpus = 1.5", r"gpus = 1.5: a step has a part of one GPU, or whole ones"),
+        ("[resources.adapter]\ngpus = 2\nprocesses = 3", r"processes = 3 and gpus = 2: each process has one GPU"),
+        ("[resources.adapter]\nprocesses = 3\ncpus = 2", r"cpus = 2 for 3 processes: give at least one for each"),
+    ],
+)
+def test_what_cannot_be_divided_is_refused(study_file: Path, text: str, message: str) -> None:
+    study_file.write_text(f"{study_file.read_text()}\n{text}\n")
+    with pytest.raises(UserError, match=message):
+        load(study_file)
+
+
+def test_a_step_asks_for_a_core_for_each_process() -> None:
+    assert [Needs(gpus=4).count, Needs(gpus=4).cpus, Needs(processes=2).cpus, Needs(gpus=0.5).count] == [4, 4, 2, 1]
+
+
+def test_more_gpus_than_there_are_are_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    processes.refuse_too_few_gpus({"rl": Needs(gpus=1), "adapter": Needs(processes=2)})
+    with pytest.raises(UserError, match=r"^resources\.rl: gpus = 2, and this machine has 1: give fewer"):
+        processes.refuse_too_few_gpus({"rl": Needs(gpus=2)})
