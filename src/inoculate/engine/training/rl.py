@@ -408,7 +408,7 @@ def _check_lengths(prompts: Sequence[str], names: Sequence[str], rl: RL, sampler
 
 
 def _training_arguments(rl: RL, seed: int, work: Path, device: Device, own: Mapping[str, Any]) -> GRPOConfig:
-    count = rl.prompts_per_step * rl.completions_per_prompt
+    count = _per_step(rl)
     arguments = GRPOConfig(
         output_dir=str(work),
         max_steps=rl.steps,
