@@ -7,8 +7,9 @@ from typing import Any
 
 from inoculate import settings
 from inoculate.errors import UserError
+from inoculate.records import BASE
 from inoculate.study.row_schema import VETTED_PROMPTS
-from inoculate.study.schema import BASE, Arm, Study
+from inoculate.study.schema import Arm, Study
 
 _LONGEST = 80
 """Characters of a name: files are called after it, with something added."""
