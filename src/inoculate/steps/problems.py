@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.schema import EvaluatedSetting
 
 KIND, VERSION = "problems", 1
+_MANY = 1000
+"""Problems with programs that are drawn before any work if more are asked for, which takes about a minute."""
 
 
 def plan_step(resolved: ResolvedStudy, setting: str) -> Step:
@@ -51,11 +54,12 @@ def check_source(resolved: ResolvedStudy, step: Step) -> None:
             them.
     """
     setting = step.params["setting"]
-    if not is_read_first(setting, step.params["source"]):
-        return
     each = resolved.study.evaluate.each.get(setting)
     own = f".each.{setting}" if each and each.problems else ""
     try:
+        if not is_read_first(setting, step.params["source"]):
+            draw_some(setting, _as_draw(step))
+            return
         first = _draw(step)[0]
     except settings.TooFew as error:
         raise UserError(f"evaluate{own}.problems: {error}") from None
@@ -83,6 +87,22 @@ def is_read_first(setting: str, source: str) -> bool:
     return source.endswith(".jsonl") or task.takes_grader or not (task.needs_source or task.runs_code)
 
 
+def draw_some(setting: str, asked: settings.Draw) -> None:
+    """Draw problems that have programs before any work: one, to see that there are any, or all if they are very many.
+
+    Args:
+        setting: A setting whose problems are not read first; of a data set none is drawn.
+        asked: What is asked for.
+
+    Raises:
+        TooFew: There are not as many; up to `_MANY` of one kind and level there may be fewer all the same.
+        UserError: A family or level does not exist.
+    """
+    task = settings.find(setting)
+    if not task.needs_source:
+        task.problems(replace(asked, count=asked.count if asked.count > _MANY else 1))
+
+
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Draw the problems."""
     write_drawn(step, folder)
@@ -103,8 +123,12 @@ def read(folder: Path) -> list[Problem]:
 
 
 def _draw(step: Step) -> list[Problem]:
+    return settings.find(step.params["setting"]).problems(_as_draw(step))
+
+
+def _as_draw(step: Step) -> settings.Draw:
     params = step.params
-    draw = settings.Draw(
+    return settings.Draw(
         params["split"],
         params["count"],
         params["seed"],
@@ -113,4 +137,3 @@ def _draw(step: Step) -> list[Problem]:
         params["source"],
         params.get("grader", ""),
     )
-    return settings.find(params["setting"]).problems(draw)
