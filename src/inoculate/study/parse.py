@@ -198,8 +198,8 @@ _TABLES: dict[str, type[StrictModel]] = {
 
 
 _CLOSE, _MISSPELT = 0.85, 0.6
-"""How alike an unknown key and one of its own table are, before it is looked for in other tables; an unknown key and one
-that is missing."""
+"""How alike an unknown key and one of its own table are, before it is looked for in other tables; an unknown key and
+one that is missing."""
 
 
 def _own_errors(error: ValidationError) -> list[Any]:
@@ -269,8 +269,9 @@ def _explain(where: str, detail: Any) -> str:
         allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
         if owner is Study:
             allowed += _SHARED
-        meant = [name for name in allowed if _means(location[-1], name)]
-        trap = "" if meant else _explain_trap(location, owner, detail["input"])
+        needed = [name for name, field in owner.model_fields.items() if field.is_required()]
+        is_here = any(_means(location[-1], name) for name in needed)  # `settings` in rows, and not that of evaluate
+        trap = "" if is_here else _explain_trap(location, owner, detail["input"])
         other = next((name for name in _CALLED.get(location[-1], ()) if name in allowed), "")
         hint = f"did you mean '{other}'? {nearest('', allowed)}" if other else nearest(location[-1], allowed)
         return f"{where}: unknown key {key}: {trap or hint}"
