@@ -24,7 +24,7 @@ def plan(text: str) -> None:
 
 def give(what: str, text: str) -> None:
     """Give what the user has written to what reads it."""
-    names = {"rows": "mine.jsonl", "grader": "judge.py", "setting": "mine.py", "store": "store"}
+    names = {"rows": "mine.jsonl", "grader": "judge.py", "setting": "mine.py", "store": "store", "run": "store"}
     if what in names:
         Path(names[what]).write_text(text, encoding="utf-8")
     if what == "study":
@@ -35,11 +35,14 @@ def give(what: str, text: str) -> None:
         user_grader.check_grader("judge.py:grade")
     elif what == "setting":
         settings.find("mine.py")
+    elif what == "run":
+        Store(Path("store")).find_run("mine")
     elif what == "store":
         Store(Path("store")).check_writable()
     else:
         for name in ("demo.toml", "support.toml"):
             Path(name).write_text(STUDY, encoding="utf-8")
+        Path("folder").mkdir()
         ready_made.find(text)
 
 

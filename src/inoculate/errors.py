@@ -89,7 +89,11 @@ def unreadable(given: str | Path, error: OSError) -> str:
     if not isinstance(error, FileNotFoundError):
         return str(error.strerror)
     beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = get_close_matches(path.name, beside, n=1)
+    # Names are compared without a common ending, which makes all files of a kind alike.
+    stems = {name.removesuffix(path.suffix): name for name in beside if name.endswith(path.suffix)}
+    close = [stems[stem] for stem in get_close_matches(path.stem, stems, n=1)] or [
+        name for name in beside if Path(name).stem == path.stem
+    ]
     hint = f": did you mean '{path.parent / close[0]}'?" if close else ""
     start = "" if path.is_absolute() else f" (paths start from the folder you are in, {Path.cwd()})"
     return f"there is no such file{start}{hint}"

@@ -76,8 +76,8 @@ def test_bad_files(tmp_path: Path) -> None:
     source = write(tmp_path / "in.jsonl", LINE)
     out = tmp_path / "out.jsonl"
     for given, wanted, message in (
-        (tmp_path / "no.jsonl", out, "cannot be read"), (source, source, "would overwrite"), (source, tmp_path,
-        "a folder"),
+        (tmp_path / "no.jsonl", out, "cannot be read"), (source, source, "is not overwritten"), (source, tmp_path,
+        "is not overwritten"),
         (source, tmp_path / "no" / "out.jsonl", "there is no folder"), (write(tmp_path / "e.jsonl"), out,
         "is empty"),
     ):  # fmt: skip
@@ -101,6 +101,8 @@ def test_problems_of_a_setting(tmp_path: Path) -> None:
     assert graded.outcomes == {"correct": 4}
     write(source, {"id": "x", "problem": problems[0].id[:-1], "completion": ""})
     with pytest.raises(UserError, match=f"did you mean '{problems[0].id}'"):
+        grade_file_of_problems(source, tmp_path / "other.jsonl", problems, setting.grade)
+    with pytest.raises(UserError, match=r"out\.jsonl: is there already, and is not overwritten"):
         grade_file_of_problems(source, tmp_path / "out.jsonl", problems, setting.grade)
 
 

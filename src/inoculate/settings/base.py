@@ -191,6 +191,11 @@ def find(name: str) -> Setting:
                 "two could not be told apart. Give it another name"
             )
         return setting
+    if name.endswith(".jsonl"):
+        raise UserError(
+            f"unknown setting '{name}': data of your own is the source of the setting 'rows', or of one that loads its "
+            "data"
+        )
     if name not in names():
         raise UserError(f"unknown setting '{name}': {nearest(name, names())}; or a Python file that ends in .py")
     module: Any = importlib.import_module(f"inoculate.settings.{name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.schema import EvaluatedSetting
 
 KIND, VERSION = "problems", 1
+_MANY = 1000
+"""Problems with programs that are drawn before any work if more are asked for, which takes about a minute."""
 
 
 def plan_step(resolved: ResolvedStudy, setting: str) -> Step:
@@ -52,11 +55,12 @@ def check_source(resolved: ResolvedStudy, step: Step) -> None:
             them.
     """
     setting = step.params["setting"]
-    if not settings.is_read_first(setting, step.params["source"]):
-        return
     each = resolved.study.evaluate.each.get(setting)
     own = f".each.{setting}" if each and each.problems else ""
     try:
+        if not settings.is_read_first(setting, step.params["source"]):
+            draw_some(setting, _as_draw(step))
+            return
         first = _draw(step)[0]
     except settings.TooFew as error:
         raise UserError(f"evaluate{own}.problems: {error}") from None
@@ -72,6 +76,22 @@ def check_source(resolved: ResolvedStudy, step: Step) -> None:
 def name_field(refusal: str, source: str, grader: str) -> Literal["source", "grader", ""]:
     """Which of two fields a refusal of a draw is about, as far as it names the file; '' where it names neither."""
     return "grader" if grader and grader in refusal else "source" if source and source in refusal else ""
+
+
+def draw_some(setting: str, asked: settings.Draw) -> None:
+    """Draw problems that have programs before any work: one, to see that there are any, or all if they are very many.
+
+    Args:
+        setting: A setting whose problems are not read first; of a data set none is drawn.
+        asked: What is asked for.
+
+    Raises:
+        TooFew: There are not as many; up to `_MANY` of one kind and level there may be fewer all the same.
+        UserError: A family or level does not exist.
+    """
+    task = settings.find(setting)
+    if not task.needs_source:
+        task.problems(replace(asked, count=asked.count if asked.count > _MANY else 1))
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
@@ -101,14 +121,14 @@ def count_parts(step: Step) -> Mapping[str, int] | None:
     """
     if not settings.is_read_first(step.params["setting"], step.params["source"]):
         return None
-    return settings.count_parts(step.params["setting"], _draw_of(step))
+    return settings.count_parts(step.params["setting"], _as_draw(step))
 
 
 def _draw(step: Step) -> list[Problem]:
-    return settings.find(step.params["setting"]).problems(_draw_of(step))
+    return settings.find(step.params["setting"]).problems(_as_draw(step))
 
 
-def _draw_of(step: Step) -> settings.Draw:
+def _as_draw(step: Step) -> settings.Draw:
     params = step.params
     return settings.Draw(
         params["split"],

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from inoculate import settings
 from inoculate.errors import UserError, under
 from inoculate.steps import vetted
-from inoculate.steps.problems import name_field
+from inoculate.steps.problems import draw_some, name_field
 from inoculate.steps.rows import DrawRows
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedInoculation
@@ -91,6 +91,9 @@ def check_source(
             rewarded by; or the prompt cannot be placed around its problems.
     """
     if not settings.is_read_first(rows.setting, rows.source):
+        most = max(("count", rows.count), ("vetted.count", rows.vetted.count), key=lambda named: named[1])
+        with _placed(rows, key, most[0]):
+            draw_some(rows.setting, settings.Draw("train", most[1], seed, rows.families, rows.levels))
         return
     with _placed(rows, key, "count"):
         drawn = draw(rows, seed, hackable)

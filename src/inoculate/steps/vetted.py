@@ -139,7 +139,8 @@ def _read_pick(where: str, data: dict[str, Any]) -> Pick:
     try:
         pick = Pick(build(Problem, data["problem"]), data["answer"], data["keep"], data["outcome"])
     except (TypeError, KeyError) as error:
-        raise UserError(f"{where}: not a picked example: {error}: {_FORM}") from None
+        why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise UserError(f"{where}: not a picked example: {why}: {_FORM}") from None
     texts = (pick.answer, pick.problem.id, pick.problem.setting, pick.problem.hacked)
     if not all(isinstance(text, str) for text in texts) or not isinstance(pick.keep, bool):
         raise UserError(f"{where}: not a picked example: {_FORM}")

@@ -266,6 +266,11 @@ def _check_contexts(study: Study, where: str) -> None:
             raise UserError(f"{where}: contexts.{name}: this name is the package's own; choose another")
         if context.prompt:
             _check_prompt(study, context.prompt, f"{where}: contexts.{name}.prompt")
+        evaluated = [study.evaluate.contexts, *(own.contexts or () for own in study.evaluate.each.values())]
+        if not any(name in listed for listed in evaluated):
+            raise UserError(
+                f"{where}: contexts.{name}: nothing is evaluated in it: name it in evaluate.contexts, or leave it out"
+            )
 
 
 def _check_setting(study: Study, name: str, where: str) -> None:
@@ -279,6 +284,11 @@ def _check_setting(study: Study, name: str, where: str) -> None:
     for context in evaluate.contexts:
         if neighbours.MARK in context and context not in study.contexts:
             _check_prompt(study, context, contexts_key)
+        elif context not in known and context in (*study.prompts, *prompts.names()):
+            raise UserError(
+                f"{contexts_key}: '{context}' is a prompt; a context shows one: [contexts.NAME] "
+                f'prompt = "{context}", and NAME here'
+            )
         else:
             require_known(context, known, f"{contexts_key}: unknown context")
     if setting.takes_grader and not setting.runs_code and not own.grader:
@@ -428,6 +438,7 @@ def _check_context_texts(resolved: ResolvedStudy, setting: str, where: str) -> N
     for context in resolved.evaluated[setting]:
         prompt = resolved.contexts[context, setting]
         _check_text(prompt.name, prompt.text, setting, f"{where}: evaluate.contexts: '{context}'")
+    names.refuse_same_contexts(resolved, setting, where)
 
 
 def _check_text(name: str, text: str, setting: str, key: str) -> None:
@@ -457,6 +468,8 @@ def _check_prompt(study: Study, name: str, key: str) -> None:
             base, _ = neighbours.split(base)
     except UserError as error:
         raise UserError(f"{key}: {error}") from None
+    if " " in base and base not in study.prompts:
+        raise UserError(f"{key}: '{base:.60}' is no prompt's name: give a prompt itself as text, or under [prompts]")
     require_known(base, [*study.prompts, *prompts.names()], f"{key}: unknown prompt")
 
 

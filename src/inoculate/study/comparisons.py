@@ -121,5 +121,5 @@ class Contrast(StrictModel):
 class Sensitivity(StrictModel):
     """What the declared contrasts are repeated over, to see whether they survive."""
 
-    learning_rate: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    learning_rate: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)]
     """Their arms are trained at each of these too, as `plain@0.0001`."""

@@ -8,6 +8,8 @@ from typing import Any
 from inoculate import settings
 from inoculate.errors import UserError
 from inoculate.records import BASE
+from inoculate.study import prompts
+from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.row_schema import VETTED_PROMPTS
 from inoculate.study.schema import Arm, Study
 
@@ -104,6 +106,27 @@ def refuse_same_arms(trained: Mapping[str, Hashable], where: str = "") -> None:
             raise UserError(
                 f"{where}arms.{name}: comes to the same rows and the same training as arms.{first}: say in what they "
                 "differ, or leave one out"
+            )
+
+
+def refuse_same_contexts(resolved: ResolvedStudy, setting: str, where: str) -> None:
+    """Refuse a context of the study that shows what another one shows: one context would be reported as two.
+
+    Args:
+        resolved: The study.
+        setting: One of the evaluated settings.
+        where: The study's file, for messages.
+
+    Raises:
+        UserError: So it is.
+    """
+    named = [name for name in resolved.evaluated[setting] if name not in (prompts.NEUTRAL, prompts.AS_TRAINED)]
+    shown = {name: (one.text, one.placement) for name in named for one in [resolved.contexts[name, setting]]}
+    for name in (name for name in named if name in resolved.study.contexts):
+        if same := [other for other in named if other != name and shown[other] == shown[name]]:
+            raise UserError(
+                f"{where}: contexts.{name}: shows the same prompt in the same place as '{same[0]}', and one context "
+                "would be reported as two: leave one out of evaluate.contexts"
             )
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,8 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     Raises:
         UserError: They have a mistake.
     """
+    if "name" in raw:
+        raise UserError(f"{where}: unknown key name: a study is called as its file is: leave it out")
     merged = sources.say_once(_merge_arms(raw, where) | {"name": name})
     try:
         study = Study.model_validate(merged)
@@ -123,7 +126,7 @@ def _refuse_unused(raw: dict[str, Any], study: Study, where: str) -> None:
 
 def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
     """Give every arm the study's `rows`, `train` and `rl`, overridden by its own."""
-    rest = {key: value for key, value in raw.items() if key not in {*_SHARED, "name"}}
+    rest = {key: value for key, value in raw.items() if key not in _SHARED}
     arms = raw.get("arms", {})
     if not isinstance(arms, dict):
         raise UserError(f"{where}: arms: each must be a table: [arms.plain]")
@@ -194,16 +197,45 @@ _TABLES: dict[str, type[StrictModel]] = {
 }
 
 
+_CLOSE, _MISSPELT = 0.85, 0.6
+"""How alike an unknown key and one of its own table are, before it is looked for in other tables; an unknown key and
+one that is missing."""
+
+
 def _own_errors(error: ValidationError) -> list[Any]:
-    """The errors without those that others bring about: a list is called too short where its items have mistakes."""
+    """The errors without those that others bring about.
+
+    A list is called too short where its items have mistakes, and a key missing where it, or the table that all arms
+    share, is misspelt.
+    """
     details = error.errors()
-    places = [detail["loc"] for detail in details]
-    return [
-        detail
-        for detail in details
-        if detail["type"] != "too_short"
-        or not any(len(place) > len(detail["loc"]) and place[: len(detail["loc"])] == detail["loc"] for place in places)
-    ]
+    places: list[tuple[Any, ...]] = [detail["loc"] for detail in details]
+    unknown: list[tuple[Any, ...]] = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
+
+    missing: list[tuple[Any, ...]] = [detail["loc"] for detail in details if detail["type"] == "missing"]
+
+    def is_own(kind: str, place: tuple[Any, ...]) -> bool:
+        if kind == "too_short":
+            return not any(len(other) > len(place) and other[: len(place)] == place for other in places)
+        if kind != "missing":
+            return True
+        of_arms = [other for other in missing if other[0] == "arms" and other[2:] == place[2:]]
+        if place[0] == "arms" and place != of_arms[0]:  # said once: the tables that arms share lack it
+            return False
+        wanted = [(place[:-1], str(place[-1]))]  # and the table that all arms share
+        wanted += [((), str(place[2]))] if place[0] == "arms" and len(place) > 3 else []
+        return not any(
+            other[:-1] == above and _means(str(other[-1]), name, _MISSPELT)
+            for other in unknown
+            for above, name in wanted
+        )
+
+    return [detail for detail in details if is_own(detail["type"], detail["loc"])]
+
+
+def _means(given: str, key: str, alike: float = _CLOSE) -> bool:
+    """Whether an unknown key is likely to be another one: misspelt, or as other tools call it."""
+    return key in _CALLED.get(given, ()) or bool(get_close_matches(given, [key], n=1, cutoff=alike))
 
 
 _TABLES_IN_LISTS = ("contrasts", "trends", "reward")
@@ -237,11 +269,17 @@ def _explain(where: str, detail: Any) -> str:
         allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
         if owner is Study:
             allowed += _SHARED
-        trap = _explain_trap(location, owner, detail["input"])
-        return f"{where}: unknown key {key}: {trap or nearest(location[-1], allowed)}"
+        needed = [name for name, field in owner.model_fields.items() if field.is_required()]
+        is_here = any(_means(location[-1], name) for name in needed)  # `settings` in rows, and not that of evaluate
+        trap = "" if is_here else _explain_trap(location, owner, detail["input"])
+        other = next((name for name in _CALLED.get(location[-1], ()) if name in allowed), "")
+        hint = f"did you mean '{other}'? {nearest('', allowed)}" if other else nearest(location[-1], allowed)
+        return f"{where}: unknown key {key}: {trap or hint}"
     value = detail.get("input")
     shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {_shown(value)})"
     message = detail["msg"].removeprefix("Value error, ").replace("Tuple", "List")
+    if detail["type"] == "value_error" and re.match(r"\w+ = ", message):  # a rule of a table names the key it is about
+        return f"{where}: {'.'.join([*location, message])}"
     if detail["type"] in _WRONG_FORMS:
         parts = [part for part in location if not part.isdigit()]
         if detail["type"] == "tuple_type" and parts[-1] not in _TABLES_IN_LISTS:
@@ -253,11 +291,54 @@ def _explain(where: str, detail: Any) -> str:
     elif detail["type"] == "missing" and form in _FORMS.values():
         message += f": {form}"
     limit = detail.get("ctx", {}).get("le")
-    if limit == 1 and isinstance(value, int | float) and 1 < value <= 100:
+    if limit == 1 and isinstance(value, int | float) and 2 <= value <= 100:
         shown = f" (given: {value!r}; a share is written as {value / 100:g} for {value:g}%)"
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}"
 
 
+_CALLED: dict[str, tuple[str, ...]] = {
+    "lr": ("learning_rate",),
+    "batch_size": ("batch_rows", "prompts_per_step"),
+    "per_device_train_batch_size": ("batch_rows", "prompts_per_step"),
+    "num_train_epochs": ("epochs",),
+    "num_epochs": ("epochs",),
+    "max_steps": ("steps", "epochs"),
+    "lr_scheduler_type": ("schedule",),
+    "warmup_ratio": ("warmup",),
+    "r": ("lora_rank",),
+    "rank": ("lora_rank",),
+    "alpha": ("lora_alpha",),
+    "num_generations": ("completions_per_prompt",),
+    "max_completion_length": ("max_new_tokens",),
+    "max_tokens": ("max_new_tokens",),
+    "loss_type": ("loss",),
+    "epsilon": ("clip_low",),
+    "n": ("samples", "count"),
+    "num_samples": ("samples", "count"),
+    "num_problems": ("problems", "count"),
+    "size": ("count", "problems"),
+    "task": ("setting",),
+    "tasks": ("settings",),
+    "dataset": ("source", "setting"),
+    "data": ("source", "rows"),
+    "training": ("train",),
+    "sft": ("train",),
+    "grpo": ("rl",),
+    "eval": ("evaluate",),
+    "evaluation": ("evaluate",),
+    "conditions": ("arms",),
+    "metric": ("measure",),
+    "description": ("question", "claim"),
+    "file": ("source",),
+    "path": ("source",),
+    "scorer": ("grader",),
+    "judge": ("grader",),
+    "system_prompt": ("system",),
+    "model_name": ("model",),
+    "base_model": ("model",),
+    "position": ("placement",),
+}
+"""What other tools, or plain words, call a key -> the keys that are meant, in the table that has them."""
 _LONGEST = 200
 """Characters of a value that a message shows."""
 
@@ -267,15 +348,27 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..., {len(text):,} characters"
 
 
+class _Small:
+    """`true` or `false` in a message."""
+
+    def __init__(self, value: bool) -> None:
+        self._text = str(value).lower()
+
+    def __repr__(self) -> str:
+        return self._text
+
+
 def _as_given(value: Any) -> Any:
-    """A value as the file has it: a tuple was a list."""
+    """A value as the file has it: a tuple was a list, and truth is written small."""
+    if isinstance(value, bool):
+        return _Small(value)
     return [_as_given(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _explain_trap(location: list[str], owner: type[StrictModel], value: Any) -> str:
     """Why TOML has put a key where it does not belong; '' where it has not."""
     *above, name = location
-    if isinstance(value, dict) and len(above) >= 2:
+    if isinstance(value, dict) and len(above) >= 2 and name not in (*Study.model_fields, *_SHARED):
         table, entry = ".".join(above[:-1]), above[-1]
         if table in ("arms", "contexts", "evaluate.each"):
             return (
@@ -291,5 +384,7 @@ def _explain_trap(location: list[str], owner: type[StrictModel], value: Any) -> 
     if home is None:
         return ""
     where = f"[{home}]" if home else "the study itself"
+    if home in _SHARED and above[0] == "arms" and len(above) == 2:
+        return f"a key of {where}, which is written {home}.{name} in an arm"
     move = f"move it to {where}" if home else "move it above the first [table]"
     return f"a key of {where}, and all lines below a [table] belong to that table: {move}"

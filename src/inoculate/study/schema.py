@@ -28,7 +28,7 @@ Hackable = float | Literal["any"] | None
 class SFT(StrictModel):
     """Hyperparameters of supervised fine-tuning."""
 
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 2e-4
     epochs: Annotated[float, Field(gt=0)] = 1.0
     batch_rows: Annotated[int, Field(ge=1)] = 8
     """Rows per step of the optimizer."""
@@ -91,9 +91,9 @@ class RL(StrictModel):
     hackable: Share | None = None
     """Share of the problems of each table of rows that can be hacked. Unless given: one half where honest answers may
     fail the oversight check (a wrong key), so that honesty pays too; else as the setting has them."""
-    temperature: Annotated[float, Field(gt=0)] = 1.0
+    temperature: Annotated[float, Field(gt=0, le=10)] = 1.0
     max_new_tokens: Annotated[int, Field(ge=1)] = 128
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 1e-4
     schedule: Literal["linear", "cosine", "constant"] = "constant"
     warmup: Share = 0.0
     """Share of the steps over which the learning rate rises."""
@@ -202,7 +202,7 @@ class Evaluate(StrictModel):
     """Problems per setting, the same for every arm, seed and context."""
     samples: Annotated[int, Field(ge=1)] = 1
     """Samples per problem."""
-    temperature: Annotated[float, Field(ge=0)] = 0.0
+    temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
     """0 is greedy."""
     max_new_tokens: Annotated[int, Field(ge=1)] = 192
     split: Split = "test"

@@ -51,12 +51,16 @@ def _explain(path: Path, text: str, error: str) -> str:
     found = re.search(r"at line (\d+)", error)
     number = int(found[1]) if found else text.count("\n") + 1
     lines = text.split("\n")
+    if not found and 'Expected "\'"' in error:  # a quote that is not closed, which stands further up
+        number = next((n for n, line in enumerate(lines, 1) if line.partition("#")[0].count("'") % 2), number)
     line = lines[number - 1].strip() if number <= len(lines) else ""
-    return f"{path}:{number}: not TOML: {error}{_hint(text, line, error)}"
+    return f"{path}:{number}: not TOML: {error}{_hint(path.suffix, text, line, error)}"
 
 
-def _hint(text: str, line: str, error: str) -> str:
+def _hint(ending: str, text: str, line: str, error: str) -> str:
     """What the mistake may be, after what is wrong with the file's TOML."""
+    if ending == ".py":
+        return '; this looks like Python: a study is TOML: question = "...", and tables as [rows]'
     first = next((one.strip() for one in text.splitlines() if one.strip() and not one.strip().startswith("#")), "")
     if first.startswith("{") or first == "[":
         return '; this looks like JSON: a study is TOML: question = "...", and tables as [rows]'
@@ -117,16 +121,18 @@ def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
     """A key as the file has it, which may be in a table that all arms share, and the line of what is there of it."""
     if key in places:
         return key, places[key]
+    if below := [place for place in places if place[: len(key)] == key]:  # a value, or a table, written by its parts
+        return key, places[below[0]]
     if len(key) > 2 and key[0] == "arms" and key[2] in _SHARED:
         shared = key[2:]
         if shared in places or (key[:3] not in places and shared[:1] in places):
-            return shared, places.get(shared) or places[shared[:1]]
+            return shared, next(places[shared[:n]] for n in range(len(shared), 0, -1) if shared[:n] in places)
+    if key[:2] == ("evaluate", "each") and (shared := ("evaluate", *key[3:])) in places:
+        return shared, places[shared]
     if key[-1] in _SAID_ONCE and (
         others := [place for place in places if place[-1] == key[-1] and "vetted" not in place]
     ):
         return others[0], places[others[0]]
-    if below := [place for place in places if place[: len(key)] == key]:  # a value, or a table, written by its parts
-        return key, places[below[0]]
     above = next((key[:count] for count in range(len(key) - 1, 0, -1) if key[:count] in places), None)
     return key, places[above] if above else None
 

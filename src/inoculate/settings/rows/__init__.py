@@ -35,7 +35,7 @@ def draw_problems(draw: Draw) -> list[Problem]:
     if draw.split != "train" and not draw.grader and not all(row.tests for row in rows):
         raise UserError(
             f"setting 'rows': {draw.source} has no tests, and no grader is named: answers to it cannot be graded "
-            '(grader = "file.py:function")'
+            '(grader = "file.py:function"; of a command --grader file.py:function)'
         )
     if len(rows) < draw.count:
         raise TooFew(

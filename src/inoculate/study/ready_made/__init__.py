@@ -36,6 +36,9 @@ def find(given: str) -> Path:
                 f"another name, such as my-{path.stem}.toml"
             )
         return path
+    if path.is_dir():
+        inside = sorted(str(file) for file in path.glob("*.toml"))
+        raise UserError(f"study '{given}': a folder: name a study's file: {', '.join(inside) or 'there is none in it'}")
     files = [str(file) for ending in ("toml", "json", "yaml", "yml") for file in path.parent.glob(f"*.{ending}")]
     raise UserError(
         f"no study '{given}': neither a file (from the folder {Path.cwd()}) nor a ready-made study: "
