@@ -37,6 +37,23 @@ def test_a_wrong_file_is_refused_in_a_sentence(
     assert "refused" in verdicts
 
 
+@pytest.mark.parametrize("command", ["report", "compare", "export"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"arms": {', '"arms": {"x": 3, '), ('"samples": ', '"samples": []  , "x": '), ('"digest": "', '"digest": "x'),
+     ('"machine": {', '"machine": null, "x": {'), ('{', '[{'), ('"schema": 1', '"schema": 0')],
+)  # fmt: skip
+def test_a_manifest_with_rubbish_is_refused_by_every_command(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, old: str, new: str
+) -> None:
+    monkeypatch.setattr("inoculate.engine.models.fingerprint", lambda *_: "weights")
+    text = (made.run / "manifest.json").read_text(encoding="utf-8")
+    assert old in text
+    read = {"report": made.report_manifest, "compare": made.compare_manifest, "export": made.export_manifest}[command]
+    for wrong in (text.replace(old, new, 1), text[: len(text) // 2]):
+        assert judge(read, wrong.encode(), tmp_path / "manifest.json") == "refused"
+
+
 def test_the_files_that_are_changed_are_right_before(made: Made, tmp_path: Path) -> None:
     readers = {kind: read for kind, (read, _) in kinds(made).items()}
     groups = {"rows": ROWS, "completions": TASKS, "rollouts": ROLLOUTS}
