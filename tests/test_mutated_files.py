@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from long_form import LONG
 from mutated_files import MODELS, REPLY, ROLLOUTS, ROWS, TASKS, Made, as_lines, judge, kinds, text_of
 
-TIMES = 10 if os.environ.get("INOCULATE_FUZZ") else 1
+TIMES = 10 if LONG else 1
 CASES = {"rows": 150, "completions": 150, "rollouts": 150, "replies": 300, "models": 150, "import": 25, "manifest": 25,
          "results": 40}  # fmt: skip
 
