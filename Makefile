@@ -42,9 +42,9 @@ test-server: $(VENV)/installed-dev $(SERVER)/installed
 test-faults: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s tests/faults
 
-# Thousands of study files and other files that are wrong in some way.
+# Thousands of study files and other files that are wrong in some way; and the settings, with as many problems.
 fuzz: $(VENV)/installed-dev
-	INOCULATE_FUZZ=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/test_mutated_studies.py tests/test_mutated_files.py
+	INOCULATE_FUZZ=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/test_mutated_studies.py tests/test_mutated_files.py tests/settings
 
 # Known weaknesses of the packages that are installed here: asks PyPI's database, so it needs the network.
 audit: $(VENV)/installed $(AUDIT)/installed

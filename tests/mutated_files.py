@@ -215,6 +215,16 @@ class Made:
 
         return analyse(self.copy(path, "manifest.json"))
 
+    def compare_manifest(self, path: Path) -> object:
+        from inoculate.report.comparison import compare
+
+        return compare([self.copy(path, "manifest.json"), self.run])
+
+    def export_manifest(self, path: Path) -> object:
+        from inoculate.integrations.export import export
+
+        return export(self.copy(path, "manifest.json"), path.parent / "out")
+
     def read_results(self, path: Path) -> object:
         from inoculate.report.comparison import compare, comparison_data
 
@@ -232,7 +242,11 @@ def kinds(made: Made) -> dict[str, tuple[Read, Callable[[Random], bytes]]]:
     def damaged_manifest(random: Random) -> bytes:
         """A manifest of which a file system has made another, or of another version, or with a part that is changed."""
         made = copy.deepcopy(manifest)
-        part = random.choice(["cells", "training", "", "schema"])
+        part = random.choice(["cells", "training", "", "schema", "anywhere"])
+        if part == "anywhere":
+            other = changed(made, random)
+            return damaged(text_of(other | {"digest": made["digest"]} if isinstance(other, dict) else other), random)
+        del made["digest"]  # as of a version that wrote none: what is checked then
         if part == "schema":
             made["schema"] = random.choice([None, 0, 2, "1", 10**30, [1], True])
         elif part:

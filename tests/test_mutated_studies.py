@@ -6,15 +6,14 @@ The long form is `make fuzz`: 2,400 files, of all ready-made studies.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 import tomli_w
 
+from long_form import LONG
 from study_mutations import Case, judge, make, seeds
 
-LONG = bool(os.environ.get("INOCULATE_FUZZ"))
 PARTS = 4
 SHARE = 600 if LONG else 120
 """Files of each part."""

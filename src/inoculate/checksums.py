@@ -1,4 +1,4 @@
-"""Checksums of the files of a finished step, in a file beside them that `sha256sum --check` reads.
+"""Checksums of the files of a finished step, in a file beside them that `sha256sum --check` reads; and of a manifest.
 
 They find what a disk, a network or a hand has changed since the step was written. They are no protection against
 somebody who means to deceive: who can change a file can change its checksum too.
@@ -7,8 +7,10 @@ somebody who means to deceive: who can change a file can change its checksum too
 from __future__ import annotations
 
 import hashlib
+import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 NAME = "SHA256SUMS"
 
@@ -107,6 +109,21 @@ def _looks(folder: Path) -> str:
         stat = path.stat()
         lines.append(f"{path.name} {stat.st_size} {stat.st_ino} {stat.st_mtime_ns} {stat.st_ctime_ns}\n")
     return "".join(lines)
+
+
+def seal(document: dict[str, Any]) -> dict[str, Any]:
+    """A JSON document with a digest of all that it says."""
+    return {**document, "digest": _digest_of(document)}
+
+
+def is_sealed(document: dict[str, Any]) -> bool:
+    """Whether a document says what was written; one of a version that wrote no digest is taken as it is."""
+    return "digest" not in document or document["digest"] == _digest_of(document)
+
+
+def _digest_of(document: dict[str, Any]) -> str:
+    said = {key: value for key, value in document.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -57,7 +57,8 @@ REWARD = """
 def length(problem, completion):
     return len(completion) / 8
 """
-_TIMES = ("seconds", "created")
+_TIMES = ("seconds", "created", "digest")
+"""The digest of a manifest is that of its times too."""
 
 
 class Reference(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import json
 import os
 import signal
@@ -43,6 +44,7 @@ def load() -> None:
     import inoculate.steps.run  # noqa: F401
 
     torch.set_num_threads(1)
+    gc.freeze()  # so that no child searches all of it for garbage, after each training
 
 
 def run_child(request: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from inoculate.settings import Draw, find
 from inoculate.settings.patterns import kinds_by_split, make_problem, pieces, reading
 from inoculate.settings.patterns.hacks import WAYS
 from inoculate.settings.patterns.language import holds
+from long_form import LONG
 
 SETTING = find("patterns")
 
@@ -40,8 +41,10 @@ def test_kinds_are_many_and_each_is_in_one_split() -> None:
 
 
 def test_problems_are_distinct_and_the_first_of_more_are_the_same() -> None:
-    many = SETTING.problems(Draw("test", 300, 3))
-    assert len({problem.body for problem in many}) == len({problem.id for problem in many}) == 300
+    """`make fuzz`: a thousand."""
+    count = 1000 if LONG else 200
+    many = SETTING.problems(Draw("test", count, 3))
+    assert len({problem.body for problem in many}) == len({problem.id for problem in many}) == count
     assert SETTING.problems(Draw("test", 40, 3)) == many[:40]
     assert SETTING.problems(Draw("test", 40, 4)) != many[:40]
 
@@ -56,7 +59,7 @@ def test_honest_answers_are_correct_and_hacked_ones_are_hacks() -> None:
     assert set(Counter(problem.hack for problem in problems)) == set(WAYS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 10**6), number=st.integers(0, 10**3))
 def test_strings_are_told_apart_by_the_honest_pattern(seed: int, number: int) -> None:
     every = [kind for members in kinds_by_split().values() for kind in members]
@@ -206,7 +209,7 @@ def test_a_pattern_that_python_refuses_is_malformed() -> None:
     assert outcomes(one("digits"), "^(a$", "[", "(" * 4000, "(?P<1>a)", "*") == ["malformed"] * 5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60) | st.text(alphabet="`/'\"r()[]\\|^$.*+?\n ", max_size=60))
 def test_anything_can_be_read(completion: str) -> None:
     answer = reading.read(completion)

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, grade_code
+from inoculate.grading.task import Limits
 from inoculate.records import SPLITS, Grade, Problem
 from inoculate.settings import Draw, find, queries
 from inoculate.settings.queries import execution, kinds_by_split, make_draft, make_problem, mutants, reading, traits
 from inoculate.settings.queries.databases import HIDDEN
 from inoculate.settings.queries.hacks import WAYS
+from long_form import LONG
 
 SETTING = find("queries")
 SCHEMA = {"t": {"id": "INTEGER", "name": "TEXT"}}
@@ -44,8 +46,10 @@ def test_kinds_are_many_and_each_is_in_one_split() -> None:
 
 
 def test_problems_are_distinct_and_the_first_of_more_are_the_same() -> None:
-    many = SETTING.problems(Draw("test", 100, 3))
-    assert len({problem.body for problem in many}) == len({problem.id for problem in many}) == 100
+    """`make fuzz`: three hundred."""
+    count = 300 if LONG else 100
+    many = SETTING.problems(Draw("test", count, 3))
+    assert len({problem.body for problem in many}) == len({problem.id for problem in many}) == count
     assert SETTING.problems(Draw("test", 30, 3)) == many[:30]
     assert set(Counter(problem.hack for problem in many)) == set(WAYS)
 
@@ -59,7 +63,7 @@ def test_honest_answers_are_correct_and_hacked_ones_are_hacks() -> None:
     assert [p.kind for p, g in zip(problems, hacked, strict=True) if g.outcome != "hack"] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), number=st.integers(0, 10**3))
 def test_the_styles_of_an_honest_query_agree_and_the_databases_tell(seed: int, number: int) -> None:
     """Drawing a problem compares all styles on all databases; an empty table must not part them by an error either."""
@@ -262,7 +266,8 @@ def test_results_are_compared_as_sets_of_rows_with_repeats_or_in_order() -> None
         )
 
 
-def test_writing_refused_and_endless_queries_are_scored_in_the_sandbox() -> None:
+def test_writing_refused_and_endless_queries_are_scored_in_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "LIMITS", Limits(cpu_seconds=0.5))  # time is up the same way, and sooner
     problem = one("count_all")
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT COUNT(*) FROM n"
     huge = "SELECT length(zeroblob(999999999)) + length(hex(zeroblob(999999999)))"

@@ -23,6 +23,7 @@ from inoculate.errors import UserError
 from inoculate.records import GAMED, OUTCOMES, Completion, Grade, Outcome, Problem, name_part, read_lines
 
 MANIFEST_SCHEMA = 1
+CHANGED_MANIFEST = "not what was written; run the study again, which writes it anew (finished steps are not repeated)"
 _CELL_KEYS = ("arm", "seed", "at", "setting", "context", "problems", "completions", "grades")
 _CELL_TYPES: dict[str, Any] = {
     **dict.fromkeys(("arm", "setting", "context"), str),
@@ -223,7 +224,7 @@ def read_run(folder: Path) -> Run:
     """Read and check the manifest of a run.
 
     Raises:
-        UserError: The manifest is missing, is not JSON, has another schema, or lacks a key.
+        UserError: The manifest is missing, is not JSON, has another schema, was changed, or lacks a key.
     """
     path = folder / "manifest.json"
     try:
@@ -239,6 +240,8 @@ def read_run(folder: Path) -> Run:
             f"{path}: schema {schema}, but this version reads schema {MANIFEST_SCHEMA}; run the study again with this "
             "version (finished steps are not repeated), or analyse it with the version that wrote it"
         )
+    if not checksums.is_sealed(manifest):
+        raise UserError(f"{path}: {CHANGED_MANIFEST}")
     _require(path, "the manifest", manifest, ("name", "study", "cells"))
     _require(path, "'study'", manifest["study"], _STUDY_KEYS)
     _require_types(path, "the manifest", manifest, {"name": str, "cells": list, "training": list, "settings": dict})

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inoculate import checksums
 from inoculate.analysis.arms import is_honest
 from inoculate.analysis.asked import has_floor
 from inoculate.analysis.own_settings import name_exactly, names_by_path, show_names
+from inoculate.analysis.run_folder import CHANGED_MANIFEST
 from inoculate.errors import UserError
 from inoculate.records import BAD_ANSWERS, BASE, OUTCOMES, setting_of
 from inoculate.report.numbers import is_known
@@ -242,6 +244,8 @@ def read_results(run: Path) -> Results:
         "every run has one; is this the folder of a run?",
         "`inoculate run` writes it (finished steps are not repeated)",
     )
+    if not checksums.is_sealed(manifest):
+        raise UserError(f"{run / 'manifest.json'}: {CHANGED_MANIFEST}")
     path = run / "results.json"
     named = names_by_path(mapping(results.get("settings")))
     results = show_names(results)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inoculate import settings
+from inoculate import checksums, settings
 from inoculate.analysis import contrasts_hash
 from inoculate.records import Row, read_lines, write_json
 from inoculate.steps import choices, machines
@@ -86,7 +86,16 @@ def write(
         containment: The level at which code is run on this machine.
         not_made: Keys of steps that cannot be made, and why.
     """
-    write_json(folder / "manifest.json", _content(plan, store, declared, containment, not_made or {}))
+    write_json(folder / "manifest.json", checksums.seal(_content(plan, store, declared, containment, not_made or {})))
+
+
+def kept_containment(path: Path) -> str | None:
+    """The containment that a manifest names; None where there is no manifest, or none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["containment"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _content(

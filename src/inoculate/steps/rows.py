@@ -288,10 +288,16 @@ def _draw_problems(rows: Rows, seed: int, share: float | Literal["any"]) -> list
         request = settings.Draw("train", rows.count, seed, rows.families, rows.levels, rows.source, rows.grader)
         return [DrawnRow(one, bool(one.hacked), False) for one in settings.find(rows.setting).problems(request)]
     wanted = {True: round(share * rows.count), False: rows.count - round(share * rows.count)}
-    size = rows.count
+    size = least = rows.count
     while True:
         request = settings.Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
-        problems = settings.find(rows.setting).problems(request)
+        try:
+            problems = settings.find(rows.setting).problems(request)
+        except settings.TooFew:
+            if size == least:
+                raise
+            size = least
+            continue
         found = {sort: sum(bool(problem.hacked) == sort for problem in problems) for sort in wanted}
         lacking = sum(max(0, wanted[sort] - found[sort]) for sort in wanted)
         if not lacking:
@@ -301,7 +307,13 @@ def _draw_problems(rows: Rows, seed: int, share: float | Literal["any"]) -> list
                 f"rl.hackable = {share}: among {size} problems of '{rows.setting}' {found[True]} can be hacked and "
                 f"{found[False]} cannot; {wanted[True]} and {wanted[False]} are wanted: give another share"
             )
-        size += lacking
+        least = size + lacking
+        # Where a sort has not occurred at all, a draw for each problem more would take minutes until it is given up.
+        size = (
+            least
+            if all(found[sort] for sort in wanted if wanted[sort])
+            else max(least, min(2 * size, _MOST_DRAWN * rows.count + 1))
+        )
     drawn: list[DrawnRow] = []
     for problem in problems:
         sort = bool(problem.hacked)

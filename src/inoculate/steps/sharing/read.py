@@ -228,8 +228,7 @@ def _write_run(
     if not (run / "study.toml").is_file():
         (run / "study.toml").write_text(header.study, encoding="utf-8")
     path = run / "manifest.json"
-    containment = json.loads(path.read_text(encoding="utf-8")).get("containment") if path.is_file() else None
-    manifest.write(run, plan, store, declared, containment or header.containment)
+    manifest.write(run, plan, store, declared, manifest.kept_containment(path) or header.containment)
     here = {step.key for step in steps}
     finished = plan.finished_keys(store)
     result.run, result.of = run, len(plan.cells)
