@@ -39,7 +39,7 @@ def train_within(
         if not is_out_of_memory(error):
             raise
     # Outside of the handler, whose exception holds the tensors of the failed step.
-    _release()
+    release()
     notify(
         f"{what}: out of memory with {key} = {tokens}; it goes on from its last checkpoint with half as many tokens at "
         "once, which changes the result by rounding alone"
@@ -49,7 +49,7 @@ def train_within(
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-    _release()
+    release()
     raise UserError(
         f"{what}: out of memory, also with half of {key} = {tokens}. Nothing that is finished is lost. Give this "
         "process more memory (close others on the machine or GPU), choose shorter rows, or a smaller model"
@@ -63,7 +63,8 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _OF_CPU)
 
 
-def _release() -> None:
+def release() -> None:
+    """Give back memory that nothing uses any more, to the device too, where another process may want it."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
