@@ -8,7 +8,7 @@ import pytest
 
 from faults.runs import Reference, Runs, clear
 
-RESOURCES = "\n[resources.adapter]\nprocesses = 2\n"
+RESOURCES = "\n[resources.adapter]\nprocesses = 2\n\n[resources.rl]\nprocesses = 2\n"
 
 
 @pytest.fixture
@@ -26,7 +26,6 @@ def test_one_that_is_killed_ends_the_others_and_the_same_command_goes_on(
     store = runs.fresh()
     lost = runs.run(store, study=str(divided), patch="several processes", value=2)
     (said,) = (text for text in lost["said"] if "process 2 of 2" in text)
-    print(said)
     assert lost["codes"] == [2]
     assert "it was killed (SIGKILL" in said and "-process-2.txt" in said
     done = runs.run(store, study=str(divided), patch="several processes", value=0)

@@ -95,12 +95,14 @@ def carry_out(
         ProcessLost: One of them was killed, or has failed.
         MemoryError: Memory ran out in one of them.
     """
+    from inoculate.engine.training.memory import release
     from inoculate.engine.training.processes import ALONE
 
     needs = resources.needs_of(step.kind)
     if needs.count == 1:
         return work(step, folder, resources, progress, ALONE, halved)
     resources.unload()
+    release()
     _ = resources.weights  # fetched once, before all of them look for it
     with tempfile.TemporaryDirectory(prefix="inoculate-") as meeting, _started(step, needs, resources) as started:
         for number, one in enumerate(started):

@@ -44,7 +44,7 @@ def train_within(
         if not is_out_of_memory(error):
             raise
     # Outside of the handler, whose exception holds the tensors of the failed step.
-    _release()
+    release()
     less = (
         "with half as many tokens at once, which changes the result by rounding alone"
         if packs
@@ -56,7 +56,7 @@ def train_within(
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-    _release()
+    release()
     also = f"with half of {key} = {tokens}" if packs else "where it keeps as little as it can"
     raise UserError(
         f"{what}: out of memory, also {also}. Nothing that is finished is lost. Give this "
@@ -71,7 +71,8 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _OF_CPU)
 
 
-def _release() -> None:
+def release() -> None:
+    """Give back memory that nothing uses any more, to the device too, where another process may want it."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
