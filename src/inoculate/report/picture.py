@@ -167,15 +167,15 @@ def _draw_marks(axis: Axes, row: Row, cell: Cell | None, outcomes: Sequence[str]
         low = rate.rate if rate.low is None else rate.low
         high = rate.rate if rate.high is None else rate.high
         axis.plot([low, high], [y, y], color=colour, linewidth=2.2, alpha=0.4, solid_capstyle="butt", zorder=2)
-        if len(cell.by_seed) > 1:
-            seeds = [value for _, value in cell.seed_rates(name)]
+        seeds = [value for _, value in cell.seed_rates(name)] if len(cell.by_seed) > 1 else []
+        if seeds:
             axis.plot(seeds, [y] * len(seeds), "|", color=colour, markersize=6, markeredgewidth=1.1, zorder=2.5)
         axis.plot(rate.rate, y, linestyle="none", clip_on=False, zorder=3, **MARKS[name])
-        _draw_number(axis, rate.rate, low, high, y)
+        _draw_number(axis, rate.rate, min(low, *seeds, 1.0), max(high, *seeds, 0.0), y)
 
 
 def _draw_number(axis: Axes, rate: float, low: float, high: float, y: float) -> None:
-    """Write the rate beside its interval, on the side with space."""
+    """Write the rate beside its interval and its seeds, on the side with space."""
     fits_right = high <= 0.86 or low < 0.16
     x, shift, side = (high, 7, "left") if fits_right else (low, -7, "right")
     options = {"textcoords": "offset points", "ha": side, "va": "center", "annotation_clip": False}
