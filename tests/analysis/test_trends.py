@@ -133,7 +133,7 @@ def test_a_planted_trend_is_supported_and_the_opposite_refuted(tmp_path: Path) -
     assert -0.5 < fewer["slope"] < -0.3 and fewer["high"] < 0 and fewer["p"] <= fewer["p_adjusted"] < 0.05
     assert (fewer["verdict"], other["verdict"]) == ("supported", "refuted") and fewer["seeds"] == 3
     page = write_report(run).read_text()
-    assert "supported: hack changes by" in page and "Rates against the number of vetted examples" in page
+    assert "Hack changes by \u2212" in page and "Rates against the number of vetted examples" in page
     assert (run / "figures" / "trends.svg").exists() and "fewer hacks,hack" in (
         run / "tables" / "trends.csv"
     ).read_text()

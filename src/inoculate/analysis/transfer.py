@@ -46,7 +46,8 @@ def analyse_transfer(run: Run, table: Table) -> dict[str, Any] | None:
     twins = {twin for tallies in table.values() for tally in tallies for twin in tally.problems.twins}
     shown = [key for key, tallies in table.items() if not twins.issuperset(tallies[0].problems.ids)]
     hackable = list(dict.fromkeys(key.setting for key in shown if any(tally.has_hack for tally in table[key])))
-    places = list(dict.fromkeys((key.setting, key.context) for key in shown))
+    settings = list(dict.fromkeys(key.setting for key in shown))
+    places = sorted(dict.fromkeys((key.setting, key.context) for key in shown), key=lambda at: settings.index(at[0]))
     columns = [_column(table, declared["controls"], hackable, *place) for place in places]
     tells = {(column["setting"], column["context"]): column["tells"] for column in columns}
     cells = [

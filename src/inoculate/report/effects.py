@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from inoculate.report.drawing import NARROW, PALETTE, make_axes, new_figure, wrap
-from inoculate.report.numbers import minus
+from inoculate.report.numbers import minus, signed
 from inoculate.report.results import Results
 
 _POINTS_FORMAT = FuncFormatter(lambda value, _: minus(f"{100 * value:+.0f}") if value else "0")
@@ -112,9 +112,6 @@ def _score_title(correlations: Sequence[dict[str, Any]], score: str) -> str:
     entry = next(c for c in correlations if c["score"] == score and c["with_irrelevant"])
     if entry["correlation"] is None:
         return entry["says"]
-    low, correlation, high = (_format_signed(entry[key]) for key in ("low", "correlation", "high"))
-    return f"Spearman {correlation}{f' [{low}, {high}]' if low else ''}, {entry['prompts']} prompts"
-
-
-def _format_signed(value: float | None) -> str:
-    return "" if value is None else minus(f"{value:+.2f}")
+    low, correlation, high = (signed(entry[key]) for key in ("low", "correlation", "high"))
+    limits = "" if entry["low"] is None else f" [{low}, {high}]"
+    return f"Spearman {correlation}{limits}, {entry['prompts']} prompts"

@@ -62,6 +62,13 @@ def sentence(words: str) -> str:
     return words[0].upper() + words[1:] + ("" if words[-1] in ".!?" else ".")
 
 
+def signed(value: float | None) -> str:
+    """A correlation, with its sign and two decimals."""
+    if value is None or not is_known(value):
+        return UNKNOWN
+    return minus(f"{value:+.2f}")
+
+
 def p_value(p: float | None) -> str:
     """A p value with two significant digits, never 0."""
     if p is None or not is_known(p):

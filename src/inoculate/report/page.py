@@ -35,6 +35,7 @@ SCRIPTS = ("store.js", "text.js", "filters.js", "list.js", "detail.js", "main.js
 STYLES = ("page.css", "parts.css", "reader.css")
 FILTERS: tuple[Callable[..., str], ...] = (
     *(numbers.percent, numbers.interval, numbers.points, numbers.points_interval, numbers.p_value, numbers.count),
+    numbers.signed,
     *(numbers.seconds, numbers.plain, numbers.sentence, numbers.breakable),
 )
 INTERVALS = {
@@ -365,14 +366,11 @@ def _elicitation_view(elicitation: dict[str, Any]) -> dict[str, Any]:
     if not elicitation:
         return {}
 
-    def format_correlation(value: float | None) -> str:
-        return "" if value is None else numbers.minus(f"{value:+.2f}")
-
     correlations = [
         entry
-        | {"value": format_correlation(entry["correlation"]) or numbers.UNKNOWN}
+        | {"value": numbers.signed(entry["correlation"])}
         | {
-            "interval": f"{format_correlation(entry['low'])} to {format_correlation(entry['high'])}"
+            "interval": f"{numbers.signed(entry['low'])} to {numbers.signed(entry['high'])}"
             if entry["low"] is not None
             else ""
         }

@@ -38,11 +38,12 @@ def draw_transfer_changes(results: Results, width: float) -> Figure:
     groups = by_setting if width == NARROW else [columns]
     cells = {(c["arm"], c["setting"], c["context"], c["measure"]): c for c in results.transfer["cells"]}
     blocks = [
-        (than, measure, group, arms)
+        (than, measure, shown, arms)
         for than in THAN
         for measure in ("hack", "correct")
         for group in groups
         if (arms := list(dict.fromkeys(arm for (arm, *_, of), cell in cells.items() if of == measure and cell[than])))
+        if (shown := [column for column in group if _has(column, measure, cells)])
     ]
     trained_on = {arm["arm"]: arm["trained_on"] for arm in results.transfer["arms"]}
     height = sum(_HEADING + _ROW * len(arms) + _GAP for *_, arms in blocks)
@@ -57,6 +58,11 @@ def draw_transfer_changes(results: Results, width: float) -> Figure:
         _draw_block(axis, top, width, (title, than, measure), group, arms, cells, trained_on)
         top += _HEADING + _ROW * len(arms) + _GAP
     return figure
+
+
+def _has(column: dict[str, Any], measure: str, cells: dict[tuple[str, str, str, str], dict[str, Any]]) -> bool:
+    """Whether a measure is to be had in a column: there is no hack where the key is right."""
+    return any(key[1:] == (column["setting"], column["context"], measure) for key in cells)
 
 
 def _draw_block(
