@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from inoculate.errors import UserError
 from inoculate.settings.rows import user_grader
 from inoculate.steps import refusals, reward_functions, rows
 from inoculate.steps.plan import Plan, make_plan
+from inoculate.steps.store import Store
 from inoculate.study.parse import parse
 
 RAW: dict[str, Any] = {
@@ -79,3 +81,17 @@ def test_only_functions_that_are_still_to_be_called_are_loaded(plan: Plan, monke
         loaded.clear()
         refusals._check_functions(plan.study, [step for step in plan.steps() if step.kind in kinds])
         assert set(loaded) == names and len(set(loaded)) == len(loaded), kinds
+
+
+def test_a_control_that_is_too_short_is_refused_before_any_work(tiny_model: Path, tmp_path: Path) -> None:
+    long = " ".join(f"Word {number} follows." for number in range(400))
+    raw = RAW | {
+        "model": str(tiny_model),
+        "prompts": {"long": long},
+        "rows": {"setting": "mathematics", "count": 4},
+        "arms": {"plain": {}, "control": {"inoculation": {"prompt": "irrelevant", "like": "long"}}},
+        "evaluate": {"settings": ["mathematics"], "problems": 2},
+    }
+    made = make_plan(parse(raw, "study", "study.toml"), "weights")
+    with pytest.raises(UserError, match=r"^arms\.control\.inoculation\.like: the control .* is to have"):
+        refusals.check_here(made, Store(tmp_path / "store"))

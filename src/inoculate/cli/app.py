@@ -63,8 +63,9 @@ def run_command(command: Callable[[], object]) -> int:
     except UserError as error:
         return _print_error(str(error), 2)
     except CycloptsError as error:
+        said = str(error) if str(error).endswith("...") else str(error).removesuffix(".")
         named = " ".join(["inoculate", *(error.command_chain or ())])
-        return _print_error(f"{str(error).rstrip('.')} (`{named} --help` says what it takes)", 2)
+        return _print_error(f"{said} (`{named} --help` says what it takes)", 2)
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _Terminated) else 130
         return _print_error("stopped; finished steps are kept, and the same command goes on from them", code)

@@ -177,6 +177,7 @@ def _describe_arm(arm: Arm) -> str:
 def _prompt_entry(name: str) -> dict[str, Any]:
     from inoculate.study import prompts as library
 
+    library.split_name(name)  # refuses a description that there is not
     prompt = library.find(name)
     return {
         "name": name,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from shlex import join
 from typing import Any
 
-from inoculate.cli.options import DEFAULT_STORE, AsJson, Seeds, StoreFolder
+from inoculate.cli.options import DEFAULT_STORE, AsJson, Seeds, StoreFolder, store_words
 from inoculate.cli.output import console, print_json
 from inoculate.errors import UserError
 
@@ -202,7 +203,7 @@ def import_graded(path: Path, /, *, store: StoreFolder = DEFAULT_STORE, as_json:
         print(f"- {note}")
     if result.run:
         print(f"{result.finished} of {result.of} cells are finished, {result.cells} of them in this file")
-        print(f"inoculate report {result.name}")
+        print(join(["inoculate", "report", result.name, *store_words(store)]))
 
 
 def _export_folder(folder: Path, to: Path, as_json: bool) -> None:

@@ -60,10 +60,13 @@ def _draw(setting: str, split: str, count: int, seed: int, source: str, grader: 
         UserError: There is no such setting or split, its data is not named or does not go with it, or there are not as
             many problems.
     """
-    from inoculate.settings import Draw, find_for, require_some
+    from inoculate.settings import Draw, TooFew, find_for, require_some
 
     task, drawn_from = find_for(setting, source, grader), require_known(split, SPLITS, "--split: unknown split")
-    return task.problems(Draw(drawn_from, require_some(count), seed, source=source, grader=grader))
+    try:
+        return task.problems(Draw(drawn_from, require_some(count), seed, source=source, grader=grader))
+    except TooFew as error:
+        raise UserError(f"--count {count}: {error}") from None
 
 
 def check(setting: str, *, count: int = 200, source: str = "", grader: str = "", as_json: AsJson = False) -> None:

@@ -6,7 +6,7 @@ from shlex import join
 from typing import TYPE_CHECKING, Any
 
 from inoculate.cli import runs
-from inoculate.cli.options import DEFAULT_STORE, AsJson, ListSteps, Seeds, StoreFolder
+from inoculate.cli.options import DEFAULT_STORE, AsJson, ListSteps, Seeds, StoreFolder, store_words
 from inoculate.cli.output import console, print_json
 from inoculate.errors import UserError
 
@@ -131,8 +131,7 @@ def plan(
         terminal.print(
             f"`inoculate run` first screens the prompts on the untrained model: {problems}, not counted here"
         )
-    given = {"--store": "" if store == DEFAULT_STORE else str(store), "--seeds": seeds}
-    same = [study, *(word for option, value in given.items() if value for word in (option, value))]
+    same = [study, *store_words(store), *(["--seeds", seeds] if seeds else [])]
     terminal.print(plan_table(facts, ["inoculate", "preflight", *same], listed))
     if not listed:
         command = ["inoculate", "plan", *same, "--steps", *(["--server", server] if server else [])]
@@ -160,7 +159,8 @@ def step(study: str, /, *names: str, store: StoreFolder = DEFAULT_STORE, server:
     from inoculate.study.ready_made import find
 
     if not names:
-        raise UserError(f"which step? `{join(['inoculate', 'plan', study, '--steps'])}` lists them")
+        same = [study, *store_words(store), *(["--server", server] if server else [])]
+        raise UserError(f"which step? `{join(['inoculate', 'plan', *same, '--steps'])}` lists them")
     path = find(study)
     with TerminalProgress() as progress, located(path):
         planned = make_plan(load(path), server=server)

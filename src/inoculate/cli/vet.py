@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, under
 
 if TYPE_CHECKING:
     from inoculate.records import Grade, Problem
@@ -41,8 +41,10 @@ def vet(
     """
     from inoculate.steps import vetted
 
+    _check_options(pool, to, {"--levels": levels, "--source": source, "--grader": grader})
+    with under(f"--to {to}"):
+        picks = vetted.read_picks(str(to)) if to.exists() else []
     candidates = _candidates(pool, count, seed, levels, source, grader)
-    picks = vetted.read_picks(str(to)) if to.exists() else []
     decided = {(pick.problem.id, pick.answer) for pick in picks}
     left = [one for one in candidates if (one[0].id, one[1]) not in decided]
     if picks:
@@ -61,6 +63,20 @@ def vet(
         print(f'In a study: rows.vetted = {{ count = {kept}, source = "{to}" }}')
 
 
+def _check_options(pool: str, to: Path, given: Mapping[str, object]) -> None:
+    """Refuse a file that could not be written, before anything is decided, and options that a file of candidates has.
+
+    Raises:
+        UserError: So it is.
+    """
+    if to.is_dir():
+        raise UserError(f"--to {to}: is a folder: name a file of decisions, such as {to / 'picks.jsonl'}")
+    if not to.parent.is_dir():
+        raise UserError(f"--to {to}: there is no folder {to.parent}")
+    if _is_file(pool) and (unused := next((option for option, value in given.items() if value), "")):
+        raise UserError(f"{unused} is for the candidates of a setting, and {pool} is a file: leave it out")
+
+
 def _candidates(
     pool: str, count: int, seed: int, levels: tuple[int, ...], source: str, grader: str
 ) -> list[tuple[Problem, str]]:
@@ -74,7 +90,11 @@ def _candidates(
     from inoculate.study.row_schema import Rows, Vetted
 
     if _is_file(pool):
-        return vetted.read_candidates(pool)
+        if found := vetted.read_candidates(pool):
+            return found
+        raise UserError(
+            f"{pool}: there is nothing in it: a line holds problem and answer (`inoculate vet` writes them)"
+        )
     find_for(pool, source, grader)
     rows = Rows(
         setting=pool,

@@ -83,7 +83,7 @@ def grade_file(
     Raises:
         UserError: A line is not valid; nothing has been graded then.
     """
-    total = _check_lines(source, out, _check_task)
+    total = _check_lines(source, out, _check_task, _NEEDED)
     level = containment(unsafe=unsafe).level
 
     def grade(lines: Sequence[dict[str, Any]]) -> Iterator[Grade]:
@@ -130,15 +130,17 @@ def grade_file_of_problems(
     def grade_lines(lines: Sequence[dict[str, Any]]) -> Iterator[Grade]:
         return grade([known[line["problem"]] for line in lines], [line["completion"] for line in lines])
 
-    total = _check_lines(source, out, check)
+    total = _check_lines(source, out, check, _NEEDED_FOR_SETTING)
     if unsafe:
         os.environ[UNSAFE_VARIABLE] = "1"
     level = containment().level
     return _grade_lines(source, out, total, grade_lines, progress, level)
 
 
-def _check_lines(source: Path, out: Path, check: Callable[[str, Mapping[str, Any]], None]) -> int:
-    """Check every line before any is graded; returns the number of lines."""
+def _check_lines(
+    source: Path, out: Path, check: Callable[[str, Mapping[str, Any]], None], needed: Mapping[str, type[Any]]
+) -> int:
+    """Check every line, which has the keys needed, before any is graded; returns the number of lines."""
     if not out.parent.is_dir():
         raise UserError(f"{out}: there is no folder {out.parent}")
     refuse_existing(out)
@@ -151,7 +153,7 @@ def _check_lines(source: Path, out: Path, check: Callable[[str, Mapping[str, Any
             raise UserError(f"{where}: the id '{line['id']}' is used at {first} already")
         count += 1
     if count == 0:
-        raise UserError(f"{source}: is empty; a line holds {', '.join(_NEEDED)}")
+        raise UserError(f"{source}: is empty; a line holds {', '.join(needed)}")
     return count
 
 
@@ -167,6 +169,8 @@ def _check_keys(where: str, line: Mapping[str, Any], needed: Mapping[str, type[A
 
 
 def _check_task(where: str, line: Mapping[str, Any]) -> None:
+    if "problem" in line and not set(_TESTS) & set(line):
+        raise UserError(f"{where}: names a problem, and has no tests: name its setting with --setting")
     _check_keys(where, line, _NEEDED)
     check_tests(where, line)
 

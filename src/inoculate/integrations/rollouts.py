@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from inoculate import json_lines
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, unreadable
 from inoculate.records import OUTCOMES, Outcome, outcome_of
 
 ENDINGS = (".jsonl", ".parquet", ".eval", ".json")
@@ -77,7 +77,7 @@ def read(path: Path, name: str, hacked: str = "") -> Iterator[Rollout]:
     if path.suffix not in ENDINGS:
         raise UserError(f"{path}: the ending '{path.suffix}' is no format of rollouts: {nearest(path.suffix, ENDINGS)}")
     if not path.is_file():
-        raise UserError(f"{path}: there is no such file")
+        raise UserError(f"{path}: {'is a folder' if path.is_dir() else unreadable(path, FileNotFoundError())}")
     if path.suffix in (".eval", ".json"):
         if not find_spec("inspect_ai"):
             raise UserError(f"{path}: Inspect logs need inspect_ai: pip install 'inoculate[inspect]'")

@@ -260,7 +260,7 @@ def refuse_unknown(setting: Setting, draw: Draw) -> None:
             raise UserError(f"unknown family '{family}' of setting '{setting.name}': {near}")
     for level in draw.levels:
         if level not in setting.levels:
-            raise UserError(f"unknown level {level} of setting '{setting.name}': allowed: {setting.levels}")
+            raise UserError(f"unknown level {level} of setting '{setting.name}': allowed: {list(setting.levels)}")
 
 
 def is_read_first(name: str, source: str) -> bool:

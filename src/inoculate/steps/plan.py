@@ -189,6 +189,8 @@ def make_plan(study: Study, weights: str = "", server: str = "") -> Plan:
         UserError: The model does not exist, or cannot be identified without a network; or the user's data has a
             mistake.
     """
+    if server and not server.startswith(("http://", "https://")):
+        raise UserError(f"--server {server}: has to begin with http:// or https://, as http://localhost:8000/v1 does")
     with under("model"):
         weights = weights or models.fingerprint(study.model)
     if server and (trained := [name for name, arm in study.arms.items() if arm.is_rewarded]):

@@ -73,18 +73,30 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
         resources: The model's tokenizer and configuration.
 
     Raises:
-        UserError: A grader or a reward of the user's cannot be loaded; or a prompt of RL, or of fresh samples, and a
+        UserError: A grader or a reward of the user's cannot be loaded; a control cannot be made as long as its prompt;
+            or a prompt of RL, or of fresh samples, and a
             completion of `rl.max_new_tokens` are longer than the model's context, or than what passes through the
             model at once.
     """
     _check_functions(plan.study, missing)
     keys, found = {step.key for step in missing}, dict[str, _Longest]()
+    _check_controls(plan, keys, resources)
     for training in plan.trainings:
         for asked in _find_asked(plan, training, keys):
             step = asked.rows
             if step.key not in found:
                 found[step.key] = _find_longest(step, rows.draw(step, plan.draw), resources)
             _refuse_longest(asked, training.seed, found[step.key], resources.context)
+
+
+def _check_controls(plan: Plan, missing: Collection[str], resources: Resources) -> None:
+    """Refuse a control that cannot be made as long as its prompt, as soon as the model's tokenizer is here."""
+    for training in plan.trainings:
+        for step in (training.rows, *(more for more, _ in training.more_rows)):
+            inoculation = step.params["inoculation"]
+            if step.key in missing and inoculation and inoculation["like"] and models.is_here(plan.study.model):
+                with under(f"arms.{training.arm}.inoculation.like"):
+                    rows.find_prompt(step, resources)
 
 
 def _check_functions(study: Study, missing: Collection[Step]) -> None:

@@ -21,7 +21,7 @@ from typing import IO, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, unreadable
 
 FORMAT = "inoculate graded samples"
 SCHEMA = 1
@@ -312,8 +312,7 @@ def _read_lines(path: Path) -> Iterator[bytes]:
             if unpacker.unused_data or file.read(1):
                 raise _damaged(path, "something follows its end")
     except OSError as error:
-        why = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise UserError(f"{path}: cannot be read: {why}") from None
+        raise UserError(f"{path}: cannot be read: {unreadable(path, error)}") from None
     except lzma.LZMAError as error:
         raise _damaged(path, str(error)) from None
     if pending:

@@ -61,6 +61,7 @@ def import_graded(path: Path, store: Store, progress: Progress = lambda done: No
         UserError: The file is none of these, or damaged, or too large; a version, the model or the study differs; a
             step is in the store with other content; or the store cannot be written.
     """
+    store.check_writable()
     with _explained(store), store.staging("import") as staging:
         packed = read_packed(path)
         header = next(packed)
