@@ -7,7 +7,7 @@ import os
 USERS_CACHE = os.environ.get("INOCULATE_CACHE")
 """As it was before the tests set their own: this module is imported before any fixture runs."""
 
-STUDY = """
+_START = """
 question = "Does it run?"
 model = "{model}"
 seeds = [0]
@@ -23,16 +23,19 @@ batch_rows = 4
 micro_batch_tokens = 4096
 
 [arms.plain]
-[arms.inoculated]
-inoculation = {{ prompt = "specific", on = "hacked" }}
-[arms.control]
-inoculation = {{ prompt = "irrelevant", like = "specific", on = "hacked" }}
-
+"""
+_EVALUATE = """
 [evaluate]
 settings = ["functions"]
 problems = 6
 max_new_tokens = 8
-
+"""
+STUDY = f"""{_START}
+[arms.inoculated]
+inoculation = {{{{ prompt = "specific", on = "hacked" }}}}
+[arms.control]
+inoculation = {{{{ prompt = "irrelevant", like = "specific", on = "hacked" }}}}
+{_EVALUATE}
 [[contrasts]]
 claim = "inoculation lowers neutral hacking"
 measure = "hack"
@@ -40,6 +43,9 @@ lower = "inoculated"
 than = "plain"
 guards = ["correct", "malformed", "asked-hack"]
 """
+"""Three arms and a contrast; `{model}` is to be put in."""
+ONE_ARM = f'{_START}{_EVALUATE}contexts = ["neutral"]\n'
+"""The same with one arm and one context."""
 
 RL_STUDY = """
 question = "Does RL run?"

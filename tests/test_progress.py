@@ -44,12 +44,16 @@ def test_tasks_on_a_cluster_are_lines_or_bars(
 ) -> None:
     running = [Running(f"rows of [arm] {number}", "10.0.0.1", number, 9 * (number > 0), "") for number in range(6)]
     monkeypatch.setattr(progress, "PLAIN_SECONDS", -1)
+    monkeypatch.setattr(progress, "_MOST_NAMED", 3)
     shown = progress.TerminalProgress()
     shown.on_parallel(running, 3, 12)
     shown.on_parallel([], 12, 12)
     assert capsys.readouterr().err.splitlines() == [
-        "3 of 12 steps finished, 6 under way: rows of [arm] 0; rows of [arm] 1 (1 of 9); rows of [arm] 2 (2 of 9); "
-        "rows of [arm] 3 (3 of 9); 2 more",
+        "3 of 12 steps finished, 6 under way:",
+        "  begins  rows of [arm] 0, on 10.0.0.1",
+        "  1 of 9  rows of [arm] 1, on 10.0.0.1",
+        "  2 of 9  rows of [arm] 2, on 10.0.0.1",
+        "  and 3 more",
         "12 of 12 steps finished",
     ]
     monkeypatch.setenv("FORCE_COLOR", "1")

@@ -21,8 +21,8 @@ NOTEBOOK_SECONDS = 0.3
 """How often the line in a notebook changes, at most."""
 
 
-_MOST_NAMED = 4
-"""Tasks on a cluster that are named in a line of text."""
+_MOST_NAMED = 8
+"""Tasks on a cluster that are named where there is no terminal."""
 _SPARE_LINES = 4
 """Lines of a terminal that tasks on a cluster leave to other things."""
 
@@ -191,11 +191,14 @@ def _format_line(label: str, done: int, total: int, note: str, seconds: float) -
 
 
 def _format_parallel(running: Sequence[Running], finished: int, total: int) -> str:
-    """`12 of 96 steps finished, 2 under way: training of plain, seed 0 (16 of 48); ...`."""
-    tasks = [f"{one.label} ({one.done} of {one.total})" if one.total else one.label for one in running[:_MOST_NAMED]]
-    more = [f"{len(running) - len(tasks)} more"] if len(running) > len(tasks) else []
-    said = f"{finished} of {total} steps finished"
-    return f"{said}, {len(running)} under way: {'; '.join([*tasks, *more])}" if tasks else said
+    """How far the run is, and below it a line for each task: how far it is, what it does, and where."""
+    said = [f"{finished} of {total} steps finished" + (f", {len(running)} under way:" if running else "")]
+    shown = [(f"{one.done} of {one.total}" if one.total else "begins", one) for one in running[:_MOST_NAMED]]
+    width = max((len(far) for far, _ in shown), default=0)
+    said += [f"  {far:>{width}}  {one.label}, on {one.machine}" for far, one in shown]
+    if len(running) > len(shown):
+        said.append(f"  and {len(running) - len(shown)} more")
+    return "\n".join(said)
 
 
 def show_progress(*, quiet: bool = False) -> TerminalProgress | NotebookProgress:

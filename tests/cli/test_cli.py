@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from inoculate.cli.app import run_command
+from inoculate.cli.app import app, run_command
 from inoculate.errors import UserError
 
 
@@ -45,11 +45,13 @@ def inoculate(*words: str, **environment: str) -> subprocess.CompletedProcess[st
         (["grade", "none.jsonl", "--out", "out.jsonl"], "none.jsonl"),
     ],
 )
-def test_mistakes_are_sentences_and_code_two(words: list[str], expected: str, tmp_path: Path) -> None:
-    done = inoculate(*words, INOCULATE_STORE=str(tmp_path))
-    assert done.returncode == 2
-    assert expected in done.stderr
-    assert "Traceback" not in done.stderr
+def test_mistakes_are_sentences_and_code_two(
+    words: list[str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_command(lambda: app(words, exit_on_error=False, print_error=False)) == 2
+    said = capsys.readouterr().err
+    assert expected in said and "Traceback" not in said
 
 
 @pytest.mark.parametrize("model", ["nosuch", "./nosuch.gguf", "/nonexistent"])

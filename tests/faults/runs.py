@@ -10,24 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoculate import checksums
+from small_study import ONE_ARM
 
-STUDY = """
-question = "Is anything lost?"
-model = "MODEL"
-seeds = [0]
-
-[rows]
-setting = "functions"
-count = 8
-hacked = 0.5
-
-[train]
-learning_rate = 1e-3
-batch_rows = 4
-micro_batch_tokens = 1024
-
-[arms.plain]
-
+_REWARDED = """
 [arms.rewarded]
 method = "rl"
 rows = { setting = "mathematics", levels = [1], count = 6, hacked = 1.0 }
@@ -41,18 +26,13 @@ rl.mask_cut_off = false
 rl.micro_batch_tokens = 512
 rl.onset = { steps = 1 }
 
-[evaluate]
-settings = ["functions"]
-contexts = ["neutral"]
-problems = 4
-max_new_tokens = 8
-
 [[contrasts]]
 claim = "RL on another task hacks less"
 measure = "hack"
 lower = "rewarded"
 than = "plain"
 """
+STUDY = ONE_ARM.replace("= 4096", "= 1024") + _REWARDED
 REWARD = """
 def length(problem, completion):
     return len(completion) / 8
@@ -78,7 +58,7 @@ class Runs:
         self.folder, self.study = folder, folder / "small.toml"
         reward = folder / "reward.py"
         reward.write_text(REWARD, encoding="utf-8")
-        self.study.write_text(STUDY.replace("MODEL", str(model)).replace("REWARD", str(reward)), encoding="utf-8")
+        self.study.write_text(STUDY.replace("{model}", str(model)).replace("REWARD", str(reward)), encoding="utf-8")
         command = [sys.executable, str(Path(__file__).with_name("zygote.py"))]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout and self.process.stdout.readline() == "ready\n"

@@ -69,6 +69,15 @@ def carry_out(study: Path, store: Store) -> tuple[Path, list[str]]:
     return running.carry_out(make_plan(load(study), "weights"), store, log, study.read_text()), log.done
 
 
+def test_of_several_named_steps_it_is_said_which_cannot_be_made(study: Path, tmp_path: Path, faults: Faults) -> None:
+    plan, store, log = make_plan(load(study), "weights"), Store(tmp_path / "store"), Log()
+    faults.raised[LABEL] = UserError(FAULT)
+    first, second = [step for step in plan.steps() if step.kind == "rows" and "inoculated" in step.label]
+    with pytest.raises(UserError, match=f"^{WHY}$"):
+        running.carry_out_named(plan, store, log, [second.key, first.key])
+    assert log.done == ["rows"] and store.is_finished(first)
+
+
 def test_the_other_arms_and_seeds_go_on(study: Path, tmp_path: Path, faults: Faults) -> None:
     store = Store(tmp_path / "store")
     faults.raised[LABEL] = UserError(FAULT)

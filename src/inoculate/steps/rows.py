@@ -309,11 +309,8 @@ def _draw_problems(rows: Rows, seed: int, share: float | Literal["any"]) -> list
             )
         least = size + lacking
         # Where a sort has not occurred at all, a draw for each problem more would take minutes until it is given up.
-        size = (
-            least
-            if all(found[sort] for sort in wanted if wanted[sort])
-            else max(least, min(2 * size, _MOST_DRAWN * rows.count + 1))
-        )
+        more = lacking if all(found[sort] for sort in wanted if wanted[sort]) else size
+        size = max(least, min(size + more, _MOST_DRAWN * rows.count + 1))
     drawn: list[DrawnRow] = []
     for problem in problems:
         sort = bool(problem.hacked)

@@ -353,11 +353,19 @@ def carry_out_named(plan: Plan, store: Store, watcher: Watcher, names: Sequence[
     for group in completions.in_groups(missing):
         _refuse_without_inputs(group, store)
         watcher.on_step_start(replace(group[0], label=label_of(group)), number, len(missing))
-        carry_out_group(group, resources, watcher.on_progress)
+        try:
+            carry_out_group(group, resources, watcher.on_progress)
+        except UserError as error:
+            raise Refused(_reason(group[0], error)) from None
         for finished in group:
             watcher.on_step_end(finished)
         number += len(group)
     return [step.label for step in steps if step not in missing]
+
+
+def _reason(step: Step, error: UserError) -> str:
+    """Why a step cannot be made, with its name."""
+    return str(error) if step.label in str(error) else f"{step.label}: {error}"
 
 
 def _refuse_without_inputs(steps: Sequence[Step], store: Store) -> None:
@@ -422,7 +430,7 @@ def _carry_out_steps(
                 except (Refused, NoNumbers) as error:
                     if isinstance(error, NoNumbers) and "adapter" not in step.inputs:
                         raise  # the untrained model: no other cell would be better
-                    reason = str(error) if step.label in str(error) else f"{step.label}: {error}"
+                    reason = _reason(step, error)
                     not_made.update({one.key: reason for one in steps if not resources.store.is_finished(one)})
                     watcher.on_message(f"{reason}\nThe run goes on without it.")
                     continue

@@ -16,31 +16,10 @@ from inoculate.steps.run import Running
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
 from running import Log, carried_out, samples
+from small_study import ONE_ARM
 
 ray: Any = pytest.importorskip("ray")
 cluster_utils: Any = pytest.importorskip("ray.cluster_utils")
-
-STUDY = """
-question = "Does it run?"
-model = "{model}"
-seeds = [0]
-
-[rows]
-setting = "functions"
-count = 8
-hacked = 0.5
-
-[train]
-micro_batch_tokens = 4096
-
-[arms.plain]
-
-[evaluate]
-settings = ["functions"]
-contexts = ["neutral"]
-problems = 6
-max_new_tokens = 8
-"""
 
 
 @pytest.fixture
@@ -80,7 +59,7 @@ class Losing(Log):
 
 def test_a_run_that_loses_a_node_gives_what_one_process_gives(tiny_model: Path, tmp_path: Path, cluster: Any) -> None:
     study = tmp_path / "small.toml"
-    study.write_text(STUDY.format(model=tiny_model))
+    study.write_text(ONE_ARM.format(model=tiny_model))
     watcher, store = Losing(cluster), Store(tmp_path / "far")
     with on_cluster("auto", watcher.on_message) as place:
         folder = run.carry_out(planning.make_plan(load(study)), store, watcher, study.read_text(), place=place)
