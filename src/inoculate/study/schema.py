@@ -279,8 +279,9 @@ class Needs(StrictModel):
     def _give_each_a_core(cls, data: Any) -> Any:
         if not isinstance(data, dict) or "cpus" in data:
             return data
-        asked = data.get("processes") or data.get("gpus")
-        return {**data, "cpus": int(asked)} if type(asked) in (int, float) and 1 < asked < math.inf else data
+        asked: Any = data.get("processes") or data.get("gpus")
+        is_number = isinstance(asked, int | float) and not isinstance(asked, bool)
+        return {**data, "cpus": int(asked)} if is_number and 1 < asked < math.inf else data
 
     @model_validator(mode="after")
     def _check_processes(self) -> Needs:

@@ -75,7 +75,8 @@ def draw_groups(
 
 def _read(data: dict[str, Any]) -> SampledCompletion:
     """A completion from its plain data."""
-    return SampledCompletion(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+    sequences: dict[str, Any] = {key: tuple(data[key]) for key in ("tokens", "log_probabilities")}
+    return SampledCompletion(**{**data, **sequences})
 
 
 def entropy(drawn: Sequence[SampledCompletion]) -> float:
