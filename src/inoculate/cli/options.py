@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,9 +9,12 @@ from cyclopts import Parameter
 from inoculate import api
 
 StoreFolder = Annotated[
-    Path, Parameter(name="--store", env_var=api.STORE_VARIABLE, help="The folder of finished steps.")
+    str,
+    Parameter(
+        name="--store", env_var=api.STORE_VARIABLE, help="The folder of finished steps, or a URL: s3://BUCKET/PREFIX."
+    ),
 ]
-DEFAULT_STORE = Path(api.DEFAULT_STORE)
+DEFAULT_STORE = api.DEFAULT_STORE
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")]
 ListSteps = Annotated[bool, Parameter(name="--steps", negative="", help="List the steps too, and which are finished.")]
 Seeds = Annotated[str, Parameter(name="--seeds", help="Only these of the study's seeds: 4, or 3-5, or 0,3-5.")]

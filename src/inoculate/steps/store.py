@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,6 +107,8 @@ class Store:
             root: Its folder; made when the first step is written.
         """
         self.root = root.resolve()
+        self.notify: Callable[[str], None] = lambda text: None
+        """Called with what the user should know while something goes on."""
 
     def check_writable(self) -> None:
         """Refuse a store that nothing could be written to.
@@ -121,12 +123,21 @@ class Store:
         if not os.access(there, os.W_OK | os.X_OK):
             raise UserError(f"{where} cannot be written: name another folder with --store, or INOCULATE_STORE")
 
+    @property
+    def name(self) -> str:
+        """What `--store` calls it."""
+        return str(self.root)
+
     def folder(self, step: Step) -> Path:
         """The folder of the step when it is finished."""
         return self.root / "steps" / step.kind / step.key
 
     def is_finished(self, step: Step) -> bool:
         """Whether the step is finished."""
+        return self.folder(step).is_dir()
+
+    def is_here(self, step: Step) -> bool:
+        """Whether the step is finished, and its files can be read on this machine."""
         return self.folder(step).is_dir()
 
     def finished_keys(self, steps: Iterable[Step]) -> set[str]:
@@ -137,6 +148,35 @@ class Store:
             folder = self.root / "steps" / kind
             present[kind] = set(os.listdir(folder)) if folder.is_dir() else set()
         return {step.key for step in steps if step.key in present[step.kind]}
+
+    def readable_keys(self, steps: Iterable[Step]) -> set[str]:
+        """Keys of those steps that are finished, and whose files can be read on this machine, if need be from now on.
+
+        Of trainings that is what `record` gives.
+        """
+        return self.finished_keys(steps)
+
+    def bring(self, inputs: Iterable[Step]) -> None:
+        """Make finished steps readable on this machine with all that they have; nothing to do in a folder."""
+
+    def named(self, folder: Path) -> str:
+        """How a run's manifest names a folder of the store."""
+        return str(folder)
+
+    def write_first(self, path: Path, text: str) -> None:
+        """Write a file of a run, unless it was written before."""
+        if not path.exists():
+            write_whole(path, text)
+
+    def bring_run(self, name: str) -> None:
+        """Make what was written of a run readable on this machine; nothing to do in a folder."""
+
+    def publish_run(self, folder: Path, *names: str) -> None:
+        """Let others read files of a run (all that a report may change, unless named); nothing to do in a folder."""
+
+    def publish_log(self, log: Path) -> str:
+        """Let others read a log, and return where it is; '' where they can as it is."""
+        return ""
 
     def run_folder(self, name: str) -> Path:
         """The folder of a study's run."""
@@ -152,7 +192,7 @@ class Store:
             if (folder / "manifest.json").is_file():
                 return folder
         runs = [path.parent.name for path in self.root.glob("runs/*/manifest.json")]
-        raise UserError(f"no run '{name}' in {self.root}: {nearest(name, runs)} (`inoculate run STUDY` makes one)")
+        raise UserError(f"no run '{name}' in {self.name}: {nearest(name, runs)} (`inoculate run STUDY` makes one)")
 
     @contextmanager
     def write_step(self, step: Step, together: int = 1) -> Iterator[Path]:
@@ -259,6 +299,10 @@ class Store:
             aside.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(aside)
         return aside
+
+    def restore(self, folder: Path) -> str:
+        """Take another copy of a step that is damaged on this machine; what was done, '' where there is no other."""
+        return ""
 
     def _work(self, kind: str, key: str) -> Path:
         return self.root / "work" / f"{kind}-{key}"
