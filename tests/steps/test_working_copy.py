@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -165,6 +164,7 @@ def test_made_up_steps_arrive_whole_and_the_first_declaration_counts(tmp_path: P
     with_weights = {name: text for name, text in steps_of(there).items() if name.startswith("steps/")}
     assert with_weights == steps_of(store)
     write_study(tmp_path, study.read_text().replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
+    there.run_folder("small").mkdir(parents=True)
     declared = manifest.declare(there.run_folder("small"), planning.make_plan(load(study)), there)
     assert declared["seeds"] == [0, 1]
     with pytest.raises(UserError, match=r"no run 'smal' in s3://bucket/store: did you mean 'small'"):
@@ -278,7 +278,11 @@ def test_what_an_object_store_refuses_is_said_without_secrets(
     monkeypatch.setattr(store.remote._files, "pipe_file", refuse)
     with pytest.raises(UserError, match=rf"^no permission to write to {URL} \(Access Denied for \*\*\*\)"):
         store.write_first(store.run_folder("small") / "declared.json", "{}")
-    monkeypatch.setitem(sys.modules, "s3fs", None)
+
+    def lack(*given: object, **named: object) -> None:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr("fsspec.filesystem", lack)
     with pytest.raises(UserError, match=r"not installed here: pip install 'inoculate\[s3\]'$"):
         opened()
     monkeypatch.undo()

@@ -117,14 +117,15 @@ class Remote:
             "S3), which keeps two machines apart: use an object store that can do this, or a folder"
         )
 
-    def finished(self, kind: str) -> set[str]:
-        """Keys of the finished steps of a kind.
+    def folders_with(self, file: str, place: str) -> set[str]:
+        """Names of the folders in a place that have a file: keys of the finished steps of a kind, or runs.
 
         Args:
-            kind: `steps/KIND` or `records/KIND`.
+            file: `SHA256SUMS`, or `manifest.json`.
+            place: `steps/KIND`, `records/KIND` or `runs`.
         """
-        found = self._insist("list", lambda: self._files.find(f"{self._root}/{kind}"))
-        return {name.split("/")[-2] for name in found if name.endswith(f"/{checksums.NAME}")}
+        found = self._insist("list", lambda: self._files.find(f"{self._root}/{place}"))
+        return {name.split("/")[-2] for name in found if name.endswith(f"/{file}")}
 
     def read(self, name: str) -> str | None:
         """The text of an object; None where there is none."""

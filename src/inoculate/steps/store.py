@@ -5,6 +5,8 @@
 <store>/runs/<study>/         runs: manifests that point into the steps
 <store>/records/<kind>/<key>/ what is known of a step that was carried out elsewhere and whose output stayed there
 <store>/damaged/<kind>/<key>/ a step whose files were found damaged, until it is finished again
+
+Where the store is at a URL, this is the working copy of it on a machine (`working_copy`).
 """
 
 from __future__ import annotations
@@ -191,8 +193,12 @@ class Store:
         for folder in (Path(name), self.run_folder(name)):
             if (folder / "manifest.json").is_file():
                 return folder
-        runs = [path.parent.name for path in self.root.glob("runs/*/manifest.json")]
-        raise UserError(f"no run '{name}' in {self.name}: {nearest(name, runs)} (`inoculate run STUDY` makes one)")
+        raise UserError(
+            f"no run '{name}' in {self.name}: {nearest(name, self._runs())} (`inoculate run STUDY` makes one)"
+        )
+
+    def _runs(self) -> Iterable[str]:
+        return [path.parent.name for path in self.root.glob("runs/*/manifest.json")]
 
     @contextmanager
     def write_step(self, step: Step, together: int = 1) -> Iterator[Path]:

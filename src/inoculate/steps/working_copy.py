@@ -113,7 +113,7 @@ class WorkingCopy(Store):
             for place in ("steps", "records") if kind in _TRAINED else ("steps",):
                 under = f"{place}/{kind}"
                 self._finished = {name for name in self._finished if not name.startswith(f"{under}/")}
-                self._finished |= {f"{under}/{key}" for key in self.remote.finished(under)}
+                self._finished |= {f"{under}/{key}" for key in self.remote.folders_with(checksums.NAME, under)}
         return {step.key for step in steps if f"steps/{step.kind}/{step.key}" in self._finished}
 
     def readable_keys(self, steps: Iterable[Step]) -> set[str]:
@@ -173,11 +173,14 @@ class WorkingCopy(Store):
             self.finished_keys(steps)
             self._bring(named, whole=False)
             read["manifest.json"] = _NAMED.sub(self._as_here, read["manifest.json"])
-        folder.mkdir(parents=True, exist_ok=True)
         for file, text in read.items():
             path = folder / file
             if text is not None and not (path.is_file() and path.read_text(encoding="utf-8") == text):
+                folder.mkdir(parents=True, exist_ok=True)
                 write_whole(path, text)
+
+    def _runs(self) -> Iterable[str]:
+        return self.remote.folders_with("manifest.json", "runs")
 
     def _as_here(self, match: re.Match[str]) -> str:
         """The name of a step in a manifest: of its report where its adapter is elsewhere."""
