@@ -82,7 +82,7 @@ def finish_run(plan: Plan, study: Path, store: Store) -> Path:
     """Write the run's folder."""
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
-    declared = manifest.declare(folder, plan)
+    declared = manifest.declare(folder, plan, store)
     (folder / "study.toml").write_text(study.read_text(encoding="utf-8"), encoding="utf-8")
     manifest.write(folder, plan, store, declared, "full")
     return folder

@@ -43,8 +43,8 @@ def samples(folder: Path) -> list[tuple[Any, ...]]:
     manifest = json.loads((folder / "manifest.json").read_text())
     found = []
     for cell in manifest["cells"]:
-        completions = list(read_lines(Path(cell["completions"]) / "completions.jsonl", Completion))
-        grades = list(read_lines(Path(cell["grades"]) / "grades.jsonl", Grade))
+        completions = list(read_lines(folder / cell["completions"] / "completions.jsonl", Completion))
+        grades = list(read_lines(folder / cell["grades"] / "grades.jsonl", Grade))
         found += [
             (cell["arm"], cell["context"], c.problem, c.index, c.completion, g.outcome)
             for c, g in zip(completions, grades, strict=True)

@@ -264,7 +264,16 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
     Raises:
         ValueError: A number is infinite or none, which JSON cannot hold.
     """
-    write_whole(path, json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    write_whole(path, as_json(document))
+
+
+def as_json(document: dict[str, Any]) -> str:
+    """A JSON document for programs and people.
+
+    Raises:
+        ValueError: A number is infinite or none, which JSON cannot hold.
+    """
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 def read_lines(path: Path, record: type[Record]) -> Iterator[Record]:

@@ -21,7 +21,7 @@ from inoculate.study.schema import Study
 def section(study: Study, folder: Path) -> str:
     """The methods section of a study that is planned."""
     plan, store = make_plan(study, "weights"), Store(folder / "store")
-    manifest.write(folder, plan, store, manifest.declare(folder, plan), "namespaces")
+    manifest.write(folder, plan, store, manifest.declare(folder, plan, store), "namespaces")
     return write_methods(read_run(folder), Counter())
 
 

@@ -18,7 +18,7 @@ from inoculate.api import DEFAULT_STORE, STORE_VARIABLE
 from inoculate.api.frames import make_frame
 from inoculate.errors import UserError
 from inoculate.steps.seeds import choose_seeds
-from inoculate.steps.store import Store
+from inoculate.steps.working_copy import find_run, open_store
 from inoculate.study import parse, ready_made, schema
 from inoculate.study.from_python import Study
 
@@ -191,7 +191,8 @@ def run(
 
     Args:
         study: The name of a ready-made study, a study file, or a `Study`.
-        store: The folder of finished steps. Default: the environment variable INOCULATE_STORE, else `store`.
+        store: The folder of finished steps, or its URL (docs/cluster.md). Default: the environment variable
+            INOCULATE_STORE, else `store`.
         seeds: Only what these seeds of the study take: `[3, 4]` or "3-5". The untrained model belongs to the study's
             first seed.
         server: Sample from this OpenAI-compatible server (http://localhost:8000/v1) instead of in this process.
@@ -215,16 +216,19 @@ def run(
     declared, text, located = _read_study(study)
     chosen = choose_seeds(seeds, declared.seeds)
     trackers.choose("")
-    target = _open_store(store)
+    target = open_store(_store_name(store))
     left_out: list[Incomplete] = []
     with show_progress(quiet=not progress) as watcher, on_cluster(ray, watcher.on_message) as place, located:
         if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
             screened = carry_out_most(make_screen_plan(declared, server), target, watcher, text, left_out, place=place)
             draw_screen(analyse_screen(screened), screened / "figures")
+            target.publish_run(screened)
         plan = make_plan(declared, server=server)
         folder = carry_out_most(plan, target, watcher, text, left_out, chosen, place=place)
         refuse_incomplete(left_out)
-        return _analyse(folder)
+        analysed = _analyse(folder)
+        target.publish_run(folder)
+        return analysed
 
 
 def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = None) -> Run:
@@ -232,12 +236,13 @@ def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = 
 
     Args:
         run: A run's folder, or the name of its study.
-        store: The folder of finished steps. Default: the environment variable INOCULATE_STORE, else `store`.
+        store: The folder of finished steps, or its URL (docs/cluster.md). Default: the environment variable
+            INOCULATE_STORE, else `store`.
 
     Raises:
         UserError: There is no such run, or it cannot be read.
     """
-    folder = _open_store(store).find_run(os.fspath(run))
+    folder = find_run(os.fspath(run), _store_name(store))
     manifest_time = (folder / "manifest.json").stat().st_mtime
     result_files = [folder / name for name in _RESULT_FILES]
     if all(path.is_file() and path.stat().st_mtime >= manifest_time for path in result_files):
@@ -250,7 +255,8 @@ def import_graded(file: str | os.PathLike[str], *, store: str | os.PathLike[str]
 
     Args:
         file: What `Run.export_graded` or `inoculate export RUN --graded FILE` wrote.
-        store: The folder of finished steps. Default: the environment variable INOCULATE_STORE, else `store`.
+        store: The folder of finished steps, or its URL (docs/cluster.md). Default: the environment variable
+            INOCULATE_STORE, else `store`.
 
     Returns:
         The run with these cells, its results and report rebuilt.
@@ -261,7 +267,7 @@ def import_graded(file: str | os.PathLike[str], *, store: str | os.PathLike[str]
     """
     from inoculate.steps.sharing.read import import_graded as import_file
 
-    imported = import_file(Path(file), _open_store(store))
+    imported = import_file(Path(file), open_store(_store_name(store)))
     if imported.run is None:
         raise UserError(f"{file}: the steps are imported; {'; '.join(imported.notes)}")
     return _analyse(imported.run)
@@ -284,5 +290,5 @@ def _read_study(study: str | os.PathLike[str] | Study) -> tuple[schema.Study, st
     return parse.load(path), path.read_text(encoding="utf-8"), parse.located(path)
 
 
-def _open_store(store: str | os.PathLike[str] | None) -> Store:
-    return Store(Path(store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE))
+def _store_name(store: str | os.PathLike[str] | None) -> str:
+    return os.fspath(store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)

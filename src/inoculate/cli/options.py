@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,14 +9,17 @@ from cyclopts import Parameter
 from inoculate import api
 
 StoreFolder = Annotated[
-    Path, Parameter(name="--store", env_var=api.STORE_VARIABLE, help="The folder of finished steps.")
+    str,
+    Parameter(
+        name="--store", env_var=api.STORE_VARIABLE, help="The folder of finished steps, or a URL: s3://BUCKET/PREFIX."
+    ),
 ]
-DEFAULT_STORE = Path(api.DEFAULT_STORE)
+DEFAULT_STORE = api.DEFAULT_STORE
 
 
-def store_words(store: Path) -> list[str]:
+def store_words(store: str) -> list[str]:
     """The option that names a store in a suggested command; none for the usual store."""
-    return [] if store == DEFAULT_STORE else ["--store", str(store)]
+    return [] if store == DEFAULT_STORE else ["--store", store]
 
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")]

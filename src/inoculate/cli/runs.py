@@ -25,9 +25,9 @@ def report(
     """
     from inoculate.analysis import analyse, read_contrast
     from inoculate.report import write_report
-    from inoculate.steps.store import Store
+    from inoculate.steps.working_copy import find_run
 
-    folder = Store(store).find_run(run)
+    folder = find_run(run, store)
     results = analyse(folder, [read_contrast(text) for text in contrast])
     if as_json:
         write_report(folder)
@@ -62,9 +62,9 @@ def compare(
     """
     from inoculate.report.comparison import compare as compare_runs
     from inoculate.report.comparison import comparison_data, comparison_tables, write_comparison
-    from inoculate.steps.store import Store
+    from inoculate.steps.working_copy import find_run
 
-    comparison = compare_runs([Store(store).find_run(run) for run in runs])
+    comparison = compare_runs([find_run(run, store) for run in runs])
     page = write_comparison(comparison, to)
     if as_json:
         print_json(comparison_data(comparison))
@@ -107,7 +107,7 @@ def export(
         store: The folder of finished steps.
         as_json: Print one JSON document instead of text.
     """
-    from inoculate.steps.store import Store
+    from inoculate.steps.working_copy import find_run
 
     if sum(path is not None for path in (to, graded, trajectories, transcripts)) != 1:
         raise UserError(
@@ -121,7 +121,7 @@ def export(
     drawn = trajectories or transcripts
     if where and drawn is None:
         raise UserError("--where belongs to --trajectories FILE and --transcripts FILE")
-    folder = Store(store).find_run(run)
+    folder = find_run(run, store)
     if graded is not None:
         _export_graded(folder, graded, machine, seeds, as_json)
     elif drawn is not None:
@@ -189,11 +189,11 @@ def import_graded(path: Path, /, *, store: StoreFolder = DEFAULT_STORE, as_json:
     """
     from inoculate.progress import TerminalProgress
     from inoculate.steps.sharing.read import import_graded as import_file
-    from inoculate.steps.store import Store
+    from inoculate.steps.working_copy import open_store
 
     with TerminalProgress() as display:
         display.start("import")
-        result = import_file(path, Store(store), lambda done: display.on_progress(done, done, "steps checked"))
+        result = import_file(path, open_store(store), lambda done: display.on_progress(done, done, "steps checked"))
     if as_json:
         print_json(asdict(result) | {"run": result.run and str(result.run)})
         return

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from inoculate.steps.run import Incomplete, Place
+    from inoculate.steps.store import Store
 
 
 def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False, as_json: AsJson = False) -> None:
@@ -55,7 +56,7 @@ def run(
     from inoculate.steps.plan import make_plan
     from inoculate.steps.run import carry_out_most, refuse_incomplete
     from inoculate.steps.seeds import choose_seeds
-    from inoculate.steps.store import Store
+    from inoculate.steps.working_copy import open_store
     from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
@@ -63,18 +64,20 @@ def run(
     declared = load(path)
     chosen = choose_seeds(seeds, declared.seeds)
     trackers.choose(track)
+    steps = open_store(store)
     left_out: list[Incomplete] = []
     source = path.read_text(encoding="utf-8")
     with on_cluster(ray, TerminalProgress().on_message) as place:
         if declared.elicitation and (chosen is None or declared.seeds[0] in chosen):
-            folder, results = _screen(study, store, server, left_out, place)
+            folder, results = _screen(study, steps, server, left_out, place)
             if not as_json:
                 _print_screen(folder, results)
         with TerminalProgress() as progress, located(path):
             plan = make_plan(declared, server=server)
-            folder = carry_out_most(plan, Store(store), progress, source, left_out, chosen, place=place)
+            folder = carry_out_most(plan, steps, progress, source, left_out, chosen, place=place)
     try:
         runs.report(str(folder), store=store, as_json=as_json)
+        steps.publish_run(folder)
     except UserError:
         if not left_out:
             raise
@@ -105,11 +108,11 @@ def plan(
     from inoculate.steps import refusals
     from inoculate.steps.plan import make_plan
     from inoculate.steps.seeds import choose_seeds
-    from inoculate.steps.store import Store
+    from inoculate.steps.working_copy import open_store
     from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
-    finished = Store(store)
+    finished = open_store(store)
     finished.check_writable()
     path, unreachable = find(study), ""
     declared = load(path)
@@ -154,7 +157,7 @@ def step(study: str, /, *names: str, store: StoreFolder = DEFAULT_STORE, server:
     from inoculate.progress import TerminalProgress
     from inoculate.steps.plan import make_plan
     from inoculate.steps.run import carry_out_named
-    from inoculate.steps.store import Store
+    from inoculate.steps.working_copy import open_store
     from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
@@ -164,7 +167,7 @@ def step(study: str, /, *names: str, store: StoreFolder = DEFAULT_STORE, server:
     path = find(study)
     with TerminalProgress() as progress, located(path):
         planned = make_plan(load(path), server=server)
-        finished = carry_out_named(planned, Store(store), progress, names)
+        finished = carry_out_named(planned, open_store(store), progress, names)
     for label in finished:
         print(f"{label}: was finished before")
 
@@ -181,9 +184,10 @@ def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", 
         as_json: Print one JSON document instead of text.
     """
     from inoculate.steps.run import refuse_incomplete
+    from inoculate.steps.working_copy import open_store
 
     left_out: list[Incomplete] = []
-    folder, results = _screen(study, store, server, left_out)
+    folder, results = _screen(study, open_store(store), server, left_out)
     if as_json:
         print_json(results)
     else:
@@ -206,13 +210,13 @@ def preflight(study: str, *, store: StoreFolder = DEFAULT_STORE, seeds: Seeds = 
     from inoculate.steps.plan import make_plan
     from inoculate.steps.run import carry_out_most, refuse_incomplete
     from inoculate.steps.seeds import choose_seeds
-    from inoculate.steps.store import Store
+    from inoculate.steps.working_copy import open_store
     from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
     path = find(study)
     declared = load(path)
-    chosen, steps = choose_seeds(seeds, declared.seeds), Store(store)
+    chosen, steps = choose_seeds(seeds, declared.seeds), open_store(store)
     left_out: list[Incomplete] = []
     with TerminalProgress() as progress, located(path):
         planned = make_plan(declared)
@@ -229,7 +233,7 @@ def preflight(study: str, *, store: StoreFolder = DEFAULT_STORE, seeds: Seeds = 
 
 
 def _screen(
-    study: str, store: Path, server: str, left_out: list[Incomplete], place: Place | None = None
+    study: str, store: Store, server: str, left_out: list[Incomplete], place: Place | None = None
 ) -> tuple[Path, dict[str, Any]]:
     """Carry out a screen; returns its run folder and its results. `left_out` gets what could not be made."""
     from inoculate.analysis import analyse_screen
@@ -237,7 +241,6 @@ def _screen(
     from inoculate.report.screen import draw_screen
     from inoculate.steps.run import carry_out_most
     from inoculate.steps.screen import make_screen_plan
-    from inoculate.steps.store import Store
     from inoculate.study.parse import load, located
     from inoculate.study.ready_made import find
 
@@ -245,9 +248,10 @@ def _screen(
     with TerminalProgress() as progress, located(path):
         planned = make_screen_plan(load(path), server)
         source = path.read_text(encoding="utf-8")
-        folder = carry_out_most(planned, Store(store), progress, source, left_out, place=place)
+        folder = carry_out_most(planned, store, progress, source, left_out, place=place)
     results = analyse_screen(folder)
     draw_screen(results, folder / "figures")
+    store.publish_run(folder)
     return folder, results
 
 

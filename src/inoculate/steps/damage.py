@@ -118,6 +118,9 @@ def _settle(store: Store, notify: Callable[[str], None]) -> bool:
 
 
 def _tell(folder: Path, label: str, damage: str, store: Store, notify: Callable[[str], None]) -> None:
+    if done := store.restore(folder):
+        notify(f"{label}: {damage}: {done}")
+        return
     imported = _record(folder).get("imported")
     aside = store.set_aside(folder)
     what = f"{label}: {damage}: set aside in {aside}"

@@ -167,7 +167,8 @@ def _measured(finished: Sequence[Step], store: Store, kind: str) -> float | None
     """Seconds per unit in those finished steps of this plan that were carried out here."""
     seconds, units = 0.0, 0.0
     for step in islice((step for step in finished if step.kind == kind), _MOST_READ):
-        record = json.loads((store.folder(step) / "step.json").read_text(encoding="utf-8"))
+        folder = store.record(step)  # at a URL it may be finished, and not here
+        record = json.loads((folder / "step.json").read_text(encoding="utf-8")) if folder else {"imported": True}
         if record.get("imported"):
             continue
         seconds += record["seconds"]

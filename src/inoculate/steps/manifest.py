@@ -14,7 +14,7 @@ from typing import Any
 
 from inoculate import checksums, settings
 from inoculate.analysis import contrasts_hash
-from inoculate.records import Row, read_lines, write_json
+from inoculate.records import Row, as_json, read_lines, write_json
 from inoculate.steps import choices, machines
 from inoculate.steps.plan import Cell, Plan, Training
 from inoculate.steps.store import Step, Store
@@ -46,25 +46,25 @@ def read_step(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "step.json").read_text(encoding="utf-8"))
 
 
-def declare(folder: Path, plan: Plan) -> dict[str, Any]:
+def declare(folder: Path, plan: Plan, store: Store) -> dict[str, Any]:
     """What the study declared when it was first run; the first time this is called, it is recorded.
 
     Args:
         folder: The run's folder.
         plan: The plan with the study as it is now.
+        store: Where the run is.
     """
     path = folder / "declared.json"
-    if not path.exists():
-        study = plan.study.model_dump(mode="json", by_alias=True)
-        declared = {
-            "contrasts_hash": contrasts_hash(study["contrasts"]),
-            "seeds": list(plan.study.seeds),
-            "looks": list(plan.study.looks),
-            "borrow": plan.study.lending_arms(),
-            "study": _design(study),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        write_json(path, declared)
+    study = plan.study.model_dump(mode="json", by_alias=True)
+    declared = {
+        "contrasts_hash": contrasts_hash(study["contrasts"]),
+        "seeds": list(plan.study.seeds),
+        "looks": list(plan.study.looks),
+        "borrow": plan.study.lending_arms(),
+        "study": _design(study),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    store.write_first(path, as_json(declared))
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -101,7 +101,7 @@ def kept_containment(path: Path) -> str | None:
 def _content(
     plan: Plan, store: Store, declared: dict[str, Any], containment: str, not_made: Mapping[str, str]
 ) -> dict[str, Any]:
-    study, finished = plan.study, plan.finished_keys(store)
+    study, finished = plan.study, store.readable_keys(plan.steps())
     evaluated = {name: settings.find(name) for name in study.evaluate.settings}
     return {
         "schema": SCHEMA,
@@ -129,7 +129,7 @@ def _content(
         },
         "cells": [_cell(cell, store, finished, not_made) for cell in plan.cells],
         "training": [_training(training, plan, store) for training in plan.trainings],
-        **({"scores": str(store.folder(plan.scores))} if plan.scores else {}),
+        **({"scores": store.named(store.folder(plan.scores))} if plan.scores else {}),
     }
 
 
@@ -263,9 +263,9 @@ def _cell(cell: Cell, store: Store, finished: set[str], not_made: Mapping[str, s
         "at": cell.at,
         "setting": cell.setting,
         "context": cell.context,
-        "problems": str(store.folder(cell.problems)),
-        "completions": str(store.folder(cell.completions)),
-        "grades": str(store.folder(cell.grades)) if cell.grades.key in finished else None,
+        "problems": store.named(store.folder(cell.problems)),
+        "completions": store.named(store.folder(cell.completions)),
+        "grades": store.named(store.folder(cell.grades)) if cell.grades.key in finished else None,
         **({"why": why} if why else {}),
     }
 
@@ -286,9 +286,9 @@ def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
         entry |= _folders({"scores": training.scores}, store)
     if training.distances:
         entry |= _folders({"distances": training.distances}, store)
-    made = [part["rows"] for part in (entry, *entry.get("more_rows", ()))]
-    if all(made):
-        rows = [row for folder in made for row in read_lines(Path(folder) / "rows.jsonl", Row)]
+    made = [training.rows, *(rows for rows, _ in training.more_rows)]
+    if all(map(store.is_here, made)):
+        rows = [row for step in made for row in read_lines(store.folder(step) / "rows.jsonl", Row)]
         entry["rows_count"] = len(rows)
         for kind in ("hacked", "inoculated", "vetted"):
             entry[f"{kind}_rows"] = sum(getattr(row, kind) for row in rows)
@@ -298,13 +298,13 @@ def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
     if training.preflight:
         preflight = training.preflight
         method = plan.study.arms[training.arm].method
-        entry |= {"method": method, "rl": str(trained) if trained else None}
-        entry["preflight"] = str(store.folder(preflight)) if store.is_finished(preflight) else None
+        entry |= {"method": method, "rl": store.named(trained) if trained else None}
+        entry["preflight"] = store.named(store.folder(preflight)) if store.is_here(preflight) else None
     if trained:
         report = json.loads((trained / "training.json").read_text(encoding="utf-8"))
         step = read_step(trained)
         entry |= {
-            **({} if entry["adapter"] else {"adapter_record": str(trained)}),
+            **({} if entry["adapter"] else {"adapter_record": store.named(trained)}),
             "trained_tokens": report["tokens"],
             "label_tokens": report["label_tokens"],
             "seconds": step["seconds"],
@@ -327,7 +327,7 @@ def _row_facts(rows: Step, store: Store) -> dict[str, Any]:
 
 def _folders(steps: dict[str, Step], store: Store) -> dict[str, str | None]:
     """The folder of each finished step, None for the others."""
-    return {name: str(store.folder(step)) if store.is_finished(step) else None for name, step in steps.items()}
+    return {name: store.named(store.folder(step)) if store.is_here(step) else None for name, step in steps.items()}
 
 
 def _engines(plan: Plan, store: Store, finished: set[str]) -> list[str]:

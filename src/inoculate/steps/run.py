@@ -172,6 +172,7 @@ def carry_out(
         Incomplete: All is done but steps of arms that cannot be made, and what needs these.
         UserError: The study cannot be carried out, because of something in it or in the user's files.
     """
+    store.notify = watcher.on_message
     store.check_writable()
     refuse_several_processes()
     level = containment().level  # refuses, before any work, to run code where it is not safe
@@ -180,16 +181,23 @@ def carry_out(
     def find_missing() -> list[Step]:
         return plan.missing(store, seeds) if only is None else _missing_of(only, store)
 
+    store.readable_keys(plan.steps(seeds))
     missing = damage.set_aside(plan.steps(seeds), find_missing, store, watcher.on_message)
     refusals.check(plan, missing, resources)
     if not place:
         processes.refuse_too_few_gpus({step.kind: resources.needs_of(step.kind) for step in missing})
     folder = store.run_folder(plan.study.name)
     folder.mkdir(parents=True, exist_ok=True)
-    declared = manifest.declare(folder, plan)
+    declared = manifest.declare(folder, plan, store)
     write_whole(folder / "study.toml", source)
+    store.publish_run(folder, "study.toml")
     not_made: dict[str, str] = {}
-    record = _Record(lambda: manifest.write(folder, plan, store, declared, level, not_made))
+
+    def write_manifest() -> None:
+        manifest.write(folder, plan, store, declared, level, not_made)
+        store.publish_run(folder, "manifest.json")
+
+    record = _Record(write_manifest)
     record.write()
     try:
 
@@ -295,6 +303,7 @@ def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None
         UserError: The step is impossible, because of something in the study or the user's files.
     """
     check_files(step)
+    resources.store.bring(step.inputs.values())
     with resources.store.write_step(step) as folder:
         try:
             RUN_STEP[step.kind](step, folder, resources, progress)
@@ -312,6 +321,7 @@ def carry_out_together(steps: Sequence[Step], resources: Resources, progress: Pr
     """
     for step in steps:
         check_files(step)
+    resources.store.bring({given.key: given for step in steps for given in step.inputs.values()}.values())
     with ExitStack() as group:
         writing = [group.enter_context(ExitStack()) for _ in steps]
         folders = [
@@ -339,6 +349,7 @@ def carry_out_named(plan: Plan, store: Store, watcher: Watcher, names: Sequence[
     Raises:
         UserError: There is no such step, what it needs is not finished, or it cannot be made.
     """
+    store.notify = watcher.on_message
     store.check_writable()
     refuse_several_processes()
     asked = {step.key for step in map(plan.find, names)}
@@ -374,7 +385,7 @@ def _refuse_without_inputs(steps: Sequence[Step], store: Store) -> None:
             if not store.is_finished(needed):
                 raise UserError(
                     f"{step.label} ({step.kind} {step.key}) waits for {needed.label} ({needed.kind} {needed.key}), "
-                    f"which is not finished in {store.root}: carry that out first, with the same --store"
+                    f"which is not finished in {store.name}: carry that out first, with the same --store"
                 )
 
 

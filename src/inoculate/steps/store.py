@@ -6,6 +6,8 @@
 <store>/records/<kind>/<key>/ what is known of a step that was carried out elsewhere and whose output stayed there
 <store>/checked/<kind>/<key>  how the files of a finished step looked when a report last found them whole
 <store>/damaged/<kind>/<key>/ a step whose files were found damaged, until it is finished again
+
+Where the store is at a URL, this is the working copy of it on a machine (`working_copy`).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from inoculate import checksums
 from inoculate.errors import UserError, nearest
+from inoculate.records import write_whole
 from inoculate.steps import machines
 from inoculate.study.schema import digest
 
@@ -92,6 +95,8 @@ class Store:
             root: Its folder; made when the first step is written.
         """
         self.root = root.resolve()
+        self.notify: Callable[[str], None] = lambda text: None
+        """Called with what the user should know while something goes on."""
 
     def check_writable(self) -> None:
         """Refuse a store that nothing could be written to.
@@ -114,12 +119,21 @@ class Store:
         if not there.is_dir():
             raise UserError(f"{where} is a file: name a folder with --store, or INOCULATE_STORE")
 
+    @property
+    def name(self) -> str:
+        """What `--store` calls it."""
+        return str(self.root)
+
     def folder(self, step: Step) -> Path:
         """The folder of the step when it is finished."""
         return self.root / "steps" / step.kind / step.key
 
     def is_finished(self, step: Step) -> bool:
         """Whether the step is finished."""
+        return self.folder(step).is_dir()
+
+    def is_here(self, step: Step) -> bool:
+        """Whether the step is finished, and its files can be read on this machine."""
         return self.folder(step).is_dir()
 
     def finished_keys(self, steps: Iterable[Step]) -> set[str]:
@@ -130,6 +144,35 @@ class Store:
             folder = self.root / "steps" / kind
             present[kind] = set(os.listdir(folder)) if folder.is_dir() else set()
         return {step.key for step in steps if step.key in present[step.kind]}
+
+    def readable_keys(self, steps: Iterable[Step]) -> set[str]:
+        """Keys of those steps that are finished, and whose files can be read on this machine, if need be from now on.
+
+        Of trainings that is what `record` gives.
+        """
+        return self.finished_keys(steps)
+
+    def bring(self, inputs: Iterable[Step]) -> None:
+        """Make finished steps readable on this machine with all that they have; nothing to do in a folder."""
+
+    def named(self, folder: Path) -> str:
+        """How a run's manifest names a folder of the store."""
+        return str(folder)
+
+    def write_first(self, path: Path, text: str) -> None:
+        """Write a file of a run, unless it was written before."""
+        if not path.exists():
+            write_whole(path, text)
+
+    def bring_run(self, name: str) -> None:
+        """Make what was written of a run readable on this machine; nothing to do in a folder."""
+
+    def publish_run(self, folder: Path, *names: str) -> None:
+        """Let others read files of a run (all that a report may change, unless named); nothing to do in a folder."""
+
+    def publish_log(self, log: Path) -> str:
+        """Let others read a log, and return where it is; '' where they can as it is."""
+        return ""
 
     def run_folder(self, name: str) -> Path:
         """The folder of a study's run."""
@@ -146,13 +189,16 @@ class Store:
                 return folder
         self._refuse_file()
         if not self.root.is_dir():
-            raise UserError(f"no run '{name}': there is no store {self.root}: name its folder with --store")
-        runs = [path.parent.name for path in self.root.glob("runs/*/manifest.json")]
+            raise UserError(f"no run '{name}': there is no store {self.name}: name its folder with --store")
+        runs = self._runs()
         of_file = Path(name).stem if Path(name).suffix else Path(name).name  # of a study file, or in a run's folder
         hint = f"did you mean '{of_file}'? allowed: {', '.join(sorted(runs))}" if of_file in runs else ""
         raise UserError(
-            f"no run '{name}' in {self.root}: {hint or nearest(name, runs)} (`inoculate run STUDY` makes one)"
+            f"no run '{name}' in {self.name}: {hint or nearest(name, runs)} (`inoculate run STUDY` makes one)"
         )
+
+    def _runs(self) -> list[str]:
+        return [path.parent.name for path in self.root.glob("runs/*/manifest.json")]
 
     @contextmanager
     def write_step(self, step: Step, together: int = 1) -> Iterator[Path]:
@@ -277,6 +323,10 @@ class Store:
             lock.acquire()
         with self._released(lock):
             yield
+
+    def restore(self, folder: Path) -> str:
+        """Take another copy of a step that is damaged on this machine; what was done, '' where there is no other."""
+        return ""
 
     def _work(self, kind: str, key: str) -> Path:
         return self.root / "work" / f"{kind}-{key}"

@@ -119,8 +119,8 @@ def test_a_step_that_fails_three_times_is_left_out_with_its_log_and_all_others_a
     def answer(steps: Sequence[Step]) -> Ended | None:
         if steps[0].kind != "adapter" or "plain" not in steps[0].label:
             return None
-        log_file(store.root, steps).parent.mkdir(exist_ok=True)
-        log_file(store.root, steps).write_text("Killed\n")
+        log_file(store, steps).parent.mkdir(exist_ok=True)
+        log_file(store, steps).write_text("Killed\n")
         return failed()
 
     with pytest.raises(run.Incomplete) as caught:
@@ -179,7 +179,7 @@ def test_a_task_says_what_it_cannot_do_and_keeps_its_log_if_it_fails(
         print("so far", flush=True)
         raise ZeroDivisionError("by zero")
 
-    job = Job(store.root, plan.study.model, "", tmp_path, {}, {})
+    job = Job(store.name, plan.study.model, "", tmp_path, {}, {})
     assert "this node has no folder" in outcome(job, [problems]).text
     store.root.mkdir()
     assert outcome(job._replace(version="0"), [problems]).ended == "mistake"
@@ -190,7 +190,7 @@ def test_a_task_says_what_it_cannot_do_and_keeps_its_log_if_it_fails(
     rows = plan.trainings[0].rows
     monkeypatch.setitem(run.RUN_STEP, "rows", fail)
     assert outcome(job, [rows]) == Outcome("failed", "ZeroDivisionError: by zero")
-    log = log_file(store.root, [rows])
+    log = log_file(store, [rows])
     assert log.read_text().startswith("so far\nTraceback")
     monkeypatch.undo()
     monkeypatch.setenv("OMP_NUM_THREADS", "1")

@@ -87,7 +87,7 @@ class OnCluster:
         self._say_idle_gpus(plan, missing, watcher)
         store = resources.store
         environment = {name: value for name, value in os.environ.items() if name.startswith("INOCULATE_")}
-        job = Job(store.root, plan.study.model, plan.server, Path.cwd(), environment, plan.study.resources)
+        job = Job(store.name, plan.study.model, plan.server, Path.cwd(), environment, plan.study.resources)
         seconds = estimate.seconds_of(plan, store, missing)
         schedule = Schedule(completions.in_groups(missing), plan.study.resources, seconds, not_made)
         run = Run(self._cluster, store, job, schedule, len(missing), watcher, on_step_end, not_made)
@@ -202,7 +202,7 @@ class Run:
     def _take(self, unit: Unit, ended: Ended) -> None:
         if not wait_until(lambda: all(map(self.store.is_finished, unit.steps))):
             raise UserError(
-                f"{label_of(unit.steps)} was finished on {ended.outcome.address}, and is not in {self.store.root} "
+                f"{label_of(unit.steps)} was finished on {ended.outcome.address}, and is not in {self.store.name} "
                 "here: the store is to be a folder that all nodes share"
             )
         self.finished += len(unit.steps)
@@ -220,8 +220,10 @@ class Run:
         lost = sum(one.is_node_lost for one in failures)
         where = f" on {ended.outcome.address}" if ended.outcome.address else ""
         what = f"{label_of(unit.steps)}: {'lost with its node' if ended.is_node_lost else 'failed'}{where}"
-        log = log_file(self.job.store, unit.steps)
-        reason = f"{what}: {ended.outcome.text}" + (f"; its log: {log}" if log.exists() else "")
+        log = log_file(self.store, unit.steps)
+        reason = f"{what}: {ended.outcome.text}"
+        if log.exists() and "its log: " not in reason:
+            reason += f"; its log: {log}"
         if len(failures) - lost < MOST_FAILURES and lost < MOST_LOST:
             self.watcher.on_message(f"{reason}\nIt is tried again.")
             self.cluster.end([unit.number])

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,9 +21,11 @@ from inoculate.errors import NoNumbers, UserError, is_disk_full
 from inoculate.grading.grade import CORES_VARIABLE
 from inoculate.steps import choices, completions, distances, fresh_samples, preflight, rl, scores, train
 from inoculate.steps.processes import ProcessLost
+from inoculate.steps.remote import OutOfReach, is_url
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.run import Refused, carry_out_group
 from inoculate.steps.store import Busy, Step, Store
+from inoculate.steps.working_copy import open_store
 from inoculate.study.schema import Needs
 
 SHARED_SECONDS = 60.0
@@ -43,7 +45,8 @@ Note = Callable[[str], None]
 class Job(NamedTuple):
     """What is the same for every task of a run."""
 
-    store: Path
+    store: str
+    """Its folder, or its URL."""
     model: str
     server: str
     folder: Path
@@ -147,27 +150,38 @@ def carry_out_unit(job: Job, steps: Sequence[Step], threads: int, progress: Prog
     os.environ["OMP_NUM_THREADS"] = os.environ[CORES_VARIABLE] = str(threads)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
-    if not job.folder.is_dir() or not job.store.is_dir():
-        missing = next(folder for folder in (job.folder, job.store) if not folder.is_dir())
+    # Through a URL nothing is shared but the store: the user's own files are only needed by steps that read them.
+    shared = () if is_url(job.store) else (job.folder, Path(job.store))
+    if missing := next((folder for folder in shared if not folder.is_dir()), None):
         return Outcome("mistake", f"this node has no folder {missing}: the store, and the folder that the run is "
                        "started in, are to be on a disk that all nodes share")  # fmt: skip
-    os.chdir(job.folder)
-    log = log_file(job.store, steps)
+    if job.folder.is_dir():
+        os.chdir(job.folder)
+    try:
+        store = open_store(job.store)
+    except UserError as error:
+        return Outcome("failed" if isinstance(error, OutOfReach) else "mistake", str(error))
+    store.notify = notify
+    log = log_file(store, steps)
     with _written_to(log):
-        outcome = _outcome_of(job, steps, progress, notify)
+        outcome = _outcome_of(job, store, steps, progress, notify)
     if outcome.ended != "failed":
         log.unlink(missing_ok=True)
+        return outcome
+    with suppress(UserError):
+        if where := store.publish_log(log):
+            return outcome._replace(text=f"{outcome.text}; its log: {where}")
     return outcome
 
 
-def log_file(store: Path, steps: Sequence[Step]) -> Path:
+def log_file(store: Store, steps: Sequence[Step]) -> Path:
     """Where a unit's output goes."""
-    return store / "logs" / f"{steps[0].kind}-{steps[0].key}.txt"
+    return store.root / "logs" / f"{steps[0].kind}-{steps[0].key}.txt"
 
 
-def _outcome_of(job: Job, steps: Sequence[Step], progress: Progress, notify: Note) -> Outcome:
+def _outcome_of(job: Job, store: Store, steps: Sequence[Step], progress: Progress, notify: Note) -> Outcome:
     try:
-        store = Store(job.store)
+        store.check_writable()
         if not wait_until(lambda: not _absent(steps, store)) and (absent := _absent(steps, store)):
             return Outcome("mistake", f"{absent.label} is finished, and not in {job.store} on this node: the store is "
                            "to be a folder that all nodes share")  # fmt: skip
@@ -179,6 +193,8 @@ def _outcome_of(job: Job, steps: Sequence[Step], progress: Progress, notify: Not
         return Outcome("failed", str(error))
     except Refused as error:
         return Outcome("refused", str(error))
+    except OutOfReach as error:  # of this node perhaps, and for now
+        return Outcome("failed", str(error))
     except NoNumbers as error:
         return Outcome("no numbers", str(error))
     except UserError as error:

@@ -67,6 +67,7 @@ def import_graded(path: Path, store: Store, progress: Progress = lambda done: No
         header = next(packed)
         assert isinstance(header, Header)
         agree.check_name(path, header)
+        store.bring_run(header.name)
         run = store.run_folder(header.name)
         text = (run / "study.toml").read_text(encoding="utf-8") if (run / "study.toml").is_file() else None
         if text is not None:
@@ -127,7 +128,7 @@ def _stage(
     if differing:
         more = f"; and {len(differing) - _MOST_NAMED} more" if len(differing) > _MOST_NAMED else ""
         raise UserError(
-            f"{path}: {len(differing)} of its steps are in {store.root} with other content, because two machines did "
+            f"{path}: {len(differing)} of its steps are in {store.name} with other content, because two machines did "
             f"them: {'; '.join(differing[:_MOST_NAMED])}{more}. Nothing was imported. Export without them there "
             "(`inoculate export RUN --graded FILE --seeds ...`), or import into another store: --store"
         )
@@ -230,6 +231,7 @@ def _write_run(
         (run / "study.toml").write_text(header.study, encoding="utf-8")
     path = run / "manifest.json"
     manifest.write(run, plan, store, declared, manifest.kept_containment(path) or header.containment)
+    store.publish_run(run, "manifest.json", "study.toml", "declared.json")
     here = {step.key for step in steps}
     finished = plan.finished_keys(store)
     result.run, result.of = run, len(plan.cells)
