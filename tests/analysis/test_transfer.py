@@ -100,6 +100,8 @@ def test_a_part_without_hacks_is_there_and_the_other_part_says_whether_it_tells(
     part = "mathematics (right key)"
     assert [column["told_by"] for column in found["columns"] if column["setting"] == part] == ["mathematics"] * 2
     assert {one["measure"] for one in found["cells"] if one["setting"] == part} == {"correct"}
+    names = [column["setting"] for column in found["columns"]]
+    assert [one for one, last in zip(names, ["", *names], strict=False) if one != last] == list(dict.fromkeys(names))
     assert cell(found, "known", part, "correct")["tells"] is True
 
 

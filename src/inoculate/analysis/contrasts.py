@@ -257,7 +257,8 @@ def _find_needed(
     study: dict[str, Any], claim: Claim, difference: Difference, alpha: float, pools: Pools
 ) -> dict[str, Any]:
     """How large a new study would have to be."""
-    most = most_problems(study, claim.setting, difference.problems * MORE_PROBLEMS[-1])
+    # One more than is tried, or it would seem that there are no more.
+    most = most_problems(study, claim.setting, difference.problems * MORE_PROBLEMS[-1] + 1)
     lenders = pools.count_lenders(difference)
     return required_size(difference, claim.direction, claim.margin, VERDICT_SEEDS, alpha, lenders, most)
 
