@@ -68,6 +68,7 @@ def test_the_file_of_a_study_reads_back_equal(tmp_path: Path) -> None:
     study = small(
         prompts={"odd": 'a "quoted" \\ text\nwith lines, \t and é'},
         contexts={"own": inoculate.Context(prompt="odd", placement="after")},
+        evaluate=inoculate.Evaluate(settings=["functions"], contexts=["neutral", "own"], problems=4),
         system=None,
         seeds=range(3),
         sensitivity=inoculate.Sensitivity(learning_rate=(1e-4, 1e-3)),
@@ -95,7 +96,7 @@ def test_a_ready_made_study_as_an_object(name: str) -> None:
         ({"sedes": [1]}, "unknown key sedes: did you mean 'seeds'?"),
         ({"model": None}, "model: field required"),
         ({"seeds": [0, 0]}, "seeds: [0, 0] has the same seed twice"),
-        ({"rows": {"setting": "functions", "count": 0}}, "arms.plain.rows: count = 0 leaves no rows"),
+        ({"rows": {"setting": "functions", "count": 0}}, "arms.plain.rows.count = 0 leaves no rows"),
         (
             {"arms": {"a": {"inoculation": {"prompt": "specfic"}}}},
             "arms.a.inoculation.prompt: unknown prompt 'specfic'",
