@@ -103,7 +103,7 @@ def test_a_ready_made_study_as_an_object(name: str) -> None:
         ),
         ({"evaluate": {"settings": ["function"]}}, "did you mean 'functions'?"),
         ({"seeds": ["0"]}, "seeds.0: input should be a valid integer (given: '0')"),
-        ({"seeds": [True]}, "seeds.0: input should be a valid integer (given: True)"),
+        ({"seeds": [True]}, "seeds.0: input should be a valid integer (given: true)"),
         ({"train": {"epochs": "2"}}, "arms.plain.train.epochs: input should be a valid number (given: '2')"),
         ({"system": object()}, "system: a object cannot stand in a study"),
         ({"system": b"bytes"}, "system: a bytes cannot stand in a study"),
