@@ -51,6 +51,12 @@ def check(study: Study, where: str) -> None:
         )
     for setting in study.evaluate.settings:
         _check_context_texts(resolved, setting, where)
+    evaluated = {name for listed in resolved.evaluated.values() for name in listed}
+    for name in study.contexts:
+        if name not in evaluated:
+            raise UserError(
+                f"{where}: contexts.{name}: nothing is evaluated in it: name it in evaluate.contexts, or leave it out"
+            )
     for prompt in resolved.candidates.values():
         if prompt.name in study.screen.prompts:
             setting = next(iter(study.arms.values())).rows.setting
@@ -266,11 +272,6 @@ def _check_contexts(study: Study, where: str) -> None:
             raise UserError(f"{where}: contexts.{name}: this name is the package's own; choose another")
         if context.prompt:
             _check_prompt(study, context.prompt, f"{where}: contexts.{name}.prompt")
-        evaluated = [study.evaluate.contexts, *(own.contexts or () for own in study.evaluate.each.values())]
-        if not any(name in listed for listed in evaluated):
-            raise UserError(
-                f"{where}: contexts.{name}: nothing is evaluated in it: name it in evaluate.contexts, or leave it out"
-            )
 
 
 def _check_setting(study: Study, name: str, where: str) -> None:
