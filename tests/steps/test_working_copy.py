@@ -181,7 +181,7 @@ def test_an_upload_that_was_cut_off_is_no_step_and_is_completed_at_the_next_star
         raise OutOfReach("gone")
 
     monkeypatch.setattr(Remote, "upload", cut_off)
-    with pytest.raises(OutOfReach, match=r"^gone\. What is finished is kept in .*one.*, and is uploaded when"):
+    with pytest.raises(OutOfReach, match=r"^gone$"):
         write(store, ROWS, "mine")
     monkeypatch.setattr(Remote, "upload", whole)
     machine("two")

@@ -75,6 +75,8 @@ class Remote:
         _check(scheme, place)
         self.url = f"{scheme}://{place.rstrip('/')}"
         self.notify: Callable[[str], None] = lambda text: None
+        self.kept = ""
+        """What becomes of what was made, if the store gets out of reach: the end of a message."""
         self._patience = 0.0
         """Until the store has answered once: what is wrong then is rather the URL than the network."""
         self._root = place.rstrip("/")
@@ -229,7 +231,7 @@ class Remote:
                 why = f"{self.url} does not answer ({_said(error)})"
                 if time.monotonic() + wait > end:
                     self._patience = 0.0  # the end of a run does not wait for it again
-                    raise OutOfReach(why) from None
+                    raise OutOfReach(why + self.kept) from None
                 if wait == 0.5:
                     self.notify(f"{why}: it is tried again for {self._patience / 60:.0f} minutes")
             time.sleep(wait)

@@ -74,10 +74,12 @@ def check_files(step: Step) -> None:
     """Refuse a file of the user's that was changed after the step was planned.
 
     Raises:
-        UserError: It was removed or changed.
+        UserError: It was removed or changed, or is not on this machine of a cluster.
     """
     for name, known in step.params.get("files", {}).items():
-        if not Path(name).expanduser().is_file() or _digest_file(name) != known:
+        if not Path(name).expanduser().is_file():
+            raise UserError(f"{name} is not on this machine, or was removed after this run began")
+        if _digest_file(name) != known:
             raise UserError(f"{name} was changed after this run began: start the same command again")
 
 

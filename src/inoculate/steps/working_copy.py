@@ -26,7 +26,7 @@ from inoculate.engine import models
 from inoculate.errors import UserError
 from inoculate.records import as_json, write_whole
 from inoculate.steps import rl, train
-from inoculate.steps.remote import OutOfReach, Remote, is_url
+from inoculate.steps.remote import Remote, is_url
 from inoculate.steps.store import Busy, Step, Store
 
 _TRAINED = (train.KIND, rl.KIND)
@@ -82,6 +82,9 @@ class WorkingCopy(Store):
         super().__init__(root)
         self.remote = remote
         remote.notify = lambda text: self.notify(text)
+        remote.kept = (
+            f". What is finished is kept in {self.root}, and is uploaded when the same command is started again"
+        )
         self._finished: set[str] = set()
         """`steps/KIND/KEY` and `records/KIND/KEY` that are known to be at the URL."""
 
@@ -114,7 +117,8 @@ class WorkingCopy(Store):
         for kind in {step.kind for step in steps}:
             for place in ("steps", "records") if kind in _TRAINED else ("steps",):
                 under = f"{place}/{kind}"
-                self._finished = {name for name in self._finished if not name.startswith(f"{under}/")}
+                known = self._finished.copy()  # grading is another thread, and adds to it
+                self._finished = {name for name in known if not name.startswith(f"{under}/")}
                 self._finished |= {f"{under}/{key}" for key in self.remote.folders_with(checksums.NAME, under)}
         return {step.key for step in steps if f"steps/{step.kind}/{step.key}" in self._finished}
 
@@ -263,11 +267,6 @@ class WorkingCopy(Store):
             self.remote.publish(name, folder)
         except FileExistsError:
             self._take_theirs(name, folder)
-        except OutOfReach as error:
-            raise OutOfReach(
-                f"{error}. What is finished is kept in {self.root}, and is uploaded when the same command is started "
-                "again"
-            ) from None
         self._finished.add(name)
 
     def _take_theirs(self, name: str, folder: Path) -> None:
