@@ -39,7 +39,7 @@ def chains(count: int) -> list[Step]:
 def no_op(job: tasks.Job, number: int, steps: Sequence[Step], threads: int, board: Any) -> tasks.Outcome:
     """A task that only writes its steps' records."""
     board.start.remote(number, *connect.this_node())
-    store = Store(job.store)
+    store = Store(Path(job.store))
     for step in steps:
         with store.write_step(step):
             pass
@@ -75,7 +75,7 @@ def main() -> None:
         store, not_made = Store(Path(folder)), dict[str, str]()
         connected = time.monotonic()
         schedule = Schedule(groups, {}, dict.fromkeys((step.key for step in steps), 1.0), not_made)
-        job = tasks.Job(store.root, "", "", Path.cwd(), {})
+        job = tasks.Job(store.name, "", "", Path.cwd(), {}, {})
         run = drive.Run(cluster, store, job, schedule, len(steps), Quiet(), lambda: None, not_made)
         planned = time.monotonic()
         run.go()

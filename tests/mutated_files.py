@@ -122,7 +122,7 @@ def read_rows(path: Path) -> object:
 def read_tasks(path: Path) -> object:
     from inoculate.grading import command
 
-    total = command._check_lines(path, path.with_suffix(".out"), command._check_task)
+    total = command._check_lines(path, path.with_suffix(".out"), command._check_task, command._NEEDED)
     for _, line in command.json_lines.read(str(path), ""):
         command.CodeTask.of(line)
         line["completion"].encode()

@@ -280,8 +280,9 @@ class Needs(StrictModel):
         if not isinstance(data, dict) or "cpus" in data:
             return data
         asked: Any = data.get("processes") or data.get("gpus")
-        is_number = isinstance(asked, int | float) and not isinstance(asked, bool)
-        return {**data, "cpus": int(asked)} if is_number and 1 < asked < math.inf else data
+        if isinstance(asked, bool) or not isinstance(asked, int | float) or not 1 < asked < math.inf:
+            return data
+        return {**data, "cpus": int(asked)}
 
     @model_validator(mode="after")
     def _check_processes(self) -> Needs:

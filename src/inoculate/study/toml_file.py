@@ -119,6 +119,7 @@ def _with_line(message: str, path: str, places: Mapping[_Key, int]) -> str:
 
 def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
     """A key as the file has it, which may be in a table that all arms share, and the line of what is there of it."""
+    last = key[-1]
     if key in places:
         return key, places[key]
     if below := [place for place in places if place[: len(key)] == key]:  # a value, or a table, written by its parts
@@ -129,9 +130,7 @@ def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
             return shared, next(places[shared[:n]] for n in range(len(shared), 0, -1) if shared[:n] in places)
     if key[:2] == ("evaluate", "each") and (shared := ("evaluate", *key[3:])) in places:
         return shared, places[shared]
-    if key[-1] in _SAID_ONCE and (
-        others := [place for place in places if place[-1] == key[-1] and "vetted" not in place]
-    ):
+    if last in _SAID_ONCE and (others := [place for place in places if place[-1] == last and "vetted" not in place]):
         return others[0], places[others[0]]
     above = next((key[:count] for count in range(len(key) - 1, 0, -1) if key[:count] in places), None)
     return key, places[above] if above else None
