@@ -36,10 +36,6 @@ def load() -> None:
     """Everything that a run needs, so that no child loads it again."""
     import torch
 
-    import inoculate.analysis
-    import inoculate.engine.training.rl
-    import inoculate.steps.run  # noqa: F401
-
     torch.set_num_threads(1)
 
 
