@@ -8,7 +8,7 @@ import pytest
 
 from faults.runs import Reference, Runs, clear
 
-RESOURCES = "\n[resources.adapter]\nprocesses = 2\n\n[resources.rl]\nprocesses = 2\n"
+RESOURCES = "\n[resources.adapter]\nprocesses = 2\n"
 
 
 @pytest.fixture
