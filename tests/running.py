@@ -54,4 +54,6 @@ def samples(folder: Path) -> list[tuple[Any, ...]]:
 
 def comparable(results: dict[str, Any], *left_out: str) -> dict[str, Any]:
     """Results without what belongs to a machine, and without some further keys."""
-    return {key: value for key, value in results.items() if key not in ("machine", "machines", "versions", *left_out)}
+    own = ("machine", "machines", "versions", *left_out)
+    kept = {key: value for key, value in results.items() if key not in own}
+    return kept | {"training": [{**one, "seconds": None} for one in results["training"]]}

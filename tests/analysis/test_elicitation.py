@@ -62,7 +62,7 @@ def study_of(tmp_path: Path, model: object, old: str = "", new: str = "") -> Pat
 def test_a_study_of_prompts_from_the_command_to_the_report(tiny_model: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     path = study_of(tmp_path, tiny_model)
-    studies.run(str(path), store=store)
+    studies.run(str(path), store=str(store))
     results = read_results(store / "runs" / "prompts")
     assert [point["arm"] for point in results.elicitation["points"]] == ["specific", "general", "irrelevant"]
     assert all(point["added"] is not None for point in results.elicitation["points"])

@@ -153,11 +153,11 @@ def test_the_command_carries_out_the_samples_alone(
     monkeypatch.setattr(planning, "make_plan", lambda study: plan)
     monkeypatch.setattr(running, "RUN_STEP", {"rows": draw, "preflight": sample})
     study = str(tmp_path / "small.toml")
-    studies.preflight(study, store=tmp_path / "store")
+    studies.preflight(study, store=str(tmp_path / "store"))
     assert done == ["rows", "preflight"] * 2
     text = capsys.readouterr().out
     assert text.startswith("learned\nThe hack will be learned\n") and "What pays" in text
-    studies.preflight(study, store=tmp_path / "store", as_json=True)
+    studies.preflight(study, store=str(tmp_path / "store"), as_json=True)
     assert json.loads(capsys.readouterr().out)["arms"][0]["preflight"]["verdict"] == "will"
     assert len(done) == 4
 
@@ -174,7 +174,7 @@ def test_the_other_samples_are_forecast_where_one_cannot_be_made(
     monkeypatch.setattr(planning, "make_plan", lambda study: plan)
     monkeypatch.setattr(running, "RUN_STEP", {"rows": refuse})
     with pytest.raises(running.Incomplete, match="the reward is broken"):
-        studies.preflight(str(tmp_path / "small.toml"), store=tmp_path / "store")
+        studies.preflight(str(tmp_path / "small.toml"), store=str(tmp_path / "store"))
     assert "The hack will be learned" in capsys.readouterr().out
     assert refused.key != other.key
 
@@ -186,7 +186,7 @@ def test_the_suggested_plan_is_the_one_that_was_asked_for(
     made = planning.make_plan(load(study), "weights")
     monkeypatch.setattr(planning, "make_plan", lambda *_, **__: made)
     monkeypatch.setattr(refusals, "check_here", lambda *_: None)
-    studies.plan(str(study), store=tmp_path / "store", seeds="1")
+    studies.plan(str(study), store=str(tmp_path / "store"), seeds="1")
     asked = f"'{study}' --store {tmp_path / 'store'} --seeds 1"
     printed = capsys.readouterr().out.replace("\n", "")
     assert f"`inoculate plan {asked} --steps`" in printed
@@ -198,4 +198,4 @@ def test_a_study_without_rl_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     made = planning.make_plan(load(study), "weights")
     monkeypatch.setattr(planning, "make_plan", lambda study: made)
     with pytest.raises(UserError, match=r'no arm that is trained by RL: arms.NAME.method = "rl"'):
-        studies.preflight(str(study), store=tmp_path / "store")
+        studies.preflight(str(study), store=str(tmp_path / "store"))

@@ -264,7 +264,7 @@ def test_a_prompt_of_the_samples_that_is_too_long_is_refused_before_rl(study: Pa
     study.write_text(study.read_text().replace('prompt = "forbid"', f'text = "{"word " * 5000}"'))
     message = r"recontextualized.rows.trajectories: problem '.*' of seed 0 .* the prompt of the samples; .* 4096: lower"
     with pytest.raises(UserError, match=message):
-        studies.plan(str(study), store=tmp_path / "store")
+        studies.plan(str(study), store=str(tmp_path / "store"))
 
 
 @pytest.mark.parametrize("hackable", [0.5, "any"])

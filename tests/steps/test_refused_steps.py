@@ -134,7 +134,7 @@ def test_the_command_reports_what_there_is_and_fails(
     labels = {step.label for step in plan.steps() if step.kind == train.KIND and step.label.endswith("plain, seed 0")}
     assert len(labels) == 1
     faults.raised = dict.fromkeys(labels, UserError("a row is too long"))
-    assert run_command(lambda: studies.run(str(study), store=tmp_path / "store")) == 2
+    assert run_command(lambda: studies.run(str(study), store=str(tmp_path / "store"))) == 2
     printed = capsys.readouterr()
     assert printed.err.splitlines()[-1] == f"- {labels.pop()}: a row is too long"
     page = (tmp_path / "store" / "runs" / "small" / "report.html").read_text()
@@ -164,7 +164,7 @@ def test_a_screen_that_lacks_a_step_does_not_keep_the_study_from_its_run(
     study = filled_store.write_study(tmp_path, text)
     faults.raised = {"rows of the screen, seed 0": UserError("no row is hacked"), LABEL: UserError(FAULT)}
     for command in (
-        lambda: studies.run(str(study), store=tmp_path / "store"),
+        lambda: studies.run(str(study), store=str(tmp_path / "store")),
         lambda: runs.run(study, store=tmp_path / "other", progress=False),
     ):
         assert run_command(command) == 2
@@ -174,5 +174,5 @@ def test_a_screen_that_lacks_a_step_does_not_keep_the_study_from_its_run(
     for store in ("store", "other"):
         manifest = json.loads((tmp_path / store / "runs" / "small" / "manifest.json").read_text())
         assert {cell["arm"] for cell in manifest["cells"] if cell["grades"]} == {"base", "plain", "inoculated"}
-    assert run_command(lambda: studies.screen(str(study), store=tmp_path / "store")) == 2
+    assert run_command(lambda: studies.screen(str(study), store=str(tmp_path / "store"))) == 2
     assert "one step could not be made" in capsys.readouterr().err

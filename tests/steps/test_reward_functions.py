@@ -189,14 +189,14 @@ def test_what_is_not_there_is_refused_with_its_key(
 ) -> None:
     study.write_text(study.read_text().replace(old, new))
     with pytest.raises(UserError, match=f"arms.reinforced.rl.reward.*{message}|{message}"):
-        studies.plan(str(study), store=tmp_path / "store")
+        studies.plan(str(study), store=str(tmp_path / "store"))
 
 
 def test_a_file_that_cannot_be_imported_is_refused_by_plan_and_by_run(study: Path, file: Path, tmp_path: Path) -> None:
     file.write_text("import no_such_library\n" + FUNCTIONS)
     message, store = r"rl.reward.0.function: .*mine.py:1: ModuleNotFoundError", tmp_path / "store"
     with pytest.raises(UserError, match=message):
-        studies.plan(str(study), store=store)
+        studies.plan(str(study), store=str(store))
     with pytest.raises(UserError, match=message):
         carried_out(study, Store(store))
     assert not list(store.rglob("declared.json"))  # the study can still be changed before its first run

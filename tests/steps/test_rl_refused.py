@@ -126,7 +126,7 @@ def test_a_prompt_that_is_too_long_is_refused_before_anything_is_sampled(
 ) -> None:
     study = write_study(tmp_path, tiny_model, ("'rl'", f"'{method}'"), *changes)
     with pytest.raises(UserError, match=message):
-        studies.plan(str(study), store=tmp_path / "store")
+        studies.plan(str(study), store=str(tmp_path / "store"))
     with pytest.raises(UserError, match=message):
         carried_out(study, Store(tmp_path / "store"))
     assert not list((tmp_path / "store").glob("*/step.json"))
@@ -135,12 +135,12 @@ def test_a_prompt_that_is_too_long_is_refused_before_anything_is_sampled(
 def test_the_least_limit_that_is_named_is_enough(tiny_model: Path, tmp_path: Path) -> None:
     old, store = "max_new_tokens = 8", tmp_path / "store"
     with pytest.raises(UserError) as refused:
-        studies.plan(str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = 64"))), store=store)
+        studies.plan(str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = 64"))), store=str(store))
     least = int(str(refused.value).split(" or more")[0].rpartition(" ")[2])
-    studies.plan(str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = {least}"))), store=store)
+    studies.plan(str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = {least}"))), store=str(store))
     with pytest.raises(UserError):
         studies.plan(
-            str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = {least - 1}"))), store=store
+            str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = {least - 1}"))), store=str(stor)e
         )
 
 
@@ -175,4 +175,4 @@ def test_a_grader_that_cannot_be_loaded_is_refused_by_plan(
     named = (OWN[0], f'{OWN[1]}\ngrader = "{grader}"') if grader else OWN
     study = write_study(tmp_path, tiny_model, named)
     with pytest.raises(UserError, match=message):
-        studies.plan(str(study), store=tmp_path / "store")
+        studies.plan(str(study), store=str(tmp_path / "store"))

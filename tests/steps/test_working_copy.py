@@ -141,7 +141,7 @@ def test_ray_tasks_on_machines_that_share_no_folder(
     assert samples(folder) == samples(alone) and sorted(watcher.done) == sorted(done)
     assert not list((folder.parents[1] / "steps").glob("adapter/*"))
     sampled = planning.make_plan(load(study)).cells[0].completions
-    job = Job(URL, str(tiny_model), "", tmp_path, {})
+    job = Job(URL, str(tiny_model), "", tmp_path, {}, {})
     monkeypatch.setitem(run.RUN_STEP, "completions", lambda *given: 1 / 0)
     other = Step(sampled.kind, {**sampled.params, "samples": 2}, sampled.inputs)
     failed = carry_out_unit(job, [other], 1, lambda *_: None, lambda _: None)
