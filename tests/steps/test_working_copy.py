@@ -98,7 +98,7 @@ def test_a_run_at_a_url_gives_what_it_gives_in_a_folder_and_goes_on_on_any_machi
     studies.run(str(study), store=URL, as_json=True)
     here = json.loads(capsys.readouterr().out)
     assert samples(opened().run_folder("small")) == samples(alone)
-    assert comparable(here, "created") == comparable(analyse(alone), "created")
+    assert comparable(here, "created", "training") == comparable(analyse(alone), "created", "training")
     assert "results.json" in {name.split("/")[-1] for name in object_store.files().find("bucket/store/runs/small")}
 
     machine("two")
