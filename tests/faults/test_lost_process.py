@@ -20,6 +20,7 @@ def divided(runs: Runs) -> Path:
     return path
 
 
+@pytest.mark.faults
 def test_one_that_is_killed_ends_the_others_and_the_same_command_goes_on(
     runs: Runs, reference: Reference, divided: Path
 ) -> None:

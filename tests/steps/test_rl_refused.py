@@ -133,14 +133,14 @@ def test_a_prompt_that_is_too_long_is_refused_before_anything_is_sampled(
 
 
 def test_the_least_limit_that_is_named_is_enough(tiny_model: Path, tmp_path: Path) -> None:
-    old, store = "max_new_tokens = 8", tmp_path / "store"
+    old, store = "max_new_tokens = 8", str(tmp_path / "store")
     with pytest.raises(UserError) as refused:
-        studies.plan(str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = 64"))), store=str(store))
+        studies.plan(str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = 64"))), store=store)
     least = int(str(refused.value).split(" or more")[0].rpartition(" ")[2])
-    studies.plan(str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = {least}"))), store=str(store))
+    studies.plan(str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = {least}"))), store=store)
     with pytest.raises(UserError):
         studies.plan(
-            str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = {least - 1}"))), store=str(stor)e
+            str(write_study(tmp_path, tiny_model, (old, f"{old}\nmicro_batch_tokens = {least - 1}"))), store=store
         )
 
 
