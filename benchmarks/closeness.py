@@ -82,7 +82,7 @@ def main() -> None:
     given = parser.parse_args()
     contexts = [f"{name}{neighbours.MARK}{kind}" for name in given.prompts for kind in neighbours.KINDS]
     study = Study(
-        name="closeness", question="", model=given.model, seeds=(0,), arms={}, placement=given.placement,
+        name="closeness", question="closeness", model=given.model, seeds=(0,), arms={}, placement=given.placement,
         contexts={name: Context(prompt=name) for name in given.prompts},
         evaluate=Evaluate(settings=(given.setting,), contexts=(*given.prompts, *contexts)),
     )  # fmt: skip

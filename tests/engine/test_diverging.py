@@ -118,7 +118,7 @@ def test_expert_iteration_stops_in_the_round_that_diverges_or_can_draw_nothing_a
         sampling.load(tiny_model, None, CPU), 3, None, tmp_path, CPU,
     )  # fmt: skip
     for rate, said in [(1e30, r"at step 2 of 3 its .* nan"), (1e39, "at step 1 of 1 its adapter is nan")]:
-        own = replace(training, sft=SFT(batch_rows=99, warmup=0.0, learning_rate=rate), work=tmp_path / f"{rate}")
+        own = replace(training, sft=training.sft.model_copy(update={"learning_rate": rate}), work=tmp_path / f"{rate}")
         with pytest.raises(UserError, match=f"diverged: {said}.*lower train.learning_rate = "):
             expert_iteration.train(own, first=1, keep=lambda *_: None, progress=lambda *_: None)
 

@@ -216,7 +216,7 @@ def test_a_training_that_diverges_stops_and_keeps_nothing(tiny_model: Path, tmp_
         sft.train(
             tiny_model,
             some_rows(),
-            SFT(batch_rows=4, learning_rate=1e30, warmup=0.0),
+            SFT(batch_rows=4, warmup=0.0).model_copy(update={"learning_rate": 1e30}),  # no study may ask for it
             seed=1,
             fractions=(1.0,),
             target=tmp_path / "out",

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from inspect_ai.log import list_eval_logs, read_eval_log
 
+from inoculate import checksums
 from inoculate.analysis.run_folder import read_run
 from inoculate.errors import UserError
 from inoculate.integrations import export as exporting
@@ -157,7 +158,7 @@ def edited(small_run: Path, folder: Path, change: Any) -> Path:
     said = manifest(small_run)
     change(said)
     folder.mkdir()
-    (folder / "manifest.json").write_text(json.dumps(said))
+    (folder / "manifest.json").write_text(json.dumps(checksums.seal(said)))
     return folder
 
 

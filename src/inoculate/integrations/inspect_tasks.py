@@ -65,8 +65,8 @@ def _resolve_context(setting: Setting, name: str, placement: Placement) -> Resol
         raise UserError(f"its problems have prompts of their own: only the context '{prompts.NEUTRAL}' makes sense")
     study = Study(
         name="inspect",
-        question="",
-        model="",
+        question="inspect",
+        model="inspect",
         seeds=(0,),
         arms={},
         placement=placement,
