@@ -83,6 +83,7 @@ def test_a_store_is_listed_and_not_asked_for_each_step(tmp_path: Path, monkeypat
 
 def test_a_large_plan_is_shown_by_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "fingerprint", lambda model: "weights")
+    monkeypatch.setattr(models, "slower", lambda model: "")  # which would look for the model on the hub, five times
     few, many = planning.make_plan(study_of(5)), planning.make_plan(study_of(150))
     store = storing.Store(tmp_path)
     assert [table.row_count for table in listed(few, store)] == [len(few.steps())]

@@ -35,8 +35,8 @@ def test_every_round_trains_on_the_weights_that_the_sampler_holds(
     sampler = sampling.load(tiny_model, None, device)
     held, load_base, found = sampler.base_weights(), sft.load_base, list[dict[str, torch.Tensor]]()
 
-    def noted(*given: object) -> object:
-        base = load_base(*given)  # type: ignore[arg-type]
+    def noted(*given: object, **named: object) -> object:
+        base = load_base(*given, **named)  # type: ignore[arg-type]
         found.append({name: weight.detach() for name, weight in base.named_parameters()})
         return base
 
