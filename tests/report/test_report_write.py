@@ -398,3 +398,20 @@ def test_a_card_says_what_its_arm_lacks_of_what_most_arms_share(tmp_path: Path) 
     assert "rows.<wbr>trajectories</dt><dd>none</dd>" in cards["clean"]
     assert "hyperparameters</dt><dd>none</dd>" in cards["control"]
     assert "<dd>none</dd>" not in cards["plain"]
+
+
+def test_a_card_shows_every_prompt_that_its_arm_or_context_has(tmp_path: Path) -> None:
+    """Also where each seed, setting or arm has another: then the text that all share is empty."""
+    run = make_run(tmp_path / "run", Plan(problems=6, seeds=(0,)))
+    study = json.loads((run / "results.json").read_text())["study"]
+    texts = {"0": {"text": "Tea is warm."}, "1": {"text": "Snow is white."}, "2": {"text": "Tea is warm."}}
+    study["arms"]["control"]["inoculation"] = {"text": "", "by_seed": texts}
+    study["arms"]["inoculated"]["inoculation"] |= {"texts": {"functions": "Hack it.", "mathematics": "Copy the key."}}
+    study["evaluate"]["contexts"]["as-trained"] = {"text": "", "per_arm": True}
+    edit(run, study=study)
+    cards = {card.split("</h4>")[0]: card for card in markup(run).split("<h4>")}
+    assert 'Tea is warm.</blockquote><p class="quiet">seeds 0, 2</p>' in cards["control"]
+    assert 'Snow is white.</blockquote><p class="quiet">seed 1</p>' in cards["control"]
+    assert "No prompt is added" not in cards["control"] and "No prompt is added" in cards["plain"]
+    assert 'Copy the key.</blockquote><p class="quiet">in mathematics</p>' in cards["inoculated"]
+    assert "Each arm has its own training prompt." in cards["as-trained"]

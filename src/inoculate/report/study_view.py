@@ -81,17 +81,32 @@ def _arm_view(arm: dict[str, Any], arms: dict[str, Any]) -> dict[str, Any]:
     for name, other in arms.items():
         arm_by_text.setdefault(text(mapping(mapping(other).get("inoculation")).get("text")), name)
     unset = (None, "", [], False)  # as by default
-    fields = {key: value for key, value in inoculation.items() if value not in unset and key != "filler"}
+    hidden = ("filler", "by_seed", "texts")
+    fields = {key: value for key, value in inoculation.items() if value not in unset and key not in hidden}
     if fields.get("like") in arm_by_text:
         # The card of the other arm has the whole text of its prompt.
         fields["like"] = f"that of {arm_by_text[fields['like']]}"
     return {
-        "text": text(inoculation.get("text")),
+        "prompts": _prompts(inoculation),
         "details": [
             ("length" if key == "like" else key, value) for key, value in numbers.flatten(fields, leave_out=("text",))
         ],
     }
 
 
+def _prompts(given: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each text of a prompt, and for which seeds or in which setting, where these have texts of their own."""
+    seeds_by_text: dict[str, list[str]] = {}
+    for seed, own in mapping(given.get("by_seed")).items():
+        seeds_by_text.setdefault(text(mapping(own).get("text")), []).append(seed)
+    found = [(own, f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}") for own, seeds in seeds_by_text.items()]
+    found += [(text(own), f"in {setting}") for setting, own in mapping(given.get("texts")).items()]
+    return [(own, whose) for own, whose in found or [(text(given.get("text")), "")] if own]
+
+
 def _context_view(context: dict[str, Any]) -> dict[str, Any]:
-    return {"text": text(context.get("text")), "details": numbers.flatten(context, leave_out=("text",))}
+    return {
+        "prompts": _prompts(context),
+        "per_arm": bool(context.get("per_arm")),
+        "details": numbers.flatten(context, leave_out=("text", "texts", "per_arm")),
+    }
