@@ -35,6 +35,7 @@ def inoculate(*words: str, **environment: str) -> subprocess.CompletedProcess[st
         (["compare", "nosuch", "other"], "no run 'nosuch'"),
         (["compare"], "give two runs or more"),
         (["export", "nosuch", "--to", "out"], "no run 'nosuch'"),
+        (["export", "nosuch", "out"], "too much was given: 'out' (`inoculate export --help` says what it takes)"),
         (["sample", "function"], "did you mean 'functions'"),
         (["sample", "functions", "--split", "trian"], "did you mean 'train'"),
         (["sample", "mbpp", "--source", "none.jsonl"], "no such file"),

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 
 from cyclopts import App, CycloptsError
+from cyclopts.exceptions import UnusedCliTokensError
 
 from inoculate import __version__
 from inoculate.cli import lists, runs, settings, studies, vet
@@ -64,6 +65,8 @@ def run_command(command: Callable[[], object]) -> int:
         return _print_error(str(error), 2)
     except CycloptsError as error:
         said = str(error) if str(error).endswith("...") else str(error).removesuffix(".")
+        if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+            said = f"too much was given: {', '.join(map(repr, error.unused_tokens))}"
         named = " ".join(["inoculate", *(error.command_chain or ())])
         return _print_error(f"{said} (`{named} --help` says what it takes)", 2)
     except KeyboardInterrupt as stop:
