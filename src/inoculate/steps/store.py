@@ -87,6 +87,17 @@ def _digest_file(name: str) -> str:
     return hashlib.sha256(Path(name).expanduser().read_bytes()).hexdigest()
 
 
+@contextmanager
+def emptied(folder: Path) -> Iterator[None]:
+    """Make a folder empty, and remove it in the end; who calls this has its lock."""
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
+    folder.mkdir()
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class Store:
     """The folder of steps."""
 
@@ -257,13 +268,8 @@ class Store:
         """
         work = self.root / "work" / name
         work.parent.mkdir(parents=True, exist_ok=True)
-        with self._locked(work, f"an {name}"):
-            shutil.rmtree(work, ignore_errors=True)  # what a killed process left
-            work.mkdir()
-            try:
-                yield work
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
+        with self._locked(work, f"an {name}"), emptied(work):
+            yield work
 
     def adopt(self, folder: Path, target: Path) -> None:
         """Move a whole folder into place as a finished step (or a record), unless there is one.

@@ -25,11 +25,10 @@ from inoculate import checksums
 from inoculate.engine import models
 from inoculate.errors import UserError
 from inoculate.records import as_json, write_whole
-from inoculate.steps import rl, train
+from inoculate.steps.plan import TRAINED
 from inoculate.steps.remote import Remote, is_url
-from inoculate.steps.store import Busy, Step, Store
+from inoculate.steps.store import Busy, Step, Store, emptied
 
-_TRAINED = (train.KIND, rl.KIND)
 _TOGETHER = 50
 """How many steps are downloaded at once."""
 _OF_A_RUN = ("manifest.json", "study.toml", "declared.json")
@@ -115,7 +114,7 @@ class WorkingCopy(Store):
         """Keys of those steps that are finished; one listing for each kind, and one more for trainings."""
         steps = list(steps)
         for kind in {step.kind for step in steps}:
-            for place in ("steps", "records") if kind in _TRAINED else ("steps",):
+            for place in ("steps", "records") if kind in TRAINED else ("steps",):
                 under = f"{place}/{kind}"
                 known = self._finished.copy()  # grading is another thread, and adds to it
                 self._finished = {name for name in known if not name.startswith(f"{under}/")}
@@ -291,7 +290,7 @@ class WorkingCopy(Store):
         wanted: dict[str, bool] = {}
         for kind, key in steps:
             name = f"steps/{kind}/{key}"
-            shallow = kind in _TRAINED and not whole
+            shallow = kind in TRAINED and not whole
             if (self.root / name).is_dir() or (shallow and (self.records / kind / key).is_dir()):
                 continue
             wanted[name if name in self._finished else f"records/{kind}/{key}"] = not shallow
@@ -346,10 +345,5 @@ class WorkingCopy(Store):
         """An empty folder of the working copy to download into; one process after the other."""
         folder = self.root / "work" / "fetch"
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
-            shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
-            folder.mkdir()
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+        with FileLock(f"{folder}.lock"), emptied(folder):
+            yield folder
