@@ -30,10 +30,11 @@ from inoculate import checksums
 from inoculate.errors import UserError, nearest
 from inoculate.records import write_whole
 from inoculate.steps import machines
-from inoculate.study.schema import digest
+from inoculate.study.schema import Needs, digest
 
 _SOON = 2.0
 """Seconds after which it is said that another process is waited for."""
+_ONE_PROCESS = Needs()
 
 
 class Busy(UserError):
@@ -214,7 +215,7 @@ class Store:
         return [path.parent.name for path in self.root.glob("runs/*/manifest.json")]
 
     @contextmanager
-    def write_step(self, step: Step, together: int = 1) -> Iterator[Path]:
+    def write_step(self, step: Step, together: int = 1, needs: Needs = _ONE_PROCESS) -> Iterator[Path]:
         """A folder to write the step into; it becomes the finished step when the block ends without an error.
 
         What an interrupted attempt left in it is still there. Two processes do not write the same step at once.
@@ -222,6 +223,7 @@ class Store:
         Args:
             step: The step.
             together: How many steps are carried out at the same time; the step's `seconds` are its share.
+            needs: Among how many processes it is divided, and whether the model is, too.
 
         Raises:
             Busy: Another process is writing the step.
@@ -231,16 +233,9 @@ class Store:
         with self._locked(work, f"this study's step {step.kind} {step.key}"):
             started = time.monotonic()  # the clock of the machine may be set meanwhile
             yield work
-            record = {
-                "kind": step.kind,
-                "key": step.key,
-                "version": step.version,
-                "label": step.label,
-                "params": step.params,
-                "inputs": {name: f"{needed.kind}/{needed.key}" for name, needed in step.inputs.items()},
-                "seconds": round((time.monotonic() - started) / together, 3),
-                "machine": machines.describe(),
-            }
+            seconds = round((time.monotonic() - started) / together, 3)
+            record = _describe(step) | {"seconds": seconds, "processes": needs.count, "shard": needs.shard}
+            record["machine"] = machines.describe()
             (work / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             self._finish(work, self.folder(step))
 
@@ -368,6 +363,18 @@ class Store:
             shutil.rmtree(work)
         else:
             work.rename(target)
+
+
+def _describe(step: Step) -> dict[str, Any]:
+    """A step as its `step.json` has it."""
+    return {
+        "kind": step.kind,
+        "key": step.key,
+        "version": step.version,
+        "label": step.label,
+        "params": step.params,
+        "inputs": {name: f"{needed.kind}/{needed.key}" for name, needed in step.inputs.items()},
+    }
 
 
 def _sync(folder: Path) -> None:
