@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from filelock import BaseFileLock, FileLock, Timeout
 
@@ -59,6 +59,20 @@ class Step:
         """The hash that names the step."""
         inputs = {name: step.key for name, step in self.inputs.items()}
         return digest({"kind": self.kind, "version": self.version, "params": self.params, "inputs": inputs})
+
+
+class Named(Protocol):
+    """A step by its name: what finds it in a store."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of step."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """The hash that names the step."""
+        ...
 
 
 def digest_files(*names: str) -> dict[str, Any]:
@@ -138,19 +152,19 @@ class Store:
         """What `--store` calls it."""
         return str(self.root)
 
-    def folder(self, step: Step) -> Path:
+    def folder(self, step: Named) -> Path:
         """The folder of the step when it is finished."""
         return self.root / "steps" / step.kind / step.key
 
-    def is_finished(self, step: Step) -> bool:
+    def is_finished(self, step: Named) -> bool:
         """Whether the step is finished."""
         return self.folder(step).is_dir()
 
-    def is_here(self, step: Step) -> bool:
+    def is_here(self, step: Named) -> bool:
         """Whether the step is finished, and its files can be read on this machine."""
         return self.folder(step).is_dir()
 
-    def finished_keys(self, steps: Iterable[Step]) -> set[str]:
+    def finished_keys(self, steps: Iterable[Named]) -> set[str]:
         """Keys of those steps that are finished; each kind's folder is listed once, however many steps there are."""
         steps = list(steps)
         present: dict[str, set[str]] = {}
@@ -159,7 +173,7 @@ class Store:
             present[kind] = set(os.listdir(folder)) if folder.is_dir() else set()
         return {step.key for step in steps if step.key in present[step.kind]}
 
-    def readable_keys(self, steps: Iterable[Step]) -> set[str]:
+    def readable_keys(self, steps: Iterable[Named]) -> set[str]:
         """Keys of those steps that are finished, and whose files can be read on this machine, if need be from now on.
 
         Of trainings that is what `record` gives.
@@ -239,7 +253,7 @@ class Store:
             (work / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             self._finish(work, self.folder(step))
 
-    def record(self, step: Step) -> Path | None:
+    def record(self, step: Named) -> Path | None:
         """The folder with `step.json` and the report of a step: its own, else what came with its imported cells.
 
         Returns:
