@@ -336,6 +336,39 @@ def test_the_store_outlives_a_bucket_that_was_emptied(machine: Machine) -> None:
     assert anew.root != store.root and not anew.is_finished(ROWS)
 
 
+def test_a_plan_counts_what_is_at_the_url_on_a_machine_that_has_nothing_of_it(
+    tmp_path: Path, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = write_study(tmp_path)
+    fill(study, opened(), seeds=(0,))
+
+    def planned() -> dict[str, Any]:
+        studies.plan(str(study), store=URL, listed=True, as_json=True)
+        return json.loads(capsys.readouterr().out)
+
+    here = planned()
+    machine("two")
+    there = planned()
+    assert there["steps"] == here["steps"] and 0 < there["to_do"] < len(there["steps"])
+    assert [step["needed"] for step in there["steps"] if not step["finished"]] == [True] * there["to_do"]
+    assert there["seconds"] and not list(opened().root.glob("steps/*/*")), "nothing was downloaded for it"
+    studies.plan(str(study), store=URL, listed=True)
+    assert f"missing: {there['to_do']} of {len(there['steps'])} steps" in capsys.readouterr().out
+
+
+def test_rl_whose_report_alone_is_at_the_url_is_not_asked_for_again(tmp_path: Path, machine: Machine) -> None:
+    step = Step("rl", {})
+    write(Store(tmp_path / "elsewhere"), step, "")
+    store = opened()
+    with store.staging("import") as staging:
+        Store(tmp_path / "elsewhere").folder(step).rename(staging / step.key)
+        store.adopt(staging / step.key, store.records / step.kind / step.key)
+    machine("two")
+    other = opened()
+    assert other.finished_keys([step]) == set()
+    assert other.is_recorded(step) and not other.record(step)
+
+
 def test_an_import_counts_what_is_at_the_url_and_not_what_is_on_this_machine(tmp_path: Path, machine: Machine) -> None:
     study, graded = write_study(tmp_path), tmp_path / "small.graded"
     write_graded(fill(study, Store(tmp_path / "elsewhere"), seeds=(0,)), graded)

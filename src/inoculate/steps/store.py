@@ -263,6 +263,10 @@ class Store:
             (folder for folder in (self.folder(step), self.records / step.kind / step.key) if folder.is_dir()), None
         )
 
+    def is_recorded(self, step: Named) -> bool:
+        """Whether `record` has something, once the step is readable on this machine."""
+        return self.record(step) is not None
+
     @property
     def records(self) -> Path:
         """Where `step.json` and reports are of steps whose output was left where it was made: adapters."""

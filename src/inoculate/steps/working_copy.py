@@ -138,9 +138,11 @@ class WorkingCopy(Store):
 
     def record(self, step: Named) -> Path | None:
         """As in a folder: of what is in the working copy."""
-        here = super().record(step)
-        known = any(f"{place}/{step.kind}/{step.key}" in self._finished for place in ("steps", "records"))
-        return here if known else None
+        return super().record(step) if self.is_recorded(step) else None
+
+    def is_recorded(self, step: Named) -> bool:
+        """Whether the step, or what is known of it, is at the URL, as far as was listed."""
+        return any(f"{place}/{step.kind}/{step.key}" in self._finished for place in ("steps", "records"))
 
     def named(self, folder: Path) -> str:
         """How a run's manifest names a folder of the store: from the run's folder, since other machines read it too."""

@@ -215,8 +215,7 @@ async def _request_all(
     timeout = httpx2.Timeout(RESPONSE_TIMEOUT, connect=10, pool=None)
     async with httpx2.AsyncClient(headers=_headers(), limits=limits, timeout=timeout) as http:
         client = _Client(http, sampler)
-        is_needed = bool(sampler.adapter) and any(request.missing() for request in requests)
-        if is_needed:
+        if sampler.adapter and any(request.missing() for request in requests):
             await _retry(sampler.server.url, client.load_adapter)
         waiting, pending, before = _bodies(sampler, tokens, requests), dict[Any, int](), time.perf_counter()
         try:
@@ -240,8 +239,7 @@ async def _request_all(
         finally:
             for task in pending:
                 task.cancel()
-        if is_needed:
-            await client.unload_adapter()
+        await client.unload_adapter()
 
 
 class _Client:
@@ -250,7 +248,7 @@ class _Client:
     def __init__(self, http: httpx2.AsyncClient, sampler: Sampler) -> None:
         self.http, self.sampler, self.url = http, sampler, sampler.server.url
         self.name = adapter_name(sampler.adapter) if sampler.adapter else sampler.server.model
-        self.loading, self.loads = asyncio.Lock(), 0
+        self.loading, self.loads, self.has_loaded = asyncio.Lock(), 0, False
 
     async def complete(self, key: SampleKey, body: dict[str, Any]) -> dict[str, Any]:
         """One completion, as the fields of `SampledCompletion`."""
@@ -284,16 +282,19 @@ class _Client:
                 response = await self.http.post(f"{self.url}/load_lora_adapter", json=adapter)
                 if response.status_code in _TRANSIENT - {500}:
                     raise _TransientError(_message(response))
+                self.has_loaded |= response.is_success
                 # Another process may have loaded it meanwhile: the server then refuses, and the adapter is there.
                 if not response.is_success and not await self._has_adapter():
                     raise UserError(self._refusal(response))
             self.loads += 1
 
     async def unload_adapter(self) -> None:
-        """Have the server forget the adapter, so that it does not keep those of all arms. It need not be able to.
+        """Have the server forget the adapter that was loaded here, so that it does not keep those of all arms.
 
-        Another process that samples from it at the same time loads it again.
+        Another process that samples from it at the same time loads it again. A server need not be able to.
         """
+        if not self.has_loaded:
+            return
         with suppress(httpx2.TransportError):
             await self.http.post(f"{self.url}/unload_lora_adapter", json={"lora_name": self.name})
 

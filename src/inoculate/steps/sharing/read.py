@@ -137,7 +137,7 @@ def _known(path: Path, steps: list[PackedStep], store: Store, staging: Path) -> 
             f"them: {'; '.join(differing[:_MOST_NAMED])}{more}. Nothing was imported. Export without them there "
             "(`inoculate export RUN --graded FILE --seeds ...`), or import into another store: --store"
         )
-    return known | {step.key for step in steps if step.kind in TRAINED and store.record(step)}
+    return known | {step.key for step in steps if step.kind in TRAINED and store.is_recorded(step)}
 
 
 def _step_json(header: Header, step: PackedStep) -> str:
