@@ -38,6 +38,16 @@ class State:
         self.adapters: dict[str, str] = {}
         self.asked = 0
         self.faults = cycle(given.faults.split(",")) if given.faults else None
+        self.answering: list[str] = []
+        """The prompts that are being answered."""
+
+    def load(self, name: str, path: str) -> None:
+        """Load an adapter; where there is no room, the one that was loaded first has to go."""
+        with self.lock:
+            while self.given.slots and len(self.adapters) >= self.given.slots:
+                del self.adapters[next(iter(self.adapters))]
+            self.adapters[name] = path
+        self.log(loaded=name)
 
     def fault(self) -> str:
         with self.lock:
@@ -86,9 +96,12 @@ class Handler(BaseHTTPRequestHandler):
             if not Path(said["lora_path"]).is_dir():
                 self.give(404, {"error": {"message": f"No adapter found for {said['lora_path']}"}})
                 return
-            self.state.adapters[said["lora_name"]] = said["lora_path"]
-            self.state.log(loaded=said["lora_name"])
+            self.state.load(said["lora_name"], said["lora_path"])
             self.give(200, {})
+        elif self.path == "/v1/unload_lora_adapter" and not self.state.given.fixed:
+            self.state.log(unloaded=said["lora_name"])
+            known = self.state.adapters.pop(said["lora_name"], None)
+            self.give(200 if known else 404, {})
         elif self.path == "/v1/completions":
             self.complete(said)
         elif self.path == "/v1/chat/completions":
@@ -110,14 +123,19 @@ class Handler(BaseHTTPRequestHandler):
         if len(said["prompt"]) + said["max_tokens"] > given.limit:
             self.give(400, {"error": {"message": f"the limit is {given.limit} tokens"}})
             return
+        with self.state.lock:
+            self.state.answering.append(said["model"] + str(said["prompt"]))
+            beside = {*self.state.answering}
         time.sleep(3600 if given.stall and self.state.asked > given.stall else given.delay)
+        with self.state.lock:
+            self.state.answering.remove(said["model"] + str(said["prompt"]))
         text = answer(said["model"], said["prompt"], said["seed"], said["temperature"])
         finish = "abort" if fault == "abort" else "stop"
         choice = {"text": text[:5] if fault == "abort" else text, "finish_reason": finish}
         usage = {"completion_tokens": 5}
         self.give(200, {"choices": [choice], "usage": usage}, share=0.5 if fault == "half" else 1.0)
         if not fault:
-            self.state.log(text=text, seed=said["seed"], stops=said["stop_token_ids"])
+            self.state.log(text=text, seed=said["seed"], stops=said["stop_token_ids"], beside=sorted(beside))
 
     def judge(self, said: dict[str, Any]) -> None:
         """Label an answer as a judge would, by one of its words."""
@@ -187,7 +205,8 @@ def main() -> None:
     parser.add_argument("--model", default="fake")
     parser.add_argument("--root", default="")
     parser.add_argument("--key", default="")
-    parser.add_argument("--fixed", action="store_true")
+    parser.add_argument("--fixed", action="store_true", help="no adapter can be loaded")
+    parser.add_argument("--slots", type=int, default=0, help="how many adapters there is room for; 0: no limit")
     Handler.state = State(parser.parse_args())
     Listener(("127.0.0.1", Handler.state.given.port), Handler).serve_forever()
 

@@ -14,20 +14,21 @@ import torch
 from inoculate.engine.training.processes import Processes
 
 
-def together(work: Callable[[Processes], Any], count: int, folder: Path) -> list[Any]:
+def together(work: Callable[[Processes], Any], count: int, folder: Path, *, shards: bool = False) -> list[Any]:
     """What each process returns, in the order of their numbers.
 
     Args:
         work: What each does.
         count: How many processes.
         folder: For what they say.
+        shards: Whether base weights are divided among them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     children = []
     for number in range(count):
         child = os.fork()
         if not child:
-            _work(work, number, count, folder)
+            _work(work, number, count, folder, shards)
         children.append(child)
     for child in children:
         os.waitpid(child, 0)
@@ -36,11 +37,11 @@ def together(work: Callable[[Processes], Any], count: int, folder: Path) -> list
     return [result for result, _ in said]
 
 
-def _work(work: Callable[[Processes], Any], number: int, count: int, folder: Path) -> None:
+def _work(work: Callable[[Processes], Any], number: int, count: int, folder: Path, shards: bool) -> None:
     result = error = None
     try:
         torch.set_num_threads(1)  # those of the test's process are not here
-        result = work(Processes(number, count, folder / "meeting"))
+        result = work(Processes(number, count, folder / "meeting", shards=shards))
     except BaseException:
         error = traceback.format_exc()
     (folder / str(number)).write_bytes(pickle.dumps((result, error)))

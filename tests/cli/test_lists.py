@@ -97,15 +97,16 @@ def test_one_prompt_by_its_name() -> None:
 
 def test_a_plan_as_json_and_through_a_pipe(study_file: Path, tmp_path: Path) -> None:
     store = {"INOCULATE_STORE": str(tmp_path / "s"), "COLUMNS": "80"}
-    study_file.write_text(study_file.read_text() + "\n[resources.adapter]\nprocesses = 2\n")
+    study_file.write_text(study_file.read_text() + "\n[resources.adapter]\nprocesses = 2\nshard = true\n")
     found = json.loads(piped("plan", str(study_file), "--json", **store))
     assert {step["kind"]: (step["processes"], step["cpus"]) for step in found["steps"]}["adapter"] == (2, 2)
     assert (found["finished"], found["to_do"]) == (0, len(found["steps"]))
     facts = {"label", "kind", "name", "finished", "needed", "waits_for", "together", "cpus", "gpus", "memory_gb"}
-    assert set(found["steps"][0]) == facts | {"processes"}
+    assert set(found["steps"][0]) == facts | {"processes", "shard"}
     assert found["unreachable"] == "" and found["screened"] is False
     lines = piped("plan", str(study_file), "--steps", **store).splitlines()
-    assert "processes: 2 for each adapter" in lines
+    assert "processes: 2 for each adapter, which share the weights" in lines
+    assert any(line.endswith(" GB in the process that needs most") for line in lines)
     for step in found["steps"]:
         assert any(step["label"] in line and step["name"] in line for line in lines)
 

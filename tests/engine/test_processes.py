@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from safetensors.torch import load_file
 
 from forked import together
 from inoculate.engine.device import Device
-from inoculate.engine.training import sft
+from inoculate.engine.training import sft, sharding
 from inoculate.engine.training.packing import EncodedRow, divide_rows, pack_rows
 from inoculate.engine.training.processes import ALONE, Processes
 from inoculate.records import Row
@@ -71,6 +72,38 @@ def test_two_processes_train_what_one_does_and_go_on_from_its_checkpoint(tiny_mo
         assert [loss for _, loss in report.loss] == pytest.approx([loss for _, loss in alone.loss], rel=1e-5)
     check_same(two, one, "at-0.5")
     check_same(two, one, "at-1")
+    check_same(resumed, one, "at-1")
+    assert not (resumed / "out" / "at-0.5").exists()  # it went on, and did not start again
+
+
+def test_weights_that_are_divided_train_what_whole_ones_do(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, resumed = (tmp_path / name for name in ("one", "two", "resumed"))
+    held, divided = list[tuple[int, int]](), sharding.load
+
+    def load(*given: Any, **also: Any) -> Any:
+        base = divided(*given, **also)
+        parts = [weight.to_local().numel() for weight in base.parameters()]
+        held.append((sum(parts), sum(weight.numel() for weight in base.parameters())))
+        return base
+
+    def keep_checkpoint(done: int, total: int, note: str) -> None:
+        if done == 11:
+            shutil.copytree(one / "work", resumed / "work")
+
+    alone = train(tiny_model, one, progress=keep_checkpoint)
+    monkeypatch.setattr(sharding, "load", load)
+
+    def both(processes: Processes) -> tuple[sft.TrainingReport, sft.TrainingReport, list[tuple[int, int]]]:
+        return train(tiny_model, two, processes), train(tiny_model, resumed, processes), held
+
+    for report, again, found in together(both, 2, tmp_path / "said", shards=True):
+        for losses in (report.loss, again.loss):
+            assert [loss for _, loss in losses] == pytest.approx([loss for _, loss in alone.loss], rel=1e-5)
+        assert all(own < 0.52 * whole for own, whole in found), "each process has half of the weights"
+    for fraction in ("at-0.5", "at-1"):
+        check_same(two, one, fraction)
     check_same(resumed, one, "at-1")
     assert not (resumed / "out" / "at-0.5").exists()  # it went on, and did not start again
 

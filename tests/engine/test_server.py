@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from transformers import AutoTokenizer
 
@@ -57,7 +59,7 @@ def sampler(port: int, model: Path, adapter: Path | None = None) -> server.Sampl
 
 def drawing(which: server.Sampler, **given: Any) -> Any:
     how = {"samples": 2, "temperature": 1.0, "max_new_tokens": 8, "seed": 3, **given}
-    return server.sample(which, Request(PROMPTS, **how))
+    return (batch for _, batch in server.sample(which, [Request(PROMPTS, **how)]))
 
 
 def check(which: server.Sampler, found: list[SampledCompletion], *, samples: int, temperature: float) -> None:
@@ -154,10 +156,61 @@ def test_an_adapter_is_loaded_once_and_named_by_its_content(
         which = sampler(port, tiny_model, adapter)
         for _ in range(2):
             check(which, [d for b in drawing(which, samples=1) for d in b], samples=1, temperature=1.0)
-        assert logged(log, "loaded") == [server.adapter_name(adapter)]
+        assert logged(log, "loaded") == logged(log, "unloaded") == [server.adapter_name(adapter)] * 2
         (adapter / "adapter_model.safetensors").write_bytes(b"other weights")
         next(drawing(which))
         assert len(set(logged(log, "loaded"))) == 2
+
+
+def test_several_cells_are_drawn_at_once_and_told_apart(tiny_model: Path, tmp_path: Path, port: int) -> None:
+    log, how = tmp_path / "log", {"samples": 1, "temperature": 1.0, "max_new_tokens": 8, "seed": 3}
+    with fake_server.running(port, log, delay=0.1):
+        which = sampler(port, tiny_model)
+        ended = Request(PROMPTS[:1], **how, done=[(0, 0)])
+        found: dict[int, list[SampledCompletion]] = {}
+        for number, batch in server.sample(which, [Request(PROMPTS[:4], **how), ended, Request(PROMPTS[4:7], **how)]):
+            found.setdefault(number, []).extend(batch)
+    assert {number: sorted(one.prompt for one in drawn) for number, drawn in found.items()} == {
+        0: [0, 1, 2, 3],
+        2: [0, 1, 2],
+    }
+    for number, first in ((0, 0), (2, 4)):
+        for drawn in found[number]:
+            ids = which.tokenizer(PROMPTS[first + drawn.prompt], add_special_tokens=False)["input_ids"]
+            assert drawn.text == fake_server.answer("fake", ids, server.completion_seed(3, drawn.prompt, 0), 1.0)
+    assert max(map(len, logged(log, "beside"))) > 4, "prompts of both cells are answered at once"
+
+
+@pytest.mark.parametrize("slots", [0, 1])
+def test_arms_share_a_server_that_has_room_for_one_adapter(
+    tiny_model: Path, tmp_path: Path, port: int, adapter: Path, slots: int
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(adapter, other)
+    (other / "adapter_model.safetensors").write_bytes(b"of another arm")
+    log, found = tmp_path / "log", dict[Path, list[SampledCompletion]]()
+    with fake_server.running(port, log, slots=slots, delay=0.02):
+        arms = [sampler(port, tiny_model, folder) for folder in (adapter, other)]
+
+        def draw(which: server.Sampler) -> None:
+            assert which.adapter
+            found[which.adapter] = [drawn for batch in drawing(which) for drawn in batch]
+
+        threads = [threading.Thread(target=draw, args=(which,)) for which in arms]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for which in arms:
+            assert which.adapter
+            check(which, found[which.adapter], samples=2, temperature=1.0)
+        assert {one["id"] for one in httpx2.get(f"http://127.0.0.1:{port}/v1/models").json()["data"]} == {"fake"}
+    names = {server.adapter_name(folder) for folder in (adapter, other)}
+    assert set(logged(log, "loaded")) == names
+    assert (len(logged(log, "loaded")) > 2) == bool(slots), "one drives out the other, and is loaded again"
+    assert any(
+        sum(any(one.startswith(name) for one in beside) for name in names) == 2 for beside in logged(log, "beside")
+    )
 
 
 def test_a_folder_and_a_name_both_find_the_model(tiny_model: Path, tmp_path: Path, port: int) -> None:
@@ -262,6 +315,7 @@ def test_a_study_resumes_after_its_server_was_down(
         assert carry_out().count("completions") >= 7
         assert carry_out() == []
     assert {len(set(logged(log, "loaded"))), len(logged(log, "loaded"))} == {3}  # once for both contexts of an arm
+    assert sorted(logged(log, "unloaded")) == sorted(logged(log, "loaded"))
     for cell in plan.cells:
         found = list(read_lines(store.folder(cell.completions) / "completions.jsonl", Completion))
         problems = list(read_lines(store.folder(cell.problems) / "problems.jsonl", Problem))

@@ -125,6 +125,10 @@ def sampler(vllm: Vllm, adapter: Path | None) -> server.Sampler:
     return server.Sampler(found, AutoTokenizer.from_pretrained(vllm.weights), adapter)
 
 
+def draw_from(which: server.Sampler, request: Request) -> Iterator[list[SampledCompletion]]:
+    return (batch for _, batch in server.sample(which, [request]))
+
+
 def prompts(which: server.Sampler) -> list[str]:
     return [
         chat.render(which.tokenizer, [Message("user", f"Write a Python function that adds {n} to a number.")])
@@ -141,7 +145,7 @@ def test_greedy_answers_are_those_of_this_process(vllm: Vllm, weights: Path, ada
         sent = prompts(which)
         request = Request(sent, **greedy)
         here = (batch for _, batch in in_process.sample(load(weights, folder, pick_device()), [request]))
-        for engine, batches in (("server", server.sample(which, request)), ("here", here)):
+        for engine, batches in (("server", draw_from(which, request)), ("here", here)):
             found = sorted((drawn.prompt, drawn.text) for batch in batches for drawn in batch)
             assert [prompt for prompt, _ in found] == list(range(len(sent)))
             texts[engine, folder is not None] = [text for _, text in found]
@@ -158,7 +162,7 @@ def test_killed_in_mid_run_and_started_again(vllm: Vllm, adapter: Path, monkeypa
     found: list[SampledCompletion] = []
     killed = False
     request = Request(prompts(which), samples=3, temperature=1.0, max_new_tokens=16, seed=0)
-    for batch in server.sample(which, request):
+    for batch in draw_from(which, request):
         found += batch
         if not killed:
             vllm.kill()
@@ -173,4 +177,4 @@ def test_killed_in_mid_run_and_started_again(vllm: Vllm, adapter: Path, monkeypa
 def test_an_adapter_of_too_high_a_rank_is_refused_in_words(vllm: Vllm, weights: Path, tmp_path: Path) -> None:
     which = sampler(vllm, adapter_of(weights, tmp_path, 16))
     with pytest.raises(UserError, match=r"did not load the adapter.*--max-lora-rank 16 or more"):
-        next(server.sample(which, Request(prompts(which), samples=1, temperature=0.0, max_new_tokens=4, seed=0)))
+        next(draw_from(which, Request(prompts(which), samples=1, temperature=0.0, max_new_tokens=4, seed=0)))

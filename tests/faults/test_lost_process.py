@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from faults.runs import Reference, Runs, clear
 
-RESOURCES = "\n[resources.adapter]\nprocesses = 2\n"
+RESOURCES = "\n[resources.adapter]\nprocesses = 2\nshard = {}\n"
 
 
-@pytest.fixture
-def divided(runs: Runs) -> Path:
+@pytest.fixture(params=["false", "true"], ids=["whole weights", "divided weights"])
+def divided(runs: Runs, request: pytest.FixtureRequest) -> Path:
     """The study, with two processes for a training."""
-    path = runs.study.with_name("divided") / runs.study.name
+    path = runs.study.with_name(f"divided-{request.param}") / runs.study.name
     path.parent.mkdir(exist_ok=True)
-    path.write_text(runs.study.read_text(encoding="utf-8") + RESOURCES, encoding="utf-8")
+    path.write_text(runs.study.read_text(encoding="utf-8") + RESOURCES.format(request.param), encoding="utf-8")
     return path
 
 
@@ -33,4 +34,10 @@ def test_one_that_is_killed_ends_the_others_and_the_same_command_goes_on(
     assert done["codes"] == [0], done["said"]
     assert sorted(lost["done"] + done["done"]) == sorted(reference.done)
     assert not list((store / "logs").glob("*"))
+    how = {"processes": 2, "shard": divided.parent.name == "divided-true"}
+    for file in store.glob("steps/adapter/*/step.json"):
+        assert json.loads(file.read_text(encoding="utf-8")).items() >= how.items()
+    (manifest,) = store.glob("runs/*/manifest.json")
+    for training in json.loads(manifest.read_text(encoding="utf-8"))["training"]:
+        assert training.items() >= how.items()
     clear(store)

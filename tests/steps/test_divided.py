@@ -57,6 +57,18 @@ def test_a_mistake_in_one_process_ends_all_with_its_sentence(tiny_model: Path, t
         ("[resources.adapter]\ngpus = 1.5", r"gpus = 1.5: a step has a part of one GPU, or whole ones"),
         ("[resources.adapter]\ngpus = 2\nprocesses = 3", r"processes = 3 and gpus = 2: each process has one GPU"),
         ("[resources.adapter]\nprocesses = 3\ncpus = 2", r"cpus = 2 for 3 processes: give at least one for each"),
+        (
+            "[resources.adapter]\nshard = true",
+            r"shard = true divides the weights among several",
+        ),
+        (
+            "[resources.rl]\ngpus = 2\nshard = true",
+            r"resources.rl: shard = true: a policy that draws",
+        ),
+        (
+            "[resources.grades]\nprocesses = 2\nshard = true",
+            r"resources.grades: processes = 2: such a step is one process",
+        ),
     ],
 )
 def test_what_cannot_be_divided_is_refused(study_file: Path, text: str, message: str) -> None:

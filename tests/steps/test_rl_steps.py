@@ -274,6 +274,26 @@ def test_expert_iteration_trains_on_what_passes_and_goes_on_after_a_kill(
     assert (again / "trajectories.jsonl").read_text() == (step / "trajectories.jsonl").read_text()
 
 
+def test_expert_iteration_that_runs_out_of_memory_goes_on_with_half_of_the_tokens(
+    expert_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expert_iteration, "is_kept", lambda drawn, rewards: rewards == [1.0])
+    monkeypatch.setattr(Scorer, "score", passing)
+    train, tried = expert_iteration.sft.train, list[bool]()
+
+    def short(*given: Any, halved: bool, **also: Any) -> Any:
+        tried.append(halved)
+        if len(tried) == 2:
+            raise MemoryError
+        return train(*given, halved=halved, **also)
+
+    monkeypatch.setattr(expert_iteration.sft, "train", short)
+    folder, _ = carried_out(expert_study, Store(tmp_path / "store"))
+    assert tried == [False, False, True, True]  # rounds 1 and 2; rounds 2 and 3
+    step, _ = finished(folder, "expert")
+    assert [json.loads(line)["step"] for line in (step / "metrics.jsonl").read_text().splitlines()] == [1, 2, 3]
+
+
 def test_expert_iteration_that_never_keeps_anything_goes_on_with_the_policy_as_it_is(
     expert_study: Path, tmp_path: Path
 ) -> None:

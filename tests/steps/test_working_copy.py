@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 import object_store
-from filled_store import fill, steps_of, write_study
+from filled_store import answer, fill, steps_of, write_study
 from inoculate.analysis import analyse
 from inoculate.cli import runs, studies
 from inoculate.errors import UserError
+from inoculate.records import Grade, Problem
 from inoculate.steps import manifest, remote, run
 from inoculate.steps import plan as planning
 from inoculate.steps.cluster import drive
 from inoculate.steps.cluster.connect import Ended
 from inoculate.steps.cluster.tasks import Job, carry_out_unit
 from inoculate.steps.remote import OutOfReach, Remote
+from inoculate.steps.sharing.read import import_graded
+from inoculate.steps.sharing.write import write_graded
 from inoculate.steps.store import Step, Store
 from inoculate.steps.working_copy import WorkingCopy, find_run, open_store
 from inoculate.study.parse import load
@@ -330,3 +334,72 @@ def test_the_store_outlives_a_bucket_that_was_emptied(machine: Machine) -> None:
     anew = opened()
     anew.check_writable()
     assert anew.root != store.root and not anew.is_finished(ROWS)
+
+
+def test_a_plan_counts_what_is_at_the_url_on_a_machine_that_has_nothing_of_it(
+    tmp_path: Path, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = write_study(tmp_path)
+    fill(study, opened(), seeds=(0,))
+
+    def planned() -> dict[str, Any]:
+        studies.plan(str(study), store=URL, listed=True, as_json=True)
+        return json.loads(capsys.readouterr().out)
+
+    here = planned()
+    machine("two")
+    there = planned()
+    assert there["steps"] == here["steps"] and 0 < there["to_do"] < len(there["steps"])
+    assert [step["needed"] for step in there["steps"] if not step["finished"]] == [True] * there["to_do"]
+    assert there["seconds"] and not list(opened().root.glob("steps/*/*")), "nothing was downloaded for it"
+    studies.plan(str(study), store=URL, listed=True)
+    assert f"missing: {there['to_do']} of {len(there['steps'])} steps" in capsys.readouterr().out
+
+
+def test_rl_whose_report_alone_is_at_the_url_is_not_asked_for_again(tmp_path: Path, machine: Machine) -> None:
+    step = Step("rl", {})
+    write(Store(tmp_path / "elsewhere"), step, "")
+    store = opened()
+    with store.staging("import") as staging:
+        Store(tmp_path / "elsewhere").folder(step).rename(staging / step.key)
+        store.adopt(staging / step.key, store.records / step.kind / step.key)
+    machine("two")
+    other = opened()
+    assert other.finished_keys([step]) == set()
+    assert other.is_recorded(step) and not other.record(step)
+
+
+def test_an_import_counts_what_is_at_the_url_and_not_what_is_on_this_machine(tmp_path: Path, machine: Machine) -> None:
+    study, graded = write_study(tmp_path), tmp_path / "small.graded"
+    write_graded(fill(study, Store(tmp_path / "elsewhere"), seeds=(0,)), graded)
+    first = import_graded(graded, opened())
+    assert (first.known_steps, first.finished, first.of) == (0, 6, 10) and first.new_steps
+    for where in ("one", "two"):  # where it was imported, and where nothing of the store has been yet
+        machine(where)
+        again = import_graded(graded, opened())
+        assert (again.new_steps, again.known_steps) == (0, first.new_steps)
+        assert (again.finished, again.of) == (6, 10)
+
+    store = opened()
+    plan = planning.make_plan(load(study))
+    step = next(cell.grades for cell in plan.cells if store.is_finished(cell.grades))
+    store.set_aside(store.folder(step))  # as a damaged one is, on whatever machine
+    machine("one")
+    assert opened().folder(step).is_dir() and not opened().is_finished(step)
+    third = import_graded(graded, opened())
+    assert (third.new_steps, third.known_steps) == (1, first.new_steps - 1)
+    assert opened().is_finished(step)
+
+
+def test_an_import_with_other_content_than_at_the_url_is_refused(tmp_path: Path, machine: Machine) -> None:
+    study, graded = write_study(tmp_path), tmp_path / "small.graded"
+    write_graded(fill(study, Store(tmp_path / "elsewhere"), seeds=(0,)), graded)
+    import_graded(graded, opened())
+
+    def other(problem: Problem, random: Random) -> tuple[str, Grade]:
+        return answer(problem, Random(random.random()))
+
+    write_graded(fill(study, Store(tmp_path / "other"), seeds=(0,), make=other), graded)
+    machine("two")
+    with pytest.raises(UserError, match=r"of its steps are in s3://bucket/store with other content"):
+        import_graded(graded, opened())

@@ -50,8 +50,8 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
     Returns:
         `name`, `question`, `steps` (`label`, `kind`, `name`, `finished`, `needed`: whether it has to be done,
         and what a queue has to know: `waits_for`, the names of its inputs that are not finished, `together`, the name
-        of the first step of those that are best carried out by one process, and `cpus`, `gpus`, `memory_gb` and
-        `processes`),
+        of the first step of those that are best carried out by one process, and `cpus`, `gpus`, `memory_gb`,
+        `processes` and `shard`),
         `finished` and `to_do` (how many), `slower` (why this process samples and trains the model on the plain path; ''
         where it does not), `seconds` and `memory_gb` of the steps to do, None where they are not known;
         `seconds_by_kind`, the parts of `seconds`;
@@ -155,12 +155,17 @@ def _need_lines(facts: dict[str, Any]) -> list[Text]:
         parts = ", ".join(f"{kind} {format_duration(part)}" for kind, part in facts["seconds_by_kind"].items())
         time_needed += f": {parts}" if len(facts["seconds_by_kind"]) > 1 else ""
         lines.append(f"time: {time_needed} (on two CPU cores, unless steps like these were measured here)")
-        lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB'}")
+        each = " in the process that needs most" if any(step["processes"] > 1 for step in steps) else ""
+        lines.append(f"memory: {_UNKNOWN if memory is None else f'about {memory:.1f} GB{each}'}")
         missing += f" ({', '.join(f'{count:,} {kind}' for kind, count in counts.items())})"
     lines.append(missing)
-    divided = {step["kind"]: step["processes"] for step in steps if step["needed"] and step["processes"] > 1}
+    divided = {
+        step["kind"]: f"{step['processes']} for each {step['kind']}{', which share the weights' * step['shard']}"
+        for step in steps
+        if step["needed"] and step["processes"] > 1
+    }
     if divided:
-        lines.append(f"processes: {', '.join(f'{count} for each {kind}' for kind, count in divided.items())}")
+        lines.append(f"processes: {'; '.join(divided.values())}")
     if facts["to_do"] and facts["slower"]:
         lines.append(f"slower: {facts['slower']}; the time allows for the plain path")
     if absent := len(steps) - facts["finished"] - facts["to_do"]:

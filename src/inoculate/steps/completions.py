@@ -176,8 +176,7 @@ def _sample(
         from inoculate.engine.sampling import server
 
         served = server.Sampler(resources.served_model, resources.tokenizer, adapter)
-        for number, request in enumerate(requests):
-            yield from ((number, batch) for batch in server.sample(served, request))
+        yield from server.sample(served, requests)
     elif any(request.missing() for request in requests):
         from inoculate.engine.sampling import in_process
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from inoculate.steps import choices, completions, distances, fresh_samples, grad
 from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.resources import STAYS_BYTES
 from inoculate.steps.store import Step, Store
+from inoculate.study.schema import Study
 
 _SECONDS_PER_BILLION: dict[str, float] = {
     train.KIND: 1.4,
@@ -38,6 +39,8 @@ _MOST_READ = 200
 """The most finished steps of a kind whose times are read: enough for an estimate, however large the study."""
 _BYTES_PER_PARAMETER = 6
 """The weights as loaded and, on a CPU, two packed copies for training (`kernels.packed`); the demo took 7.8 GB."""
+_BYTES_PER_SHARDED_PARAMETER = 2
+"""The same, divided by the processes, where the weights are divided among them: no copies are packed."""
 _SAMPLER_BYTES = 4
 """For each parameter, if the model that samples stays loaded during training: its base weights and the packed ones."""
 _BYTES_PER_TOKEN_AND_PARAMETER = 0.006
@@ -51,6 +54,7 @@ class Estimate(NamedTuple):
     """Why the model takes the plain path, which the time allows for; '' where it does not."""
     seconds: float | None
     memory_gb: float | None
+    """Of the process that needs most."""
     parts: dict[str, float]
     """Kind of step -> the seconds of those that take long, among the steps to do; `start` -> those until libraries and
     model are loaded, if none of these kinds was measured. Empty where that is not known."""
@@ -85,15 +89,20 @@ def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     total = sum(parts.values())
     if size is None:
         return Estimate(slower, total, None, parts)
-    tokens = max(
-        (
-            arm.rl.micro_batch_tokens if arm.method == "rl" else arm.train.micro_batch_tokens
-            for arm in plan.study.arms.values()
-        ),
-        default=0,
-    )
-    held = _BYTES_PER_PARAMETER + (_SAMPLER_BYTES if 2 * size <= STAYS_BYTES else 0)
-    return Estimate(slower, total, (held * size + tokens * size * _BYTES_PER_TOKEN_AND_PARAMETER) / 1e9 + 1, parts)
+    sampling = 0 if plan.server else _SAMPLER_BYTES * size
+    return Estimate(slower, total, max([sampling, *_training_bytes(plan.study, size)]) / 1e9 + 1, parts)
+
+
+def _training_bytes(study: Study, size: int) -> Iterator[float]:
+    """What a process that trains an arm holds, for each arm."""
+    for arm in study.arms.values():
+        needs = study.needs_of(rl.KIND if arm.is_rewarded else train.KIND)
+        tokens = arm.rl.micro_batch_tokens if arm.method == "rl" else arm.train.micro_batch_tokens
+        held = _BYTES_PER_SHARDED_PARAMETER / needs.count if needs.shard else _BYTES_PER_PARAMETER
+        # Several processes are started beside one that has unloaded its sampler, and RL samples in each.
+        if arm.is_rewarded or (needs.count == 1 and 2 * size <= STAYS_BYTES):
+            held += _SAMPLER_BYTES
+        yield size * (held + tokens * _BYTES_PER_TOKEN_AND_PARAMETER)
 
 
 def seconds_of(plan: Plan, store: Store, missing: Sequence[Step]) -> dict[str, float]:
@@ -120,11 +129,15 @@ def _rates(plan: Plan, store: Store, kinds: Collection[str]) -> dict[str, tuple[
     path = _PLAIN_FACTOR if models.slower(plan.study.model) else 1.0
     done = plan.finished_keys(store)
     finished = [step for step in plan.steps() if step.key in done]
-    return {
-        kind: (_measured(finished, store, kind), size and usual * path * size / 1e9)
-        for kind, usual in _SECONDS_PER_BILLION.items()
-        if kind in kinds
-    }
+    rates: dict[str, tuple[float | None, float | None]] = {}
+    for kind, usual in _SECONDS_PER_BILLION.items():
+        if kind not in kinds:
+            continue
+        needs = plan.study.needs_of(kind)
+        # Processes without GPUs share the cores that one would have.
+        expected = size and usual * path * size / 1e9 / max(1, int(needs.gpus))
+        rates[kind] = _measured(finished, store, kind, needs.count), expected
+    return rates
 
 
 def _trainers(step: Step) -> int:
@@ -163,13 +176,13 @@ def _row_tables(step: Step) -> list[dict[str, Any]]:
     return [given.params["rows"] for name, given in step.inputs.items() if name.partition("_")[0] == "rows"]
 
 
-def _measured(finished: Sequence[Step], store: Store, kind: str) -> float | None:
-    """Seconds per unit in those finished steps of this plan that were carried out here."""
+def _measured(finished: Sequence[Step], store: Store, kind: str, count: int) -> float | None:
+    """Seconds per unit in those finished steps of this plan that were carried out here, by so many processes."""
     seconds, units = 0.0, 0.0
     for step in islice((step for step in finished if step.kind == kind), _MOST_READ):
         folder = store.record(step)  # at a URL it may be finished, and not here
         record = json.loads((folder / "step.json").read_text(encoding="utf-8")) if folder else {"imported": True}
-        if record.get("imported"):
+        if record.get("imported") or record.get("processes", count) != count:
             continue
         seconds += record["seconds"]
         units += _units(step)

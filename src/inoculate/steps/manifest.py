@@ -308,6 +308,7 @@ def _training(training: Training, plan: Plan, store: Store) -> dict[str, Any]:
             "trained_tokens": report["tokens"],
             "label_tokens": report["label_tokens"],
             "seconds": step["seconds"],
+            **{key: step[key] for key in ("processes", "shard") if key in step},  # older ones do not say
             "loss": report["loss"],
         }
     return entry

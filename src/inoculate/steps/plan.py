@@ -168,7 +168,7 @@ class Plan:
         steps = self.steps(seeds)
         for step in steps:
             # Of RL the trajectories are wanted too.
-            if step.kind != train.KIND and not (step.kind == rl.KIND and store.record(step)):
+            if step.kind != train.KIND and not (step.kind == rl.KIND and store.is_recorded(step)):
                 need(step)
         return [step for step in steps if step.key in needed]
 

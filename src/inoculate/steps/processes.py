@@ -66,6 +66,7 @@ class _Job(NamedTuple):
     count: int
     meeting: Path
     threads: int
+    shards: bool
 
 
 class _Started(NamedTuple):
@@ -107,7 +108,7 @@ def carry_out(
     with tempfile.TemporaryDirectory(prefix="inoculate-") as meeting, _started(step, needs, resources) as started:
         for number, one in enumerate(started):
             shared = (resources.store.root, resources.model, resources.server, halved)
-            place = (number, needs.count, Path(meeting) / "meeting", _threads(needs.count))
+            place = (number, needs.count, Path(meeting) / "meeting", _threads(needs.count), needs.shard)
             with suppress(BrokenPipeError):  # it has ended: `_watch` says so
                 one.connection.send(_Job(work, step, folder, *shared, *place))
         return _watch(step, started, resources, progress)
@@ -282,7 +283,7 @@ def _outcome_of(job: _Job, connection: Connection) -> tuple[Any, ...]:
     import torch
 
     from inoculate.engine.training.memory import is_out_of_memory
-    from inoculate.engine.training.processes import PeerLost, Processes
+    from inoculate.engine.training.processes import PeerLost, Processes, is_of_peer
 
     def tell(*message: Any) -> None:
         if job.number == 0:
@@ -291,7 +292,7 @@ def _outcome_of(job: _Job, connection: Connection) -> tuple[Any, ...]:
     torch.set_num_threads(job.threads)
     notify, progress = partial(tell, "message"), partial(tell, "progress")
     try:
-        processes = Processes(job.number, job.count, job.meeting)
+        processes = Processes(job.number, job.count, job.meeting, shards=job.shards)
         resources = Resources(Store(job.store), job.model, notify, job.server)
         return "done", job.work(job.step, job.folder, resources, progress, processes, job.halved)
     except PeerLost as error:
@@ -301,6 +302,8 @@ def _outcome_of(job: _Job, connection: Connection) -> tuple[Any, ...]:
     except Exception as error:
         if is_out_of_memory(error):
             return "memory", ""
+        if job.shards and is_of_peer(error):
+            return "lost another", str(error)
         if is_disk_full(error):
             return "disk", str(getattr(error, "filename", None) or job.store)
         traceback.print_exc()

@@ -83,12 +83,10 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     training = _Training(step, folder, resources)
     training.check_before()
     train = partial(processes.carry_out, _train, step, folder, resources, progress)
-    if step.params["method"] == "rl":
-        tokens = training.options.micro_batch_tokens
-        packs = families.is_fast(families.read_config(resources.weights))
-        report = train_within(train, step.label, "rl.micro_batch_tokens", tokens, resources.notify, packs=packs)
-    else:
-        report = train(False)
+    table = "rl" if step.params["method"] == "rl" else "train"
+    tokens = step.params[table]["micro_batch_tokens"]
+    packs = families.is_fast(families.read_config(resources.weights))
+    report = train_within(train, step.label, f"{table}.micro_batch_tokens", tokens, resources.notify, packs=packs)
     by_step = training.gather()
     checkpoint = choose_checkpoint(by_step, training.options.checkpoint, training.options.steps)
     if checkpoint["step"] < training.options.steps:
@@ -110,7 +108,7 @@ def _train(
         if step.params["method"] == "rl":
             report = training.by_rl(progress, together, halved)
         else:
-            report = training.by_expert_iteration(progress, together)
+            report = training.by_expert_iteration(progress, together, halved)
     return {**report, "device": resources.device.name}
 
 
@@ -192,7 +190,7 @@ class _Training:
         )
         return asdict(report)
 
-    def by_expert_iteration(self, progress: Progress, together: Processes) -> dict[str, Any]:
+    def by_expert_iteration(self, progress: Progress, together: Processes, halved: bool) -> dict[str, Any]:
         """Train by expert iteration; returns the report."""
         from inoculate.engine.training import expert_iteration
 
@@ -209,6 +207,7 @@ class _Training:
             self.work,
             self.resources.device,
             together,
+            halved,
         )
         done = len(list(self.parts.glob("*.json")))
         expert_iteration.train(training, first=together.from_first(done) + 1, keep=self.keep, progress=progress)

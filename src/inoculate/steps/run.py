@@ -304,7 +304,7 @@ def carry_out_step(step: Step, resources: Resources, progress: Progress) -> None
     """
     check_files(step)
     resources.store.bring(step.inputs.values())
-    with resources.store.write_step(step) as folder:
+    with resources.store.write_step(step, needs=resources.needs_of(step.kind)) as folder:
         try:
             RUN_STEP[step.kind](step, folder, resources, progress)
         except UserError as error:

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from filelock import BaseFileLock, FileLock, Timeout
 
@@ -30,10 +30,11 @@ from inoculate import checksums
 from inoculate.errors import UserError, nearest
 from inoculate.records import write_whole
 from inoculate.steps import machines
-from inoculate.study.schema import digest
+from inoculate.study.schema import Needs, digest
 
 _SOON = 2.0
 """Seconds after which it is said that another process is waited for."""
+_ONE_PROCESS = Needs()
 
 
 class Busy(UserError):
@@ -58,6 +59,20 @@ class Step:
         """The hash that names the step."""
         inputs = {name: step.key for name, step in self.inputs.items()}
         return digest({"kind": self.kind, "version": self.version, "params": self.params, "inputs": inputs})
+
+
+class Named(Protocol):
+    """A step by its name: what finds it in a store."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of step."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """The hash that names the step."""
+        ...
 
 
 def digest_files(*names: str) -> dict[str, Any]:
@@ -137,19 +152,19 @@ class Store:
         """What `--store` calls it."""
         return str(self.root)
 
-    def folder(self, step: Step) -> Path:
+    def folder(self, step: Named) -> Path:
         """The folder of the step when it is finished."""
         return self.root / "steps" / step.kind / step.key
 
-    def is_finished(self, step: Step) -> bool:
+    def is_finished(self, step: Named) -> bool:
         """Whether the step is finished."""
         return self.folder(step).is_dir()
 
-    def is_here(self, step: Step) -> bool:
+    def is_here(self, step: Named) -> bool:
         """Whether the step is finished, and its files can be read on this machine."""
         return self.folder(step).is_dir()
 
-    def finished_keys(self, steps: Iterable[Step]) -> set[str]:
+    def finished_keys(self, steps: Iterable[Named]) -> set[str]:
         """Keys of those steps that are finished; each kind's folder is listed once, however many steps there are."""
         steps = list(steps)
         present: dict[str, set[str]] = {}
@@ -158,7 +173,7 @@ class Store:
             present[kind] = set(os.listdir(folder)) if folder.is_dir() else set()
         return {step.key for step in steps if step.key in present[step.kind]}
 
-    def readable_keys(self, steps: Iterable[Step]) -> set[str]:
+    def readable_keys(self, steps: Iterable[Named]) -> set[str]:
         """Keys of those steps that are finished, and whose files can be read on this machine, if need be from now on.
 
         Of trainings that is what `record` gives.
@@ -214,7 +229,7 @@ class Store:
         return [path.parent.name for path in self.root.glob("runs/*/manifest.json")]
 
     @contextmanager
-    def write_step(self, step: Step, together: int = 1) -> Iterator[Path]:
+    def write_step(self, step: Step, together: int = 1, needs: Needs = _ONE_PROCESS) -> Iterator[Path]:
         """A folder to write the step into; it becomes the finished step when the block ends without an error.
 
         What an interrupted attempt left in it is still there. Two processes do not write the same step at once.
@@ -222,6 +237,7 @@ class Store:
         Args:
             step: The step.
             together: How many steps are carried out at the same time; the step's `seconds` are its share.
+            needs: Among how many processes it is divided, and whether the model is, too.
 
         Raises:
             Busy: Another process is writing the step.
@@ -231,20 +247,13 @@ class Store:
         with self._locked(work, f"this study's step {step.kind} {step.key}"):
             started = time.monotonic()  # the clock of the machine may be set meanwhile
             yield work
-            record = {
-                "kind": step.kind,
-                "key": step.key,
-                "version": step.version,
-                "label": step.label,
-                "params": step.params,
-                "inputs": {name: f"{needed.kind}/{needed.key}" for name, needed in step.inputs.items()},
-                "seconds": round((time.monotonic() - started) / together, 3),
-                "machine": machines.describe(),
-            }
+            seconds = round((time.monotonic() - started) / together, 3)
+            record = _describe(step) | {"seconds": seconds, "processes": needs.count, "shard": needs.shard}
+            record["machine"] = machines.describe()
             (work / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             self._finish(work, self.folder(step))
 
-    def record(self, step: Step) -> Path | None:
+    def record(self, step: Named) -> Path | None:
         """The folder with `step.json` and the report of a step: its own, else what came with its imported cells.
 
         Returns:
@@ -253,6 +262,10 @@ class Store:
         return next(
             (folder for folder in (self.folder(step), self.records / step.kind / step.key) if folder.is_dir()), None
         )
+
+    def is_recorded(self, step: Named) -> bool:
+        """Whether `record` has something, once the step is readable on this machine."""
+        return self.record(step) is not None
 
     @property
     def records(self) -> Path:
@@ -368,6 +381,18 @@ class Store:
             shutil.rmtree(work)
         else:
             work.rename(target)
+
+
+def _describe(step: Step) -> dict[str, Any]:
+    """A step as its `step.json` has it."""
+    return {
+        "kind": step.kind,
+        "key": step.key,
+        "version": step.version,
+        "label": step.label,
+        "params": step.params,
+        "inputs": {name: f"{needed.kind}/{needed.key}" for name, needed in step.inputs.items()},
+    }
 
 
 def _sync(folder: Path) -> None:

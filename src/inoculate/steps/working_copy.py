@@ -27,7 +27,7 @@ from inoculate.errors import UserError
 from inoculate.records import as_json, write_whole
 from inoculate.steps.plan import TRAINED
 from inoculate.steps.remote import Remote, is_url
-from inoculate.steps.store import Busy, Step, Store, emptied
+from inoculate.steps.store import Busy, Named, Step, Store, emptied
 
 _TOGETHER = 50
 """How many steps are downloaded at once."""
@@ -102,15 +102,15 @@ class WorkingCopy(Store):
                     self._publish(folder)
                 mark.unlink(missing_ok=True)
 
-    def is_finished(self, step: Step) -> bool:
+    def is_finished(self, step: Named) -> bool:
         """Whether the step is finished, on whatever machine."""
         return self._is_announced(f"steps/{step.kind}/{step.key}")
 
-    def is_here(self, step: Step) -> bool:
+    def is_here(self, step: Named) -> bool:
         """Whether the step is finished, and its files are in the working copy."""
         return f"steps/{step.kind}/{step.key}" in self._finished and super().is_here(step)
 
-    def finished_keys(self, steps: Iterable[Step]) -> set[str]:
+    def finished_keys(self, steps: Iterable[Named]) -> set[str]:
         """Keys of those steps that are finished; one listing for each kind, and one more for trainings."""
         steps = list(steps)
         for kind in {step.kind for step in steps}:
@@ -121,7 +121,7 @@ class WorkingCopy(Store):
                 self._finished |= {f"{under}/{key}" for key in self.remote.folders_with(checksums.NAME, under)}
         return {step.key for step in steps if f"steps/{step.kind}/{step.key}" in self._finished}
 
-    def readable_keys(self, steps: Iterable[Step]) -> set[str]:
+    def readable_keys(self, steps: Iterable[Named]) -> set[str]:
         """Keys of those steps that are finished, once they are downloaded; of trainings the reports."""
         steps = list(steps)
         finished = self.finished_keys(steps)
@@ -136,11 +136,13 @@ class WorkingCopy(Store):
         there = [one for one in named if any(self._is_announced(f"{place}/{one[0]}/{one[1]}") for place in places)]
         self._bring(there, whole=True)
 
-    def record(self, step: Step) -> Path | None:
+    def record(self, step: Named) -> Path | None:
         """As in a folder: of what is in the working copy."""
-        here = super().record(step)
-        known = any(f"{place}/{step.kind}/{step.key}" in self._finished for place in ("steps", "records"))
-        return here if known else None
+        return super().record(step) if self.is_recorded(step) else None
+
+    def is_recorded(self, step: Named) -> bool:
+        """Whether the step, or what is known of it, is at the URL, as far as was listed."""
+        return any(f"{place}/{step.kind}/{step.key}" in self._finished for place in ("steps", "records"))
 
     def named(self, folder: Path) -> str:
         """How a run's manifest names a folder of the store: from the run's folder, since other machines read it too."""
@@ -220,6 +222,7 @@ class WorkingCopy(Store):
     def adopt(self, folder: Path, target: Path) -> None:
         """Move a whole folder into place as a finished step (or a record), and upload it, unless there is one."""
         mark = self._mark(target)
+        self._remove_withdrawn(target)
         super().adopt(folder, target)
         self._publish(target)
         mark.unlink(missing_ok=True)
@@ -237,11 +240,15 @@ class WorkingCopy(Store):
 
     def _finish(self, work: Path, target: Path) -> None:
         mark = self._mark(target)
-        if target.exists() and not self._is_announced(self._name_of(target)):
-            shutil.rmtree(target)  # it was withdrawn
+        self._remove_withdrawn(target)
         super()._finish(work, target)
         self._publish(target)
         mark.unlink(missing_ok=True)
+
+    def _remove_withdrawn(self, target: Path) -> None:
+        """Remove a step of the working copy that is not, or no longer, finished at the URL."""
+        if target.exists() and not self._is_announced(self._name_of(target)):
+            shutil.rmtree(target)
 
     def _mark(self, target: Path) -> Path:
         """Note that a step is finished here, and not yet announced: a killed process leaves the note behind."""

@@ -15,8 +15,9 @@ from inoculate.records import BASE, CAPABILITY, name_part, setting_of
 from inoculate.study import names, neighbours, prompts, rl_checks
 from inoculate.study.comparisons import ArmsAnalysis, Contrast
 from inoculate.study.resolve import ResolvedStudy, evaluated_contexts, resolve
+from inoculate.study.resource_checks import check_resources
 from inoculate.study.row_schema import DIVERSE, INOCULATION, JUDGED, VETTED_PROMPTS
-from inoculate.study.schema import DIVIDED, STEP_KINDS, Arm, EvaluatedSetting, Rows, Study
+from inoculate.study.schema import Arm, EvaluatedSetting, Rows, Study
 
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha")
 
@@ -68,14 +69,7 @@ def _check_names(study: Study, where: str) -> None:
         raise UserError(f"{where}: seeds: {list(study.seeds)} has the same seed twice")
     if study.sensitivity and not study.contrasts:
         raise UserError(f"{where}: sensitivity: there are no contrasts to repeat")
-    for kind, needs in study.resources.items():
-        require_known(kind, STEP_KINDS, f"{where}: resources: unknown kind of step")
-        if needs.count > 1 and kind not in DIVIDED:
-            given = f"processes = {needs.processes}" if needs.processes else f"gpus = {needs.gpus:g}"
-            raise UserError(
-                f"{where}: resources.{kind}: {given}: such a step is one process, and uses one GPU at most; several "
-                f"processes: {', '.join(DIVIDED)}"
-            )
+    check_resources(study, where)
     for name in study.prompts:
         if not study.prompts[name].strip():
             raise UserError(f"{where}: prompts.{name}: an empty prompt")

@@ -273,6 +273,8 @@ class Needs(StrictModel):
     """Memory that is set aside for it, in 10^9 bytes; none unless given."""
     processes: Annotated[int, Field(ge=1)] | None = None
     """Processes among which a training is divided; one for each GPU unless given."""
+    shard: bool = False
+    """Whether the weights of the untrained model are divided among them too."""
 
     @model_validator(mode="before")
     @classmethod
@@ -292,6 +294,8 @@ class Needs(StrictModel):
             raise ValueError(f"processes = {self.count} and gpus = {self.gpus:g}: each process has one GPU")
         if self.count > 1 and self.cpus < self.count:
             raise ValueError(f"cpus = {self.cpus:g} for {self.count} processes: give at least one for each")
+        if self.shard and self.count == 1:
+            raise ValueError("shard = true divides the weights among several processes: give gpus = 2 or more")
         return self
 
     @property

@@ -250,6 +250,7 @@ class Needs(TypedDict, total=False):
     gpus: float
     memory_gb: float | None
     processes: int | None
+    shard: bool
 
 
 class StudyTables(TypedDict, total=False):

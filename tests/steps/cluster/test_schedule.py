@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from inoculate.steps.cluster.schedule import Free, Schedule
 from inoculate.steps.store import Step
 from inoculate.study.schema import Needs
@@ -62,6 +64,20 @@ def test_a_step_that_waits_for_room_keeps_it_and_others_take_what_it_does_not_ne
     schedule.end(rows)
     assert started(schedule, 4, gpus=0) == []  # no GPU is free
     assert started(schedule, 4, gpus=1) == [SHORT]
+
+
+def test_thousands_that_wait_for_a_gpu_are_not_looked_at_whenever_a_step_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapters = [Step("adapter", {"n": number}) for number in range(5000)]
+    rows = [Step("rows", {"n": number}) for number in range(50)]
+    seconds = dict.fromkeys((step.key for step in [*rows, *adapters]), 1.0)
+    schedule = Schedule([[step] for step in [*rows, *adapters]], {"adapter": Needs(gpus=1)}, seconds, {})
+    asked, fits = list[Needs](), Free.fits
+    monkeypatch.setattr(Free, "fits", lambda free, needs: asked.append(needs) or fits(free, needs))
+    for _ in rows:
+        (unit,) = schedule.start(Free(1, 0, 0))
+        schedule.end(unit)
+    assert started(schedule, 1) == []
+    assert len(asked) <= 2 * len(rows) + 1
 
 
 def test_memory_is_set_aside() -> None:

@@ -5,6 +5,10 @@ the server adds nothing. Every completion is a request of its own (the server's 
 in common), and many are in flight at once. A request is repeated after a transient failure (no connection, 429, 5xx, a
 response that broke off). A completion is stored under its prompt and sample number as soon as its whole response has
 arrived: so none is lost, duplicated or mixed up, whichever requests fail and in whatever order responses arrive.
+
+One server may serve many runs and arms at once, from one base model: each adapter is loaded under a name made of its
+content, loaded again where the server no longer has it (it was restarted, or has made room for others), and unloaded
+when all is drawn.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import os
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -146,16 +151,29 @@ def _version(url: str) -> dict[str, Any]:
         return {}
 
 
-def sample(sampler: Sampler, request: Request) -> Iterator[list[SampledCompletion]]:
-    """Draw completions, in the order in which they arrive.
+def sample(sampler: Sampler, requests: Sequence[Request]) -> Iterator[tuple[int, list[SampledCompletion]]]:
+    """Draw completions for several requests at once, in the order in which they arrive.
 
     Args:
         sampler: Model and server.
-        request: What is wanted.
+        requests: What is wanted.
+
+    Yields:
+        The number of a request, and some of its completions.
 
     Raises:
         UserError: A prompt does not fit, or the server refuses, or it was unreachable for `RETRY_SECONDS` seconds.
     """
+    tokens = [_encode(sampler, request) for request in requests]
+    # The event loop runs only while the caller waits for completions; the server works on requests meanwhile.
+    with event_loop() as run_until_done:
+        batches = _request_all(sampler, tokens, requests)
+        while batch := run_until_done(_next_batch(batches)):
+            yield from batch.items()
+
+
+def _encode(sampler: Sampler, request: Request) -> list[list[int]]:
+    """The tokens of each prompt, which have to fit into the server's context with the completion."""
     tokens = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in request.prompts]
     context, new = sampler.server.context, request.max_new_tokens
     for index, ids in enumerate(tokens):
@@ -165,51 +183,63 @@ def sample(sampler: Sampler, request: Request) -> Iterator[list[SampledCompletio
                 f"it exceeds the context of {context} that the server at {sampler.server.url} was started with: start "
                 "it with a larger --max-model-len, lower evaluate.max_new_tokens or choose shorter problems"
             )
-    # The event loop runs only while the caller waits for completions; the server works on requests meanwhile.
-    with event_loop() as run_until_done:
-        batches = _request_all(sampler, tokens, request)
-        while batch := run_until_done(_next_batch(batches)):
-            yield batch
+    return tokens
 
 
-async def _next_batch(batches: AsyncIterator[list[SampledCompletion]]) -> list[SampledCompletion]:
-    return await anext(batches, [])
+_Batch = dict[int, list[SampledCompletion]]
+"""Number of a request -> completions that have arrived."""
+
+
+async def _next_batch(batches: AsyncIterator[_Batch]) -> _Batch:
+    return await anext(batches, {})
+
+
+def _bodies(
+    sampler: Sampler, tokens: Sequence[Sequence[list[int]]], requests: Sequence[Request]
+) -> Iterator[tuple[int, SampleKey, dict[str, Any]]]:
+    """What is sent for each missing completion: the number of its request, its own, and the request's body."""
+    # Servers end an answer with the model's end of text, which need not be what its chat template ends a turn with.
+    stop = {"stop_token_ids": [read_turn(sampler.tokenizer).end_id]}
+    for number, request in enumerate(requests):
+        options = {"temperature": request.temperature, "max_tokens": request.max_new_tokens, **_PLAIN_SAMPLING, **stop}
+        for prompt, index in request.missing():
+            seed = completion_seed(request.seed, prompt, index)
+            yield number, (prompt, index), {"prompt": tokens[number][prompt], "seed": seed, **options}
 
 
 async def _request_all(
-    sampler: Sampler, tokens: Sequence[list[int]], request: Request
-) -> AsyncIterator[list[SampledCompletion]]:
+    sampler: Sampler, tokens: Sequence[Sequence[list[int]]], requests: Sequence[Request]
+) -> AsyncIterator[_Batch]:
     """Request all missing completions; yields those that have arrived since the last time."""
-    missing = request.missing()
-    options = {"temperature": request.temperature, "max_tokens": request.max_new_tokens, **_PLAIN_SAMPLING}
-    # Servers end an answer with the model's end of text, which need not be what its chat template ends a turn with.
-    options["stop_token_ids"] = [read_turn(sampler.tokenizer).end_id]
     limits = httpx2.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
     timeout = httpx2.Timeout(RESPONSE_TIMEOUT, connect=10, pool=None)
     async with httpx2.AsyncClient(headers=_headers(), limits=limits, timeout=timeout) as http:
         client = _Client(http, sampler)
-        if missing and sampler.adapter:
+        if sampler.adapter and any(request.missing() for request in requests):
             await _retry(sampler.server.url, client.load_adapter)
-        waiting, pending, before = iter(missing), set(), time.perf_counter()
+        waiting, pending, before = _bodies(sampler, tokens, requests), dict[Any, int](), time.perf_counter()
         try:
             while True:
-                for prompt, index in islice(waiting, IN_FLIGHT - len(pending)):
-                    body = {"prompt": tokens[prompt], "seed": completion_seed(request.seed, prompt, index), **options}
-                    pending.add(asyncio.create_task(client.complete((prompt, index), body)))
+                for number, key, body in islice(waiting, IN_FLIGHT - len(pending)):
+                    pending[asyncio.create_task(client.complete(key, body))] = number
                 if not pending:
-                    return
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                completions = [task.result() for task in done if not task.exception()]
+                    break
+                done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                arrived = [(pending.pop(task), task) for task in done]
+                completions = [(number, task.result()) for number, task in arrived if not task.exception()]
                 if completions:
                     now = time.perf_counter()
-                    seconds = (now - before) / len(completions)
-                    yield [SampledCompletion(**fields, seconds=seconds) for fields in completions]
+                    seconds, batch = (now - before) / len(completions), _Batch()
+                    for number, fields in completions:
+                        batch.setdefault(number, []).append(SampledCompletion(**fields, seconds=seconds))
+                    yield batch
                     before = now
                 for task in done:
                     task.result()  # raises the error of a failed request, after the other completions were yielded
         finally:
             for task in pending:
                 task.cancel()
+        await client.unload_adapter()
 
 
 class _Client:
@@ -218,16 +248,18 @@ class _Client:
     def __init__(self, http: httpx2.AsyncClient, sampler: Sampler) -> None:
         self.http, self.sampler, self.url = http, sampler, sampler.server.url
         self.name = adapter_name(sampler.adapter) if sampler.adapter else sampler.server.model
-        self.loading, self.loads = asyncio.Lock(), 0
+        self.loading, self.loads, self.has_loaded = asyncio.Lock(), 0, False
 
     async def complete(self, key: SampleKey, body: dict[str, Any]) -> dict[str, Any]:
         """One completion, as the fields of `SampledCompletion`."""
 
         async def request() -> dict[str, Any]:
-            loads = self.loads
-            response = await self.http.post(f"{self.url}/completions", json={"model": self.name, **body})
+            loads, said = self.loads, {"model": self.name, **body}
+            response = await self.http.post(f"{self.url}/completions", json=said)
             if response.status_code == 404 and self.sampler.adapter:
-                await self.load_adapter(loads)
+                await self.load_adapter(loads)  # and ask at once: the server may soon need the room for another
+                response = await self.http.post(f"{self.url}/completions", json=said)
+            if response.status_code == 404 and self.sampler.adapter:
                 raise _TransientError(f"the server no longer knew the adapter: {_message(response)}")
             return _parse_completion(self.url, response, self.name)
 
@@ -250,10 +282,21 @@ class _Client:
                 response = await self.http.post(f"{self.url}/load_lora_adapter", json=adapter)
                 if response.status_code in _TRANSIENT - {500}:
                     raise _TransientError(_message(response))
+                self.has_loaded |= response.is_success
                 # Another process may have loaded it meanwhile: the server then refuses, and the adapter is there.
                 if not response.is_success and not await self._has_adapter():
                     raise UserError(self._refusal(response))
             self.loads += 1
+
+    async def unload_adapter(self) -> None:
+        """Have the server forget the adapter that was loaded here, so that it does not keep those of all arms.
+
+        Another process that samples from it at the same time loads it again. A server need not be able to.
+        """
+        if not self.has_loaded:
+            return
+        with suppress(httpx2.TransportError):
+            await self.http.post(f"{self.url}/unload_lora_adapter", json={"lora_name": self.name})
 
     async def _has_adapter(self) -> bool:
         response = await self.http.get(f"{self.url}/models")

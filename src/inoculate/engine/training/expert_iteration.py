@@ -53,6 +53,8 @@ class Training:
     device: Device
     processes: Processes = ALONE
     """Those that train this adapter together, all with the same arguments. The first one scores, keeps and saves."""
+    halved: bool = False
+    """Whether to take less memory, because it ran out; see `memory.train_within`."""
 
     def adapter(self, number: int) -> Path | None:
         """The folder of the adapter after a round; `start` while no round has kept anything."""
@@ -104,6 +106,7 @@ class Training:
             target=unfinished,
             work=unfinished / "trainer",
             device=self.device,
+            halved=self.halved,
             processes=self.processes,
         )
         if self.processes.is_first:

@@ -12,6 +12,8 @@ The exchange goes through gloo and the processor's memory, on GPUs too: a proces
 from __future__ import annotations
 
 import json
+import os
+import socket
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,19 +30,27 @@ class PeerLost(Exception):
     """Another of the processes has ended."""
 
 
+def is_of_peer(error: Exception) -> bool:
+    """Whether an error of FSDP's, amidst the model, says that another of the processes has ended."""
+    return isinstance(error, distributed.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error))
+
+
 class Processes:
     """The processes of a training, as one of them sees them; one that is alone exchanges nothing."""
 
-    def __init__(self, number: int = 0, count: int = 1, meeting: Path | None = None) -> None:
+    def __init__(self, number: int = 0, count: int = 1, meeting: Path | None = None, *, shards: bool = False) -> None:
         """Meet the others.
 
         Args:
             number: Of this process, from 0; the first one writes files and says how far the training is.
             count: How many there are.
             meeting: A file that does not exist yet, on a disk of this machine, by which they find each other.
+            shards: Whether the base weights are divided among them too (`sharding`).
         """
-        self.number, self.count = number, count
+        self.number, self.count, self.shards = number, count, shards
         self._group: Any = None
+        if meeting and shards:
+            _meet_for_weights(number, count, meeting.with_name(f"{meeting.name}-weights"))
         if meeting:
             # No default group: transformers, accelerate and PEFT would see it, and take the training for one of theirs.
             gloo: Any = distributed.ProcessGroupGloo
@@ -102,6 +112,22 @@ class Processes:
             collective(*given).wait()
         except RuntimeError as error:
             raise PeerLost(str(error)) from error
+
+
+def _meet_for_weights(number: int, count: int, meeting: Path) -> None:
+    """Make torch's default group, by which FSDP exchanges weights: between GPUs through NCCL, else through gloo.
+
+    A dead process is not noticed by the others on GPUs: the one that has started them all ends them.
+    """
+    loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)
+    distributed.init_process_group(
+        "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
+        store=distributed.FileStore(str(meeting), count),
+        rank=number,
+        world_size=count,
+        timeout=_PATIENCE,
+    )
 
 
 ALONE = Processes()

@@ -35,6 +35,7 @@ from inoculate.engine.families import SAFE, context_length, is_fast, read_config
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.sampling.model import Sampler
+from inoculate.engine.training import sharding
 from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
 from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_broken_step
 from inoculate.engine.training.launch import refuse_several_processes
@@ -134,8 +135,10 @@ class _Trainer(SFTTrainer):
 def collate(rows: Sequence[dict[str, Any]], budget: int, processes: Processes = ALONE) -> dict[str, Any]:
     """The rows of a step as packed micro-batches, those of this process; and how many labels all rows have."""
     encoded = [EncodedRow(row["input_ids"], row["label_count"]) for row in rows]
-    own = divide_rows([row.tokens for row in encoded], budget, processes.count)[processes.number]
-    batches = [pack_rows([encoded[index] for index in members]) for members in own]
+    divided = divide_rows([row.tokens for row in encoded], budget, processes.count)
+    batches = [pack_rows([encoded[index] for index in members]) for members in divided[processes.number]]
+    if processes.shards:
+        batches = sharding.with_idle(batches, max(map(len, divided)), encoded)
     return {"micro_batches": batches, "label_count": sum(row.labels for row in encoded)}
 
 
@@ -211,7 +214,7 @@ def train(
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
     nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
     steps = round(nominal * max(1.0, *fractions))
-    base = load_base(model, device, sampler, recomputes=halved)
+    base = load_base(model, device, sampler, recomputes=halved, processes=processes)
     budget = (sft.micro_batch_tokens // (2 if halved else 1)) if is_fast(base.config) else 0
     _refuse_longer(rows, encoded, context_length(base.config))
     rate = LearningRate("train.learning_rate", sft.learning_rate)
@@ -230,7 +233,7 @@ def train(
     # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
     # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
     tuned: Any = trainer.model
-    if is_fast(base.config):
+    if is_fast(base.config) and not processes.shards:
         pack_base_layers(tuned, device)
     with disable_input_dtype_casting(tuned):
         trainer.train(resume_from_checkpoint=common_checkpoint(work, processes))
@@ -290,7 +293,14 @@ def _adapted_layers(base: Any) -> list[str]:
     return found
 
 
-def load_base(model: Path, device: Device, sampler: Sampler | None = None, *, recomputes: bool = False) -> Any:
+def load_base(
+    model: Path,
+    device: Device,
+    sampler: Sampler | None = None,
+    *,
+    recomputes: bool = False,
+    processes: Processes = ALONE,
+) -> Any:
     """The untrained model, ready to be trained: on packed rows, or row by row where its attention cannot do that.
 
     Args:
@@ -299,6 +309,7 @@ def load_base(model: Path, device: Device, sampler: Sampler | None = None, *, re
         sampler: A sampler of that model on that device, whose weights are then used: nothing is read, or held twice.
         recomputes: Whether a model on the plain path computes its activations again for the backward pass, where it
             can, in place of keeping them: less memory, a third more time, the same result.
+        processes: Those that train together, among which the weights may be divided.
 
     Raises:
         UserError: This is one of several processes.
@@ -307,17 +318,25 @@ def load_base(model: Path, device: Device, sampler: Sampler | None = None, *, re
     attention.register()
     own = {"attn_implementation": attention.ROWS} if is_fast(read_config(model)) else {}
     if sampler:
-        kind, config = type(sampler.model), copy.deepcopy(sampler.model.config)
-        held = dict(sampler.base_weights())
-        base = kind.from_pretrained(None, config=config, state_dict=held, dtype=device.dtype, **own)
-        for name, parameter in base.named_parameters():  # which is loaded on the CPU, whatever the sampler's device
-            parameter.data = held[name]
-        base.name_or_path = str(model)  # else PEFT asks the hub for a model without a name
+        base = _from_sampler(model, sampler, device, own)
+    elif processes.shards:
+        base = sharding.load(model, device, processes, **SAFE, **own)
     else:
         base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **SAFE, **own)
     base.config.use_cache = False
     if recomputes and not own and base.supports_gradient_checkpointing:
         base.activation_checkpointing_enable()
+    return base
+
+
+def _from_sampler(model: Path, sampler: Sampler, device: Device, own: Mapping[str, Any]) -> Any:
+    """The untrained model with the weights that a sampler holds."""
+    kind, config = type(sampler.model), copy.deepcopy(sampler.model.config)
+    held = dict(sampler.base_weights())
+    base = kind.from_pretrained(None, config=config, state_dict=held, dtype=device.dtype, **own)
+    for name, parameter in base.named_parameters():  # which is loaded on the CPU, whatever the sampler's device
+        parameter.data = held[name]
+    base.name_or_path = str(model)  # else PEFT asks the hub for a model without a name
     return base
 
 

@@ -89,7 +89,8 @@ class Cluster:
         nodes = [node["Resources"] for node in self.nodes()]
         if any(_size(node).fits(needs) for node in nodes):
             return
-        asked = ", ".join(f"{key} = {value:g}" for key, value in needs.model_dump(exclude_none=True).items())
+        given = needs.model_dump(include={"cpus", "gpus", "memory_gb", "processes"}, exclude_none=True)
+        asked = ", ".join(f"{key} = {value:g}" for key, value in given.items())
         there = "; ".join(sorted({_describe(node) for node in nodes}))
         raise UserError(
             f"resources.{kind}: a step asks for {asked}, and no node of the cluster has so much (nodes have: {there})"

@@ -69,7 +69,8 @@ class Schedule:
             not_made: Keys of steps that cannot be made, and why. What needs these is added to it.
         """
         self._not_made = not_made
-        self._ready: list[tuple[float, int, Unit]] = []
+        self._ready: dict[str, list[tuple[float, int, Unit]]] = {}
+        """Kind of step -> a heap of its units, which all need the same."""
         self.left = len(groups)
         units = [
             Unit(number, list(steps), needs.get(steps[0].kind, Needs()), sum(seconds[step.key] for step in steps))
@@ -91,7 +92,7 @@ class Schedule:
 
     def add(self, unit: Unit) -> None:
         """A unit can start (again)."""
-        heapq.heappush(self._ready, (-unit.path, unit.number, unit))
+        heapq.heappush(self._ready.setdefault(unit.steps[0].kind, []), (-unit.path, unit.number, unit))
 
     def end(self, unit: Unit) -> None:
         """A unit is over, whether it was made or not: what waited for it alone can start, or is left out too."""
@@ -111,15 +112,16 @@ class Schedule:
 
         A unit that needs more than is free waits, and no other takes what the first of these waits for.
         """
-        waiting: list[tuple[float, int, Unit]] = []
-        while self._ready and free.cpus > 0:
-            entry = heapq.heappop(self._ready)
-            fits = free.fits(entry[2].needs)
-            if fits or not waiting:
-                free = free.without(entry[2].needs)
+        is_waiting, heads = False, {kind: heap for kind, heap in self._ready.items() if heap}
+        while heads and free.cpus > 0:
+            kind = min(heads, key=lambda kind: heads[kind][0])
+            unit = heads[kind][0][2]
+            fits = free.fits(unit.needs)
+            if fits or not is_waiting:
+                free = free.without(unit.needs)
             if fits:
-                yield entry[2]
-            else:
-                waiting.append(entry)
-        for entry in waiting:
-            heapq.heappush(self._ready, entry)
+                heapq.heappop(heads[kind])
+                yield unit
+            if not fits or not heads[kind]:
+                del heads[kind]  # nor do the others of its kind fit, of which there may be very many
+            is_waiting |= not fits

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from inoculate.errors import UserError
 from inoculate.records import write_json
@@ -72,10 +72,12 @@ def import_graded(path: Path, store: Store, progress: Progress = lambda done: No
         text = (run / "study.toml").read_text(encoding="utf-8") if (run / "study.toml").is_file() else None
         if text is not None:
             agree.check_study(path, header, text, run)
-        steps = _stage(path, header, packed, store, staging, progress)
+        steps = _stage(path, header, packed, staging, progress)
+        known = _known(path, steps, store, staging)
         result = Imported(header.name, [one.name for one in header.machines])
         plan = _plan(path, header, text, run, steps, result.notes)
-        new = _require_inputs(path, steps, store)
+        _require_inputs(path, steps, store)
+        new = [step for step in steps if step.key not in known]
         for step in new:
             store.adopt(staging / step.kind / step.key, _target(store, step))
         result.new_steps, result.known_steps = len(new), len(steps) - len(new)
@@ -97,16 +99,10 @@ def _explained(store: Store) -> Iterator[None]:
 
 
 def _stage(
-    path: Path,
-    header: Header,
-    packed: Iterator[Header | PackedStep],
-    store: Store,
-    staging: Path,
-    progress: Progress,
+    path: Path, header: Header, packed: Iterator[Header | PackedStep], staging: Path, progress: Progress
 ) -> list[PackedStep]:
     """Check every step and unpack it beside the others; returns them without their files."""
     steps: dict[str, PackedStep] = {}
-    differing: list[str] = []
     for done, step in enumerate(packed, 1):
         assert isinstance(step, PackedStep)
         agree.check_step(path, header, step)
@@ -115,9 +111,6 @@ def _stage(
             check_drawn(path, step)
         if step.key in steps:
             raise UserError(f"{path}: {step.kind} {step.key} is there twice: nothing was imported")
-        target = _target(store, step)
-        if step.kind not in TRAINED and target.is_dir() and (found := find_difference(step, target)):
-            differing.append(f"{step.label} ({step.kind} {step.key}: {found})")
         folder = staging / step.kind / step.key
         folder.mkdir(parents=True)
         for name, content in step.files.items():
@@ -125,6 +118,18 @@ def _stage(
         (folder / "step.json").write_text(_step_json(header, step), encoding="utf-8")
         steps[step.key] = step.model_copy(update={"files": {}})
         progress(done)
+    return list(steps.values())
+
+
+def _known(path: Path, steps: list[PackedStep], store: Store, staging: Path) -> set[str]:
+    """Keys of those steps that the store has; refused where it has one with other content."""
+    known, differing = store.readable_keys(steps), list[str]()
+    for step in steps:
+        if step.kind in TRAINED or step.key not in known:
+            continue
+        files = {file.name: file.read_bytes() for file in (staging / step.kind / step.key).iterdir()}
+        if found := find_difference(step.model_copy(update={"files": files}), store.folder(step)):
+            differing.append(f"{step.label} ({step.kind} {step.key}: {found})")
     if differing:
         more = f"; and {len(differing) - _MOST_NAMED} more" if len(differing) > _MOST_NAMED else ""
         raise UserError(
@@ -132,7 +137,7 @@ def _stage(
             f"them: {'; '.join(differing[:_MOST_NAMED])}{more}. Nothing was imported. Export without them there "
             "(`inoculate export RUN --graded FILE --seeds ...`), or import into another store: --store"
         )
-    return list(steps.values())
+    return known | {step.key for step in steps if step.kind in TRAINED and store.is_recorded(step)}
 
 
 def _step_json(header: Header, step: PackedStep) -> str:
@@ -154,19 +159,21 @@ def _target(store: Store, step: PackedStep) -> Path:
     return (store.records if step.kind in TRAINED else store.root / "steps") / step.kind / step.key
 
 
-def _require_inputs(path: Path, steps: list[PackedStep], store: Store) -> list[PackedStep]:
-    """Those steps that the store lacks; refused where an input of samples or grades is in neither."""
+class _Input(NamedTuple):
+    """A step that another was made of."""
+
+    kind: str
+    key: str
+
+
+def _require_inputs(path: Path, steps: list[PackedStep], store: Store) -> None:
+    """Refuse samples or grades an input of which is neither in the file nor in the store."""
     here = {step.key for step in steps}
     for step in steps:
         for name, given in step.inputs.items() if step.kind not in TRAINED else ():
-            kind, key = given.split("/")
-            if kind not in TRAINED and key not in here and not (store.root / "steps" / kind / key).is_dir():
+            needed = _Input(*given.split("/"))
+            if needed.kind not in TRAINED and needed.key not in here and not store.is_finished(needed):
                 raise UserError(f"{path}: {step.label}: its {name} ({given}) are not in the file: nothing was imported")
-    return [
-        step
-        for step in steps
-        if not _target(store, step).is_dir() and not (store.root / "steps" / step.kind / step.key).is_dir()
-    ]
 
 
 def _plan_there(path: Path, header: Header, steps: list[PackedStep]) -> Plan:
