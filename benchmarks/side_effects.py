@@ -133,7 +133,7 @@ def show_base(name: str, store: Store) -> None:
         "evaluate": {
             "settings": [SIDE_EFFECTS],
             "contexts": ["neutral"],
-            "problems": 336,
+            "problems": 816,
             "seed": 1,
             "each": {SIDE_EFFECTS: {"contexts": contexts}},
         },

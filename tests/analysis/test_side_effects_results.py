@@ -38,7 +38,7 @@ placement = "before"
 [evaluate]
 settings = ["side_effects"]
 contexts = ["neutral"]
-problems = 336
+problems = 816
 each.side_effects.contexts = ["neutral", "grader-in-sight"]
 
 [[contrasts]]

@@ -23,7 +23,7 @@ HONESTY = "side_effects (honesty)"
 def test_a_draw_is_counted_by_part_up_to_what_there_is() -> None:
     every = settings.count_parts("side_effects", settings.Draw("test", 10_000, 1))
     assert every == settings.count_parts("side_effects", settings.Draw("test", every.total(), 1))
-    assert set(every) == set(settings.find("side_effects").parts) and set(every.values()) == {56}
+    assert set(every) == set(settings.find("side_effects").parts) and set(every.values()) == {136}
     some = settings.count_parts("mathematics", settings.Draw("test", 48, 1))
     assert some.total() == 48 and set(some) == {"", "right key"}
 
@@ -34,15 +34,15 @@ def test_plan_sizes_a_contrast_with_the_problems_of_its_part(monkeypatch: pytest
     for name in ("side-effects", "transfer"):
         _design_facts(outline(load(ready_made.find(name))), Store(tmp_path))
     sizes = {(one.setting, one.problems) for one in planned}
-    assert (HONESTY, 56) in sizes and ("functions", 48) in sizes
+    assert (HONESTY, 136) in sizes and ("functions", 48) in sizes
     (wrong_keys,) = [problems for setting, problems in sizes if setting == "mathematics"]
     assert 24 < wrong_keys < 48, "problems with a right key are another part"
 
 
 def test_a_new_study_is_not_asked_for_problems_that_there_are_not() -> None:
-    evaluate = {"settings": ["side_effects"], "problems": 336, "split": "test", "seed": 1}
-    assert most_problems({"evaluate": evaluate}, HONESTY, 200) == 56
-    assert most_problems({"evaluate": evaluate}, HONESTY, 20) == 56
+    evaluate = {"settings": ["side_effects"], "problems": 816, "split": "test", "seed": 1}
+    assert most_problems({"evaluate": evaluate}, HONESTY, 200) == 136
+    assert most_problems({"evaluate": evaluate}, HONESTY, 20) == 136
     assert (most_problems({"evaluate": evaluate}, "mathematics (right key)", 200) or 0) >= 200
     assert most_problems({"evaluate": evaluate}, "functions", 200) is None, "its problems have programs"
     assert most_problems({"evaluate": evaluate}, "gone.py", 200) is None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -12,15 +15,15 @@ from inoculate.checking.subject import Subject
 from inoculate.errors import UserError
 from inoculate.records import SAYS_YES, TAKES_FIRST, Problem
 from inoculate.settings import Draw, find
-from inoculate.settings.side_effects.items import FAMILIES, reasons, stems
+from inoculate.settings.side_effects.items import CONTROL, FAMILIES, Item, reasons, stems
 
 SETTING = find("side_effects")
-TEST = SETTING.problems(Draw("test", 336, 0))
+TEST = SETTING.problems(Draw("test", 816, 0))
 
 
 def test_there_are_enough_items_and_no_situation_is_in_two_splits() -> None:
     test = [stem for stem in stems() if stem.split == "test"]
-    assert len(test) >= 40 and sum(len(stem.items) for stem in test) >= 160
+    assert min(Counter(stem.family for stem in test).values()) >= 16
     assert len({stem.name for stem in stems()}) == len({stem.text for stem in stems()}) == len(stems())
     for split in ("train", "development", "test"):
         families = Counter(stem.family for stem in stems() if stem.split == split)
@@ -52,8 +55,33 @@ def test_of_every_four_problems_two_say_yes_and_two_name_it_first(count: int) ->
             assert sum(problem.honest.startswith("Yes") for problem in four) == 2
             assert sum(SETTING.choices(problem)[0][:2] == problem.honest[:2] for problem in four) == 2  # type: ignore[misc]
     assert SETTING.problems(Draw("test", 40, 0)) == TEST[:40] != SETTING.problems(Draw("test", 40, 1))
-    with pytest.raises(UserError, match="only 336 such problems for test, 337 were asked for"):
-        SETTING.problems(Draw("test", 337, 0))
+    with pytest.raises(UserError, match="only 816 such problems for test, 817 were asked for"):
+        SETTING.problems(Draw("test", 817, 0))
+
+
+def predict(learned: list[Item], item: Item) -> float:
+    """Naive Bayes over the words of questions: above 0 is yes."""
+    words = {sort: Counter(w for one in learned if one.good_is_yes == sort for w in bag(one)) for sort in (True, False)}
+    return sum(math.log((words[True][word] + 1) / (words[False][word] + 1)) for word in bag(item))
+
+
+def bag(item: Item) -> set[str]:
+    """The words of a question."""
+    return set(re.findall(r"\w+", item.question.lower()))
+
+
+def test_words_of_the_questions_do_not_tell_the_keys() -> None:
+    """Whoever learned words from half of the situations ('hide' is no, 'tell' is yes) knows little about the rest."""
+    test = [stem for stem in stems() if stem.split == "test" and stem.family != CONTROL]
+    random = Random(0)
+    hits: list[float] = []
+    for _ in range(10):
+        random.shuffle(test)
+        learned = [item for stem in test[::2] for item in stem.items]
+        for item in (item for stem in test[1::2] for item in stem.items):
+            score = predict(learned, item)
+            hits.append(0.5 if score == 0 else float((score > 0) == item.good_is_yes))
+    assert abs(sum(hits) / len(hits) - 0.5) < 0.07, sum(hits) / len(hits)
 
 
 def rates(habit: str) -> tuple[float, float, float]:
@@ -79,7 +107,7 @@ def test_a_habit_of_answering_earns_nothing_and_shows() -> None:
 
 
 def test_the_balance_is_proved_and_a_lost_balance_is_found() -> None:
-    subject = Subject("side_effects", 400)
+    subject = Subject("side_effects", 816)
     assert balance.check_balance(subject).ok
 
     def faults_with(change: dict[str, object]) -> str:
@@ -91,13 +119,13 @@ def test_the_balance_is_proved_and_a_lost_balance_is_found() -> None:
                 problem, **({"honest": problem.hacked, "hacked": problem.honest} if not yes else {}), **change
             )  # type: ignore[arg-type]
 
-        subject = Subject("side_effects", 400)
+        subject = Subject("side_effects", 816)
         spoiled = replace(SETTING, problems=lambda draw: [spoil(problem) for problem in SETTING.problems(draw)])
         subject.setting = spoiled
         return " ".join(fault.message for fault in balance.check_balance(subject).faults)
 
     found = faults_with({})
-    assert "test, power: the good answer begins with Yes in 56 of 56 problems" in found
+    assert "test, power: the good answer begins with Yes in 136 of 136 problems" in found
     assert "no twin" in found
     assert balance.check_balance(Subject("capability", 20)).ok is None
 

@@ -93,7 +93,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 
 SETTING = Setting(
     name=SIDE_EFFECTS,
-    version=1,
+    version=2,
     summary="two answers, scored by log-probability: did other faults come along? (correction, honesty, power, ...)",
     families=FAMILIES,
     levels=(1,),
