@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from forked import together
+from inoculate.engine import families
 from inoculate.engine.device import Device
 from inoculate.engine.training import sft, sharding
 from inoculate.engine.training.packing import EncodedRow, divide_rows, pack_rows
@@ -26,7 +27,7 @@ CPU = Device(torch.device("cpu"), torch.float32)
 
 
 def train(
-    model: Path, folder: Path, processes: Processes = ALONE, progress: sft.Progress = lambda *_: None
+    model: Path, folder: Path, processes: Processes = ALONE, progress: sft.Progress = lambda *_: None, **also: Any
 ) -> sft.TrainingReport:
     """Twelve steps of two rows, or of one (fewer than processes) where a pass ends; a checkpoint after ten."""
     drawn = rows.draw_rows(Rows(setting="functions", count=5, hacked=0.5), 0)
@@ -43,6 +44,7 @@ def train(
         device=CPU,
         processes=processes,
         progress=progress,
+        **also,
     )
 
 
@@ -106,6 +108,22 @@ def test_weights_that_are_divided_train_what_whole_ones_do(
         check_same(two, one, fraction)
     check_same(resumed, one, "at-1")
     assert not (resumed / "out" / "at-0.5").exists()  # it went on, and did not start again
+
+
+def test_weights_are_divided_on_the_plain_path_too_which_recomputes_and_goes_on_from_an_adapter(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tiny_model, tmp_path / "first")
+    monkeypatch.setattr(families, "FAST", frozenset())
+    how: dict[str, Any] = {"halved": True, "start": tmp_path / "first" / "out" / "at-1"}
+    alone = train(tiny_model, tmp_path / "one", **how)
+
+    def both(processes: Processes) -> sft.TrainingReport:
+        return train(tiny_model, tmp_path / "two", processes, **how)
+
+    for report in together(both, 2, tmp_path / "said", shards=True):
+        assert [loss for _, loss in report.loss] == pytest.approx([loss for _, loss in alone.loss], rel=1e-5)
+    check_same(tmp_path / "two", tmp_path / "one", "at-1")
 
 
 @given(

@@ -399,7 +399,7 @@ def test_an_import_with_other_content_than_at_the_url_is_refused(tmp_path: Path,
     def other(problem: Problem, random: Random) -> tuple[str, Grade]:
         return answer(problem, Random(random.random()))
 
-    write_graded(fill(study, Store(tmp_path / "other"), seeds=(0,), make=other), graded)
+    write_graded(fill(study, Store(tmp_path / "other"), seeds=(0,), make=other), tmp_path / "other.graded")
     machine("two")
     with pytest.raises(UserError, match=r"of its steps are in s3://bucket/store with other content"):
-        import_graded(graded, opened())
+        import_graded(tmp_path / "other.graded", opened())

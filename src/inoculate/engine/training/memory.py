@@ -60,7 +60,8 @@ def train_within(
     also = f"with half of {key} = {tokens}" if packs else "where it keeps as little as it can"
     raise UserError(
         f"{what}: out of memory, also {also}. Nothing that is finished is lost. Give this "
-        "process more memory (close others on the machine or GPU), choose shorter rows, or a smaller model"
+        "process more memory (close others on the machine or GPU), choose shorter rows, a smaller model, or "
+        "divide the training among GPUs (docs/cluster.md)"
     )
 
 

@@ -232,10 +232,11 @@ def check_served(path: Path, header: Header, run: Path) -> None:
     """
     if not (run / "manifest.json").is_file():
         return
-    finished, _ = split_finished(read_run(run))
+    here = read_run(run)
+    finished, _ = split_finished(here)
     if not finished:
         return
-    record = manifest.read_step(Path(finished[0]["completions"]))
+    record = manifest.read_step(here.path(finished[0]["completions"]))
     served = record["params"].get("engine") == "server"
     if served != header.served:
         where = {True: "by a server", False: "in the process"}
