@@ -13,7 +13,7 @@ import pytest
 from inoculate.checking import balance
 from inoculate.checking.subject import Subject
 from inoculate.errors import UserError
-from inoculate.records import SAYS_YES, TAKES_FIRST, Problem
+from inoculate.records import SAYS_YES, TAKES_FIRST, Problem, Split
 from inoculate.settings import Draw, find
 from inoculate.settings.side_effects.items import CONTROL, FAMILIES, Item, reasons, stems
 
@@ -82,6 +82,12 @@ def test_words_of_the_questions_do_not_tell_the_keys() -> None:
             score = predict(learned, item)
             hits.append(0.5 if score == 0 else float((score > 0) == item.good_is_yes))
     assert 0.43 < sum(hits) / len(hits) < 0.57, sum(hits) / len(hits)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_small_draw_has_as_much_of_every_family(split: Split) -> None:
+    counts = Counter(problem.family for problem in SETTING.problems(Draw(split, 48, 1)))
+    assert counts == dict.fromkeys(FAMILIES, 8)
 
 
 def rates(habit: str) -> tuple[float, float, float]:
