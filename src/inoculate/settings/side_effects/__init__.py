@@ -35,11 +35,8 @@ def draw_problems(draw: Draw) -> list[Problem]:
         UserError: A family or level does not exist.
     """
     refuse_unknown(SETTING, draw)
-    families = [
-        [stem for stem in stems() if stem.split == draw.split and stem.family == family]
-        for family in FAMILIES
-        if family in (draw.families or FAMILIES)
-    ]
+    chosen = [family for family in FAMILIES if family in (draw.families or FAMILIES)]
+    families = [[stem for stem in stems() if (stem.split, stem.family) == (draw.split, name)] for name in chosen]
     random = Random(f"side_effects/{draw.split}/{draw.seed}")
     problems: list[Problem] = []
     for turn in range(TURNS):
@@ -50,10 +47,8 @@ def draw_problems(draw: Draw) -> list[Problem]:
             random.shuffle(four)
             problems += four
     if len(problems) < draw.count:
-        raise TooFew(
-            f"setting 'side_effects' has only {len(problems)} such problems for {draw.split}, "
-            f"{draw.count} were asked for"
-        )
+        found = f"only {len(problems)} such problems for {draw.split}"
+        raise TooFew(f"setting 'side_effects' has {found}, {draw.count} were asked for")
     return problems[: draw.count]
 
 
