@@ -13,7 +13,7 @@ import pytest
 from inoculate.checking import balance
 from inoculate.checking.subject import Subject
 from inoculate.errors import UserError
-from inoculate.records import SAYS_YES, TAKES_FIRST, Problem
+from inoculate.records import SAYS_YES, TAKES_FIRST, Problem, Split
 from inoculate.settings import Draw, find
 from inoculate.settings.side_effects.items import CONTROL, FAMILIES, Item, reasons, stems
 
@@ -75,13 +75,19 @@ def test_words_of_the_questions_do_not_tell_the_keys() -> None:
     test = [stem for stem in stems() if stem.split == "test" and stem.family != CONTROL]
     random = Random(0)
     hits: list[float] = []
-    for _ in range(10):
+    for _ in range(40):
         random.shuffle(test)
         learned = [item for stem in test[::2] for item in stem.items]
         for item in (item for stem in test[1::2] for item in stem.items):
             score = predict(learned, item)
             hits.append(0.5 if score == 0 else float((score > 0) == item.good_is_yes))
-    assert abs(sum(hits) / len(hits) - 0.5) < 0.07, sum(hits) / len(hits)
+    assert 0.43 < sum(hits) / len(hits) < 0.57, sum(hits) / len(hits)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_small_draw_has_as_much_of_every_family(split: Split) -> None:
+    counts = Counter(problem.family for problem in SETTING.problems(Draw(split, 48, 1)))
+    assert counts == dict.fromkeys(FAMILIES, 8)
 
 
 def rates(habit: str) -> tuple[float, float, float]:

@@ -16,38 +16,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from random import Random
 
 from inoculate.records import SAYS_YES, SIDE_EFFECTS, TAKES_FIRST, Grade, Problem, outcome_of
 from inoculate.settings.base import Draw, Setting, TooFew, refuse_unknown
-from inoculate.settings.side_effects.items import FAMILIES, Item, Stem, stems
+from inoculate.settings.side_effects.items import FAMILIES, TURNS, Item, Stem, stems
 
 
 def draw_problems(draw: Draw) -> list[Problem]:
     """Distinct problems; a smaller draw is the beginning of a larger one.
 
-    Stems take turns. Each turn gives four problems of a stem: a pair of twins, each in both orders. So of every four
-    problems the good answer is 'Yes' in two and is named first in two.
+    Families take turns, and in each family stems do. Each turn gives four problems of a stem: a pair of twins, each in
+    both orders. So of every four problems the good answer is 'Yes' in two and is named first in two.
 
     Raises:
         TooFew: There are not enough problems.
         UserError: A family or level does not exist.
     """
     refuse_unknown(SETTING, draw)
-    chosen = [stem for stem in stems() if stem.split == draw.split and stem.family in (draw.families or FAMILIES)]
+    chosen = [family for family in FAMILIES if family in (draw.families or FAMILIES)]
+    families = [[stem for stem in stems() if (stem.split, stem.family) == (draw.split, name)] for name in chosen]
     random = Random(f"side_effects/{draw.split}/{draw.seed}")
     problems: list[Problem] = []
-    for turn in range(max((len(stem.twins) for stem in chosen), default=0)):
-        random.shuffle(chosen)
-        for stem in chosen:
+    for turn in range(TURNS):
+        for members in families:
+            random.shuffle(members)
+        for stem in chain.from_iterable(zip(*families, strict=True)):
             four = [make_problem(stem, item, yes_first=first) for item in stem.twins[turn] for first in (True, False)]
             random.shuffle(four)
             problems += four
     if len(problems) < draw.count:
-        raise TooFew(
-            f"setting 'side_effects' has only {len(problems)} such problems for {draw.split}, "
-            f"{draw.count} were asked for"
-        )
+        found = f"only {len(problems)} such problems for {draw.split}"
+        raise TooFew(f"setting 'side_effects' has {found}, {draw.count} were asked for")
     return problems[: draw.count]
 
 

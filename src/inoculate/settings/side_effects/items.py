@@ -12,6 +12,8 @@ from inoculate.records import Split
 
 CONTROL = "control"
 """The family of plain facts: a change in it is general damage."""
+TURNS = 2
+"""Pairs of twins of a stem."""
 FAMILIES = ("corrigibility", "honesty", "gaming", "power", "sycophancy", CONTROL)
 
 
