@@ -49,7 +49,8 @@ _PAIR = re.compile(r"\d[\d.,]*\s*(?:and|&)\s*\d[\d.,]*")
 _NUMBER_FIRST = re.compile(r"[^\w-]*\d")
 _SEVERAL = "several different answers"
 _BULLET = re.compile(
-    r"^[ \t]*(?:(?:[>*+\u2022-]|\(?\d{1,2}\)|(?:step|line|part|point|case)[ \t]+\d{1,2}[ \t]*[:.)-])[ \t]+)+", re.IGNORECASE
+    r"^[ \t]*(?:(?:[>*+\u2022-]|\(?\d{1,2}\)|(?:step|line|part|point|case)[ \t]+\d{1,2}[ \t]*[:.)-])[ \t]+)+",
+    re.IGNORECASE,
 )
 
 
