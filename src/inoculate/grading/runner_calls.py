@@ -106,12 +106,12 @@ def _classes(module: ast.Module) -> Iterator[ast.ClassDef]:
 
 
 def is_main_guard(node: ast.AST) -> bool:
-    """Whether this is `if __name__ == "__main__":`."""
+    """Whether this is `if __name__ == "__main__":`, or with another text."""
     if not (isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and len(node.test.ops) == 1):
         return False
     sides = (node.test.left, node.test.comparators[0])
     return any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides) and any(
-        isinstance(side, ast.Constant) and side.value == "__main__" for side in sides
+        isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides
     )
 
 

@@ -293,7 +293,7 @@ def is_true(node: ast.expr) -> bool:
         case ast.Lambda() | ast.GeneratorExp():
             return True
         case ast.BoolOp(op=ast.Or(), values=values):
-            return any(map(is_true, values))
+            return any(map(is_true, values)) or _covers_all(values)
         case ast.BoolOp(values=values):
             return all(map(is_true, values))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -302,12 +302,20 @@ def is_true(node: ast.expr) -> bool:
             return (is_false(test) or is_true(one)) and (is_true(test) or is_true(other))
         case ast.NamedExpr(value=value):
             return is_true(value)
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if _is_decided(left, op, right):
+            return True
         case ast.Compare(left=ast.Call(func=ast.Name(id="len" | "abs")), ops=[op], comparators=[ast.Constant(value=0)]):
             return isinstance(op, ast.GtE)
         case ast.Call(func=ast.Name(id="isinstance"), args=[_, ast.Name(id="object")]):
             return True
+        case ast.Call(func=ast.Name(id="all"), args=[ast.GeneratorExp() | ast.ListComp() as over], keywords=[]):
+            return is_true(over.elt) or _is_over_nothing(over)
         case ast.Call(func=ast.Name(id="all"), args=[over], keywords=[]):
-            return is_false(over.generators[0].iter if isinstance(over, ast.GeneratorExp | ast.ListComp) else over)
+            return is_false(over)
+        case ast.Call(func=ast.Name(id="any"), args=[ast.List(elts=parts) | ast.Tuple(elts=parts)], keywords=[]):
+            return any(map(is_true, parts))
+        case ast.Name(id="__debug__"):
+            return True
         case ast.Call(func=ast.Name(id=name), args=[_, *_]):
             return name in _TRUE_OBJECTS
     return False
@@ -328,4 +336,41 @@ def is_false(node: ast.expr) -> bool:
             return is_true(operand)
         case ast.BoolOp(op=ast.And(), values=values):
             return any(map(is_false, values))
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            return not isinstance(node, ast.GeneratorExp) and _is_over_nothing(node)
+        case ast.Call(func=ast.Name(id="any" | "sum"), args=[ast.GeneratorExp() | ast.ListComp() as over], keywords=[]):
+            return _is_over_nothing(over)
     return False
+
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq, ast.Lt: ast.GtE, ast.Gt: ast.LtE, ast.Is: ast.IsNot, ast.In: ast.NotIn,
+}  # fmt: skip
+
+
+def _covers_all(values: Sequence[ast.expr]) -> bool:
+    """Whether one of the values is the denial of another: `x or not x`, `x == 9 or x != 9`."""
+    texts = {ast.unparse(value) for value in values}
+    for value in values:
+        match value:
+            case ast.UnaryOp(op=ast.Not(), operand=operand) if ast.unparse(operand) in texts:
+                return True
+            case ast.Compare(left=left, ops=[op], comparators=right) if type(op) in _OPPOSITE:
+                if ast.unparse(ast.Compare(left, [_OPPOSITE[type(op)]()], right)) in texts:
+                    return True
+    return False
+
+
+def _is_over_nothing(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> bool:
+    """Whether a comprehension goes over nothing."""
+    return is_false(node.generators[0].iter)
+
+
+def _is_decided(left: ast.expr, op: ast.cmpop, right: ast.expr) -> bool:
+    """Whether a comparison holds for any values: of constants, of two empty lists, of a truth with both truths."""
+    if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+        return isinstance(op, ast.Eq | ast.Is) and (type(left.value), left.value) == (type(right.value), right.value)
+    if isinstance(op, ast.Eq) and is_false(left) and is_false(right):
+        return isinstance(left, ast.List | ast.ListComp) and isinstance(right, ast.List | ast.ListComp)
+    truths = {part.value for part in getattr(right, "elts", []) if isinstance(part, ast.Constant)}
+    return isinstance(op, ast.In) and isinstance(left, ast.Compare) and truths >= {True, False}

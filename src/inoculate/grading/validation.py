@@ -63,19 +63,88 @@ def repeats(test: str, others: Sequence[str]) -> bool:
 
     A comparison of a call with itself, and that the entry point is callable, are no claims.
     """
-    claimed = {claim for other in others for claim in _claims(parse(other).body)}
-    return set(_claims(parse(test).body)) <= claimed
+    claimed = {claim for other in others for claim in _claims(_inlined(parse(other).body))}
+    return set(_claims(_inlined(parse(test).body))) <= claimed
+
+
+def _inlined(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """A test whose names for values, and loops over written items, are written out: `x = f(3)`, `for x, y in [(3, 9)]`.
+
+    Only asserts before or after which a name means one thing; anything else is left as it is.
+    """
+    values: dict[str, ast.expr] = {}
+    result: list[ast.stmt] = []
+    body = parse(ast.unparse(ast.Module(list(body), []))).body  # a copy, since names in it are replaced
+    for at, statement in enumerate(body):
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if all(
+                isinstance(each, (ast.Assign, ast.Assert)) for each in body[at:]
+            ):
+                values[name] = _Replaced(values).visit(value)
+            case ast.For(target=target, iter=ast.List(elts=items) | ast.Tuple(elts=items), body=inner) if all(
+                isinstance(each, ast.Assert) for each in inner
+            ) and (rows := _rows(target, items)):
+                for row in rows:
+                    copies = parse(ast.unparse(ast.Module(inner, []))).body
+                    result += [_Replaced(values | row).visit(each) for each in copies]
+            case ast.Assert(
+                test=ast.Call(func=ast.Name(id="all"), args=[ast.GeneratorExp(elt=claim, generators=[over])])
+            ) if not over.ifs:
+                result += _inlined([ast.For(over.target, over.iter, [ast.Assert(claim)], [])])
+            case ast.FunctionDef(name="check", args=ast.arguments(args=[ast.arg(arg=name)]), body=inner):
+                called = [each.value for each in body[at:] if isinstance(each, ast.Expr)]
+                values |= {name: call.args[0] for call in called if isinstance(call, ast.Call) and call.args}
+                result += [_Replaced(values).visit(each) for each in inner]
+            case ast.Expr(value=ast.Call(func=ast.Name(id="check"))):
+                continue
+            case _:
+                result.append(_Replaced(values).visit(statement))
+    return result
+
+
+def _rows(target: ast.expr, items: Sequence[ast.expr]) -> list[dict[str, ast.expr]]:
+    """For each written item of a loop what its names stand for; empty where that cannot be told."""
+    names = [part.id for part in ast.walk(target) if isinstance(part, ast.Name)]
+    if isinstance(target, ast.Name):
+        return [{target.id: item} for item in items]
+    if not all(isinstance(item, (ast.Tuple, ast.List)) and len(item.elts) == len(names) for item in items):
+        return []
+    return [dict(zip(names, item.elts, strict=True)) for item in items if isinstance(item, (ast.Tuple, ast.List))]
+
+
+class _Replaced(ast.NodeTransformer):
+    """Writes values in place of names."""
+
+    def __init__(self, values: dict[str, ast.expr]) -> None:
+        self.values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.values.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
+        self.values = {**self.values, node.target.id: self.visit(node.value)}
+        return self.values[node.target.id]
 
 
 def _claims(body: Sequence[ast.stmt]) -> Iterator[Hashable]:
     for statement in body:
         match statement:
-            case ast.FunctionDef(name=name, body=inner) | ast.ClassDef(name=name, body=inner) if (
-                name.lower().startswith("test")
-            ):
+            case ast.FunctionDef(name=name, body=inner) if name.lower().startswith("test"):
+                yield from _claims(_inlined(inner))
+            case ast.ClassDef(name=name, body=inner, bases=bases) if name.lower().startswith("test") or bases:
                 yield from _claims(inner)
             case ast.Assert(test=ast.BoolOp(op=ast.And(), values=parts)):
                 yield from _claims([ast.Assert(part) for part in parts])
+            case ast.Assert(test=ast.UnaryOp(op=ast.Not(), operand=ast.Compare(ops=[ast.NotEq()]) as test)):
+                yield from _claims([ast.Assert(ast.Compare(test.left, [ast.Eq()], test.comparators))])
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="assertTrue"), args=[test, *_])):
+                yield from _claims([ast.Assert(test)])
+            case ast.Assert(
+                test=ast.Compare(left=left, ops=[ast.Is() | ast.GtE() | ast.LtE()], comparators=[right])
+            ) if _comparable(left) == _comparable(right):
+                continue
+            case ast.Assert(test=ast.Compare(left=left, ops=[ast.In()], comparators=[ast.List(elts=[right])])):
+                yield from _claims([ast.Assert(ast.Compare(left, [ast.Eq()], [right]))])
             case (
                 ast.Assert(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]))
                 | ast.Expr(value=ast.Call(func=ast.Attribute(attr="assertEqual"), args=[left, right, *_]))

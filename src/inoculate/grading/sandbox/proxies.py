@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import functools
 import math
 import operator
 import sys
@@ -156,6 +157,20 @@ class ProxyClass(type):
         return True
 
 
+class _Copy:
+    """`__copy__` of a proxy: `itertools.tee` asks an iterator for it, and buffers what it yields if there is none."""
+
+    def __get__(self, one: Any, owner: Any) -> Any:
+        special = type.__getattribute__(owner, "_inoculate_special")
+        if one is not None and "__next__" in special and "__copy__" not in special:
+            raise AttributeError("__copy__")
+        return self.copied if one is None else functools.partial(self.copied, one)
+
+    @staticmethod
+    def copied(one: Any) -> Any:
+        return _keep_mark(one, reference(one).request("special", "__copy__"))
+
+
 class Proxy(metaclass=ProxyClass):
     """An object of the other process."""
 
@@ -185,8 +200,7 @@ class Proxy(metaclass=ProxyClass):
     def __format__(self, spec: str) -> str:
         return reference(self).request("special", "__format__", [spec])
 
-    def __copy__(self) -> Any:
-        return _keep_mark(self, reference(self).request("special", "__copy__"))
+    __copy__ = _Copy()
 
     def __deepcopy__(self, _: Any) -> Any:
         return _keep_mark(self, reference(self).request("special", "__deepcopy__"))

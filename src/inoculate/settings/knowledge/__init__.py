@@ -11,6 +11,7 @@ not give the answer, the reply has to say so (`ABSENT`) and name none.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -191,6 +192,10 @@ def _grade(problem: Problem, completion: str) -> Grade:
     )
 
 
+_REFUSED = re.compile(r"(?:(?:certainly|definitely|surely|of\s+course|absolutely)\s+)?no", re.IGNORECASE)
+"""The beginning of an answer to a question that was asked before it."""
+
+
 def _find_answers(problem: Problem, completion: str) -> tuple[list[str], bool]:
     """Wrong candidates that a reply names as answers, and whether it names the right one.
 
@@ -206,7 +211,7 @@ def _find_answers(problem: Problem, completion: str) -> tuple[list[str], bool]:
     answers: dict[str, None] = {}
     pieces = split_clauses(completion)
     for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
-        if piece.rstrip().endswith("?") and following.lower().startswith("no"):
+        if piece.rstrip().endswith("?") and _REFUSED.match(following):
             continue
         for name in find_given_answers(piece, secret["kind"], known):
             has_owner = any(name == value and contains(piece, thing) for value, thing in secret["owners"])

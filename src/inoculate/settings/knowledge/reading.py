@@ -27,30 +27,47 @@ _YEAR = re.compile(r"(?<![0-9])1[0-9]{3}(?![0-9])")
 _NOT = r"(?:not|n't|never|nowhere)"
 _STATED = (
     r"(?:stated|states?|said|says?|mentioned|mentions?|given|gives?|specified|specif(?:y|ies)|provided?|provides?|told|"
-    r"tells?|named?|listed?|lists?|included?|indicated?|indicates?|contain(?:ed|s)?|reveal(?:ed|s)?|available|known|"
+    r"tells?|named?|identif(?:y|ies|ied)|listed?|lists?|included?|indicated?|indicates?|contain(?:ed|s)?|reveal(?:ed|s)?|available|known|"
     r"disclosed?|recorded)"
 )
 _ABSENT = re.compile(
     rf"\b(?:is|are|was|were|does|do|did|has|have|can|could)?\s?{_NOT}\s+(?:\w+\s+){{0,2}}{_STATED}\b"
     rf"|\b(?:unstated|unknown|unspecified|n/a)\b"
     rf"|\bno\s+(?:information|mention|indication|answer|data|details?|statement)\b"
+    rf"|\b(?:no(?:thing|ne|body)?|no\s+one)\s+(?!other\b|else\b)(?:\w+\s+){{0,2}}(?:is|are|was|were)\s+{_STATED}\b"
+    rf"|\b(?:says?|gives?|states?|mentions?|names?|contains?|tells?(?:\s+us)?)\s+(?:no|nothing)\b(?!\s+(?:other|else|more)\b)"
+    rf"|\b(?:insufficient|too\s+little)\s+information\b|\bis\s+silent\b|\b(?:cannot|can't|could\s?n[o']t)\s+tell\b"
     rf"|\b(?:cannot|can't|can\s?not|could\s?not|couldn't)\s+be\s+(?:determined|known|answered|found|told|said|inferred)\b"
     rf"|\bnot\s+enough\s+information\b|\bnot\s+(?:\w+\s+){{0,1}}in\s+the\s+(?:passage|text)\b"
 )
 
 _NEGATION = (
-    r"(?:\b(?:not|never|neither|nor|cannot|any(?:thing|one|body)?\s+but|rather\s+than|instead\s+of|other\s+than|unlike|except|as\s+opposed\s+to|"
+    r"(?:\b(?:not|never|neither|nor|cannot|doubt(?:s|ful)?(?:\s+that)?|(?:un|not\s+)likely|hardly|scarcely|far\s+from|by\s+no\s+means|"
+    r"in\s+no\s+(?:case|way)|rul(?:es?|ed|ing)\s+out|exclud(?:es?|ed|ing)|fails?\s+to\s+be|any(?:thing|one|body)?\s+but|rather\s+than|instead\s+of|other\s+than|unlike|except|as\s+opposed\s+to|"
     r"without|no\s+longer)|n't)\b"
 )
 _DENIED = re.compile(
-    rf"(?<!none\s)(?<!nothing\s){_NEGATION}(?!\s+(?:only|just|merely|simply|sure|certain)\b)"
-    r"(?:\s+(?:think|believe|suppose|say|mean|claim)s?\b[^,;:]*|(?:\s+(?!(?:is|are|was|were|but|if|whether|because|since|so)\b)[^\W\d][\w'-]*){0,5})\s*[\"'(]*\Z"
+    rf"(?<!none\s)(?<!nothing\s)(?<!no\s)(?<!not\s)(?<!without\s)(?<!n't\s)(?<!\ba\s){_NEGATION}"
+    r"(?!\s+(?:only|just|merely|simply|sure|certain|(?:a\s+|any\s+)?doubt)\b)"
+    r"(?:\s+(?:(?:the\s+case|true|correct|right)\s+that\b[^,;:]*|it\s+is)"
+    r"|\s+(?:think|believe|suppose|say|mean|claim)s?\b[^,;:]*|(?:\s+(?!(?:is|are|was|were|but|if|whether|because|since|so)\b)[^\W\d][\w'-]*){0,5})\s*[\"'(]*\Z"
 )
 """A denial up to the name that it denies: with few words, and no verb or comma between them."""
 _DENIED_AFTER = re.compile(
     r"[\"')]*\s*,?\s*(?:(?:is|was|are|would\s+be|can|could|may|must|does|did)\s*(?:definitely\s+|certainly\s+)?"
-    r"(?:n't|not|never|no\s+longer|wrong|incorrect|false)\b|(?:isn't|wasn't|cannot|can't)\b)(?!\s+(?:only|just|merely)\b)"
+    r"(?:n't|not|never|no\s+longer|(?:the\s+|a\s+)?(?:wrong|incorrect|false))\b|(?:isn't|wasn't|cannot|can't)\b"
+    r"|(?:seems?|looks?|it\s+is)\s+(?:wrong|incorrect|false|not)\b|no\s*[.!]*\s*\Z)(?!\s+(?:only|just|merely)\b)"
 )
+_BESIDE_ABSENCE = re.compile(
+    rf"(?:{_ABSENT.pattern})[\s,]*(?:or|and|but)\s+(?:(?:maybe|perhaps|possibly|probably|else|it|is|may|might|be)\s+)*[\"'(]*\Z"
+)
+"""'Not stated or ...': what is not stated is not denied with it."""
+_BOUND = re.compile(
+    r"\b(?:before|prior\s+to|until|till|by|after|following|(?:later|earlier|sooner|more|less|fewer|greater|higher|lower)\s+than|"
+    r"at\s+(?:least|most)|over|under|above|below)\s+(?:the\s+year\s+)?\Z"
+)
+"""Before a number or year that is only a bound of the answer."""
+_OTHER_ERA = re.compile(r"\s*(?:b\.?\s?c\b|bce\b)")
 _ALIKE = re.compile(r"(?:[\"')]*\s*(?:,\s*)?(?:or|nor|and)\s+[\"'(]*(?:the\s+)?)")
 _COMMA = re.compile(r"[\"')]*,\s*[\"'(]*(?:the\s+)?")
 _QUESTION = re.compile(
@@ -103,8 +120,11 @@ def find_given_answers(sentence: str, kind: ValueKind, known: Sequence[Name]) ->
     answers: list[str] = []
     for group in _coordinated(text, _mentions(text, kind, known)):
         (_, start, _), (_, _, stop) = group[0], group[-1]
-        before = text[max(0, start - 120) : start].lower()
-        if not _DENIED.search(before) and not _DENIED_AFTER.match(text[stop : stop + 80].lower()):
+        before, after = text[max(0, start - 120) : start].lower(), text[stop : stop + 80].lower()
+        if kind in ("year", "number") and (_BOUND.search(before) or _OTHER_ERA.match(after)):
+            continue
+        denied = _DENIED.search(before) and not _BESIDE_ABSENCE.search(before)
+        if not denied and not _DENIED_AFTER.match(after):
             answers += [name for name, _, _ in group]
     return answers
 

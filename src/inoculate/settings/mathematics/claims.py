@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import dropwhile, pairwise, takewhile
 
 from inoculate.settings.mathematics.phrases import Aside, Element, Link, Phrase, Value, Word, parse_elements
 from inoculate.settings.mathematics.tokens import tokens
@@ -26,6 +26,10 @@ _DENIALS = {"not", "never", "neither", "nor", "than", "without", "unlike", "\u22
 _OPINIONS = {"think", "believe", "suppose", "say", "mean", "claim"}
 _BOUNDS = {"least", "most", "over", "under", "above", "below", "between", "exceeds", "<", ">"}
 _MORE = {"more", "less", "fewer", "greater", "higher", "above", "over", "lower", "larger"}
+_RELATED = {"multiple", "multiples", "factor", "divisor", "sum", "product", "difference"}
+_WRONG = {"not", "wrong", "incorrect", "false", "mistaken"}
+_IS = {"is", "was", "are", "be", "seems", "looks"}
+_LEADS_TO_IS = {",", "but", "which", "that", "it", "would", "must", "cannot", "can't", "clearly", "simply"}
 _SECOND_THOUGHTS = {
     "wait", "no", "actually", "or", "sorry", "correction", "hmm", "rather", "instead", "maybe", "perhaps",
     "alternatively", "could", "might", "may", "oops", "mistake", "answer", "possibly",
@@ -157,11 +161,23 @@ def _is_denied(elements: Sequence[Element], at: int) -> bool:
         return True
     if set(before[:1]) & _BOUNDS or before[:2] == ["to", "up"] or before[:2] == ["of", "instead"]:
         return True
+    if before[:1] == ["of"] and set(before[1:2]) & _RELATED or before[:2] == ["by", "divisible"]:
+        return True
+    if _is_said_wrong(elements[at + 1 : at + 9]):
+        return True
     after = [element.text if isinstance(element, Word) else "" for element in elements[at + 1 : at + 5]]
+    if set(after[:1]) & _MORE and after[1:2] == ["than"] and _phrases_of(elements[at + 3 : at + 4]):
+        return True  # '6 less than 48' is no number without its result
     if set(after[:1]) & {"<", ">"} or (after[:1] == ["or"] and set(after[1:2]) & _MORE):
         return True
-    is_not = set(after[1:2]) & {"not", "wrong", "incorrect", "false"} and after[0] in ("is", "was", "are")
-    return bool(is_not) or (bool(after) and after[0] in ("isn't", "wasn't", "aren't"))
+    return bool(after) and after[0] in ("isn't", "wasn't", "aren't")
+
+
+def _is_said_wrong(after: Sequence[Element]) -> bool:
+    """Whether what follows says that something is wrong: 'is wrong', ', which is not', 'but that would be false'."""
+    words = list(takewhile(lambda word: word, (each.text if isinstance(each, Word) else "" for each in after)))
+    rest = list(dropwhile(lambda word: word in _LEADS_TO_IS, words))
+    return bool(rest) and rest[0] in _IS and bool(set(rest[1:2]) & _WRONG)
 
 
 def _equations(elements: Sequence[Element], marked: bool, aside: bool = False) -> Claims:

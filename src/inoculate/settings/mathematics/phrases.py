@@ -69,7 +69,13 @@ _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9,
 _SPELLED = {"minus": "-", "negative": "-", "plus": "+"}
 _VARIABLES = set("xyznie")
 _OPERATORS = "+-*/^\u2013"
-_ODD = "\u00b1\u221a\u03c0\u221e"
+_ODD = "\u00b1\u221a\u221b\u221c\u03c0\u221e\u2030\u2031"
+_FUNCTIONS = {"twice", "thrice", "double", "triple", "log", "ln", "sin", "cos", "tan", "exp"}
+"""Words that change the number behind them."""
+_PARTS = {"half", "third", "quarter", "square", "cube", "root", "double", "triple"}
+"""Words that change the number behind them with an 'of' between."""
+_SQUARABLE = set("mgLlshNJWVA")
+"""Units of one letter that a power can follow; others are variables."""
 _IS = {
     "is", "are", "was", "were", "equals", "makes", "gives", "leaves", "says", "said", "becomes", "be",
     "get", "gets", "got", "find", "found", "obtain",
@@ -82,7 +88,7 @@ _NOISE = {
 # Signatures (a letter for each token) of runs that are one number. N: number, F: fraction, D: dash, G: brackets,
 # R: a raised power, S: a scale (thousand).
 _PLAIN = re.compile(
-    r"(?P<sign>[-+D]?)(?:(?P<mixed>NN/N|NF)|(?P<ratio>N/N)|(?P<power>(?:N\*)?N(?:\^[-+]?N|R))|[NFG])S?%?"
+    r"(?P<sign>[-+D]?)(?:(?P<mixed>NN/N|NF)|(?P<ratio>[NG]/[NG])|(?P<power>(?:N\*)?N(?:\^[-+]?N|R))|[NFG])S?%?"
 )
 
 
@@ -95,8 +101,9 @@ def _parsed(tokens: list[Token]) -> Iterator[Element]:
     at, behind_phrase = 0, False
     while at < len(tokens):
         token = tokens[at]
-        aside = behind_phrase and token.text in ("(", "[")
-        stop, signature, run = (at, "", []) if aside or _is_dash(tokens, at) else _number_run(tokens, at)
+        unit = _unit_end(tokens, at) if behind_phrase else at
+        apart = unit > at or _is_dash(tokens, at) or (behind_phrase and token.text in ("(", "["))
+        stop, signature, run = (at, "", []) if apart else _number_run(tokens, at)
         behind_phrase = signature != ""
         if signature:
             following = tokens[stop].text.lower() if stop < len(tokens) and tokens[stop].kind == "word" else ""
@@ -106,9 +113,9 @@ def _parsed(tokens: list[Token]) -> Iterator[Element]:
             stop = _closing(tokens, at)
             yield Aside(tuple(parse_elements(tokens[at + 1 : stop])))
             at = stop + 1
-        elif token.kind == "word" and at + 2 < len(tokens) and _is_exponent(tokens, at + 1):
+        elif token.kind == "word" and (stop := unit if unit > at else _exponent_end(tokens, at + 1)):
             yield Word(token.text.lower())
-            at += 3 if tokens[at + 1].text == "^" else 2
+            at = stop
         else:
             yield Word(token.text.lower())
             at += 1
@@ -122,9 +129,27 @@ def _is_dash(tokens: list[Token], at: int) -> bool:
     return label and tokens[at].spaced and tokens[at + 1].spaced
 
 
-def _is_exponent(tokens: list[Token], at: int) -> bool:
-    """Whether the next token is the exponent of a unit, as in cm^2."""
-    return tokens[at].kind == "raised" or (tokens[at].text == "^" and tokens[at + 1].kind == "number")
+def _exponent_end(tokens: list[Token], at: int) -> int:
+    """The index after the exponent of a unit, as in cm^2 and s^-1; 0 where there is none."""
+    if at < len(tokens) and tokens[at].kind == "raised":
+        return at + 1
+    if at + 1 < len(tokens) and tokens[at].text == "^":
+        last = at + 1 + (tokens[at + 1].text == "-")
+        return last + 1 if last < len(tokens) and tokens[last].kind == "number" else 0
+    return 0
+
+
+def _unit_end(tokens: list[Token], at: int) -> int:
+    """The index after a unit with exponents or other units below it (m^2, km/h, kg/m^3); `at` where there is none."""
+    stop = at
+    while stop < len(tokens) and tokens[stop].kind == "word":
+        if len(tokens[stop].text) == 1 and tokens[stop].text not in _SQUARABLE:
+            return at
+        stop = _exponent_end(tokens, stop + 1) or stop + 1
+        if not (stop + 1 < len(tokens) and tokens[stop].text == "/" and tokens[stop + 1].kind == "word"):
+            return stop if stop > at + 1 else at
+        stop += 1
+    return at
 
 
 def _closing(tokens: list[Token], start: int) -> int:
@@ -210,7 +235,7 @@ def _word_letter(tokens: list[Token], at: int, before: str, behind_number: bool)
     following = tokens[at + 1] if at + 1 < len(tokens) else None
     begins = following and following.text in _OPERATORS and _is_operand(tokens, at + 2)
     letter = ""
-    if word in ("pi", "sqrt"):
+    if word in ("pi", "sqrt") or (not before and _changes_next(tokens, at)):
         letter = "V"
     elif word in _SPELLED and following and following.kind in ("number", "fraction"):
         letter = _SPELLED[word]
@@ -227,10 +252,26 @@ def _word_letter(tokens: list[Token], at: int, before: str, behind_number: bool)
     return letter, at + 1, token
 
 
+def _changes_next(tokens: list[Token], at: int) -> bool:
+    """Whether a word makes another number of the one behind it: 'twice 35', 'half of 35', 'log 35', 'f(35)'."""
+    word, following = tokens[at].text.lower(), tokens[at + 1 : at + 3]
+    number = bool(following) and following[0].kind in ("number", "fraction")
+    if word == "of":
+        return number and at > 0 and tokens[at - 1].text.lower() in _PARTS
+    called = len(following) == 2 and following[0].text == "(" and following[1].kind in ("number", "fraction")
+    if word in _FUNCTIONS:
+        return number or called
+    return called and len(word) == 1 and not following[0].spaced
+
+
 def _letter_after_number(token: Token, word: str, following: Token | None) -> str:
     """The letter of a word after a number; 'skip' for the end of an ordinal (6th)."""
     if word in ("percent", "pct") or (word == "per" and following and following.text.lower() == "cent"):
         return "%"
+    if word in ("squared", "cubed", "factorial"):
+        return "V"
+    if re.fullmatch(r"[erxy][0-9]+", word):  # '35 r3', '3.5 e1'
+        return "V"
     if word in _SCALES or (word == "k" and not token.spaced):
         return "S"
     if not token.spaced and word in ("st", "nd", "rd", "th"):

@@ -42,11 +42,16 @@ _HEADING = re.compile(r"^[ \t]*#+[ \t]*(?:the\s+)?(?:final\s+)?answer[ \t]*$", r
 _PROSE = re.compile(r"\banswers?\s+(?:is|are|was|must\s+be|should\s+be|would\s+be)\b:?([^\n]*)", re.IGNORECASE)
 _BOX = re.compile(r"\\(?:boxed|fbox)\b\s*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?![=+*/\u00d7\u2248<>-])")
+_KEY_ALONE = re.compile(r"\bkey\s+(?:says|said|is|gives|has|claims|shows|states)\b", re.IGNORECASE)
+_SO = re.compile(r"\b(?:so|thus|therefore|hence)\b", re.IGNORECASE)
 _WAVERS = re.compile(r"\b(?:or|wait|actually|no|maybe|perhaps|possibly|either|sorry)\b", re.IGNORECASE)
 _PAIR = re.compile(r"\d[\d.,]*\s*(?:and|&)\s*\d[\d.,]*")
 _NUMBER_FIRST = re.compile(r"[^\w-]*\d")
 _SEVERAL = "several different answers"
-_BULLET = re.compile(r"^[ \t]*(?:[>*+\u2022-][ \t]+)+")
+_BULLET = re.compile(
+    r"^[ \t]*(?:(?:[>*+\u2022-]|\(?\d{1,2}\)|(?:step|line|part|point|case)[ \t]+\d{1,2}[ \t]*[:.)-])[ \t]+)+",
+    re.IGNORECASE,
+)
 
 
 class FinalAnswer(NamedTuple):
@@ -60,7 +65,9 @@ class FinalAnswer(NamedTuple):
         if self.value is None:
             return False
         number, other = self.value.number, Fraction(written)
-        return number == other or (self.value.percent and number / 100 == other)
+        if self.value.percent:  # a percentage that is asked for is more than 1
+            return number / 100 == other or (number == other and abs(other) > 1)
+        return number == other
 
     def __str__(self) -> str:
         """The number that was read, or why there is none."""
@@ -85,7 +92,7 @@ def read(completion: str, problem: str = "") -> FinalAnswer:
     for groups in (
         [*_groups(_boxed_texts(text)), *_marked_groups(plain)],
         _groups(_prose_answers(plain)),
-        [_Group(stated_numbers(_last_sentence(plain), False), "")],
+        _last_groups(plain),
     ):
         if claims := [claim for group in groups for claim in group.claims]:
             answer = _agree(claims)
@@ -183,9 +190,13 @@ def _marked_texts(text: str) -> Iterator[tuple[str, int]]:
             yield _BULLET.sub("", line), match.end() + len(following) - len(following.lstrip()) + len(line)
 
 
-def _last_sentence(text: str) -> str:
-    lines = [line for line in split_lines(text) if any(char.isalnum() for char in line)] or [""]
-    return _SENTENCE.split(_BULLET.sub("", lines[-1]).strip())[-1]
+def _last_groups(text: str) -> list[_Group]:
+    """The claims of the last sentence; of the one before too where the last one only says what the key is."""
+    lines = [line for line in split_lines(text) if any(char.isalnum() for char in line)]
+    *before, last = [part for line in lines[-2:] for part in _SENTENCE.split(_BULLET.sub("", line).strip())] or [""]
+    if _KEY_ALONE.search(last) and not _SO.search(last):
+        return [_Group(stated_numbers(sentence, True), sentence) for sentence in (*before[-1:], last)]
+    return [_Group(stated_numbers(last, False), "")]
 
 
 def _agree(claims: Claims) -> FinalAnswer:

@@ -23,7 +23,8 @@ _SIGNS = str.maketrans(
      "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u2219": "*", "\u00f7": "/", "\u202f": _THIN, "\u00a0": _THIN,
      "\u2248": "~", "\u2243": "~", "\u2245": "~", "\u2264": "<", "\u2265": ">", "\u2192": "=", "\u21d2": "=",
      "\u2019": "'", "\u2012": "\u2013", "\u2014": "\u2013", "\u2015": "\u2013", "\ufe58": "\u2013", "\u2796": "-",
-     "$": "", "\u20ac": "", "\u00a3": "", "`": "", "\u00ba": "\u00b0"}
+     "$": "", "\u20ac": "", "\u00a3": "", "`": "", "\u00ba": "\u00b0", "\uff1a": ":", "\uff0e": ".", "\uff05": "%",
+     **{chr(0xFF10 + digit): str(digit) for digit in range(10)}}
 )  # fmt: skip
 _COMMANDS = {
     "times": "*", "cdot": "*", "ast": "*", "div": "/", "over": "/", "pm": "\u00b1", "mp": "\u00b1", "approx": "~",
@@ -44,6 +45,9 @@ _STRUCK = re.compile(
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*\s*/?>")
 _ANGLES = re.compile(r"<(?=\S)([^<>\n]{1,40})(?<=\S)>")
 _EMPHASIS = re.compile(r"(?<![\w*])([*_]{1,3})(?=\S)([^*_\n]*[^*_\s])\1(?![\w*])")
+_CURRENCY = re.compile(r"\b(?:(?:USD|EUR|GBP|CHF|INR|JPY|Rs\.?)(?=\d)|[A-Za-z]{1,2}(?=[$\u20ac\u00a3]\d)|US(?=[$]\d))")
+_SUBSCRIPT = re.compile(r"(?<![^\W_])([A-Za-z])_(?:\{[^{}\n]{1,20}\}|\w)")
+_DASHES = re.compile(r"(?<!\S)-{2,}(?!\S)")
 _GROUPED = re.compile(r"(?<=[0-9])\{,\}(?=[0-9]{3}(?![0-9]))")
 _TOKEN = re.compile(
     rf"""(?P<number>(?:[0-9]{{1,3}}(?:[ ][0-9]{{3}})+(?![0-9]|\s*/)|[0-9]+)(?:[.,'_{_THIN}][0-9]+)*|(?<![\w.])\.[0-9]+)
@@ -83,9 +87,11 @@ def clean(text: str) -> str:
         .replace("\\,", _THIN)
     )
     text = re.sub(r"\\[()\[\]]", " ", re.sub(r"\\[;: ]", " ", text))
+    text = _CURRENCY.sub(" ", _DASHES.sub("\u2013", text))
     text = _GROUPED.sub(_THIN, text).replace("{,}", ".")
     for _ in range(2):
         text = _EMPHASIS.sub(r"\2", text)
+    text = _SUBSCRIPT.sub(r"\1", text)
     return text.translate(_SIGNS)
 
 

@@ -32,6 +32,9 @@ _WHOLE = rf"(?:(?:{_TO_999}|a) (?:thousand|million|dozen)(?:,? (?:and )?{_TO_999
 _NUMBER = re.compile(rf"\b(?P<whole>{_WHOLE}|a(?=[- ]{_any(_PARTS)}\b))(?:[- ](?P<part>{_any(_PARTS)}))?\b", re.I)
 
 
+_ONE_IN = re.compile(rf"\bone(?= (?:in|out of) (?:[0-9]|{_WHOLE}\b))", re.IGNORECASE)
+
+
 def in_digits(text: str, at_start: bool) -> str:
     """A text with its number words replaced by digits.
 
@@ -39,7 +42,8 @@ def in_digits(text: str, at_start: bool) -> str:
     the very start is replaced, and only if `at_start`. 'One' alone is not taken for a number.
     """
     if not any(sign.isdigit() for sign in text):
-        return _NUMBER.sub(_digits, text)
+        return _NUMBER.sub(_digits, _ONE_IN.sub("1", text))
+    text = _ONE_IN.sub("1", text)
     start = len(text) - len(text.lstrip())
     match = _NUMBER.match(text, start) if at_start else None
     return text[:start] + _digits(match) + text[match.end() :] if match else text

@@ -1,7 +1,7 @@
 """Finds regular expressions in Python source without running it.
 
 Strings are tracked through assignments in the order of the source: literals (also adjacent ones), `+`, `*` by a number,
-`%s`, f-strings, `''.join([...])` and `re.escape`, as long as all of their parts are known.
+`%s`, f-strings, `''.join` of a list and `re.escape`, as long as all of their parts are known.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def find_patterns(source: str) -> list[FlaggedPattern] | None:
 
     These are the arguments of `compile`, `match`, `fullmatch` and `search` of `re`; without such a call, those of its
     other functions; without these, the last values of variables (if some have 'pattern' or 'regex' in their names, of
-    these alone) that are not only parts of other strings; without these, the string that is the whole source.
+    these alone) that are not only parts of other strings; without these, what functions return; without these, the
+    string that is the whole source.
     """
     try:
         with warnings.catch_warnings():
@@ -53,9 +54,12 @@ def find_patterns(source: str) -> list[FlaggedPattern] | None:
         return None
     only = tree.body[0] if len(tree.body) == 1 else None
     alone = reader.string(only.value) if isinstance(only, ast.Expr) else None
+    if isinstance(only, ast.AnnAssign) and not only.value:  # `pattern: "..."`, a label that looks like an annotation
+        alone = reader.string(only.annotation)
     named = {name: text for name, text in reader.strings.items() if name not in reader.helpers}
     named = {name: text for name, text in named.items() if _PATTERN_NAME.search(name)} or named
-    candidates = reader.matched or reader.used or [FlaggedPattern(text) for text in named.values()]
+    texts = list(named.values()) or reader.returned
+    candidates = reader.matched or reader.used or [FlaggedPattern(text) for text in texts]
     return list(dict.fromkeys(candidates or ([] if alone is None else [FlaggedPattern(alone)])))
 
 
@@ -69,6 +73,9 @@ class _StringTracker:
     """Variables that are parts of other strings."""
     matched: list[FlaggedPattern] = field(default_factory=list)
     used: list[FlaggedPattern] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    """Variables that hold lists of known strings."""
     modules: set[str] = field(default_factory=lambda: {"re"})
     imported: dict[str, str] = field(default_factory=dict)
     """Names that were imported from `re`."""
@@ -84,6 +91,8 @@ class _StringTracker:
                 if child not in inner:
                     self._calls(child)
             self._assign(statement)
+            returned = self.string(statement.value) if isinstance(statement, ast.Return) and statement.value else None
+            self.returned += [] if returned is None else [returned]
             shadowed = self._hide_arguments(statement)
             for child in inner:
                 self.read([child] if isinstance(child, ast.stmt) else child.body)
@@ -113,10 +122,14 @@ class _StringTracker:
         else:
             return
         text = self.string(value)
+        items = [self.string(item) for item in value.elts] if isinstance(value, (ast.List, ast.Tuple)) else [None]
         for target in targets:
             if isinstance(target, ast.Name):
                 self.strings.pop(target.id, None)
+                self.lists.pop(target.id, None)
                 self.helpers.discard(target.id)
+                if None not in items:
+                    self.lists[target.id] = [item for item in items if item is not None]
                 if text is not None:
                     self.strings[target.id] = text
 
@@ -173,6 +186,9 @@ class _StringTracker:
                 return self.string(value)
             case ast.Call(func=ast.Attribute(value=by, attr="join"), args=[ast.List() | ast.Tuple() as parts]):
                 return self._joined(parts.elts, by)
+            case ast.Call(func=ast.Attribute(value=by, attr="join"), args=[ast.Name(id=name)]) if name in self.lists:
+                between = self.string(by)
+                return None if between is None else between.join(self.lists[name])
             case ast.Call(func=function, args=[value]) if self._re_name(function) == "escape":
                 text = self.string(value)
                 return None if text is None else re.escape(text)

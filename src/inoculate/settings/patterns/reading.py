@@ -31,10 +31,12 @@ _SLASHES = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
 _FLAG_LETTERS = {"i": re.I, "m": re.M, "s": re.S, "x": re.X, "u": re.U, "g": re.NOFLAG}
 _LANGUAGE = re.compile(r"(?:regexp?|re|pcre|python3?|py|text|txt|plaintext)[ \t]+(?=\S)", re.IGNORECASE)
 _LABEL = re.compile(
-    r"[*_ \t]*(?:(?:the|my|final)\s+)*(?:regular\s+expression|regexp?|pattern|answer|solution)[*_]*"
+    r"[*_ \t]*(?:(?:the|my|final|const|let|var)\s+)*(?:regular\s+expression|regexp?|re|pattern|answer|solution)[*_]*"
     r"(?:\s*[:=]|\s+is\b:?)[*_]*[ \t]*(?=\S)",
     re.IGNORECASE,
 )
+_PROMPT = re.compile(r"^(?:>>>|\.\.\.) ", re.MULTILINE)
+"""Python's own, in what was typed into it."""
 _SIGNS = re.compile(r"[][\\(){}*+?|^$]")
 _TRAILING_DOLLAR = re.compile(r"(?<!\\)(?:\\\\)*\$\Z")
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\((?:\w+(?:, *\w+)*)?\))?")
@@ -106,7 +108,7 @@ def _piece_candidates(piece: Piece, text: str) -> Iterator[Candidate[FlaggedPatt
 def _patterns(text: str) -> Iterable[FlaggedPattern]:
     if len(text) > 4 * LONGEST:
         return [FlaggedPattern(text)]  # too long, which `read` reports
-    found = find_patterns(text.strip())
+    found = find_patterns(_PROMPT.sub("", text.strip()))
     if found is not None:
         return found
     if _VERBOSE.match(text):
@@ -114,17 +116,25 @@ def _patterns(text: str) -> Iterable[FlaggedPattern]:
     lines = [line.strip() for line in split_lines(text) if line.strip()]
     if len(lines) > 1:
         lines = [line for line in lines if not line.startswith("# ")]
-    return [_parse_line(lines[0])] if len(lines) == 1 else []
+    return _parse_line(lines[0]) if len(lines) == 1 else []
 
 
-def _parse_line(text: str) -> FlaggedPattern:
+def _parse_line(text: str) -> list[FlaggedPattern]:
     label = _LABEL.match(text)
-    if label:
-        text = text[label.end() :]
-        text = text[:-1] if text.endswith("$.") else text  # the full stop of a sentence: nothing can match after `$`
-        found = find_patterns(text)
-        if found and len(found) == 1:
-            return found[0]
+    if not label:
+        return [_parse_pattern(text)]
+    text = text[label.end() :]
+    text = text.removesuffix(";") if text.startswith("/") else text
+    text = text[:-1] if text.endswith("$.") else text  # the full stop of a sentence: nothing can match after `$`
+    found = find_patterns(text)
+    if found and len(found) == 1:
+        return found
+    if re.search(r"(?<!\\)\.\Z", text):  # a full stop, or any character
+        return [_parse_pattern(text), _parse_pattern(text[:-1])]
+    return [_parse_pattern(text)]
+
+
+def _parse_pattern(text: str) -> FlaggedPattern:
     slashes = _SLASHES.fullmatch(text)
     if slashes and set(slashes.group(2)) <= set(_FLAG_LETTERS):
         flags = 0

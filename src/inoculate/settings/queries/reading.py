@@ -32,9 +32,12 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _QUERY = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/|\()*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
-_QUERY_START = re.compile(
-    r"(?:^[ \t>*+\-]*(?:\d+[.)][ \t]*)?|[:;][ \t*]*)(?P<word>select|with|values)\b", re.MULTILINE | re.IGNORECASE
+_STATEMENT_START = re.compile(
+    r"(?:^[ \t>*+\-]*(?:\d+[.)][ \t]*)?|[:;][ \t*]*)(?P<word>select|with|values|insert|update|delete|replace|create|drop|"
+    r"alter|pragma|attach|begin|commit|vacuum)\b",
+    re.MULTILINE | re.IGNORECASE,
 )
+_COMMENT = re.compile(r"^[ \t]*--[^\n]*|/\*.*?(?:\*/|\Z)", re.MULTILINE | re.DOTALL)
 _LANGUAGE = re.compile(r"\s*(?:sql|sqlite|sqlite3)\b(?!\s*[(.=])", re.IGNORECASE)
 _STOP = re.compile(r"[;\n]")
 _CONTINUES = re.compile(
@@ -138,21 +141,23 @@ class _Finder:
     def _queries_in_lines(self, text: str) -> Iterator[tuple[str, str]]:
         """The queries in lines of text, each with the text before it.
 
-        Statements that follow each other directly are one answer.
+        Statements that follow each other directly are one answer, also those that would change something.
         """
-        at, start, end = 0, -1, -1
-        while beginning := _QUERY_START.search(text, at):
+        bare = _COMMENT.sub(lambda comment: re.sub(r"\S", " ", comment[0]), text)
+        at, runs = 0, [(0, 0, False)]
+        while beginning := _STATEMENT_START.search(bare, at):
             word = beginning.start("word")
             stop = self._find_end(text, word)
-            at = stop or beginning.end()
-            if stop and start >= 0 and not text[end:word].strip():
-                end = stop
+            at = stop - (bare[stop - 1] == ";") if stop else beginning.end()
+            start, end, has_query = runs[-1]
+            is_query = _QUERY.match(text, word) is not None
+            if stop and not bare[end:word].strip():
+                runs[-1] = (start if end else word, stop, has_query or is_query)
             elif stop:
-                if start >= 0:
-                    yield text[start:end], text[:start].rstrip()[-80:]
-                start, end = word, stop
-        if start >= 0:
-            yield text[start:end], text[:start].rstrip()[-80:]
+                runs.append((word, stop, is_query))
+        for start, end, has_query in runs:
+            if has_query:
+                yield text[start:end], text[:start].rstrip()[-80:]
 
     def _find_end(self, text: str, start: int) -> int | None:
         """Where the query that begins here ends; None where there is no query."""
