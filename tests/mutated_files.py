@@ -155,12 +155,12 @@ def read_reply(path: Path) -> object:
 def read_models(path: Path) -> object:
     from inoculate.engine.sampling import server
 
-    body, real = path.read_bytes(), httpx2.get
-    httpx2.get = lambda url, **_: httpx2.Response(200, content=body, request=httpx2.Request("GET", url))
+    body, real = path.read_bytes(), server._get
+    server._get = lambda url: httpx2.Response(200, content=body, request=httpx2.Request("GET", url))
     try:
         json.dumps(server.connect("http://x/v1", "fake", Path("/none")).description, allow_nan=False)
     finally:
-        httpx2.get = real
+        server._get = real
     return None
 
 

@@ -5,12 +5,11 @@ Nothing in a file is ever run. A study that names Python files (settings, grader
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inoculate import __version__, settings
+from inoculate import __version__, settings, toml_text
 from inoculate.analysis.run_folder import read_run, split_finished
 from inoculate.engine import models
 from inoculate.errors import UserError
@@ -143,8 +142,8 @@ def own_code(text: str, path: Path) -> list[str]:
 
 def _tables(text: str, path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return toml_text.parse(text)
+    except toml_text.NotTOML as error:
         raise UserError(f"{path}: its study is not TOML: {error}") from None
 
 
