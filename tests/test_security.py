@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 import fake_server
-from inoculate import keys
 from inoculate.engine import chat, models
 from inoculate.engine.families import read_config
 from inoculate.errors import UserError
 from inoculate.grading import CodeTask, Limits, grade_code
+from inoculate.outside import keys
 from inoculate.records import Message
 
 ROOT = Path(__file__).parents[1]

@@ -26,8 +26,8 @@ from typing import Literal, cast, get_args
 import httpx2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inoculate import keys, toml_text
 from inoculate.errors import UserError, nearest, unreadable
+from inoculate.outside import keys, toml_text
 
 KEY_VARIABLE = "INOCULATE_JUDGE_KEY"
 Label = Literal["GOOD", "BAD", "BROKEN"]

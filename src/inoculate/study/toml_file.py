@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inoculate import toml_text
 from inoculate.errors import UserError
+from inoculate.outside import toml_text
 
 _Key = tuple[str, ...]
 _PART = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*""")

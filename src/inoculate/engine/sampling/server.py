@@ -23,11 +23,11 @@ from typing import Any, TypeVar
 import httpx2
 from transformers import PreTrainedTokenizerBase
 
-from inoculate import keys
 from inoculate.engine.chat import read_turn
 from inoculate.engine.sampling import Request, SampledCompletion, SampleKey, stream
 from inoculate.engine.sampling.loop import event_loop
 from inoculate.errors import UserError
+from inoculate.outside import keys
 
 IN_FLIGHT = 128
 """Concurrent requests: enough for a full batch on a GPU; a slower server queues them."""

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inoculate import __version__, settings, toml_text
+from inoculate import __version__, settings
 from inoculate.analysis.run_folder import read_run, split_finished
 from inoculate.engine import models
 from inoculate.errors import UserError
+from inoculate.outside import toml_text
 from inoculate.steps import manifest
 from inoculate.steps.plan import Plan, make_plan
 from inoculate.steps.screen import make_screen_plan
