@@ -47,7 +47,7 @@ def latest_checkpoint(work: Path) -> str | None:
         except (OSError, ValueError, TypeError):
             shutil.rmtree(folder)
             continue
-        if checksums.find_damage(folder):
+        if (folder / checksums.NAME).exists() and checksums.find_damage(folder):
             shutil.rmtree(folder)
             continue
         whole.append((state.global_step, folder))
