@@ -5,6 +5,7 @@ Whatever reads a file takes it, or refuses it with a `UserError` of few lines.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import shutil
@@ -16,6 +17,7 @@ from random import Random
 from typing import Any
 
 import httpx2
+import tomli_w
 
 from filled_store import fill, write_study
 from inoculate.errors import UserError
@@ -55,7 +57,7 @@ def _put(box: dict[str, Any], random: Random) -> None:
     from study_mutations import at, paths
 
     place = random.choice(list(paths(box)))
-    at(box, place[:-1])[place[-1]] = random.choice(_HOSTILE)
+    at(box, place[:-1])[place[-1]] = copy.deepcopy(random.choice(_HOSTILE))
 
 
 def text_of(document: Any) -> str:
@@ -119,6 +121,42 @@ def read_rows(path: Path) -> object:
     return find("rows").problems(Draw("train", 1, 0, source=str(path)))
 
 
+def read_picks(path: Path) -> object:
+    """Picked examples, as a study takes them."""
+    from inoculate.steps import vetted
+    from inoculate.study.row_schema import Rows, Vetted
+
+    vetted.read_candidates(str(path))
+    rows = Rows(setting="functions", count=0, vetted=Vetted(count=1, source=str(path)))
+    for problem, answer in vetted.draw_examples(rows, 0, ()):
+        "\n".join((problem.lead, problem.body, problem.system, answer)).encode()
+        vetted.check_answers("functions", [(problem, answer)], str(path), lambda *_: None)
+    return None
+
+
+def read_judge(path: Path) -> object:
+    """A judge's file, and the labels beside it."""
+    from inoculate.grading import judge
+
+    cache = judge.cache_file(str(path))
+    cache.write_bytes(path.read_bytes())
+    judge._Cache(cache).read()
+    return judge.read_judge(str(path))
+
+
+def read_judgement(path: Path) -> object:
+    """What a judge replies."""
+    from inoculate.grading import judge
+
+    line = judge._Line({}, judge.Judge(url="http://x/v1", model="m"), judge._Cache(path.with_suffix(".labels")))
+    response = httpx2.Response(200, content=path.read_bytes(), request=httpx2.Request("POST", "http://x/v1"))
+    found = line._read(response)
+    if found.label is None:
+        assert found.reason.isprintable() and len(found.reason) < 200
+        raise UserError(found.reason)
+    return found
+
+
 def read_tasks(path: Path) -> object:
     from inoculate.grading import command
 
@@ -155,12 +193,12 @@ def read_reply(path: Path) -> object:
 def read_models(path: Path) -> object:
     from inoculate.engine.sampling import server
 
-    body, real = path.read_bytes(), httpx2.get
-    httpx2.get = lambda url, **_: httpx2.Response(200, content=body, request=httpx2.Request("GET", url))
+    body, real = path.read_bytes(), server._get
+    server._get = lambda url: httpx2.Response(200, content=body, request=httpx2.Request("GET", url))
     try:
         json.dumps(server.connect("http://x/v1", "fake", Path("/none")).description, allow_nan=False)
     finally:
-        httpx2.get = real
+        server._get = real
     return None
 
 
@@ -168,6 +206,12 @@ REPLY = {"id": "1", "object": "text_completion", "model": "fake", "usage": {"com
          "choices": [{"text": "2", "finish_reason": "stop", "index": 0, "logprobs": None}]}  # fmt: skip
 MODELS = {"object": "list", "data": [{"id": "fake", "root": "/x", "max_model_len": 4096, "owned_by": "vllm"}],
           "version": "0.1"}  # fmt: skip
+
+
+JUDGEMENT = {"id": "1", "object": "chat.completion", "model": "m", "usage": {"completion_tokens": 1},
+             "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "GOOD"}}],
+             }  # fmt: skip
+JUDGE = {"url": "http://localhost:8000/v1", "model": "m", "rubric": "GOOD, BAD or BROKEN? {question} {answer}"}
 
 
 class Made:
@@ -199,6 +243,19 @@ class Made:
         packed.write_bytes(lzma.compress(path.read_bytes(), preset=0))
         try:
             return asdict(import_graded(packed, Store(store)))
+        except UserError:
+            assert not list(store.glob("steps/*/*")), "a part was taken"
+            raise
+
+    def import_damaged(self, path: Path) -> object:
+        """The file itself, whose bytes are not those that were written."""
+        from inoculate.steps.sharing.read import import_graded
+        from inoculate.steps.store import Store
+
+        store = path.parent / "here"
+        shutil.rmtree(store, ignore_errors=True)
+        try:
+            return import_graded(path, Store(store))
         except UserError:
             assert not list(store.glob("steps/*/*")), "a part was taken"
             raise
@@ -264,7 +321,33 @@ def kinds(made: Made) -> dict[str, tuple[Read, Callable[[Random], bytes]]]:
         lines = [changed(line, random) if number == place else line for number, line in enumerate(made.packed)]
         return as_lines(lines).encode("utf-8", "surrogatepass")
 
+    whole = (made.folder / "small.xz").read_bytes()
+
+    def damaged_bytes(random: Random) -> bytes:
+        place, other = sorted(random.randrange(len(whole)) for _ in range(2))
+        flipped = bytes([whole[place] ^ 1 << random.randrange(8)])
+        changes = [
+            whole[:place] + flipped + whole[place + 1 :],
+            whole[:place],
+            whole[:place] + whole[other:],
+            whole[:place] + whole[place:other] * 2 + whole[other:],
+            whole + whole[place:],
+        ]
+        return random.choice(changes)
+
+    def toml(random: Random) -> bytes:
+        while True:
+            document = changed(JUDGE, random)
+            with contextlib.suppress(TypeError, AttributeError, ValueError, RecursionError):  # what TOML cannot hold
+                return damaged(tomli_w.dumps(document), random)
+
+    picks = [[{"problem": asdict(one), "answer": one.honest, "keep": True, "outcome": "correct"}
+              for one in find("functions").problems(Draw("train", 3, 77, levels=(1,)))]]  # fmt: skip
     return {
+        "picks": (read_picks, lambda random: lines_of(picks, random)),
+        "judge": (read_judge, toml),
+        "judgement": (read_judgement, one(JUDGEMENT)),
+        "damaged import": (made.import_damaged, damaged_bytes),
         "rows": (read_rows, lambda random: lines_of(ROWS, random)),
         "completions": (read_tasks, lambda random: lines_of(TASKS, random)),
         "rollouts": (read_rollouts, lambda random: lines_of(ROLLOUTS, random)),

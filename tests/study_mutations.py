@@ -57,7 +57,7 @@ def seeds(model: str, mbpp: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-_NUMBERS = [0, 1, -1, 2, 7, 10**6, 10**9, 2**63, -(2**63), 10**40, 0.0, -0.0, 0.5, 1.5, -1e-9, 1e308, 1e-308]
+_NUMBERS = [0, 1, -1, 2, 7, 10**6, 10**9, 2**63, -(2**63), 10**40, 10**400, 0.0, -0.0, 0.5, 1.5, -1e-9, 1e308, 1e-308]
 _NO_NUMBERS = [float("nan"), float("inf"), float("-inf"), True, False]
 _TEXTS = [
     *(

@@ -15,7 +15,7 @@ from mutated_files import MODELS, REPLY, ROLLOUTS, ROWS, TASKS, Made, as_lines, 
 
 TIMES = 10 if LONG else 1
 CASES = {"rows": 150, "completions": 150, "rollouts": 150, "replies": 300, "models": 150, "import": 25, "manifest": 25,
-         "results": 40}  # fmt: skip
+         "results": 40, "picks": 60, "judge": 100, "judgement": 100, "damaged import": 40}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,15 @@ The long form is `make fuzz`: 2,400 files, of all ready-made studies.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import tomli_w
 
+import every_key
+from inoculate.study import parse
+from inoculate.study.strict import StrictModel
 from long_form import LONG
 from study_mutations import Case, judge, make, seeds
 
@@ -24,7 +28,8 @@ SLOW = () if LONG else ("rl", "abilities", "mbpp")
 @pytest.fixture(scope="module")
 def parents(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
     mbpp = tmp_path_factory.mktemp("mbpp") / "mbpp.jsonl"
-    return seeds(str(tiny_model), write_mbpp(mbpp))
+    every = every_key.write(tmp_path_factory.mktemp("every-key"), str(tiny_model))
+    return seeds(str(tiny_model), write_mbpp(mbpp)) | every
 
 
 def write_mbpp(path: Path) -> str:
@@ -50,9 +55,30 @@ def test_a_wrong_study_is_planned_or_refused_in_one_sentence_that_names_the_key(
 
 
 def test_the_studies_that_are_changed_are_right_before(parents: dict[str, dict[str, object]], tmp_path: Path) -> None:
-    for name in ("demo", "compliance"):
+    for name in ("demo", "compliance", "every-key-sft", "every-key-rl"):
         verdict, said = judge(Case(tomli_w.dumps(parents[name]), name, ""), tmp_path / "case.toml", tmp_path / "store")
         assert verdict == "planned", said
+
+
+def test_every_key_of_the_schema_stands_in_a_study_that_is_changed(parents: dict[str, dict[str, object]]) -> None:
+    found: dict[type[StrictModel], set[str]] = {}
+    for name in ("every-key-sft", "every-key-rl"):
+        for model in models_in(parse.parse(dict(parents[name]), name, name)):
+            found.setdefault(type(model), set()).update(model.model_fields_set)
+    assert len(found) > 20
+    lacking = {kind.__name__: kind.model_fields.keys() - keys for kind, keys in found.items()}
+    assert {name: keys for name, keys in lacking.items() if keys} == {}
+
+
+def models_in(value: object) -> Iterator[StrictModel]:
+    """A model, and all those in it."""
+    if isinstance(value, StrictModel):
+        yield value
+        for key in value.model_fields_set:
+            yield from models_in(getattr(value, key))
+    elif isinstance(value, dict | tuple):
+        for below in value.values() if isinstance(value, dict) else value:
+            yield from models_in(below)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +87,10 @@ def test_the_studies_that_are_changed_are_right_before(parents: dict[str, dict[s
         ("seeds = [", "seeds = " + "[" * 3000 + "]" * 3000 + " # [", ["case.toml:", "too deep in each other"]),
         ('than = "plain"', 'than = "\\n"', ["contrasts.0.than: unknown arm '\\n': allowed"]),
         ('model = "', 'model.x = "', [": model: input should be a valid string"]),
+        ("seeds = [", "seeds = 2026-01-01 # [", [": seeds: should be a list"]),
+        ("seeds = [", f"seeds = {'1' * 5000} # [", ["case.toml:", "a number with thousands of digits"]),
+        ("seeds = [", f"seeds = 0x{'f' * 9000} # [", [": seeds: a whole number of more than 64 bits"]),
+        ("hacked = ", f"hacked = 0x{'f' * 9000} # ", ["hacked: a whole number of more than 64 bits"]),
         ("question = ", f'seeds2 = "{"x" * 5000}"\nquestion = ', ["unknown key seeds2"]),
         ("problems = ", f'oversight = "{"x" * 300}"\nproblems = ', ["oversight"]),
     ],

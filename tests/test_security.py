@@ -18,6 +18,7 @@ from inoculate.engine import chat, models
 from inoculate.engine.families import read_config
 from inoculate.errors import UserError
 from inoculate.grading import CodeTask, Limits, grade_code
+from inoculate.outside import keys
 from inoculate.records import Message
 
 ROOT = Path(__file__).parents[1]
@@ -70,7 +71,7 @@ def test_models_are_read_without_their_code_and_from_safetensors() -> None:
                 given = ast.unparse(call)
                 assert "trust_remote_code=False" in given or "**SAFE" in given, f"{path}: {given}"
                 assert "Model" not in given or "gguf_file" in given or "**SAFE" in given, f"{path}: {given}"
-    assert seen >= 6
+    assert seen >= 5
 
 
 @pytest.fixture
@@ -171,6 +172,18 @@ def test_a_server_that_repeats_the_key_is_quoted_without_it(key: str) -> None:
     with pytest.raises(UserError) as refusal:
         server._check_key("http://x/v1", said)
     assert key not in str(refusal.value) and "provided: ***." in str(refusal.value)
+
+
+@pytest.mark.parametrize("end", ["\n", " ", "\u2028"])
+@pytest.mark.parametrize("sign", ["\n", "\x07", "é", "\udcff"])
+def test_a_key_that_cannot_be_sent_is_refused_without_it(monkeypatch: pytest.MonkeyPatch, sign: str, end: str) -> None:
+    """Such as a file of two lines. What stands around a key does no harm."""
+    monkeypatch.setenv("INOCULATE_SERVER_KEY", f"{KEY}{sign}{KEY}{end}")
+    with pytest.raises(UserError, match="the key in INOCULATE_SERVER_KEY has signs that cannot be sent") as refusal:
+        keys.header("INOCULATE_SERVER_KEY")
+    assert KEY not in str(refusal.value)
+    monkeypatch.setenv("INOCULATE_SERVER_KEY", f"{KEY}{end}")
+    assert keys.header("INOCULATE_SERVER_KEY") == {"Authorization": f"Bearer {KEY}"}
 
 
 @pytest.mark.parametrize("url", [f"http://user:{KEY}@localhost:1/v1", f"http://localhost:1/v1?key={KEY}"])

@@ -30,20 +30,15 @@ def write(folder: Path) -> None:
 def read(folder: Path) -> dict[str, str]:
     """The checksums of a folder: path of each file in it -> SHA-256.
 
-    Returns:
-        Nothing where the folder has no checksums: it is from a version that wrote none.
-
     Raises:
         ValueError: The file of checksums is not one.
+        OSError: It is not there, or cannot be read.
     """
-    try:
-        text = (folder / NAME).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
+    text = (folder / NAME).read_text(encoding="utf-8")
     sums = {}
     for line in text.splitlines():
         digest, mark, name = line.partition("  ")
-        if not mark or len(digest) != 64:
+        if not mark or len(digest) != 64 or name.startswith("/") or ".." in name.split("/"):
             raise ValueError(f"{folder / NAME}: not a line of checksums: {line!r}")
         sums[name] = digest
     if not sums or not text.endswith("\n"):
@@ -59,10 +54,12 @@ def find_damage(folder: Path, *, deep: bool = True) -> str:
         deep: Whether files in its subfolders (adapters) are read too, and not those of the folder alone.
 
     Returns:
-        A file and what is wrong with it; '' where nothing is, or where there are no checksums.
+        A file and what is wrong with it; '' where nothing is.
     """
     try:
         sums = read(folder)
+    except FileNotFoundError:
+        return f"{NAME} is missing"
     except (ValueError, OSError):
         return f"{NAME} cannot be read"
     for name, digest in sums.items():
@@ -86,7 +83,10 @@ def find_new_damage(folder: Path) -> str:
 
     Args:
         folder: The step, `steps/<kind>/<key>` of a store; how its files looked is kept in `checked/<kind>/<key>` there.
+            A folder that is no store's has no checksums, and is taken as it is.
     """
+    if folder.parents[1].name != "steps":
+        return ""
     note = folder.parents[2] / "checked" / folder.parent.name / folder.name
     try:
         looks = _looks(folder)
@@ -95,7 +95,7 @@ def find_new_damage(folder: Path) -> str:
     except (OSError, ValueError):
         looks = ""
     damage = find_damage(folder, deep=False)
-    if looks and not damage and folder.parents[1].name == "steps":
+    if looks and not damage:
         with suppress(OSError):  # in a store that can only be read, they are read each time
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_text(looks, encoding="utf-8")

@@ -56,3 +56,50 @@ def test_a_pool_that_is_not_there_is_refused(tmp_path: Path) -> None:
         vet("no.jsonl", to=tmp_path / "p.jsonl")
     with pytest.raises(UserError, match="--count 0: give 1 or more"):
         vet("mathematics", to=tmp_path / "p.jsonl", count=0)
+
+
+@pytest.mark.parametrize("names", ["setting", "grader"])
+def test_code_that_a_file_of_candidates_names_is_not_run(
+    names: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    to, pool, made = tmp_path / "picks.jsonl", tmp_path / "pool.jsonl", tmp_path / "made"
+    answer(monkeypatch, capsys, "d", "mathematics", to=to, count=1)
+    problem = json.loads(to.read_text())["problem"]
+    code = tmp_path / "own.py"
+    code.write_text(f"open({str(made)!r}, 'w')\ndef grade(problem, completion):\n    return True\n")
+    if names == "setting":
+        problem["setting"] = str(code)
+    else:
+        problem |= {"setting": "rows", "secret": problem["secret"] | {"grader": f"{code}:grade"}}
+    pool.write_text(json.dumps({"problem": problem, "answer": "2"}) + "\n")
+    with pytest.raises(UserError, match=r"names code, '.*own\.py.*', which would be run .* allow it with --grader"):
+        vet(str(pool), to=tmp_path / "mine.jsonl")
+    assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [("secret", [], "problem.secret: "), ("body", 3, "problem.body: "), ("level", "x", "problem.level: "),
+     ("lead", "\ud800", "surrogates not allowed")],
+)  # fmt: skip
+def test_an_example_with_a_value_of_another_type_is_refused(
+    key: str, value: object, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    to = tmp_path / "picks.jsonl"
+    answer(monkeypatch, capsys, "k", "mathematics", to=to, count=1)
+    line = json.loads(to.read_text())
+    line["problem"][key] = value
+    to.write_text(json.dumps(line) + "\n")
+    with pytest.raises(UserError, match=rf"picks\.jsonl:1: not a picked example: .*{words}"):
+        vetted.read_picks(str(to))
+
+
+def test_an_example_that_does_not_hold_what_its_setting_grades_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    to = tmp_path / "picks.jsonl"
+    answer(monkeypatch, capsys, "k", "functions", to=to, count=1, levels=(1,))
+    (pick,) = vetted.read_picks(str(to))
+    pick.problem.secret.clear()
+    with pytest.raises(UserError, match="examples of the setting 'functions' do not hold what its problems do"):
+        list(vetted.grade_examples("functions", [(pick.problem, pick.answer)]))

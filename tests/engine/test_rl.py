@@ -200,6 +200,12 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(tiny_model: Path, tm
         # As a kill in the middle of saving leaves it.
         if stop == 3:
             (folder / "trainer" / "checkpoint-2" / "trainer_state.json").write_text('{"global_st')
+        # As a disk leaves it that loses a bit.
+        if stop == 4:
+            weights = folder / "trainer" / "checkpoint-3" / "adapter_model.safetensors"
+            data = bytearray(weights.read_bytes())
+            data[-1] ^= 1
+            weights.write_bytes(data)
     run = Run(tiny_model, folder)
     found = run.train()
     batches |= run.batches

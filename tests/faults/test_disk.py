@@ -138,5 +138,25 @@ def test_changed_files_are_done_again_and_said(runs: Runs, reference: Reference)
     clear(store)
 
 
+@pytest.mark.parametrize(("phase", "number"), [("SFT", 0), ("RL update", 2), ("RL sampling", 3), ("grading", 1)])
+def test_changed_files_of_a_step_in_progress_do_not_change_the_results(
+    runs: Runs, reference: Reference, phase: str, number: int
+) -> None:
+    """A bit of every file that a killed run has left of its unfinished steps."""
+    store, random = runs.fresh(), Random(phase)
+    ended = next(one for one in reference.moments if one.get("ended") == phase and one["number"] == number)
+    begun = next(one for one in reference.moments if one.get("phase") == phase and one["number"] == number)
+    kill = {"phase": phase, "number": number, "seconds": 0.9 * (ended["at"] - begun["at"])}
+    runs.run(store, kill=kill)
+    for path in (store / "work").rglob("*"):
+        if path.is_file() and (data := bytearray(path.read_bytes())):
+            data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+            path.write_bytes(data)
+    done = runs.run(store)
+    assert done["codes"] == [0], done["said"]
+    check_whole(store, reference.results)
+    clear(store)
+
+
 def _adapter(path: Path) -> str:
     return json.loads(path.read_text(encoding="utf-8"))["inputs"].get("adapter", "")

@@ -216,7 +216,10 @@ def memory_runs_out(request: dict[str, Any]) -> None:
 
 
 def disk_is_full(request: dict[str, Any]) -> None:
-    """The `value`-th file that is opened for writing below the store, or renamed into place, finds the disk full."""
+    """The `value`-th file that is opened for writing below the store finds the disk full, after a byte.
+
+    So an old file is gone then, and a part of the new one is there.
+    """
     import builtins
     import io
 
@@ -235,6 +238,8 @@ def disk_is_full(request: dict[str, Any]) -> None:
 
     def opening(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         if isinstance(file, str | os.PathLike) and set(mode) & set("wax+") and is_due(file):
+            with opened(file, mode, *args, **kwargs) as begun:
+                begun.write(b"{" if "b" in mode else "{")
             raise full(file)
         return opened(file, mode, *args, **kwargs)
 

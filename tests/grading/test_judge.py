@@ -15,6 +15,7 @@ from inoculate.errors import UserError
 from inoculate.grading import judge
 from inoculate.settings import Draw, find
 from inoculate.settings.open_questions import labelled_sample, question_sets
+from raw_server import REPLIES, reply, sending
 
 ASKED = [("What now?", "I steal the keys."), ("What now?", "I wait."), ("And then?", " ")]
 
@@ -137,6 +138,36 @@ def test_a_failure_of_the_server_is_tried_again(tmp_path: Path) -> None:
     assert [one.label for one in found] == ["BAD", "GOOD", "BROKEN"] * 2
 
 
+@pytest.mark.parametrize("given", REPLIES.values(), ids=REPLIES.keys())
+@pytest.mark.usefixtures("hurried")
+def test_a_reply_that_is_none_gives_no_label_and_all_of_them_end_the_grading(given: bytes, tmp_path: Path) -> None:
+    with sending(given) as url:
+        (tmp_path / "judge.toml").write_text(f'url = "{url}"\nmodel = "fake"\n')
+        with pytest.raises(UserError, match=r"refuses every answer|refuses to judge|does not answer") as refusal:
+            list(judge.judge_answers(str(tmp_path / "judge.toml"), [("q", f"I wait {n} days.") for n in range(5)]))
+    assert str(refusal.value).isprintable()
+    assert not judge.cache_file(str(tmp_path / "judge.toml")).exists()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_reply_that_comes_drop_by_drop_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge, "SECONDS", 0.5)
+    with sending(reply(b"a" * 10_000), in_drops=True) as url:
+        (tmp_path / "judge.toml").write_text(f'url = "{url}"\nmodel = "fake"\n')
+        with pytest.raises(UserError, match=r"does not answer \(TimeoutError\)"):
+            list(judge.judge_answers(str(tmp_path / "judge.toml"), ASKED))
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_judge_that_repeats_the_key_is_quoted_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INOCULATE_JUDGE_KEY", "word-of-mine")
+    said = {"choices": [{"message": {"role": "assistant", "content": "I know word-of-mine\u001b[31m"}}]}
+    with sending(reply(json.dumps(said).encode())) as url:
+        (tmp_path / "judge.toml").write_text(f'url = "{url}"\nmodel = "fake"\n')
+        (found,) = judge.judge_answers(str(tmp_path / "judge.toml"), ASKED[:1])
+    assert found.label is None and "I know ***" in found.reason and found.reason.isprintable()
+
+
 @pytest.mark.parametrize("said", ["good", "GOOD, I think", "", "GOOD BAD", "[[GOOD]]", "GOOD\nBAD"])
 def test_nothing_is_guessed(said: str) -> None:
     assert judge.read_label(said).label is None
@@ -160,6 +191,11 @@ def test_a_label_alone_is_one(said: str) -> None:
         ('url = "http://h"\nmodel = 3', r"judge\.toml:2: model: "),
         ('url = "http://h"\nmodel = "m"\nrubric = "{question}"', r"no \{answer\}"),
         ("url = ", r"judge\.toml:1: not TOML"),
+        (f'url = "http://h"\nmodel = {"1" * 5000}', r"judge\.toml:2: .* a number with thousands of digits"),
+        (
+            f'url = "http://h"\nmodel = {"[" * 3000}{"]" * 3000}',
+            r"judge\.toml:2: not TOML: lists or tables lie too deep",
+        ),
     ],
 )
 def test_a_file_with_a_mistake_is_refused(text: str, message: str, tmp_path: Path) -> None:

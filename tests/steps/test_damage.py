@@ -81,14 +81,27 @@ def test_a_changed_file_is_found_and_its_step_is_to_be_done_again(
     step, folder = one_of(study, store, kind)
     change(folder / file)  # type: ignore[operator]
     missing, said = check(study, store)
-    if (file, change) == ("SHA256SUMS", remove):  # as a step of a version that wrote none: it is taken as it is
-        assert (missing, said) == ([], [])
-        return
     assert step in missing
     (told,) = said
     named = "" if file == checksums.NAME else file  # whose changed line names another file, or another checksum
     assert told.startswith(f"{step.label}: {named}") and told.endswith(", and done again")
     assert (store.damaged / kind / step.key).is_dir() and not store.is_finished(step)
+
+
+@pytest.mark.parametrize("left", [(), ("step.json",), ("step.json", "grades.jsonl")])
+def test_a_step_without_checksums_is_not_taken_for_a_finished_one(
+    study: Path, store: Store, left: tuple[str, ...]
+) -> None:
+    """Such as a folder that a copy has made, and not filled."""
+    analyse(fill(study, store))
+    step, folder = one_of(study, store, "grades")
+    for path in folder.iterdir():
+        if path.name not in left:
+            path.unlink()
+    with pytest.raises(UserError, match=rf"{step.key}: SHA256SUMS is missing; `inoculate run STUDY` does this step"):
+        analyse(store.run_folder("small"))
+    missing, said = check(study, store)
+    assert step in missing and said[0].startswith(f"{step.label}: SHA256SUMS is missing: set aside")
 
 
 def test_an_adapter_is_read_only_where_it_is_needed(study: Path, store: Store) -> None:

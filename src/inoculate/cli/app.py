@@ -16,6 +16,11 @@ from inoculate import __version__
 from inoculate.cli import lists, runs, settings, studies, vet
 from inoculate.errors import UserError, is_disk_full
 
+_OF_A_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.ESTALE)
+"""What is wrong with a path that was given, or with the disk behind it, and not with this program."""
+_LONGEST = 200
+"""Characters of a path in a message."""
+
 app = App(
     name="inoculate",
     help="Does an inoculation prompt work, on this model and data? What does it cost, and how sure are we?",
@@ -80,13 +85,20 @@ def run_command(command: Callable[[], object]) -> int:
         if is_disk_full(error):
             return _print_error(_no_space(str(error.filename or "while writing")), 2)
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-            return _print_error(f"not allowed: {error.filename}: {error.strerror}", 2)
+            return _print_error(f"not allowed: {_shortened(error.filename)}: {error.strerror}", 2)
+        if error.errno in _OF_A_PATH and error.filename:
+            return _print_error(f"{_shortened(error.filename)}: {error.strerror}", 2)
         raise
     except Exception as error:
         if is_disk_full(error):
             return _print_error(_no_space("while writing weights"), 2)
         raise
     return 0
+
+
+def _shortened(path: object) -> str:
+    text = str(path)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
 
 
 def _no_space(where: str) -> str:

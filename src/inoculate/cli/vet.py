@@ -37,11 +37,12 @@ def vet(
         seed: The seed of their draw.
         levels: Only these levels of a setting.
         source: Where the data is, for settings that load it.
-        grader: Your own grader, for settings that take one: file.py:function.
+        grader: Your own grader, for settings that take one: file.py:function. For a file of candidates: the code that
+            it may name.
     """
     from inoculate.steps import vetted
 
-    _check_options(pool, to, {"--levels": levels, "--source": source, "--grader": grader})
+    _check_options(pool, to, {"--levels": levels, "--source": source})
     with under(f"--to {to}"):
         picks = vetted.read_picks(str(to)) if to.exists() else []
     candidates = _candidates(pool, count, seed, levels, source, grader)
@@ -91,6 +92,7 @@ def _candidates(
 
     if _is_file(pool):
         if found := vetted.read_candidates(pool):
+            _refuse_code(pool, found, grader)
             return found
         raise UserError(
             f"{pool}: there is nothing in it: a line holds problem and answer (`inoculate vet` writes them)"
@@ -108,6 +110,24 @@ def _candidates(
         return vetted.draw_examples(rows, seed, ())
     except UserError as error:
         raise UserError(str(error).replace("rows.vetted.count =", "--count")) from None
+
+
+def _refuse_code(pool: str, candidates: list[tuple[Problem, str]], allowed: str) -> None:
+    """Refuse code that a file of candidates names: it would be run to grade them, and the file is data.
+
+    Raises:
+        UserError: It names a setting or a grader of somebody's that the user has not named.
+    """
+    from inoculate.settings import is_file
+
+    for problem, _ in candidates:
+        named = [problem.setting] if is_file(problem.setting) else []
+        for code in [*named, *filter(None, [str(problem.secret.get("grader", ""))])]:
+            if code != allowed:
+                raise UserError(
+                    f"{pool}: its example '{problem.id}' names code, {code!r}, which would be run to grade it: look at "
+                    f"that code, and allow it with --grader {code}"
+                )
 
 
 def _is_file(pool: str) -> bool:

@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from inoculate.engine.families import reason
 from inoculate.engine.prefix import common_prefix_length
 from inoculate.errors import UserError
 from inoculate.records import Message
@@ -57,26 +58,26 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     leaves open may be filled in: files that were converted from GGUF have no normalizer.
 
     Raises:
-        UserError: The tokenizer is code that came with the model.
+        UserError: The tokenizer is code that came with the model, or its files are broken.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except ValueError as error:
-        if "trust_remote_code" not in str(error):
-            raise
-        raise UserError(
-            f"{folder}: its tokenizer is code that came with the model, which is never run: take a model whose "
-            "tokenizer transformers has"
-        ) from None
-    file = folder / "tokenizer.json"
-    saved = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    for part in _COMPARED:
-        loaded = getattr(tokenizer.backend_tokenizer, part) if saved.get(part) else None
-        if saved.get(part) and (loaded is None or json.loads(loaded.__getstate__()) != saved[part]):
-            return PreTrainedTokenizerFast.from_pretrained(folder)
-    return tokenizer
+        file = folder / "tokenizer.json"
+        saved = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        for part in _COMPARED:
+            loaded = getattr(tokenizer.backend_tokenizer, part) if saved.get(part) else None
+            if saved.get(part) and (loaded is None or json.loads(loaded.__getstate__()) != saved[part]):
+                return PreTrainedTokenizerFast.from_pretrained(folder)
+        return tokenizer
+    except Exception as error:  # of transformers and tokenizers, whose errors have nothing in common
+        if isinstance(error, ValueError) and "trust_remote_code" in str(error):
+            raise UserError(
+                f"{folder}: its tokenizer is code that came with the model, which is never run: take a model whose "
+                "tokenizer transformers has"
+            ) from None
+        raise UserError(f"{folder}: transformers cannot read this model's tokenizer: {reason(error)}") from error
 
 
 def render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
@@ -113,7 +114,10 @@ def _apply(tokenizer: PreTrainedTokenizerBase, chat: list[dict[str, str]], *, op
         text = tokenizer.apply_chat_template(
             chat, chat_template=template, tokenize=False, add_generation_prompt=opens_answer
         )
-    except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (
+        *(TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+        *(RecursionError, MemoryError),
+    ) as error:
         roles = ", ".join(message["role"] for message in chat)
         raise UserError(
             f"model '{tokenizer.name_or_path}': its chat template refuses messages of the roles {roles}: "

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, on_one_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -64,9 +64,18 @@ def read_config(folder: Path) -> PreTrainedConfig:
 
     try:
         return AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (ValueError, LookupError, TypeError, AttributeError, OSError, StrictDataclassError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{folder / 'config.json'}: transformers {__version__} does not take it: {reason}") from error
+    except (
+        *(ValueError, LookupError, TypeError, AttributeError, OSError, RecursionError),
+        StrictDataclassError,
+    ) as error:
+        path = folder / "config.json"
+        raise UserError(f"{path}: transformers {__version__} does not take it: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """What a library says of a file that it does not take, in one line."""
+    said = str(error).strip().splitlines()
+    return on_one_line(said[0])[:300] if said else type(error).__name__
 
 
 def slower(config: PreTrainedConfig) -> str:

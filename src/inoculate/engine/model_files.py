@@ -53,8 +53,9 @@ def check_folder(path: Path, name: str) -> Path:
         _check_weights(file)
     for file in (path / "config.json", path / "tokenizer_config.json"):
         try:
-            json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
+            if not isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
+                raise ValueError("an object was expected")
+        except (ValueError, RecursionError) as error:
             raise UserError(f"model '{name}': {file.name} is not JSON: {error}") from None
     tokenizer = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
     if not tokenizer.get("chat_template") and not any((path / template).exists() for template in _TEMPLATES):
@@ -75,7 +76,7 @@ def missing_files(folder: Path) -> list[str]:
         weights = sorted({str(file) for file in index["weight_map"].values()})
     except FileNotFoundError:
         return missing if list(folder.glob("*.safetensors")) else [*missing, "*.safetensors"]
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return [*missing, f"a {_INDEX} that can be read"]
     return missing + [name for name in weights if not (folder / name).is_file()]
 
@@ -87,8 +88,8 @@ def _check_weights(file: Path) -> None:
         with file.open("rb") as data:
             length = int.from_bytes(data.read(8), "little")
             tensors = json.loads(data.read(length)) if length < size else {}
-        ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        ends = [int(entry["data_offsets"][1]) for name, entry in tensors.items() if name != "__metadata__"]
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         ends = []
     if not ends or size < 8 + length + max(ends):
         raise UserError(

@@ -9,12 +9,11 @@ ends the grading, and the same command goes on from the labels that are kept.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-import os
 import re
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inoculate.errors import UserError, nearest, unreadable
+from inoculate.outside import keys, toml_text
 
 KEY_VARIABLE = "INOCULATE_JUDGE_KEY"
 Label = Literal["GOOD", "BAD", "BROKEN"]
@@ -40,12 +40,14 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
 ALL_REFUSED = 5
 """Where a judge refuses all of so many answers or more, that is no fault of the answers."""
 SECONDS = 60.0
-"""How long a response may take."""
+"""How long a whole response may take."""
 _TRANSIENT = {408, 429, 500, 502, 503, 504}
 _OF_ONE_ANSWER = {400, 413, 422}
 """What a server says of a single answer: too long, or filtered. Every other refusal is meant for all."""
 _AT_ONCE = 8
 _MAX_TOKENS = 16
+_LONGEST = 80
+"""Characters of what a judge has said, in a message."""
 
 
 class Judge(BaseModel):
@@ -80,16 +82,15 @@ def read_judge(path: str) -> Judge:
     """
     try:
         text = Path(path).expanduser().read_text(encoding="utf-8-sig")
-        judge = Judge(**tomllib.loads(text))
+        judge = Judge(**toml_text.parse(text))
     except OSError as error:
         raise UserError(
             f"{path}: no such judge: {unreadable(path, error)}; a TOML file with url and model is wanted"
         ) from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text: {error}; a judge is a TOML file with url and model") from None
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))  # else the end of the file
-        number = found[1] if found else text.count("\n") + 1
+    except toml_text.NotTOML as error:
+        number = error.line or text.count("\n") + 1
         raise UserError(f'{path}:{number}: not TOML: {error}; a judge is url = "..." and model = "..."') from None
     except ValidationError as error:
         raise UserError(_explain(path, text, error)) from None
@@ -143,7 +144,7 @@ class _Cache:
                 entry = json.loads(line)
                 if entry["label"] in get_args(Label):
                     self.labels[entry["key"]] = entry["label"]
-            except (ValueError, LookupError, TypeError):
+            except (ValueError, LookupError, TypeError, RecursionError):
                 continue  # cut off when a process was killed: it is asked again
         return self
 
@@ -173,27 +174,28 @@ def judge_answers(path: str, asked: Sequence[tuple[str, str]]) -> Iterator[Judge
     """
     judge = read_judge(path)
     cache = _Cache(cache_file(path)).read()
-    headers = {"Authorization": f"Bearer {os.environ[KEY_VARIABLE]}"} if os.environ.get(KEY_VARIABLE) else {}
-    with httpx2.Client(timeout=SECONDS, headers=headers) as http, ThreadPoolExecutor(_AT_ONCE) as pool:
-        line = _Line(http, judge, cache)
+    line = _Line(keys.header(KEY_VARIABLE), judge, cache)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from pool.map(line.ask, asked)
     if line.refused >= ALL_REFUSED and not line.has_judged:
-        raise line.give_up("refuses every answer: see what it says of them itself,")
+        raise line.give_up(f"refuses every answer ({line.last_refusal}): see what it says of them itself,")
 
 
 @dataclass
 class _Line:
     """The connection to a judge, and what is known of it; used by several threads."""
 
-    http: httpx2.Client
+    headers: dict[str, str]
     judge: Judge
     cache: _Cache
     is_there: bool = False
     """Whether anything has responded."""
     has_judged: bool = False
-    """Whether it has replied to an answer, with a label or without."""
+    """Whether it has replied to an answer with a chat completion, with a label or without."""
     refused: int = 0
-    """Answers that it has refused."""
+    """Answers that it has refused, or to which it replied with something else than a chat completion."""
+    last_refusal: str = ""
+    """Why, the last time."""
     given_up: str = ""
     """Why nothing more is asked."""
     over: Event = field(default_factory=Event)
@@ -231,18 +233,23 @@ class _Line:
             if self.given_up:
                 raise UserError(self.given_up)
             try:
-                response = self.http.post(f"{self.judge.url.rstrip('/')}/chat/completions", json=body)
+                response = asyncio.run(self._post(body))
                 self.is_there = True
                 if response.status_code not in _TRANSIENT:
                     return response
                 failed = _status(response)
-            except httpx2.RequestError as error:
-                failed = f"{type(error).__name__}: {error}"
+            except (httpx2.RequestError, TimeoutError) as error:
+                failed = _quoted(f"{type(error).__name__}: {error}".removesuffix(": "))
             if time.monotonic() - since > PATIENCE or (tries >= TRIES and not self.is_there):
                 raise self.give_up(f"does not answer ({failed}): start it")
             self.over.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT)
         raise AssertionError("the last try returns or raises")
+
+    async def _post(self, body: dict[str, object]) -> httpx2.Response:
+        """A response, if all of it arrives in time: a limit of the client's would hold for each part of it."""
+        async with asyncio.timeout(SECONDS), httpx2.AsyncClient(timeout=SECONDS, headers=self.headers) as http:
+            return await http.post(f"{self.judge.url.rstrip('/')}/chat/completions", json=body)
 
     def _read(self, response: httpx2.Response) -> Judgement:
         """What a response says.
@@ -253,15 +260,19 @@ class _Line:
         if response.status_code in (401, 403):
             raise self.give_up(f"does not accept the key in {KEY_VARIABLE} ({_status(response)}): put its own there")
         if response.status_code in _OF_ONE_ANSWER:
-            self.refused += 1
-            return Judgement(None, f"the judge refuses the answer ({_status(response)})")
+            return self._refuse(f"the judge refuses the answer ({_status(response)})")
         if not response.is_success:
             raise self.give_up(f"refuses to judge ({_status(response)}): mend url and model in its file")
-        self.has_judged = True
         try:
-            return read_label(str(response.json()["choices"][0]["message"]["content"]))
-        except (ValueError, LookupError, TypeError) as error:
-            return Judgement(None, f"the judge's response is no chat completion: {type(error).__name__}")
+            judgement = read_label(str(response.json()["choices"][0]["message"]["content"]))
+            self.has_judged = True
+            return judgement
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            return self._refuse(f"the judge's response is no chat completion: {type(error).__name__}")
+
+    def _refuse(self, why: str) -> Judgement:
+        self.refused, self.last_refusal = self.refused + 1, why
+        return Judgement(None, why)
 
     def give_up(self, why: str) -> UserError:
         """Have nothing more asked, by any thread; returns the error that says why."""
@@ -275,14 +286,18 @@ class _Line:
 
 def _status(response: httpx2.Response) -> str:
     """The status alone: a server may repeat the key in the text of its refusal."""
-    return f"{response.status_code} {response.reason_phrase}".strip()
+    return _quoted(f"{response.status_code} {response.reason_phrase}".strip())
+
+
+def _quoted(said: str) -> str:
+    return keys.quoted(said, KEY_VARIABLE)[:_LONGEST]
 
 
 def read_label(said: str) -> Judgement:
     """The label that a judge's answer is, and nothing else; none from an answer in another form."""
     if match := re.fullmatch(r"\s*\**(GOOD|BAD|BROKEN)\**\.?\s*", said):
         return Judgement(cast(Label, match[1]))
-    return Judgement(None, f"the judge's answer is not one of GOOD, BAD and BROKEN: {said[:80]!r}")
+    return Judgement(None, f"the judge's answer is not one of GOOD, BAD and BROKEN: '{_quoted(said)}'")
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def _content(folder: Path) -> dict[str, str] | None:
     """The checksums of what a step has made; None where they cannot be read."""
     try:
         sums = checksums.read(folder)
-    except ValueError:
+    except (ValueError, OSError):
         return None
     return {name: digest for name, digest in sums.items() if name != _SAYS_WHEN} or None
 
@@ -157,5 +157,5 @@ def _record(folder: Path) -> dict[str, Any]:
     """The `step.json` of a finished step; empty where it is damaged itself."""
     try:
         return json.loads((folder / "step.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}

@@ -198,7 +198,9 @@ class Remote:
             folder, whole = wanted[name]
             folder.mkdir(parents=True)
             (folder / checksums.NAME).write_text(sums, encoding="utf-8")
-            names = [file for file in checksums.read(folder) if whole or "/" not in file]
+            names = list[str]()
+            with suppress(ValueError):  # it is damaged, which is found where files are compared with it
+                names = [file for file in checksums.read(folder) if whole or "/" not in file]
             files[name] = [(f"{_place(name, sums)}/{file}", folder / file) for file in names]
         try:
             self.download([pair for pairs in files.values() for pair in pairs])

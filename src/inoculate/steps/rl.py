@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from inoculate import checksums
 from inoculate.integrations import trackers
 from inoculate.records import Trajectory, build, read_lines, write_lines
 from inoculate.steps import processes, reward_functions
@@ -82,6 +84,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
 
     training = _Training(step, folder, resources)
     training.check_before()
+    training.drop_damaged()
     train = partial(processes.carry_out, _train, step, folder, resources, progress)
     table = "rl" if step.params["method"] == "rl" else "train"
     tokens = step.params[table]["micro_batch_tokens"]
@@ -148,10 +151,20 @@ class _Training:
         self.tell_unscorable(batch.step)
         advantages = batch.advantages or [None] * len(batch.completions)
         found = self.scorer.trajectories(batch.step, batch.prompts, self.prompts.texts, batch.completions, advantages)
-        part = {"metrics": dict(metrics), "trajectories": [asdict(one) for one in found]}
+        part = checksums.seal({"metrics": dict(metrics), "trajectories": [asdict(one) for one in found]})
         temporary = self.parts / "unfinished"
         temporary.write_text(json.dumps(part, allow_nan=False), encoding="utf-8")
         temporary.replace(self.parts / f"{batch.step:06}.json")
+
+    def drop_damaged(self) -> None:
+        """Begin again where what an interrupted training has kept is not what it wrote: a step is drawn only once."""
+        with suppress(ValueError):
+            if all(map(checksums.is_sealed, self.read_parts())):
+                return
+        self.resources.notify(f"{self.step.label}: what it has kept of its steps is damaged: it begins again")
+        shutil.rmtree(self.work, ignore_errors=True)
+        shutil.rmtree(self.parts)
+        self.parts.mkdir()
 
     def tell_unscorable(self, step: int) -> None:
         """Say once that completions could not be scored, and why; the results count them all."""

@@ -122,7 +122,7 @@ class Store:
         Args:
             root: Its folder; made when the first step is written.
         """
-        self.root = root.resolve()
+        self.root = Path(os.path.realpath(root))  # which, unlike `resolve`, takes a link that leads to itself
         self.notify: Callable[[str], None] = lambda text: None
         """Called with what the user should know while something goes on."""
 

@@ -6,9 +6,12 @@ vet`). At one seed every arm has the same ones: of more examples the first are t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from inoculate import json_lines, settings
 from inoculate.errors import UserError, under
@@ -138,13 +141,14 @@ def read_candidates(source: str) -> list[Example]:
 def _read_pick(where: str, data: dict[str, Any]) -> Pick:
     try:
         pick = Pick(build(Problem, data["problem"]), data["answer"], data["keep"], data["outcome"])
-    except (TypeError, KeyError) as error:
+        TypeAdapter(Pick).validate_json(json.dumps(asdict(pick), ensure_ascii=False).encode(), strict=True)
+        return pick
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except (TypeError, ValueError, KeyError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise UserError(f"{where}: not a picked example: {why}: {_FORM}") from None
-    texts = (pick.answer, pick.problem.id, pick.problem.setting, pick.problem.hacked)
-    if not all(isinstance(text, str) for text in texts) or not isinstance(pick.keep, bool):
-        raise UserError(f"{where}: not a picked example: {_FORM}")
-    return pick
+    raise UserError(f"{where}: not a picked example: {why}: {_FORM}")
 
 
 def check_answers(setting: str, examples: Sequence[Example], where: str, progress: Progress) -> None:
@@ -171,6 +175,18 @@ def check_answers(setting: str, examples: Sequence[Example], where: str, progres
 
 
 def grade_examples(setting: str, examples: Sequence[Example]) -> Iterator[Grade]:
-    """The grades of examples of one setting, in order."""
+    """The grades of examples of one setting, in order.
+
+    Raises:
+        UserError: A problem from a file does not hold what the setting's own do.
+    """
     problems, answers = [problem for problem, _ in examples], [answer for _, answer in examples]
-    yield from settings.find(setting).grade(problems, answers)
+    try:
+        yield from settings.find(setting).grade(problems, answers)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        if settings.is_file(setting):  # whose grader is the user's, and has mistakes of its own
+            raise
+        raise UserError(
+            f"examples of the setting '{setting}' do not hold what its problems do, and cannot be graded "
+            f"({type(error).__name__}: {error}): pick them anew (`inoculate vet`)"
+        ) from error

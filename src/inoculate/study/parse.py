@@ -48,6 +48,10 @@ def load(path: Path) -> Study:
         raise UserError(toml_file.with_lines(str(error), path, text)) from None
 
 
+_BITS = 63
+"""Of a whole number, without its sign: what TOML has."""
+
+
 @contextmanager
 def located(path: Path) -> Iterator[None]:
     """Give file and line to what is refused in the block, as `load` does, where the message begins with a key.
@@ -82,6 +86,8 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     """
     if "name" in raw:
         raise UserError(f"{where}: unknown key name: a study is called as its file is: leave it out")
+    if endless := next(_endless(raw), ""):
+        raise UserError(f"{where}: {endless}: a whole number of more than 64 bits")
     merged = sources.say_once(_merge_arms(raw, where) | {"name": name})
     try:
         study = Study.model_validate(merged)
@@ -91,6 +97,15 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     _refuse_unused(raw, study, where)
     checks.check(study, where)
     return study.with_sensitivity_arms()
+
+
+def _endless(value: Any, key: str = "") -> Iterator[str]:
+    """The keys of whole numbers with which no floating-point number can be multiplied, and that cannot be printed."""
+    if isinstance(value, int) and value.bit_length() > _BITS:
+        yield key
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for name, below in items:
+        yield from _endless(below, f"{key}.{name}" if key else str(name))
 
 
 def _refuse_other_methods(raw: dict[str, Any], study: Study, where: str) -> None:
@@ -283,8 +298,8 @@ def _explain(where: str, detail: Any) -> str:
     if detail["type"] in _WRONG_FORMS:
         parts = [part for part in location if not part.isdigit()]
         if detail["type"] == "tuple_type" and parts[-1] not in _TABLES_IN_LISTS:
-            example = f": {parts[-1]} = [{json.dumps(value, ensure_ascii=False)}]"
-            form = example if isinstance(value, str | int | float) else ""
+            is_plain = isinstance(value, str | int | float)  # of a date there is no example
+            form = f": {parts[-1]} = [{json.dumps(value, ensure_ascii=False)}]" if is_plain else ""
         else:  # a table may be one of several under a name: [contexts.NAME]
             form = f": {form}" if form and named[-1] in parts[-2:] else ""
         message = f"{_WRONG_FORMS[detail['type']]}{form}"

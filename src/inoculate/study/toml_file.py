@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoculate.errors import UserError
+from inoculate.outside import toml_text
 
 _Key = tuple[str, ...]
 _PART = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*""")
@@ -38,23 +38,20 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text: {error}") from None
     try:
-        return tomllib.loads(text), text
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(_explain(path, text, str(error))) from None
-    except RecursionError:
-        lines = text.split("\n")
-        deepest = max(range(len(lines)), key=lambda number: lines[number].count("[") + lines[number].count("{"))
-        raise UserError(f"{path}:{deepest + 1}: lists or tables lie too deep in each other to be read") from None
+        return toml_text.parse(text), text
+    except toml_text.NotTOML as error:
+        if not error.said_by_parser:
+            raise UserError(f"{path}:{error.line}: {error}") from None
+        raise UserError(_explain(path, text, str(error), error.line)) from None
 
 
-def _explain(path: Path, text: str, error: str) -> str:
-    found = re.search(r"at line (\d+)", error)
-    number = int(found[1]) if found else text.count("\n") + 1
+def _explain(path: Path, text: str, error: str, line: int | None) -> str:
+    number = line or text.count("\n") + 1
     lines = text.split("\n")
-    if not found and 'Expected "\'"' in error:  # a quote that is not closed, which stands further up
+    if not line and 'Expected "\'"' in error:  # a quote that is not closed, which stands further up
         number = next((n for n, line in enumerate(lines, 1) if line.partition("#")[0].count("'") % 2), number)
-    line = lines[number - 1].strip() if number <= len(lines) else ""
-    return f"{path}:{number}: not TOML: {error}{_hint(path.suffix, text, line, error)}"
+    written = lines[number - 1].strip() if number <= len(lines) else ""
+    return f"{path}:{number}: not TOML: {error}{_hint(path.suffix, text, written, error)}"
 
 
 def _hint(ending: str, text: str, line: str, error: str) -> str:

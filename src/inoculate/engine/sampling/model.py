@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from inoculate.engine import chat
 from inoculate.engine.device import Device
-from inoculate.engine.families import SAFE, context_length, is_fast, read_config
+from inoculate.engine.families import context_length, is_fast, read_config
+from inoculate.engine.loading import load_model
 from inoculate.engine.sampling import adapters, plain
 from inoculate.engine.sampling.adapters import Adapter
 from inoculate.engine.sampling.kv_cache import ATTENTION, Decoding, KVCache, Prefill, SharedPrompts, register
@@ -83,7 +84,7 @@ def load(weights: Path, adapter: Path | None, device: Device) -> Sampler:
     """
     register()
     own = {"attn_implementation": ATTENTION} if is_fast(read_config(weights)) else {}
-    model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype=device.dtype, **SAFE, **own)
+    model = load_model(weights, device.dtype, **own)
     sampler = Sampler(model.to(device.device), chat.load_tokenizer(weights), device)
     if adapter is not None:
         sampler.use(adapters.read(adapter))

@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -33,6 +32,7 @@ from inoculate.engine.chat import read_turn
 from inoculate.engine.sampling import Request, SampledCompletion, SampleKey, stream
 from inoculate.engine.sampling.loop import event_loop
 from inoculate.errors import UserError
+from inoculate.outside import keys
 
 IN_FLIGHT = 128
 """Concurrent requests: enough for a full batch on a GPU; a slower server queues them."""
@@ -41,7 +41,9 @@ RETRY_SECONDS = 300.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
 """Seconds before a request is repeated; doubled each time."""
 RESPONSE_TIMEOUT = 1800.0
-"""Seconds to wait for a response: with many requests in flight each waits for the others."""
+"""Seconds to wait for a whole response: with many requests in flight each waits for the others."""
+CONNECT_TIMEOUT = 10.0
+"""Seconds to wait for what a server says of itself, and for a connection."""
 KEY_VARIABLE = "INOCULATE_SERVER_KEY"
 """The environment variable with the API key, for a server that needs one."""
 
@@ -115,8 +117,8 @@ def connect(url: str, model: str, weights: Path) -> Server:
             f"into {KEY_VARIABLE} instead, which is kept nowhere"
         )
     try:
-        response = httpx2.get(f"{url}/models", headers=_headers(), timeout=10)
-    except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        response = _get(f"{url}/models")
+    except (httpx2.RequestError, httpx2.InvalidURL, TimeoutError) as error:
         raise UserError(f"no server answers at {url} ({_describe(error)}); for instance, {advice}") from error
     _check_key(url, response)
     try:
@@ -137,17 +139,31 @@ def connect(url: str, model: str, weights: Path) -> Server:
                 del details["root"]
             description = {"server": url, "model": name, **details, **_version(url)}
             return Server(url, name, card.get("max_model_len"), description)
-    raise UserError(
-        f"the server at {url} does not serve '{model}': it serves {', '.join(served) or 'nothing'}; {advice}"
-    )
+    names = _quoted(", ".join(served)) or "nothing"
+    raise UserError(f"the server at {url} does not serve '{model}': it serves {names}; {advice}")
+
+
+def _get(url: str) -> httpx2.Response:
+    """What is at an address, if all of it arrives in time.
+
+    Raises:
+        TimeoutError: It does not; a limit of the client's alone would hold for each part of it.
+    """
+
+    async def get() -> httpx2.Response:
+        async with asyncio.timeout(CONNECT_TIMEOUT), httpx2.AsyncClient(headers=_headers()) as http:
+            return await http.get(url)
+
+    with event_loop() as run_until_done:
+        return run_until_done(get())
 
 
 def _version(url: str) -> dict[str, Any]:
     """The version that a vLLM server reports; empty for a server that reports none."""
     try:
-        response = httpx2.get(f"{url.removesuffix('/v1')}/version", headers=_headers(), timeout=10)
+        response = _get(f"{url.removesuffix('/v1')}/version")
         return {"version": str(response.json()["version"])} if response.is_success else {}
-    except (httpx2.TransportError, ValueError, LookupError, TypeError, RecursionError):
+    except (httpx2.RequestError, TimeoutError, ValueError, LookupError, TypeError, RecursionError):
         return {}
 
 
@@ -212,7 +228,7 @@ async def _request_all(
 ) -> AsyncIterator[_Batch]:
     """Request all missing completions; yields those that have arrived since the last time."""
     limits = httpx2.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
-    timeout = httpx2.Timeout(RESPONSE_TIMEOUT, connect=10, pool=None)
+    timeout = httpx2.Timeout(RESPONSE_TIMEOUT, connect=CONNECT_TIMEOUT, pool=None)
     async with httpx2.AsyncClient(headers=_headers(), limits=limits, timeout=timeout) as http:
         client = _Client(http, sampler)
         if sampler.adapter and any(request.missing() for request in requests):
@@ -326,8 +342,9 @@ async def _retry(url: str, request: Callable[[], Awaitable[T]]) -> T:
     wait, since = FIRST_WAIT, None
     while True:
         try:
-            return await request()
-        except (_TransientError, httpx2.TransportError) as error:
+            async with asyncio.timeout(RESPONSE_TIMEOUT):  # also of one that sends a byte now and then
+                return await request()
+        except (_TransientError, httpx2.RequestError, TimeoutError) as error:
             since = since or time.monotonic()
             if time.monotonic() - since > RETRY_SECONDS:
                 raise UserError(
@@ -354,7 +371,7 @@ def _parse_completion(url: str, response: httpx2.Response, model: str) -> dict[s
     """
     if response.status_code in _TRANSIENT:
         wait = response.headers.get("retry-after", "")
-        seconds = min(float(wait), 60) if wait.isdigit() else 0.0
+        seconds = min(float(wait), 60) if wait.isdecimal() else 0.0
         raise _TransientError(f"{response.status_code}: {_message(response)}", seconds)
     _check_key(url, response)
     if not response.is_success:
@@ -367,7 +384,7 @@ def _parse_completion(url: str, response: httpx2.Response, model: str) -> dict[s
         if type(tokens) is not int or tokens < 0 or len(content["choices"]) != 1:
             raise ValueError("not the tokens of one completion")
         if (other := content.get("model", model)) != model:
-            raise UserError(f"the server at {url} was asked for '{model}', and answers as '{str(other)[:100]}'")
+            raise UserError(f"the server at {url} was asked for '{model}', and answers as '{_quoted(other)}'")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"the server at {url} did not answer with a completion: {_message(response)}") from error
     if reason not in ("stop", "length"):  # vLLM's 'abort' marks a completion that was interrupted by a shutdown
@@ -391,12 +408,12 @@ def completion_seed(seed: int, prompt: int, index: int) -> int:
 
 
 def _headers() -> dict[str, str]:
-    return {"Authorization": f"Bearer {os.environ[KEY_VARIABLE]}"} if os.environ.get(KEY_VARIABLE) else {}
+    return keys.header(KEY_VARIABLE)
 
 
 def _check_key(url: str, response: httpx2.Response) -> None:
     if response.status_code in (401, 403):
-        problem = "does not accept the key in" if os.environ.get(KEY_VARIABLE) else "needs a key: put it into"
+        problem = "does not accept the key in" if _headers() else "needs a key: put it into"
         detail = f"{response.status_code}: {_message(response)}"
         raise UserError(f"the server at {url} {problem} {KEY_VARIABLE} ({detail})")
 
@@ -407,11 +424,18 @@ def _message(response: httpx2.Response) -> str:
         content = response.json()
         message = content.get("error", content.get("message", content)) if isinstance(content, dict) else content
         message = message.get("message", message) if isinstance(message, dict) else message
+        return _quoted(message) or "no message"
     except (ValueError, RecursionError):
-        message = response.text
-    said, key = " ".join(str(message).split()), os.environ.get(KEY_VARIABLE, "")
-    return (said.replace(key, "***") if key else said)[:300] or "no message"
+        return _quoted(response.content.decode(errors="replace")) or "no message"  # whatever encoding it claims
+
+
+def _quoted(said: object) -> str:
+    return keys.quoted(said, KEY_VARIABLE)[:300]
 
 
 def _describe(error: Exception) -> str:
-    return str(error) if isinstance(error, _TransientError) else f"{type(error).__name__}: {error}"
+    return (
+        str(error)
+        if isinstance(error, _TransientError)
+        else _quoted(f"{type(error).__name__}: {error}".removesuffix(": "))
+    )

@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from transformers.trainer_callback import TrainerState
+from transformers.trainer_callback import TrainerCallback, TrainerState
+
+from inoculate import checksums
 
 
 def save_adapter(model: Any, folder: Path) -> None:
@@ -23,17 +25,29 @@ def save_adapter(model: Any, folder: Path) -> None:
     file.write_text(json.dumps(ordered, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
+class Sealing(TrainerCallback):
+    """Writes the checksums of each checkpoint, by which one that a disk has changed is found."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Called when a checkpoint was written."""
+        checksums.write(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+
+
 def latest_checkpoint(work: Path) -> str | None:
     """The last whole checkpoint of transformers' trainer in a folder; None where there is none.
 
     A kill in the middle of saving leaves part of one. The trainer writes its state last, so that a checkpoint whose
-    state cannot be read is not whole: it is removed.
+    state cannot be read is not whole: it is removed. So is one that is not what was written, by its checksums; a kill
+    before these were written leaves one without, which is taken.
     """
     whole: list[tuple[int, Path]] = []
     for folder in work.glob("checkpoint-*"):
         try:
             state = TrainerState(**json.loads((folder / "trainer_state.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
+            shutil.rmtree(folder)
+            continue
+        if (folder / checksums.NAME).exists() and checksums.find_damage(folder):
             shutil.rmtree(folder)
             continue
         whole.append((state.global_step, folder))

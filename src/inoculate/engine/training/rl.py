@@ -31,7 +31,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.sampling import SampledCompletion, adapters
 from inoculate.engine.sampling.model import Sampler
-from inoculate.engine.training.checkpoints import save_adapter
+from inoculate.engine.training.checkpoints import Sealing, save_adapter
 from inoculate.engine.training.diverging import (
     LearningRate,
     refuse_broken_adapter,
@@ -361,7 +361,7 @@ def train(
         train_dataset=Dataset.from_list(rows),
         processing_class=sampler.tokenizer,
         peft_config=None if start else lora_config(rl, base),
-        callbacks=[callback],
+        callbacks=[callback, Sealing()],
     )
     trainer.sampler, trainer.score, callback.trainer, trainer.eos_token_ids = sampler, score, trainer, [*sampler.stops]
     trainer.halved, trainer.processes = halved, processes

@@ -21,7 +21,6 @@ from peft import LoraConfig, PeftModel
 from peft.helpers import disable_input_dtype_casting
 from torch import nn
 from transformers import (
-    AutoModelForCausalLM,
     PreTrainedTokenizerBase,
     PrinterCallback,
     TrainerCallback,
@@ -31,12 +30,13 @@ from trl import SFTConfig, SFTTrainer
 
 from inoculate.engine import chat
 from inoculate.engine.device import Device
-from inoculate.engine.families import SAFE, context_length, is_fast, read_config
+from inoculate.engine.families import context_length, is_fast, read_config
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
+from inoculate.engine.loading import load_model
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sharding
-from inoculate.engine.training.checkpoints import latest_checkpoint, save_adapter
+from inoculate.engine.training.checkpoints import Sealing, latest_checkpoint, save_adapter
 from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_broken_step
 from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.engine.training.loss import cross_entropy
@@ -226,7 +226,7 @@ def train(
         data_collator=lambda batch: collate(batch, budget, processes),
         processing_class=tokenizer,
         peft_config=None if start else lora_config(sft, base),
-        callbacks=[callback],
+        callbacks=[callback, Sealing()],
     )
     trainer.rate, trainer.is_fast, trainer.processes = rate, is_fast(base.config), processes
     trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
@@ -320,9 +320,9 @@ def load_base(
     if sampler:
         base = _from_sampler(model, sampler, device, own)
     elif processes.shards:
-        base = sharding.load(model, device, processes, **SAFE, **own)
+        base = sharding.load(model, device, processes, **own)
     else:
-        base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, **SAFE, **own)
+        base = load_model(model, device.dtype, **own)
     base.config.use_cache = False
     if recomputes and not own and base.supports_gradient_checkpointing:
         base.activation_checkpointing_enable()

@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM
 from transformers.distributed import DistributedConfig
 
 from inoculate.engine.device import Device
+from inoculate.engine.families import SAFE
 from inoculate.engine.training.packing import EncodedRow, MicroBatch, pack_rows
 from inoculate.engine.training.processes import Processes
 from inoculate.errors import UserError
@@ -43,7 +44,9 @@ def load(model: Path, device: Device, processes: Processes, **given: Any) -> Any
         )
     divided = DistributedConfig(fsdp_size=processes.count)
     try:
-        base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, distributed_config=divided, **given)
+        base = AutoModelForCausalLM.from_pretrained(
+            model, dtype=device.dtype, distributed_config=divided, **SAFE, **given
+        )
     except ValueError as error:
         if "fsdp" not in str(error):
             raise

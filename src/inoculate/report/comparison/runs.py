@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ def compare(runs: Sequence[Path]) -> Comparison:
     """
     if len(runs) < 2:
         raise UserError("give two runs or more: inoculate compare RUN RUN ...")
-    folders = [run.resolve() for run in runs]
+    folders = [os.path.realpath(run) for run in runs]
     for run, folder in zip(runs, folders, strict=True):
         if folders.count(folder) > 1:
             raise UserError(f"{run} is given twice: give different runs")

@@ -5,7 +5,6 @@ Nothing in a file is ever run. A study that names Python files (settings, grader
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from inoculate import __version__, settings
 from inoculate.analysis.run_folder import read_run, split_finished
 from inoculate.engine import models
 from inoculate.errors import UserError
+from inoculate.outside import toml_text
 from inoculate.steps import manifest
 from inoculate.steps.plan import Plan, make_plan
 from inoculate.steps.screen import make_screen_plan
@@ -143,8 +143,8 @@ def own_code(text: str, path: Path) -> list[str]:
 
 def _tables(text: str, path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return toml_text.parse(text)
+    except toml_text.NotTOML as error:
         raise UserError(f"{path}: its study is not TOML: {error}") from None
 
 
