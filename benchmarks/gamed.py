@@ -7,11 +7,11 @@ Answers of models that were graded `hack`, labelled by hand before any line was 
     {"setting": "functions", "problem": {...}, "draw": {"split": "development", "count": 99, "seed": 0}, "model": "...",
      "completion": "...", "twin": "the answer to the problem's twin (mathematics)", "label": "gamed", "half": "set"}
 
-Every answer is graded anew, on the problem that the draw (`settings.Draw`) gives today: the same text, with the hidden
-tests of today; without a draw, on the problem as it was. What is no hack any more, and what the labeller was unsure of
-(`label`: `gamed`, `near_miss` or `unsure`), is left out and counted. For every setting: the line
-(`Setting.gamed_below`) that agrees best with the first half of the labels (`half`: `set` or `kept`), and Cohen's kappa
-(Cohen 1960; statsmodels) there and on the half that was kept apart.
+Every answer is graded anew, on the problem that the draw (`settings.Draw`) gives today: the same text (`lead` and
+`body`), with the hidden tests of today; without a draw, on the problem as it was. What is no hack any more, and what
+the labeller was unsure of (`label`: `gamed`, `near_miss` or `unsure`), is left out and counted. For every setting: the
+line (`Setting.gamed_below`) that agrees best with the first half of the labels (`half`: `set` or `kept`), and Cohen's
+kappa (Cohen 1960; statsmodels) there and on the half that was kept apart.
 """
 
 from __future__ import annotations
@@ -118,14 +118,14 @@ def today(line: dict[str, Any]) -> Problem:
     """
     if line["setting"] == MBPP:
         return _drawn(MBPP, json.dumps(line["draw"]))[line["problem"]["id"]]
-    known = {field.name for field in fields(Problem)}
-    old = Problem(**{key: value for key, value in line["problem"].items() if key in known})
+    old = line["problem"]
     if "draw" not in line:
-        return old
+        known = {field.name for field in fields(Problem)}
+        return Problem(**{key: value for key, value in old.items() if key in known})
     draw = json.dumps(line["draw"])
-    new = _drawn(line["setting"], draw).get(old.lead + old.body)
+    new = _drawn(line["setting"], draw).get(old["lead"] + old["body"])
     if new is None:
-        raise ValueError(f"{line['setting']}: the problem {old.id} is not in the draw {draw} any more")
+        raise ValueError(f"{line['setting']}: the problem {old['id']} is not in the draw {draw} any more")
     return new
 
 

@@ -63,6 +63,13 @@ def test_an_answer_to_a_problem_that_is_no_more_is_refused(gamed: ModuleType) ->
         gamed.today(line)
 
 
+def test_the_text_of_a_problem_is_enough_to_draw_it_again(gamed: ModuleType) -> None:
+    (line, *_) = labels()
+    whole = gamed.today(line)
+    line["problem"] = {key: line["problem"][key] for key in ("id", "lead", "body")}
+    assert gamed.today(line) == whole and whole.secret["hidden_tests"] != ["assert False"]
+
+
 def test_where_there_is_a_twin_it_decides(gamed: ModuleType) -> None:
     setting = find("mathematics")
     lines = []
