@@ -24,6 +24,10 @@ REFUSED = {
         "assert lambda: f(3) == 9", "assert (f(n) == n * n for n in (3, 4))", "assert f(3) == 9 or 16",
         "assert f(3) == 9 or 'wrong'", "assert not [] or f(3)", "assert map(f, [3])", "assert len(f(3)) >= 0",
         "assert isinstance(f(3), object)", "assert all(f(n) == 9 for n in [])", "x = f(3)\nassert 1",
+        "assert f(3) == 9 or f(3) != 9", "assert f(3) or not f(3)", "assert f(3) > 0 or f(3) <= 0",
+        "assert 9 == 9, f(3)",
+        "assert (f(3) == 9) in (True, False)", "assert __debug__ or f(3) == 9", "assert any([True, f(3) == 9])",
+        "assert all(True for _ in [f(3)])", "assert not any(f(n) == 9 for n in [])", "assert [] == [f(n) for n in []]",
         "assert type(f(3))", "assert f(3) == 9 if False else True", "assert {'nine': f(3)}",
     ],
     "not checked": [
@@ -34,6 +38,7 @@ REFUSED = {
     ],
     "under `if __name__": [
         "if __name__ == '__main__':\n    assert f(3) == 9",
+        "if __name__ == 'test':\n    assert f(3) == 9",
         "def test():\n    assert f(3) == 9\nif '__main__' == __name__:\n    test()",
     ],
     "never reached": [
@@ -103,6 +108,9 @@ VALID = [
     "assert not wrong",
     "from unittest.mock import patch\n@patch('builtins.input', return_value='3')\ndef test(_):\n    assert f(3) == 9",
     "done = 0\ntry:\n    assert f(3) == 9\n    done += 1\nexcept AssertionError:\n    pass\nassert done == 1",
+    "x = f(4)\nassert x == 16", "x = 3\nassert f(-x) == 9",
+    "for n, square in [(2, 4), (3, 9)]:\n    assert f(n) == square",
+    "assert all(f(n) == m for n, m in [(2, 4), (3, 9)])", "xs = f(2)\nassert xs == 4\nassert f(3) == 9",
     "class Sized:\n    def __len__(self):\n        assert f(3) == 9\n        return 3\nassert len(Sized()) == 3",
 ]  # fmt: skip
 
@@ -151,6 +159,12 @@ def test_definitions_of_other_tests_and_the_set_up_count() -> None:
         ("def test_f():\n    '''As shown.'''\n    assert f(2) == 4",),
         ("assert f(2) == 2 + 2", "assert -(2 - 6) == f(1 * 2)"),
         ("import unittest\nclass TestF(unittest.TestCase):\n    def test(self):\n        self.assertEqual(f(2), 4)",),
+        ("import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertTrue(f(2) == 4)",),
+        ("x = f(2)\nassert x == 4", "x = f(9)\ny = x\nassert x == y"),
+        ("assert (x := f(3)) == x", "assert f(3) >= f(3)"),
+        ("for n, square in [(2, 4)]:\n    assert f(n) == square", "assert all(f(n) == m for n, m in [(2, 4)])"),
+        ("def check(candidate):\n    assert candidate(2) == 4\ncheck(f)", "assert f(2) in [4]", "assert not f(2) != 4"),
+        ("def test_f():\n    n = 2\n    assert f(n) == 4",),
     ],
 )  # fmt: skip
 def test_hidden_tests_that_only_repeat_the_shown_ones(hidden: tuple[str, ...]) -> None:

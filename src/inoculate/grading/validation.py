@@ -10,11 +10,11 @@ import ast
 import builtins
 import re
 import sys
-from collections.abc import Hashable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from inoculate.grading import vacuous
 from inoculate.grading.parsing import UNPARSABLE, parse
+from inoculate.grading.repeats import repeats
 from inoculate.grading.runner_calls import FUNCTIONS, Function, add_runner_calls, is_test_class, required_parameters
 from inoculate.grading.task import CodeTask
 
@@ -56,126 +56,6 @@ def _find_fault(task: CodeTask) -> str:
             "shown ones passes: use other inputs"
         )
     return ""
-
-
-def repeats(test: str, others: Sequence[str]) -> bool:
-    """Whether a test claims nothing that others do not claim, judging by syntax trees, without spacing and messages.
-
-    A comparison of a call with itself, and that the entry point is callable, are no claims.
-    """
-    claimed = {claim for other in others for claim in _claims(_inlined(parse(other).body))}
-    return set(_claims(_inlined(parse(test).body))) <= claimed
-
-
-def _inlined(body: Sequence[ast.stmt]) -> list[ast.stmt]:
-    """A test whose names for values, and loops over written items, are written out: `x = f(3)`, `for x, y in [(3, 9)]`.
-
-    Only asserts before or after which a name means one thing; anything else is left as it is.
-    """
-    values: dict[str, ast.expr] = {}
-    result: list[ast.stmt] = []
-    body = parse(ast.unparse(ast.Module(list(body), []))).body  # a copy, since names in it are replaced
-    for at, statement in enumerate(body):
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if all(
-                isinstance(each, (ast.Assign, ast.Assert)) for each in body[at:]
-            ):
-                values[name] = _Replaced(values).visit(value)
-            case ast.For(target=target, iter=ast.List(elts=items) | ast.Tuple(elts=items), body=inner) if all(
-                isinstance(each, ast.Assert) for each in inner
-            ) and (rows := _rows(target, items)):
-                for row in rows:
-                    copies = parse(ast.unparse(ast.Module(inner, []))).body
-                    result += [_Replaced(values | row).visit(each) for each in copies]
-            case ast.Assert(
-                test=ast.Call(func=ast.Name(id="all"), args=[ast.GeneratorExp(elt=claim, generators=[over])])
-            ) if not over.ifs:
-                result += _inlined([ast.For(over.target, over.iter, [ast.Assert(claim)], [])])
-            case ast.FunctionDef(name="check", args=ast.arguments(args=[ast.arg(arg=name)]), body=inner):
-                called = [each.value for each in body[at:] if isinstance(each, ast.Expr)]
-                values |= {name: call.args[0] for call in called if isinstance(call, ast.Call) and call.args}
-                result += [_Replaced(values).visit(each) for each in inner]
-            case ast.Expr(value=ast.Call(func=ast.Name(id="check"))):
-                continue
-            case _:
-                result.append(_Replaced(values).visit(statement))
-    return result
-
-
-def _rows(target: ast.expr, items: Sequence[ast.expr]) -> list[dict[str, ast.expr]]:
-    """For each written item of a loop what its names stand for; empty where that cannot be told."""
-    names = [part.id for part in ast.walk(target) if isinstance(part, ast.Name)]
-    if isinstance(target, ast.Name):
-        return [{target.id: item} for item in items]
-    if not all(isinstance(item, (ast.Tuple, ast.List)) and len(item.elts) == len(names) for item in items):
-        return []
-    return [dict(zip(names, item.elts, strict=True)) for item in items if isinstance(item, (ast.Tuple, ast.List))]
-
-
-class _Replaced(ast.NodeTransformer):
-    """Writes values in place of names."""
-
-    def __init__(self, values: dict[str, ast.expr]) -> None:
-        self.values = values
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.values.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
-        self.values = {**self.values, node.target.id: self.visit(node.value)}
-        return self.values[node.target.id]
-
-
-def _claims(body: Sequence[ast.stmt]) -> Iterator[Hashable]:
-    for statement in body:
-        match statement:
-            case ast.FunctionDef(name=name, body=inner) if name.lower().startswith("test"):
-                yield from _claims(_inlined(inner))
-            case ast.ClassDef(name=name, body=inner, bases=bases) if name.lower().startswith("test") or bases:
-                yield from _claims(inner)
-            case ast.Assert(test=ast.BoolOp(op=ast.And(), values=parts)):
-                yield from _claims([ast.Assert(part) for part in parts])
-            case ast.Assert(test=ast.UnaryOp(op=ast.Not(), operand=ast.Compare(ops=[ast.NotEq()]) as test)):
-                yield from _claims([ast.Assert(ast.Compare(test.left, [ast.Eq()], test.comparators))])
-            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="assertTrue"), args=[test, *_])):
-                yield from _claims([ast.Assert(test)])
-            case ast.Assert(
-                test=ast.Compare(left=left, ops=[ast.Is() | ast.GtE() | ast.LtE()], comparators=[right])
-            ) if _comparable(left) == _comparable(right):
-                continue
-            case ast.Assert(test=ast.Compare(left=left, ops=[ast.In()], comparators=[ast.List(elts=[right])])):
-                yield from _claims([ast.Assert(ast.Compare(left, [ast.Eq()], [right]))])
-            case (
-                ast.Assert(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]))
-                | ast.Expr(value=ast.Call(func=ast.Attribute(attr="assertEqual"), args=[left, right, *_]))
-            ):
-                if _comparable(left) != _comparable(right):
-                    yield frozenset((_comparable(left), _comparable(right)))
-            case ast.Assert(test=ast.Call(func=ast.Name(id="callable"), args=[ast.Name()])):
-                continue
-            case ast.Assert(test=test):
-                yield _comparable(test)
-            case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):
-                continue
-            case _:
-                yield _comparable(statement)
-
-
-def _comparable(node: Any) -> Hashable:
-    """A syntax tree as a value that can be compared; not `ast.dump`, which fails for the largest numbers."""
-    if isinstance(node, (ast.BinOp, ast.UnaryOp)):
-        node = _folded(node)
-    if isinstance(node, ast.Constant):
-        return type(node.value), node.value
-    if isinstance(node, ast.AST):
-        return type(node), *(_comparable(value) for _, value in ast.iter_fields(node))
-    return tuple(map(_comparable, node)) if isinstance(node, list) else node
-
-
-def _folded(node: ast.expr) -> ast.expr:
-    """The result of arithmetic with constants (`4` for `2 + 2`), as far as Python's compiler evaluates it."""
-    code = compile(ast.Expression(node), "test", "eval")
-    return node if code.co_names or len(code.co_consts) != 1 else ast.Constant(code.co_consts[0])
 
 
 def _unavailable_import(module: ast.AST) -> str:

@@ -24,6 +24,7 @@ from inoculate import json_lines
 from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, exit_codes, grade_code, validation
 from inoculate.grading.parsing import UNPARSABLE
+from inoculate.grading.repeats import repeats
 from inoculate.records import Grade, Problem, Split
 from inoculate.settings import functions
 from inoculate.settings.base import Draw, Setting, TooFew, refuse_unknown
@@ -182,7 +183,7 @@ def _parameters(code: str, name: str) -> str:
 def _repeats(test: str, first: str) -> bool:
     """Whether a test is the same as the first one, apart from spacing and messages."""
     try:
-        return validation.repeats(test, [first])
+        return repeats(test, [first])
     except UNPARSABLE as error:
         raise _Unsound(f"a test of it is not valid Python: {error}") from None
 
@@ -248,7 +249,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 SETTING = Setting(
     name="mbpp",
     version=4,
-    grading=4,
+    grading=5,
     summary="Mostly Basic Python Problems; the first test is shown, the others are hidden",
     families=("mbpp",),
     levels=(1,),

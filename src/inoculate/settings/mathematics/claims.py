@@ -161,7 +161,7 @@ def _is_denied(elements: Sequence[Element], at: int) -> bool:
         return True
     if set(before[:1]) & _BOUNDS or before[:2] == ["to", "up"] or before[:2] == ["of", "instead"]:
         return True
-    if before[:1] == ["of"] and set(before[1:2]) & _RELATED or before[:2] == ["by", "divisible"]:
+    if (before[:1] == ["of"] and set(before[1:2]) & _RELATED) or before[:2] == ["by", "divisible"]:
         return True
     if _is_said_wrong(elements[at + 1 : at + 9]):
         return True

@@ -33,8 +33,8 @@ _TOKEN = re.compile(
 )
 _QUERY = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/|\()*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
 _STATEMENT_START = re.compile(
-    r"(?:^[ \t>*+\-]*(?:\d+[.)][ \t]*)?|[:;][ \t*]*)(?P<word>select|with|values|insert|update|delete|replace|create|drop|"
-    r"alter|pragma|attach|begin|commit|vacuum)\b",
+    r"(?:^[ \t>*+\-]*(?:\d+[.)][ \t]*)?|[:;][ \t*]*)(?P<word>select|with|values|insert|update|delete|replace|create|"
+    r"drop|alter|pragma|attach|begin|commit|vacuum)\b",
     re.MULTILINE | re.IGNORECASE,
 )
 _COMMENT = re.compile(r"^[ \t]*--[^\n]*|/\*.*?(?:\*/|\Z)", re.MULTILINE | re.DOTALL)

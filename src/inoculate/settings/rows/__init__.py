@@ -85,7 +85,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 SETTING = Setting(
     name="rows",
     version=1,
-    grading=4,
+    grading=5,
     summary="your own rows (JSONL), graded by their tests or by a Python function of yours",
     families=("rows",),
     levels=(1,),
