@@ -16,7 +16,7 @@ from inoculate import checksums
 from inoculate.analysis import analyse
 from inoculate.analysis.run_folder import read_run
 from inoculate.errors import UserError
-from inoculate.steps import damage
+from inoculate.steps import damage, manifest
 from inoculate.steps import plan as planning
 from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load
@@ -86,6 +86,15 @@ def test_a_changed_file_is_found_and_its_step_is_to_be_done_again(
     named = "" if file == checksums.NAME else file  # whose changed line names another file, or another checksum
     assert told.startswith(f"{step.label}: {named}") and told.endswith(", and done again")
     assert (store.damaged / kind / step.key).is_dir() and not store.is_finished(step)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"seeds": [0]}', "[" * 50_000 + "]" * 50_000, "\0" * 40])
+def test_what_was_declared_is_not_made_up_anew(study: Path, store: Store, text: str) -> None:
+    folder = fill(study, store)
+    (folder / "declared.json").write_text(text)
+    with pytest.raises(UserError, match=r"declared\.json: not what a study declares .*bring the file back"):
+        manifest.declare(folder, planning.make_plan(load(study)), store)
+    assert (folder / "declared.json").read_text() == text
 
 
 @pytest.mark.parametrize("left", [(), ("step.json",), ("step.json", "grades.jsonl")])
