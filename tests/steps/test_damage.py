@@ -97,6 +97,23 @@ def test_what_was_declared_is_not_made_up_anew(study: Path, store: Store, text: 
     assert (folder / "declared.json").read_text() == text
 
 
+@pytest.mark.parametrize("target", ["elsewhere", "nowhere"])
+def test_a_link_in_the_place_of_a_step_is_set_aside_and_done_with(
+    study: Path, store: Store, tmp_path: Path, target: str
+) -> None:
+    fill(study, store)
+    step, folder = one_of(study, store, "grades")
+    whole = folder.rename(tmp_path / "whole")
+    shutil.copytree(whole, tmp_path / "elsewhere")
+    flip(tmp_path / "elsewhere" / "grades.jsonl")
+    folder.symlink_to(tmp_path / target)
+    missing, said = check(study, store)
+    assert [step] == missing and "set aside" in said[0]
+    shutil.copytree(whole, folder)
+    assert check(study, store) == ([], [])
+    assert not list(store.damaged.glob("*/*"))
+
+
 @pytest.mark.parametrize("left", [(), ("step.json",), ("step.json", "grades.jsonl")])
 def test_a_step_without_checksums_is_not_taken_for_a_finished_one(
     study: Path, store: Store, left: tuple[str, ...]
