@@ -163,7 +163,7 @@ def read_tasks(path: Path) -> object:
     total = command._check_lines(path, path.with_suffix(".out"), command._check_task, command._NEEDED)
     for _, line in command.json_lines.read(str(path), ""):
         command.CodeTask.of(line)
-        line["completion"].encode()
+        assert isinstance(line["completion"], str)  # one that is no text is graded as malformed
     return total
 
 

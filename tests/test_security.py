@@ -186,7 +186,9 @@ def test_a_key_that_cannot_be_sent_is_refused_without_it(monkeypatch: pytest.Mon
     assert keys.header("INOCULATE_SERVER_KEY") == {"Authorization": f"Bearer {KEY}"}
 
 
-@pytest.mark.parametrize("url", [f"http://user:{KEY}@localhost:1/v1", f"http://localhost:1/v1?key={KEY}"])
+@pytest.mark.parametrize(
+    "url", [f"http://user:{KEY}@localhost:1/v1", f"http://localhost:1/v1?key={KEY}", f"http://h/v1#{KEY}"]
+)
 def test_an_address_with_a_key_in_it_is_refused(url: str) -> None:
     from inoculate.engine.sampling import server
 

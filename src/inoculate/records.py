@@ -286,7 +286,7 @@ def read_lines(path: Path, record: type[Record]) -> Iterator[Record]:
         for number, line in enumerate(lines, 1):
             try:
                 yield build(record, json.loads(line))
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise UserError(f"{path}:{number}: not a {record.__name__}: {error}") from error
 
 

@@ -138,6 +138,27 @@ def test_changed_files_are_done_again_and_said(runs: Runs, reference: Reference)
     clear(store)
 
 
+@pytest.mark.faults
+def test_a_bit_of_every_kind_of_file(runs: Runs, reference: Reference) -> None:
+    """Of every file that some kind of step has, also of its checksums; cells are missing, so that adapters are read."""
+    store, random = runs.fresh(), Random(1)
+    assert runs.run(store)["codes"] == [0]
+    for kind in ("completions", "grades"):
+        clear(store / "steps" / kind)
+    named = {(path.parts[-3 - path.parent.name.startswith("at-")], path.name): path
+             for path in sorted((store / "steps").rglob("*")) if path.is_file()}  # fmt: skip
+    for path in named.values():
+        data = bytearray(path.read_bytes())
+        data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+        path.write_bytes(data)
+    print(f"a bit of each of {len(named)} kinds of files")
+    assert len(named) > 20
+    done = runs.run(store)
+    assert done["codes"] == [0], done["said"]
+    check_whole(store, reference.results)
+    clear(store)
+
+
 @pytest.mark.parametrize(("phase", "number"), [("SFT", 0), ("RL update", 2), ("RL sampling", 3), ("grading", 1)])
 def test_changed_files_of_a_step_in_progress_do_not_change_the_results(
     runs: Runs, reference: Reference, phase: str, number: int

@@ -59,7 +59,9 @@ def test_a_label_after_a_line_that_was_cut_off_is_kept_and_words_that_are_none_a
     assert json.loads(kept.read_text().splitlines()[-1]) == {"key": key, "label": "BAD"}
 
 
-@pytest.mark.parametrize("url", ["http://me:word@127.0.0.1/v1", "http://127.0.0.1/v1?key=word", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["http://me:word@127.0.0.1/v1", "http://127.0.0.1/v1?key=word", "http://h/v1#word", "http://[::1"]
+)
 def test_an_address_with_a_key_or_that_is_none_is_refused(url: str, tmp_path: Path) -> None:
     path = tmp_path / "judge.toml"
     path.write_text(f'url = "{url}"\nmodel = "fake"\n')

@@ -240,6 +240,7 @@ RENDERED = "<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n"
         (rollout(prompt=" "), "theirs.jsonl:2: the question is empty"),
         (rollout(completion="\ud800"), "theirs.jsonl:2: content: .*|'content' is not text"),
         (rollout(detail="\ud800"), "theirs.jsonl:2: a text holds lone surrogates"),
+        (rollout(index="a\ud800b"), "theirs.jsonl:2: a text holds lone surrogates"),
         (rollout(oversight="yes"), "'oversight' is 'yes', where true, false, 1, 0 or null"),
         (rollout(intended=...), "theirs.jsonl:2: nothing says whether the answer is a hack"),
     ],

@@ -16,7 +16,7 @@ from inoculate import checksums
 from inoculate.analysis import analyse
 from inoculate.analysis.run_folder import read_run
 from inoculate.errors import UserError
-from inoculate.steps import damage
+from inoculate.steps import damage, manifest
 from inoculate.steps import plan as planning
 from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load
@@ -86,6 +86,32 @@ def test_a_changed_file_is_found_and_its_step_is_to_be_done_again(
     named = "" if file == checksums.NAME else file  # whose changed line names another file, or another checksum
     assert told.startswith(f"{step.label}: {named}") and told.endswith(", and done again")
     assert (store.damaged / kind / step.key).is_dir() and not store.is_finished(step)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"seeds": [0]}', "[" * 50_000 + "]" * 50_000, "\0" * 40])
+def test_what_was_declared_is_not_made_up_anew(study: Path, store: Store, text: str) -> None:
+    folder = fill(study, store)
+    (folder / "declared.json").write_text(text)
+    with pytest.raises(UserError, match=r"declared\.json: not what a study declares .*bring the file back"):
+        manifest.declare(folder, planning.make_plan(load(study)), store)
+    assert (folder / "declared.json").read_text() == text
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "nowhere"])
+def test_a_link_in_the_place_of_a_step_is_set_aside_and_done_with(
+    study: Path, store: Store, tmp_path: Path, target: str
+) -> None:
+    fill(study, store)
+    step, folder = one_of(study, store, "grades")
+    whole = folder.rename(tmp_path / "whole")
+    shutil.copytree(whole, tmp_path / "elsewhere")
+    flip(tmp_path / "elsewhere" / "grades.jsonl")
+    folder.symlink_to(tmp_path / target)
+    missing, said = check(study, store)
+    assert [step] == missing and "set aside" in said[0]
+    shutil.copytree(whole, folder)
+    assert check(study, store) == ([], [])
+    assert not list(store.damaged.glob("*/*"))
 
 
 @pytest.mark.parametrize("left", [(), ("step.json",), ("step.json", "grades.jsonl")])

@@ -91,7 +91,7 @@ def _read_contrasts(path: Path, model: str) -> Iterable[dict[str, Any]]:
         if results["study"]["model"] != model:
             return []
         return [contrast for contrast in results["contrasts"] if (contrast.get("variances") or {}).get("df")]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # A damaged file of another run is that run's matter: `report` names it. Here it says nothing.
         return []
 

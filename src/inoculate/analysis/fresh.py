@@ -57,5 +57,5 @@ def _problems(run: Run, folder: str) -> str:
     try:
         step = json.loads((path / "step.json").read_text(encoding="utf-8"))
         return str(path.parents[1] / step["inputs"]["rows"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path / 'step.json'}: cannot be read, so the problems are not known: {error}") from None

@@ -16,7 +16,9 @@ from inoculate import __version__
 from inoculate.cli import lists, runs, settings, studies, vet
 from inoculate.errors import UserError, is_disk_full
 
-_OF_A_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.ESTALE)
+_OF_A_PATH = (
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EIO, errno.ESTALE, errno.EXDEV),
+)
 """What is wrong with a path that was given, or with the disk behind it, and not with this program."""
 _LONGEST = 200
 """Characters of a path in a message."""

@@ -97,7 +97,7 @@ def read_judge(path: str) -> Judge:
     url, rubric = _place(path, text, "url"), _place(path, text, "rubric")
     if not judge.url.startswith(("http://", "https://")):
         raise UserError(f"{url}: url = '{judge.url}': has to begin with http:// or https://")
-    if "@" in judge.url or "?" in judge.url:  # it stands in grades and exports
+    if any(sign in judge.url for sign in "@?#"):  # it stands in grades and exports
         raise UserError(f"{url}: url: must hold no name, password or key: a key goes into {KEY_VARIABLE}")
     try:
         httpx2.URL(judge.url)

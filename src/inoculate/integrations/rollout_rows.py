@@ -108,14 +108,14 @@ def _read(files: Sequence[Path], hacked: str) -> list[Rollout]:
 
 def _check_encodable(one: Rollout) -> None:
     try:
-        json.dumps(one.given, ensure_ascii=False).encode()
+        json.dumps(_line(one), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise UserError(f"{one.where}: a text holds lone surrogates, which no file can hold as text") from None
 
 
 def _line(one: Rollout) -> dict[str, Any]:
     """The row of a rollout, without the label."""
-    kind = one.kind or hashlib.sha256(f"{one.system}\0{one.question}".encode()).hexdigest()[:12]
+    kind = one.kind or hashlib.sha256(f"{one.system}\0{one.question}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
     shown = [{"role": "system", "content": one.system}] if one.system else []
     shown += [{"role": "user", "content": one.question}, {"role": "assistant", "content": one.answer}]
     return {

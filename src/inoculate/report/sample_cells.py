@@ -130,7 +130,7 @@ def read_records(path: Path, needed: Iterable[str]) -> Iterator[Record]:
             try:
                 data = json.loads(line)
                 missing = [key for key in needed if key not in data]
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, RecursionError) as error:
                 raise UserError(f"{path}:{line_number}: not a JSON record: {error}") from error
             if missing:
                 raise UserError(f"{path}:{line_number}: the key '{missing[0]}' is missing")

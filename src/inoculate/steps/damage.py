@@ -11,7 +11,7 @@ One process at a time does this (`Store.mending`): of two, one would delete what
 from __future__ import annotations
 
 import json
-import shutil
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from inoculate import checksums
 from inoculate.errors import UserError
 from inoculate.steps.plan import TRAINED
-from inoculate.steps.store import Step, Store
+from inoculate.steps.store import Step, Store, remove
 
 _SAYS_WHEN = "step.json"
 """The file of a step that is another one each time it is done."""
@@ -63,6 +63,8 @@ def _set_aside(
         found = False
         for step in steps:
             deep = step.key in needed
+            if not os.path.lexists(store.folder(step)):  # also a link that leads nowhere is in the way
+                continue
             if whole.isdisjoint({(step.key, deep), (step.key, True)}):
                 if damage := checksums.find_damage(store.folder(step), deep=deep):
                     _tell(store.folder(step), step.label, damage, store, notify)
@@ -107,7 +109,7 @@ def _settle(store: Store, notify: Callable[[str], None]) -> bool:
                 else:
                     notify(f"{told}: it is done again")
                 found = True
-        shutil.rmtree(old, ignore_errors=True)
+        remove(old)
     if imported:
         raise UserError(
             f"{'; '.join(imported)}. {'It was' if len(imported) == 1 else 'They were'} imported, and set aside in "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoculate.engine import models
@@ -176,14 +177,24 @@ def _row_tables(step: Step) -> list[dict[str, Any]]:
     return [given.params["rows"] for name, given in step.inputs.items() if name.partition("_")[0] == "rows"]
 
 
+def _spent(folder: Path, count: int) -> float | None:
+    """The seconds of a finished step; None where it was imported, another number of processes carried it out, or its
+    file is damaged (which `run` sees to)."""
+    try:
+        record = json.loads((folder / "step.json").read_text(encoding="utf-8"))
+        elsewhere = record.get("imported") or record.get("processes", count) != count
+        return None if elsewhere else float(record["seconds"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
 def _measured(finished: Sequence[Step], store: Store, kind: str, count: int) -> float | None:
     """Seconds per unit in those finished steps of this plan that were carried out here, by so many processes."""
     seconds, units = 0.0, 0.0
     for step in islice((step for step in finished if step.kind == kind), _MOST_READ):
         folder = store.record(step)  # at a URL it may be finished, and not here
-        record = json.loads((folder / "step.json").read_text(encoding="utf-8")) if folder else {"imported": True}
-        if record.get("imported") or record.get("processes", count) != count:
-            continue
-        seconds += record["seconds"]
-        units += _units(step)
+        spent = _spent(folder, count) if folder else None
+        if spent is not None:
+            seconds += spent
+            units += _units(step)
     return seconds / units if units else None

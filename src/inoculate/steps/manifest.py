@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inoculate import checksums, settings
+from inoculate import checksums, json_lines, settings
 from inoculate.analysis import contrasts_hash
+from inoculate.errors import UserError, on_one_line
 from inoculate.records import Row, as_json, read_lines, write_json
 from inoculate.steps import choices, machines
 from inoculate.steps.plan import Cell, Plan, Training
+from inoculate.steps.sharing.packed import Declared
 from inoculate.steps.store import Step, Store
 from inoculate.study import prompts
 from inoculate.study.parse import DRAWING, HYPERPARAMETERS
@@ -65,7 +67,25 @@ def declare(folder: Path, plan: Plan, store: Store) -> dict[str, Any]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     store.write_first(path, as_json(declared))
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_declared(path)
+
+
+def read_declared(path: Path) -> dict[str, Any]:
+    """What a study declared when it was first run, from its file.
+
+    Raises:
+        UserError: The file is damaged. What was declared is not made up anew: it would then seem older than results.
+    """
+    try:
+        return Declared.model_validate(json_lines.strict(path.read_text(encoding="utf-8"))).model_dump(
+            exclude_unset=True
+        )
+    except (OSError, ValueError, RecursionError) as error:
+        why = on_one_line(" ".join(str(error).split()))[:200]
+        raise UserError(
+            f"{path}: not what a study declares ({why}), so it is not known what was declared before the first "
+            "run: bring the file back from a copy, or give the study file another name, under which it declares anew"
+        ) from None
 
 
 def write(

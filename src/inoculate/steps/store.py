@@ -113,6 +113,14 @@ def emptied(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def remove(folder: Path) -> None:
+    """Remove a folder, or a link to one that somebody has put in its place."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class Store:
     """The folder of steps."""
 
@@ -322,7 +330,7 @@ class Store:
         kind, key = folder.parent.name, folder.name
         aside = self.damaged / kind / key
         with self._locked(self._work(kind, key), f"the step {kind} {key}"):
-            shutil.rmtree(aside, ignore_errors=True)  # one that was damaged before
+            remove(aside)  # one that was damaged before
             aside.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(aside)
         return aside

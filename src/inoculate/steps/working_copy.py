@@ -199,7 +199,7 @@ class WorkingCopy(Store):
 
         try:
             document = json.loads(manifest)
-        except ValueError:
+        except (ValueError, RecursionError):
             return manifest
         if not isinstance(document, dict) or not checksums.is_sealed(document):
             return manifest

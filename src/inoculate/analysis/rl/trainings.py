@@ -134,7 +134,7 @@ def _read_metrics(path: Path) -> dict[int, dict[str, Any]]:
             try:
                 read = json.loads(line)
                 step = int(read["step"])
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise UserError(f"{path}:{number}: not the metrics of a step: {error!r}") from error
             if step in metrics:
                 raise UserError(f"{path}:{number}: step {step} is there twice")

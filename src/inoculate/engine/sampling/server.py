@@ -111,7 +111,7 @@ def connect(url: str, model: str, weights: Path) -> Server:
         f"start one with: VLLM_ALLOW_RUNTIME_LORA_UPDATING=True vllm serve {weights} --served-model-name {model} "
         "--enable-lora"
     )
-    if "@" in url or "?" in url:
+    if any(sign in url for sign in "@?#"):
         raise UserError(
             "--server: the address has a name or a key in it, and addresses are kept with the results: put the key "
             f"into {KEY_VARIABLE} instead, which is kept nowhere"

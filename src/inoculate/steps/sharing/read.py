@@ -250,7 +250,7 @@ def _declare(header: Header, run: Path, result: Imported) -> dict[str, Any]:
     """What was declared first, here or there."""
     path, theirs = run / "declared.json", header.declared.model_dump()
     if path.is_file():
-        ours = json.loads(path.read_text(encoding="utf-8"))
+        ours = manifest.read_declared(path)
         if _when(ours["created"]) <= _when(theirs["created"]):
             return ours
         result.notes.append(

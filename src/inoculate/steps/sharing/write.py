@@ -170,7 +170,7 @@ def _add_with_inputs(folder: Path, listed: dict[Path, dict[str, Any]]) -> None:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         return json.loads(_read(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON: {error}; `inoculate run STUDY` makes missing steps again") from None
 
 
