@@ -178,8 +178,10 @@ def _row_tables(step: Step) -> list[dict[str, Any]]:
 
 
 def _spent(folder: Path, count: int) -> float | None:
-    """The seconds of a finished step; None where it was imported, another number of processes carried it out, or its
-    file is damaged (which `run` sees to)."""
+    """The seconds of a finished step; None if so many processes did not carry it out here.
+
+    So it is where its file is damaged, too, which `run` sees to.
+    """
     try:
         record = json.loads((folder / "step.json").read_text(encoding="utf-8"))
         elsewhere = record.get("imported") or record.get("processes", count) != count
