@@ -71,7 +71,7 @@ def run_command(command: Callable[[], object]) -> int:
         return _print_error(f"{said} (`{named} --help` says what it takes)", 2)
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _Terminated) else 130
-        return _print_error("stopped; finished steps are kept, and the same command goes on from them", code)
+        return _print_error("; ".join(["stopped", *getattr(stop, "__notes__", ["nothing was written"])]), code)
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _reader_is_gone():
             # The rest of the output is discarded, also that which is written at the interpreter's exit.
@@ -81,12 +81,28 @@ def run_command(command: Callable[[], object]) -> int:
             return _print_error(_no_space(str(error.filename or "while writing")), 2)
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             return _print_error(f"not allowed: {error.filename}: {error.strerror}", 2)
+        if error.filename and error.errno in _NO_PATH:
+            return _print_error(f"{_shorten(str(error.filename))}: {_NO_PATH[error.errno]}", 2)
         raise
     except Exception as error:
         if is_disk_full(error):
             return _print_error(_no_space("while writing weights"), 2)
         raise
     return 0
+
+
+_NO_PATH = {
+    errno.ENOTDIR: "a part of this path is a file, where a folder was expected",
+    errno.ENAMETOOLONG: "the name is too long for a file",
+    errno.ELOOP: "too many links lead to each other",
+}
+"""What is wrong with a path that there cannot be, which only a user can have given."""
+_LONGEST = 100
+"""Characters of such a path that are shown."""
+
+
+def _shorten(path: str) -> str:
+    return path if len(path) <= _LONGEST else f"{path[:_LONGEST]}... ({len(path)} characters)"
 
 
 def _no_space(where: str) -> str:
