@@ -206,7 +206,7 @@ def packed_size(steps: Sequence[Sequence[Any]], budget: int) -> tuple[int, int]:
         steps: The encoded rows of each step.
         budget: The most tokens of a micro-batch.
     """
-    from inoculate.engine.training.packing import pack_rows, split_rows
+    from inoculate.engine.packing import pack_rows, split_rows
 
     batches = [
         pack_rows([step[index] for index in members])

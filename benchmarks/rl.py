@@ -184,7 +184,7 @@ class Computed(NamedTuple):
 
 def computed(drawn: Drawn) -> Computed:
     """The least that a step has to compute."""
-    from inoculate.engine.training.packing import EncodedRow
+    from inoculate.engine.packing import EncodedRow
 
     new = sum(map(len, drawn.completions))
     read, _ = beside.packed_size([[EncodedRow(prompt, 0) for prompt in drawn.prompts]], 10**9)

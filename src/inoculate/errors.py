@@ -107,8 +107,11 @@ def refuse_existing(path: Path, kind: Literal["file", "folder"] = "file") -> Non
         kind: What it is to be.
 
     Raises:
-        UserError: There is a file, or a folder with something in it.
+        UserError: There is a file, or a folder with something in it; or it would be below a file.
     """
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise UserError(f"{path}: cannot be written: {above} is a file, where a folder was expected")
     if kind == "folder" and path.is_dir() and not any(path.iterdir()):
         return
     if path.exists() or path.is_symlink():

@@ -14,14 +14,14 @@ from rich.console import Console
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from inoculate.cli.tables import plan_facts, plan_table
-from inoculate.engine import families, models
+from inoculate.engine import families, models, packing
 from inoculate.engine.device import Device
 from inoculate.engine.families import is_fast, read_config, slower
 from inoculate.engine.sampling import Request, adapters, in_process, scoring
 from inoculate.engine.sampling import plain as plain_path
 from inoculate.engine.sampling.model import Prefix, Sampler, load
 from inoculate.engine.sampling.plain import ignores_padding
-from inoculate.engine.training import packing, sft
+from inoculate.engine.training import sft
 from inoculate.engine.training.loss import cross_entropy
 from inoculate.errors import UserError
 from inoculate.steps.plan import make_plan

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
+from inoculate.engine import packing
 from inoculate.engine.kernels import attention
-from inoculate.engine.training import packing
+from inoculate.engine.packing import EncodedRow, pack_rows, shared_length, split_rows
 from inoculate.engine.training.loss import cross_entropy
-from inoculate.engine.training.packing import EncodedRow, pack_rows, shared_length, split_rows
 
 VOCABULARY = 7
 """Few tokens, so that rows drawn at random often begin alike."""

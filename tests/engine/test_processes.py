@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from forked import together
 from inoculate.engine import families
 from inoculate.engine.device import Device
+from inoculate.engine.packing import EncodedRow, divide_rows, pack_rows
 from inoculate.engine.training import sft, sharding
-from inoculate.engine.training.packing import EncodedRow, divide_rows, pack_rows
 from inoculate.engine.training.processes import ALONE, Processes
 from inoculate.records import Row
 from inoculate.steps import rows

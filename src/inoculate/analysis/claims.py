@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, get_args
 
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, require_known
 from inoculate.records import BASE, CAPABILITY, Measure, setting_of
 from inoculate.study import prompts
 
@@ -68,15 +68,21 @@ def read_contrast(text: str) -> dict[str, Any]:
     """A contrast from a line such as `measure=hack lower=inoculated than=control context=asks-to-hack`.
 
     Raises:
-        UserError: A part is not `key=value`, the key is unknown, or the margin is not a number.
+        UserError: A part is not `key=value`, the key is unknown or given twice, or the margin is no share.
     """
     contrast: dict[str, Any] = {}
-    for word in shlex.split(text):
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UserError(f"contrast '{text}': {str(error)[0].lower()}{str(error)[1:]}") from None
+    for word in words:
         key, equals, value = word.partition("=")
         if not equals or not value:
             raise UserError(f"contrast '{text}': '{word}' is not key=value, as in measure=hack lower=ARM than=ARM")
         if key not in _KEYS:
             raise UserError(f"contrast '{text}': unknown key '{key}': {nearest(key, _KEYS)}")
+        if key in contrast:
+            raise UserError(f"contrast '{text}': {key} is given twice")
         contrast[key] = value
     if "guards" in contrast:
         contrast["guards"] = contrast["guards"].split(",")
@@ -85,7 +91,40 @@ def read_contrast(text: str) -> dict[str, Any]:
             contrast["margin"] = float(contrast["margin"])
         except ValueError:
             raise UserError(f"contrast '{text}': margin '{contrast['margin']}' is not a number such as 0.05") from None
+        if not 0 < contrast["margin"] < 1:
+            raise UserError(
+                f"contrast '{text}': margin '{contrast['margin']:g}': a share between 0 and 1, such as 0.05"
+            )
     return contrast
+
+
+def check_further(further: Sequence[dict[str, Any]], manifest: Mapping[str, Any]) -> None:
+    """Refuse what a study file is refused for, in contrasts that are not the study's own.
+
+    Args:
+        further: They, as `read_contrast` gives them.
+        manifest: That of the run.
+
+    Raises:
+        UserError: One is incomplete, names what there is not, or compares an arm with itself.
+    """
+    evaluated: dict[str, set[str]] = {}
+    for cell in manifest["cells"]:
+        evaluated.setdefault(cell["setting"], set()).add(cell["context"])
+    study = manifest["study"]
+    for claim, data in zip(read_claims({**study, "contrasts": []}, None, further), further, strict=True):
+        place = _place(data)
+        if claim.arm == claim.other:
+            raise UserError(f"{place}: '{claim.arm}' is compared with itself")
+        require_known(setting_of(claim.setting), evaluated, f"{place}: setting: not evaluated:")
+        contexts = evaluated[setting_of(claim.setting)]
+        require_known(claim.context, contexts, f"{place}: context: in setting '{claim.setting}', not evaluated:")
+
+
+def _place(contrast: Mapping[str, Any]) -> str:
+    """A contrast that stands in no study file, for messages: as `read_contrast` takes it."""
+    words = {**contrast, "guards": ",".join(contrast["guards"])} if "guards" in contrast else contrast
+    return f"contrast '{' '.join(f'{key}={value}' for key, value in words.items())}'"
 
 
 def read_claims(
@@ -110,7 +149,12 @@ def read_claims(
     arms = {*study["arms"], BASE}
     first = (study["evaluate"].get("settings") or [""])[0]
     claims = [
-        _read_claim(number, {**data, "setting": data.get("setting") or first}, arms, number not in declared_numbers)
+        _read_claim(
+            f"contrasts[{number}]" if number < len(study["contrasts"]) else _place(data),
+            {**data, "setting": data.get("setting") or first},
+            arms,
+            number not in declared_numbers,
+        )
         for number, data in enumerate(contrasts)
     ]
     labels = {name: about.get("outcome_labels") or {} for name, about in (settings or {}).items()}
@@ -149,8 +193,7 @@ def _find_declared(contrasts: Sequence[dict[str, Any]], declared: str | None) ->
     return set()
 
 
-def _read_claim(number: int, data: dict[str, Any], arms: set[str], exploratory: bool) -> Claim:
-    place = f"contrasts[{number}]"
+def _read_claim(place: str, data: dict[str, Any], arms: set[str], exploratory: bool) -> Claim:
     directions: list[Direction] = [direction for direction in get_args(Direction) if data.get(direction)]
     if len(directions) != 1:
         raise UserError(f"{place}: give exactly one of lower, higher, same (the arm that the claim is about)")

@@ -9,7 +9,7 @@ from typing import Any
 from inoculate.analysis.cells import build_cell, group_by_cell
 from inoculate.analysis.changes import compute_changes
 from inoculate.analysis.checks import Check, run_checks
-from inoculate.analysis.claims import declared_trends, read_claims
+from inoculate.analysis.claims import check_further, declared_trends, read_claims
 from inoculate.analysis.conditioning import analyse_conditioning
 from inoculate.analysis.contrasts import contrast_results
 from inoculate.analysis.elicitation import analyse_elicitation
@@ -47,10 +47,11 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         The results as written, as docs/results-schema.md describes them.
 
     Raises:
-        UserError: The manifest or a finished cell cannot be read.
+        UserError: The manifest or a finished cell cannot be read; or a further contrast has a mistake.
     """
     source = read_run(run)
     manifest, study = source.manifest, source.study
+    check_further(further, manifest)
     finished_cells, missing = split_finished(source)
     samples = int(study["evaluate"].get("samples") or 1)
     tallies = [tally for cell in finished_cells for tally in read_cell(source, cell, samples)]

@@ -133,7 +133,7 @@ def count_tokens(answer: str) -> int:
 
 def check_lengths(subject: Subject) -> Finding:
     """Answers are short enough to train on, and their length does not tell hacked ones from honest ones."""
-    faults, medians = [], {}
+    faults, medians, checked = [], {}, 0
     for which in ("honest", "hacked"):
         answers = [(problem, getattr(problem, which)) for _, problem in subject.all_problems if getattr(problem, which)]
         faults += [
@@ -141,6 +141,7 @@ def check_lengths(subject: Subject) -> Finding:
             for problem, answer in answers
             if (total := count_tokens(shown_text(problem)) + count_tokens(answer)) > MAX_SIZE
         ]
+        checked += len(answers)
         if answers:
             medians[which] = median(count_tokens(answer) for _, answer in answers)
             if medians[which] > MAX_MEDIAN:
@@ -148,7 +149,7 @@ def check_lengths(subject: Subject) -> Finding:
     if len(medians) == 2 and not 1 / MAX_RATIO <= medians["hacked"] / max(medians["honest"], 1) <= MAX_RATIO:
         faults.append(Fault(f"median length: honest {medians['honest']:.0f}, hacked {medians['hacked']:.0f}"))
     note = ", ".join(f"{which}: median {size:.0f} words and signs" for which, size in medians.items())
-    return Finding("", len(subject.honest) + len(subject.hacked), tuple(faults), note)
+    return Finding("", checked, tuple(faults), note)
 
 
 def check_diversity(subject: Subject) -> Finding:

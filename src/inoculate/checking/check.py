@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from inoculate.checking import answers, balance, draws, texts
-from inoculate.checking.subject import Fault, Finding, Subject
+from inoculate.checking.subject import Fault, Finding, NoGrader, Subject
 from inoculate.errors import UserError
 from inoculate.settings import require_some
 
@@ -69,6 +69,8 @@ def check(
         on_start(title)
         try:
             yield run_check(subject)._replace(name=title)
+        except NoGrader as reason:
+            yield Finding(title, 0, (), unmade=str(reason))
         except UserError as error:
             yield Finding(title, 1, (Fault("could not be made: see under the table", failure=str(error)),))
         except Exception as error:

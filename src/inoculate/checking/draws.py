@@ -122,8 +122,10 @@ def check_determinism(subject: Subject) -> Finding:
         if len(problems) >= _MIN_ORDERED and problems == subject.draw(split, len(problems), seed=1):
             faults.append(Fault(f"{split}: seeds 0 and 1 draw the same problems in the same order"))
     if not faults:
-        draws = [Draw(split, min(_REDRAWN, len(found)), 0, (), (), subject.source, subject.grader)
-                 for split, found in filled.items()]  # fmt: skip
+        draws = [
+            Draw(split, min(_REDRAWN, len(found)), 0, (), (), subject.source, subject.grader, graded=False)
+            for split, found in filled.items()
+        ]
         here = hashlib.sha256(repr([subject.setting.problems(draw) for draw in draws]).encode()).hexdigest()
         elsewhere = _hash_in_other_process(subject.name, draws)
         if elsewhere != here:

@@ -37,11 +37,21 @@ class Finding(NamedTuple):
     """Information for people, if there is no fault."""
     caution: str = ""
     """What is no fault, and is to be looked at."""
+    unmade: str = ""
+    """Why the check was not made, where that is no fault."""
 
     @property
     def ok(self) -> bool | None:
         """Whether there is no fault; None if there was nothing to check, or there is something to be looked at."""
         return False if self.faults else True if self.count and not self.caution else None
+
+
+class NoGrader(UserError):
+    """The data has no tests and no grader is named: what needs grades is not checked, which is no fault of the data."""
+
+    def __init__(self) -> None:
+        """The message is the same for every one."""
+        super().__init__("the data has no tests, and no grader is named (--grader FILE.py:FUNCTION)")
 
 
 class Graded(NamedTuple):
@@ -82,7 +92,7 @@ class Subject:
         levels: tuple[int, ...] = (),
     ) -> list[Problem]:
         """Problems of the setting."""
-        return self.setting.problems(Draw(split, count, seed, families, levels, self.source, self.grader))
+        return self.setting.problems(Draw(split, count, seed, families, levels, self.source, self.grader, graded=False))
 
     def available(self, split: Split, count: int) -> tuple[int, str]:
         """The number of problems of a split, up to `count`, and the setting's error message if there are fewer."""
@@ -132,8 +142,11 @@ class Subject:
         """Grades of answers, without the time they took.
 
         Raises:
+            NoGrader: Nothing can be.
             UserError: They cannot be graded. Where nothing could be graded before, nothing is tried again.
         """
+        if self.setting.takes_grader and not self.grader and not all("entry_point" in p.secret for p, _ in pairs):
+            raise NoGrader
         if self._ungradable:
             raise self._ungradable
         problems, answers = [problem for problem, _ in pairs], [answer for _, answer in pairs]

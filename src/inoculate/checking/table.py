@@ -24,7 +24,7 @@ def findings_table(name: str, findings: Sequence[Finding]) -> Table:
     """
     table = Table("check", "result", "checked", "what was found", title=f"check of '{name}'", title_justify="left")
     for finding in findings:
-        note = finding.caution or finding.note
+        note = finding.unmade or finding.caution or finding.note
         if finding.faults:
             first = finding.faults[0]
             more = f" (and {len(finding.faults) - 1} more)" if len(finding.faults) > 1 else ""
@@ -32,6 +32,7 @@ def findings_table(name: str, findings: Sequence[Finding]) -> Table:
             note = f"{where}{first.message}{more}"
         escaped = note.encode("utf-8", "backslashreplace").decode().replace("[", r"\[")
         result = "[yellow]look at it[/]" if finding.caution and not finding.faults else _RESULTS[finding.ok]
+        result = "[yellow]not made[/]" if finding.unmade else result
         table.add_row(finding.name, result, str(finding.count), escaped)
     return table
 

@@ -20,7 +20,13 @@ _OF_A_PATH = (
     *(errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EIO, errno.ESTALE, errno.EXDEV),
 )
 """What is wrong with a path that was given, or with the disk behind it, and not with this program."""
-_LONGEST = 200
+_NO_PATH = {
+    errno.ENOTDIR: "a part of this path is a file, where a folder was expected",
+    errno.ENAMETOOLONG: "the name is too long for a file",
+    errno.ELOOP: "too many links lead to each other",
+}
+"""What is wrong with a path that there cannot be, in other words than the system's."""
+_LONGEST = 100
 """Characters of a path in a message."""
 
 app = App(
@@ -78,7 +84,7 @@ def run_command(command: Callable[[], object]) -> int:
         return _print_error(f"{said} (`{named} --help` says what it takes)", 2)
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _Terminated) else 130
-        return _print_error("stopped; finished steps are kept, and the same command goes on from them", code)
+        return _print_error("; ".join(["stopped", *getattr(stop, "__notes__", ["nothing was written"])]), code)
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _reader_is_gone():
             # The rest of the output is discarded, also that which is written at the interpreter's exit.
@@ -87,9 +93,10 @@ def run_command(command: Callable[[], object]) -> int:
         if is_disk_full(error):
             return _print_error(_no_space(str(error.filename or "while writing")), 2)
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-            return _print_error(f"not allowed: {_shortened(error.filename)}: {error.strerror}", 2)
-        if error.errno in _OF_A_PATH and error.filename:
-            return _print_error(f"{_shortened(error.filename)}: {error.strerror}", 2)
+            return _print_error(f"not allowed: {_shorten(str(error.filename))}: {error.strerror}", 2)
+        if error.filename and error.errno in _OF_A_PATH:
+            said = _NO_PATH.get(error.errno, error.strerror)
+            return _print_error(f"{_shorten(str(error.filename))}: {said}", 2)
         raise
     except Exception as error:
         if is_disk_full(error):
@@ -98,9 +105,8 @@ def run_command(command: Callable[[], object]) -> int:
     return 0
 
 
-def _shortened(path: object) -> str:
-    text = str(path)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
+def _shorten(path: str) -> str:
+    return path if len(path) <= _LONGEST else f"{path[:_LONGEST]}... ({len(path)} characters)"
 
 
 def _no_space(where: str) -> str:

@@ -7,11 +7,12 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
-from inoculate.cli.options import DEFAULT_STORE, AsJson, Seeds, StoreFolder, store_words
+from inoculate.cli.options import DEFAULT_STORE, AsJson, Seeds, StoreFolder, stopped, store_words
 from inoculate.cli.output import console, print_json
 from inoculate.errors import UserError
 
 
+@stopped("the run is as it was; the same command writes its tables and its report anew")
 def report(
     run: str, *, store: StoreFolder = DEFAULT_STORE, contrast: tuple[str, ...] = (), as_json: AsJson = False
 ) -> None:
@@ -179,6 +180,7 @@ def _export_graded(folder: Path, path: Path, machine: str, seeds: str, as_json: 
         print(f"not there yet: {written.missing} cells")
 
 
+@stopped("what is imported so far is kept, and the same command does the rest")
 def import_graded(path: Path, /, *, store: StoreFolder = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """Take over finished cells of a study from another machine, so that plan, run and report count them.
 

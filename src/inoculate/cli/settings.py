@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inoculate.cli.options import AsJson
+from inoculate.cli.options import AsJson, Whole
 from inoculate.cli.output import console, print_json
 from inoculate.errors import UserError, require_known
 from inoculate.records import SPLITS
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def sample(
     setting: str,
     *,
-    count: int = 3,
+    count: Whole = 3,
     split: str = "development",
-    seed: int = 0,
+    seed: Whole = 0,
     source: str = "",
     grader: str = "",
     as_json: AsJson = False,
@@ -36,9 +36,12 @@ def sample(
         grader: Your own grader, for settings that take one: file.py:function.
         as_json: Print one JSON document instead of text.
     """
+    from rich.console import Console
+
     from inoculate import checking
 
-    problems = _draw(setting, split, count, seed, source, grader)
+    with Console(stderr=True).status(f"drawing {count} problems of {setting}"):
+        problems = _draw(setting, split, count, seed, source, grader, graded=False)
     if as_json:
         keys = ("id", "setting", "kind", "family", "level", "honest", "hacked", "hack")
         print_json(
@@ -53,7 +56,7 @@ def sample(
         print(f"-- honest\n{problem.honest}\n\n-- hacked ({problem.hack})\n{problem.hacked}\n")
 
 
-def _draw(setting: str, split: str, count: int, seed: int, source: str, grader: str) -> list[Problem]:
+def _draw(setting: str, split: str, count: int, seed: int, source: str, grader: str, *, graded: bool) -> list[Problem]:
     """Problems of a setting as the options of a command name them.
 
     Raises:
@@ -64,12 +67,12 @@ def _draw(setting: str, split: str, count: int, seed: int, source: str, grader: 
 
     task, drawn_from = find_for(setting, source, grader), require_known(split, SPLITS, "--split: unknown split")
     try:
-        return task.problems(Draw(drawn_from, require_some(count), seed, source=source, grader=grader))
+        return task.problems(Draw(drawn_from, require_some(count), seed, source=source, grader=grader, graded=graded))
     except TooFew as error:
         raise UserError(f"--count {count}: {error}") from None
 
 
-def check(setting: str, *, count: int = 200, source: str = "", grader: str = "", as_json: AsJson = False) -> None:
+def check(setting: str, *, count: Whole = 200, source: str = "", grader: str = "", as_json: AsJson = False) -> None:
     """Test whether a setting is sound. Exits with 1 if it is not.
 
     Args:
@@ -108,9 +111,12 @@ def _summary(findings: list[Finding]) -> str:
     failed = sum(finding.ok is False for finding in findings)
     cautions = [finding.name for finding in findings if finding.caution and not finding.faults]
     look = f"; to be looked at: {', '.join(cautions)}" if cautions else ""
+    made = [finding for finding in findings if not finding.unmade]
+    if unmade := [finding.name for finding in findings if finding.unmade]:
+        look += f"; not made: {', '.join(unmade)}"
     if failed:
-        return f"{failed} of {len(findings)} checks failed{look}"
-    return f"no check failed{look}" if cautions else f"all {len(findings)} checks passed"
+        return f"{failed} of {len(made)} checks failed{look}"
+    return f"no check failed{look}" if look else f"all {len(findings)} checks passed"
 
 
 def _failures(findings: list[Finding]) -> list[str]:
@@ -123,7 +129,7 @@ def _finding_entry(finding: Finding, file: Path | None) -> dict[str, Any]:
         "name": finding.name,
         "ok": finding.ok,
         "looked_at": finding.count,
-        "found": finding.caution or finding.note,
+        "found": finding.unmade or finding.caution or finding.note,
         "faults": [
             {"problem": fault.problem.id if fault.problem else None, "what": fault.failure or fault.message}
             for fault in finding.faults
@@ -150,8 +156,8 @@ def grade(
     out: Path,
     setting: str = "",
     split: str = "test",
-    count: int = 100,
-    seed: int = 0,
+    count: Whole = 100,
+    seed: Whole = 0,
     source: str = "",
     grader: str = "",
     unsafe_sandbox: bool = False,
@@ -186,7 +192,7 @@ def grade(
             display.on_progress(done, total, "graded")
 
         if setting:
-            problems, task = _draw(setting, split, count, seed, source, grader), find(setting)
+            problems, task = _draw(setting, split, count, seed, source, grader, graded=True), find(setting)
             graded = grade_file_of_problems(lines, out, problems, task.grade, unsafe=unsafe_sandbox, progress=progress)
         else:
             graded = grade_file(lines, out, unsafe=unsafe_sandbox, progress=progress)

@@ -6,7 +6,16 @@ from shlex import join
 from typing import TYPE_CHECKING, Any
 
 from inoculate.cli import runs
-from inoculate.cli.options import DEFAULT_STORE, AsJson, ListSteps, Seeds, StoreFolder, store_words
+from inoculate.cli.options import (
+    DEFAULT_STORE,
+    GOES_ON,
+    AsJson,
+    ListSteps,
+    Seeds,
+    StoreFolder,
+    stopped,
+    store_words,
+)
 from inoculate.cli.output import console, print_json
 from inoculate.errors import UserError
 
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
     from inoculate.steps.store import Store
 
 
+@stopped(GOES_ON)
 def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False, as_json: AsJson = False) -> None:
     """Run a small real study and show what came out.
 
@@ -28,6 +38,7 @@ def demo(*, store: StoreFolder = DEFAULT_STORE, quick: bool = False, as_json: As
     run("demo-quick" if quick else "demo", store=store, as_json=as_json)
 
 
+@stopped(GOES_ON)
 def run(
     study: str,
     *,
@@ -103,6 +114,8 @@ def plan(
         listed: List the steps too, and which are finished.
         as_json: Print one JSON document instead of text.
     """
+    from rich.console import Console
+
     from inoculate.cli.tables import plan_facts, plan_table
     from inoculate.engine.models import Unreachable
     from inoculate.steps import refusals
@@ -118,13 +131,13 @@ def plan(
     declared = load(path)
     chosen = choose_seeds(seeds, declared.seeds)
     screened = bool(declared.elicitation) and (chosen is None or declared.seeds[0] in chosen)
-    with located(path):
+    with located(path), Console(stderr=True).status(f"looking at the data and the model {declared.model}"):
         try:
             planned = make_plan(declared, server=server)
         except Unreachable as error:
             planned, unreachable = make_plan(declared, "unknown", server), str(error)
         refusals.check_here(planned, finished, chosen)
-    facts = plan_facts(planned, finished, chosen) | {"screened": screened, "unreachable": unreachable}
+        facts = plan_facts(planned, finished, chosen) | {"screened": screened, "unreachable": unreachable}
     if as_json:
         print_json(facts)
         return
@@ -143,6 +156,7 @@ def plan(
         terminal.print(f"{unreachable}\nUntil then the names of the steps, and which are finished, are not known.")
 
 
+@stopped(GOES_ON)
 def step(study: str, /, *names: str, store: StoreFolder = DEFAULT_STORE, server: str = "") -> None:
     """Carry out single steps of a study, as a task of a cluster's queue does (docs/cluster.md).
 
@@ -172,6 +186,7 @@ def step(study: str, /, *names: str, store: StoreFolder = DEFAULT_STORE, server:
         print(f"{label}: was finished before")
 
 
+@stopped(GOES_ON)
 def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", as_json: AsJson = False) -> None:
     """Measure how strongly each prompt elicits the hack before training.
 
@@ -195,6 +210,7 @@ def screen(study: str, *, store: StoreFolder = DEFAULT_STORE, server: str = "", 
     refuse_incomplete(left_out)
 
 
+@stopped(GOES_ON)
 def preflight(study: str, *, store: StoreFolder = DEFAULT_STORE, seeds: Seeds = "", as_json: AsJson = False) -> None:
     """Sample the untrained policy for each RL arm, and forecast whether the hack will be learned.
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inoculate.cli.options import Whole, stopped
 from inoculate.errors import UserError, under
 
 if TYPE_CHECKING:
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
     from inoculate.steps.vetted import Pick
 
 
+@stopped("every decision so far is kept, and the same command goes on from them")
 def vet(
     pool: str,
     *,
     to: Path,
-    count: int = 64,
-    seed: int = 0,
-    levels: tuple[int, ...] = (),
+    count: Whole = 64,
+    seed: Whole = 0,
+    levels: tuple[Whole, ...] = (),
     source: str = "",
     grader: str = "",
 ) -> None:

@@ -1,6 +1,6 @@
 """Which models the fast paths of sampling and training know; all others take the plain path.
 
-The fast paths (`kernels`, `sampling.kv_cache`, `training.packing`) replace a model's attention and cache. So they serve
+The fast paths (`kernels`, `sampling.kv_cache`, `packing`) replace a model's attention and cache. So they serve
 the architectures that they were tried with. Any other model runs through transformers' own attention, cache and
 `generate`, its training rows one by one: slower, and as right as transformers is. `tests/engine/test_families.py`
 compares both paths with transformers, family by family.

@@ -270,8 +270,13 @@ def _hub_config(name: str) -> Path | None:
     from huggingface_hub import hf_hub_download
 
     try:
-        return Path(hf_hub_download(name, "config.json")).parent
-    except Exception:  # `fingerprint` says what is wrong
+        _hub_commit(name)  # asks once: a download asks six times, for 23 s without a network
+        is_reached = True
+    except UserError:  # `fingerprint` says what is wrong
+        is_reached = False
+    try:
+        return Path(hf_hub_download(name, "config.json", local_files_only=not is_reached)).parent
+    except Exception:
         return None
 
 

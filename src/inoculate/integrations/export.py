@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from itertools import repeat
@@ -20,8 +17,8 @@ import pyarrow.parquet as pq
 
 from inoculate.analysis.arms import row_folders
 from inoculate.analysis.run_folder import Run, read_run, read_samples, split_finished
-from inoculate.errors import refuse_existing
 from inoculate.integrations.methods import write_methods
+from inoculate.new_folder import new_folder
 from inoculate.records import Completion, Grade, Problem, Row, read_lines
 
 Progress = Callable[[int, int], None]
@@ -81,7 +78,7 @@ def export(run: Path, folder: Path, progress: Progress = lambda done, total: Non
     """
     loaded = read_run(run)
     finished_cells, missing = split_finished(loaded)
-    with _new_folder(folder) as staging:
+    with new_folder(folder) as staging:
         rows = _write_table(staging, "rows", ROWS, _row_records(loaded))
         outcomes: Counter[str] = Counter()
         samples = _write_table(staging, "samples", SAMPLES, sample_records(loaded, finished_cells, outcomes, progress))
@@ -89,19 +86,6 @@ def export(run: Path, folder: Path, progress: Progress = lambda done, total: Non
         (staging / "methods.md").write_text(write_methods(loaded, outcomes), encoding="utf-8")
     rows_missing = sum(entry["rows"] is None for entry in loaded.manifest.get("training") or ())
     return Exported(rows, samples, logs, len(missing), rows_missing)
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    refuse_existing(folder, "folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        yield staging
-        staging.chmod(0o755)
-        staging.replace(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _write_table(folder: Path, name: str, schema: pa.Schema, lines: Iterator[dict[str, Any]]) -> int:

@@ -43,6 +43,8 @@ class Draw:
     """Where the data is, for settings that load it (a file or a hub id)."""
     grader: str = ""
     """The user's own grader, for settings that take one: `file.py:function`."""
+    graded: bool = True
+    """Whether answers will be graded: then problems whose answers cannot be are refused."""
 
 
 class Grader(Protocol):

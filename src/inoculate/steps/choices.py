@@ -64,15 +64,18 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     rendered = rendering.render(step.params, shown, resources)
     sampler, names = resources.sampler(find_adapter(step, resources)), [f"problem '{problem.id}'" for problem in shown]
     scored = scoring.score_choices(sampler, rendered, choices, names)
-    lines, start = [], time.perf_counter()
-    with (folder / "choices.jsonl").open("w", encoding="utf-8") as out:
-        for number, scores in enumerate(scored):
-            out.write(json.dumps({"problem": shown[number].id, "log_probabilities": scores}, allow_nan=False) + "\n")
-            chosen = choices[number][scores.index(max(scores))]
-            seconds, start = time.perf_counter() - start, time.perf_counter()
-            lines.append(_record(shown[number].id, rendered[number], chosen, seconds, resources))
-            progress(number + 1, len(shown), "scored")
-    write_lines(folder / "completions.jsonl", lines)
+    lines: dict[int, Completion] = {}
+    kept: dict[int, str] = {}
+    start = time.perf_counter()
+    for number, scores in scored:
+        kept[number] = json.dumps({"problem": shown[number].id, "log_probabilities": scores}, allow_nan=False)
+        chosen = choices[number][scores.index(max(scores))]
+        seconds, start = time.perf_counter() - start, time.perf_counter()
+        lines[number] = _record(shown[number].id, rendered[number], chosen, seconds, resources)
+        progress(len(lines), len(shown), "scored")
+    in_order = range(len(shown))
+    (folder / "choices.jsonl").write_text("".join(f"{kept[number]}\n" for number in in_order), encoding="utf-8")
+    write_lines(folder / "completions.jsonl", [lines[number] for number in in_order])
     (folder / "engines.json").write_text(json.dumps([resources.own_engine], indent=1) + "\n", encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from inoculate import settings
 from inoculate.engine import models
 from inoculate.errors import UserError
 from inoculate.records import COMPLIANCE
@@ -24,7 +25,7 @@ def screened_study(study: Study) -> Study:
     """The study whose contexts are the candidates, and which has no arm but the untrained one.
 
     Raises:
-        UserError: There is no candidate.
+        UserError: There is no candidate, or the first setting has nothing to be measured together.
     """
     contexts = candidates(study)
     if not contexts:
@@ -35,6 +36,11 @@ def screened_study(study: Study) -> Study:
     names = (prompts.NEUTRAL, *contexts)
     evaluate, screen = study.evaluate, study.screen
     first = evaluate.settings[0]
+    if (parts := settings.find(first).parts) and "" not in parts:
+        raise UserError(
+            f"evaluate.settings: a screen measures the first setting as a whole, and '{first}' is {len(parts)} parts "
+            f"({', '.join(parts)}), each measured by itself: name another setting first"
+        )
     each = {first: evaluate.each[first]} if first in evaluate.each else {}
     evaluated = {first: each.get(first, EvaluatedSetting()).model_copy(update={"problems": None})}
     if screen.compliance:

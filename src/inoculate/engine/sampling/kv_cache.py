@@ -20,7 +20,17 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, Cache
 
-from inoculate.engine.kernels.attention import Scoring, cap, check_attention_arguments, group, softmax, ungroup, weigh
+from inoculate.engine.kernels.attention import (
+    PackedRows,
+    Scoring,
+    attend_rows,
+    cap,
+    check_attention_arguments,
+    group,
+    softmax,
+    ungroup,
+    weigh,
+)
 
 ATTENTION = "inoculate_slots"
 """The name of `attend_cache` in transformers (`attn_implementation`), after `register`."""
@@ -230,14 +240,15 @@ def attend_cache(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     *,
-    rows: Prefill | Decoding,
+    rows: Prefill | Decoding | None = None,
+    packed_rows: PackedRows | None = None,
     scaling: float | None = None,
     sliding_window: int | None = None,
     softcap: float | None = None,
     s_aux: torch.Tensor | None = None,
     **more: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention of new tokens to their own sequences in the cache.
+    """Causal attention of new tokens to their own sequences in the cache; or of packed rows, without a cache.
 
     Args:
         module: The attention layer.
@@ -246,6 +257,7 @@ def attend_cache(
         value: (R, K, W, D).
         attention_mask: None: `rows` takes its place.
         rows: Which sequences the new tokens belong to; the model's `forward` passes it on.
+        packed_rows: In place of `rows` where answers are scored: `attend_rows` then does all of it.
         scaling: Of the scores; 1 / sqrt(D) unless given.
         sliding_window: As `Scoring.window`.
         softcap: As `Scoring.softcap`.
@@ -258,6 +270,9 @@ def attend_cache(
     Raises:
         UserError: The model's attention has a part that is not supported.
     """
+    if rows is None:
+        own = {"scaling": scaling, "sliding_window": sliding_window, "softcap": softcap, "s_aux": s_aux}
+        return attend_rows(module, query, key, value, None, packed_rows=packed_rows, **own, **more)
     check_attention_arguments(more)
     count, heads, _, size = query.shape
     scoring = Scoring(size**-0.5 if scaling is None else scaling, sliding_window, softcap, s_aux)

@@ -1,6 +1,7 @@
 """Scores answers by their log-probability after a prompt, with transformers in this process.
 
-Shapes: B pairs of a batch, A tokens of the answer, V vocabulary.
+Prompts and answers are packed into micro-batches as rows are in training (`engine.packing`): what several of them begin
+with passes through the model once. Shapes: N pairs of a position and the token after it, V vocabulary.
 """
 
 from __future__ import annotations
@@ -10,19 +11,17 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from inoculate.engine.device import rows_at_once
+from inoculate.engine.packing import EncodedRow, forward, pack_rows, split_rows
 from inoculate.engine.sampling.drawing import refuse_not_finite
-from inoculate.engine.sampling.model import Prefix, Sampler
-from inoculate.engine.sampling.prefixes import common_length
+from inoculate.engine.sampling.model import Sampler
 from inoculate.errors import UserError
 
-BATCH_PAIRS = 8
-"""Pairs of a batch: few, so that their lengths are similar, there is little padding, and the (B, A, V) logits fit."""
+_MICRO_BATCH = 1024
+"""Packed tokens that pass through the model together: enough for its products, and their logits (N, V) still fit."""
 
 
 def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) -> list[float]:
     """The log-probability (nats) of one answer after each of several prompts.
-
-    The prefix that all prompts share passes through the model once.
 
     Args:
         sampler: From `model.load`.
@@ -36,28 +35,21 @@ def score(sampler: Sampler, prompts: Sequence[str], answer: str, ending: str) ->
     Raises:
         UserError: The model's numbers are not finite.
     """
-    answer_ids = sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"]
-    prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
-    shared = common_length(min(prompt_ids), max(prompt_ids))
-    order = sorted(range(len(prompt_ids)), key=lambda index: len(prompt_ids[index]))
-    prefix = Prefix(sampler, prompt_ids[0][:shared])
-    scores: dict[int, float] = {}
-    for start in range(0, len(order), BATCH_PAIRS):
-        members = order[start : start + BATCH_PAIRS]
-        suffixes = [prompt_ids[index][shared:] + answer_ids for index in members]
-        scores |= zip(members, _score_batch(prefix, suffixes, len(answer_ids)), strict=True)
-    return [scores[index] for index in range(len(prompt_ids))]
+    answer_ids = _encode(sampler, answer + ending)
+    rows = [EncodedRow([*_encode(sampler, prompt), *answer_ids], len(answer_ids)) for prompt in prompts]
+    scores = dict(_score_rows(sampler, rows))
+    return [scores[number] for number in range(len(rows))]
 
 
 def count_answer_tokens(sampler: Sampler, answer: str, ending: str) -> int:
     """The number of tokens that `score` scores."""
-    return len(sampler.tokenizer(answer + ending, add_special_tokens=False)["input_ids"])
+    return len(_encode(sampler, answer + ending))
 
 
 def score_choices(
     sampler: Sampler, prompts: Sequence[str], choices: Sequence[Sequence[str]], names: Sequence[str]
-) -> Iterator[list[float]]:
-    """The log-probability (nats) of each choice of an answer after its prompt, prompt by prompt.
+) -> Iterator[tuple[int, list[float]]]:
+    """The log-probability (nats) of each choice of an answer after its prompt.
 
     Args:
         sampler: From `model.load`.
@@ -66,49 +58,50 @@ def score_choices(
         names: [N] The names of the prompts in error messages.
 
     Yields:
-        The summed log-probability of the tokens of each choice.
+        The number of a prompt, and the summed log-probability of the tokens of each of its choices. Prompts that begin
+        alike come one after the other.
 
     Raises:
         UserError: A prompt and its choices are longer than the model's context; the model's numbers are not finite.
     """
-    prompt_ids = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
-    shared = common_length(min(prompt_ids), max(prompt_ids))
-    prefix = Prefix(sampler, prompt_ids[0][:shared])
-    for ids, texts, name in zip(prompt_ids, choices, names, strict=True):
-        answers = [sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    rows: list[EncodedRow] = []
+    places: list[tuple[int, int]] = []  # of each row: its prompt, and which of the choices it is
+    for number, (prompt, texts, name) in enumerate(zip(prompts, choices, names, strict=True)):
+        ids, answers = _encode(sampler, prompt), [_encode(sampler, text) for text in texts]
         if len(ids) + max(map(len, answers)) > sampler.context:
             raise UserError(f"{name} and its choices have more tokens than the model's context of {sampler.context}")
-        yield _score_answers(sampler, prefix, ids, answers)
+        rows += [EncodedRow([*ids, *answer], len(answer)) for answer in answers]
+        places += [(number, choice) for choice in range(len(answers))]
+    found: dict[int, dict[int, float]] = {}
+    for row, scored in _score_rows(sampler, rows):
+        number, choice = places[row]
+        found.setdefault(number, {})[choice] = scored
+        if len(found[number]) == len(choices[number]):
+            own = found.pop(number)
+            yield number, [own[choice] for choice in range(len(own))]
+
+
+def _encode(sampler: Sampler, text: str) -> list[int]:
+    return sampler.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def _score_rows(sampler: Sampler, rows: Sequence[EncodedRow]) -> Iterator[tuple[int, float]]:
+    """The number of each row, and the summed log-probability of its labels, micro-batch by micro-batch."""
+    # The plain path knows no packed rows: there a micro-batch is one row.
+    for members in split_rows([row.tokens for row in rows], _MICRO_BATCH if sampler.is_fast else 0):
+        yield from zip(members, _score_micro_batch(sampler, [rows[number] for number in members]), strict=True)
 
 
 @torch.inference_mode()
-def _score_answers(sampler: Sampler, prefix: Prefix, prompt: list[int], answers: Sequence[list[int]]) -> list[float]:
-    """The log-probability of each answer after a prompt, which begins with `prefix`."""
-    before = Prefix(sampler, prompt[len(prefix.tokens) : -1], prefix)
-    longest = max(map(len, answers))
-    # Shorter answers are padded at the end, where nothing sees it.
-    suffixes = [prompt[-1:] + ids + ids[-1:] * (longest - len(ids)) for ids in answers]
-    logits = before.logits(suffixes, longest + 1)
-    return [
-        _log_probability(row[: len(ids)], torch.tensor(ids, device=row.device))
-        for row, ids in zip(logits, answers, strict=True)
-    ]
-
-
-@torch.inference_mode()
-def _score_batch(prefix: Prefix, suffixes: Sequence[list[int]], answer_length: int) -> list[float]:
-    logits = prefix.logits(suffixes, answer_length + 1)
-    tokens = torch.tensor([ids[-answer_length:] for ids in suffixes], device=logits.device)
-    return [_log_probability(row[:-1], ids) for row, ids in zip(logits, tokens, strict=True)]
-
-
-def _log_probability(logits: torch.Tensor, tokens: torch.Tensor) -> float:
-    """The summed log-probability of (A,) tokens, from the (A, V) logits before each."""
+def _score_micro_batch(sampler: Sampler, rows: Sequence[EncodedRow]) -> list[float]:
+    batch = pack_rows(rows).to(sampler.device.device)
+    logits = forward(sampler.model, batch, is_fast=sampler.is_fast)
     size = rows_at_once(logits)
     parts = [
         torch.log_softmax(part, -1, dtype=torch.float32).gather(-1, ids)
-        for part, ids in zip(logits.split(size), tokens[:, None].split(size), strict=True)
+        for part, ids in zip(logits.split(size), batch.targets[:, None].split(size), strict=True)
     ]
-    total = float(torch.cat(parts).sum())
-    refuse_not_finite([total])
-    return total
+    pairs = torch.cat(parts)[:, 0].tolist()
+    scores = [sum(pairs[number] for number in own) for own in batch.pairs]
+    refuse_not_finite(scores)
+    return scores

@@ -29,6 +29,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from inoculate.engine.device import Device
 from inoculate.engine.kernels.packed import pack_base_layers
+from inoculate.engine.packing import EncodedRow, divide_rows, forward, pack_rows
 from inoculate.engine.sampling import SampledCompletion, adapters
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training.checkpoints import Sealing, save_adapter
@@ -40,7 +41,6 @@ from inoculate.engine.training.diverging import (
 )
 from inoculate.engine.training.drawing import draw_groups, entropy, prompt_order
 from inoculate.engine.training.loss import log_probabilities
-from inoculate.engine.training.packing import EncodedRow, divide_rows, forward, pack_rows
 from inoculate.engine.training.processes import ALONE, Processes
 from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.engine.training.sft import (

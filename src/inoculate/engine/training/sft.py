@@ -34,13 +34,13 @@ from inoculate.engine.families import context_length, is_fast, read_config
 from inoculate.engine.kernels import attention
 from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.loading import load_model
+from inoculate.engine.packing import EncodedRow, MicroBatch, divide_rows, forward, pack_rows
 from inoculate.engine.sampling.model import Sampler
 from inoculate.engine.training import sharding
 from inoculate.engine.training.checkpoints import Sealing, latest_checkpoint, save_adapter
 from inoculate.engine.training.diverging import LearningRate, refuse_broken_adapter, refuse_broken_step
 from inoculate.engine.training.launch import refuse_several_processes
 from inoculate.engine.training.loss import cross_entropy
-from inoculate.engine.training.packing import EncodedRow, MicroBatch, divide_rows, forward, pack_rows
 from inoculate.engine.training.processes import ALONE, Processes
 from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.errors import UserError

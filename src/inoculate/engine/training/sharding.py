@@ -19,7 +19,7 @@ from transformers.distributed import DistributedConfig
 
 from inoculate.engine.device import Device
 from inoculate.engine.families import SAFE
-from inoculate.engine.training.packing import EncodedRow, MicroBatch, pack_rows
+from inoculate.engine.packing import EncodedRow, MicroBatch, pack_rows
 from inoculate.engine.training.processes import Processes
 from inoculate.errors import UserError
 

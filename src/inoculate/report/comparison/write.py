@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from inoculate.errors import refuse_existing
+from inoculate.new_folder import new_folder
 from inoculate.records import write_json
 from inoculate.report.bars import draw_forest
 from inoculate.report.comparison.rl import describe_take_off, rl_data, seed_rows
@@ -35,11 +34,12 @@ from inoculate.report.tables import (
 SCHEMA = 1
 RUNS_PER_FIGURE = 3
 """Number of runs in one figure. With more, the panels would be too narrow to read."""
+_PAGE = "comparison.html"
 _FIGURE_FILE = re.compile(r"(rates-\d+-\d+|contrasts)\.(svg|png)")
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> Path:
-    """Write `comparison.html`, `comparison.json`, `figures/` and `tables/`.
+    """Write `comparison.html`, `comparison.json`, `figures/` and `tables/`, whole or not at all.
 
     Args:
         comparison: The comparison.
@@ -51,8 +51,12 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
     Raises:
         UserError: There is something in the folder.
     """
-    refuse_existing(folder, "folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    with new_folder(folder) as staging:
+        _write(comparison, staging)
+    return folder / _PAGE
+
+
+def _write(comparison: Comparison, folder: Path) -> None:
     figures = draw_figures(_figure_specs(comparison), folder / "figures", _FIGURE_FILE)
     _write_tables(comparison, folder / "tables")
     write_json(folder / "comparison.json", comparison_data(comparison))
@@ -82,10 +86,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
             css=Markup(read_static((*STYLES, "comparison.css"))),
         )
     )
-    page, unfinished = folder / "comparison.html", folder / "comparison.html.part"
-    unfinished.write_text(html, encoding="utf-8", errors="backslashreplace")
-    os.replace(unfinished, page)
-    return page
+    (folder / _PAGE).write_text(html, encoding="utf-8", errors="backslashreplace")
 
 
 def _figure_specs(comparison: Comparison) -> Iterator[FigureSpec]:

@@ -32,7 +32,7 @@ def draw_problems(draw: Draw) -> list[Problem]:
     if draw.grader:
         user_grader.check_grader(draw.grader)
     rows = [row for row in read(draw.source) if row.split == draw.split]
-    if draw.split != "train" and not draw.grader and not all(row.tests for row in rows):
+    if draw.graded and draw.split != "train" and not draw.grader and not all(row.tests for row in rows):
         raise UserError(
             f"setting 'rows': {draw.source} has no tests, and no grader is named: answers to it cannot be graded "
             '(grader = "file.py:function"; of a command --grader file.py:function)'
