@@ -71,8 +71,7 @@ def check_source(resolved: ResolvedStudy, step: Step) -> str:
         What is not known yet; '' where all is.
 
     Raises:
-        UserError: The file has a mistake, the setting has not as many problems, or a context cannot be placed around
-            them.
+        UserError: The file has a mistake, the setting has too few problems, or a context cannot be placed around them.
     """
     setting = step.params["setting"]
     each = resolved.study.evaluate.each.get(setting)
@@ -125,7 +124,7 @@ def draw_some(setting: str, asked: settings.Draw) -> str:
 
 
 def _draw_for_a_while(setting: str, asked: settings.Draw) -> str:
-    command = [sys.executable, "-c", _OTHER_PROCESS, json.dumps([setting, asdict(asked)])]
+    command = [sys.executable, "-P", "-c", _OTHER_PROCESS, json.dumps([setting, asdict(asked)])]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
@@ -172,6 +171,7 @@ def count_parts(step: Step) -> Mapping[str, int] | None:
 
 
 def draw(step: Step) -> list[Problem]:
+    """Draw the problems of a step from `plan_step`, without writing them."""
     return settings.find(step.params["setting"]).problems(_as_draw(step))
 
 

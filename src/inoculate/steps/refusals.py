@@ -83,10 +83,9 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
         resources: The model's tokenizer and configuration.
 
     Raises:
-        UserError: A grader or a reward of the user's cannot be loaded, or the grader has no grade for a known answer; a control cannot be made as long as its prompt;
-            or a prompt of RL, or of fresh samples, and a
-            completion of `rl.max_new_tokens` are longer than the model's context, or than what passes through the
-            model at once.
+        UserError: A grader or a reward of the user's cannot be loaded; the grader has no grade for a known answer; a
+            control cannot be made as long as its prompt; or a prompt of RL, or of fresh samples, and a completion of
+            `rl.max_new_tokens` are longer than the model's context, or than what passes through the model at once.
     """
     _check_functions(plan, missing)
     keys, found = {step.key for step in missing}, dict[str, _Longest]()

@@ -33,7 +33,7 @@ def check_grader(grader: str) -> None:
 
 
 def check_starts(grader: str, problem: Problem | None = None) -> None:
-    """Refuse a grader whose file cannot be loaded, in a process of its own, or that cannot grade a problem's own answer.
+    """Refuse a grader whose file cannot be loaded, or that cannot grade a problem's own answer.
 
     Args:
         grader: `file.py:function`.
