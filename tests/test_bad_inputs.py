@@ -10,6 +10,7 @@ from bad_inputs import CHANGES, STUDY, WHOLE
 from inoculate import settings
 from inoculate.errors import UserError
 from inoculate.settings.rows import reading, user_grader
+from inoculate.steps import problems
 from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
 from inoculate.study import ready_made
@@ -109,6 +110,48 @@ def test_more_problems_than_there_are_are_refused_before_any_work(
     with pytest.raises(UserError) as refusal:
         plan(text)
     assert str(refusal.value) == message
+
+
+_PROGRAMS = """from dataclasses import replace
+from inoculate.settings import TooFew
+from inoculate.settings.functions import SETTING as functions
+
+def problems(draw):
+    if draw.count > 7:
+        {refusal}
+    return functions.problems(draw)
+
+SETTING = replace(functions, name="mine", problems=problems)
+"""
+
+
+@pytest.mark.parametrize(
+    ("refusal", "message"),
+    [
+        ('raise TooFew(f"there are 7, {draw.count} were asked for")',
+         "study.toml:19: evaluate.problems: there are 7, 200 were asked for"),
+        ('raise KeyError("unit")',
+         "study.toml:18: evaluate.settings: mine.py: 200 problems for test cannot be drawn: KeyError: 'unit'"),
+    ],
+)  # fmt: skip
+def test_so_are_problems_with_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(problems, "_SECONDS", 60)
+    Path("mine.py").write_text(_PROGRAMS.replace("{refusal}", refusal), encoding="utf-8")
+    with pytest.raises(UserError) as refused:
+        plan(STUDY.replace('"functions"', '"mine.py"').replace("problems = 6", "problems = 200"))
+    assert str(refused.value) == message
+
+
+def test_what_would_take_long_to_know_is_said_to_be_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(problems, "_SECONDS", 0.2)
+    Path("mine.py").write_text(_PROGRAMS.replace("{refusal}", "__import__('time').sleep(60)"), encoding="utf-8")
+    Path("study.toml").write_text(STUDY.replace('"functions"', '"mine.py"').replace("problems = 6", "problems = 200"))
+    made = make_plan(load(Path("study.toml")), "weights")
+    assert made.unknown[0].startswith("whether mine.py has 200 problems for test: drawing them takes longer than 0.2 s")
 
 
 def test_a_model_that_is_not_there_is_refused_where_it_is_named(

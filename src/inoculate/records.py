@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, refuse_existing
 
 Outcome = Literal["correct", "hack", "wrong", "malformed", "ungraded"]
 OUTCOMES: tuple[Outcome, ...] = ("correct", "hack", "wrong", "malformed", "ungraded")
@@ -256,6 +259,27 @@ def write_whole(path: Path, text: str) -> None:
             return
         except FileNotFoundError:  # another process that writes it now has taken ours for something left
             continue
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which takes its place at the end of the block; nothing is left where it ends early.
+
+    Args:
+        folder: A folder that does not exist yet, or is empty.
+
+    Raises:
+        UserError: There is something in it.
+    """
+    refuse_existing(folder, "folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        yield staging
+        staging.chmod(0o755)
+        staging.replace(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def write_json(path: Path, document: dict[str, Any]) -> None:

@@ -282,11 +282,33 @@ def test_a_further_contrast_is_exploratory_and_changes_nothing(new_run: New) -> 
         ("measure=hack lower", "'lower' is not key=value"),
         ("mesure=hack", "did you mean 'measure'"),
         ("margin=much", "not a number"),
+        ("margin=nan", "'nan' is no share between 0 and 1"),
+        ("margin=5", "'5' is no share between 0 and 1"),
+        ("measure='hack", "no closing quotation"),
+        ("measure=hack measure=correct", "measure is given twice"),
     ],
 )
 def test_a_further_contrast_in_wrong_words(text: str, said: str) -> None:
     with pytest.raises(UserError, match=said):
         read_contrast(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lower=plain than=plain", "'plain' is compared with itself"),
+        ("lower=inoculated than=plain context=nowhere", "not evaluated: 'nowhere': allowed: "),
+        ("lower=inoculated than=plain setting=function", "not evaluated: 'function': did you mean 'functions'"),
+        ("lower=inoculatd than=plain", "unknown arm 'inoculatd': did you mean 'inoculated'"),
+        ("lower=inoculated", "lacks 'than'"),
+    ],
+)
+def test_a_further_contrast_of_what_there_is_not(new_run: New, text: str, said: str) -> None:
+    run = study(new_run, {"hack": 60}, {"hack": 20})
+    run.contrasts({**run.CONTRAST, "guards": []})
+    run.write()
+    with pytest.raises(UserError, match=f"^contrast 'measure=hack {text}'.*{said}"):
+        analyse(run.root, [read_contrast(f"measure=hack {text}")])
 
 
 def test_what_was_changed_since_the_declaration_is_said(new_run: New) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,20 @@ def test_a_grader_that_fails_is_told_of_once_and_in_the_users_words(
     printed = capsys.readouterr().out
     assert printed.count("judge.py:2: KeyError: 'nothing'") == 1
     assert "user_grader.py" not in printed
+
+
+def test_what_cannot_be_checked_without_a_grader_is_said_and_is_no_fault(
+    example: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {finding.name: finding for finding in check("rows", source="mine.jsonl")}
+    unmade = [name for name, finding in found.items() if finding.unmade]
+    assert len(unmade) == 5 and "honest answers are correct" in unmade
+    assert all("no grader is named (--grader FILE.py:FUNCTION)" in found[name].unmade for name in unmade)
+    assert all(found[name].ok is None for name in unmade)
+    assert found["lengths of answers"].ok and found["ids"].count > 0
+    with suppress(SystemExit):
+        check_command("rows", source="mine.jsonl")
+    assert f"not made: {', '.join(unmade)}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_near_duplicates_and_small_splits_of_ones_own_data_are_seen(tmp_path: Path) -> None:

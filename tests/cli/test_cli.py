@@ -13,6 +13,8 @@ import pytest
 
 from inoculate.cli.app import app, run_command
 from inoculate.errors import UserError
+from inoculate.steps import working_copy
+from inoculate.study import ready_made
 
 
 def inoculate(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -44,6 +46,16 @@ def inoculate(*words: str, **environment: str) -> subprocess.CompletedProcess[st
         (["check", "./none.py"], "none.py: cannot be read"),
         (["new", "setting", "a-b"], "'a-b' cannot name a setting"),
         (["grade", "none.jsonl", "--out", "out.jsonl"], "none.jsonl"),
+        (["sample", "functions", "--count", "2.5"], "--count 2.5: a whole number was expected"),
+        (["sample", "functions", "--count", "1e3"], "--count 1e3: a whole number was expected"),
+        (["sample", "functions", "--count", "0x10"], "--count 0x10: a whole number was expected"),
+        (["sample", "functions", "--count", "nan"], "--count nan: a whole number was expected"),
+        (["sample", "functions", "--count", "9" * 20], "of at most 18 digits"),
+        (["sample", "functions", "--seed", "0.5"], "--seed 0.5: a whole number was expected"),
+        (["check", "functions", "--count", "2.5"], "--count 2.5: a whole number was expected"),
+        (["vet", "mathematics", "--levels", "1.5", "--to", "p.jsonl"], "--levels 1.5: a whole number was expected"),
+        (["plan", f"{'x' * 300}.toml"], "(305 characters): the name is too long for a file"),
+        (["report", "x" * 300], "the name is too long for a file"),
     ],
 )
 def test_mistakes_are_sentences_and_code_two(
@@ -125,7 +137,8 @@ def raising(error: BaseException) -> object:
     ("error", "code", "words"),
     [
         (UserError("this and that"), 2, "this and that"),
-        (KeyboardInterrupt(), 130, "goes on from them"),
+        (KeyboardInterrupt(), 130, "inoculate: stopped; nothing was written\n"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "a/b"), 2, "a/b: a part of this path is a file"),
         (OSError(errno.ENOSPC, "No space left on device", "/some/file"), 2, "no space left on the disk (/some/file)"),
         (PermissionError(errno.EACCES, "Permission denied", "/some/file"), 2, "not allowed: /some/file"),
     ],
@@ -135,6 +148,32 @@ def test_what_users_can_mend_is_a_sentence(
 ) -> None:
     assert run_command(lambda: raising(error)) == code
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "study.toml"], "finished steps are kept, and the same command goes on from them"),
+        (["step", "study.toml", "ab"], "finished steps are kept, and the same command goes on from them"),
+        (["demo"], "finished steps are kept, and the same command goes on from them"),
+        (["plan", "study.toml"], "nothing was written"),
+        (["report", "mine"], "the run is as it was; the same command writes its tables and its report anew"),
+        (["compare", "mine", "other"], "nothing was written"),
+        (["export", "mine", "--to", "out"], "nothing was written"),
+        (["import", "file"], "what is imported so far is kept, and the same command does the rest"),
+    ],
+)
+def test_what_is_said_of_a_stopped_command_is_true_of_it(
+    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(working_copy, "open_store", stop)
+    monkeypatch.setattr(working_copy, "find_run", stop)
+    monkeypatch.setattr(ready_made, "find", stop)
+    assert run_command(lambda: app(words, exit_on_error=False, print_error=False)) == 130
+    assert capsys.readouterr().err.endswith(f"inoculate: stopped; {said}\n")
 
 
 def test_bugs_keep_their_traceback() -> None:

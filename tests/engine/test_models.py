@@ -138,6 +138,13 @@ def test_a_model_in_several_files_has_all_of_them(tiny_model: Path, tmp_path: Pa
         models.fingerprint(str(copy))
 
 
+def test_a_hub_that_is_not_reached_is_not_asked_for_a_file(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []  # a download tries six times, and waits between
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *_, local_files_only: asked.append(local_files_only))
+    assert models._hub_config("some/model") is None
+    assert asked == [True]
+
+
 def test_the_context_of_a_model_that_is_here(tiny_model: Path, hub: Path) -> None:
     assert models.context(str(tiny_model)) == 4096
     assert models.context("smollm2-135m") == 8192

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from inoculate.errors import UserError
-from inoculate.records import Grade
+from inoculate.grading import user_function
+from inoculate.records import Grade, Problem
 from inoculate.settings.rows import user_grader
 
 GRADER = """
@@ -122,6 +123,33 @@ def test_one_that_is_not_there_is_refused_without_running_it(
     (tmp_path / file).write_text(text)
     with pytest.raises(UserError, match=words):
         user_grader.check_grader(given.format(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("return None", r"judge.py:1: 'grade' returned None: a pair of bools"),
+        ("return 'correct'", r"judge.py:1: 'grade' returned 'correct': a pair of bools"),
+        ("return {'hack': True}", r"returned \{'hack': True\}"),
+        ("return [True]", r"returned \[True\]"),
+        ("return problem['unt'] in completion", r"judge.py:2: KeyError: 'unt'"),
+        ("import os; os._exit(3)", r"process ended \(exit code 3\)"),
+    ],
+)
+def test_one_that_has_no_grade_for_a_known_answer_is_refused_before_any_work(
+    tmp_path: Path, body: str, words: str
+) -> None:
+    (tmp_path / "judge.py").write_text(f"def grade(problem, completion):\n    {body}\n")
+    problem = Problem("p", "rows", "k", "rows", 1, "", "How long?", "5 m", "", "", {"own": {"unit": "m"}})
+    with pytest.raises(UserError, match=f"tried on the answer '5 m' to problem 'p': .*{words}"):
+        user_grader.check_starts(f"{tmp_path / 'judge.py'}:grade", problem)
+
+
+def test_one_that_takes_long_is_left_to_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_function, "_TRIED_SECONDS", 0.1)
+    (tmp_path / "judge.py").write_text("import time\ndef grade(problem, completion):\n    time.sleep(60)\n")
+    problem = Problem("p", "rows", "k", "rows", 1, "", "How long?", "5 m", "", "", {})
+    user_grader.check_starts(f"{tmp_path / 'judge.py'}:grade", problem)
 
 
 def test_one_whose_file_fails_cannot_be_asked(tmp_path: Path) -> None:

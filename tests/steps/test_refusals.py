@@ -69,7 +69,7 @@ def test_what_was_drawn_for_the_plan_is_not_drawn_again(plan: Plan, drawn: list[
 
 def test_only_functions_that_are_still_to_be_called_are_loaded(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
-    monkeypatch.setattr(user_grader, "check_starts", loaded.append)
+    monkeypatch.setattr(user_grader, "check_starts", lambda name, *_: loaded.append(name))
     monkeypatch.setattr(reward_functions.user_function, "check_starts", lambda name, *_: loaded.append(name))
     for kinds, names in (
         ({"adapter", "completions"}, set[str]()),
@@ -79,7 +79,7 @@ def test_only_functions_that_are_still_to_be_called_are_loaded(plan: Plan, monke
         ({step.kind for step in plan.steps()}, {"judges.py:grade", "trains.py:grade", "reward.py:reward"}),
     ):
         loaded.clear()
-        refusals._check_functions(plan.study, [step for step in plan.steps() if step.kind in kinds])
+        refusals._check_functions(plan, [step for step in plan.steps() if step.kind in kinds])
         assert set(loaded) == names and len(set(loaded)) == len(loaded), kinds
 
 

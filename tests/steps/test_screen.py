@@ -62,6 +62,16 @@ def test_candidates_are_the_arms_prompts_and_the_named_ones(tmp_path: Path) -> N
         screened_study(load(path))
 
 
+def test_a_first_setting_that_is_nothing_but_parts_is_refused(tmp_path: Path) -> None:
+    path = study_of(tmp_path, "m", SCREEN)
+    study = load(path)
+    parts = study.model_copy(update={"evaluate": study.evaluate.model_copy(update={"settings": ("side_effects",)})})
+    with pytest.raises(
+        UserError, match=r"evaluate\.settings: .*'side_effects' is 6 parts .*: name another setting first"
+    ):
+        screened_study(parts)
+
+
 def test_an_unknown_candidate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"screen\.prompts: unknown prompt 'generall'.*did you mean 'general'"):
         load(study_of(tmp_path, "m", SCREEN.replace('"general"', '"generall"')))

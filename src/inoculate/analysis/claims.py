@@ -87,15 +87,18 @@ def read_contrast(text: str) -> dict[str, Any]:
     if "guards" in contrast:
         contrast["guards"] = contrast["guards"].split(",")
     if "margin" in contrast:
-        try:
-            contrast["margin"] = float(contrast["margin"])
-        except ValueError:
-            raise UserError(f"contrast '{text}': margin '{contrast['margin']}' is not a number such as 0.05") from None
-        if not 0 < contrast["margin"] < 1:
-            raise UserError(
-                f"contrast '{text}': margin '{contrast['margin']:g}': a share between 0 and 1, such as 0.05"
-            )
+        contrast["margin"] = _read_margin(contrast["margin"], text)
     return contrast
+
+
+def _read_margin(given: str, text: str) -> float:
+    try:
+        margin = float(given)
+    except ValueError:
+        raise UserError(f"contrast '{text}': margin '{given}' is not a number such as 0.05") from None
+    if not 0 < margin < 1:
+        raise UserError(f"contrast '{text}': margin '{given}' is no share between 0 and 1, such as 0.05")
+    return margin
 
 
 def check_further(further: Sequence[dict[str, Any]], manifest: Mapping[str, Any]) -> None:

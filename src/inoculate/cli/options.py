@@ -39,10 +39,8 @@ def _whole(kind: Any, tokens: Sequence[Token]) -> int:
     """
     (token,) = tokens
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", token.value, re.ASCII):
-        raise UserError(
-            f"{token.keyword or 'the number'} {token.value or repr('')}: a whole number of at most 18 digits was "
-            "expected"
-        )
+        given = f"{token.keyword or 'the number'} {token.value or repr('')}"
+        raise UserError(f"{given}: a whole number was expected, of at most 18 digits")
     return int(token.value)
 
 

@@ -54,7 +54,7 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         `processes` and `shard`),
         `finished` and `to_do` (how many), `slower` (why this process samples and trains the model on the plain path; ''
         where it does not), `seconds` and `memory_gb` of the steps to do, None where they are not known;
-        `seconds_by_kind`, the parts of `seconds`;
+        `seconds_by_kind`, the parts of `seconds`; `unknown`: what of the data shows only when it is drawn;
         `contrasts` (`assess_contrasts`) and `warnings`: what a study of this size can decide; `forecasts`: for each RL
         arm, whether the hack will be learned (`ArmForecast.to_plain`).
     """
@@ -72,6 +72,7 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         "seconds": needs.seconds,
         "seconds_by_kind": needs.parts,
         "memory_gb": needs.memory_gb,
+        "unknown": plan.unknown,
         **_design_facts(plan, store),
         "forecasts": _forecast_facts(plan, store, seeds),
     }
@@ -139,6 +140,7 @@ def plan_table(facts: dict[str, Any], preflight: Sequence[str], steps: bool = Fa
         steps: Whether the steps are listed.
     """
     lines = [Text(f"{facts['name']}: {facts['question']}", style="italic"), *_need_lines(facts)]
+    lines += [Text(f"not known yet: {unknown}") for unknown in facts["unknown"]]
     lines += [*_design_lines(facts), *_forecast_lines(facts, preflight)]
     return Group(*lines, Text(""), _step_table(facts["steps"])) if steps else Group(*lines)
 

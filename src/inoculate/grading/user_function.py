@@ -29,6 +29,8 @@ ANSWER_SECONDS = 60.0
 """Wall-clock limit for one answer."""
 START_SECONDS = 300.0
 """Wall-clock limit for loading the file: its imports may take long."""
+_TRIED_SECONDS = 10.0
+"""Wall-clock limit for one answer before any work."""
 _ENDING_SECONDS = 5.0
 """How long a process may take to end that has closed its end of the connection."""
 _LONGEST = 64 << 20
@@ -63,6 +65,10 @@ class _Lost(_Failed):
     """The function took too long, or its process ended: it has to be started again."""
 
 
+class _Late(_Lost):
+    """The function took too long."""
+
+
 def check(function: str, role: str) -> None:
     """Refuse a function that does not exist, without running its file.
 
@@ -87,20 +93,25 @@ def check(function: str, role: str) -> None:
         raise UserError(f"{role} '{function}': {file} defines no function '{name}': {nearest(name, names)}")
 
 
-def check_starts(function: str, role: str, convert: Convert) -> None:
-    """Refuse a function whose file cannot be loaded. It is loaded in a process of its own, and nothing is asked.
+def check_starts(function: str, role: str, convert: Convert, problem: Problem | None = None) -> None:
+    """Refuse a function whose file cannot be loaded, in a process of its own, or that has no answer to a known answer.
 
     Args:
         function: `file.py:name`.
         role: What it is, for messages: `grader`.
         convert: As in `UserFunction`.
+        problem: It is asked about this problem's own answer; one that takes long is left to the run. None: nothing is
+            asked.
 
     Raises:
-        UserError: It does not exist, or its file fails when it is run; the message has file:line and the reason.
+        UserError: It does not exist, its file fails when it is run, or it has no answer; the message has file:line and
+            the reason.
     """
     check(function, role)
-    with UserFunction(function, role, convert) as process:
+    with UserFunction(function, role, convert, _TRIED_SECONDS) as process:
         process.start()
+        if problem:
+            process.try_out(describe_problem(problem), problem.honest or problem.hacked)
 
 
 def describe_problem(problem: Problem) -> dict[str, Any]:
@@ -171,6 +182,22 @@ class UserFunction:
         """
         self._connection = self._connection or self._start()
 
+    def try_out(self, problem: Mapping[str, Any], completion: str) -> None:
+        """Ask for one answer, before any work.
+
+        Raises:
+            UserError: There is none, for another reason than that it takes long.
+        """
+        try:
+            self._call(problem, completion)
+        except _Late:
+            return
+        except _Failed as error:
+            raise UserError(
+                f"{self.role} '{self.function}', tried on the answer {completion!r:.60} to problem '{problem['id']}': "
+                f"{error}"
+            ) from None
+
     def _call(self, problem: Mapping[str, Any], completion: str) -> Any:
         return self._exchange(self._connection or self._start(), [problem, completion], self.seconds)
 
@@ -210,7 +237,8 @@ class UserFunction:
                     raise ValueError(f"{other!r:.100}")
         except TimeoutError:
             late = f"the {self.role} took longer than {seconds:g} s"
-            raise self._lost(self._end(0) or late, before) from None
+            ended = self._end(0)
+            raise (self._lost(ended, before) if ended else _Late(str(self._lost(late, before)))) from None
         except (EOFError, ConnectionError):
             gone_on = f"the {self.role} closed its connection without an answer, and went on"
             raise self._lost(self._end(_ENDING_SECONDS) or gone_on, before) from None

@@ -18,8 +18,7 @@ import pyarrow.parquet as pq
 from inoculate.analysis.arms import row_folders
 from inoculate.analysis.run_folder import Run, read_run, read_samples, split_finished
 from inoculate.integrations.methods import write_methods
-from inoculate.new_folder import new_folder
-from inoculate.records import Completion, Grade, Problem, Row, read_lines
+from inoculate.records import Completion, Grade, Problem, Row, new_folder, read_lines
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished cells that are written, and of all finished cells."""

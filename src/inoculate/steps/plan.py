@@ -86,6 +86,8 @@ class Plan:
     """The address of the server that samples; '' where this process does."""
     draw: rows.DrawRows = field(default_factory=rows.remember_draws, compare=False)
     """Draws rows, each once: what was drawn to see that it is there need not be drawn again."""
+    unknown: list[str] = field(default_factory=list[str], compare=False)
+    """What of the data is not known before any work, as sentences."""
 
     @property
     def study(self) -> Study:
@@ -254,8 +256,9 @@ def _check_lengths(study: Study) -> None:
 def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
     study, resolved, draw = plan.study, plan.resolved, plan.draw
     first: dict[tuple[str, int], object] = {}
+    unknown: dict[str, None] = {}
     for step in drawn.values():
-        problems.check_source(resolved, step)
+        unknown[problems.check_source(resolved, step)] = None
     for (name, arm), seed in product(study.arms.items(), study.seeds):
         for number, table in enumerate(arm.row_tables):
             shown, hackable, prompt = table, arm.hackable(table), resolved.inoculation(name, seed, table.setting)
@@ -272,9 +275,10 @@ def _check_sources(plan: Plan, drawn: Mapping[str, Step]) -> None:
             # What is drawn without a source is in order; a prompt may be another one at each seed.
             if shown.source or (name, number) not in first or prompt != first[name, number]:
                 first[name, number] = prompt
-                row_checks.check_source(draw, shown, prompt, seed, hackable, key)
+                unknown[row_checks.check_source(draw, shown, prompt, seed, hackable, key)] = None
         if arm.is_rewarded:
             row_checks.check_prompted(draw, arm, seed, name)
+    plan.unknown.extend(filter(None, unknown))
 
 
 def _sampled_problems(study: Study, source: TrajectorySource) -> Rows:

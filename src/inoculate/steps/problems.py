@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +22,20 @@ from inoculate.study.schema import EvaluatedSetting
 KIND, VERSION = "problems", 1
 _MANY = 1000
 """Problems with programs that are drawn before any work if more are asked for, which takes about a minute."""
+_SECONDS = 5.0
+"""How long another process draws problems of a user's own setting with programs, or of few families, beforehand."""
+_DRAWN, _FEWER = 0, 3
+_OTHER_PROCESS = f"""
+import json, sys
+from inoculate.settings import Draw, TooFew, find
+name, draw = json.loads(sys.argv[1])
+try:
+    find(name).problems(Draw(**draw))
+except TooFew as error:
+    print(error)
+    sys.exit({_FEWER})
+"""
+"""Draws problems: one process that can be stopped, whatever a user's setting does there."""
 
 
 def plan_step(resolved: ResolvedStudy, setting: str) -> Step:
@@ -43,25 +60,26 @@ def plan_step(resolved: ResolvedStudy, setting: str) -> Step:
     return Step(KIND, params, label=f"{evaluate.problems} problems of {setting}", version=VERSION)
 
 
-def check_source(resolved: ResolvedStudy, step: Step) -> None:
+def check_source(resolved: ResolvedStudy, step: Step) -> str:
     """Read a file of the user's now, and count problems, so that mistakes are refused before any work.
 
     Args:
         resolved: The study.
         step: From `plan_step`.
 
+    Returns:
+        What is not known yet; '' where all is.
+
     Raises:
-        UserError: The file has a mistake, the setting has not as many problems, or a context cannot be placed around
-            them.
+        UserError: The file has a mistake, the setting has too few problems, or a context cannot be placed around them.
     """
     setting = step.params["setting"]
     each = resolved.study.evaluate.each.get(setting)
     own = f".each.{setting}" if each and each.problems else ""
     try:
         if not settings.is_read_first(setting, step.params["source"]):
-            draw_some(setting, _as_draw(step))
-            return
-        first = _draw(step)[0]
+            return draw_some(setting, _as_draw(step))
+        first = draw(step)[0]
     except settings.TooFew as error:
         raise UserError(f"evaluate{own}.problems: {error}") from None
     except UserError as error:
@@ -71,6 +89,7 @@ def check_source(resolved: ResolvedStudy, step: Step) -> None:
         prompt = resolved.context(context, setting)
         with under(f"evaluate.contexts: '{context}'"):
             prompts.messages(first, prompt.text, prompt.placement, "")
+    return ""
 
 
 def name_field(refusal: str, source: str, grader: str) -> Literal["source", "grader", ""]:
@@ -78,20 +97,47 @@ def name_field(refusal: str, source: str, grader: str) -> Literal["source", "gra
     return "grader" if grader and grader in refusal else "source" if source and source in refusal else ""
 
 
-def draw_some(setting: str, asked: settings.Draw) -> None:
-    """Draw problems that have programs before any work: one, to see that there are any, or all if they are very many.
+def draw_some(setting: str, asked: settings.Draw) -> str:
+    """Draw problems that have programs before any work.
+
+    One, to see that there are any, or all if they are very many. Of a user's own setting, and of few families, of which
+    there may not be many, as many as are asked for, but for a few seconds only.
 
     Args:
         setting: A setting whose problems are not read first; of a data set none is drawn.
         asked: What is asked for.
 
+    Returns:
+        What is not known, as a sentence; '' where there can be no doubt of it.
+
     Raises:
-        TooFew: There are not as many; up to `_MANY` of one kind and level there may be fewer all the same.
+        TooFew: There are not as many.
         UserError: A family or level does not exist.
     """
     task = settings.find(setting)
-    if not task.needs_source:
-        task.problems(replace(asked, count=asked.count if asked.count > _MANY else 1))
+    if task.needs_source:
+        return ""
+    task.problems(replace(asked, count=asked.count if asked.count > _MANY else 1))
+    if asked.count == 1 or asked.count > _MANY or not (settings.is_file(setting) or asked.families):
+        return ""
+    return _draw_for_a_while(setting, asked)
+
+
+def _draw_for_a_while(setting: str, asked: settings.Draw) -> str:
+    command = [sys.executable, "-P", "-c", _OTHER_PROCESS, json.dumps([setting, asdict(asked)])]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        return (
+            f"whether {setting} has {asked.count} problems for {asked.split}: drawing them takes longer than "
+            f"{_SECONDS:g} s, and is left to the run"
+        )
+    if done.returncode == _FEWER:
+        raise settings.TooFew(done.stdout.strip())
+    if done.returncode != _DRAWN:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise UserError(f"{setting}: {asked.count} problems for {asked.split} cannot be drawn: {last}")
+    return ""
 
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
@@ -101,7 +147,7 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
 
 def write_drawn(step: Step, folder: Path) -> None:
     """Draw the problems and write them; for the measure `gamed`, their twins follow."""
-    drawn = _draw(step)
+    drawn = draw(step)
     twin = settings.find(step.params["setting"]).twin
     if step.params.get("twins") and twin:
         drawn += [twin_problem for twin_problem in map(twin, drawn) if twin_problem]
@@ -124,7 +170,8 @@ def count_parts(step: Step) -> Mapping[str, int] | None:
     return settings.count_parts(step.params["setting"], _as_draw(step))
 
 
-def _draw(step: Step) -> list[Problem]:
+def draw(step: Step) -> list[Problem]:
+    """Draw the problems of a step from `plan_step`, without writing them."""
     return settings.find(step.params["setting"]).problems(_as_draw(step))
 
 

@@ -1,7 +1,7 @@
 """What is refused before any step, and is not known from the study alone.
 
 A prompt that is too long shows as soon as the model's tokenizer is there, and a function of the user's (a grader or a
-reward) that cannot be loaded as soon as it is.
+reward) that cannot be loaded as soon as it is; a grader is tried on the first answer that the data has.
 """
 
 from __future__ import annotations
@@ -12,13 +12,23 @@ from typing import NamedTuple
 from inoculate.engine import chat, models
 from inoculate.errors import UserError, under
 from inoculate.grading import judge
+from inoculate.records import Problem
 from inoculate.settings.rows import user_grader
-from inoculate.steps import fresh_samples, grades, preflight, reward_functions, rl, row_grades, rows, trajectory_rows
+from inoculate.steps import (
+    fresh_samples,
+    grades,
+    preflight,
+    problems,
+    reward_functions,
+    rl,
+    row_grades,
+    rows,
+    trajectory_rows,
+)
 from inoculate.steps.plan import Plan, Training
 from inoculate.steps.resources import Resources
 from inoculate.steps.store import Step, Store
 from inoculate.study.rl_checks import learning_limit
-from inoculate.study.schema import Study
 
 _REWARDED = (preflight.KIND, rl.KIND, fresh_samples.KIND)
 """The kinds of steps that draw completions and reward them."""
@@ -61,7 +71,7 @@ def check_here(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
     if models.is_here(plan.study.model):
         check(plan, missing, Resources(store, plan.study.model, lambda _: None))
     else:
-        _check_functions(plan.study, missing)
+        _check_functions(plan, missing)
 
 
 def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
@@ -73,12 +83,11 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
         resources: The model's tokenizer and configuration.
 
     Raises:
-        UserError: A grader or a reward of the user's cannot be loaded; a control cannot be made as long as its prompt;
-            or a prompt of RL, or of fresh samples, and a
-            completion of `rl.max_new_tokens` are longer than the model's context, or than what passes through the
-            model at once.
+        UserError: A grader or a reward of the user's cannot be loaded; the grader has no grade for a known answer; a
+            control cannot be made as long as its prompt; or a prompt of RL, or of fresh samples, and a completion of
+            `rl.max_new_tokens` are longer than the model's context, or than what passes through the model at once.
     """
-    _check_functions(plan.study, missing)
+    _check_functions(plan, missing)
     keys, found = {step.key for step in missing}, dict[str, _Longest]()
     _check_controls(plan, keys, resources)
     for training in plan.trainings:
@@ -99,32 +108,40 @@ def _check_controls(plan: Plan, missing: Collection[str], resources: Resources) 
                     rows.find_prompt(step, resources)
 
 
-def _check_functions(study: Study, missing: Collection[Step]) -> None:
+def _check_functions(plan: Plan, missing: Collection[Step]) -> None:
+    study = plan.study
     keys = {own.grader: f"evaluate.each.{setting}.grader" for setting, own in study.evaluate.each.items()} | {
         table.grader: f"arms.{name}.rows{f'.{number}' if arm.more_rows else ''}.grader"
         for name, arm in study.arms.items()
         for number, table in enumerate(arm.row_tables)
     }
-    for grader in dict.fromkeys(grader for step in missing for grader in _find_graders(step)):
+    for grader, given in {grader: given for step in missing for grader, given in _find_graders(step)}.items():
         with under(keys[grader]):
             if grader.endswith(".toml"):
                 judge.read_judge(grader)
             else:
-                user_grader.check_starts(grader)
+                user_grader.check_starts(grader, _first_problem(plan, given))
     drawn = [step.params["rl"]["reward"] for step in missing if step.kind in _REWARDED]
     needed = {part["function"] for reward in drawn for part in reward if "function" in part}
     reward_functions.check_starts(study, needed)
 
 
-def _find_graders(step: Step) -> Iterator[str]:
-    """The user's graders that a step runs."""
+def _find_graders(step: Step) -> Iterator[tuple[str, Step]]:
+    """The user's graders that a step runs, each with the step that draws what is graded."""
     if step.kind == grades.KIND:
-        given = [step.inputs["problems"].params]
+        given = [(step.inputs["problems"].params, step.inputs["problems"])]
     elif step.kind in (row_grades.KIND, *_REWARDED):
-        given = [table.params["rows"] for table in _find_tables(step)]
+        given = [(table.params["rows"], table) for table in _find_tables(step)]
     else:
         given = []
-    yield from (params["grader"] for params in given if params.get("grader"))
+    yield from ((params["grader"], drawn) for params, drawn in given if params.get("grader"))
+
+
+def _first_problem(plan: Plan, step: Step) -> Problem | None:
+    """The first of the problems that a step draws; None where it draws vetted examples alone."""
+    if step.kind == problems.KIND:
+        return problems.draw(step)[0]
+    return next((row.problem for row in rows.draw(step, plan.draw)), None)
 
 
 def _find_tables(step: Step) -> Iterator[Step]:

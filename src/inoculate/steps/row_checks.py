@@ -75,7 +75,7 @@ def _placed(rows: Rows, key: str, field: str) -> Iterator[None]:
 
 def check_source(
     draw: DrawRows, rows: Rows, inoculation: ResolvedInoculation | None, seed: int, hackable: Hackable, key: str
-) -> None:
+) -> str:
     """Read a file of the user's now, and count problems, so that mistakes are refused before any work.
 
     Args:
@@ -86,6 +86,9 @@ def check_source(
         hackable: As in `draw_rows`.
         key: The table's key in the study.
 
+    Returns:
+        What is not known yet; '' where all is.
+
     Raises:
         UserError: The file has a mistake, the setting has not as many problems, or nothing that completions could be
             rewarded by; or the prompt cannot be placed around its problems.
@@ -93,8 +96,7 @@ def check_source(
     if not settings.is_read_first(rows.setting, rows.source):
         most = max(("count", rows.count), ("vetted.count", rows.vetted.count), key=lambda named: named[1])
         with _placed(rows, key, most[0]):
-            draw_some(rows.setting, settings.Draw("train", most[1], seed, rows.families, rows.levels))
-        return
+            return draw_some(rows.setting, settings.Draw("train", most[1], seed, rows.families, rows.levels))
     with _placed(rows, key, "count"):
         drawn = draw(rows, seed, hackable)
     if inoculation and drawn:
@@ -112,6 +114,7 @@ def check_source(
             f"{key}.source: {rows.source} has no tests, and no grader is named: completions cannot be "
             'rewarded (rows.grader = "file.py:function")'
         )
+    return ""
 
 
 def check_prompted(draw: DrawRows, arm: Arm, seed: int, name: str) -> None:

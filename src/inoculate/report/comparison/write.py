@@ -10,8 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from inoculate.new_folder import new_folder
-from inoculate.records import write_json
+from inoculate.records import new_folder, write_json
 from inoculate.report.bars import draw_forest
 from inoculate.report.comparison.rl import describe_take_off, rl_data, seed_rows
 from inoculate.report.comparison.runs import Comparison, Side

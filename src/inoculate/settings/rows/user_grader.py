@@ -15,7 +15,7 @@ from typing import Any
 from inoculate.errors import UserError
 from inoculate.grading import user_function
 from inoculate.grading.user_function import ANSWER_SECONDS, FunctionFailed, UserFunction
-from inoculate.records import Grade, outcome_of
+from inoculate.records import Grade, Problem, outcome_of
 
 ROLE = "grader"
 
@@ -32,16 +32,17 @@ def check_grader(grader: str) -> None:
     user_function.check(grader, ROLE)
 
 
-def check_starts(grader: str) -> None:
-    """Refuse a grader whose file cannot be loaded. It is loaded in a process of its own, and nothing is graded.
+def check_starts(grader: str, problem: Problem | None = None) -> None:
+    """Refuse a grader whose file cannot be loaded, or that cannot grade a problem's own answer.
 
     Args:
         grader: `file.py:function`.
+        problem: One that it will have to grade answers to, if any is known.
 
     Raises:
-        UserError: It does not exist, or cannot be loaded; the message has file:line and the reason.
+        UserError: It does not exist, cannot be loaded, or has no grade; the message has file:line and the reason.
     """
-    user_function.check_starts(grader, ROLE, convert)
+    user_function.check_starts(grader, ROLE, convert, problem)
 
 
 def grade(
