@@ -43,7 +43,7 @@ def load(model: Path, device: Device, processes: Processes, **given: Any) -> Any
         )
     divided = DistributedConfig(fsdp_size=processes.count)
     try:
-        base = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, distributed_config=divided, **given)
+        base: Any = AutoModelForCausalLM.from_pretrained(model, dtype=device.dtype, distributed_config=divided, **given)
     except ValueError as error:
         if "fsdp" not in str(error):
             raise
