@@ -150,6 +150,7 @@ def _step_json(header: Header, step: PackedStep) -> str:
         "params": step.params,
         "inputs": step.inputs,
         "seconds": step.seconds,
+        **step.model_dump(include={"processes", "shard"}, exclude_none=True),
         "machine": header.machines[step.machine].model_dump(),
         "imported": True,
     }
