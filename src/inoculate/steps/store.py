@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from filelock import BaseFileLock, FileLock, Timeout
 
@@ -61,18 +61,14 @@ class Step:
         return digest({"kind": self.kind, "version": self.version, "params": self.params, "inputs": inputs})
 
 
-class Named(Protocol):
-    """A step by its name: what finds it in a store."""
+class StepName(NamedTuple):
+    """The name of a step, which is enough to find it in a store."""
 
-    @property
-    def kind(self) -> str:
-        """The kind of step."""
-        ...
+    kind: str
+    key: str
 
-    @property
-    def key(self) -> str:
-        """The hash that names the step."""
-        ...
+
+Named = Step | StepName
 
 
 def digest_files(*names: str) -> dict[str, Any]:

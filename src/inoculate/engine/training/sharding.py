@@ -44,7 +44,7 @@ def load(model: Path, device: Device, processes: Processes, **given: Any) -> Any
         )
     divided = DistributedConfig(fsdp_size=processes.count)
     try:
-        base = AutoModelForCausalLM.from_pretrained(
+        base: Any = AutoModelForCausalLM.from_pretrained(
             model, dtype=device.dtype, distributed_config=divided, **SAFE, **given
         )
     except ValueError as error:

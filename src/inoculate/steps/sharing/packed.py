@@ -94,6 +94,10 @@ class PackedStep(_Plain):
     inputs: dict[str, str]
     """Name -> kind/key."""
     seconds: float
+    processes: int | None = Field(default=None, ge=1)
+    """How many carried it out; None where that was not recorded."""
+    shard: bool | None = None
+    """Whether the model's weights were divided among them."""
     machine: int = Field(ge=0)
     """Its place among the header's machines."""
     files: dict[str, bytes]

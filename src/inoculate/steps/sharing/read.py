@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from inoculate.errors import UserError
 from inoculate.records import write_json
@@ -21,7 +21,7 @@ from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.sharing import agree
 from inoculate.steps.sharing.content import check_drawn, check_files, find_difference
 from inoculate.steps.sharing.packed import Header, PackedStep, read_packed
-from inoculate.steps.store import Store
+from inoculate.steps.store import StepName, Store
 
 Progress = Callable[[int], None]
 """Called with the number of steps that are unpacked and checked."""
@@ -123,12 +123,13 @@ def _stage(
 
 def _known(path: Path, steps: list[PackedStep], store: Store, staging: Path) -> set[str]:
     """Keys of those steps that the store has; refused where it has one with other content."""
-    known, differing = store.readable_keys(steps), list[str]()
+    names = {step.key: StepName(step.kind, step.key) for step in steps}
+    known, differing = store.readable_keys(names.values()), list[str]()
     for step in steps:
         if step.kind in TRAINED or step.key not in known:
             continue
         files = {file.name: file.read_bytes() for file in (staging / step.kind / step.key).iterdir()}
-        if found := find_difference(step.model_copy(update={"files": files}), store.folder(step)):
+        if found := find_difference(step.model_copy(update={"files": files}), store.folder(names[step.key])):
             differing.append(f"{step.label} ({step.kind} {step.key}: {found})")
     if differing:
         more = f"; and {len(differing) - _MOST_NAMED} more" if len(differing) > _MOST_NAMED else ""
@@ -137,7 +138,7 @@ def _known(path: Path, steps: list[PackedStep], store: Store, staging: Path) -> 
             f"them: {'; '.join(differing[:_MOST_NAMED])}{more}. Nothing was imported. Export without them there "
             "(`inoculate export RUN --graded FILE --seeds ...`), or import into another store: --store"
         )
-    return known | {step.key for step in steps if step.kind in TRAINED and store.is_recorded(step)}
+    return known | {key for key, name in names.items() if name.kind in TRAINED and store.is_recorded(name)}
 
 
 def _step_json(header: Header, step: PackedStep) -> str:
@@ -149,6 +150,7 @@ def _step_json(header: Header, step: PackedStep) -> str:
         "params": step.params,
         "inputs": step.inputs,
         "seconds": step.seconds,
+        **step.model_dump(include={"processes", "shard"}, exclude_none=True),
         "machine": header.machines[step.machine].model_dump(),
         "imported": True,
     }
@@ -159,19 +161,12 @@ def _target(store: Store, step: PackedStep) -> Path:
     return (store.records if step.kind in TRAINED else store.root / "steps") / step.kind / step.key
 
 
-class _Input(NamedTuple):
-    """A step that another was made of."""
-
-    kind: str
-    key: str
-
-
 def _require_inputs(path: Path, steps: list[PackedStep], store: Store) -> None:
     """Refuse samples or grades an input of which is neither in the file nor in the store."""
     here = {step.key for step in steps}
     for step in steps:
         for name, given in step.inputs.items() if step.kind not in TRAINED else ():
-            needed = _Input(*given.split("/"))
+            needed = StepName(*given.split("/"))
             if needed.kind not in TRAINED and needed.key not in here and not store.is_finished(needed):
                 raise UserError(f"{path}: {step.label}: its {name} ({given}) are not in the file: nothing was imported")
 

@@ -245,6 +245,8 @@ def _pack_step(folder: Path, record: dict[str, Any], machine: int) -> PackedStep
         params=record["params"],
         inputs=record["inputs"],
         seconds=record["seconds"],
+        processes=record.get("processes"),
+        shard=record.get("shard"),
         machine=machine,
         files=files,
     )
