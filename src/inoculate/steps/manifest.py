@@ -83,7 +83,8 @@ def read_declared(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"{path}: not what a study declares ({reason(error)}), so it is not known what was declared before the "
-            "first run: bring the file back from a copy, or give the study file another name, under which it declares anew"
+            "first run: bring the file back from a copy, or give the study file another name, under which it declares "
+            "anew"
         ) from None
 
 
