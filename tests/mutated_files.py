@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Any
 
 import httpx2
@@ -148,7 +149,10 @@ def read_judgement(path: Path) -> object:
     """What a judge replies."""
     from inoculate.grading import judge
 
-    line = judge._Line({}, judge.Judge(url="http://x/v1", model="m"), judge._Cache(path.with_suffix(".labels")))
+    asked = judge.Judge(url="http://x/v1", model="m")
+    line = judge._Line(
+        {}, asked, judge._Cache(path.with_suffix(".labels")), certificates=SSLContext(PROTOCOL_TLS_CLIENT)
+    )
     response = httpx2.Response(200, content=path.read_bytes(), request=httpx2.Request("POST", "http://x/v1"))
     found = line._read(response)
     if found.label is None:

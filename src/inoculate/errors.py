@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 Name = TypeVar("Name", bound=str)
+_LONGEST = 300
+"""Characters of what others say, in a message."""
 
 
 class UserError(Exception):
@@ -73,6 +75,12 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
 def on_one_line(name: str) -> str:
     """A name as it stands in a message: with what would break its line, or change a terminal, written out."""
     return name if name.isprintable() else repr(name)[1:-1]
+
+
+def reason(error: Exception) -> str:
+    """What a library says of something that it does not take, in one line that is not long."""
+    said = on_one_line(" ".join(str(error).split()))
+    return said[:_LONGEST] or type(error).__name__
 
 
 def unreadable(given: str | Path, error: OSError) -> str:

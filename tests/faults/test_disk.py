@@ -159,7 +159,15 @@ def test_a_bit_of_every_kind_of_file(runs: Runs, reference: Reference) -> None:
     clear(store)
 
 
-@pytest.mark.parametrize(("phase", "number"), [("SFT", 0), ("RL update", 2), ("RL sampling", 3), ("grading", 1)])
+@pytest.mark.parametrize(
+    ("phase", "number"),
+    [
+        ("RL update", 2),
+        pytest.param("SFT", 0, marks=pytest.mark.faults),
+        pytest.param("RL sampling", 3, marks=pytest.mark.faults),
+        pytest.param("grading", 1, marks=pytest.mark.faults),
+    ],
+)
 def test_changed_files_of_a_step_in_progress_do_not_change_the_results(
     runs: Runs, reference: Reference, phase: str, number: int
 ) -> None:

@@ -19,9 +19,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inoculate.engine.families import reason
 from inoculate.engine.prefix import common_prefix_length
-from inoculate.errors import UserError
+from inoculate.errors import UserError, reason
 from inoculate.records import Message
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inoculate.errors import UserError, on_one_line
+from inoculate.errors import UserError, reason
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -70,12 +70,6 @@ def read_config(folder: Path) -> PreTrainedConfig:
     ) as error:
         path = folder / "config.json"
         raise UserError(f"{path}: transformers {__version__} does not take it: {reason(error)}") from error
-
-
-def reason(error: Exception) -> str:
-    """What a library says of a file that it does not take, in one line."""
-    said = str(error).strip().splitlines()
-    return on_one_line(said[0])[:300] if said else type(error).__name__
 
 
 def slower(config: PreTrainedConfig) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, __version__
 
-from inoculate.engine.families import SAFE, reason
-from inoculate.errors import UserError
+from inoculate.engine.families import SAFE
+from inoculate.errors import UserError, reason
 
 _MOST_NAMED = 3
 

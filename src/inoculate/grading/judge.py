@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
+from ssl import SSLContext
 from threading import Event, Lock
 from typing import Literal, cast, get_args
 
@@ -199,6 +200,8 @@ class _Line:
     given_up: str = ""
     """Why nothing more is asked."""
     over: Event = field(default_factory=Event)
+    certificates: SSLContext = field(default_factory=httpx2.create_ssl_context)
+    """Read once: it takes longer than a request."""
 
     def ask(self, pair: tuple[str, str]) -> Judgement:
         """The kept label of an answer, or else what the judge says.
@@ -248,7 +251,8 @@ class _Line:
 
     async def _post(self, body: dict[str, object]) -> httpx2.Response:
         """A response, if all of it arrives in time: a limit of the client's would hold for each part of it."""
-        async with asyncio.timeout(SECONDS), httpx2.AsyncClient(timeout=SECONDS, headers=self.headers) as http:
+        client = httpx2.AsyncClient(timeout=SECONDS, headers=self.headers, verify=self.certificates)
+        async with asyncio.timeout(SECONDS), client as http:
             return await http.post(f"{self.judge.url.rstrip('/')}/chat/completions", json=body)
 
     def _read(self, response: httpx2.Response) -> Judgement:

@@ -9,7 +9,7 @@ from typing import Any
 
 from inspect_ai.log import EvalSample, read_eval_log
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, reason
 from inoculate.integrations.inspect_scorer import problem_of
 from inoculate.integrations.rollouts import OURS, Rollout, content_text, label_of, plain, read_chat, rollout_of
 from inoculate.records import OUTCOMES, Outcome, Problem
@@ -34,7 +34,7 @@ def read_log(path: Path, name: str, hacked: str) -> Iterator[Rollout]:
         # What the model was sent and wrote is in the messages; events repeat it many times over.
         log = read_eval_log(str(path), resolve_attachments="core", exclude_fields={"events", "store"})
     except Exception as error:  # whatever Inspect raises on a file that is no log of its
-        raise UserError(f"{path}: Inspect does not read it as a log: {type(error).__name__}: {error}") from None
+        raise UserError(f"{path}: Inspect does not read it as a log: {type(error).__name__}: {reason(error)}") from None
     if not log.samples:
         raise UserError(f"{path}: the log has no samples")
     for number, sample in enumerate(log.samples, 1):

@@ -14,7 +14,7 @@ from typing import Any
 
 from inoculate import checksums, json_lines, settings
 from inoculate.analysis import contrasts_hash
-from inoculate.errors import UserError, on_one_line
+from inoculate.errors import UserError, reason
 from inoculate.records import Row, as_json, read_lines, write_json
 from inoculate.steps import choices, machines
 from inoculate.steps.plan import Cell, Plan, Training
@@ -81,10 +81,10 @@ def read_declared(path: Path) -> dict[str, Any]:
             exclude_unset=True
         )
     except (OSError, ValueError, RecursionError) as error:
-        why = on_one_line(" ".join(str(error).split()))[:200]
         raise UserError(
-            f"{path}: not what a study declares ({why}), so it is not known what was declared before the first "
-            "run: bring the file back from a copy, or give the study file another name, under which it declares anew"
+            f"{path}: not what a study declares ({reason(error)}), so it is not known what was declared before the "
+            "first run: bring the file back from a copy, or give the study file another name, under which it declares "
+            "anew"
         ) from None
 
 
