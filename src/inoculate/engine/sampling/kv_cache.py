@@ -270,7 +270,7 @@ def attend_cache(
     Raises:
         UserError: The model's attention has a part that is not supported.
     """
-    if rows is None:
+    if packed_rows is not None:
         own = {"scaling": scaling, "sliding_window": sliding_window, "softcap": softcap, "s_aux": s_aux}
         return attend_rows(module, query, key, value, None, packed_rows=packed_rows, **own, **more)
     check_attention_arguments(more)
@@ -283,6 +283,8 @@ def attend_cache(
             seen = slot, slice(None), slice(cached + length)
             attended.append(_attend_to_row(part, key[seen], value[seen], bias, scoring).transpose(0, 1))
         return torch.cat(attended)[None], None
+    if rows is None:
+        raise ValueError("neither sequences of the cache nor packed rows were given")
     bias = rows.bias
     if sliding_window is not None:
         too_far = rows.key_positions <= rows.positions[:, None] - sliding_window

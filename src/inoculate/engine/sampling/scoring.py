@@ -6,6 +6,7 @@ with passes through the model once. Shapes: N pairs of a position and the token 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -102,6 +103,6 @@ def _score_micro_batch(sampler: Sampler, rows: Sequence[EncodedRow]) -> list[flo
         for part, ids in zip(logits.split(size), batch.targets[:, None].split(size), strict=True)
     ]
     pairs = torch.cat(parts)[:, 0].tolist()
-    scores = [sum(pairs[number] for number in own) for own in batch.pairs]
+    scores = [math.fsum(pairs[number] for number in own) for own in batch.pairs]
     refuse_not_finite(scores)
     return scores
