@@ -68,6 +68,8 @@ def _hint(ending: str, text: str, line: str, error: str) -> str:
         return '; this looks like YAML: a study is TOML: question = "...", and tables as [rows]'
     if first.count(",") > 1 and "=" not in first and not first.startswith("["):
         return "; this looks like CSV: a study is TOML, and data goes into a file of its own (rows.source)"
+    if "\\" in line and ("hex value" in error or "escape" in error or "'\\'" in error):
+        return "; a \\ in double quotes begins an escape: write the path with /, or in single quotes: 'C:\\data'"
     if "overwrite" in error or "twice" in error or "mutate" in error or "immutable" in error:
         return f"; `{line}` stands there a second time, or its table was written in another way before: keep one"
     if re.match(r"\[?\[?[\w.\"' -]*[/~@+:]", line):
