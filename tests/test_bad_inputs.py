@@ -131,7 +131,9 @@ SETTING = replace(functions, name="mine", problems=problems)
         ('raise TooFew(f"there are 7, {draw.count} were asked for")',
          "study.toml:19: evaluate.problems: there are 7, 200 were asked for"),
         ('raise KeyError("unit")',
-         "study.toml:18: evaluate.settings: mine.py: 200 problems for test cannot be drawn: KeyError: 'unit'"),
+         "study.toml:18: evaluate.settings: {folder}/mine.py:7: problems(draw) has raised KeyError: 'unit'"),
+        ("import os; os._exit(5)",
+         "study.toml:18: evaluate.settings: mine.py: 200 problems for test cannot be drawn: exit code 5"),
     ],
 )  # fmt: skip
 def test_so_are_problems_with_programs(
@@ -142,7 +144,7 @@ def test_so_are_problems_with_programs(
     Path("mine.py").write_text(_PROGRAMS.replace("{refusal}", refusal), encoding="utf-8")
     with pytest.raises(UserError) as refused:
         plan(STUDY.replace('"functions"', '"mine.py"').replace("problems = 6", "problems = 200"))
-    assert str(refused.value) == message
+    assert str(refused.value) == message.replace("{folder}", str(tmp_path))
 
 
 def test_what_would_take_long_to_know_is_said_to_be_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

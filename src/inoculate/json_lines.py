@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def _object(data: bytes, where: str, expected: str) -> dict[str, Any]:
     try:
         line = strict(data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise UserError(f"{where}: not UTF-8: {error}") from None
+        raise UserError(f"{where}: not UTF-8: {error}{_hint(data)}") from None
     except _DuplicateKeyError as error:
         raise UserError(f"{where}: {error}") from None
     except (ValueError, RecursionError) as error:
@@ -62,9 +63,28 @@ def _object(data: bytes, where: str, expected: str) -> dict[str, Any]:
     return line
 
 
+_OTHER_FILES = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "a zip file",
+    b"PAR1": "Parquet",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"(\xb5/\xfd": "zstd",
+    b"ARROW1": "Arrow",
+}
+"""How other files begin that are taken for JSON lines."""
+
+
 def _hint(data: bytes) -> str:
     """What a line that is not JSON may be a part of."""
     line = data.strip()
+    for start, kind in _OTHER_FILES.items():
+        if data.startswith(start):
+            return f"; this is {kind}: lines of JSON are due, as text"
+    if re.match(rb"""\{\s*'""", line):
+        return "; is this a dict of Python? JSON has double quotes, and true, false and null: json.dumps(row)"
+    if re.match(rb"\{.*\}\s*(,$|\{)", line):
+        return "; is there more than one object in this line, or a comma after it? One JSON object a line is due"
     if line in (b"{", b"["):
         return "; is this one JSON document over many lines? One object a line is due"
     if line.startswith((b"---", b"- ")) or (b": " in line and not line.startswith((b"{", b"["))):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from inoculate.errors import UserError
 from inoculate.records import SPLITS, Grade, Problem, Split
-from inoculate.settings import Draw, Setting, find_for
+from inoculate.settings import Draw, Setting, as_written, find_for
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ class Subject:
             UserError: There is no such setting, or its data or grader does not go with it.
         """
         self.name, self.count, self.source, self.grader = name, count, source, grader
-        self.setting: Setting = find_for(name, source, grader)
+        find_for(name, source, grader)
+        self.setting: Setting = as_written(name)
         self._has_graded = False
         self._ungradable: UserError | None = None
 

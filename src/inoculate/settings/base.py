@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from random import Random
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from inoculate import python_file
@@ -24,7 +25,7 @@ from inoculate.records import SPLITS, Grade, Outcome, Problem, Split
 HACK_PROMPTS = ("specific", "forbid", "negated", "alike", "other-sense")
 """The prompts that describe the hack. The library has their text for code with a shown test; a setting with another
 hack brings its own (`Setting.prompts`)."""
-_NOT_SETTINGS = {"base", "hidden_tests", "reply_lines"}
+_NOT_SETTINGS = {"base", "hidden_tests", "own", "reply_lines"}
 """Modules of this package that are not settings."""
 
 
@@ -171,6 +172,22 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(modules - _NOT_SETTINGS))
 
 
+def _hold(module: ModuleType, name: str) -> Setting:
+    """The setting of a user's file as `own.hold` gives it, the same one as long as the file does not change."""
+    from inoculate.settings.own import hold
+
+    held = module.__dict__.setdefault("__held__", {})
+    if name not in held:
+        held[name] = hold(module.__dict__["SETTING"], name)
+    return held[name]
+
+
+def as_written(name: str) -> Setting:
+    """As `find`, but a file's setting as it stands there: `inoculate check` lists whatever is wrong with its draws."""
+    found = find(name)
+    return python_file.load(Path(name)).__dict__["SETTING"] if is_file(name) else found
+
+
 def is_file(name: str) -> bool:
     """Whether a setting's name is the path of a Python file."""
     return name.endswith(".py")
@@ -183,7 +200,8 @@ def find(name: str) -> Setting:
         UserError: There is no such setting (the message has the nearest match), or the file defines none.
     """
     if is_file(name):
-        setting = getattr(python_file.load(Path(name)), "SETTING", None)
+        module = python_file.load(Path(name))
+        setting = getattr(module, "SETTING", None)
         if not isinstance(setting, Setting):
             fault = "defines no SETTING" if setting is None else f"has a SETTING that is a {type(setting).__name__}"
             raise UserError(f"{name}: {fault}; a setting's file has SETTING = Setting(...) (`inoculate new setting`)")
@@ -192,7 +210,7 @@ def find(name: str) -> Setting:
                 f"{name}: its setting is called '{setting.name}', as one of the package is: samples and tables of the "
                 "two could not be told apart. Give it another name"
             )
-        return setting
+        return _hold(module, name)
     if name.endswith(".jsonl"):
         raise UserError(
             f"unknown setting '{name}': data of your own is the source of the setting 'rows', or of one that loads its "

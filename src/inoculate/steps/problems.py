@@ -24,16 +24,17 @@ _MANY = 1000
 """Problems with programs that are drawn before any work if more are asked for, which takes about a minute."""
 _SECONDS = 5.0
 """How long another process draws problems of a user's own setting with programs, or of few families, beforehand."""
-_DRAWN, _FEWER = 0, 3
+_FEWER, _REFUSED = 3, 4
 _OTHER_PROCESS = f"""
 import json, sys
+from inoculate.errors import UserError
 from inoculate.settings import Draw, TooFew, find
 name, draw = json.loads(sys.argv[1])
 try:
     find(name).problems(Draw(**draw))
-except TooFew as error:
+except UserError as error:
     print(error)
-    sys.exit({_FEWER})
+    sys.exit({_FEWER} if isinstance(error, TooFew) else {_REFUSED})
 """
 """Draws problems: one process that can be stopped, whatever a user's setting does there."""
 
@@ -134,7 +135,9 @@ def _draw_for_a_while(setting: str, asked: settings.Draw) -> str:
         )
     if done.returncode == _FEWER:
         raise settings.TooFew(done.stdout.strip())
-    if done.returncode != _DRAWN:
+    if done.returncode == _REFUSED:
+        raise UserError(done.stdout.strip())
+    if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise UserError(f"{setting}: {asked.count} problems for {asked.split} cannot be drawn: {last}")
     return ""

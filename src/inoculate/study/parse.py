@@ -158,6 +158,8 @@ def _merge_arms(raw: dict[str, Any], where: str) -> dict[str, Any]:
     for name, arm in arms.items():
         merged[name] = dict(arm)
         for key in _SHARED:
+            if not isinstance(arm.get(key, {}), dict | list):
+                raise UserError(f"{where}: arms.{on_one_line(name)}.{key}: must be a table: {key} = {{ ... }}")
             merged[name][key] = _merge_table(raw.get(key, {}), arm.get(key, {}), key, where)
     return rest | {"arms": merged}
 
@@ -277,6 +279,8 @@ def _explain(where: str, detail: Any) -> str:
     location = [str(part) for part in detail["loc"]]
     key = ".".join(location) or "(the whole file)"
     named = [part for part in location if part in {*_TABLES, *_FORMS}]
+    if location[:2] == ["evaluate", "each"]:  # a setting can be called as a table is: `rows`
+        named = ["each"]
     form = _FORMS.get(named[-1], f"[{named[-1]}]") if named else ""
     if detail["type"] == "extra_forbidden":
         table = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)

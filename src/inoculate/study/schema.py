@@ -18,7 +18,7 @@ from inoculate.records import GAMED, Split, setting_of
 from inoculate.study.comparisons import Contrast, Elicitation, Factorial, Screen, Sensitivity, Transfer, Trend
 from inoculate.study.prompts import Placement
 from inoculate.study.row_schema import Context, Inoculation, Rows
-from inoculate.study.strict import Share, StrictModel, Words
+from inoculate.study.strict import Seed, Share, StrictModel, Words
 
 TrainingFraction = Annotated[float, Field(gt=0)]
 Hackable = float | Literal["any"] | None
@@ -212,7 +212,7 @@ class Evaluate(StrictModel):
     fractions: Annotated[tuple[TrainingFraction, ...], Field(min_length=1)] = (1.0,)
     """Points of training at which the arms are evaluated, as shares of the nominal training. More than 1 needs a
     constant learning rate."""
-    seed: int = 0
+    seed: Seed = 0
     """The seed of the draw of problems and of sampling."""
 
     @model_validator(mode="after")
@@ -316,7 +316,7 @@ class Study(StrictModel):
     """The system prompt of every arm and context; the chat template's own default, written out, unless given."""
     placement: Placement = "inside"
     """Where prompts stand, in arms and contexts, unless they say otherwise."""
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
     looks: tuple[Annotated[int, Field(ge=3)], ...] = ()
     """Interim analyses: after how many seeds contrasts are judged before all seeds are finished. The significance level
     is split over the looks. Verdicts need at least 3 seeds."""

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""A seed as all libraries take it."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

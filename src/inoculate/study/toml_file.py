@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,10 +17,21 @@ _HEADER = re.compile(r"^\s*(\[\[?)([^\]]+)\]")
 _LONG_QUOTES = ('"""', "'''")
 _MARK = re.compile(r"""["]{3}|'{3}|"(?:\\.|[^"\\])*"|'[^']*'|[#\[\]{}]""")
 """In a value: quotes of a text of several lines, a text in one line, a comment, and brackets."""
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SHARED = ("rows", "train", "rl")
 """Tables of the study that hold for every arm: what a message says of an arm's may stand there."""
 _SAID_ONCE = ("source", "grader")
 """Keys that hold for every table of a setting, wherever they stand (`sources.say_once`)."""
+_SIGNS = {
+    "[\u201c\u201d\u201e\u2018\u2019]": "quotes have to be straight ones",
+    "[\u00a0\u2007\u202f\u3000]": "this line has a space that is none of the keyboard's: type it anew",
+    r"=\s*[\d.]+\s*%": "a share is written as 0.5 for 50%",
+    r"=\s*(None|null|nil|NULL)\b": "TOML has no such value: leave the key out",
+    r"=[^#\"']*\S\s*(//|--)": "a comment begins with #",
+    r"^[\w-]+\s*=\s*[^\[{]*[,;]$": "nothing stands after a value",
+    r"^[\w-]+:\s": "a key and its value have = between them",
+}
+"""What in a line that is not TOML people write who know another language, and what is due instead."""
 _PLAIN = re.compile(r"[\w-]+")
 _PRIVATE = 0xE000
 """The first of Unicode's characters for private use: each stands for a name while a message is read."""
@@ -36,7 +48,8 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{path}: there is no such study file (ready-made ones: `inoculate studies`)") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text: {error}") from None
+        hint = "; this is UTF-16: save it as UTF-8" if path.read_bytes()[:2] in _UTF_16 else ""
+        raise UserError(f"{path}: not UTF-8 text: {error}{hint}") from None
     try:
         return toml_text.parse(text), text
     except toml_text.NotTOML as error:
@@ -65,6 +78,11 @@ def _hint(ending: str, text: str, line: str, error: str) -> str:
         return '; this looks like YAML: a study is TOML: question = "...", and tables as [rows]'
     if first.count(",") > 1 and "=" not in first and not first.startswith("["):
         return "; this looks like CSV: a study is TOML, and data goes into a file of its own (rows.source)"
+    if "\\" in line and ("hex value" in error or "escape" in error or "'\\'" in error):
+        return "; a \\ in double quotes begins an escape: write the path with /, or in single quotes: 'C:\\data'"
+    for sign, hint in _SIGNS.items():
+        if re.search(sign, line):
+            return f"; {hint}: `{line}`"
     if "overwrite" in error or "twice" in error or "mutate" in error or "immutable" in error:
         return f"; `{line}` stands there a second time, or its table was written in another way before: keep one"
     if re.match(r"\[?\[?[\w.\"' -]*[/~@+:]", line):

@@ -21,6 +21,14 @@ KEYS = ("id", "kind", "split", "messages", *TEXTS, "hacked", *TESTS)
 TRAJECTORY = "trajectory"
 """The key of a row that a policy has drawn: an object that names the trajectory. Its question may repeat, in training
 rows of one kind, since a policy draws several answers to one question. It is passed to the grader."""
+_CALLED = {
+    "prompt": ("instruction", "question", "input", "query", "problem", "conversations", "text"),
+    "completion": ("response", "output", "answer", "chosen", "target", "solution"),
+    "role": ("from", "author"),
+    "content": ("value", "text"),
+}
+"""What other tools call a key of a row, or of a message."""
+_TRUTHS = ("true", "false")
 _FORMS = "a row holds messages, or prompt and completion"
 
 
@@ -142,7 +150,9 @@ def _row(where: str, line: dict[str, Any]) -> UserRow:
 
 def _text(where: str, line: dict[str, Any], key: str) -> str:
     if key not in line:
-        raise UserError(f"{where}: '{key}' is missing; {_FORMS}")
+        forms = _FORMS if key in TEXTS else "a message holds role and content"
+        other = next((name for name in _CALLED.get(key, ()) if name in line), "")
+        raise UserError(f"{where}: '{key}' is missing{f' (there is {other!r}: rename it)' if other else ''}; {forms}")
     if not isinstance(line[key], str):
         raise UserError(f"{where}: '{key}' is a {type(line[key]).__name__}, where a text was expected")
     if not line[key].strip():
@@ -166,13 +176,15 @@ def _messages(where: str, messages: Any) -> tuple[str, str, str]:
     contents: dict[str, str] = {}
     for number, message in enumerate(messages):
         place = f"{where}: messages[{number}]"
-        role = message.get("role")
+        role = message["role"] if "role" in message else _text(place, message, "role")
         if role not in ("system", "user", "assistant"):
             raise UserError(f"{place}: role {role!r}: {nearest(str(role), ('system', 'user', 'assistant'))}")
         if role in contents:
             raise UserError(f"{place}: a second {role} message: a row is one question and one answer; conversations "
                             "of several turns are not supported")  # fmt: skip
         contents[role] = _text(place, message, "content")
+        if lost := [key for key, value in message.items() if key not in ("role", "content") and value]:
+            raise UserError(f"{place}: {lost[0]!r} would be left out: a message holds role and content, and no more")
     for role in ("user", "assistant"):
         if role not in contents:
             raise UserError(f"{where}: 'messages' has no {role} message")
@@ -189,6 +201,11 @@ def _answers(where: str, answer: str, hacked: Any) -> tuple[str, str]:
     if not isinstance(hacked, str):
         raise UserError(f"{where}: 'hacked' is a {type(hacked).__name__}; true says that the answer is hacked, false "
                         "that it is honest, a text is the hacked answer beside the honest one")  # fmt: skip
+    if hacked.strip().lower() in _TRUTHS and answer.strip().lower() not in _TRUTHS:
+        raise UserError(
+            f"{where}: 'hacked' is the text {hacked!r}, which would be the hacked answer: true and false, which say "
+            "what the row's one answer is, are written without quotes"
+        )
     if _text(where, {"hacked": hacked}, "hacked").strip() == answer.strip():
         raise UserError(f"{where}: 'hacked' is the same text as the honest answer")
     return answer, hacked
