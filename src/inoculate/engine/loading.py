@@ -27,9 +27,8 @@ def load_model(folder: Path, dtype: torch.dtype, **own: Any) -> Any:
             only warn.
     """
     try:
-        model, found = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, output_loading_info=True, **SAFE, **own
-        )
+        loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, output_loading_info=True, **SAFE, **own)
+        model, found = loaded
     except (torch.OutOfMemoryError, MemoryError):
         raise
     except Exception as error:  # of transformers, safetensors and torch, whose errors have nothing in common
