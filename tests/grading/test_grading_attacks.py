@@ -235,7 +235,7 @@ def test_inputs_from_the_setup() -> None:
         (["assert f(2) == 4"], ["import os\nos.dup2(1, 2)\nassert f(3) == 9"], "f", ""),
         (["assert f(2) == 4"], ["import sys\nsys.settrace(None)\nassert f(3) == 9"], "f", ""),
         (["assert P(2).v == 4"], ["assert len({P(1), P(1)}) == 1"], "P", ""),
-        (["assert P(2).v == 4"], ["p = P(1)\nassert [p, P(2)] == [P(1), P(2)]"], "P", ""),
+        (["assert P(2).v == 4"], ["p = P(1)\nassert [p, P(2)] == [P(1), P(3)]"], "P", ""),
         (["assert P(2).v == 4"], ["class Q(P): pass\nassert Q(1).x == 1"], "P", ""),
     ],
 )  # fmt: skip

@@ -94,9 +94,9 @@ def _claims(body: Sequence[ast.stmt]) -> Iterator[Hashable]:
                 yield from _claims([ast.Assert(ast.Compare(test.left, [ast.Eq()], test.comparators))])
             case ast.Expr(value=ast.Call(func=ast.Attribute(attr="assertTrue"), args=[test, *_])):
                 yield from _claims([ast.Assert(test)])
-            case ast.Assert(
-                test=ast.Compare(left=left, ops=[ast.Is() | ast.GtE() | ast.LtE()], comparators=[right])
-            ) if _comparable(left) == _comparable(right):
+            case ast.Assert(test=ast.Compare(left=left, ops=[ast.GtE() | ast.LtE()], comparators=[right])) if (
+                _comparable(left) == _comparable(right)
+            ):
                 continue
             case ast.Assert(test=ast.Compare(left=left, ops=[ast.In()], comparators=[ast.List(elts=[right])])):
                 yield from _claims([ast.Assert(ast.Compare(left, [ast.Eq()], [right]))])
