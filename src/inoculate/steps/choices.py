@@ -18,7 +18,7 @@ from inoculate.steps.store import Step
 from inoculate.steps.train import find_adapter
 from inoculate.study.resolve import ResolvedPrompt, ResolvedStudy
 
-KIND, VERSION = "choices", 1
+KIND, VERSION = "choices", 2
 
 
 def plan_step(

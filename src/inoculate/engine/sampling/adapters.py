@@ -91,7 +91,12 @@ class Layers:
         if packed:
             pack(model, device)
         self._modules: dict[str, Any] = {name: model.get_submodule(name) for name in linear}
-        self._merged: set[str] = set()
+        self._merged: Adapter = {}
+
+    def weight(self, module: nn.Module) -> torch.Tensor:
+        """The weight (out, in) that a linear layer has now, its adapter merged."""
+        (name,) = (name for name, own in self._modules.items() if own is module)
+        return self._with_adapter(name) if name in self._merged else self._base[name]
 
     def base_weights(self, model: nn.Module) -> dict[str, torch.Tensor]:
         """The state dict with base weights of a model whose linear layers these are; not copies."""
@@ -113,13 +118,16 @@ class Layers:
         unknown = adapter.keys() - self._base.keys()
         if unknown:
             raise UserError(f"the adapter changes {min(unknown)}, which is no linear layer of this model")
-        for name in self._merged - adapter.keys():
+        for name in self._merged.keys() - adapter.keys():
             self._set_weight(name, self._base[name])
-        self._merged = set(adapter)
-        for name, part in adapter.items():
-            base = self._base[name]
-            down, up = (each.to(base.device, torch.float32) for each in (part.down, part.up))
-            self._set_weight(name, torch.addmm(base.float(), up, down, alpha=part.scale).to(base.dtype))
+        self._merged = dict(adapter)
+        for name in adapter:
+            self._set_weight(name, self._with_adapter(name))
+
+    def _with_adapter(self, name: str) -> torch.Tensor:
+        base, part = self._base[name], self._merged[name]
+        down, up = (each.to(base.device, torch.float32) for each in (part.down, part.up))
+        return torch.addmm(base.float(), up, down, alpha=part.scale).to(base.dtype)
 
     def _set_weight(self, name: str, weight: torch.Tensor) -> None:
         module = self._modules[name]

@@ -5,13 +5,15 @@ Shapes: B sequences of a forward pass, T tokens, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from inoculate.engine import chat
@@ -21,6 +23,9 @@ from inoculate.engine.loading import load_model
 from inoculate.engine.sampling import adapters, plain
 from inoculate.engine.sampling.adapters import Adapter
 from inoculate.engine.sampling.kv_cache import ATTENTION, Decoding, KVCache, Prefill, SharedPrompts, register
+
+_HEAD_ROWS = 16384
+"""Tokens of the vocabulary whose weights are held in float32 at a time."""
 
 
 class Sampler:
@@ -65,6 +70,28 @@ class Sampler:
             UserError: The adapter changes a layer that the model does not have.
         """
         self._layers.merge(adapter or {})
+
+    @contextmanager
+    def exact_logits(self) -> Iterator[None]:
+        """Logits in float32, whatever the model's precision, from its last hidden states.
+
+        In bfloat16 logits have steps of 1/16 and more: two answers that are about as likely often have the same ones.
+        """
+        head = self.model.get_output_embeddings()
+        weight, bias, own = self._layers.weight(head), getattr(head, "bias", None), head.forward
+        if bias is None:
+            bias = getattr(head, "frozen_bias", None)
+
+        def forward(hidden: torch.Tensor) -> torch.Tensor:
+            parts = [nn.functional.linear(hidden.float(), part.float()) for part in weight.split(_HEAD_ROWS)]
+            logits = torch.cat(parts, -1)
+            return logits if bias is None else logits + bias.float()
+
+        head.forward = forward
+        try:
+            yield
+        finally:
+            head.forward = own
 
     def base_weights(self) -> Mapping[str, torch.Tensor]:
         """The untrained model's state dict: the tensors that are held here, which are never written to."""

@@ -96,7 +96,8 @@ def _score_rows(sampler: Sampler, rows: Sequence[EncodedRow]) -> Iterator[tuple[
 @torch.inference_mode()
 def _score_micro_batch(sampler: Sampler, rows: Sequence[EncodedRow]) -> list[float]:
     batch = pack_rows(rows).to(sampler.device.device)
-    logits = forward(sampler.model, batch, is_fast=sampler.is_fast)
+    with sampler.exact_logits():
+        logits = forward(sampler.model, batch, is_fast=sampler.is_fast)
     size = rows_at_once(logits)
     parts = [
         torch.log_softmax(part, -1, dtype=torch.float32).gather(-1, ids)
