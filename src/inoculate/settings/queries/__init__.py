@@ -272,7 +272,7 @@ def _hack_tags(problem: Problem, query: str) -> Iterator[Tag]:
 SETTING = Setting(
     name="queries",
     version=2,
-    grading=3,
+    grading=2,
     summary="answer a question by an SQLite query; one database is shown with its result, twelve are hidden",
     families=("filters", "groups", "joins", "nested"),
     levels=(1, 2, 3, 4),
