@@ -11,7 +11,7 @@ and with one, and prints its cells. Progress goes to standard error, tables to s
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,10 +110,10 @@ def score_forms(name: str) -> None:
         prompts = [render(form.show(text, item.question, answers)) for text, item, answers in asked]
         written = [answers for _, _, answers in asked]
         choices = [[a.partition(",")[0] for a in one] if form.scored == "word" else one for one in written]
-        scores = list(scoring.score_choices(sampler, prompts, choices, names))
+        scores = _in_order(scoring.score_choices(sampler, prompts, choices, names))
         if form.scored == "less":
             without = [render(f"Answer with {_named(answers)}.") for answers in written]
-            less = scoring.score_choices(sampler, without, choices, names)
+            less = _in_order(scoring.score_choices(sampler, without, choices, names))
             scores = [[a - b for a, b in zip(*pair, strict=True)] for pair in zip(scores, less, strict=True)]
         chosen = [one[0] if given[0] > given[1] else one[1] for one, given in zip(written, scores, strict=True)]
         good = [choice == item.good for choice, (_, item, _) in zip(chosen, asked, strict=True)]
@@ -121,6 +121,10 @@ def score_forms(name: str) -> None:
         first = [choice == one[0] for choice, one in zip(chosen, written, strict=True)]
         shares = " | ".join(f"{sum(each) / len(each):.2f}" for each in (good, yes, first))
         print(f"| {form_name} | {shares} |", flush=True)
+
+
+def _in_order(scored: Iterator[tuple[int, list[float]]]) -> list[list[float]]:
+    return [scores for _, scores in sorted(scored)]
 
 
 def show_base(name: str, store: Store) -> None:

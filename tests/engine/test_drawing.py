@@ -14,7 +14,7 @@ from scipy import stats
 from inoculate.engine import device
 from inoculate.engine.sampling import stream
 from inoculate.engine.sampling.drawing import draw_tokens, next_tokens, uniforms
-from inoculate.engine.sampling.scoring import _log_probability
+from inoculate.engine.sampling.scoring import _log_probabilities
 from inoculate.errors import UserError
 
 
@@ -131,7 +131,7 @@ def test_logits_that_are_no_numbers_are_refused(broken: float, temperature: floa
 
 def test_scores_that_are_no_numbers_are_refused() -> None:
     logits = torch.zeros(2, 5)
-    assert _log_probability(logits, torch.tensor([1, 2])) == pytest.approx(-2 * math.log(5))
+    assert _log_probabilities(logits, torch.tensor([1, 2])) == pytest.approx([-math.log(5)] * 2)
     logits[1, 3] = math.nan
     with pytest.raises(UserError, match="logits are infinite or no numbers"):
-        _log_probability(logits, torch.tensor([1, 2]))
+        _log_probabilities(logits, torch.tensor([1, 2]))

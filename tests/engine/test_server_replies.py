@@ -23,7 +23,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sample(url: str, model: Path) -> None:
     which = server.Sampler(server.Server(url, "m", None, {}), AutoTokenizer.from_pretrained(model), None)
-    list(server.sample(which, Request(["a"], samples=1, temperature=0.0, max_new_tokens=4, seed=0)))
+    list(server.sample(which, [Request(["a"], samples=1, temperature=0.0, max_new_tokens=4, seed=0)]))
 
 
 @pytest.mark.parametrize("given", REPLIES.values(), ids=REPLIES.keys())

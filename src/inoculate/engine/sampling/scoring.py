@@ -98,12 +98,17 @@ def _score_micro_batch(sampler: Sampler, rows: Sequence[EncodedRow]) -> list[flo
     batch = pack_rows(rows).to(sampler.device.device)
     with sampler.exact_logits():
         logits = forward(sampler.model, batch, is_fast=sampler.is_fast)
+    pairs = _log_probabilities(logits, batch.targets)
+    return [math.fsum(pairs[number] for number in own) for own in batch.pairs]
+
+
+def _log_probabilities(logits: torch.Tensor, tokens: torch.Tensor) -> list[float]:
+    """The log-probability of each of (N,) tokens, from the (N, V) logits before it."""
     size = rows_at_once(logits)
     parts = [
         torch.log_softmax(part, -1, dtype=torch.float32).gather(-1, ids)
-        for part, ids in zip(logits.split(size), batch.targets[:, None].split(size), strict=True)
+        for part, ids in zip(logits.split(size), tokens[:, None].split(size), strict=True)
     ]
-    pairs = torch.cat(parts)[:, 0].tolist()
-    scores = [math.fsum(pairs[number] for number in own) for own in batch.pairs]
-    refuse_not_finite(scores)
-    return scores
+    found: list[float] = torch.cat(parts)[:, 0].tolist()
+    refuse_not_finite(found)
+    return found
