@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inoculate.cli.settings import sample
 from inoculate.errors import UserError
 from inoculate.records import SPLITS
 from inoculate.settings import Draw, find
@@ -132,6 +133,16 @@ def test_the_hash_of_the_kind_splits_and_a_kind_stays_together(tmp_path: Path, j
     assert SETTING.problems(Draw("test", 40, 3, source=where, grader=judge)) == drawn[:40]
     with pytest.raises(UserError, match=rf"has {len(known['test'])} rows for test, 901 were asked for"):
         SETTING.problems(Draw("test", 901, 3, source=where, grader=judge))
+
+
+def test_a_split_without_rows_is_refused_with_the_others_and_the_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = source(tmp_path, [row(n, split="test" if n < 2 else "train") for n in range(5)])
+    with pytest.raises(UserError, match=r"--count 3 --split development: .* \(train has 3, test has 2; rows are split"):
+        sample("rows", source=where)
+    sample("rows", source=where, split="train")
+    assert capsys.readouterr().out.count("-- honest") == 3
 
 
 def test_rows_with_tests_are_graded_by_them(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _draw(setting: str, split: str, count: int, seed: int, source: str, grader: 
     try:
         return task.problems(Draw(drawn_from, require_some(count), seed, source=source, grader=grader, graded=graded))
     except TooFew as error:
-        raise UserError(f"--count {count}: {error}") from None
+        raise UserError(f"--count {count} --split {split}: {error}") from None
 
 
 def check(setting: str, *, count: Whole = 200, source: str = "", grader: str = "", as_json: AsJson = False) -> None:

@@ -15,7 +15,7 @@ from typing import cast
 from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, CodeTask, Oversight, grade_code
 from inoculate.grading.user_function import describe_problem
-from inoculate.records import Grade, Problem
+from inoculate.records import SPLITS, Grade, Problem
 from inoculate.settings.base import HACK_PROMPTS, Draw, Setting, TooFew, refuse_unknown
 from inoculate.settings.rows import user_grader
 from inoculate.settings.rows.reading import UserRow, read
@@ -31,16 +31,19 @@ def draw_problems(draw: Draw) -> list[Problem]:
     refuse_unknown(SETTING, draw)
     if draw.grader:
         user_grader.check_grader(draw.grader)
-    rows = [row for row in read(draw.source) if row.split == draw.split]
+    everything = read(draw.source)
+    rows = [row for row in everything if row.split == draw.split]
     if draw.graded and draw.split != "train" and not draw.grader and not all(row.tests for row in rows):
         raise UserError(
             f"setting 'rows': {draw.source} has no tests, and no grader is named: answers to it cannot be graded "
             '(grader = "file.py:function"; of a command --grader file.py:function)'
         )
     if len(rows) < draw.count:
+        others = [(split, sum(row.split == split for row in everything)) for split in SPLITS if split != draw.split]
         raise TooFew(
-            f"setting 'rows': {draw.source} has {len(rows)} rows for {draw.split}, {draw.count} were asked for (rows "
-            "are split by 'split', or else by the hash of 'kind': about 6 in 10 train, 1 development, 3 test)"
+            f"setting 'rows': {draw.source} has {len(rows)} rows for {draw.split}, {draw.count} were asked for ("
+            f"{', '.join(f'{split} has {count}' for split, count in others)}; rows are split by 'split', or else by "
+            "the hash of 'kind': about 6 in 10 train, 1 development, 3 test)"
         )
     Random(f"rows/{draw.split}/{draw.seed}").shuffle(rows)
     return [_problem(row, draw.grader) for row in rows[: draw.count]]
