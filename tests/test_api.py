@@ -230,14 +230,49 @@ def test_a_setting_of_the_users_own(tmp_path: Path) -> None:
         ({"completions": []}, "1 tasks and 0 completions"),
         ({"oversight": "exit_cod"}, "did you mean 'exit_code'"),
         ({"setting": "function"}, "did you mean 'functions'"),
+        ({"completions": "x"}, "completions is a text, where a list was expected"),
+        ({"completions": [None]}, r"completions\[0\] is nothing, where a text was expected"),
+        ({"tasks": None}, "tasks is nothing, where a list was expected"),
+        ({"tasks": ["x"]}, r"tasks\[0\] is a text, where a Problem or a CodeTask was expected"),
+        ({"tasks": [inoculate.CodeTask("f", "assert f()", ("assert f()",))]}, r"tasks\[0\].shown_tests is a text"),  # type: ignore[arg-type]
     ],
 )
 def test_mistakes_in_grading_are_sentences(given: dict[str, Any], message: str) -> None:
     tasks = inoculate.problems("functions", 1)
     with pytest.raises(UserError, match=message):
-        inoculate.grade(tasks, **({"completions": ["x"], "progress": False} | given))
+        inoculate.grade(**({"tasks": tasks, "completions": ["x"], "progress": False} | given))
     with pytest.raises(UserError, match="did you mean 'train'"):
         inoculate.problems("functions", split="trian")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"count": "6"}, "count is '6', where a whole number of at least 1"),
+        ({"count": -1}, "count is -1, where a whole number"),
+        ({"levels": 1}, "levels is a number, where a list was expected"),
+        ({"levels": ["1"]}, r"levels\[0\] is a text, where a whole number was expected"),
+        ({"families": "lists"}, "families is a text, where a list was expected"),
+    ],
+)
+def test_a_draw_of_another_kind_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        inoculate.problems("functions", **given)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: inoculate.load(None), "^nothing was given, where a run: its folder, or the name of its study was"),
+        (lambda: inoculate.load("small", store=3), "^a number was given, where a store"),
+        (lambda: inoculate.run(None), "^nothing was given, where a study"),
+        (lambda: inoculate.run("demo-quick", seeds=1.5), "--seeds 1.5: '1.5' is neither a number nor a range"),
+        (lambda: inoculate.Study(None, question="x", model="smollm2-135m"), "study 'None': name: a run's folder has"),
+    ],
+)
+def test_what_is_no_study_run_or_seed_is_refused(call: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        call()
 
 
 def test_tables_without_pandas(monkeypatch: pytest.MonkeyPatch) -> None:

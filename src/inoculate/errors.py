@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal, TypeVar
 
 Name = TypeVar("Name", bound=str)
@@ -77,6 +78,18 @@ def on_one_line(name: str) -> str:
     return name if name.isprintable() else repr(name)[1:-1]
 
 
+_KINDS: dict[type, str] = {
+    type(None): "nothing", bool: "a truth value", int: "a number", float: "a number", str: "a text", list: "a list",
+    tuple: "a list", dict: "an object with keys",
+}  # fmt: skip
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in the words of messages about files: `nothing`, `a number`; else the name of its class."""
+    name = type(value).__name__
+    return _KINDS.get(type(value), f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}")
+
+
 def reason(error: Exception) -> str:
     """What a library says of something that it does not take, in one line that is not long."""
     said = on_one_line(" ".join(str(error).split()))
@@ -107,6 +120,15 @@ def unreadable(given: str | Path, error: OSError) -> str:
     return f"there is no such file{start}{hint}"
 
 
+def can_hold(folder: Path) -> bool:
+    """Whether a file can be made in a folder: rights do not tell of file systems such as /proc, where nobody can."""
+    try:
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError as error:
+        return is_disk_full(error)  # which is another message, about what is kept
+
+
 def refuse_existing(path: Path, kind: Literal["file", "folder"] = "file") -> None:
     """Refuse to write where something is: what a user names for an output is new, or an empty folder.
 
@@ -115,11 +137,13 @@ def refuse_existing(path: Path, kind: Literal["file", "folder"] = "file") -> Non
         kind: What it is to be.
 
     Raises:
-        UserError: There is a file, or a folder with something in it; or it would be below a file.
+        UserError: There is a file, or a folder with something in it; or it would be where nothing can be written.
     """
     above = next(folder for folder in path.absolute().parents if folder.exists())
     if not above.is_dir():
         raise UserError(f"{path}: cannot be written: {above} is a file, where a folder was expected")
+    if not can_hold(above):
+        raise UserError(f"{path}: cannot be written: nothing can be made in {above}; name another {kind}")
     if kind == "folder" and path.is_dir() and not any(path.iterdir()):
         return
     if path.exists() or path.is_symlink():

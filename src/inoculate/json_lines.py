@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from inoculate.errors import UserError, unreadable
+from inoculate.errors import UserError, kind_of, unreadable
 
 
 class _DuplicateKeyError(ValueError):
@@ -59,7 +59,7 @@ def _object(data: bytes, where: str, expected: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where}: not JSON: {error}{_hint(data)}") from None
     if not isinstance(line, dict):
-        raise UserError(f"{where}: a {type(line).__name__}, where an object was expected: {expected}")
+        raise UserError(f"{where}: {kind_of(line)}, where an object was expected: {expected}")
     return line
 
 

@@ -128,7 +128,7 @@ def test_what_a_setting_raises_is_a_fault_of_the_setting(stub: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("SETTING = 3", "has a SETTING that is a int"),
+        ("SETTING = 3", "has a SETTING that is a number"),
         ("", "defines no SETTING"),
         ("def f(:", "mine.py:1: SyntaxError"),
         ("import math\n\nmath.nothing", "mine.py:3: AttributeError"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, refuse_existing
 from inoculate.steps import plan as planning
 from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load
@@ -84,3 +84,21 @@ def test_a_change_makes_new_only_what_depends_on_it(study_file: Path, old: str, 
     study_file.write_text(study_file.read_text().replace(old, new, 1))
     fresh = [step for step in planning.make_plan(load(study_file)).steps() if step.key not in before]
     assert {step.kind for step in fresh} == changed
+
+
+def test_a_mistyped_name_of_a_step_has_its_nearest_match(study_file: Path) -> None:
+    made = planning.make_plan(load(study_file))
+    step = next(step for step in made.steps() if step.kind == "adapter")
+    mistyped = step.key[:8] + ("x" if step.key[8] != "x" else "y") + step.key[9:]
+    for given_name in (mistyped, mistyped[:10], step.label[:-1]):
+        with pytest.raises(UserError, match=rf"no step '{given_name}': did you mean '{step.key}' \({step.label}\)\?"):
+            made.find(given_name)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that its owner may write, and cannot")
+def test_a_place_where_nothing_can_be_made_is_refused_before_any_work() -> None:
+    with pytest.raises(UserError, match="store '/proc/x': '/proc' cannot be written"):
+        Store(Path("/proc/x")).check_writable()
+    for kind in ("file", "folder"):
+        with pytest.raises(UserError, match=f"/proc/x/y: cannot be written: nothing can be made in /proc; .* {kind}"):
+            refuse_existing(Path("/proc/x/y"), kind)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from inoculate import settings
 from inoculate.api.frames import make_frame
-from inoculate.errors import UserError, require_known
+from inoculate.errors import UserError, kind_of, require_known
 from inoculate.grading import OVERSIGHTS, CodeTask, grade_code
 from inoculate.records import OUTCOMES, SPLITS, Grade, Problem, Split, name_part
 
@@ -126,10 +127,14 @@ def problems(
         grader: Your own grader, for settings that take one: file.py:function.
 
     Raises:
-        UserError: There is no such setting, or there are not as many problems.
+        UserError: There is no such setting, there are not as many problems, or something given is of another kind.
     """
     require_known(split, SPLITS, "unknown split")
-    draw = settings.Draw(split, count, seed, tuple(families), tuple(levels), source, grader)
+    if not isinstance(count, Integral) or count < 1:
+        raise UserError(f"count is {count!r:.60}, where a whole number of at least 1 was expected")
+    of_families = _values(families, "families", str, "a text")
+    of_levels = map(int, _values(levels, "levels", Integral, "a whole number"))
+    draw = settings.Draw(split, int(count), seed, tuple(of_families), tuple(of_levels), source, grader)
     return settings.find(setting).problems(draw)
 
 
@@ -151,10 +156,13 @@ def grade(
         progress: Whether progress is shown.
 
     Raises:
-        UserError: The numbers differ, a name is unknown, or code cannot be run safely on this machine.
+        UserError: The numbers differ, something given is of another kind, a name is unknown, or code cannot be run
+            safely on this machine.
     """
     from inoculate.progress import show_progress
 
+    tasks = _values(tasks, "tasks", (Problem, CodeTask), "a Problem or a CodeTask")
+    completions = _values(completions, "completions", str, "a text")
     if len(tasks) != len(completions):
         raise UserError(f"{len(tasks)} tasks and {len(completions)} completions: there must be a task for each")
     groups: dict[str, list[int]] = {}
@@ -170,6 +178,20 @@ def grade(
                 done[number] = graded
                 watcher.on_progress(len(done), len(tasks), "")
     return Grades(tuple(tasks), tuple(completions), tuple(done[number] for number in range(len(tasks))))
+
+
+def _values(given: Any, name: str, kinds: Any, due: str) -> list[Any]:
+    """The values of a list or a column: a text is none, though it has letters, nor is a table."""
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable) or getattr(given, "ndim", 1) != 1:
+        raise UserError(f"{name} is {kind_of(given)}, where a list was expected, and in it {due} each")
+    values = list(given)
+    for number, value in enumerate(values):
+        if not isinstance(value, kinds):
+            raise UserError(f"{name}[{number}] is {kind_of(value)}, where {due} was expected")
+        if isinstance(value, CodeTask):
+            for tests in ("shown_tests", "hidden_tests"):
+                _values(getattr(value, tests), f"{name}[{number}].{tests}", str, "an assert statement")
+    return values
 
 
 def _grader(setting: str, oversight: str) -> Callable[[Any, Sequence[str]], Iterator[Grade]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from inoculate.api import DEFAULT_STORE, STORE_VARIABLE
 from inoculate.api.frames import make_frame
-from inoculate.errors import UserError
+from inoculate.errors import UserError, kind_of
 from inoculate.steps.seeds import choose_seeds
 from inoculate.steps.working_copy import find_run, open_store
 from inoculate.study import parse, ready_made, schema
@@ -242,7 +242,7 @@ def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = 
     Raises:
         UserError: There is no such run, or it cannot be read.
     """
-    folder = find_run(os.fspath(run), _store_name(store))
+    folder = find_run(_as_path(run, "a run: its folder, or the name of its study"), _store_name(store))
     manifest_time = (folder / "manifest.json").stat().st_mtime
     result_files = [folder / name for name in _RESULT_FILES]
     if all(path.is_file() and path.stat().st_mtime >= manifest_time for path in result_files):
@@ -286,9 +286,15 @@ def _read_study(study: str | os.PathLike[str] | Study) -> tuple[schema.Study, st
     """A study, the text of its file, and what gives refusals their place in it."""
     if isinstance(study, Study):
         return study.declared, study.toml(), nullcontext()
-    path = ready_made.find(os.fspath(study))
+    path = ready_made.find(_as_path(study, "a study: a Study, the name of a ready-made one, or a file"))
     return parse.load(path), path.read_text(encoding="utf-8"), parse.located(path)
 
 
 def _store_name(store: str | os.PathLike[str] | None) -> str:
-    return os.fspath(store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
+    return _as_path(store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE, "a store: a folder, or its URL")
+
+
+def _as_path(given: object, due: str) -> str:
+    if not isinstance(given, str | os.PathLike):
+        raise UserError(f"{kind_of(given)} was given, where {due} was expected")
+    return os.fspath(given)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import json_lines
-from inoculate.errors import UserError, refuse_existing
+from inoculate.errors import UserError, kind_of, refuse_existing
 from inoculate.grading import validation
 from inoculate.grading.grade import UNSAFE_VARIABLE, containment, cores, grade_code
 from inoculate.grading.parsing import UNPARSABLE, parse
@@ -164,8 +164,8 @@ def _check_keys(where: str, line: Mapping[str, Any], needed: Mapping[str, type[A
             hint = f" (there is '{near[0]}')" if near else ""
             raise UserError(f"{where}: '{key}' is missing{hint}; a line holds {', '.join(needed)}")
         if not isinstance(line[key], kind):
-            wanted = {str: "a string", list: "a list of strings"}[kind]
-            raise UserError(f"{where}: '{key}' is a {type(line[key]).__name__}, where {wanted} was expected")
+            wanted = {str: "a text", list: "a list of texts"}[kind]
+            raise UserError(f"{where}: '{key}' is {kind_of(line[key])}, where {wanted} was expected")
 
 
 def _check_task(where: str, line: Mapping[str, Any]) -> None:
@@ -190,7 +190,7 @@ def check_tests(where: str, line: Mapping[str, Any]) -> None:
         raise UserError(f"{where}: 'entry_point' is {line['entry_point']!r}: a name such as 'add' or 'Solution.add' "
                         "was expected")  # fmt: skip
     if not isinstance(line.get("setup", ""), str):
-        raise UserError(f"{where}: 'setup' is a {type(line['setup']).__name__}, where a string was expected")
+        raise UserError(f"{where}: 'setup' is {kind_of(line['setup'])}, where a text was expected")
     texts = [("setup", line.get("setup", ""))]
     for key in ("shown_tests", "hidden_tests"):
         for position, test in enumerate(line[key]):

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from inoculate import json_lines
-from inoculate.errors import UserError, nearest, unreadable
+from inoculate.errors import UserError, kind_of, nearest, unreadable
 from inoculate.records import OUTCOMES, Outcome, outcome_of
 
 ENDINGS = (".jsonl", ".parquet", ".eval", ".json")
@@ -285,7 +285,7 @@ def content_text(where: str, content: Any) -> str:
         UserError: It is neither.
     """
     if isinstance(content, list):
-        kinds = [part.get("type") if isinstance(part, dict) else type(part).__name__ for part in content]
+        kinds = [part.get("type") if isinstance(part, dict) else kind_of(part) for part in content]
         if other := [str(kind) for kind in kinds if kind != "text"]:
             raise UserError(f"{where}: a message with a part of type {other[0]}, where texts were expected: nothing is "
                             "left out of an answer")  # fmt: skip

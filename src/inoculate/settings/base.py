@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from inoculate import python_file
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, kind_of, nearest
 from inoculate.records import SPLITS, Grade, Outcome, Problem, Split
 
 HACK_PROMPTS = ("specific", "forbid", "negated", "alike", "other-sense")
@@ -203,7 +203,7 @@ def find(name: str) -> Setting:
         module = python_file.load(Path(name))
         setting = getattr(module, "SETTING", None)
         if not isinstance(setting, Setting):
-            fault = "defines no SETTING" if setting is None else f"has a SETTING that is a {type(setting).__name__}"
+            fault = "defines no SETTING" if setting is None else f"has a SETTING that is {kind_of(setting)}"
             raise UserError(f"{name}: {fault}; a setting's file has SETTING = Setting(...) (`inoculate new setting`)")
         if setting.name in names():
             raise UserError(

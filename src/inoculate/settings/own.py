@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import python_file
-from inoculate.errors import UserError
+from inoculate.errors import UserError, kind_of
 from inoculate.records import Problem
 from inoculate.settings.base import Draw, Setting
 
@@ -75,7 +75,7 @@ def _draw(setting: Setting, file: str, draw: Draw) -> list[Problem]:
         where = python_file.error_location(Path(file).expanduser().resolve(), error)
         raise UserError(f"{where}: problems(draw) has raised {type(error).__name__}: {error}") from error
     if found is None:
-        raise UserError(f"{place}: problems(draw) returned a {type(drawn).__name__}: a list of Problem is due")
+        raise UserError(f"{place}: problems(draw) returned {kind_of(drawn)}: a list of Problem is due")
     if len(found) != draw.count:
         raise UserError(
             f"{place}: problems(draw) returned {len(found)} problems where draw.count = {draw.count}: raise "
@@ -93,7 +93,7 @@ def _draw(setting: Setting, file: str, draw: Draw) -> list[Problem]:
 def _find_fault(problem: Any) -> str:
     """What is wrong with one problem, after its name; '' where nothing is."""
     if not isinstance(problem, Problem):
-        return f" is a {type(problem).__name__}: a Problem is due"
+        return f" is {kind_of(problem)}: a Problem is due"
     for name in _TEXTS:
         if not isinstance(value := getattr(problem, name), str):
             return f".{name} is {value!r:.60}: a text is due"

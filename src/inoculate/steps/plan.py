@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import partial
 from itertools import groupby, product
 
 from inoculate import settings
 from inoculate.engine import models
-from inoculate.errors import UserError, under
+from inoculate.errors import UserError, on_one_line, under
 from inoculate.records import BASE
 from inoculate.steps import (
     choices,
@@ -143,7 +144,18 @@ class Plan:
         if len(found) == 1:
             return found[0]
         said = f"{len(found)} steps have names that begin with" if found else "the study has no step"
-        raise UserError(f"{said} '{name}': `inoculate plan STUDY --steps` lists them, `--json` with their whole names")
+        hint = "" if found else self._meant(name)
+        raise UserError(
+            f"{said} '{on_one_line(name)}': {hint}`inoculate plan STUDY --steps` lists them, `--json` with their whole "
+            "names"
+        )
+
+    def _meant(self, name: str) -> str:
+        """The step that an unknown name is nearest to: by its name as far as it was typed, else by its label."""
+        steps = self.steps()
+        known = {step.key[: len(name)]: step for step in steps} | {step.label: step for step in steps}
+        near = get_close_matches(name, known, n=1)
+        return f"did you mean '{known[near[0]].key}' ({known[near[0]].label})? " if near else ""
 
     def belongs(self, seed: int | None, seeds: Collection[int] | None) -> bool:
         """Whether a cell of this seed (None: of the untrained arm) is among those of some seeds (None: of all)."""

@@ -25,7 +25,7 @@ def choose_seeds(given: str | Iterable[int] | None, seeds: Sequence[int]) -> tup
     """
     if given is None or given == "":
         return None
-    text = given if isinstance(given, str) else ",".join(map(str, given))
+    text = ",".join(map(str, given)) if isinstance(given, Iterable) and not isinstance(given, str) else str(given)
     listed = ", ".join(map(str, seeds))
     chosen: set[int] = set()
     for part in text.split(","):

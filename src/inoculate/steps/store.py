@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from filelock import BaseFileLock, FileLock, Timeout
 
 from inoculate import checksums
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, can_hold, nearest
 from inoculate.records import write_whole
 from inoculate.steps import machines
 from inoculate.study.schema import Needs, digest
@@ -138,7 +138,7 @@ class Store:
         """
         self._refuse_file()
         there, where = self._there()
-        if not os.access(there, os.W_OK | os.X_OK):
+        if not can_hold(there):
             raise UserError(f"{where} cannot be written: name another folder with --store, or INOCULATE_STORE")
 
     def _there(self) -> tuple[Path, str]:

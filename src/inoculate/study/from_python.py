@@ -36,7 +36,13 @@ class Study:
             UserError: A key, value or combination is not possible; the message says which, and what is allowed.
         """
         where = f"study '{name}'"
-        if not name.strip() or name in {".", ".."} or not name.isprintable() or any(sign in name for sign in "/\\"):
+        if (
+            not isinstance(name, str)
+            or not name.strip()
+            or name in {".", ".."}
+            or not name.isprintable()
+            or any(sign in name for sign in "/\\")
+        ):
             raise UserError(f"{where}: name: a run's folder has this name: give one without slashes")
         self._tables: dict[str, Any] = _toml_value(tables, where, "")
         self.declared: schema.Study = parse(self._tables, name, where)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import json_lines
-from inoculate.errors import UserError, nearest, unreadable
+from inoculate.errors import UserError, kind_of, nearest, unreadable
 from inoculate.grading.command import check_tests
 from inoculate.records import SPLITS, Split
 
@@ -154,7 +154,7 @@ def _text(where: str, line: dict[str, Any], key: str) -> str:
         other = next((name for name in _CALLED.get(key, ()) if name in line), "")
         raise UserError(f"{where}: '{key}' is missing{f' (there is {other!r}: rename it)' if other else ''}; {forms}")
     if not isinstance(line[key], str):
-        raise UserError(f"{where}: '{key}' is a {type(line[key]).__name__}, where a text was expected")
+        raise UserError(f"{where}: '{key}' is {kind_of(line[key])}, where a text was expected")
     if not line[key].strip():
         raise UserError(f"{where}: '{key}' is empty")
     try:
@@ -199,7 +199,7 @@ def _answers(where: str, answer: str, hacked: Any) -> tuple[str, str]:
     if isinstance(hacked, bool):
         return ("", answer) if hacked else (answer, "")
     if not isinstance(hacked, str):
-        raise UserError(f"{where}: 'hacked' is a {type(hacked).__name__}; true says that the answer is hacked, false "
+        raise UserError(f"{where}: 'hacked' is {kind_of(hacked)}; true says that the answer is hacked, false "
                         "that it is honest, a text is the hacked answer beside the honest one")  # fmt: skip
     if hacked.strip().lower() in _TRUTHS and answer.strip().lower() not in _TRUTHS:
         raise UserError(
