@@ -188,6 +188,7 @@ cpus = 2
 gpus = 0
 memory_gb = 4.0
 processes = 1
+shard = false
 
 [resources.completions]
 gpus = 0.5
@@ -290,7 +291,7 @@ def write(folder: Path, model: str) -> dict[str, dict[str, Any]]:
     ]  # fmt: skip
     _write_lines(folder / "rows.jsonl", rows)
     (folder / "own.py").write_text(
-        "def grade(problem, completion):\n    return completion.strip() == problem.honest\n\n\n"
+        "def grade(problem, completion):\n    return True, completion.strip() == problem['honest']\n\n\n"
         "def length(problem, completion):\n    return float(len(completion))\n",
         encoding="utf-8",
     )

@@ -83,9 +83,9 @@ def find_new_damage(folder: Path) -> str:
 
     Args:
         folder: The step, `steps/<kind>/<key>` of a store; how its files looked is kept in `checked/<kind>/<key>` there.
-            A folder that is no store's has no checksums, and is taken as it is.
+            A folder that is no store's has no checksums, and is taken as it is; one that is not there has no damage.
     """
-    if folder.parents[1].name != "steps":
+    if folder.parents[1].name != "steps" or not folder.exists():
         return ""
     note = folder.parents[2] / "checked" / folder.parent.name / folder.name
     try:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from inspect_ai.log import read_eval_log
 
+from inoculate import checksums
 from inoculate.analysis.trajectories import Filter
 from inoculate.errors import UserError
 from inoculate.integrations import trajectories
@@ -101,6 +102,7 @@ def add_fresh(run: Path, arms: dict[str, tuple[str, str, int]]) -> None:
     store = run.parents[1]
     (store / "steps" / "rows" / "r").mkdir(parents=True)
     write_lines(store / "steps" / "rows" / "r" / "problems.jsonl", some_problems())
+    checksums.write(store / "steps" / "rows" / "r")
     for arm, (name, text, count) in arms.items():
         folder = store / "steps" / "fresh-samples" / name
         if count:
@@ -108,6 +110,7 @@ def add_fresh(run: Path, arms: dict[str, tuple[str, str, int]]) -> None:
             lines = [drawn(some_problems()[0], 3, index, Random(name)) for index in range(count)]
             write_lines(folder / "trajectories.jsonl", lines)
             (folder / "step.json").write_text(json.dumps({"inputs": {"rows": "rows/r", "trained": "rl/t"}}))
+            checksums.write(folder)
         source = {"arm": "reinforced", "samples": 4} | ({"text": text} if text else {})
         manifest["study"]["arms"][arm] = {"rows": {"trajectories": source}}
         entry = {"arm": arm, "seed": 0, "rows": None, "fresh_samples": str(folder) if count else None}

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from inoculate.analysis import analyse
 from inoculate.analysis.run_folder import read_run
 from inoculate.cli import studies
-from inoculate.engine.sampling import in_process
+from inoculate.engine.sampling import SampledCompletion, in_process
 from inoculate.errors import UserError
 from inoculate.integrations.methods import write_methods
 from inoculate.records import OUTCOMES, Problem, Row, Trajectory, read_lines
@@ -178,7 +178,7 @@ def test_a_kill_while_sampling_loses_nothing_that_was_drawn(
         patched.setattr(unfinished, "keep", killed)
         sample_only(study, copied)
     (partial,) = copied.root.glob(f"work/fresh-samples-*/{unfinished.FILE}")
-    assert 0 < len(json.loads(partial.read_text().splitlines()[0])) < 18
+    assert 0 < len(unfinished.read(partial, SampledCompletion)) < 18
     assert sample_only(study, copied) == [fresh_samples.KIND] * 2
     assert not list(copied.root.glob("work/*"))
     for arm in ("second", "recontextualized"):

@@ -118,9 +118,11 @@ def cut(store: Store, whole: Store, step: Step, lines: int) -> None:
     """Leave a step as a kill would: only some of its completions drawn, and a line that was cut off."""
     work = store.root / "work" / f"{step.kind}-{step.key}"
     work.mkdir(parents=True)
-    kept = (whole.folder(step) / "completions.jsonl").read_text(encoding="utf-8").splitlines()
-    written = "".join(f"[{line}]\n" for line in kept[:lines])
-    (work / "drawn.jsonl").write_text(f"{written}[{kept[0][:40]}", encoding="utf-8")
+    kept, path = list(read_lines(whole.folder(step) / "completions.jsonl", Completion)), work / unfinished.FILE
+    for one in kept[:lines]:
+        unfinished.keep(path, [one])
+    with path.open("a", encoding="utf-8") as out:
+        out.write("0f" * 20)
     (work / "engines.json").write_text('[{"torch": "another"}]', encoding="utf-8")
 
 
