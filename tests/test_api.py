@@ -260,14 +260,18 @@ def test_a_draw_of_another_kind_is_refused(given: dict[str, Any], message: str) 
         inoculate.problems("functions", **given)
 
 
+UNTYPED: Any = inoculate
+"""For calls that a type checker would refuse."""
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: inoculate.load(None), "^nothing was given, where a run: its folder, or the name of its study was"),
-        (lambda: inoculate.load("small", store=3), "^a number was given, where a store"),
-        (lambda: inoculate.run(None), "^nothing was given, where a study"),
-        (lambda: inoculate.run("demo-quick", seeds=1.5), "--seeds 1.5: '1.5' is neither a number nor a range"),
-        (lambda: inoculate.Study(None, question="x", model="smollm2-135m"), "study 'None': name: a run's folder has"),
+        (lambda: UNTYPED.load(None), "^nothing was given, where a run: its folder, or the name of its study was"),
+        (lambda: UNTYPED.load("small", store=3), "^a number was given, where a store"),
+        (lambda: UNTYPED.run(None), "^nothing was given, where a study"),
+        (lambda: UNTYPED.run("demo-quick", seeds=1.5), "--seeds 1.5: '1.5' is neither a number nor a range"),
+        (lambda: UNTYPED.Study(None, question="x", model="smollm2-135m"), "study 'None': name: a run's folder has"),
     ],
 )
 def test_what_is_no_study_run_or_seed_is_refused(call: Any, message: str) -> None:
