@@ -102,6 +102,8 @@ def test_a_family_that_the_positive_control_does_not_move_is_not_reported(
     power, honesty = (section.partition(f"<h3>{name}")[2].partition("<h3>")[0] for name in ("power", "honesty"))
     assert len(re.findall(r'plain</th><td class="num" colspan="4">cannot tell', power)) == 2
     assert "cannot tell" not in honesty and "says yes" in honesty
+    picture = (run / "figures" / "picture.svg").read_text(encoding="utf-8")
+    assert "(power)" not in picture and ">plain<" in picture
     with (run / "tables" / "side_effects.csv").open(encoding="utf-8") as lines:
         table = list(csv.DictReader(lines))
     assert len(table) == 6 * 2 * 3
@@ -123,6 +125,10 @@ def test_without_a_positive_control_nothing_can_be_told(monkeypatch: pytest.Monk
     assert {contrast["verdict"] for contrast in results["contrasts"]} == {"inconclusive"}
     assert [claim["verdicts"] for claim in results["sensitivity"]] == [["inconclusive"] * 2] * 2
     json.dumps(results, allow_nan=False)
+    run = tmp_path / "store" / "runs" / "effects"
+    write_report(run)
+    picture = (run / "figures" / "picture.svg").read_text(encoding="utf-8")
+    assert ">base<" in picture and ">plain<" not in picture
 
 
 @pytest.mark.parametrize(

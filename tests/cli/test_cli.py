@@ -13,6 +13,7 @@ import pytest
 
 from inoculate.cli.app import app, run_command
 from inoculate.errors import UserError
+from inoculate.grading import command, judge
 from inoculate.steps import working_copy
 from inoculate.study import ready_made
 
@@ -157,9 +158,14 @@ def test_what_users_can_mend_is_a_sentence(
         (["step", "study.toml", "ab"], "finished steps are kept, and the same command goes on from them"),
         (["demo"], "finished steps are kept, and the same command goes on from them"),
         (["plan", "study.toml"], "nothing was written"),
-        (["report", "mine"], "the run is as it was; the same command writes its tables and its report anew"),
+        (["report", "mine"], "finished steps are as they were, and the same command writes tables and report anew"),
         (["compare", "mine", "other"], "nothing was written"),
         (["export", "mine", "--to", "out"], "nothing was written"),
+        (["judge", "judge.toml"], "labels of a judge are kept, and the same command goes on from them"),
+        (
+            ["grade", "lines.jsonl", "--out", "new.jsonl"],
+            "no grades were written; labels of a judge are kept, and the same command goes on from them",
+        ),
         (["import", "file"], "what is imported so far is kept, and the same command does the rest"),
     ],
 )
@@ -172,6 +178,8 @@ def test_what_is_said_of_a_stopped_command_is_true_of_it(
     monkeypatch.setattr(working_copy, "open_store", stop)
     monkeypatch.setattr(working_copy, "find_run", stop)
     monkeypatch.setattr(ready_made, "find", stop)
+    monkeypatch.setattr(judge, "measure_agreement", stop)
+    monkeypatch.setattr(command, "grade_file", lambda *_, **__: stop())
     assert run_command(lambda: app(words, exit_on_error=False, print_error=False)) == 130
     assert capsys.readouterr().err.endswith(f"inoculate: stopped; {said}\n")
 

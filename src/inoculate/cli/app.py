@@ -16,16 +16,14 @@ from inoculate import __version__
 from inoculate.cli import lists, runs, settings, studies, vet
 from inoculate.errors import UserError, is_disk_full
 
-_OF_A_PATH = (
-    *(errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EIO, errno.ESTALE, errno.EXDEV),
-)
-"""What is wrong with a path that was given, or with the disk behind it, and not with this program."""
 _NO_PATH = {
     errno.ENOTDIR: "a part of this path is a file, where a folder was expected",
     errno.ENAMETOOLONG: "the name is too long for a file",
     errno.ELOOP: "too many links lead to each other",
 }
 """What is wrong with a path that there cannot be, in other words than the system's."""
+_OF_A_PATH = {*_NO_PATH, errno.EISDIR, errno.EEXIST, errno.EIO, errno.ESTALE, errno.EXDEV}
+"""What is wrong with a path that was given, or with the disk behind it, and not with this program."""
 _LONGEST = 100
 """Characters of a path in a message."""
 

@@ -65,3 +65,5 @@ def stopped(words: str) -> Iterator[None]:
 
 GOES_ON = "finished steps are kept, and the same command goes on from them"
 """What is true of commands that carry out steps."""
+LABELS_KEPT = "labels of a judge are kept, and the same command goes on from them"
+"""What is true of commands that may ask a judge."""

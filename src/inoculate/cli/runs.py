@@ -12,7 +12,7 @@ from inoculate.cli.output import console, print_json
 from inoculate.errors import UserError
 
 
-@stopped("the run is as it was; the same command writes its tables and its report anew")
+@stopped("finished steps are as they were, and the same command writes tables and report anew")
 def report(
     run: str, *, store: StoreFolder = DEFAULT_STORE, contrast: tuple[str, ...] = (), as_json: AsJson = False
 ) -> None:

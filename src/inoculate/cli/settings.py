@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inoculate.cli.options import AsJson, Whole
+from inoculate.cli.options import LABELS_KEPT, AsJson, Whole, stopped
 from inoculate.cli.output import console, print_json
 from inoculate.errors import UserError, require_known
 from inoculate.records import SPLITS
@@ -150,6 +150,7 @@ def new_setting(name: str) -> None:
     print(f"{path}: look at it with `inoculate sample ./{path}`, prove it with `inoculate check ./{path}`")
 
 
+@stopped(f"no grades were written; {LABELS_KEPT}")
 def grade(
     lines: Path,
     *,
@@ -204,6 +205,7 @@ def grade(
     print(f"{graded.count} completions graded ({counts}) at containment level '{graded.containment}': {out}")
 
 
+@stopped(LABELS_KEPT)
 def judge(file: str, *, as_json: AsJson = False) -> None:
     """Compare a judge of open questions with labels that were given by hand.
 

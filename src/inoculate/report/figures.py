@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
+from inoculate.records import BASE
 from inoculate.report.bars import draw_forest, draw_outcomes
 from inoculate.report.conditioning import draw_distances
 from inoculate.report.drawing import FULL, NARROW, WIDE, inline_svg, report_style, save_figure, to_svg
@@ -28,6 +29,7 @@ from inoculate.report.series import (
     training_panels,
     trend_panels,
 )
+from inoculate.report.side_effects import silent_places
 from inoculate.report.transfer import draw_transfer, has_transfer
 from inoculate.report.transfer_changes import draw_transfer_changes
 from inoculate.study import neighbours
@@ -210,7 +212,15 @@ def _group_cells(results: Results) -> list[ContextPanel]:
 
 
 def _first_panels(results: Results, groups: list[ContextPanel]) -> list[ContextPanel]:
-    """The panels of the first figure: those that a contrast names, then others of the same settings."""
+    """The panels of the first figure: those that a contrast names, then others of the same settings.
+
+    A place of which a positive control shows that nothing can be told is left out. Where that is so of all, only the
+    rates of the control and of the untrained model are drawn.
+    """
     named = {(contrast.setting, contrast.context) for contrast in results.contrasts}
-    settings = {setting for setting, _ in named}
-    return sorted(groups, key=lambda group: (group[:2] not in named, group[0] not in settings))[:FIRST_PANELS]
+    settings, silent = {setting for setting, _ in named}, silent_places(results)
+    told = [group for group in groups if group[:2] not in silent] or [
+        (setting, context, [cell for cell in cells if cell.arm in (BASE, silent[setting, context])])
+        for setting, context, cells in groups
+    ]
+    return sorted(told, key=lambda group: (group[:2] not in named, group[0] not in settings))[:FIRST_PANELS]

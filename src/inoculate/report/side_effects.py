@@ -16,6 +16,11 @@ COLUMNS = (
 _UNKNOWN = Rate(0, None, None, None)
 
 
+def silent_places(results: Results) -> dict[tuple[str, str], str]:
+    """Setting and context of the families of which nothing can be told -> the positive control that shows it."""
+    return {(one["setting"], one["context"]): one["control"] for one in results.side_effects if not one["moves"]}
+
+
 def side_effect_views(results: Results) -> list[dict[str, Any]]:
     """By family: its contexts, what the positive control shows in each, and a line for each arm.
 

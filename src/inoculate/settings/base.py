@@ -172,14 +172,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(modules - _NOT_SETTINGS))
 
 
+@cache
 def _hold(module: ModuleType, name: str) -> Setting:
     """The setting of a user's file as `own.hold` gives it, the same one as long as the file does not change."""
     from inoculate.settings.own import hold
 
-    held = module.__dict__.setdefault("__held__", {})
-    if name not in held:
-        held[name] = hold(module.__dict__["SETTING"], name)
-    return held[name]
+    return hold(module.__dict__["SETTING"], name)
 
 
 def as_written(name: str) -> Setting:

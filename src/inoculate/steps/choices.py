@@ -64,18 +64,19 @@ def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> N
     rendered = rendering.render(step.params, shown, resources)
     sampler, names = resources.sampler(find_adapter(step, resources)), [f"problem '{problem.id}'" for problem in shown]
     scored = scoring.score_choices(sampler, rendered, choices, names)
-    lines: dict[int, Completion] = {}
-    kept: dict[int, str] = {}
-    start = time.perf_counter()
+    found, start = dict[int, list[float]](), time.perf_counter()
     for number, scores in scored:
-        kept[number] = json.dumps({"problem": shown[number].id, "log_probabilities": scores}, allow_nan=False)
-        chosen = choices[number][scores.index(max(scores))]
-        seconds, start = time.perf_counter() - start, time.perf_counter()
-        lines[number] = _record(shown[number].id, rendered[number], chosen, seconds, resources)
-        progress(len(lines), len(shown), "scored")
-    in_order = range(len(shown))
-    (folder / "choices.jsonl").write_text("".join(f"{kept[number]}\n" for number in in_order), encoding="utf-8")
-    write_lines(folder / "completions.jsonl", [lines[number] for number in in_order])
+        found[number] = scores
+        progress(len(found), len(shown), "scored")
+    seconds = (time.perf_counter() - start) / len(shown)  # they are scored together: each has its share
+    lines = []
+    with (folder / "choices.jsonl").open("w", encoding="utf-8") as out:
+        for number, problem in enumerate(shown):
+            line = {"problem": problem.id, "log_probabilities": found[number]}
+            out.write(json.dumps(line, allow_nan=False) + "\n")
+            chosen = choices[number][found[number].index(max(found[number]))]
+            lines.append(_record(problem.id, rendered[number], chosen, seconds, resources))
+    write_lines(folder / "completions.jsonl", lines)
     (folder / "engines.json").write_text(json.dumps([resources.own_engine], indent=1) + "\n", encoding="utf-8")
 
 

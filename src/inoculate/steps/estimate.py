@@ -21,7 +21,7 @@ _SECONDS_PER_BILLION: dict[str, float] = {
     rl.KIND: 2.0,
     fresh_samples.KIND: 0.55,
     completions.KIND: 0.55,
-    choices.KIND: 0.6,
+    choices.KIND: 0.15,
     scores.KIND: 0.5,
     distances.KIND: 0.5,
 }

@@ -93,10 +93,12 @@ class Layers:
         self._modules: dict[str, Any] = {name: model.get_submodule(name) for name in linear}
         self._merged: Adapter = {}
 
-    def weight(self, module: nn.Module) -> torch.Tensor:
-        """The weight (out, in) that a linear layer has now, its adapter merged."""
+    def held(self, module: nn.Module) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The weight (out, in) that a linear layer has now, its adapter merged, and its bias if it has one."""
         (name,) = (name for name, own in self._modules.items() if own is module)
-        return self._with_adapter(name) if name in self._merged else self._base[name]
+        weight = self._with_adapter(name) if name in self._merged else self._base[name]
+        bias: torch.Tensor | None = module.frozen_bias if isinstance(module, PackedLinear) else self._modules[name].bias
+        return weight, bias
 
     def base_weights(self, model: nn.Module) -> dict[str, torch.Tensor]:
         """The state dict with base weights of a model whose linear layers these are; not copies."""

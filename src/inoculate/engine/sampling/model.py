@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from inoculate.engine import chat
@@ -78,14 +77,14 @@ class Sampler:
         In bfloat16 logits have steps of 1/16 and more: two answers that are about as likely often have the same ones.
         """
         head = self.model.get_output_embeddings()
-        weight, bias, own = self._layers.weight(head), getattr(head, "bias", None), head.forward
-        if bias is None:
-            bias = getattr(head, "frozen_bias", None)
+        (weight, bias), own = self._layers.held(head), head.forward
 
         def forward(hidden: torch.Tensor) -> torch.Tensor:
-            parts = [nn.functional.linear(hidden.float(), part.float()) for part in weight.split(_HEAD_ROWS)]
-            logits = torch.cat(parts, -1)
-            return logits if bias is None else logits + bias.float()
+            precise = hidden.float()
+            logits = precise.new_empty(*hidden.shape[:-1], len(weight))
+            for part, rows in zip(logits.split(_HEAD_ROWS, -1), weight.split(_HEAD_ROWS), strict=True):
+                torch.matmul(precise, rows.float().T, out=part)
+            return logits if bias is None else logits.add_(bias)
 
         head.forward = forward
         try:
@@ -157,19 +156,16 @@ def prefill(
 class Prefix:
     """Tokens that several sequences begin with. On the fast path they pass through the model once."""
 
-    def __init__(self, sampler: Sampler, tokens: Sequence[int], start: Prefix | None = None) -> None:
+    def __init__(self, sampler: Sampler, tokens: Sequence[int]) -> None:
         """Compute a beginning.
 
         Args:
             sampler: The model.
             tokens: The tokens.
-            start: What stands before them; nothing unless given.
         """
-        self._sampler, before = sampler, start.tokens if start else []
-        self.tokens = [*before, *tokens]
-        self._cache = start._cache.repeat_first(1) if start else KVCache(1)
+        self._sampler, self.tokens, self._cache = sampler, tokens, KVCache(1)
         if sampler.is_fast and tokens:
-            prefill(sampler, self._cache, 0, [len(before)], [tokens])
+            prefill(sampler, self._cache, 0, [0], [tokens])
 
     def logits(self, suffixes: Sequence[Sequence[int]], count: int) -> torch.Tensor:
         """Logits (B, count, V) after the last tokens of B sequences that go on from here.

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
 from transformers.distributed import DistributedConfig
 
 from inoculate.engine.device import Device
-from inoculate.engine.families import SAFE
+from inoculate.engine.loading import load_model
 from inoculate.engine.packing import EncodedRow, MicroBatch, pack_rows
 from inoculate.engine.training.processes import Processes
-from inoculate.errors import UserError
+from inoculate.errors import UserError, under
 
 
 def load(model: Path, device: Device, processes: Processes, **given: Any) -> Any:
@@ -34,7 +33,8 @@ def load(model: Path, device: Device, processes: Processes, **given: Any) -> Any
         given: Further arguments of `from_pretrained`.
 
     Raises:
-        UserError: transformers does not know how to divide a model of this type, or this torch cannot on processors.
+        UserError: transformers does not know how to divide a model of this type, this torch cannot on processors, or
+            the files of the model do not fit together.
     """
     built_for = torch._C._get_accelerator().type
     if device.device.type != built_for:
@@ -42,15 +42,8 @@ def load(model: Path, device: Device, processes: Processes, **given: Any) -> Any
             f"resources.adapter: shard = true on {device.device.type}, and this torch is built for {built_for}: give "
             "each process a GPU (gpus = 2), or leave shard out"
         )
-    divided = DistributedConfig(fsdp_size=processes.count)
-    try:
-        base: Any = AutoModelForCausalLM.from_pretrained(
-            model, dtype=device.dtype, distributed_config=divided, **SAFE, **given
-        )
-    except ValueError as error:
-        if "fsdp" not in str(error):
-            raise
-        raise UserError(f"resources.adapter: shard = true: {error}; leave it out") from error
+    with under("resources.adapter: shard = true"):
+        base = load_model(model, device.dtype, distributed_config=DistributedConfig(fsdp_size=processes.count), **given)
     # To the trainer and PEFT it is a model like any other. They would average gradients, which are added up
     # (`Processes.add_up`), refuse to keep checkpoints, and wait for all processes where one saves the adapter.
     base._is_distributed_loading_by_transformers = base._is_fsdp_managed_module = False
