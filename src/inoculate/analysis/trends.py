@@ -43,6 +43,15 @@ class Slope(NamedTuple):
         return solve_p(self.half_width, abs(self.value)) if self.value else 1.0
 
 
+class _Found(NamedTuple):
+    """What the finished seeds say of a trend."""
+
+    slope: Slope | None
+    look: Look
+    reason: str
+    """Why there is no slope; '' where there is one."""
+
+
 def dose_of(spec: Mapping[str, Any]) -> int:
     """An arm's number of vetted examples, over all tables of its rows.
 
@@ -70,12 +79,15 @@ def analyse_trends(
     first = study["evaluate"]["settings"][0]
     trends = [{**trend, "setting": trend["setting"] or first} for trend in study.get("trends") or ()]
     found = [_find_slope(table, trend, schedule) for trend in trends]
-    p_values = [slope.p_value() if slope else None for slope, _, _ in found]
-    adjusted = adjust_p_values(p_values, [look for _, look, _ in found], declared)
-    return [
-        _describe(table, study, trend, slope, look, reason, p, place not in declared)
-        for place, (trend, (slope, look, reason), p) in enumerate(zip(trends, found, adjusted, strict=True))
-    ]
+    p_values = [one.slope.p_value() if one.slope else None for one in found]
+    adjusted = adjust_p_values(p_values, [one.look for one in found], declared)
+    described = list[dict[str, Any]]()
+    for place, (trend, one, p_adjusted) in enumerate(zip(trends, found, adjusted, strict=True)):
+        exploratory = place not in declared
+        verdict, why = _judge(trend, one, p_adjusted, exploratory)
+        judged = {"exploratory": exploratory, "p_adjusted": p_adjusted, "verdict": verdict, "why": why}
+        described.append(_describe(table, study, trend, one) | judged)
+    return described
 
 
 def estimate_slope(rates: Sequence[ArmRate]) -> Slope | None:
@@ -102,37 +114,24 @@ def slope_weights(doses: int) -> NDArray[np.float64]:
     return centred / (centred**2).sum()
 
 
-def _find_slope(table: Table, trend: Mapping[str, Any], schedule: Schedule) -> tuple[Slope | None, Look, str]:
-    """The slope of one trend; or None, and why."""
+def _find_slope(table: Table, trend: Mapping[str, Any], schedule: Schedule) -> _Found:
+    """The slope of one trend, or why there is none."""
     counts, seeds = common_counts(table, trend["arms"], trend["setting"], trend["context"], trend["measure"])
     look = schedule.find_look(seeds)
     counts = [one.select(np.isin(one.seeds, list(look.seeds))) for one in counts]
     if not counts or not all(len(one.seeds) for one in counts):
-        return None, look, "not all of its arms have a seed and problem in common yet"
+        return _Found(None, look, "not all of its arms have a seed and problem in common yet")
     slope = estimate_slope(estimate_arms(counts))
-    return slope, look, "" if slope else "a single problem gives no interval"
+    return _Found(slope, look, "" if slope else "a single problem gives no interval")
 
 
-def _describe(
-    table: Table,
-    study: Mapping[str, Any],
-    trend: Mapping[str, Any],
-    slope: Slope | None,
-    look: Look,
-    reason: str,
-    p_adjusted: float | None,
-    exploratory: bool,
-) -> dict[str, Any]:
+def _describe(table: Table, study: Mapping[str, Any], trend: Mapping[str, Any], found: _Found) -> dict[str, Any]:
+    """A trend with its slope, but for what is made of it."""
+    slope = found.slope
     cells = [find_final_cell(table, arm, trend["setting"], trend["context"]) for arm in trend["arms"]]
     width = slope.half_width() if slope else 0.0
-    verdict, why = _judge(trend, slope, look, reason, p_adjusted, exploratory)
     return {
-        "claim": trend["claim"],
-        "measure": trend["measure"],
-        "context": trend["context"],
-        "setting": trend["setting"],
-        "direction": trend["direction"],
-        "exploratory": exploratory,
+        **{key: trend[key] for key in ("claim", "measure", "context", "setting", "direction")},
         "doses": [
             {"arm": arm, "dose": dose_of(study["arms"][arm])}
             for arm, cell in zip(trend["arms"], cells, strict=True)
@@ -142,24 +141,15 @@ def _describe(
         "low": slope.value - width if slope else None,
         "high": slope.value + width if slope else None,
         "p": slope.p_value() if slope else None,
-        "p_adjusted": p_adjusted,
-        "seeds": len(look.seeds) if slope else 0,
-        "verdict": verdict,
-        "why": why,
+        "seeds": len(found.look.seeds) if slope else 0,
     }
 
 
-def _judge(
-    trend: Mapping[str, Any],
-    slope: Slope | None,
-    look: Look,
-    reason: str,
-    p_adjusted: float | None,
-    exploratory: bool,
-) -> tuple[str, str]:
+def _judge(trend: Mapping[str, Any], found: _Found, p_adjusted: float | None, exploratory: bool) -> tuple[str, str]:
     """The verdict on a trend, and the reason with its numbers."""
+    slope, look = found.slope, found.look
     if slope is None:
-        return "descriptive", reason
+        return "descriptive", found.reason
     width = slope.half_width()
     numbers = (
         f"{trend['measure']} changes by {100 * slope.value:+.1f} points from one dose to the next (95% interval "
