@@ -18,7 +18,7 @@ from statistics import mean
 from typing import NamedTuple
 
 from inoculate import settings
-from inoculate.engine.sampling.divergence import prompt_divergence
+from inoculate.engine.sampling.divergence import prompt_divergences
 from inoculate.records import Problem
 from inoculate.steps.resources import Resources
 from inoculate.steps.store import Store
@@ -39,13 +39,16 @@ class Place(NamedTuple):
         tokenizer = self.resources.tokenizer
         ids = [tokenizer(one.text, add_special_tokens=False)["input_ids"] for one in (prompt, *others)]
         edits = [token_distance(ids[0], other) for other in ids[1:] if other]
-        bits = [self._divergence(prompt, other) for other in others] if self.problems else []
-        return f"{_spread(edits)} | {_spread(bits)}"
+        return f"{_spread(edits)} | {_spread(self._divergences(prompt, others))}"
 
-    def _divergence(self, prompt: ResolvedPrompt, other: ResolvedPrompt) -> float:
+    def _divergences(self, prompt: ResolvedPrompt, others: Sequence[ResolvedPrompt]) -> list[float]:
+        """Of each other text, over the problems; none where there are no problems."""
+        if not self.problems:
+            return []
         sampler, system = self.resources.sampler(None), self.resources.system_prompt(None)
         answers = [problem.hacked for problem in self.problems]
-        return mean(prompt_divergence(sampler, self.problems, answers, prompt, other, system))
+        found = prompt_divergences(sampler, self.problems, answers, prompt, others, system)
+        return [mean(values) for values in zip(*found, strict=True)]
 
 
 def _spread(values: Sequence[float]) -> str:

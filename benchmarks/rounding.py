@@ -39,7 +39,7 @@ def one_by_one(sampler: Sampler, texts: list[list[int]], last: int) -> torch.Ten
     found = []
     for ids in texts:
         prompt_cache, cache, length = KVCache(1), KVCache(1), len(ids) - last
-        found.append(prefill(sampler, prompt_cache, 0, [0], [ids[:length]])[:, 0])
+        found.append(prefill(sampler, prompt_cache, 0, [0], [ids[:length]]))
         found += [
             decode_step(sampler, cache, prompt_cache, 1, 1, [(0, length, 0, ids[length : at + 1])])
             for at in range(length, len(ids) - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from inoculate.engine.device import Device
 from inoculate.engine.families import is_fast, read_config, slower
 from inoculate.engine.sampling import Request, adapters, in_process, scoring
 from inoculate.engine.sampling import plain as plain_path
-from inoculate.engine.sampling.model import Prefix, Sampler, load
+from inoculate.engine.sampling.divergence import divergences
+from inoculate.engine.sampling.model import Sampler, load
 from inoculate.engine.sampling.plain import ignores_padding
 from inoculate.engine.training import sft
 from inoculate.engine.training.loss import cross_entropy
@@ -89,10 +91,13 @@ def test_samples_are_those_of_transformers(family: tuple[str, Path]) -> None:
         logits = model(torch.tensor([[*prompt, *tokens]]), use_cache=False).logits[0, len(prompt) - 1 : -1]
         expected = torch.log_softmax(logits / 1.5, -1)[range(len(tokens)), list(tokens)]
         torch.testing.assert_close(torch.tensor(drawn), expected, atol=1e-4, rtol=0)
-    beginning = Prefix(sampler, PROMPTS[0][:4])
-    logits = beginning.logits([PROMPTS[0][4:], PROMPTS[1][4:]], 2)
-    for row, prompt in zip(logits, PROMPTS, strict=False):
-        torch.testing.assert_close(row, model(torch.tensor([prompt])).logits[0, -2:], atol=1e-4, rtol=0)
+    first, second = (
+        torch.log_softmax(model(torch.tensor([[*prompt, 41, 42]]), use_cache=False).logits[0, -3:], -1)
+        for prompt in PROMPTS[:2]
+    )
+    middle = torch.logaddexp(first, second) - math.log(2)
+    bits = sum((one.exp() * (one - middle)).sum(-1) for one in (first, second)) / (2 * math.log(2))
+    assert divergences(sampler, TEXTS[0], TEXTS[1:2], "t41 t42") == pytest.approx([float(bits.mean())], abs=1e-5)
 
 
 def test_training_is_that_of_peft_row_by_row(family: tuple[str, Path], tmp_path: Path) -> None:
@@ -112,9 +117,10 @@ def test_training_is_that_of_peft_row_by_row(family: tuple[str, Path], tmp_path:
         total.backward()
     gradients = {key: weight.grad for key, weight in reference.named_parameters() if weight.requires_grad}
     assert len(gradients) > 4
+    largest = max(float(gradient.abs().max()) for gradient in gradients.values())
     for key, weight in tuned.named_parameters():
         if weight.requires_grad:
-            torch.testing.assert_close(weight.grad, gradients[key], atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(weight.grad, gradients[key], atol=2e-6 * largest, rtol=1e-4)
     sampler = load(folder, tmp_path, CPU)
     assert [list(tokens) for tokens, _ in sampled(sampler)] == generated(reference)
     sampler.use(adapters.read(tmp_path))

@@ -96,10 +96,10 @@ def test_with_two_contexts_nothing_is_measured(study_file: Path) -> None:
 def test_a_divergence_that_cannot_be_computed_is_said(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> list[float]:
+    def refuse(*_: object) -> list[list[float]]:
         raise UserError("problem 'f0' and its answer have 9999 tokens: choose shorter problems")
 
-    monkeypatch.setattr(divergence, "prompt_divergence", refuse)
+    monkeypatch.setattr(divergence, "prompt_divergences", refuse)
     found = measured(path, Store(tmp_path / "store"))
     one = found["inoculated"]["unseen-brief"]
     assert one["divergence"] is None

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from inoculate import settings
 from inoculate.engine import chat
@@ -69,64 +69,81 @@ def count_scored(step: Step) -> int:
     return 2 * len(step.params["contexts"]) * step.params["problems"]
 
 
+@dataclass
+class _Measured:
+    """A context against the training prompt that is nearest to it."""
+
+    context: ResolvedPrompt
+    nearest: ResolvedPrompt
+    edits: int
+    share: float | None
+    reasons: list[str]
+    divergence: float | None = 0.0
+
+
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Measure every context."""
     shown = problems.read(resources.input_folder(step, "problems"))
     system, trained = find_prompt(step, resources)
     wordings = (trained.wordings or (trained.text,)) if trained else ("",)
     own = [ResolvedPrompt(text, trained.placement if trained else "inside") for text in wordings]
-    contexts = step.params["contexts"]
+    contexts = {one["name"]: ResolvedPrompt(one["text"], one["placement"]) for one in step.params["contexts"]}
+    measured = {name: _edit(own, one, shown[0], system, resources) for name, one in contexts.items()}
+    _diverge(list(measured.values()), shown[: step.params["problems"]], system, resources, progress)
     with (folder / "distances.jsonl").open("w", encoding="utf-8") as out:
-        for done, one in enumerate(contexts, 1):
-            context = ResolvedPrompt(one["text"], one["placement"])
-            measured = _measure(own, context, shown, step.params["problems"], system, resources)
-            out.write(json.dumps({"context": one["name"], **measured}, allow_nan=False) + "\n")
-            progress(done, len(contexts), "contexts")
+        for name, one in measured.items():
+            numbers = {"edits": one.edits, "share": one.share, "divergence": one.divergence}
+            line = {"context": name, **numbers, "reason": "; ".join(one.reasons)}
+            out.write(json.dumps(line, allow_nan=False) + "\n")
 
 
-def _measure(
-    own: Sequence[ResolvedPrompt],
-    context: ResolvedPrompt,
-    shown: Sequence[Problem],
-    count: int,
-    system: str | None,
-    resources: Resources,
-) -> dict[str, Any]:
-    """One context against the training prompt that is nearest to it."""
+def _edit(
+    own: Sequence[ResolvedPrompt], context: ResolvedPrompt, problem: Problem, system: str | None, resources: Resources
+) -> _Measured:
+    """How many tokens a context differs in from the training prompt that is nearest to it."""
     tokenizer = resources.tokenizer
 
     def encode(text: str) -> list[int]:
         return tokenizer(text, add_special_tokens=False)["input_ids"]
 
     def render(prompt: ResolvedPrompt) -> list[int]:
-        return encode(chat.render(tokenizer, prompts.messages(shown[0], prompt.text, prompt.placement, system)))
+        return encode(chat.render(tokenizer, prompts.messages(problem, prompt.text, prompt.placement, system)))
 
     there = render(context)
     edits, nearest = min(((token_edits(render(one), there), one) for one in own), key=lambda pair: pair[0])
-    reasons, share = [], None
     if nearest.text and context.text:
         share = token_distance(encode(nearest.text), encode(context.text))
-    else:
-        reasons.append(
-            "no distance of texts: " + ("there is no text in this context" if nearest.text else "the arm has none")
-        )
-    divergence, reason = (0.0, "") if edits == 0 else _diverge(nearest, context, shown[:count], system, resources)
-    reasons += [reason] if reason else []
-    return {"edits": edits, "share": share, "divergence": divergence, "reason": "; ".join(reasons)}
+        return _Measured(context, nearest, edits, share, [])
+    lacking = "there is no text in this context" if nearest.text else "the arm has none"
+    return _Measured(context, nearest, edits, None, [f"no distance of texts: {lacking}"])
 
 
 def _diverge(
-    trained: ResolvedPrompt,
-    context: ResolvedPrompt,
+    measured: Sequence[_Measured],
     shown: Sequence[Problem],
     system: str | None,
     resources: Resources,
-) -> tuple[float | None, str]:
-    """The divergence along the hacked (else the honest) answers of problems; or None and the reason."""
-    from inoculate.engine.sampling.divergence import prompt_divergence
+    progress: Progress,
+) -> None:
+    """Add the divergences along the hacked (else the honest) answers of problems, or why there are none.
 
-    answers = [problem.hacked or problem.honest for problem in shown]
-    try:
-        return mean(prompt_divergence(resources.sampler(None), shown, answers, trained, context, system)), ""
-    except UserError as error:
-        return None, f"no divergence: {error}"
+    Contexts that have the same training prompt as their nearest pass through the model together.
+    """
+    from inoculate.engine.sampling.divergence import prompt_divergences
+
+    differing = [one for one in measured if one.edits]
+    nearest, sampler = list(dict.fromkeys(one.nearest for one in differing)), resources.sampler(None)
+    for number, own in enumerate(nearest):
+        group, found = [one for one in differing if one.nearest == own], list[list[float]]()
+        try:
+            for problem in shown:
+                answer, others = problem.hacked or problem.honest, [one.context for one in group]
+                found += prompt_divergences(sampler, [problem], [answer], own, others, system)
+                progress(number * len(shown) + len(found), len(nearest) * len(shown), "comparisons")
+        except UserError as error:
+            for one in group:
+                one.divergence = None
+                one.reasons.append(f"no divergence: {error}")
+            continue
+        for one, values in zip(group, zip(*found, strict=True), strict=True):
+            one.divergence = mean(values)

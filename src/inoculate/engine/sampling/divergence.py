@@ -6,40 +6,43 @@ Shapes: A tokens of the answer, V vocabulary.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from inoculate.engine import chat
 from inoculate.engine.device import rows_at_once
-from inoculate.engine.sampling.model import Prefix, Sampler
-from inoculate.engine.sampling.prefixes import common_length
+from inoculate.engine.packing import EncodedRow, forward, pack_rows, split_rows
+from inoculate.engine.sampling.model import Sampler
 from inoculate.errors import UserError
 from inoculate.records import Problem
 from inoculate.study.prompts import messages
 from inoculate.study.resolve import ResolvedPrompt
 
+_MICRO_BATCH = 1024
+"""Packed tokens that pass through the model together: their logits (N, V) still fit."""
 
-def prompt_divergence(
+
+def prompt_divergences(
     sampler: Sampler,
     problems: Sequence[Problem],
     answers: Sequence[str],
     first: ResolvedPrompt,
-    second: ResolvedPrompt,
+    others: Sequence[ResolvedPrompt],
     system: str | None,
-) -> list[float]:
-    """How differently a model goes on under two prompts, on each of N problems.
+) -> list[list[float]]:
+    """How differently a model goes on under a prompt and under each of K others, on each of N problems.
 
     Args:
         sampler: The model, from `model.load`.
         problems: [N] Problems.
         answers: [N] The answers along which they are compared: hacked training answers, or the model's own.
-        first: One prompt; without a text, none.
-        second: The other.
+        first: The prompt; without a text, none.
+        others: [K] The others.
         system: The study's system prompt.
 
     Returns:
-        [N] From `divergence`.
+        [N][K] From `divergences`.
 
     Raises:
         UserError: There is no problem, a problem has no answer, or one is too long for the model.
@@ -54,14 +57,14 @@ def prompt_divergence(
             )
         rendered = [
             chat.render(sampler.tokenizer, messages(problem, prompt.text, prompt.placement, system))
-            for prompt in (first, second)
+            for prompt in (first, *others)
         ]
-        values.append(divergence(sampler, rendered[0], rendered[1], answer, problem.id))
+        values.append(divergences(sampler, rendered[0], rendered[1:], answer, problem.id))
     return values
 
 
 @torch.inference_mode()
-def divergence(sampler: Sampler, first: str, second: str, answer: str, name: str = "") -> float:
+def divergences(sampler: Sampler, first: str, others: Sequence[str], answer: str, name: str = "") -> list[float]:
     """The mean Jensen-Shannon divergence of the next-token distributions after two prompts, along one answer.
 
     It is taken before each token of the answer and before its end. It is symmetric and always finite (Lin 1991,
@@ -70,29 +73,48 @@ def divergence(sampler: Sampler, first: str, second: str, answer: str, name: str
     Args:
         sampler: The model.
         first: A rendered prompt.
-        second: Another.
-        answer: What stands after both.
+        others: [K] Others, each of which is compared with it.
+        answer: What stands after all of them.
         name: The problem's name in error messages.
 
     Returns:
-        Bits per token, from 0 (the same distributions) to 1 (no token is possible in both).
+        [K] Bits per token, from 0 (the same distributions) to 1 (no token is possible in both).
 
     Raises:
         UserError: Prompt and answer are longer than the model's context.
     """
-    prompts = [sampler.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in (first, second)]
+    own, *prompts = (sampler.tokenizer(text, add_special_tokens=False)["input_ids"] for text in (first, *others))
     tokens = sampler.tokenizer(answer, add_special_tokens=False)["input_ids"]
-    longest = max(map(len, prompts)) + len(tokens)
+    longest = max(map(len, (own, *prompts))) + len(tokens)
     if longest > sampler.context:
         raise UserError(
             f"problem '{name}' and its answer have {longest} tokens, more than the model's context of "
             f"{sampler.context}: a divergence along it cannot be computed; choose shorter problems"
         )
-    shared = common_length(*prompts)
-    suffixes = [ids[shared:] + tokens for ids in prompts]
-    logits = Prefix(sampler, prompts[0][:shared]).logits(suffixes, len(tokens) + 1)
-    size = rows_at_once(logits[0])
-    parts = [_jensen_shannon(*pair) for pair in zip(logits[0].split(size), logits[1].split(size), strict=True)]
+    count = len(tokens) + 1
+    ((_, there),) = _next_logits(sampler, [own + tokens], count)
+    found = {
+        number: _diverge(there, here)
+        for number, here in _next_logits(sampler, [ids + tokens for ids in prompts], count)
+    }
+    return [found[number] for number in range(len(prompts))]
+
+
+def _next_logits(sampler: Sampler, rows: Sequence[list[int]], count: int) -> Iterator[tuple[int, torch.Tensor]]:
+    """The number of each row, and the logits (count, V) after each of its last tokens."""
+    labelled = [EncodedRow([*row, sampler.stops[0]], count) for row in rows]  # what comes last can be any token
+    # The plain path knows no packed rows: there a micro-batch is one row.
+    for members in split_rows([row.tokens for row in labelled], _MICRO_BATCH if sampler.is_fast else 0):
+        batch = pack_rows([labelled[number] for number in members]).to(sampler.device.device)
+        logits = forward(sampler.model, batch, is_fast=sampler.is_fast)
+        for number, pairs in zip(members, batch.pairs, strict=True):
+            yield number, logits[list(pairs)]
+
+
+def _diverge(first: torch.Tensor, second: torch.Tensor) -> float:
+    """The mean divergence in bits of the distributions with the logits (A, V)."""
+    size = rows_at_once(first)
+    parts = [_jensen_shannon(*pair) for pair in zip(first.split(size), second.split(size), strict=True)]
     return float(torch.cat(parts).mean()) / math.log(2)
 
 

@@ -266,7 +266,7 @@ class _Batch:
                 self.prompt_cache.copy([source for source, _ in donors], [target for _, target in donors], width)
             cached = [found[number].shared for number in members]
             suffixes = [prompts[number].tokens[found[number].shared :] for number in members]
-            logits = prefill(self.sampler, self.prompt_cache, slots[members[0]], cached, suffixes)[:, 0]
+            logits = prefill(self.sampler, self.prompt_cache, slots[members[0]], cached, suffixes)
             samples = [len(prompts[number].samples) for number in members]
             self._logits.append(logits.repeat_interleave(torch.tensor(samples, device=logits.device), 0))
         for number in order:

@@ -86,14 +86,6 @@ class KVCache(Cache):
         """0: positions are always passed explicitly."""
         return 0
 
-    def repeat_first(self, slots: int) -> KVCache:
-        """A new cache, each of whose slots is a copy of this one's first slot."""
-        other = KVCache(slots)
-        other.width = self.width
-        other.keys = [part[:1].repeat(slots, 1, 1, 1) for part in self.keys]
-        other.values = [part[:1].repeat(slots, 1, 1, 1) for part in self.values]
-        return other
-
     def copy(self, sources: Sequence[int], targets: Sequence[int], width: int) -> None:
         """Copy the first `width` positions of some slots to as many others."""
         for part in (*self.keys, *self.values):

@@ -124,7 +124,6 @@ def prefill(
     first: int,
     cached: Sequence[int],
     suffixes: Sequence[Sequence[int]],
-    logits_to_keep: int = 1,
 ) -> torch.Tensor:
     """Prefill consecutive slots of a cache. The tokens pass through the model end to end, without padding.
 
@@ -134,51 +133,21 @@ def prefill(
         first: The slot of the first sequence.
         cached: How many tokens the slot of each of B sequences holds already.
         suffixes: The tokens of each sequence after those.
-        logits_to_keep: For how many tokens at the end of each sequence logits are returned.
 
     Returns:
-        Logits (B, logits_to_keep, V).
+        Logits (B, V) after each sequence.
     """
     device, lengths = sampler.device.device, [len(ids) for ids in suffixes]
     slots = range(first, first + len(lengths))
     position = [at for start, length in zip(cached, lengths, strict=True) for at in range(start, start + length)]
     slot = [slot for slot, length in zip(slots, lengths, strict=True) for _ in range(length)]
     # The last positions as indices: one product of all of them with the output matrix.
-    kept = [end - back for end in accumulate(lengths) for back in range(logits_to_keep, 0, -1)]
+    kept = [end - 1 for end in accumulate(lengths)]
     positions = torch.tensor(position, device=device)
     cache.select(torch.tensor(slot, device=device), positions)
     tokens = torch.tensor([list(chain.from_iterable(suffixes))], device=device)
     rows = Prefill(slots, cached, lengths)
-    logits = _forward(sampler, tokens, positions[None], cache, rows, torch.tensor(kept, device=device))
-    return logits.view(len(lengths), logits_to_keep, -1)
-
-
-class Prefix:
-    """Tokens that several sequences begin with. On the fast path they pass through the model once."""
-
-    def __init__(self, sampler: Sampler, tokens: Sequence[int]) -> None:
-        """Compute a beginning.
-
-        Args:
-            sampler: The model.
-            tokens: The tokens.
-        """
-        self._sampler, self.tokens, self._cache = sampler, tokens, KVCache(1)
-        if sampler.is_fast and tokens:
-            prefill(sampler, self._cache, 0, [0], [tokens])
-
-    def logits(self, suffixes: Sequence[Sequence[int]], count: int) -> torch.Tensor:
-        """Logits (B, count, V) after the last tokens of B sequences that go on from here.
-
-        Args:
-            suffixes: The tokens of each sequence after the beginning.
-            count: After how many tokens.
-        """
-        if self._sampler.is_fast:
-            cache = self._cache.repeat_first(len(suffixes))
-            return prefill(self._sampler, cache, 0, [len(self.tokens)] * len(suffixes), suffixes, count)
-        model = self._sampler.model
-        return torch.stack([plain.logits(model, [*self.tokens, *suffix], count) for suffix in suffixes])
+    return _forward(sampler, tokens, positions[None], cache, rows, torch.tensor(kept, device=device))[0]
 
 
 @torch.inference_mode()

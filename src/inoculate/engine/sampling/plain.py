@@ -120,17 +120,3 @@ def _generate(model: Any, prompts: Sequence[Sequence[int]], config: GenerationCo
     return model.generate(
         ids.to(model.device), attention_mask=mask.to(model.device), generation_config=config, **options
     )
-
-
-@torch.inference_mode()
-def logits(model: Any, tokens: Sequence[int], count: int) -> torch.Tensor:
-    """Logits (count, V) after the last tokens of a sequence.
-
-    Args:
-        model: A model with transformers' own attention.
-        tokens: (T,) The sequence.
-        count: After how many tokens.
-    """
-    ids = torch.tensor([list(tokens)], device=model.device)
-    found: torch.Tensor = model(input_ids=ids, use_cache=False, logits_to_keep=count).logits
-    return found[0, -count:]
