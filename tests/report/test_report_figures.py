@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from report_runs import Plan, edit, make_run
 
-from inoculate.report.drawing import LETTER_WIDTH, NARROW, PALETTE, report_style, wrap
+from inoculate.report.drawing import FULL, LETTER_WIDTH, NARROW, PALETTE, report_style, wrap
 from inoculate.report.figures import draw_report_figures, report_figures
 from inoculate.report.page import STATIC
 from inoculate.report.results import read_results
 from inoculate.report.series import dose_axis, dose_panels, find_doses, training_panels
-from inoculate.report.transfer import MAX_OPACITY
+from inoculate.report.transfer import MAX_OPACITY, draw_transfer
 
 
 def themes() -> dict[str, dict[str, str]]:
@@ -180,6 +183,22 @@ def test_transfer_is_drawn_for_several_settings_only(tmp_path: Path) -> None:
         assert f">{words}<" in figure.wide and f">{words}<" in figure.narrow
     draw_report_figures(read_results(make_run(tmp_path / "one", Plan(problems=6))), tmp_path / "figures")
     assert not (tmp_path / "figures" / "transfer.svg").exists()
+
+
+@pytest.mark.parametrize("width", [FULL, NARROW])
+def test_words_of_the_transfer_matrix_do_not_overlap(tmp_path: Path, width: float) -> None:
+    names = ("functions", "compliance", "patterns", "mathematics", "knowledge", "writing", "repair")
+    run = make_run(tmp_path / "run", Plan(settings=names, contexts=("neutral", "asks-to-hack", "unseen-brief")))
+    found = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    found["cells"] = [one for one in found["cells"] if one["setting"] != "compliance" or one["context"] == "neutral"]
+    (run / "results.json").write_text(json.dumps(found), encoding="utf-8")
+    with report_style():
+        figure = draw_transfer(read_results(run), width)
+        FigureCanvasAgg(figure).draw()
+        words = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
+        boxes = [(text.get_text(), text.get_window_extent().shrunk(0.9, 0.7)) for text in words]
+        for (one, box), (other, over) in combinations(boxes, 2):
+            assert not box.overlaps(over), (one, other)
 
 
 def test_the_picture_says_which_arm_has_no_samples(tmp_path: Path) -> None:

@@ -12,13 +12,17 @@ from matplotlib.patches import Rectangle
 
 from inoculate.analysis.arms import row_tables
 from inoculate.records import setting_of
-from inoculate.report.drawing import NARROW, PALETTE, make_axes, new_figure, wrap
+from inoculate.report.drawing import BOLD_FACTOR, NARROW, PALETTE, make_axes, new_figure, wrap
 from inoculate.report.numbers import interval, percent
 from inoculate.report.results import Cell, Results
 
 MAX_OPACITY = 0.5
 """Opacity at a rate of 100%: the numbers in the cells must stay readable on it, in light and dark mode."""
 _MEASURES = ("correct", "hack")
+_GAP = 14.0
+"""Pixels between blocks."""
+_HEAD, _TITLE = 8.0, 11.0
+"""Sizes in pixels of the names of contexts, and of the title of a block."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class _Layout:
     """Space above a block."""
     arms: dict[str, list[str]]
     contexts: dict[str, list[str]]
+    titles: dict[tuple[str, str], list[str]]
+    """Measure and setting -> the title of their block."""
 
 
 def draw_transfer(results: Results, width: float) -> Figure:
@@ -45,19 +51,22 @@ def draw_transfer(results: Results, width: float) -> Figure:
     places = dict.fromkeys((setting, context) for _, setting, context in cells)
     contexts = {s: [context for setting, context in places if setting == s] for s in results.ordered_names("setting")}
     blocks = [(name, setting) for name in _MEASURES for setting in contexts]
-    block_columns, gap = (1, 0.0) if width == NARROW else (len(contexts), 14.0)
-    layout = _make_layout(results.ordered_names("arm"), contexts, width, gap if block_columns > 1 else 0.0)
+    titles = {(name, setting): f"{setting}: {results.label(setting, name)}" for name, setting in blocks}
+    is_narrow = width == NARROW
+    layout = _make_layout(results.ordered_names("arm"), contexts, titles, width)
+    block_columns = 1 if is_narrow else len(contexts)
     block_rows, block_height = len(blocks) // block_columns, layout.row_height * len(layout.arms)
-    height = block_rows * (block_height + layout.heading_height) + (block_rows - 1) * 14 + 6
+    height = block_rows * (block_height + layout.heading_height) + (block_rows - 1) * _GAP + 6
     figure = new_figure(width, height)
     inner_width = width - layout.name_width - 4
     margins: dict[str, Any] = {"left": layout.name_width / width, "right": 1 - 4 / width, "bottom": 6 / height}
-    margins |= {"top": 1 - layout.heading_height / height, "hspace": (layout.heading_height + 14) / block_height}
-    margins |= {"wspace": gap / ((inner_width - gap * (block_columns - 1)) / block_columns)}
-    shares = [1] if block_columns == 1 else [len(setting_contexts) for setting_contexts in contexts.values()]
+    margins |= {"top": 1 - layout.heading_height / height, "hspace": (layout.heading_height + _GAP) / block_height}
+    margins |= {"wspace": _GAP / ((inner_width - _GAP * (block_columns - 1)) / block_columns)}
+    shares = [1] if is_narrow else [_columns_wide(setting_contexts) for setting_contexts in contexts.values()]
     axes = make_axes(figure, block_rows, block_columns, **margins, width_ratios=shares)
+    heads = 1.1 * _HEAD * max(map(len, layout.contexts.values())) + 8
     for index, (axis, (name, setting)) in enumerate(zip(axes, blocks, strict=True)):
-        axis.set_title(f"{setting}: {results.label(setting, name)}", pad=layout.heading_height - 24, fontsize=11)
+        axis.set_title("\n".join(layout.titles[name, setting]), pad=heads, fontsize=_TITLE, linespacing=1.1)
         _draw_frame(axis, layout, contexts[setting])
         for row, arm in enumerate(layout.arms):
             is_trained = any(table.get("setting") == setting_of(setting) for table in row_tables(results.arm(arm)))
@@ -73,20 +82,29 @@ def draw_transfer(results: Results, width: float) -> Figure:
     return figure
 
 
-def _make_layout(arms: list[str], contexts: dict[str, list[str]], width: float, gap: float) -> _Layout:
-    name_width = 104.0 if width == NARROW else 150.0
-    counts = [len(setting_contexts) for setting_contexts in contexts.values()]
-    column_width = (width - name_width - 4 - gap * (len(counts) - 1)) / (sum(counts) if gap else max(counts))
+def _columns_wide(contexts: list[str]) -> float:
+    """How many columns' width a block has: one with a single column needs more, for its title."""
+    return max(len(contexts), 2.4)
+
+
+def _make_layout(
+    arms: list[str], contexts: dict[str, list[str]], titles: dict[tuple[str, str], str], width: float
+) -> _Layout:
+    is_narrow = width == NARROW
+    name_width = 104.0 if is_narrow else 150.0
+    wide = {setting: 1 if is_narrow else _columns_wide(own) for setting, own in contexts.items()}
+    inner = width - name_width - 4
+    if is_narrow:
+        column_width = inner / max(map(len, contexts.values()))
+    else:
+        column_width = (inner - _GAP * (len(contexts) - 1)) / sum(wide.values())
+    block_widths = {setting: inner if is_narrow else column_width * count for setting, count in wide.items()}
     labels = {arm: wrap(arm, name_width - 12, 10.5) for arm in arms}
-    heading_lines = {
-        context: wrap(context, column_width - 4, 9.5)
-        for setting_contexts in contexts.values()
-        for context in setting_contexts
-    }
+    heads = {one: wrap(one, column_width - 1, _HEAD) for own in contexts.values() for one in own}
+    wrapped = {key: wrap(title, block_widths[key[1]] / BOLD_FACTOR, _TITLE) for key, title in titles.items()}
+    heading_height = 1.1 * (_HEAD * max(map(len, heads.values())) + _TITLE * max(map(len, wrapped.values()))) + 16
     row_height = max(30.0, 13.0 * max(map(len, labels.values())) + 8)
-    return _Layout(
-        name_width, column_width, row_height, 12.0 * max(map(len, heading_lines.values())) + 30, labels, heading_lines
-    )
+    return _Layout(name_width, column_width, row_height, heading_height, labels, heads, wrapped)
 
 
 def _draw_frame(axis: Axes, layout: _Layout, contexts: list[str]) -> None:
@@ -106,7 +124,7 @@ def _draw_frame(axis: Axes, layout: _Layout, contexts: list[str]) -> None:
     }
     for column, context in enumerate(contexts):
         label = "\n".join(layout.contexts[context])
-        axis.annotate(label, (column + 0.5, 0), fontsize=9.5, color=PALETTE["soft"], linespacing=1.1, **options)
+        axis.annotate(label, (column + 0.5, 0), fontsize=_HEAD, color=PALETTE["soft"], linespacing=1.1, **options)
 
 
 def _draw_cell(axis: Axes, row: int, column: int, cell: Cell | None, name: str, width: float, is_trained: bool) -> None:
