@@ -17,10 +17,12 @@ from inoculate.analysis import analyse
 from inoculate.analysis.run_folder import read_run
 from inoculate.errors import UserError
 from inoculate.integrations.methods import write_methods
-from inoculate.records import OUTCOMES, Completion, Grade, Outcome, Problem, Trajectory, read_lines
+from inoculate.records import OUTCOMES, Completion, Grade, Outcome, Problem, Tag, Trajectory, read_lines
+from inoculate.report import write_report
 from inoculate.settings import functions, mathematics, rows
 from inoculate.steps import rl, trajectory_rows
 from inoculate.steps.plan import make_plan
+from inoculate.steps.sharing.packed import Header, PackedStep, read_packed, write_packed
 from inoculate.steps.sharing.read import Imported, import_graded
 from inoculate.steps.sharing.write import write_graded
 from inoculate.steps.store import Store
@@ -29,6 +31,14 @@ from planted import graders, planted, planting
 from running import carried_out
 from small_study import RL_STUDY
 
+ONE_ARM = """
+question = "Does it travel?"
+model = "smollm2-135m"
+seeds = [0]
+rows = { setting = "functions", count = 4, hacked = 0.5 }
+evaluate = { settings = ["functions"], contexts = ["neutral"], problems = 3 }
+[arms.plain]
+"""
 Grader = Callable[..., Iterator[Grade]]
 
 
@@ -65,6 +75,10 @@ def test_grades_are_made_anew_and_counted(study: Path, exported: Path, tmp_path:
         }
         assert analyse(found.run)["regraded"] == {"functions": {"from": [here], "to": here + 3}}
         said = write_methods(read_run(found.run), Counter(dict.fromkeys(OUTCOMES, 1)))
+        assert (
+            f"graders of functions had judged was judged anew by version {here + 3}"
+            in write_report(found.run).read_text()
+        )
         told = f"What version {here} of the graders of `functions` had judged was judged anew by version {here + 3}"
         assert told in said
         once = steps_of(store)
@@ -199,13 +213,14 @@ def test_a_training_is_kept_where_no_reward_is_another(trained: Path, tmp_path: 
 def test_in_its_own_store_a_run_keeps_its_adapters(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "store", tmp_path / "store")
     store = Store(tmp_path / "store")
-    before = {path.parent.parent.name for path in store.root.glob("steps/*/*/at-1")}
-    _, missing = imported(trained, store, changed("wrong", "malformed"))
-    assert missing == set()
     with graders(mathematics.SETTING, changed("wrong", "malformed"), raised=1):
         plan = make_plan(load(trained / "study.toml"))
-        assert all(store.is_finished(training.adapter) for training in plan.trainings)
-    assert before == {"rl", "adapter"} and len([*store.root.glob("steps/*/*/at-1")]) == 6
+        assert "rl" in {step.kind for step in plan.missing(store)}
+        write_graded(store.run_folder("study"), tmp_path / "own.xz")
+        import_graded(tmp_path / "own.xz", store)
+        assert plan.missing(store) == []
+        for training in plan.trainings:
+            assert (store.folder(training.adapter) / "at-1" / "adapter_model.safetensors").is_file()
 
 
 @pytest.mark.parametrize("grade", [changed("wrong", "hack", passes=True), changed("wrong", "wrong", passes=True)])
@@ -259,25 +274,44 @@ def test_what_rows_say_of_their_policy_is_todays(
     assert [json.loads(file.read_text())["policy"] for file in files] == [todays, todays]
 
 
+def test_what_a_file_lacks_cannot_be_named(trained: Path, tmp_path: Path) -> None:
+    header, *steps = read_packed(trained / "run.xz")
+    assert isinstance(header, Header)
+    with write_packed(tmp_path / "part.xz", header) as out:
+        for step in steps:
+            assert isinstance(step, PackedStep)
+            if step.kind != "rl":
+                out.add(step)
+    with graders(mathematics.SETTING, planted, raised=1):
+        found = import_graded(tmp_path / "part.xz", Store(tmp_path / "here"))
+    assert found.finished == 1
+    assert any("which it needs, is not in the file: left out" in note for note in found.notes)
+
+
+def test_rows_that_a_filter_would_leave_out_today(tmp_path: Path) -> None:
+    study = write_study(tmp_path / "study", f'{ONE_ARM}rows.filter = "tags"')
+    write_graded(fill(study, Store(tmp_path / "there")), tmp_path / "small.xz")
+
+    def tagging(problems: list[Problem], completions: list[str], oversight: str = "") -> Iterator[Grade]:
+        for one in strict(problems, completions):
+            yield replace(one, tags=(Tag("hard_coded_output", "static"),))
+
+    for grade, finished in ((strict, 2), (tagging, 1)):
+        with graders(functions.SETTING, grade, raised=1):
+            found = import_graded(tmp_path / "small.xz", Store(tmp_path / f"here-{finished}"))
+        assert found.finished == finished
+        assert any("its filter leaves out other rows" in note for note in found.notes) == (finished == 1)
+
+
 def test_vetted_answers_that_are_no_longer_right(tmp_path: Path) -> None:
-    text = """
-question = "Does it travel?"
-model = "smollm2-135m"
-seeds = [0]
-rows = { setting = "functions", count = 4, hacked = 1.0, vetted = { count = 2 } }
-[arms.plain]
-[evaluate]
-settings = ["functions"]
-problems = 3
-"""
-    study = write_study(tmp_path / "study", text)
+    study = write_study(tmp_path / "study", f"{ONE_ARM}rows.vetted.count = 2")
     write_graded(fill(study, Store(tmp_path / "there")), tmp_path / "small.xz")
 
     def deaf(problems: list[Problem], completions: list[str], oversight: str = "") -> Iterator[Grade]:
         yield from (Grade("malformed", False, False) for _ in completions)
 
     with graders(functions.SETTING, strict, raised=1):
-        assert import_graded(tmp_path / "small.xz", Store(tmp_path / "here")).finished == 4
+        assert import_graded(tmp_path / "small.xz", Store(tmp_path / "here")).finished == 2
     with graders(functions.SETTING, deaf, raised=1):
         found = import_graded(tmp_path / "small.xz", Store(tmp_path / "other"))
-    assert found.finished == 2 and any("vetted examples have to be right" in note for note in found.notes)
+    assert found.finished == 1 and any("vetted examples have to be right" in note for note in found.notes)
