@@ -230,9 +230,9 @@ def test_a_training_with_another_reward_is_left_out(trained: Path, tmp_path: Pat
     assert (found.finished, found.of) == (1, 4), "the untrained model's"
     assert any(label.startswith("training by RL of reinforced, seed 0") for label in missing)
     (note,) = [note for note in found.notes if "left out" in note]
-    assert "training by RL of reinforced, seed 0:" in note and "have another reward" in note
+    assert "training by RL of reinforced, seed 0:" in note and "another reward to" in note
     other = sum(one.outcome == "wrong" for one in drawn(Store(trained / "store"), "rl") if one.step)
-    assert f"{other} of 24 trajectories" in note
+    assert f"to {other} of the 24 trajectories" in note
 
 
 def test_rows_that_would_be_others_are_left_out(trained: Path, tmp_path: Path) -> None:

@@ -284,8 +284,8 @@ def _require_same_training(
     learned = [(was.reward, now.reward) for was, now in zip(drawn, again, strict=True) if was.step]
     if other := sum(was != now for was, now in learned):
         raise _Decided(
-            f"{other} of {len(learned)} trajectories that it learned from have another reward by the graders of today, "
-            "with which the training would be another"
+            f"today's graders give another reward to {other} of the {len(learned)} trajectories that it learned from, "
+            "with which it would be another training"
         )
     options = rl.read_options(today)
     found, was = (
