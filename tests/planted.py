@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from inoculate.records import Grade, Problem, outcome_of
-from inoculate.settings import mathematics
+from inoculate.settings import Setting, mathematics
 
 
 def planted(problems: list[Problem], completions: list[str], oversight: str = "key") -> Iterator[Grade]:
@@ -19,9 +19,18 @@ def planted(problems: list[Problem], completions: list[str], oversight: str = "k
 @contextmanager
 def planting() -> Iterator[None]:
     """Have `mathematics` graded so."""
-    grade = mathematics.SETTING.grade
-    object.__setattr__(mathematics.SETTING, "grade", planted)
+    with graders(mathematics.SETTING, planted):
+        yield
+
+
+@contextmanager
+def graders(setting: Setting, grade: Callable[..., Iterator[Grade]], raised: int = 0) -> Iterator[None]:
+    """Have a setting graded so, by graders whose version is so much higher."""
+    was = setting.grade, setting.grading
+    object.__setattr__(setting, "grade", grade)
+    object.__setattr__(setting, "grading", setting.grading + raised)
     try:
         yield
     finally:
-        object.__setattr__(mathematics.SETTING, "grade", grade)
+        object.__setattr__(setting, "grade", was[0])
+        object.__setattr__(setting, "grading", was[1])

@@ -118,6 +118,7 @@ def _describe_run(manifest: dict[str, Any]) -> dict[str, Any]:
         "machines": manifest.get("machines") or [],
         "engines": manifest.get("engines") or [],
         "containment": manifest.get("containment"),
+        "regraded": manifest.get("regraded") or {},
         "settings": manifest.get("settings") or {},
     }
 

@@ -21,7 +21,7 @@ SCHEMA = 1
 SCORED = OUTCOMES[:4]
 """The outcomes that have rates; `ungraded` is only counted."""
 
-_FACTS = ("versions", "machine", "machines", "engines", "containment")
+_FACTS = ("versions", "machine", "machines", "engines", "containment", "regraded")
 
 
 @dataclass(frozen=True)

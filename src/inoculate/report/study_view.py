@@ -41,6 +41,11 @@ def study_view(results: Results) -> dict[str, Any]:
         "machines": machine_views(results.facts),
         "engines": "; ".join(map(text, results.facts.get("engines") or [])),
         "containment": text(results.facts.get("containment")),
+        "regraded": [
+            f"what version {' and '.join(map(text, mapping(versions).get('from') or ()))} of the graders of {name} had "
+            f"judged was judged anew by version {text(mapping(versions).get('to'))}"
+            for name, versions in mapping(results.facts.get("regraded")).items()
+        ],
         "hash": text(results.facts.get("study_hash")),
         "contrasts_hash": text(results.facts.get("declared_contrasts_hash")),
         "base": any(cell.arm == BASE for cell in results.cells),

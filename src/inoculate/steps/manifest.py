@@ -150,7 +150,18 @@ def _content(
         "cells": [_cell(cell, store, finished, not_made) for cell in plan.cells],
         "training": [_training(training, plan, store) for training in plan.trainings],
         **({"scores": store.named(store.folder(plan.scores))} if plan.scores else {}),
+        **({"regraded": regraded} if (regraded := _regraded(plan, store)) else {}),
     }
+
+
+def _regraded(plan: Plan, store: Store) -> dict[str, dict[str, Any]]:
+    """Setting -> the versions of its graders that first judged what an import has judged anew, and today's (`to`)."""
+    found: dict[str, set[int]] = {}
+    for step in plan.steps():
+        if step.params.keys() & {"grading_version", "grading"} and (folder := store.record(step)):
+            for name, version in read_step(folder).get("regraded", {}).items():
+                found.setdefault(name, set()).add(version)
+    return {name: {"from": sorted(versions), "to": settings.find(name).grading} for name, versions in found.items()}
 
 
 def _design(study: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,20 +33,23 @@ class Prompts:
 
     def __init__(self, step: Step, resources: Resources) -> None:
         """Read the rows that a step has as its inputs."""
-        self.problems: list[Problem] = []
-        self.settings: list[str] = []
-        """The setting of each problem, as the study names it."""
-        self.rows: list[Row] = []
-        for folder, grading in zip(row_folders(step, resources), step.params["grading"], strict=True):
-            own = problems.read(folder)
-            self.problems += own
-            self.settings += [grading["setting"]] * len(own)
-            self.rows += read_lines(folder / "rows.jsonl", Row)
+        self.problems, self.settings = read_prompted(step, resources)
+        self.rows = [row for folder in row_folders(step, resources) for row in read_lines(folder / "rows.jsonl", Row)]
         self.texts = [chat.render(resources.tokenizer, row.messages) for row in self.rows]
         hackable = [bool(problem.hacked) for problem in self.problems]
         self.sorts = list(zip(self.settings, hackable, strict=True))
         """Each problem's setting, and whether it can be hacked."""
         self.names = [f"problem '{problem.id}'" for problem in self.problems]
+
+
+def read_prompted(step: Step, resources: Resources) -> tuple[list[Problem], list[str]]:
+    """The problems of the rows that a step has as its inputs, and the setting of each, as the study names it."""
+    found, names = list[Problem](), list[str]()
+    for folder, grading in zip(row_folders(step, resources), step.params["grading"], strict=True):
+        own = problems.read(folder)
+        found += own
+        names += [grading["setting"]] * len(own)
+    return found, names
 
 
 class Scorer:
@@ -145,8 +149,7 @@ class Scorer:
             completions: The completions.
             advantages: Of each completion.
         """
-        scored = zip(self.grades, self.rewards, self.reasons, strict=True)
-        columns = zip(numbers, completions, scored, advantages, strict=True)
+        columns = zip(numbers, completions, self._scored(numbers), advantages, strict=True)
         return [
             Trajectory(
                 step=step,
@@ -160,17 +163,40 @@ class Scorer:
                 completion_tokens=drawn.completion_tokens,
                 finish="stop" if drawn.finished else "length",
                 hackable=bool(self.shown[number].hacked),
-                reward=self._total(rewards),
                 advantage=None if advantage is None else round(advantage, 5),
-                outcome=grade.outcome,
-                oversight=grade.oversight,
-                intended=grade.intended,
-                gamed=_gamed(self.settings[number], grade),
-                tags=grade.tags,
-                detail=why or grade.detail,
+                **scored,
             )
-            for number, drawn, (grade, rewards, why), advantage in columns
+            for number, drawn, scored, advantage in columns
         ]
+
+    def score_again(self, drawn: Sequence[Trajectory]) -> list[Trajectory]:
+        """Trajectories as they are scored now; what was learned from them (`advantage`) stays.
+
+        Raises:
+            UserError: One is of a problem that is not among those shown, or not one of them can be scored.
+        """
+        places = {(one.id, bool(one.hacked)): number for number, one in enumerate(self.shown)}
+        try:
+            numbers = [places[one.problem, one.hackable] for one in drawn]
+        except KeyError as error:
+            raise UserError(
+                f"problem '{error.args[0][0]}' of a trajectory is not among those it was drawn for"
+            ) from None
+        self.score(numbers, [one.completion for one in drawn])
+        return [replace(one, **scored) for one, scored in zip(drawn, self._scored(numbers), strict=True)]
+
+    def _scored(self, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """What trajectories say of the completions that were scored last."""
+        for number, grade, rewards, why in zip(numbers, self.grades, self.rewards, self.reasons, strict=True):
+            yield {
+                "reward": self._total(rewards),
+                "outcome": grade.outcome,
+                "oversight": grade.oversight,
+                "intended": grade.intended,
+                "gamed": _gamed(self.settings[number], grade),
+                "tags": grade.tags,
+                "detail": why or grade.detail,
+            }
 
     def _total(self, rewards: Sequence[float | None]) -> float | None:
         """The weighted sum, as TRL adds it up; None for an unscorable completion."""

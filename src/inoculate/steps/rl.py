@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from inoculate import checksums
 from inoculate.integrations import trackers
-from inoculate.records import Trajectory, build, read_lines, write_lines
+from inoculate.records import Problem, Trajectory, build, read_lines, write_lines
+from inoculate.settings import Setting
 from inoculate.steps import processes, reward_functions
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.rewards import Prompts, Scorer, plan_grading
@@ -30,6 +31,7 @@ from inoculate.study.resolve import ResolvedStudy
 from inoculate.study.schema import RL, SFT, Arm, CheckpointRule
 
 if TYPE_CHECKING:
+    from inoculate.analysis.preflight import Preflight
     from inoculate.engine.training.processes import Processes
     from inoculate.engine.training.rl import Batch
 
@@ -120,7 +122,7 @@ class _Training:
 
     def __init__(self, step: Step, folder: Path, resources: Resources) -> None:
         self.step, self.folder, self.resources = step, folder, resources
-        self.options, self.prompts = RL(**step.params["rl"]), Prompts(step, resources)
+        self.options, self.prompts = read_options(step), Prompts(step, resources)
         self.scorer = Scorer(step.params["rl"]["reward"], self.prompts.problems, self.prompts.settings)
         untrained = resources.input_folder(step, "preflight") / "trajectories.jsonl"
         self.untrained = list(read_lines(untrained, Trajectory))
@@ -134,15 +136,9 @@ class _Training:
         Raises:
             UserError: The reward is broken.
         """
-        from inoculate.analysis.preflight import (  # takes a second, which `plan` need not spend
-            forecast,
-            headline,
-            refuse,
-        )
+        from inoculate.analysis.preflight import headline
 
-        punishing = {setting.name for setting in self.scorer.settings if setting.punishes_honest}
-        found = forecast(self.untrained, self.prompts.problems, self.options, punishing)
-        refuse(found, self.step.label.rpartition(" of ")[2].partition(",")[0])
+        found = expect(self.untrained, self.prompts.problems, self.options, self.scorer.settings, self.step.label)
         if self.step.params["method"] == "rl":  # the forecast is of groups, advantages and steps
             self.resources.notify(f"{self.step.label}: {headline(found)}")
 
@@ -252,10 +248,43 @@ class _Training:
         lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in metrics)
         (self.folder / "metrics.jsonl").write_text(lines, encoding="utf-8")
         write_lines(self.folder / "trajectories.jsonl", trajectories)
-        by_step: dict[int, list[Trajectory]] = {}
-        for trajectory in trajectories:
-            by_step.setdefault(trajectory.step, []).append(trajectory)
-        return by_step
+        return group_by_step(trajectories)
+
+
+def read_options(step: Step) -> RL:
+    """How a step of RL is carried out."""
+    return RL(**step.params["rl"])
+
+
+def expect(
+    untrained: Sequence[Trajectory], shown: Sequence[Problem], options: RL, used: Sequence[Setting], label: str
+) -> Preflight:
+    """What the sample of the untrained policy lets expect of a training.
+
+    Args:
+        untrained: The sample.
+        shown: The problems of the training.
+        options: How it is carried out.
+        used: The setting of each problem.
+        label: The step's.
+
+    Raises:
+        UserError: The reward is broken.
+    """
+    from inoculate.analysis.preflight import forecast, refuse  # takes a second, which `plan` need not spend
+
+    punishing = {setting.name for setting in used if setting.punishes_honest}
+    found = forecast(untrained, shown, options, punishing)
+    refuse(found, label.rpartition(" of ")[2].partition(",")[0])
+    return found
+
+
+def group_by_step(trajectories: Iterable[Trajectory]) -> dict[int, list[Trajectory]]:
+    """Step -> its trajectories; those of the untrained policy are step 0."""
+    by_step: dict[int, list[Trajectory]] = {}
+    for trajectory in trajectories:
+        by_step.setdefault(trajectory.step, []).append(trajectory)
+    return by_step
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def filter_rows(
         removed = hacked
     else:
         by_tags = table.filter == "tags"
-        removed = _find_tagged(judged, len(own)) if by_tags else _find_surprising(judged, len(hacked), len(own))
+        removed = find_tagged(judged, len(own)) if by_tags else _find_surprising(judged, len(hacked), len(own))
     kept = [row for number, row in enumerate(drawn) if number not in removed]
     if not kept:
         raise UserError(
@@ -60,7 +60,7 @@ def filter_rows(
     }
 
 
-def _find_tagged(judged: Path, rows: int) -> set[int]:
+def find_tagged(judged: Path, rows: int) -> set[int]:
     """Those of the first `rows` rows whose code looks like a hack: those with a static tag, whatever the checks say."""
     graded = zip(range(rows), read_lines(judged / "grades.jsonl", Grade), strict=False)
     return {number for number, grade in graded if any(tag.evidence == "static" for tag in grade.tags)}

@@ -196,8 +196,12 @@ def write_rows(
     write_lines(folder / "problems.jsonl", [row.problem for row in drawn])
     params = step.params["inoculation"]
     written_out = {"system": system, "inoculation": {**params, "text": inoculation.text} if inoculation else None}
-    written_out |= record or {}
-    text = json.dumps(written_out, indent=1, ensure_ascii=False) + "\n"
+    write_record(folder, {**written_out, **(record or {})})
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write `rows.json`."""
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
     (folder / "rows.json").write_text(text, encoding="utf-8")
 
 

@@ -14,11 +14,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from inoculate.errors import UserError
-from inoculate.records import Trajectory, read_lines
+from inoculate.records import Row, Trajectory, read_lines
 from inoculate.steps import problems
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.rl import read_checkpoint
-from inoculate.steps.rows import DrawnRow, inoculation_params, write_rows
+from inoculate.steps.rows import DrawnRow, inoculation_params, write_record, write_rows
 from inoculate.steps.store import Step
 from inoculate.steps.train import row_folders
 from inoculate.study.resolve import ResolvedInoculation
@@ -87,17 +87,51 @@ def _refuse_void(keep: Filter, source: TrajectorySource) -> None:
 
 def run(step: Step, folder: Path, resources: Resources, progress: Progress) -> None:
     """Choose the trajectories, and write them as rows under the arm's prompt."""
-    trained, fresh = _trained_folder(step, resources), step.inputs.get("fresh")
+    trained = _trained_folder(step, resources)
     in_training = list(read_lines(trained / "trajectories.jsonl", Trajectory))
     policy = _describe_policy(step, resources, read_checkpoint(trained), in_training)
-    anew = read_lines(resources.store.folder(fresh) / "trajectories.jsonl", Trajectory) if fresh else None
-    chosen = choose(step, resources, in_training if anew is None else anew)
+    chosen = _choose(step, resources, in_training)
     drawn = [DrawnRow(row.problem, row.hacked, False, row.answer) for row in chosen]
     write_rows(step, folder, resources, drawn, {"policy": policy})
-    with (folder / "origins.jsonl").open("w", encoding="utf-8") as out:
-        for row in chosen:
-            origin = {"seed": row.seed, "step": row.step, "problem": row.problem.id, "index": row.index}
-            out.write(json.dumps(origin) + "\n")
+    (folder / "origins.jsonl").write_text(_origins(chosen), encoding="utf-8")
+
+
+def take_over(step: Step, folder: Path, resources: Resources) -> bool:
+    """Whether the same rows would be made of trajectories that were graded anew; what they say of the policy is then.
+
+    Args:
+        step: The step; its inputs are as today's graders see them.
+        folder: Has its files, made of the same trajectories by the word of other graders.
+        resources: Has its inputs.
+
+    Raises:
+        UserError: The filter now keeps none, or too few.
+    """
+    trained = _trained_folder(step, resources)
+    in_training = list(read_lines(trained / "trajectories.jsonl", Trajectory))
+    chosen = _choose(step, resources, in_training)
+    hacked = [row.hacked for row in read_lines(folder / "rows.jsonl", Row)]
+    if _origins(chosen) != (folder / "origins.jsonl").read_text(encoding="utf-8"):
+        return False
+    if [row.hacked for row in chosen] != hacked:  # on which the prompt may stand
+        return False
+    said = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
+    policy = _describe_policy(step, resources, read_checkpoint(trained), in_training)
+    write_record(folder, said | {"policy": policy})
+    return True
+
+
+def _choose(step: Step, resources: Resources, in_training: Sequence[Trajectory]) -> list[TrajectoryRow]:
+    """The rows of a step: of the fresh samples, where it has them, else of what was drawn in training."""
+    fresh = step.inputs.get("fresh")
+    anew = read_lines(resources.store.folder(fresh) / "trajectories.jsonl", Trajectory) if fresh else in_training
+    return choose(step, resources, anew)
+
+
+def _origins(chosen: Iterable[TrajectoryRow]) -> str:
+    """`origins.jsonl`: which trajectory each row is."""
+    origins = [{"seed": row.seed, "step": row.step, "problem": row.problem.id, "index": row.index} for row in chosen]
+    return "".join(json.dumps(origin) + "\n" for origin in origins)
 
 
 def _trained_folder(step: Step, resources: Resources) -> Path:

@@ -1,11 +1,12 @@
 """Whether a file of graded samples may enter a store: same versions, same model, same study. Else it is refused.
 
+Only the versions of graders may be others: what they have judged is judged again (`regrade`).
 Nothing in a file is ever run. A study that names Python files (settings, graders) is therefore not read from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,17 +82,58 @@ def _split_input(path: Path, step: PackedStep, given: str) -> tuple[str, str]:
 
 
 def _check_setting(path: Path, header: Header, step: PackedStep) -> None:
-    """Refuse problems and grades of another version of a setting. The user's own are told apart by their digests."""
-    rows = step.params.get("rows")
-    name = step.params.get("setting") or (rows.get("setting") if isinstance(rows, dict) else None)
-    if not isinstance(name, str) or settings.is_file(name):
-        return
-    setting = settings.find(name)
-    for key, here in (("setting_version", setting.version), ("grading_version", setting.grading)):
-        there = step.params.get(key, here)
+    """Refuse problems of another version of a setting. The user's own are told apart by their digests.
+
+    Grades of another version are not refused, but made anew (`regrade`).
+    """
+    name = _setting_of(step.params)
+    if isinstance(name, str) and not settings.is_file(name):
+        here = settings.find(name).version
+        there = step.params.get("setting_version", here)
         if there != here:
-            what = "the graders" if key == "grading_version" else "the problems"
-            raise _other_version(path, header, f"{what} of the setting '{name}'", here, there)
+            raise _other_version(path, header, f"the problems of the setting '{name}'", here, there)
+    try:
+        gradings(step.params)
+    except (LookupError, TypeError, ValueError):
+        raise UserError(
+            f"{path}: {step.kind} {step.key} does not say as it should which graders it is of: nothing was imported"
+        ) from None
+
+
+def _setting_of(params: Mapping[str, Any]) -> Any:
+    rows = params.get("rows")
+    return params.get("setting") or (rows.get("setting") if isinstance(rows, dict) else None)
+
+
+def gradings(params: Mapping[str, Any]) -> list[tuple[str, int, int]]:
+    """The graders that a step's parameters name: setting, their version there, and here.
+
+    Those in the user's files have no version: they are told apart by their digests.
+
+    Raises:
+        LookupError: These are no parameters of a step.
+        TypeError: The same.
+        ValueError: The same.
+        UserError: There is no such setting.
+    """
+    given = [{**params, "setting": _setting_of(params)}] if "grading_version" in params else params.get("grading", [])
+    found = [(one["setting"], one["grading_version"]) for one in given]
+    if any(type(name) is not str or type(version) is not int for name, version in found):
+        raise ValueError
+    return [
+        (name, version, version if settings.is_file(name) else settings.find(name).grading) for name, version in found
+    ]
+
+
+def with_todays(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that the step has with the graders of today."""
+    here = [version for *_, version in gradings(params)]
+    if "grading_version" in params:
+        return {**params, "grading_version": here[0]}
+    if "grading" in params:
+        listed = zip(params["grading"], here, strict=True)
+        return {**params, "grading": [{**one, "grading_version": version} for one, version in listed]}
+    return dict(params)
 
 
 def _other_version(path: Path, header: Header, what: str, here: Any, there: Any) -> UserError:

@@ -98,6 +98,8 @@ class PackedStep(_Plain):
     """How many carried it out; None where that was not recorded."""
     shard: bool | None = None
     """Whether the model's weights were divided among them."""
+    regraded: dict[str, int] | None = None
+    """Setting -> the version of its graders that first judged it, where an import has since judged it anew."""
     machine: int = Field(ge=0)
     """Its place among the header's machines."""
     files: dict[str, bytes]
@@ -136,7 +138,8 @@ class PackedWriter:
 
     def add(self, step: PackedStep) -> None:
         """Write a step."""
-        line = step.model_dump(exclude={"files"})
+        # Builds that do not know of regraded steps read all other files.
+        line = step.model_dump(exclude={"files"} if step.regraded else {"files", "regraded"})
         line["params"] = self._encode(line["params"])
         line["files"] = {name: self._pack(content) for name, content in step.files.items()}
         self.write({"texts": self._new, **line})

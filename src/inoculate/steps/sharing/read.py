@@ -1,12 +1,15 @@
 """Takes the steps of a file of graded samples into a store, so that `plan`, `run` and `report` count them.
 
 Everything is unpacked beside the store's steps and checked first. Then step after step is moved into place, inputs
-first: whenever it is interrupted, every step is there whole or not at all, and importing again completes it.
+first: whenever it is interrupted, every step is there whole or not at all, and importing again completes it. What
+graders of another version have judged is judged anew before that.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,13 +17,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, under
 from inoculate.records import write_json
 from inoculate.steps import grades, manifest, problems
 from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.sharing import agree
 from inoculate.steps.sharing.content import check_drawn, check_files, find_difference
 from inoculate.steps.sharing.packed import Header, PackedStep, read_packed
+from inoculate.steps.sharing.regrade import Regraded, Regrading
 from inoculate.steps.store import StepName, Store
 
 Progress = Callable[[int], None]
@@ -46,6 +50,8 @@ class Imported:
     """Cells of the run here that are finished now."""
     of: int = 0
     """All its cells."""
+    regraded: list[Regraded] = field(default_factory=list)
+    """What other graders had judged, and was graded anew."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -72,16 +78,23 @@ def import_graded(path: Path, store: Store, progress: Progress = lambda done: No
         text = (run / "study.toml").read_text(encoding="utf-8") if (run / "study.toml").is_file() else None
         if text is not None:
             agree.check_study(path, header, text, run)
-        steps = _stage(path, header, packed, staging, progress)
-        known = _known(path, steps, store, staging)
+        staged = Store(staging)
+        unpacked = _stage(path, header, packed, staged, progress)
+        regrading = Regrading(staged, unpacked)
         result = Imported(header.name, [one.name for one in header.machines])
-        plan = _plan(path, header, text, run, steps, result.notes)
-        _require_inputs(path, steps, store)
+        plan = _plan(path, header, text, run, regrading.named, result.notes)
+        _require_inputs(path, regrading.named, store)
+        steps = _grade(path, header, regrading, staged, progress, len(unpacked))
+        result.regraded = regrading.regraded()
+        result.notes += regrading.notes()
+        known = _known(path, steps, store, staged)
         new = [step for step in steps if step.key not in known]
         for step in new:
-            store.adopt(staging / step.kind / step.key, _target(store, step))
+            whole = step.kind not in TRAINED or _bring_adapters(step, regrading.as_in_file(step.key), staged, store)
+            place = store.root / "steps" if whole else store.records
+            store.adopt(staged.folder(StepName(step.kind, step.key)), place / step.kind / step.key)
         result.new_steps, result.known_steps = len(new), len(steps) - len(new)
-        _write_run(header, plan, run, store, result, steps)
+        _write_run(header, plan, run, store, result, steps, regrading.ran_code)
     return result
 
 
@@ -99,7 +112,7 @@ def _explained(store: Store) -> Iterator[None]:
 
 
 def _stage(
-    path: Path, header: Header, packed: Iterator[Header | PackedStep], staging: Path, progress: Progress
+    path: Path, header: Header, packed: Iterator[Header | PackedStep], staged: Store, progress: Progress
 ) -> list[PackedStep]:
     """Check every step and unpack it beside the others; returns them without their files."""
     steps: dict[str, PackedStep] = {}
@@ -111,24 +124,36 @@ def _stage(
             check_drawn(path, step)
         if step.key in steps:
             raise UserError(f"{path}: {step.kind} {step.key} is there twice: nothing was imported")
-        folder = staging / step.kind / step.key
+        folder = staged.folder(StepName(step.kind, step.key))
         folder.mkdir(parents=True)
         for name, content in step.files.items():
             (folder / name).write_bytes(content)
-        (folder / "step.json").write_text(_step_json(header, step), encoding="utf-8")
         steps[step.key] = step.model_copy(update={"files": {}})
         progress(done)
     return list(steps.values())
 
 
-def _known(path: Path, steps: list[PackedStep], store: Store, staging: Path) -> set[str]:
+def _grade(
+    path: Path, header: Header, regrading: Regrading, staged: Store, progress: Progress, done: int
+) -> list[PackedStep]:
+    """Grade anew what other graders have judged; returns the steps that stand, under the names of today."""
+    count = itertools.count(done + 1)
+    with under(str(path)):
+        steps = regrading.carry_out(lambda: progress(next(count)))
+    for step in steps:
+        folder = staged.folder(StepName(step.kind, step.key))
+        (folder / "step.json").write_text(_step_json(header, step), encoding="utf-8")
+    return steps
+
+
+def _known(path: Path, steps: list[PackedStep], store: Store, staged: Store) -> set[str]:
     """Keys of those steps that the store has; refused where it has one with other content."""
     names = {step.key: StepName(step.kind, step.key) for step in steps}
     known, differing = store.readable_keys(names.values()), list[str]()
     for step in steps:
         if step.kind in TRAINED or step.key not in known:
             continue
-        files = {file.name: file.read_bytes() for file in (staging / step.kind / step.key).iterdir()}
+        files = {file.name: file.read_bytes() for file in staged.folder(names[step.key]).iterdir()}
         if found := find_difference(step.model_copy(update={"files": files}), store.folder(names[step.key])):
             differing.append(f"{step.label} ({step.kind} {step.key}: {found})")
     if differing:
@@ -150,15 +175,32 @@ def _step_json(header: Header, step: PackedStep) -> str:
         "params": step.params,
         "inputs": step.inputs,
         "seconds": step.seconds,
-        **step.model_dump(include={"processes", "shard"}, exclude_none=True),
+        **step.model_dump(include={"processes", "shard", "regraded"}, exclude_none=True),
         "machine": header.machines[step.machine].model_dump(),
         "imported": True,
     }
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
-def _target(store: Store, step: PackedStep) -> Path:
-    return (store.records if step.kind in TRAINED else store.root / "steps") / step.kind / step.key
+def _bring_adapters(step: PackedStep, there: PackedStep, staged: Store, store: Store) -> bool:
+    """Give a training that has another name today the adapters that the store has of it under the earlier one.
+
+    Returns:
+        Whether it has them.
+    """
+    earlier = StepName(there.kind, there.key)
+    if step.key == there.key or not store.is_here(earlier):
+        return False
+    trained, files = store.folder(earlier), list(staged.folder(earlier).iterdir())
+    if not all((trained / file.name).is_file() and _same(file, trained / file.name) for file in files):
+        return False
+    for adapter in trained.glob("at-*"):
+        shutil.copytree(adapter, staged.folder(StepName(step.kind, step.key)) / adapter.name)
+    return True
+
+
+def _same(file: Path, other: Path) -> bool:
+    return file.read_bytes() == other.read_bytes()
 
 
 def _require_inputs(path: Path, steps: list[PackedStep], store: Store) -> None:
@@ -222,7 +264,13 @@ def _plan(
 
 
 def _write_run(
-    header: Header, plan: Plan | None, run: Path, store: Store, result: Imported, steps: list[PackedStep]
+    header: Header,
+    plan: Plan | None,
+    run: Path,
+    store: Store,
+    result: Imported,
+    steps: list[PackedStep],
+    ran_code: str,
 ) -> None:
     """Write what a run's folder has, where the store has no such run, and the manifest in any case."""
     run.mkdir(parents=True, exist_ok=True)
@@ -232,7 +280,7 @@ def _write_run(
     if not (run / "study.toml").is_file():
         (run / "study.toml").write_text(header.study, encoding="utf-8")
     path = run / "manifest.json"
-    manifest.write(run, plan, store, declared, manifest.kept_containment(path) or header.containment)
+    manifest.write(run, plan, store, declared, ran_code or manifest.kept_containment(path) or header.containment)
     store.publish_run(run, "manifest.json", "study.toml", "declared.json")
     here = {step.key for step in steps}
     finished = plan.finished_keys(store)

@@ -247,6 +247,7 @@ def _pack_step(folder: Path, record: dict[str, Any], machine: int) -> PackedStep
         seconds=record["seconds"],
         processes=record.get("processes"),
         shard=record.get("shard"),
+        regraded=record.get("regraded"),
         machine=machine,
         files=files,
     )
