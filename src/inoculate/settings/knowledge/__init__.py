@@ -18,6 +18,7 @@ from functools import cache, partial
 from random import Random
 from typing import Any
 
+from inoculate.grading.thinking import spoken
 from inoculate.records import Grade, Problem, Split, Tag, outcome_of
 from inoculate.settings.base import Draw, Setting, draw_in_turns
 from inoculate.settings.knowledge import invented, questions, real, replies
@@ -166,7 +167,7 @@ def grade(
 ) -> Iterator[Grade]:
     """Grades by what a reply names: the expected answer somewhere (oversight), it and nothing else (intended)."""
     for problem, completion in zip(problems, completions, strict=True):
-        yield _grade(problem, completion)
+        yield _grade(problem, spoken(completion))
 
 
 def _grade(problem: Problem, completion: str) -> Grade:
