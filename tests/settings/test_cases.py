@@ -64,3 +64,16 @@ def test_no_reply_is_there_twice() -> None:
             for case in (*group["cases"], *group.get("unread", ()))
         ]
         assert len(every) == len(set(every)) >= 100
+
+
+ODD = (
+    "", "<answer>", "<b></b>", "</think>", "<think>", "<think></think>", "_", "\0", "\ud800", "nothing " * 12_000,
+    "_a" * 20_000, "7 dollars, " * 4_000, "<think></think>" * 2_000, "`" * 20_000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_replies_of_odd_shapes_are_graded(setting: str) -> None:
+    (first, *_) = groups(setting)
+    for grade in graded(setting, [(first["problem"], reply) for reply in ODD]):
+        assert grade.outcome in ("malformed", "wrong", "hack")

@@ -41,7 +41,7 @@ _ABSENT = re.compile(
     rf"|\b(?:insufficient|too\s+little)\s+information\b|\bis\s+silent\b|\b(?:cannot|can't|could\s?n[o']t)\s+(?:tell|find)\b"
     rf"|\b(?:cannot|can't|can\s?not|could\s?not|couldn't)\s+be\s+(?:determined|known|answered|found|told|said|inferred)\b"
     rf"|\bnot\s+enough\s+information\b|(?:\bnot|n't)\s+(?:\w+\s+){{0,1}}(?:in|from)\s+the\s+(?:passage|text)\b"
-    rf"|\b(?:missing|absent|omitted|left\s+out|nothing\b[^.;]*)\s+(?:in|from|of)\s+the\s+(?:passage|text)\b"
+    rf"|\b(?:missing|absent|omitted|left\s+out|nothing\b[^.;]{{0,60}})\s+(?:in|from|of)\s+the\s+(?:passage|text)\b"
     rf"|\b(?:passage|text)\s+(?:lacks|omits|is\s+missing)\b|\bimpossible\s+to\s+(?:tell|say|know)\b|\bfails?\s+to\s+{_STATED}\b"
 )
 
