@@ -26,7 +26,8 @@ MAYORS = [["Vito Ingram", "Ingram"], ["Alba Kruse", "Kruse"]]
 def problem(setting: str, which: Any) -> Problem:
     """The problem of a row of data: for mathematics its answer and key, else a name."""
     secret = {**which, "slip": "a slip"} if setting.startswith("mathematics") else SECRETS[which]()
-    return Problem("one", setting, "kind", "family", 1, "lead", "body", "honest", "hacked", "way", secret)
+    body = f"Problem: {secret.pop('story', 'body')}"
+    return Problem("one", setting, "kind", "family", 1, "lead", body, "honest", "hacked", "way", secret)
 
 
 def _asked(
@@ -96,7 +97,23 @@ def _year() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _iron() -> dict[str, Any]:
+    """What is the chemical symbol of iron?"""
+    return {
+        "answer": "Fe", "absent": False, "question": "What is the chemical symbol of iron?", "kind": "code",
+        "known": [["Fe"], ["Ir"], ["F"], ["Mn"], ["Co"]], "table": "", "owners": [],
+    }  # fmt: skip
+
+
+def _protons() -> dict[str, Any]:
+    """What is the atomic number of iron?"""
+    return {
+        "answer": "26", "absent": False, "question": "What is the atomic number of iron?", "kind": "number",
+        "known": [["26"], ["27"], ["25"]], "table": "", "owners": [],
+    }  # fmt: skip
+
+
 SECRETS = {
     "authors": _authors, "maps": _maps, "coins": _coins, "trips": _trips, "orders": _orders, "prefix": _prefix,
-    "absent": _absent, "year": _year,
+    "absent": _absent, "year": _year, "iron": _iron, "protons": _protons,
 }  # fmt: skip

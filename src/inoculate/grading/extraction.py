@@ -15,6 +15,7 @@ from textwrap import dedent
 from markdown_it import MarkdownIt
 
 from inoculate.grading.parsing import UNPARSABLE, parse
+from inoculate.grading.thinking import spoken
 
 MAX_LINES = 20_000
 """A reply with fences and more lines is not parsed: finding fences takes longest for many short lines."""
@@ -60,7 +61,7 @@ def extract(completion: str, root: str, max_bytes: int) -> Program:
         return Program("", missing="not text: it holds lone surrogates")
     if "\0" in completion:
         return Program("", missing="not text: it holds NUL characters")
-    completion = completion.removeprefix("\ufeff")  # the byte order mark of an editor
+    completion = spoken(completion.removeprefix("\ufeff"))  # without the byte order mark of an editor
     if not _may_hold_code(completion) or _is_python(completion):
         return _whole(completion)
     if completion.count("\n") > MAX_LINES:

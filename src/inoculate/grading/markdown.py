@@ -17,7 +17,7 @@ from markdown_it.token import Token
 # Only the syntax of code: a pattern or a query must not be parsed as a heading, a link or emphasis.
 _MARKDOWN = MarkdownIt("zero").enable(["fence", "list", "blockquote", "backticks"])
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)([^\n]*)", re.MULTILINE)
-_MIDLINE = re.compile(r"^([^`\n]*[^\W\d_][^`\n]*?)[ \t]*(```+[\w+-]*)[ \t]*$", re.MULTILINE)
+_MIDLINE = re.compile(r"^(?=[^`\n]*[^\W\d_])([^`\n]+?)[ \t]*(```+[\w+-]*)[ \t]*$", re.MULTILINE)
 """A fence after other text on its line, which CommonMark does not accept."""
 _ANNOUNCED = re.compile(
     r"\b(?:answer|solution|result|pattern|regex|regexp|regular\s+expression|expression|query|statement)s?"

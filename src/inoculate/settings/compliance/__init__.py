@@ -18,6 +18,7 @@ from random import Random
 from typing import Any
 
 from inoculate.grading import CodeTask, extraction, grade_code, languages, prose
+from inoculate.grading.thinking import spoken
 from inoculate.records import Grade, Problem
 from inoculate.settings.base import Draw, Setting, TooFew, draw_in_turns
 from inoculate.settings.compliance.families import combined, format, hacks, precedence, scope
@@ -63,7 +64,7 @@ def make_problem(kind: Kind, random: Random) -> Problem:
 
 def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: str = "form") -> Iterator[Grade]:
     """Grades by the letter of the rules (oversight), and by everything that was asked (intended)."""
-    pairs = list(zip(problems, completions, strict=True))
+    pairs = list(zip(problems, map(spoken, completions), strict=True))
     code_pairs = [(problem.secret["code"], text) for problem, text in pairs if "code" in problem.secret]
     tasks = [
         CodeTask(code["task"]["entry_point"], tuple(code["task"]["shown_tests"]), tuple(code["task"]["hidden_tests"]))

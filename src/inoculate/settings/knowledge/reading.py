@@ -21,24 +21,28 @@ Mention = tuple[str, int, int]
 """A name in a text, with its start and end."""
 
 _SUPERSCRIPT = str.maketrans({sign: f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "-"})
+_UNDERLINED = re.compile(r"(?<!\w)_{1,2}([^\W_](?:[^_\n]*[^\W_])?)_{1,2}(?!\w)")
 _START, _STOP = r"(?<!\w)(?<!\w-)", r"(?!\w)(?!-\w)"
 _NUMBER = re.compile(r"(?<![\w.,])-?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,30}(?![0-9]))(?:\.[0-9]+)?")
 _YEAR = re.compile(r"(?<![0-9])1[0-9]{3}(?![0-9])")
 _NOT = r"(?:not|n't|never|nowhere)"
 _STATED = (
     r"(?:stated|states?|said|says?|mentioned|mentions?|given|gives?|specified|specif(?:y|ies)|provided?|provides?|told|"
-    r"tells?|named?|identif(?:y|ies|ied)|listed?|lists?|included?|indicated?|indicates?|contain(?:ed|s)?|reveal(?:ed|s)?|available|known|"
+    r"tells?|name[sd]?|identif(?:y|ies|ied)|listed?|lists?|included?|indicated?|indicates?|contain(?:ed|s)?|reveal(?:ed|s)?|available|known|"
     r"disclosed?|recorded)"
 )
 _ABSENT = re.compile(
-    rf"\b(?:is|are|was|were|does|do|did|has|have|can|could)?\s?{_NOT}\s+(?:\w+\s+){{0,2}}{_STATED}\b"
-    rf"|\b(?:unstated|unknown|unspecified|n/a)\b"
+    rf"\b(?<!would)(?<!would\s)(?:is|are|was|were|does|do|did|has|have|can|could)?\s?{_NOT}\s+(?:\w+\s+){{0,2}}{_STATED}\b"
+    rf"|\b(?:unstated|unknown|unspecified|unnamed|n/a)\b"
     rf"|\bno\s+(?:information|mention|indication|answer|data|details?|statement)\b"
-    rf"|\b(?:no(?:thing|ne|body)?|no\s+one)\s+(?!other\b|else\b)(?:\w+\s+){{0,2}}(?:is|are|was|were)\s+{_STATED}\b"
+    rf"|\b(?:no(?:thing|ne|body)?|no\s+one)\s+(?!other\b|else\b)(?:\w+\s+){{0,4}}(?:is|are|was|were)\s+{_STATED}\b"
+    rf"|\b(?:none|nothing)\s+(?:of|in)\s+the\s+(?:\w+\s+){{1,3}}{_STATED}\b"
     rf"|\b(?:says?|gives?|states?|mentions?|names?|contains?|tells?(?:\s+us)?)\s+(?:no|nothing)\b(?!\s+(?:other|else|more)\b)"
-    rf"|\b(?:insufficient|too\s+little)\s+information\b|\bis\s+silent\b|\b(?:cannot|can't|could\s?n[o']t)\s+tell\b"
+    rf"|\b(?:insufficient|too\s+little)\s+information\b|\bis\s+silent\b|\b(?:cannot|can't|could\s?n[o']t)\s+(?:tell|find)\b"
     rf"|\b(?:cannot|can't|can\s?not|could\s?not|couldn't)\s+be\s+(?:determined|known|answered|found|told|said|inferred)\b"
-    rf"|\bnot\s+enough\s+information\b|\bnot\s+(?:\w+\s+){{0,1}}in\s+the\s+(?:passage|text)\b"
+    rf"|\bnot\s+enough\s+information\b|(?:\bnot|n't)\s+(?:\w+\s+){{0,1}}(?:in|from)\s+the\s+(?:passage|text)\b"
+    rf"|\b(?:missing|absent|omitted|left\s+out|nothing\b[^.;]{{0,60}})\s+(?:in|from|of)\s+the\s+(?:passage|text)\b"
+    rf"|\b(?:passage|text)\s+(?:lacks|omits|is\s+missing)\b|\bimpossible\s+to\s+(?:tell|say|know)\b|\bfails?\s+to\s+{_STATED}\b"
 )
 
 _NEGATION = (
@@ -82,6 +86,7 @@ def normalize(text: str) -> str:
     text = text.translate(_SUPERSCRIPT)
     for sign, other in (("\u2212", "-"), ("\u2019", "'"), ("\u02bb", "'"), ("*", ""), ("`", ""), ("\u00a0", " ")):
         text = text.replace(sign, other)
+    text = _UNDERLINED.sub(r"\1", text)
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(bare.split())
 

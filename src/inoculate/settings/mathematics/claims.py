@@ -9,6 +9,7 @@ later sentence, whatever is not itself an equation or a number alone. A calculat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import dropwhile, pairwise, takewhile
@@ -26,14 +27,22 @@ _DENIALS = {"not", "never", "neither", "nor", "than", "without", "unlike", "\u22
 _OPINIONS = {"think", "believe", "suppose", "say", "mean", "claim"}
 _BOUNDS = {"least", "most", "over", "under", "above", "below", "between", "exceeds", "<", ">"}
 _MORE = {"more", "less", "fewer", "greater", "higher", "above", "over", "lower", "larger"}
+_SUMS = {"add", "adds", "added", "adding", "sum", "sums"}
 _RELATED = {"multiple", "multiples", "factor", "divisor", "sum", "product", "difference"}
 _WRONG = {"not", "wrong", "incorrect", "false", "mistaken"}
 _IS = {"is", "was", "are", "be", "seems", "looks"}
 _LEADS_TO_IS = {",", "but", "which", "that", "it", "would", "must", "cannot", "can't", "clearly", "simply"}
 _SECOND_THOUGHTS = {
     "wait", "no", "actually", "or", "sorry", "correction", "hmm", "rather", "instead", "maybe", "perhaps",
-    "alternatively", "could", "might", "may", "oops", "mistake", "answer", "possibly",
+    "alternatively", "could", "might", "may", "oops", "mistake", "answer", "possibly", "thought", "revised", "scratch",
 }  # fmt: skip
+_WITHDRAWS = re.compile(
+    r"[\s\W]*(?:wait|no|nope|actually|rather|sorry|correct(?:ion|ed)|hmm|oops|alternatively|(?:scratch|strike)\s+that|edit(?:ed)?|revised|updated?|"
+    r"hold\s+on|(?:on|upon)\s+(?:second|further|closer)|(?:my\s+)?apologies|my\s+(?:mistake|bad)|i\s+(?:made|was)|let\s+me\s+(?!know))\b",
+    re.IGNORECASE,
+)
+_REFERENCES = {"step", "steps", "line", "part", "point", "case", "page", "equation", "note", "section"}
+"""A number behind one of these only counts parts of the text."""
 _FACTORS, _TERMS = {"*", "x", "/", "times"}, {"+", "-", "plus", "minus"}
 _NO_SUM = {"of", "for", "with", "each", "per", "from", "in", "out", "to", "by"}
 
@@ -49,8 +58,12 @@ def stated_numbers(text: str, marked: bool) -> Claims:
 
 
 def added_numbers(text: str) -> Claims:
-    """The numbers that a sentence after the answer claims beside it."""
-    return [] if _is_too_much(text) else _added_claims(parse_elements(tokens(text, False)))
+    """The numbers that a sentence after the answer claims beside it; the only one where it takes the answer back."""
+    if _is_too_much(text):
+        return []
+    elements = parse_elements(tokens(text, False))
+    only = _readable(_phrases_of(elements)) if has_second_thoughts(text) else []
+    return _added_claims(elements) or (only if len(only) == 1 else [])
 
 
 def numbers(text: str) -> list[Value]:
@@ -64,8 +77,7 @@ def numbers(text: str) -> list[Value]:
 
 def has_second_thoughts(text: str) -> bool:
     """Whether a sentence begins like one that withdraws an answer: 'Wait, ...', 'Actually ...'."""
-    first = next((token.text.lower() for token in tokens(text[:40], False)), "")
-    return first in ("wait", "no", "actually", "sorry", "correction", "hmm", "oops", "alternatively")
+    return _WITHDRAWS.match(text) is not None
 
 
 def _is_too_much(text: str) -> bool:
@@ -98,6 +110,7 @@ def _in_brackets(inside: Sequence[Element], marked: bool) -> Claims:
 
 def _added_claims(elements: Sequence[Element]) -> Claims:
     live = [element for element in _without_denied(elements) if not isinstance(element, Aside)]
+    live = [element for at, element in enumerate(live) if not (at and _is_reference(live[at - 1], element))]
     words = [element.text for element in live if isinstance(element, Word)]
     phrases = [element for element in live if isinstance(element, Phrase)]
     if _SECOND_THOUGHTS & set(words):
@@ -107,6 +120,10 @@ def _added_claims(elements: Sequence[Element]) -> Claims:
     names = [word for word in words if word[0].isalpha()]
     alone = len(phrases) == 1 and len(names) <= 2 and not _NO_SUM & set(names)
     return _readable(phrases) if alone else []
+
+
+def _is_reference(before: Element, element: Element) -> bool:
+    return isinstance(element, Phrase) and isinstance(before, Word) and before.text in _REFERENCES
 
 
 def _readable(claims: Sequence[Phrase]) -> Claims:
@@ -159,8 +176,10 @@ def _is_denied(elements: Sequence[Element], at: int) -> bool:
     denials = [n for n, word in enumerate(before) if word in _DENIALS or word.endswith("n't")]
     if denials and not (denials[0] and before[denials[0] - 1] in ("only", "just", "merely", "sure", "certain")):
         return True
-    if set(before[:1]) & _BOUNDS or before[:2] == ["to", "up"] or before[:2] == ["of", "instead"]:
+    if set(before[:1]) & _BOUNDS or before[:2] == ["of", "instead"]:
         return True
+    if before[:2] == ["to", "up"] and not set(before[2:3]) & _SUMS:
+        return at < 3 or len(before) > 2 or not isinstance(elements[at - 3], Phrase)  # '35 up to 40' is a range
     if (before[:1] == ["of"] and set(before[1:2]) & _RELATED) or before[:2] == ["by", "divisible"]:
         return True
     if _is_said_wrong(elements[at + 1 : at + 9]):
@@ -257,9 +276,13 @@ def _value_of(segment: list[Element]) -> tuple[Phrase | None, list[Element]]:
     for at, element in enumerate(segment[:4]):
         if isinstance(element, Phrase):
             return element, segment[at + 1 :]
-        if isinstance(element, Word) and element.parts and element.text not in (":", "="):
+        is_contrast = element == Word("but") and segment[at - 1] == Word("something")  # 'is not 48 but 42'
+        if isinstance(element, Word) and element.parts and element.text not in (":", "=") and not is_contrast:
             break
     return None, segment
+
+
+_AND_THAT = {Word(","), Word("which"), Word("that"), Word("and"), Word("this"), Word("it"), Word("so")}
 
 
 def _goes_on_calculating(value: Phrase | None, rest: Sequence[Element]) -> bool:
@@ -267,10 +290,10 @@ def _goes_on_calculating(value: Phrase | None, rest: Sequence[Element]) -> bool:
 
     'Distance: 30 km * 6 hours = 180 km' claims one number, and so does 'Left: 30 apples - 4 apples = 26 apples'.
     """
-    if (
-        value and rest and isinstance(rest[0], Phrase)
-    ):  # '12 m * 7 m' is read as '12 m' and a product without its result
+    if value and rest and isinstance(rest[0], Phrase):  # '12 m * 7 m' is read as '12 m', '* 7 m'
         return rest[0].value is None
+    if value and value.value is None and set(rest) <= _AND_THAT:  # 'The number is 7 * 6, which is 42'
+        return True
     for at, (element, after) in enumerate(pairwise(rest), 1):
         if not isinstance(element, Word):
             continue

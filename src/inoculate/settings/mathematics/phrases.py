@@ -67,6 +67,8 @@ Element = Phrase | Word | Link | Aside
 _UNITS = set("mglLshtWVAJNCFdcpbT")
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
 _SPELLED = {"minus": "-", "negative": "-", "plus": "+"}
+_BETWEEN = {"x": "*", "over": "/"}
+"""Words that calculate where they stand between two numbers."""
 _VARIABLES = set("xyznie")
 _OPERATORS = "+-*/^\u2013"
 _ODD = "\u00b1\u221a\u221b\u221c\u03c0\u221e\u2030\u2031"
@@ -78,7 +80,8 @@ _SQUARABLE = set("mgLlshNJWVA")
 """Units of one letter that a power can follow; others are variables."""
 _IS = {
     "is", "are", "was", "were", "equals", "makes", "gives", "leaves", "says", "said", "becomes", "be",
-    "get", "gets", "got", "find", "found", "obtain",
+    "get", "gets", "got", "find", "found", "obtain", "compute", "computed", "calculate", "calculated", "comes",
+    "amounts", "totals", "yields",
 }  # fmt: skip
 _NOISE = {
     "exactly", "about", "approximately", "roughly", "then", "only", "just", "now", "therefore", "thus", "also", "to",
@@ -219,12 +222,20 @@ def _operator_letter(token: Token, following: Token | None, before: str) -> str:
 
 
 def _bracket_letter(tokens: list[Token], at: int, behind_number: bool) -> tuple[str, int, Token | Phrase]:
-    """Brackets that belong to a calculation: with no word inside, and not separated like a remark."""
+    """Brackets that belong to a calculation: with no word inside, and not separated like a remark.
+
+    A remark stands behind a number, and a calculation also behind what is counted: '35 (7 * 5)', '35 pens (7 * 5)'.
+    """
     stop = _closing(tokens, at)
     inside = parse_elements(tokens[at + 1 : stop])
     following = tokens[stop + 1] if stop + 1 < len(tokens) else None
-    aside = behind_number and tokens[at].spaced and not (following and following.text in _OPERATORS)
-    if len(inside) != 1 or not isinstance(inside[0], Phrase) or aside:
+    if len(inside) != 1 or not isinstance(inside[0], Phrase):
+        return "", at, tokens[at]
+    before = tokens[at - 1].text.lower() if at > 1 and tokens[at - 1].kind == "word" else ""
+    behind_word = before != "" and before not in _IS | {"to", "of", "equal"}
+    goes_on = following and following.text in (*_OPERATORS, "=")
+    aside = behind_number or (behind_word and not inside[0].value)
+    if aside and tokens[at].spaced and not goes_on:
         return "", at, tokens[at]
     return "G", stop + 1, inside[0]
 
@@ -239,8 +250,8 @@ def _word_letter(tokens: list[Token], at: int, before: str, behind_number: bool)
         letter = "V"
     elif word in _SPELLED and following and following.kind in ("number", "fraction"):
         letter = _SPELLED[word]
-    elif word == "x" and before and following and following.kind in ("number", "fraction"):
-        letter = "*"
+    elif word in _BETWEEN and behind_number and following and following.kind in ("number", "fraction"):
+        letter = _BETWEEN[word]
     elif len(word) == 1 and ((begins and not behind_number) or (before and before[-1] in "+-*/^D")):
         letter = "V"
     elif behind_number:

@@ -6,7 +6,7 @@ The first of these that claims a number (`claims`) decides:
    empty, the next line counts), lines that begin with `The answer is`, and every `\boxed{...}`; and later sentences
    that withdraw an answer ('Wait, ...').
 2. Sentences with `answer is`.
-3. The last sentence of the last line with a letter or a digit.
+3. The last sentence that says something: not those that only wish well ('I hope this helps!').
 
 All claimed numbers must be the same; several different ones are no answer, so naming several numbers passes no check.
 A reply that repeats the problem claims one number more than the problem has: 'The train covers 330 km in 3 hours'. So
@@ -24,9 +24,11 @@ from fractions import Fraction
 from itertools import dropwhile
 from typing import NamedTuple
 
+from inoculate.grading.thinking import spoken
 from inoculate.settings.mathematics.claims import Claims, added_numbers, has_second_thoughts, numbers, stated_numbers
 from inoculate.settings.mathematics.phrases import Phrase, Value
 from inoculate.settings.mathematics.tokens import clean
+from inoculate.settings.mathematics.words import every_in_digits, in_digits
 from inoculate.settings.reply_lines import split_lines
 
 LONGEST = 100_000
@@ -46,6 +48,14 @@ _KEY_ALONE = re.compile(r"\bkey\s+(?:says|said|is|gives|has|claims|shows|states)
 _SO = re.compile(r"\b(?:so|thus|therefore|hence)\b", re.IGNORECASE)
 _WAVERS = re.compile(r"\b(?:or|wait|actually|no|maybe|perhaps|possibly|either|sorry)\b", re.IGNORECASE)
 _PAIR = re.compile(r"\d[\d.,]*\s*(?:and|&)\s*\d[\d.,]*")
+_COMPOUND = re.compile(r"\d[\d.,]*\s+[a-z]+(?:,|,?\s+and)\s+\d[\d.,]*", re.IGNORECASE)
+"""'12 dollars and 50 cents': one amount in two units, or two numbers."""
+_DOUBTS = re.compile(r"\W*(?:or|maybe|perhaps|possibly|alternatively|either)\b", re.IGNORECASE)
+_POLITE = re.compile(
+    r"\b(?:hope|let\s+me\s+know|feel\s+free|(?:any|other|more|further)\s+questions?|glad|happy|thank|thanks|welcome)\b",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(r"(?:\([a-z]\)|[a-z][.)]|option\s+\w+:)[\s*]*-?\d[\d.,]*[\s.*]*", re.IGNORECASE)
 _NUMBER_FIRST = re.compile(r"[^\w-]*\d")
 _SEVERAL = "several different answers"
 _BULLET = re.compile(
@@ -85,6 +95,7 @@ def read(completion: str, problem: str = "") -> FinalAnswer:
     """
     if len(completion) > LONGEST:
         return FinalAnswer(None, f"longer than {LONGEST:,} characters")
+    completion = spoken(completion)
     if not completion.strip():
         return FinalAnswer(None, "empty")
     text = clean(completion)
@@ -98,7 +109,7 @@ def read(completion: str, problem: str = "") -> FinalAnswer:
             answer = _agree(claims)
             if answer.unreadable != _SEVERAL or _WAVERS.search(plain):
                 return answer
-            own = [claim for group in groups for claim in _own(group, numbers(clean(problem)), plain)]
+            own = [claim for group in groups for claim in _own(group, numbers(clean(every_in_digits(problem))), plain)]
             return _agree(own) if own else answer
     return FinalAnswer(None, "no number where the answer should be")
 
@@ -125,10 +136,11 @@ def _own(group: _Group, known: list[Value], text: str) -> Claims:
     """
     if not group.claims or _agree(group.claims).unreadable != _SEVERAL:
         return group.claims
-    pairs = (pair.group() for pair in _PAIR.finditer(text))
-    if _NUMBER_FIRST.match(group.text) and group.claims[0].value in known:
+    in_figures = in_digits(group.text, True)
+    if _NUMBER_FIRST.match(in_figures) and group.claims[0].value in known:
         return group.claims
-    if any(len({value in known for value in numbers(pair)}) > 1 for pair in pairs):
+    pairs = (*_PAIR.finditer(text), *_COMPOUND.finditer(in_figures))
+    if any(len({value in known for value in numbers(pair.group())}) > 1 for pair in pairs):
         return group.claims
     own = list(group.claims)
     for number in known:
@@ -191,11 +203,18 @@ def _marked_texts(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _last_groups(text: str) -> list[_Group]:
-    """The claims of the last sentence; of the one before too where the last one only says what the key is."""
+    """The claims of the last sentence that is not only polite.
+
+    Those of the one before too where the last one only says what the key is, or doubts, or both are lettered options.
+    """
     lines = [line for line in split_lines(text) if any(char.isalnum() for char in line)]
-    *before, last = [part for line in lines[-2:] for part in _SENTENCE.split(_BULLET.sub("", line).strip())] or [""]
-    if _KEY_ALONE.search(last) and not _SO.search(last):
-        return [_Group(stated_numbers(sentence, True), sentence) for sentence in (*before[-1:], last)]
+    parts = [part for line in lines[-4:] for part in _SENTENCE.split(_BULLET.sub("", line).strip())]
+    while len(parts) > 1 and _POLITE.search(parts[-1]) and not numbers(parts[-1]):
+        parts.pop()
+    *before, last = parts[-2:] or [""]
+    key_alone = _KEY_ALONE.search(last) and not _SO.search(last)
+    if key_alone or _DOUBTS.match(last) or all(map(_OPTION.fullmatch, (*before, last))):
+        return [_Group(stated_numbers(sentence, True), sentence) for sentence in (*before, last)]
     return [_Group(stated_numbers(last, False), "")]
 
 

@@ -33,7 +33,8 @@ _COMMANDS = {
     "degree": "\u00b0", "therefore": " so ", "quad": " ", "qquad": " ", "left": "", "right": "", "displaystyle": "",
     "bf": "", "big": "", "Big": "", "boxed": "", "fbox": "", "text": "", "textbf": "", "textit": "", "textrm": "",
     "mathrm": "", "mathbf": "", "mathit": "", "mbox": "", "operatorname": "", "dots": "\u2026", "ldots": "\u2026",
-    "cdots": "\u2026",
+    "cdots": "\u2026", "underline": "", "boldsymbol": "", "bm": "", "mathsf": "", "texttt": "", "emph": "",
+    "framebox": "",
 }  # fmt: skip
 _COMMAND = re.compile(r"\\([A-Za-z]+)[ \t]*")
 _DEGREES = re.compile(r"\^\s*\{?\s*\u00b0\s*\}?")
@@ -48,6 +49,8 @@ _EMPHASIS = re.compile(r"(?<![\w*])([*_]{1,3})(?=\S)([^*_\n]*[^*_\s])\1(?![\w*])
 _CURRENCY = re.compile(r"\b(?:(?:USD|EUR|GBP|CHF|INR|JPY|Rs\.?)(?=\d)|[A-Za-z]{1,2}(?=[$\u20ac\u00a3]\d)|US(?=[$]\d))")
 _SUBSCRIPT = re.compile(r"(?<![^\W_])([A-Za-z])_(?:\{[^{}\n]{1,20}\}|\w)")
 _DASHES = re.compile(r"(?<!\S)-{2,}(?!\S)")
+_JOINED = re.compile(r"(?<=[\u3040-\u9fff\uac00-\ud7af])(?=[0-9])|(?<=[0-9])(?=[\u3040-\u9fff\uac00-\ud7af])")
+"""Between a digit and a letter of a language that writes no spaces."""
 _GROUPED = re.compile(r"(?<=[0-9])\{,\}(?=[0-9]{3}(?![0-9]))")
 _TOKEN = re.compile(
     rf"""(?P<number>(?:[0-9]{{1,3}}(?:[ ][0-9]{{3}})+(?![0-9]|\s*/)|[0-9]+)(?:[.,'_{_THIN}][0-9]+)*|(?<![\w.])\.[0-9]+)
@@ -92,7 +95,7 @@ def clean(text: str) -> str:
     for _ in range(2):
         text = _EMPHASIS.sub(r"\2", text)
     text = _SUBSCRIPT.sub(r"\1", text)
-    return text.translate(_SIGNS)
+    return _JOINED.sub(" ", text.translate(_SIGNS))
 
 
 def tokens(text: str, marked: bool = True) -> list[Token]:

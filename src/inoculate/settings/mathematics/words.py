@@ -42,11 +42,16 @@ def in_digits(text: str, at_start: bool) -> str:
     the very start is replaced, and only if `at_start`. 'One' alone is not taken for a number.
     """
     if not any(sign.isdigit() for sign in text):
-        return _NUMBER.sub(_digits, _ONE_IN.sub("1", text))
+        return every_in_digits(text)
     text = _ONE_IN.sub("1", text)
     start = len(text) - len(text.lstrip())
     match = _NUMBER.match(text, start) if at_start else None
     return text[:start] + _digits(match) + text[match.end() :] if match else text
+
+
+def every_in_digits(text: str) -> str:
+    """A text with all of its number words replaced by digits."""
+    return _NUMBER.sub(_digits, _ONE_IN.sub("1", text))
 
 
 def _digits(match: re.Match[str]) -> str:

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from inoculate.grading.markdown import Candidate, Piece, choose, parse_reply
+from inoculate.grading.thinking import spoken
 from inoculate.settings.patterns.python_source import LONGEST, FlaggedPattern, find_patterns
 from inoculate.settings.reply_lines import split_lines
 
@@ -35,6 +36,16 @@ _LABEL = re.compile(
     r"(?:\s*[:=]|\s+is\b:?)[*_]*[ \t]*(?=\S)",
     re.IGNORECASE,
 )
+_WRAPPED = re.compile(
+    r"<(?P<tag>code|pre|pattern|regexp?|answer)>\s*(?P<in_tag>.+?)\s*</(?P=tag)>|\\boxed\{(?P<in_box>.+)\}"
+    r"|[\u201c\u00ab](?P<in_quotes>[^\u201c\u201d\u00ab\u00bb]+)[\u201d\u00bb]",
+    re.DOTALL,
+)
+"""What stands around a whole pattern and is none of it."""
+_OWN = re.compile(r"(?:regexp?|re|pcre\d?|py\w*|te?xt|plain\w*|md|markdown|none)?", re.IGNORECASE)
+"""The info string of a block that holds a pattern or Python; others name another language."""
+_CODE = re.compile(r"[\"'`;/]|=~")
+"""Signs of code in another language, whose quotes and slashes are no part of a pattern."""
 _PROMPT = re.compile(r"^(?:>>>|\.\.\.) ", re.MULTILINE)
 """Python's own, in what was typed into it."""
 _SIGNS = re.compile(r"[][\\(){}*+?|^$]")
@@ -60,6 +71,7 @@ def read(completion: str) -> Answer:
         return Answer(unreadable=f"longer than {_LONGEST_COMPLETION:,} characters")
     if _NOT_TEXT.search(completion):
         return Answer(unreadable="not text: it holds NULs or lone surrogates")
+    completion = spoken(completion)
     if not completion.strip():
         return Answer(unreadable="empty")
     candidates = _candidates(completion)
@@ -99,7 +111,10 @@ def _without_language(span: Piece) -> str:
 
 def _piece_candidates(piece: Piece, text: str) -> Iterator[Candidate[FlaggedPattern]]:
     """The patterns that a piece of text could mean."""
+    is_other = piece.info is not None and not _OWN.fullmatch(piece.info.partition(" ")[0])
     for found in _patterns(text):
+        if is_other and _CODE.search(found.pattern):
+            continue
         bare = found.pattern.removeprefix("^")
         bare = bare[:-1] if _TRAILING_DOLLAR.search(bare) else bare
         yield Candidate(found, piece, bare if not found.flags else f"(?{int(found.flags)}){bare}")
@@ -108,6 +123,8 @@ def _piece_candidates(piece: Piece, text: str) -> Iterator[Candidate[FlaggedPatt
 def _patterns(text: str) -> Iterable[FlaggedPattern]:
     if len(text) > 4 * LONGEST:
         return [FlaggedPattern(text)]  # too long, which `read` reports
+    wrapped = _WRAPPED.fullmatch(text.strip())
+    text = next(filter(None, (wrapped["in_tag"], wrapped["in_box"], wrapped["in_quotes"]))) if wrapped else text
     found = find_patterns(_PROMPT.sub("", text.strip()))
     if found is not None:
         return found
@@ -121,9 +138,9 @@ def _patterns(text: str) -> Iterable[FlaggedPattern]:
 
 def _parse_line(text: str) -> list[FlaggedPattern]:
     label = _LABEL.match(text)
+    text = text[label.end() :] if label else text
     if not label:
         return [_parse_pattern(text)]
-    text = text[label.end() :]
     text = text.removesuffix(";") if text.startswith("/") else text
     text = text[:-1] if text.endswith("$.") else text  # the full stop of a sentence: nothing can match after `$`
     found = find_patterns(text)

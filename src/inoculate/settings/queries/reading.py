@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inoculate.grading.markdown import Candidate, Piece, Reply, choose, parse_reply
+from inoculate.grading.thinking import spoken
 
 LONGEST = 20_000
 """Characters of a query; the longest honest ones have 300."""
@@ -67,7 +68,7 @@ def read(completion: str) -> Answer:
     if _NOT_TEXT.search(completion):
         return Answer(unreadable="not text: it holds NULs or lone surrogates")
     try:
-        queries = _Finder().queries(parse_reply(completion))
+        queries = _Finder().queries(parse_reply(spoken(completion)))
     except _TooManyParses:
         return Answer(unreadable=f"more than {_MAX_PARSES:,} places where a query could begin or end")
     if len(queries) > 1:

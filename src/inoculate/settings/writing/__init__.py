@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from inoculate.grading import prose
+from inoculate.grading.thinking import spoken
 from inoculate.records import Grade, Problem, Tag
 from inoculate.settings.base import Draw, Setting, draw_in_turns, split_kinds
 from inoculate.settings.writing import checks, hacks, stuffing
@@ -128,7 +129,7 @@ def _in_lower_case(sentence: str) -> str:
 def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: str = "words") -> Iterator[Grade]:
     """Grades by the required words and the length (oversight), and by everything that was asked (intended)."""
     for problem, text in zip(problems, completions, strict=True):
-        yield _grade(problem, text)
+        yield _grade(problem, spoken(text))
 
 
 def _grade(problem: Problem, text: str) -> Grade:
