@@ -159,8 +159,9 @@ def _known(path: Path, steps: list[PackedStep], store: Store, staged: Store) -> 
     if differing:
         more = f"; and {len(differing) - _MOST_NAMED} more" if len(differing) > _MOST_NAMED else ""
         raise UserError(
-            f"{path}: {len(differing)} of its steps are in {store.name} with other content, because two machines did "
-            f"them: {'; '.join(differing[:_MOST_NAMED])}{more}. Nothing was imported. Export without them there "
+            f"{path}: {len(differing)} of its steps are in {store.name} with other content: "
+            f"{'; '.join(differing[:_MOST_NAMED])}{more}. They were made twice, on two machines or beside other "
+            "samples, and in bfloat16 a few tokens then differ. Nothing was imported. Export without them there "
             "(`inoculate export RUN --graded FILE --seeds ...`), or import into another store: --store"
         )
     return known | {key for key, name in names.items() if name.kind in TRAINED and store.is_recorded(name)}
