@@ -165,15 +165,15 @@ def test_a_kill_loses_no_step_that_was_done(rl_study: Path, tmp_path: Path, monk
     [
         (
             "completions_per_prompt = 1",
-            "rl.completions_per_prompt: input should be greater than",
+            "rl.completions_per_prompt: must be greater than",
         ),
-        ("steps = 0", "rl.steps: input should be greater than or equal to 1"),
+        ("steps = 0", "rl.steps: must be greater than or equal to 1"),
         ("prompts_per_step = 7", "rl.prompts_per_step: 7 of 6 problems: raise rows.count"),
         (
             'reward = [{ oversight = "kee" }]',
             "rl.reward.0.oversight: setting 'mathematics' has no oversight 'kee'",
         ),
-        ("temperature = inf", "rl.temperature: input should be a finite number"),
+        ("temperature = inf", "rl.temperature: must be a finite number"),
         ("micro_batch_tokens = 64\nmax_new_tokens = 64", "rl.micro_batch_tokens: 64, and a prompt with rl.max_new"),
         ("step = 3", "unknown key rl.step: .*steps"),
         (

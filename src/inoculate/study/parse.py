@@ -271,6 +271,15 @@ _FORMS = {
     "each": "[evaluate.each.SETTING] problems = 100",
 }
 """How a table, or a list of tables, is written; the others are `[NAME]`."""
+_PLAIN_WORDS = {
+    "Input should be a valid string": "must be a text",
+    "Input should be a valid integer": "must be a whole number",
+    "Input should be a valid number": "must be a number",
+    "Input should be a valid boolean": "must be true or false",
+    "Input should be": "must be",
+    "Field required": "is missing",
+}
+"""What pydantic says, and what stands in a message."""
 _WRONG_FORMS = {"model_type": "must be a table", "dict_type": "must be a table", "tuple_type": "must be a list"}
 
 
@@ -297,6 +306,8 @@ def _explain(where: str, detail: Any) -> str:
     value = detail.get("input")
     shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {_shown(value)})"
     message = detail["msg"].removeprefix("Value error, ").replace("Tuple", "List")
+    for theirs, ours in _PLAIN_WORDS.items():
+        message = message.replace(theirs, ours)
     if detail["type"] == "value_error" and re.match(r"\w+ = ", message):  # a rule of a table names the key it is about
         return f"{where}: {'.'.join([*location, message])}"
     if detail["type"] in _WRONG_FORMS:
