@@ -388,7 +388,9 @@ start = "shown"
 def test_rl_from_another_arm_has_its_shape_and_no_weight_on_the_divergence(rl_study: Path) -> None:
     text = rl_study.read_text().replace("[arms.told]", "[arms.shown]\n[arms.told]\nstart = 'shown'")
     rl_study.write_text(text.replace("rl.steps = 2", "rl.lora_rank = 4"))
-    with pytest.raises(UserError, match=r"arms.told.start: goes on with the adapter of 'shown', so \{'lora_rank': 4"):
+    with pytest.raises(
+        UserError, match=r"arms.told.start: goes on with the adapter of 'shown': lora_rank = 4 must be 8"
+    ):
         load(rl_study)
     rl_study.write_text(text.replace("rl.steps = 2", "rl.beta = 0.1"))
     with pytest.raises(UserError, match=r"arms.told.rl.beta: the divergence is from the untrained model"):
