@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from subprocess import run
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -94,7 +94,7 @@ def test_a_ready_made_study_as_an_object(name: str) -> None:
     ("changed", "message"),
     [
         ({"sedes": [1]}, "unknown key sedes: did you mean 'seeds'?"),
-        ({"model": None}, "model: field required"),
+        ({"model": None}, "model: is missing"),
         ({"seeds": [0, 0]}, "seeds: [0, 0] has the same seed twice"),
         ({"rows": {"setting": "functions", "count": 0}}, "arms.plain.rows.count = 0 leaves no rows"),
         (
@@ -102,9 +102,9 @@ def test_a_ready_made_study_as_an_object(name: str) -> None:
             "arms.a.inoculation.prompt: unknown prompt 'specfic'",
         ),
         ({"evaluate": {"settings": ["function"]}}, "did you mean 'functions'?"),
-        ({"seeds": ["0"]}, "seeds.0: input should be a valid integer (given: '0')"),
-        ({"seeds": [True]}, "seeds.0: input should be a valid integer (given: true)"),
-        ({"train": {"epochs": "2"}}, "arms.plain.train.epochs: input should be a valid number (given: '2')"),
+        ({"seeds": ["0"]}, "seeds.0: must be a whole number (given: '0')"),
+        ({"seeds": [True]}, "seeds.0: must be a whole number (given: true)"),
+        ({"train": {"epochs": "2"}}, "arms.plain.train.epochs: must be a number (given: '2')"),
         ({"system": object()}, "system: a object cannot stand in a study"),
         ({"system": b"bytes"}, "system: a bytes cannot stand in a study"),
     ],
@@ -234,7 +234,23 @@ def test_a_setting_of_the_users_own(tmp_path: Path) -> None:
         ({"completions": [None]}, r"completions\[0\] is nothing, where a text was expected"),
         ({"tasks": None}, "tasks is nothing, where a list was expected"),
         ({"tasks": ["x"]}, r"tasks\[0\] is a text, where a Problem or a CodeTask was expected"),
-        ({"tasks": [inoculate.CodeTask("f", "assert f()", ("assert f()",))]}, r"tasks\[0\].shown_tests is a text"),  # type: ignore[arg-type]
+        (
+            {"tasks": [inoculate.CodeTask("f g", ("assert f(1)",), ("assert f(2)",))]},
+            r"tasks\[0\]: 'entry_point' is 'f g'",
+        ),
+        (
+            {"tasks": [inoculate.CodeTask("f", ("assert f(",), ("assert f(2)",))]},
+            r"tasks\[0\]: 'shown_tests\[0\]' does not parse",
+        ),
+        (
+            {"tasks": [inoculate.CodeTask("f", ("assert f(1)",), ("print(f(2))",))]},
+            r"tasks\[0\]: a test tests nothing: 'hidden_tests\[0\]'",
+        ),
+        (
+            {"setting": "mathematics"},
+            r"setting 'mathematics': tasks\[0\] is a problem of 'functions', .* leave setting out",
+        ),
+        ({"setting": "rows"}, r"setting 'rows': tasks\[0\] is a problem of 'functions'"),
     ],
 )
 def test_mistakes_in_grading_are_sentences(given: dict[str, Any], message: str) -> None:
@@ -243,6 +259,23 @@ def test_mistakes_in_grading_are_sentences(given: dict[str, Any], message: str) 
         inoculate.grade(**({"tasks": tasks, "completions": ["x"], "progress": False} | given))
     with pytest.raises(UserError, match="did you mean 'train'"):
         inoculate.problems("functions", split="trian")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: inoculate.CodeTask(3, (), ()), "CodeTask: entry_point is a number, where a text"),  # type: ignore[arg-type]
+        (lambda: inoculate.CodeTask("f", "assert f()", ()), "CodeTask: shown_tests is a text, where a list of assert"),  # type: ignore[arg-type]
+        (lambda: inoculate.CodeTask("f", (), None), "CodeTask: hidden_tests is nothing, where a list"),  # type: ignore[arg-type]
+        (lambda: inoculate.CodeTask("f", (), (), 3), "CodeTask: setup is a number, where a text"),  # type: ignore[arg-type]
+        (lambda: inoculate.Study(question="?"), r'name: .* before all keys: Study\("NAME", question='),  # type: ignore[call-arg]
+        (lambda: inoculate.Study("a", question=3), "study 'a': question: must be a text \\(given: 3\\)\n"),  # type: ignore[arg-type]
+        (lambda: inoculate.Run("small"), r"Run: a text was given, where a Path was expected: inoculate\.load"),  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_wrong_arguments_of_the_classes_are_sentences(wrong: Callable[[], object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        wrong()
 
 
 @pytest.mark.parametrize(

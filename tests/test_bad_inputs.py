@@ -35,6 +35,7 @@ def give(what: str, text: str) -> None:
     elif what == "grader":
         user_grader.check_grader("judge.py:grade")
     elif what == "setting":
+        Path("beside.py").touch()
         settings.find("mine.py")
     elif what == "run":
         Store(Path("store")).find_run("mine")
@@ -180,3 +181,30 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path, monkeypatch: pytest.Mon
     plan("\ufeff" + STUDY)
     give("rows", '\ufeff{"prompt": "a", "completion": "b"}\n')
     assert len(reading.read("mine.jsonl")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed_to", "message"),
+    [
+        ('["rows", "open_questions"]', "study.toml:20: evaluate.each.open_questions.grader: setting 'open_questions'"),
+        ('["rows", "mbpp"]', "study.toml:20: evaluate.each.mbpp.source: setting 'mbpp' loads its data"),
+    ],
+)
+def test_what_one_setting_lacks_is_not_placed_where_another_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed_to: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = 'setting = "rows"\nsource = "mine.jsonl"\ngrader = "judge.py:grade"\n'
+    study = STUDY.replace('setting = "functions"\n', own).replace('["functions"]', changed_to)
+    Path("mine.jsonl").write_text('{"prompt": "a", "completion": "b", "hacked": "c"}\n')
+    Path("judge.py").write_text("def grade(problem, completion):\n    return True, True\n")
+    with pytest.raises(UserError) as refusal:
+        plan(f"{study}\n[prompts]\nspecific = 'x'\n".replace('model = "m"', 'model = "m"\nplacement = "after"', 1))
+    assert str(refusal.value).startswith(message)
+
+
+def test_a_source_in_another_form_is_pointed_to_its_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.jsonl").touch()
+    with pytest.raises(UserError, match=r"a \.jsonl file was expected, one row a line: did you mean 'mine\.jsonl'\?"):
+        reading.read("mine.json")

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from check_habits import component_imports
+from filled_store import STUDY, fill, write_study
+from inoculate.steps.store import Store
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
@@ -69,3 +71,19 @@ def test_a_plan_without_contrasts_takes_no_statistics() -> None:
     )
     done = subprocess.run([sys.executable, "-c", f"{check}if m in sys.modules])"], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_plan_of_a_finished_study_takes_no_model_library(tiny_model: Path, tmp_path: Path) -> None:
+    study = STUDY.replace("smollm2-135m", str(tiny_model))
+    fill(write_study(tmp_path, study), Store(tmp_path / "store"))
+    heavy = ("torch", "transformers", "trl", "peft", "datasets", "statsmodels", "pandas", "pyarrow", "matplotlib")
+    check = (
+        "import sys; from inoculate.cli.app import app, run_command\n"
+        "sys.argv = ['inoculate', 'plan', 'small.toml']\n"
+        "run_command(lambda: app(exit_on_error=False, print_error=False, result_action='return_value'))\n"
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, cwd=tmp_path)
+    assert "missing: 0 of" in done.stdout, done.stderr
+    assert "has no verdict" in done.stdout or "no verdict is possible" in done.stdout  # it has contrasts
+    assert done.stdout.strip().splitlines()[-1] == "[]", done.stderr

@@ -75,6 +75,19 @@ _OTHER_FILES = {
 """How other files begin that are taken for JSON lines."""
 
 
+_SIGNS = {
+    rb"^(#|//|/\*)": "JSON lines have no comments: leave the line out",
+    rb"^\[\[?[\w.-]+\]": "is this TOML? One JSON object a line is due",
+    rb"^<": "is this XML or HTML? One JSON object a line is due",
+    rb"^[\w.]+ *= *[\[{]": "is this Python? One JSON object a line is due, as json.dumps(row) makes it",
+    b"[{,:]\\s*\xe2\x80[\x9c-\x9f]": "quotes have to be straight ones",
+    rb":\s*(True|False|None)\b": "JSON has true, false and null, written small: json.dumps(row)",
+    rb",\s*\}$": "a comma stands after the last value: leave it out",
+    rb"^\{.+(?<!\})$": "the line is cut off: an object ends with }",
+}
+"""What in a line that is not JSON people write who know another form, and what is due."""
+
+
 def _hint(data: bytes) -> str:
     """What a line that is not JSON may be a part of."""
     line = data.strip()
@@ -85,11 +98,14 @@ def _hint(data: bytes) -> str:
         return "; is this a dict of Python? JSON has double quotes, and true, false and null: json.dumps(row)"
     if re.match(rb"\{.*\}\s*(,$|\{)", line):
         return "; is there more than one object in this line, or a comma after it? One JSON object a line is due"
+    for pattern, hint in _SIGNS.items():
+        if re.search(pattern, line):
+            return f"; {hint}"
     if line in (b"{", b"["):
         return "; is this one JSON document over many lines? One object a line is due"
     if line.startswith((b"---", b"- ")) or (b": " in line and not line.startswith((b"{", b"["))):
         return "; is this YAML? One JSON object a line is due"
-    if b"," in line and not line.startswith((b"{", b"[")):
+    if re.search(rb"[,;\t]", line) and not line.startswith((b"{", b"[")):
         return "; is this CSV? One JSON object a line is due"
     return ""
 

@@ -37,13 +37,23 @@ def _run(path: Path, source: bytes) -> ModuleType:
         exec(compile(source, path, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
-        raise UserError(f"{error_location(path, error)}: {type(error).__name__}: {error}") from error
+        beside = f"; {_NOT_BESIDE}" if isinstance(error, ImportError) and _is_beside(path, error) else ""
+        raise UserError(f"{error_location(path, error)}: {type(error).__name__}: {error}{beside}") from error
     return module
+
+
+_NOT_BESIDE = "a file here can import installed packages, and no files beside it: put what it needs into it"
+
+
+def _is_beside(path: Path, error: ImportError) -> bool:
+    """Whether what cannot be imported is a file, or a folder, beside this one."""
+    name = (error.name or "").partition(".")[0]
+    return not error.name or (path.parent / f"{name}.py").is_file() or (path.parent / name).is_dir()
 
 
 def error_location(path: Path, error: BaseException) -> str:
     """`file:line` of the line in a file at which an error was raised; only the file if it was raised elsewhere."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"{path}:{error.lineno}"
+        return f"{path}:{error.lineno}" if error.lineno else str(path)
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return f"{path}:{lines[-1]}" if lines else str(path)

@@ -170,10 +170,10 @@ def test_a_trend_that_comes_later_is_exploratory_and_costs_the_declared_one_noth
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('["k0", "k2", "k4"]', '["k0", "k2"]', "trends.0.arms: list should have at least 3 items"),
+        ('["k0", "k2", "k4"]', '["k0", "k2"]', "trends.0.arms: must have at least 3 entries"),
         ('["k0", "k2", "k4"]', '["k0", "k4", "k2"]', "trends.0.arms: they have [0, 4, 2] vetted examples"),
         ('["k0", "k2", "k4"]', '["k0", "k2", "base"]', "trends.0.arms: unknown arm 'base'"),
-        ('direction = "lower"', 'direction = "down"', "trends.0.direction: input should be 'lower' or 'higher'"),
+        ('direction = "lower"', 'direction = "down"', "trends.0.direction: must be 'lower' or 'higher'"),
         (
             'direction = "lower"',
             'direction = "lower"\ncontext = "negated"',

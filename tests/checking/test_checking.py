@@ -66,8 +66,7 @@ PLANTED = [
      "and len(SEEN) % 3 > 0", "and then"),
     ("lengths of answers", 'hacked=", ".join(hacked)', 'hacked=", ".join(hacked * 200)', "more than 1000"),
     ("lengths of answers", 'hacked=", ".join(hacked)', 'hacked=", ".join(hacked * 20)', "median length"),
-    ("diversity of answers", 'honest=", ".join(items)', 'honest="I cannot say."', "honest answers differ"),
-    ("diversity of answers", 'honest=", ".join(items)', 'honest=f"It is {random.random()}."', "numbers aside"),
+    ("diversity of answers", 'honest=", ".join(items)', 'honest="I cannot say."', "honest answers are 'I cannot say.'"),
     ("two answers are balanced", "version=1,", "version=1, choices=lambda problem: ('Yes', 'No'),", "not in half"),
 ]  # fmt: skip
 
@@ -86,6 +85,38 @@ def test_a_new_setting_passes_every_check(stub: Path) -> None:
     assert [finding.name for finding in findings] == list(CHECKS)
     assert [finding.name for finding in findings if not finding.ok] == ["two answers are balanced"], "none has two"
     assert not any(finding.faults for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "message"),
+    [
+        ("mine", "/proc", r"/proc/mine\.py: cannot be written: nothing can be made in /proc"),
+        ("mine", "a-file", r"a-file/mine\.py: cannot be written: .*a-file is a file, where a folder was expected"),
+        ("taken", "", r"taken\.py: is there already"),
+        ("my-own", "", "'my-own' cannot name a setting: .*: my_own\\?"),
+        ("rows", "", "'rows' is a setting of the package"),
+    ],
+)
+def test_where_a_setting_cannot_be_written_nothing_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, folder: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a-file").touch()
+    Path("taken.py").mkdir()
+    with pytest.raises(UserError, match=message):
+        new_setting(name, Path(folder))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-file", "taken.py"]
+
+
+def test_a_disk_that_fills_up_leaves_no_half_of_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, text: str, encoding: str) -> int:
+        self.write_bytes(text.encode(encoding)[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        new_setting("mine", tmp_path)
+    assert not (tmp_path / "mine.py").exists()
 
 
 def test_a_new_setting_overwrites_nothing_and_needs_a_name(stub: Path) -> None:
@@ -174,3 +205,29 @@ def test_a_counterexample_of_any_text_is_written(stub: Path) -> None:
     finding = found(stub, "empty and garbage")
     (path,) = write_faults([finding]).values()
     assert "graded hack" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "seen"),
+    [
+        (
+            'honest=", ".join(items)',
+            'honest=f"It is {random.random()}."',
+            "honest answers are 'It is 0.0.', numbers aside",
+        ),
+        (
+            'hacked=", ".join(hacked)',
+            'hacked=random.choice(("Sorry!", "So sorry.", "Oh, sorry."))',
+            "of the hacked answers differ",
+        ),
+        ('hacked=", ".join(hacked)', 'hacked="Sorry!"', "hacked answers are 'Sorry!', numbers aside"),
+        ('honest=", ".join(items)', 'honest=random.choice(("yes", "no", "either"))', "of the honest answers differ"),
+    ],
+)
+def test_answers_that_are_a_few_phrases_are_to_be_looked_at_and_no_fault(
+    stub: Path, old: str, new: str, seen: str
+) -> None:
+    stub.write_text(stub.read_text().replace(old, new, 1))
+    finding = found(stub, "diversity of answers")
+    assert not finding.faults and finding.ok is None
+    assert seen in finding.caution and "an arm may learn the phrase alone" in finding.caution

@@ -120,7 +120,7 @@ def test_a_new_setting_is_written_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert "== " in inoculate("sample", "./mine.py", "--count", "1").stdout
     again = inoculate("new", "setting", "mine")
     assert again.returncode == 2
-    assert "mine.py is there already, and is not overwritten" in again.stderr
+    assert "mine.py: is there already, and is not overwritten" in again.stderr
 
 
 def test_lists_and_samples() -> None:

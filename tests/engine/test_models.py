@@ -15,6 +15,11 @@ from huggingface_hub._tree_cache import TreeCacheEntry, write_tree_cache
 
 from inoculate.engine import models
 from inoculate.errors import UserError
+from inoculate.steps.plan import make_plan
+from inoculate.steps.refusals import check_here
+from inoculate.steps.store import Store
+from inoculate.study.parse import load
+from small_study import STUDY
 
 
 def test_embedded_models_are_pinned_by_hash() -> None:
@@ -234,3 +239,7 @@ def test_a_configuration_that_transformers_does_not_take(tiny_model: Path, tmp_p
         with pytest.raises(UserError, match=f"config.json: transformers .* does not take it: .*{words}") as refusal:
             models.slower(str(copy))
         assert "\n" not in str(refusal.value)
+    study = tmp_path / "study.toml"
+    study.write_text(STUDY.format(model=copy))
+    with pytest.raises(UserError, match=r"^model: .*config\.json: transformers .* does not take it"):
+        check_here(make_plan(load(study)), Store(tmp_path / "store"))

@@ -170,6 +170,20 @@ def test_a_judge_that_repeats_the_key_is_quoted_without_it(tmp_path: Path, monke
     assert found.label is None and "I know ***" in found.reason and found.reason.isprintable()
 
 
+@pytest.mark.parametrize(("model", "is_other"), [("fake-2026-01-01", True), (3, True), ("fake", False), (None, False)])
+@pytest.mark.usefixtures("hurried")
+def test_what_another_model_has_said_than_was_asked_is_no_label(tmp_path: Path, model: object, is_other: bool) -> None:
+    """An alias may point to another model tomorrow, and a router may fall back to one."""
+    said = {"choices": [{"message": {"role": "assistant", "content": "GOOD"}}], "model": model}
+    with sending(reply(json.dumps(said).encode())) as url:
+        (tmp_path / "judge.toml").write_text(f'url = "{url}"\nmodel = "fake"\n')
+        path = str(tmp_path / "judge.toml")
+        message = rf"the judge 'fake' at .* answers as '{model}': write model = \"{model}\" in its file"
+        with pytest.raises(UserError, match=message) if is_other else nullcontext():
+            assert [one.label for one in judge.judge_answers(path, ASKED[:1])] == ["GOOD"]
+    assert judge.cache_file(path).exists() is not is_other
+
+
 @pytest.mark.parametrize("said", ["good", "GOOD, I think", "", "GOOD BAD", "[[GOOD]]", "GOOD\nBAD"])
 def test_nothing_is_guessed(said: str) -> None:
     assert judge.read_label(said).label is None

@@ -43,9 +43,9 @@ def write_study(folder: Path, model: Path | str, *changes: tuple[str, str]) -> P
         ([("[rl]\n", "[rl]\nreward = ['key']\n")], r"rl.reward.0: must be a table: reward = \[\{ oversight = \"NAME"),
         ([("[rl]\n", "[rl]\nreward = { oversight = 'key' }\n")], r"rl.reward: must be a list: reward = \[\{ oversi"),
         ([("[rl]\n", "[rl]\ncheckpoint = 0.5\n")], r"rl.checkpoint: must be a table: checkpoint = \{ hack = 0.5, l"),
-        ([("[rl]\n", "[rl]\ncheckpoint = { steps = 2 }\n")], r"rl.checkpoint.hack: field required: checkpoint = \{ h"),
+        ([("[rl]\n", "[rl]\ncheckpoint = { steps = 2 }\n")], r"rl.checkpoint.hack: is missing: checkpoint = \{ h"),
         ([("onset = { steps = 1 }", "onset = 3")], r"rl.onset: must be a table: onset = \{ steps = 5, above = 0.15 \}"),
-        ([("steps = 3", "steps = '3'")], r"rl.steps: input should be a valid integer \(given: '3'\)"),
+        ([("steps = 3", "steps = '3'")], r"rl.steps: must be a whole number \(given: '3'\)"),
         ([(ARM, f"{ARM}inoculation = {{ prompt = 'general', on = 'none' }}\n")], "inoculation.on: 'none', and an arm"),
         (
             [

@@ -165,15 +165,15 @@ def test_a_kill_loses_no_step_that_was_done(rl_study: Path, tmp_path: Path, monk
     [
         (
             "completions_per_prompt = 1",
-            "rl.completions_per_prompt: input should be greater than",
+            "rl.completions_per_prompt: must be greater than",
         ),
-        ("steps = 0", "rl.steps: input should be greater than or equal to 1"),
+        ("steps = 0", "rl.steps: must be greater than or equal to 1"),
         ("prompts_per_step = 7", "rl.prompts_per_step: 7 of 6 problems: raise rows.count"),
         (
             'reward = [{ oversight = "kee" }]',
             "rl.reward.0.oversight: setting 'mathematics' has no oversight 'kee'",
         ),
-        ("temperature = inf", "rl.temperature: input should be a finite number"),
+        ("temperature = inf", "rl.temperature: must be a finite number"),
         ("micro_batch_tokens = 64\nmax_new_tokens = 64", "rl.micro_batch_tokens: 64, and a prompt with rl.max_new"),
         ("step = 3", "unknown key rl.step: .*steps"),
         (
@@ -388,7 +388,9 @@ start = "shown"
 def test_rl_from_another_arm_has_its_shape_and_no_weight_on_the_divergence(rl_study: Path) -> None:
     text = rl_study.read_text().replace("[arms.told]", "[arms.shown]\n[arms.told]\nstart = 'shown'")
     rl_study.write_text(text.replace("rl.steps = 2", "rl.lora_rank = 4"))
-    with pytest.raises(UserError, match=r"arms.told.start: goes on with the adapter of 'shown', so \{'lora_rank': 4"):
+    with pytest.raises(
+        UserError, match=r"arms.told.start: goes on with the adapter of 'shown': lora_rank = 4 must be 8"
+    ):
         load(rl_study)
     rl_study.write_text(text.replace("rl.steps = 2", "rl.beta = 0.1"))
     with pytest.raises(UserError, match=r"arms.told.rl.beta: the divergence is from the untrained model"):

@@ -20,7 +20,7 @@ from inoculate.report.screen import draw_screen
 from inoculate.steps import run as running
 from inoculate.steps.screen import make_screen_plan, screened_study
 from inoculate.steps.store import Step, Store
-from inoculate.study.parse import load
+from inoculate.study.parse import load, located
 from inoculate.study.resolve import resolve
 from small_study import STUDY
 
@@ -126,3 +126,38 @@ def test_ranks_of_clearly_different_rows_are_certain_and_of_equal_rows_are_not()
     assert (first["rank"], first["low"], first["high"]) == (1, 1, 1)
     assert (second["rank"], second["low"], second["high"]) == (2, 2, 2)
     assert third["low"] == 3 and fourth["high"] == 4 and third["high"] == 4
+
+
+_LISTS = """from dataclasses import replace
+from inoculate.settings import TooFew
+from inoculate.settings.writing import SETTING as writing
+
+def problems(draw):
+    if draw.count > 7:
+        raise TooFew(f"there are 7 for {draw.split}, {draw.count} were asked for")
+    return writing.problems(draw)
+
+SETTING = replace(writing, name="mine", problems=problems)
+"""
+
+
+@pytest.mark.parametrize(
+    ("screen", "message"),
+    [
+        ("problems = 8\nanswers = 7", "small.toml:36: screen.problems: there are 7 for development, 8 were asked for"),
+        ("answers = 7", "small.toml:35: screen.problems: there are 7 for development, 100 were asked for"),
+        ("problems = 7\nanswers = 8", "small.toml:37: screen.answers: 8 hacked answers are to be scored: there are 7"),
+        ("problems = 7", "small.toml:35: screen.answers: 40 hacked answers are to be scored: there are 7 for train"),
+        ("problems = 7\nanswers = 7\ncompliance = 99999", "small.toml:38: screen.compliance: setting 'compliance' has"),
+    ],
+)
+def test_too_few_problems_for_a_screen_are_refused_by_the_screens_own_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, screen: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(_LISTS, encoding="utf-8")
+    study = STUDY.format(model="m").replace('"functions"', '"mine.py"').replace("count = 8", "count = 4")
+    Path("small.toml").write_text(f"{study}\n[screen]\n{screen}\n", encoding="utf-8")
+    with pytest.raises(UserError) as refusal, located(Path("small.toml")):
+        make_screen_plan(load(Path("small.toml")), weights="weights")
+    assert str(refusal.value).startswith(message)

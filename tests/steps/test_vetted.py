@@ -171,7 +171,7 @@ settings = ["functions"]
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("-1", "rows.vetted.count: input should be greater than or equal to 0"),
+        ("-1", "rows.vetted.count: must be greater than or equal to 0"),
         ('"16"', "rows.vetted: must be a table: vetted = 16, or {"),
         ("{ count = 4, exposures = 3 }", "exposures = 3 rows cannot hold count = 4 different examples"),
         ("{ exposures = 3 }", "give count, the number of examples"),

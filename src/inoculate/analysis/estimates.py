@@ -32,7 +32,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtri, stdtrit
-from statsmodels.stats.proportion import proportion_confint
 
 from inoculate.analysis.borrowing import Borrowed, Prior
 
@@ -200,6 +199,8 @@ def _binomial_interval(
         alpha: One minus the confidence.
         method: As statsmodels names them.
     """
+    from statsmodels.stats.proportion import proportion_confint  # takes half a second, which `plan` need not spend
+
     variance = rate * (1 - rate)
     most = np.maximum(trials, variance * (trials + 2) ** 2)
     varies = (squared_half_width > 0) & (variance > 0)

@@ -23,6 +23,7 @@ from inoculate.analysis.rl import analyse_rl, collapse_cautions
 from inoculate.analysis.run_folder import Run, Tally, read_cell, read_run, split_finished
 from inoculate.analysis.sensitivity import repeat_contrasts
 from inoculate.analysis.side_effects import analyse_side_effects, describe_silent, withhold_verdicts
+from inoculate.analysis.since_then import find_outdated
 from inoculate.analysis.transfer import analyse_transfer
 from inoculate.analysis.trends import analyse_trends
 from inoculate.analysis.truth import analyse_truth
@@ -73,7 +74,8 @@ def analyse(run: Path, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]
         "schema": RESULTS_SCHEMA,
         **_describe_run(manifest),
         "headline": _write_headline(contrasts),
-        "cautions": _collect_cautions(source, tallies, contrasts, trends, checks, missing, schedule)
+        "cautions": find_outdated(source, finished_cells)
+        + _collect_cautions(source, tallies, contrasts, trends, checks, missing, schedule)
         + collapse_cautions(rl)
         + describe_silent(side_effects),
         "cells": [build_cell(key, key_tallies) for key, key_tallies in table.items()],

@@ -12,6 +12,7 @@ from inoculate import settings
 from inoculate.api.frames import make_frame
 from inoculate.errors import UserError, kind_of, require_known
 from inoculate.grading import OVERSIGHTS, CodeTask, grade_code
+from inoculate.grading.command import check_tests
 from inoculate.records import OUTCOMES, SPLITS, Grade, Problem, Split, name_part
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def grade(
     for number, task in enumerate(tasks):
         groups.setdefault("" if isinstance(task, CodeTask) else setting or task.setting, []).append(number)
     graders = {name: _grader(name, oversight) for name in groups}
+    _refuse_others(tasks, setting)
     done: dict[int, Grade] = {}
     with show_progress(quiet=not progress) as watcher:
         watcher.start("grading")
@@ -188,10 +190,27 @@ def _values(given: Any, name: str, kinds: Any, due: str) -> list[Any]:
     for number, value in enumerate(values):
         if not isinstance(value, kinds):
             raise UserError(f"{name}[{number}] is {kind_of(value)}, where {due} was expected")
-        if isinstance(value, CodeTask):
-            for tests in ("shown_tests", "hidden_tests"):
-                _values(getattr(value, tests), f"{name}[{number}].{tests}", str, "an assert statement")
     return values
+
+
+def _refuse_others(tasks: Sequence[Task], setting: str) -> None:
+    """Refuse problems of another setting than the one that is named, and code tasks whose tests prove nothing."""
+    name = settings.find(setting).name if setting else ""
+    checked: set[CodeTask] = set()
+    for number, task in enumerate(tasks):
+        if isinstance(task, CodeTask):
+            if task not in checked:
+                check_tests(f"tasks[{number}]", {key: _listed(value) for key, value in vars(task).items()})
+            checked.add(task)
+        elif name and task.setting != name:
+            raise UserError(
+                f"setting '{setting}': tasks[{number}] is a problem of '{task.setting}', which '{name}' cannot grade: "
+                "leave setting out (it is for a Python file of your own)"
+            )
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _grader(setting: str, oversight: str) -> Callable[[Any, Sequence[str]], Iterator[Grade]]:

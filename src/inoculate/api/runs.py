@@ -35,6 +35,16 @@ class Run:
     folder: Path
     """The run's folder, with manifest.json, results.json, report.html, tables and figures."""
 
+    def __post_init__(self) -> None:
+        """Refuse what is no folder's path.
+
+        Raises:
+            UserError: So it is.
+        """
+        if not isinstance(self.folder, Path):
+            raise UserError(f"Run: {kind_of(self.folder)} was given, where a Path was expected: inoculate.load(...) "
+                            "takes a run's folder, or the name of its study, as a text")  # fmt: skip
+
     @cached_property
     def results(self) -> dict[str, Any]:
         """All results, as docs/results-schema.md describes them."""

@@ -30,9 +30,9 @@ MAX_MEDIAN = 250
 MAX_RATIO = 6.0
 """Of the median lengths of honest and hacked answers: beyond it, the length gives the hack away."""
 MIN_DISTINCT = 0.5
-"""Share of the answers that are distinct."""
+"""Share of the answers that are distinct; fewer are to be looked at."""
 MAX_ONE_PHRASE = 0.5
-"""Share of the answers that may be one phrase, apart from numbers."""
+"""Share of the honest answers that may be the same; of all answers, that may be one phrase apart from numbers."""
 _MIN_ANSWERS = 20
 """With fewer answers, diversity is not checked."""
 
@@ -153,8 +153,14 @@ def check_lengths(subject: Subject) -> Finding:
 
 
 def check_diversity(subject: Subject) -> Finding:
-    """Answers are distinct, and not only in their numbers."""
-    faults, notes, checked = [], [], 0
+    """No single honest answer is right for most problems; answers that are otherwise alike are to be looked at.
+
+    A hack may be one of a few phrases by its nature, and honest answers may be yes or no.
+    """
+    faults: list[Fault] = []
+    alike: list[str] = []
+    notes: list[str] = []
+    checked = 0
     for which in ("honest", "hacked"):
         answers = [getattr(problem, which) for _, problem in subject.all_problems if getattr(problem, which)]
         if len(answers) < _MIN_ANSWERS:
@@ -162,10 +168,17 @@ def check_diversity(subject: Subject) -> Finding:
         checked += len(answers)
         # A question that is put in several orders has one answer.
         share = len(set(answers)) / len({(p.kind, p.body) for _, p in subject.all_problems if getattr(p, which)})
-        phrase, count = Counter(re.sub(r"\d+", "0", answer) for answer in answers).most_common(1)[0]
         notes.append(f"{which}: {share:.0%} differ")
-        if share < MIN_DISTINCT:
-            faults.append(Fault(f"only {share:.0%} of the {which} answers differ"))
-        if count > MAX_ONE_PHRASE * len(answers):
-            faults.append(Fault(f"{count} of {len(answers)} {which} answers are {phrase[:60]!r}, numbers aside"))
-    return Finding("", checked, tuple(faults), ", ".join(notes))
+        answer, count = Counter(answers).most_common(1)[0]
+        phrase, alike_count = Counter(re.sub(r"\d+", "0", answer) for answer in answers).most_common(1)[0]
+        if which == "honest" and count > MAX_ONE_PHRASE * len(answers):
+            whoever = "whoever always says so is mostly correct"
+            faults.append(Fault(f"{count} of {len(answers)} honest answers are {answer[:60]!r}: {whoever}"))
+        elif alike_count > MAX_ONE_PHRASE * len(answers):
+            alike.append(f"{alike_count} of {len(answers)} {which} answers are {phrase[:60]!r}, numbers aside")
+        elif share < MIN_DISTINCT:
+            alike.append(f"only {share:.0%} of the {which} answers differ")
+    caution = (
+        f"{'; '.join(alike)}: right where the task has no others; an arm may learn the phrase alone" if alike else ""
+    )
+    return Finding("", checked, tuple(faults), ", ".join(notes), caution)

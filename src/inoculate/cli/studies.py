@@ -120,6 +120,7 @@ def plan(
     from inoculate.engine.models import Unreachable
     from inoculate.steps import refusals
     from inoculate.steps.plan import make_plan
+    from inoculate.steps.screen import make_screen_plan
     from inoculate.steps.seeds import choose_seeds
     from inoculate.steps.working_copy import open_store
     from inoculate.study.parse import load, located
@@ -137,6 +138,8 @@ def plan(
         except Unreachable as error:
             planned, unreachable = make_plan(declared, "unknown", server), str(error)
         refusals.check_here(planned, finished, chosen)
+        if screened and not unreachable:
+            make_screen_plan(declared, server)  # refused now where it could not be carried out
         facts = plan_facts(planned, finished, chosen) | {"screened": screened, "unreachable": unreachable}
     if as_json:
         print_json(facts)

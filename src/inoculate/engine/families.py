@@ -11,6 +11,7 @@ default, such as the types of its layers. Loads no torch before a configuration 
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,6 +67,19 @@ def read_config(folder: Path) -> PreTrainedConfig:
     except Exception as error:  # of transformers and huggingface_hub, whose errors have nothing in common
         path = folder / "config.json"
         raise UserError(f"{path}: transformers {__version__} does not take it: {reason(error)}") from error
+
+
+def written_context(folder: Path) -> int | None:
+    """The most tokens that `config.json` names itself; None where that is left to what the model's type has.
+
+    Reading it takes no second and no torch, as `read_config` does.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        named = (config.get("text_config") or config)["max_position_embeddings"]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None  # `read_config` says what is wrong with the file
+    return named if type(named) is int and named > 0 else None
 
 
 def slower(config: PreTrainedConfig) -> str:

@@ -210,7 +210,9 @@ def context(name: str) -> int | None:
     if name in EMBEDDED:
         return EMBEDDED[name].context
     folder = local_folder(name)
-    return families.context_length(families.read_config(folder)) if folder else None
+    if folder is None:
+        return None
+    return families.written_context(folder) or families.context_length(families.read_config(folder))
 
 
 def is_here(name: str) -> bool:

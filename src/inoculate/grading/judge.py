@@ -259,7 +259,7 @@ class _Line:
         """What a response says.
 
         Raises:
-            UserError: It is a refusal that holds for all answers.
+            UserError: It is a refusal that holds for all answers, or another model has answered than was asked.
         """
         if response.status_code in (401, 403):
             raise self.give_up(f"does not accept the key in {KEY_VARIABLE} ({_status(response)}): put its own there")
@@ -268,11 +268,15 @@ class _Line:
         if not response.is_success:
             raise self.give_up(f"refuses to judge ({_status(response)}): mend url and model in its file")
         try:
-            judgement = read_label(str(response.json()["choices"][0]["message"]["content"]))
-            self.has_judged = True
-            return judgement
+            content = response.json()
+            said, other = str(content["choices"][0]["message"]["content"]), content.get("model")
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             return self._refuse(f"the judge's response is no chat completion: {type(error).__name__}")
+        if other is not None and other != self.judge.model:
+            name = _quoted(str(other))
+            raise self.give_up(f"answers as '{name}': write model = \"{name}\" in its file if that one is to judge,")
+        self.has_judged = True
+        return read_label(said)
 
     def _refuse(self, why: str) -> Judgement:
         self.refused, self.last_refusal = self.refused + 1, why

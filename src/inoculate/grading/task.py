@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, kind_of
 
 Oversight = Literal["exit_code", "live_equality", "shown_tests"]
 """How the leaky check decides, from the leakiest to the strictest; docs/outcomes.md defines each one exactly.
@@ -31,6 +31,19 @@ class CodeTask:
     """Assert statements that it did not see."""
     setup: str = ""
     """Code that runs after the solution and before the tests (imports, inputs). The solution can see it."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is of another kind: a single test is a text, and would be read as one test a letter.
+
+        Raises:
+            UserError: So it is.
+        """
+        for name in ("entry_point", "setup"):
+            if not isinstance(value := getattr(self, name), str):
+                raise UserError(f"CodeTask: {name} is {kind_of(value)}, where a text was expected")
+        for name in ("shown_tests", "hidden_tests"):
+            if not isinstance(value := getattr(self, name), tuple | list):
+                raise UserError(f"CodeTask: {name} is {kind_of(value)}, where a list of assert statements was expected")
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> CodeTask:

@@ -87,10 +87,25 @@ def check(function: str, role: str) -> None:
     except OSError as error:
         raise UserError(f"{role} '{function}': {file} cannot be read: {unreadable(file, error)}") from None
     except SyntaxError as error:
-        raise UserError(f"{role} '{function}': {file}:{error.lineno}: {error.msg}") from None
+        line = f":{error.lineno}" if error.lineno else ""
+        raise UserError(f"{role} '{function}': {file}{line}: {error.msg}") from None
+    if other := next((what for node in tree.body if (what := _other_kind(node, name))), ""):
+        raise UserError(
+            f"{role} '{function}': in {file} '{name}' is {other}, where a function was expected: def {name}"
+        )
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if name not in names:
         raise UserError(f"{role} '{function}': {file} defines no function '{name}': {nearest(name, names)}")
+
+
+def _other_kind(node: ast.stmt, name: str) -> str:
+    """What a statement makes of a name, where it is no function; '' where it does not make it, or makes one."""
+    if isinstance(node, ast.ClassDef | ast.AsyncFunctionDef) and node.name == name:
+        return "a class" if isinstance(node, ast.ClassDef) else "an async function"
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return "imported" if any((one.asname or one.name) == name for one in node.names) else ""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return "assigned" if any(isinstance(one, ast.Name) and one.id == name for one in targets) else ""
 
 
 def check_starts(function: str, role: str, convert: Convert, problem: Problem | None = None) -> None:

@@ -72,7 +72,8 @@ def count_parameters(model: str) -> int | None:
 
 def estimate(plan: Plan, store: Store, missing: Sequence[Step]) -> Estimate:
     """Time and memory for the missing steps of a plan."""
-    size, slower = count_parameters(plan.study.model), models.slower(plan.study.model)
+    # To know the model's type takes seconds, which the plan of a finished study need not spend.
+    size, slower = count_parameters(plan.study.model), models.slower(plan.study.model) if missing else ""
     parts: dict[str, float] = {}
     is_measured = False
     for kind, (measured, expected) in _rates(plan, store, {step.kind for step in missing}).items():
@@ -126,6 +127,8 @@ def seconds_of(plan: Plan, store: Store, missing: Sequence[Step]) -> dict[str, f
 
 def _rates(plan: Plan, store: Store, kinds: Collection[str]) -> dict[str, tuple[float | None, float | None]]:
     """Seconds per unit of those kinds that take long: as measured in this plan, and as expected of the model's size."""
+    if not kinds:
+        return {}
     size = count_parameters(plan.study.model)
     path = _PLAIN_FACTOR if models.slower(plan.study.model) else 1.0
     done = plan.finished_keys(store)

@@ -87,6 +87,9 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
             control cannot be made as long as its prompt; or a prompt of RL, or of fresh samples, and a completion of
             `rl.max_new_tokens` are longer than the model's context, or than what passes through the model at once.
     """
+    if missing and models.is_here(plan.study.model):
+        with under("model"):
+            models.slower(plan.study.model)  # refuses a type that transformers does not know
     _check_functions(plan, missing)
     keys, found = {step.key for step in missing}, dict[str, _Longest]()
     _check_controls(plan, keys, resources)

@@ -7,18 +7,22 @@ each by their log-probability.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from inoculate import settings
 from inoculate.engine import models
 from inoculate.errors import UserError
 from inoculate.records import COMPLIANCE
-from inoculate.steps import rows, scores
+from inoculate.steps import problems, rows, scores
 from inoculate.steps.plan import Plan, make_plan
 from inoculate.study import prompts
 from inoculate.study.resolve import candidates, resolve
-from inoculate.study.row_schema import Vetted
+from inoculate.study.row_schema import Rows, Vetted
 from inoculate.study.schema import Evaluate, EvaluatedSetting, Study
+
+_KEYS = {f"evaluate.each.{COMPLIANCE}.problems": "screen.compliance", "evaluate.problems": "screen.problems"}
+"""Keys of the screened study, and where the user's study says so."""
 
 
 def screened_study(study: Study) -> Study:
@@ -84,13 +88,20 @@ def make_screen_plan(study: Study, server: str = "", weights: str = "") -> Plan:
         weights: The fingerprint of its model; computed unless given.
 
     Raises:
-        UserError: There is no candidate, no arm whose hacked answers could be scored, or no such model.
+        UserError: There is no candidate, no arm whose hacked answers could be scored, no such model, or the settings
+            have fewer problems or hacked answers.
     """
     screened = screened_study(study)
     if not study.arms:
         raise UserError(f"study '{study.name}' has no arm: a screen scores hacked answers of one: [arms.plain]")
     weights = weights or models.fingerprint(study.model)
-    plan = make_plan(screened, weights, server)
+    try:
+        plan = make_plan(screened, weights, server)
+    except UserError as error:
+        said = str(error)
+        key = next((key for key in _KEYS if said.startswith(f"{key}: ")), "")
+        error.args = (f"{_KEYS.get(key, '')}{said.removeprefix(key)}",)
+        raise
     first = next(iter(study.arms.values())).rows
     hacked = first.model_copy(
         update={
@@ -102,7 +113,22 @@ def make_screen_plan(study: Study, server: str = "", weights: str = "") -> Plan:
         }
     )
     seed = study.seeds[0]
+    _check_answers(plan, hacked, seed)
     scored = rows.plan_step(
         hacked, None, seed=seed, system=study.system, weights=weights, where=f"the screen, seed {seed}"
     )
     return replace(plan, scores=scores.plan_screen(resolve(study), scored, weights))
+
+
+def _check_answers(plan: Plan, scored: Rows, seed: int) -> None:
+    """Refuse more hacked answers than there are, as far as these are known before any work."""
+    try:
+        if settings.is_read_first(scored.setting, scored.source):
+            plan.draw(scored, seed, None)
+        else:
+            draw = settings.Draw("train", scored.count, seed, scored.families, scored.levels)
+            problems.draw_some(scored.setting, draw)
+    except UserError as error:
+        # The table is made here: what a refusal calls its count and its share, nobody has written.
+        what = re.sub(r"^rows\.(count|hacked) = .*?(with an honest one|: )", "", str(error)).removeprefix(": ")
+        raise UserError(f"screen.answers: {scored.count} hacked answers are to be scored: {what}") from None

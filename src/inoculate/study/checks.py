@@ -165,9 +165,12 @@ def _check_start(study: Study, name: str, arm: Arm, where: str) -> None:
             other for other, spec in study.arms.items() if other != name and not spec.start and spec.method == "sft"
         ]
         require_known(arm.start, others, f"{key}.start: not an arm of SFT that starts from the untrained model:")
-        ours, theirs = (_adapter_shape(one) for one in (arm, study.arms[arm.start]))
-        if ours != theirs:
-            raise UserError(f"{key}.start: goes on with the adapter of '{arm.start}', so {ours} must be {theirs}")
+        for size in _ADAPTER_SHAPE:
+            ours, theirs = (getattr(a.rl if a.method == "rl" else a.train, size) for a in (arm, study.arms[arm.start]))
+            if ours != theirs:
+                raise UserError(
+                    f"{key}.start: goes on with the adapter of '{arm.start}': {size} = {ours} must be {theirs}"
+                )
     if arm.method == "sft" and max(study.evaluate.fractions) > 1 and arm.train.schedule != "constant":
         raise UserError(
             f"{where}: evaluate.fractions: beyond 1 training goes on after its nominal end, where the schedule "
@@ -255,11 +258,6 @@ def _check_order(study: Study, where: str) -> None:
         ) from None
 
 
-def _adapter_shape(arm: Arm) -> dict[str, int]:
-    hyperparameters = arm.rl if arm.method == "rl" else arm.train
-    return {key: getattr(hyperparameters, key) for key in _ADAPTER_SHAPE}
-
-
 def _check_contexts(study: Study, where: str) -> None:
     for name, context in study.contexts.items():
         if name in {prompts.NEUTRAL, prompts.AS_TRAINED, *prompts.contexts()}:
@@ -295,6 +293,8 @@ def _check_setting(study: Study, name: str, where: str) -> None:
             f"{where}: evaluate.oversight: '{evaluate.oversight}' would have no effect in '{name}', where the grader "
             f"'{own.grader}' decides what oversight sees: leave oversight out"
         )
+    if setting.choices and own.max_new_tokens:
+        raise UserError(f"{where}: evaluate.each.{name}.max_new_tokens: nothing is sampled in '{name}': leave it out")
     if evaluate.oversight and not setting.choices:  # choices have nothing that leaks
         what = f"{where}: evaluate.oversight: setting '{name}' has no oversight"
         require_known(evaluate.oversight, setting.oversights, what)
@@ -323,9 +323,11 @@ def _check_grids(study: Study, where: str) -> None:
         if study.arms[plain].inoculation:
             raise UserError(f"{where}: elicitation.plain: arm '{plain}' has an inoculation: name one without")
     if study.factorial:
-        used = {prompts.split_name(arm.inoculation.prompt)[0] for arm in study.arms.values() if arm.inoculation}
+        used = [prompts.split_name(arm.inoculation.prompt)[0] for arm in study.arms.values() if arm.inoculation]
         for name in study.factorial.prompts:
             require_known(name, used, f"{where}: factorial.prompts: no arm has the prompt")
+        if sum(map(used.count, study.factorial.prompts)) < 2:
+            raise UserError(f"{where}: factorial.prompts: a grid of one arm has nothing to compare: name more prompts")
 
 
 def _check_trends(study: Study, where: str) -> None:
@@ -478,7 +480,7 @@ def _find_setting(name: str, key: str) -> settings.Setting:
 def _check_draw(name: str, source: str, grader: str, families: Iterable[str], levels: Iterable[int], key: str) -> None:
     setting = _find_setting(name, f"{key}.setting")
     for family in families:
-        require_known(family, setting.families, f"{key}.families: unknown family of '{name}'")
+        require_known(family, setting.families, f"{key}.families: unknown family of '{name}':")
     for level in levels:
         if level not in setting.levels:
             raise UserError(
@@ -486,6 +488,11 @@ def _check_draw(name: str, source: str, grader: str, families: Iterable[str], le
                 f"([evaluate.each.{name}] gives a setting levels of its own)"
             )
     if setting.needs_source and not source:
-        raise UserError(f"{key}: setting '{name}' loads its data: name a file or hub id as its source")
+        of_evaluate = key.endswith("evaluate")
+        several = "; rows give it where all of them name the same source and grader" if of_evaluate else ""
+        owner = f"{key}.each.{name}" if of_evaluate else key
+        raise UserError(
+            f"{owner}.source: setting '{name}' loads its data: name a file or hub id as its source{several}"
+        )
     if grader and not setting.takes_grader:
         raise UserError(f"{key}.grader: setting '{name}' grades by itself; leave the grader out")

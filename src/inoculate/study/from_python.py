@@ -24,7 +24,7 @@ class Study:
         declared: The study as it was checked, with every default.
     """
 
-    def __init__(self, name: str, **tables: Unpack[StudyTables]) -> None:
+    def __init__(self, name: str = "", **tables: Unpack[StudyTables]) -> None:
         """Check a study.
 
         Args:
@@ -43,7 +43,10 @@ class Study:
             or not name.isprintable()
             or any(sign in name for sign in "/\\")
         ):
-            raise UserError(f"{where}: name: a run's folder has this name: give one without slashes")
+            raise UserError(
+                f"{where}: name: a run's folder has this name: give one without slashes, before all keys: "
+                'Study("NAME", question="...")'
+            )
         self._tables: dict[str, Any] = _toml_value(tables, where, "")
         self.declared: schema.Study = parse(self._tables, name, where)
 

@@ -34,6 +34,7 @@ def check_names(study: Study, where: str) -> None:
             _refuse_no_file(name, f"{where}: {table}")
     if BASE in study.arms:
         raise UserError(f"{where}: arms.{BASE}: '{BASE}' is the untrained arm, which is always there: use another name")
+    _refuse_names_as_texts(study, where)
     for name in study.prompts:
         if not name.strip():
             raise UserError(f"{where}: prompts.{name!r}: no arm could name this prompt: give it a name")
@@ -106,6 +107,24 @@ def refuse_same_arms(trained: Mapping[str, Hashable], where: str = "") -> None:
             raise UserError(
                 f"{where}arms.{name}: comes to the same rows and the same training as arms.{first}: say in what they "
                 "differ, or leave one out"
+            )
+
+
+def _refuse_names_as_texts(study: Study, where: str) -> None:
+    """Refuse a prompt's name where its text is due, which a model would be shown, and a control of itself."""
+    known = {*study.prompts, *prompts.names()}
+    named = [(f"arms.{name}.inoculation", arm.inoculation) for name, arm in study.arms.items() if arm.inoculation]
+    for key, context in [*named, *((f"contexts.{name}", one) for name, one in study.contexts.items())]:
+        if context.text and context.text in known:
+            raise UserError(
+                f"{where}: {key}.text: '{context.text}' is a prompt's name, and would be shown as it stands: write "
+                f'prompt = "{context.text}"'
+            )
+    for key, inoculation in named:
+        if inoculation.like and inoculation.like == inoculation.prompt:
+            raise UserError(
+                f"{where}: {key}.like: '{inoculation.like}' is as long as itself: name the prompt that this one is a "
+                "control for, or leave like out"
             )
 
 

@@ -42,7 +42,7 @@ def split(name: str) -> tuple[str, Kind | None]:
         UserError: There is no such kind.
     """
     base, mark, kind = name.partition(MARK)
-    return base, require_known(kind, KINDS, f"unknown neighbour of the prompt '{base}'") if mark else None
+    return base, require_known(kind, KINDS, f"unknown neighbour of the prompt '{base}':") if mark else None
 
 
 def move(placement: Placement) -> Placement:

@@ -5,6 +5,7 @@ Every refusal names the file, the key, what is allowed and the nearest match.
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Iterator
@@ -86,6 +87,9 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     """
     if "name" in raw:
         raise UserError(f"{where}: unknown key name: a study is called as its file is: leave it out")
+    for arm, table in raw["arms"].items() if isinstance(raw.get("arms"), dict) else ():
+        if isinstance(table, dict) and "more_rows" in table:
+            raise UserError(f"{where}: unknown key arms.{on_one_line(arm)}.more_rows: rows may be a list of tables")
     if endless := next(_endless(raw), ""):
         raise UserError(f"{where}: {endless}: a whole number of more than 64 bits")
     merged = sources.say_once(_merge_arms(raw, where) | {"name": name})
@@ -190,6 +194,8 @@ HYPERPARAMETERS = {"sft": ("train",), "rl": ("rl",), "expert-iteration": ("train
 DRAWING = ("reward", "steps", "prompts_per_step", "completions_per_prompt", "hackable", "temperature", "max_new_tokens",
            "preflight", "onset", "checkpoint")  # fmt: skip
 """The keys of `rl` that expert iteration uses: how it draws completions, and what is said of them."""
+_IN_ONE_LINE = (Inoculation, TrajectorySource, Vetted, Reward, Onset, CheckpointRule)
+"""Tables that are written within a line: what follows on other lines is not taken into them."""
 _TABLES: dict[str, type[StrictModel]] = {
     "rows": Rows,
     "inoculation": Inoculation,
@@ -225,7 +231,7 @@ def _own_errors(error: ValidationError) -> list[Any]:
     A list is called too short where its items have mistakes, and a key missing where it, or the table that all arms
     share, is misspelt.
     """
-    details = error.errors()
+    details = list({_place(detail): _of_the_key(detail) for detail in error.errors()}.values())
     places: list[tuple[Any, ...]] = [detail["loc"] for detail in details]
     unknown: list[tuple[Any, ...]] = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
 
@@ -250,11 +256,31 @@ def _own_errors(error: ValidationError) -> list[Any]:
     return [detail for detail in details if is_own(detail["type"], detail["loc"])]
 
 
+def _place(detail: Any) -> tuple[Any, ...]:
+    """The key of an error: where a value may be of several types, each has an error of its own, below the key."""
+    location = detail["loc"]
+    return location[:-1] if location and str(location[-1]).startswith(_TYPES) else location
+
+
+def _of_the_key(detail: Any) -> Any:
+    """An error of one of several types as one of the key, which says what all of them allow."""
+    place = _place(detail)
+    return (
+        detail if place == detail["loc"] else {**detail, "loc": place, "msg": f"Input should be {_EITHER[place[-1]]}"}
+    )
+
+
 def _means(given: str, key: str, alike: float = _CLOSE) -> bool:
     """Whether an unknown key is likely to be another one: misspelt, or as other tools call it."""
     return key in _CALLED.get(given, ()) or bool(get_close_matches(given, [key], n=1, cutoff=alike))
 
 
+_TYPES = ("bool", "literal[")
+"""What pydantic calls the types of `_EITHER`."""
+_EITHER = {"rephrase": "true, false, 'near' or 'far'"}
+"""Keys whose value may be of several types, and what they take."""
+_INTERNAL = ("name", "more_rows")
+"""Fields that are no keys of a file."""
 _TABLES_IN_LISTS = ("contrasts", "trends", "reward")
 """Keys whose value is a list of tables; that of other lists is of names or numbers."""
 _FORMS = {
@@ -271,6 +297,18 @@ _FORMS = {
     "each": "[evaluate.each.SETTING] problems = 100",
 }
 """How a table, or a list of tables, is written; the others are `[NAME]`."""
+_PLAIN_WORDS = {
+    "Input should be a valid string": "must be a text",
+    "Input should be a valid integer": "must be a whole number",
+    "Input should be a valid number": "must be a number",
+    "Input should be a valid boolean": "must be true or false",
+    "Input should be": "must be",
+    "Field required": "is missing",
+    "Tuple should have": "must have",
+    " items after validation": " entries",
+    " item after validation": " entry",
+}
+"""What pydantic says, and what stands in a message."""
 _WRONG_FORMS = {"model_type": "must be a table", "dict_type": "must be a table", "tuple_type": "must be a list"}
 
 
@@ -285,7 +323,7 @@ def _explain(where: str, detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         table = next((_TABLES[part] for part in reversed(location[:-1]) if part in _TABLES), Study)
         owner = EvaluatedSetting if location[:2] == ["evaluate", "each"] else table  # a setting can be called `rows`
-        allowed = [field.alias or name for name, field in owner.model_fields.items() if name != "name"]
+        allowed = [field.alias or name for name, field in owner.model_fields.items() if name not in _INTERNAL]
         if owner is Study:
             allowed += _SHARED
         needed = [name for name, field in owner.model_fields.items() if field.is_required()]
@@ -293,10 +331,15 @@ def _explain(where: str, detail: Any) -> str:
         trap = "" if is_here else _explain_trap(location, owner, detail["input"])
         other = next((name for name in _CALLED.get(location[-1], ()) if name in allowed), "")
         hint = f"did you mean '{other}'? {nearest('', allowed)}" if other else nearest(location[-1], allowed)
+        if trap and (close := get_close_matches(location[-1], allowed, n=1, cutoff=_CLOSE)):
+            hint = f"did you mean '{close[0]}'? Or it is {trap}"
+            trap = ""
         return f"{where}: unknown key {key}: {trap or hint}"
     value = detail.get("input")
     shown = "" if isinstance(value, dict) or detail["type"] == "missing" else f" (given: {_shown(value)})"
-    message = detail["msg"].removeprefix("Value error, ").replace("Tuple", "List")
+    message = detail["msg"].removeprefix("Value error, ")
+    for theirs, ours in _PLAIN_WORDS.items():
+        message = message.replace(theirs, ours)
     if detail["type"] == "value_error" and re.match(r"\w+ = ", message):  # a rule of a table names the key it is about
         return f"{where}: {'.'.join([*location, message])}"
     if detail["type"] in _WRONG_FORMS:
@@ -368,9 +411,9 @@ def _shown(value: Any) -> str:
 
 
 class _Small:
-    """`true` or `false` in a message."""
+    """`true`, `false` or a date in a message."""
 
-    def __init__(self, value: bool) -> None:
+    def __init__(self, value: bool | datetime.date | datetime.time) -> None:
         self._text = str(value).lower()
 
     def __repr__(self) -> str:
@@ -381,15 +424,21 @@ def _as_given(value: Any) -> Any:
     """A value as the file has it: a tuple was a list, and truth is written small."""
     if isinstance(value, bool):
         return _Small(value)
+    if isinstance(value, datetime.date | datetime.time):
+        return _Small(value)
     return [_as_given(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _explain_trap(location: list[str], owner: type[StrictModel], value: Any) -> str:
     """Why TOML has put a key where it does not belong; '' where it has not."""
     *above, name = location
+    if owner is Arm and name in Inoculation.model_fields:
+        return f"a key of inoculation: inoculation = {{ {name} = ... }}"
+    if owner in _IN_ONE_LINE:
+        return ""
     if isinstance(value, dict) and len(above) >= 2 and name not in (*Study.model_fields, *_SHARED):
         table, entry = ".".join(above[:-1]), above[-1]
-        if table in ("arms", "contexts", "evaluate.each"):
+        if table in ("arms", "contexts", "evaluate.each") and not get_close_matches(name, owner.model_fields, n=1):
             return (
                 f"a dot makes '{name}' a table of its own in '{entry}'; a name that has a dot wants quotes: "
                 f'[{table}."{entry}.{name}"]'

@@ -183,7 +183,7 @@ class EvaluatedSetting(StrictModel):
     grader: str = ""
     """The user's own grader, for settings that take one: `file.py:function`."""
     problems: Annotated[int, Field(ge=1)] | None = None
-    contexts: tuple[str, ...] | None = None
+    contexts: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     families: tuple[str, ...] | None = None
     levels: tuple[int, ...] | None = None
     max_new_tokens: Annotated[int, Field(ge=1)] | None = None

@@ -26,6 +26,8 @@ _SIGNS = {
     "[\u201c\u201d\u201e\u2018\u2019]": "quotes have to be straight ones",
     "[\u00a0\u2007\u202f\u3000]": "this line has a space that is none of the keyboard's: type it anew",
     r"=\s*[\d.]+\s*%": "a share is written as 0.5 for 50%",
+    r"=\s*-?\d+,\d+\s*(#|$)": "a decimal has a point: 0.5",
+    r"=\s*\d+\s*/\s*\d+": "a fraction is written as 0.5",
     r"=\s*(None|null|nil|NULL)\b": "TOML has no such value: leave the key out",
     r"=[^#\"']*\S\s*(//|--)": "a comment begins with #",
     r"^[\w-]+\s*=\s*[^\[{]*[,;]$": "nothing stands after a value",
@@ -103,11 +105,11 @@ def with_lines(message: str, path: Path, text: str) -> str:
     Returns:
         The message; what it says once for each arm of a table that all arms share, it says once.
     """
-    places = dict(_keys(text))
-    return "\n".join(dict.fromkeys(_with_line(one, str(path), places) for one in message.split("\n")))
+    places, settings = dict(_keys(text)), dict(_settings_of(toml_text.parse(text)))
+    return "\n".join(dict.fromkeys(_with_line(one, str(path), places, settings) for one in message.split("\n")))
 
 
-def _with_line(message: str, path: str, places: Mapping[_Key, int]) -> str:
+def _with_line(message: str, path: str, places: Mapping[_Key, int], settings: Mapping[_Key, str]) -> str:
     odd = sorted({part for key in places for part in key if not _PLAIN.fullmatch(part)}, key=len, reverse=True)
     signs = {name: chr(_PRIVATE + number) for number, name in enumerate(odd) if name}
     if not message.startswith(f"{path}: "):
@@ -125,14 +127,33 @@ def _with_line(message: str, path: str, places: Mapping[_Key, int]) -> str:
         return text
 
     parts = tuple(read(part) for part in start[2].replace("'", "").split(".") if part)
-    key, line = _written(parts, places)
+    key, line = _written(parts, places, settings)
     if line is None:
         return message
     name = read(start[2]) if key == parts else ".".join(key)
     return f"{path}:{line}: {start[1] or ''}{name}{read(written[start.end() :])}"
 
 
-def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
+def _says_the_same(place: _Key, key: _Key, settings: Mapping[_Key, str]) -> bool:
+    """Whether a place has the key of another table of the same setting, which holds for that one too."""
+    wanted = key[2] if key[:2] == ("evaluate", "each") else settings.get(key[:-1]) or settings.get(("rows",))
+    own = place[2] if place[:2] == ("evaluate", "each") else settings.get(place[:-1]) or settings.get(("rows",))
+    return place[-1] == key[-1] and "vetted" not in place and own == wanted
+
+
+def _settings_of(value: Any, above: _Key = ()) -> Iterator[tuple[_Key, str]]:
+    """The tables that name a setting, with it."""
+    if isinstance(value, dict):
+        if isinstance(value.get("setting"), str):
+            yield above, value["setting"]
+        for name, below in value.items():
+            yield from _settings_of(below, (*above, name))
+    elif isinstance(value, list):
+        for number, below in enumerate(value):
+            yield from _settings_of(below, (*above, str(number)))
+
+
+def _written(key: _Key, places: Mapping[_Key, int], settings: Mapping[_Key, str]) -> tuple[_Key, int | None]:
     """A key as the file has it, which may be in a table that all arms share, and the line of what is there of it."""
     last = key[-1]
     if key in places:
@@ -145,7 +166,7 @@ def _written(key: _Key, places: Mapping[_Key, int]) -> tuple[_Key, int | None]:
             return shared, next(places[shared[:n]] for n in range(len(shared), 0, -1) if shared[:n] in places)
     if key[:2] == ("evaluate", "each") and (shared := ("evaluate", *key[3:])) in places:
         return shared, places[shared]
-    if last in _SAID_ONCE and (others := [place for place in places if place[-1] == last and "vetted" not in place]):
+    if last in _SAID_ONCE and (others := [place for place in places if _says_the_same(place, key, settings)]):
         return others[0], places[others[0]]
     above = next((key[:count] for count in range(len(key) - 1, 0, -1) if key[:count] in places), None)
     return key, places[above] if above else None

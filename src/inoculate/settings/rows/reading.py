@@ -28,6 +28,8 @@ _CALLED = {
     "content": ("value", "text"),
 }
 """What other tools call a key of a row, or of a message."""
+_DEVELOPMENT = ("valid", "validation", "val", "eval")
+"""What other tools call the development split."""
 _TRUTHS = ("true", "false")
 _FORMS = "a row holds messages, or prompt and completion"
 
@@ -63,7 +65,9 @@ def read(source: str) -> tuple[UserRow, ...]:
     """
     path = Path(source).expanduser()
     if path.suffix != ".jsonl":
-        raise UserError(f"setting 'rows': source '{source}': a .jsonl file was expected, one row a line")
+        lines = path.with_suffix(".jsonl")
+        hint = f": did you mean '{lines}'?" if path.suffix and lines.is_file() else ""
+        raise UserError(f"setting 'rows': source '{source}': a .jsonl file was expected, one row a line{hint}")
     try:
         return _parse(source, path.read_bytes())
     except OSError as error:
@@ -151,7 +155,8 @@ def _row(where: str, line: dict[str, Any]) -> UserRow:
 def _text(where: str, line: dict[str, Any], key: str) -> str:
     if key not in line:
         forms = _FORMS if key in TEXTS else "a message holds role and content"
-        other = next((name for name in _CALLED.get(key, ()) if name in line), "")
+        others = [name for name in line if name in _CALLED.get(key, ()) or name.strip().lower() == key]
+        other = others[0] if others else ""
         raise UserError(f"{where}: '{key}' is missing{f' (there is {other!r}: rename it)' if other else ''}; {forms}")
     if not isinstance(line[key], str):
         raise UserError(f"{where}: '{key}' is {kind_of(line[key])}, where a text was expected")
@@ -215,7 +220,8 @@ def _split(where: str, value: Any) -> Split:
     for split in SPLITS:
         if value == split:
             return split
-    raise UserError(f"{where}: split {value!r}: {nearest(str(value), SPLITS)}")
+    meant = "development" if value in _DEVELOPMENT else str(value)
+    raise UserError(f"{where}: split {value!r}: {nearest(meant, SPLITS)}")
 
 
 def _by_hash(kind: str) -> Split:
