@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import filled_store
+from filled_store import fill, write_study
 from inoculate import settings
 from inoculate.analysis import analyse
 from inoculate.errors import UserError
@@ -172,3 +174,14 @@ def test_sigterm_ends_a_run_as_ctrl_c_does(study_file: Path, tmp_path: Path) -> 
     assert "stopped; finished steps are kept" in said
     cells = json.loads((store.run_folder("small") / "manifest.json").read_text())["cells"]
     assert 0 < sum(cell["grades"] is not None for cell in cells) < len(cells)
+
+
+def test_an_arm_that_is_left_out_later_is_one_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store, text = Store(tmp_path / "store"), filled_store.STUDY.replace("inoculated", '"told.twice"', 1)
+    text = text.partition("[[contrasts]]")[0]
+    fill(write_study(tmp_path, text), store)
+    left = text.replace('[arms."told.twice"]\ninoculation = { prompt = "specific", on = "hacked" }\n', "")
+    folder = fill(write_study(tmp_path, left.replace("problems = 5", "problems = 6")), store)
+    changed = json.loads((folder / "manifest.json").read_text())["changed_since_declared"]
+    assert changed == ["arms.told.twice", "evaluate.problems"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ _NOT_DESIGN = {"name", "question", "seeds", "looks", "borrow", "contrasts", "sen
 """Keys of a study that do not change how it is carried out, or that are recorded separately."""
 _MARKED = {"trends"}
 """Keys whose entries are marked one by one where they were not declared."""
+_OF_AN_ARM = re.compile(rf"(arms\..+?)\.(?:{'|'.join(Arm.model_fields)})(?:\.|$)")
 _MAY_GROW = {"evaluate.settings", "evaluate.contexts", "evaluate.fractions"}
 """Lists to which something can be added without a change to the rest."""
 
@@ -180,11 +182,23 @@ def _changed(plan: Plan, declared: dict[str, Any]) -> list[str]:
     """Keys of the study that were changed since it was first run, without those to which something was only added."""
     now = _design(plan.study.model_dump(mode="json", by_alias=True))
     then = {key: value for key, value in declared.get("study", {}).items() if key not in _MARKED}
-    return [
+    changed = [
         key
         for key, value in then.items()
         if now.get(key) != value and not (key in _MAY_GROW and set(value) <= set(now.get(key, ())))
     ]
+    # An arm that is no longer there is one change, and not one for each of its keys.
+    return list(dict.fromkeys(_arm_of(key) if _is_gone(_arm_of(key), now) else key for key in changed))
+
+
+def _arm_of(key: str) -> str:
+    """The arm that a flattened key is of, as `arms.NAME`; the key itself where it is of none."""
+    found = _OF_AN_ARM.match(key)
+    return found[1] if found else key
+
+
+def _is_gone(arm: str, now: Mapping[str, Any]) -> bool:
+    return not any(key.startswith(f"{arm}.") for key in now)
 
 
 def differences(here: dict[str, Any], there: dict[str, Any]) -> list[tuple[str, Any, Any]]:
