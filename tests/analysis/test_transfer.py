@@ -145,7 +145,7 @@ def test_the_report_shows_what_cannot_be_told(run: Path, found: dict[str, Any]) 
         ('knowledge = "known"', 'knowledge = "plain"', "'plain' is no positive control"),
         ('knowledge = "known"', 'queries = "known"', "transfer.controls: not evaluated"),
         ('knowledge = "known"', 'knowledge = "knwn"', "transfer.controls.knowledge: unknown arm 'knwn'"),
-        ("problems = 40", "each.knowledge.problems = 0", "evaluate.each.knowledge.problems: input should"),
+        ("problems = 40", "each.knowledge.problems = 0", "evaluate.each.knowledge.problems: must be"),
     ],
 )  # fmt: skip
 def test_mistakes_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
