@@ -65,8 +65,8 @@ def read(source: str) -> tuple[UserRow, ...]:
     """
     path = Path(source).expanduser()
     if path.suffix != ".jsonl":
-        lines = path.with_suffix(".jsonl")
-        hint = f": did you mean '{lines}'?" if path.suffix and lines.is_file() else ""
+        lines = path.with_suffix(".jsonl") if path.suffix else None
+        hint = f": did you mean '{lines}'?" if lines and lines.is_file() else ""
         raise UserError(f"setting 'rows': source '{source}': a .jsonl file was expected, one row a line{hint}")
     try:
         return _parse(source, path.read_bytes())
