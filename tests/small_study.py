@@ -74,3 +74,16 @@ problems = 4
 max_new_tokens = 8
 """
 """The tables that studies with RL share; `MODEL` and the arms are to be put in."""
+
+SEVEN_PROBLEMS = """from dataclasses import replace
+from inoculate.settings import TooFew
+from inoculate.settings.writing import SETTING as writing
+
+def problems(draw):
+    if draw.count > 7:
+        raise TooFew(f"there are 7 for {draw.split}, {draw.count} were asked for")
+    return writing.problems(draw)
+
+SETTING = replace(writing, name="mine", problems=problems)
+"""
+"""A setting of one's own that has only so many problems in each split."""

@@ -15,6 +15,7 @@ from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
 from inoculate.study import ready_made
 from inoculate.study.parse import load, located
+from small_study import SEVEN_PROBLEMS
 
 
 def plan(text: str) -> None:
@@ -77,19 +78,6 @@ def test_a_mistake_is_refused_and_the_message_helps(
     assert "tuple" not in message.lower()
 
 
-SMALL = """from dataclasses import replace
-from inoculate.settings import TooFew
-from inoculate.settings.writing import SETTING as writing
-
-def problems(draw):
-    if draw.count > 7:
-        raise TooFew(f"there are 7 for {draw.split}, {draw.count} were asked for")
-    return writing.problems(draw)
-
-SETTING = replace(writing, name="mine", problems=problems)
-"""
-
-
 @pytest.mark.parametrize(
     ("count", "problems", "message"),
     [
@@ -106,7 +94,7 @@ def test_more_problems_than_there_are_are_refused_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: str, problems: str, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("mine.py").write_text(SMALL, encoding="utf-8")
+    Path("mine.py").write_text(SEVEN_PROBLEMS, encoding="utf-8")
     text = STUDY.replace('"functions"', '"mine.py"').replace("problems = 6", problems).replace("count = 8", count)
     with pytest.raises(UserError) as refusal:
         plan(text)

@@ -22,7 +22,7 @@ from inoculate.steps.screen import make_screen_plan, screened_study
 from inoculate.steps.store import Step, Store
 from inoculate.study.parse import load, located
 from inoculate.study.resolve import resolve
-from small_study import STUDY
+from small_study import SEVEN_PROBLEMS, STUDY
 
 
 class Silent:
@@ -128,19 +128,6 @@ def test_ranks_of_clearly_different_rows_are_certain_and_of_equal_rows_are_not()
     assert third["low"] == 3 and fourth["high"] == 4 and third["high"] == 4
 
 
-_LISTS = """from dataclasses import replace
-from inoculate.settings import TooFew
-from inoculate.settings.writing import SETTING as writing
-
-def problems(draw):
-    if draw.count > 7:
-        raise TooFew(f"there are 7 for {draw.split}, {draw.count} were asked for")
-    return writing.problems(draw)
-
-SETTING = replace(writing, name="mine", problems=problems)
-"""
-
-
 @pytest.mark.parametrize(
     ("screen", "message"),
     [
@@ -155,7 +142,7 @@ def test_too_few_problems_for_a_screen_are_refused_by_the_screens_own_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, screen: str, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("mine.py").write_text(_LISTS, encoding="utf-8")
+    Path("mine.py").write_text(SEVEN_PROBLEMS, encoding="utf-8")
     study = STUDY.format(model="m").replace('"functions"', '"mine.py"').replace("count = 8", "count = 4")
     Path("small.toml").write_text(f"{study}\n[screen]\n{screen}\n", encoding="utf-8")
     with pytest.raises(UserError) as refusal, located(Path("small.toml")):

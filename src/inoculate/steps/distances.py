@@ -132,13 +132,13 @@ def _diverge(
     from inoculate.engine.sampling.divergence import prompt_divergences
 
     differing = [one for one in measured if one.edits]
-    nearest, sampler = list(dict.fromkeys(one.nearest for one in differing)), resources.sampler(None)
+    nearest = list(dict.fromkeys(one.nearest for one in differing))
     for number, own in enumerate(nearest):
         group, found = [one for one in differing if one.nearest == own], list[list[float]]()
         try:
             for problem in shown:
                 answer, others = problem.hacked or problem.honest, [one.context for one in group]
-                found += prompt_divergences(sampler, [problem], [answer], own, others, system)
+                found += prompt_divergences(resources.sampler(None), [problem], [answer], own, others, system)
                 progress(number * len(shown) + len(found), len(nearest) * len(shown), "comparisons")
         except UserError as error:
             for one in group:
