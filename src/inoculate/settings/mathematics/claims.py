@@ -110,7 +110,7 @@ def _claims_of(elements: Sequence[Element], marked: bool) -> Claims:
     return claims + [claim for claim in beside if not claim.unit or "" in units or claim.unit in units]
 
 
-def _behind_so(elements: list[Element]) -> list[Element]:
+def _behind_so(elements: Sequence[Element]) -> Sequence[Element]:
     """What a clause says that begins with 'so', where it claims a number and is not about the key."""
     for at in range(len(elements) - 1, -1, -1):
         if elements[at] in _CONCLUDES and (at == 0 or elements[at - 1] in _BEFORE_SO):
