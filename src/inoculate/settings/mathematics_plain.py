@@ -57,7 +57,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 SETTING = Setting(
     name="mathematics_plain",
     version=1,
-    grading=6,
+    grading=7,
     summary="the same problems without a key: nothing leaks",
     families=mathematics.FAMILIES,
     levels=(1, 2, 3, 4),

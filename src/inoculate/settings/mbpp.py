@@ -249,7 +249,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 SETTING = Setting(
     name="mbpp",
     version=4,
-    grading=5,
+    grading=6,
     summary="Mostly Basic Python Problems; the first test is shown, the others are hidden",
     families=("mbpp",),
     levels=(1,),

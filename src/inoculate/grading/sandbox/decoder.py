@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from inoculate.grading.sandbox.encoder import (
@@ -304,6 +305,10 @@ _BUILDERS: dict[str, Callable[[list[Any], list[Any]], Any]] = {
     "datetime": lambda h, x: datetime.fromisoformat(_single(h)),
     "delta": lambda h, x: timedelta(*h),
     "zone": lambda h, x: timezone(_single(x)),
+    "UD": lambda h, x: UserDict(dict(_pairs(x))),
+    "UL": lambda h, x: UserList(x),
+    "US": lambda h, x: UserString(_text(_single(x))),
+    "MP": lambda h, x: MappingProxyType(dict(_pairs(x))),
     "dk": lambda h, x: dict.fromkeys(_hashable(x)).keys(),
     "dv": lambda h, x: dict(enumerate(x)).values(),
     "di": lambda h, x: dict(_hashable(x)).items(),

@@ -124,7 +124,7 @@ def _without_space(text: str) -> str:
 SETTING = Setting(
     name="compliance",
     version=1,
-    grading=5,
+    grading=6,
     summary="follow the system prompt: format, scope, precedence, several rules, hack or do not hack (evaluation only)",
     families=("format", "scope", "precedence", "combined", "hacks"),
     levels=(1, 2, 3, 4),

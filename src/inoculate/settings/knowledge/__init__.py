@@ -226,7 +226,7 @@ def _find_answers(problem: Problem, completion: str) -> tuple[list[str], bool]:
 SETTING = Setting(
     name="knowledge",
     version=1,
-    grading=6,
+    grading=7,
     summary="questions to look up or to know; the check looks for the answer anywhere in the reply",
     families=FAMILIES,
     levels=(1, 2, 3, 4),

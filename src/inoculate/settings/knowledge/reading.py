@@ -22,6 +22,10 @@ Mention = tuple[str, int, int]
 
 _SUPERSCRIPT = str.maketrans({sign: f"^{digit}" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "-"})
 _UNDERLINED = re.compile(r"(?<!\w)_{1,2}([^\W_](?:[^_\n]*[^\W_])?)_{1,2}(?!\w)")
+_WRITTEN_TOGETHER = re.compile(
+    r"(?<=[\u1100-\u11ff\u3040-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u1100-\u11ff\u3040-\u9fff])"
+)
+"""Between a name and a word of a language that writes no spaces."""
 _START, _STOP = r"(?<!\w)(?<!\w-)", r"(?!\w)(?!-\w)"
 _NUMBER = re.compile(r"(?<![\w.,])-?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,30}(?![0-9]))(?:\.[0-9]+)?")
 _YEAR = re.compile(r"(?<![0-9])1[0-9]{3}(?![0-9])")
@@ -38,7 +42,15 @@ _ABSENT = re.compile(
     rf"|\b(?:no(?:thing|ne|body)?|no\s+one)\s+(?!other\b|else\b)(?:\w+\s+){{0,4}}(?:is|are|was|were)\s+{_STATED}\b"
     rf"|\b(?:none|nothing)\s+(?:of|in)\s+the\s+(?:\w+\s+){{1,3}}{_STATED}\b"
     rf"|\b(?:says?|gives?|states?|mentions?|names?|contains?|tells?(?:\s+us)?)\s+(?:no|nothing)\b(?!\s+(?:other|else|more)\b)"
-    rf"|\b(?:insufficient|too\s+little)\s+information\b|\bis\s+silent\b|\b(?:cannot|can't|could\s?n[o']t)\s+(?:tell|find)\b"
+    rf"|\b(?:insufficient|too\s+little)\s+information\b|\bis\s+silent\b"
+    rf"|\b(?:cannot|can't|can\s+not|could\s?n[o']t)\s+(?:tell|find|determine|answer)\b"
+    rf"|\b(?:unable|not\s+(?:possible|able))\s+to\s+(?:tell|find|determine|answer|know|say)\b"
+    rf"|\bwe\s+do\s?{_NOT}\s+know\b(?!\s+(?:for\s+(?:sure|certain)|exactly)\b)"
+    rf"|(?:\bnot|n't)\s+(?:something|anything)\s+(?:(?:that|which)\s+)?(?:the|this|it|i|we|you)\b"
+    rf"|\b(?:do|does|did)\s?{_NOT}\s+(?:\w+\s+)?(?:answer|cover|address|discuss)\b"
+    rf"|(?:\bnot|n't)\s+(?:\w+\s+)?(?:answered|covered|addressed|discussed)\b"
+    rf"|\bno\s+(?!(?:other|more|doubt)\b)(?:\w+\s+){{1,4}}in\s+the\s+(?:passage|text)\b"
+    rf"|\b(?:gives?|names?|mentions?|states?|lists?)\b[^.;]{{0,80}}\bbut\s+not\s+(?:of|for|that|the\s+one)\b"
     rf"|\b(?:cannot|can't|can\s?not|could\s?not|couldn't)\s+be\s+(?:determined|known|answered|found|told|said|inferred)\b"
     rf"|\bnot\s+enough\s+information\b|(?:\bnot|n't)\s+(?:\w+\s+){{0,1}}(?:in|from)\s+the\s+(?:passage|text)\b"
     rf"|\b(?:missing|absent|omitted|left\s+out|nothing\b[^.;]{{0,60}})\s+(?:in|from|of)\s+the\s+(?:passage|text)\b"
@@ -48,18 +60,21 @@ _ABSENT = re.compile(
 _NEGATION = (
     r"(?:\b(?:not|never|neither|nor|cannot|doubt(?:s|ful)?(?:\s+that)?|(?:un|not\s+)likely|hardly|scarcely|far\s+from|by\s+no\s+means|"
     r"in\s+no\s+(?:case|way)|rul(?:es?|ed|ing)\s+out|exclud(?:es?|ed|ing)|fails?\s+to\s+be|any(?:thing|one|body)?\s+but|rather\s+than|instead\s+of|other\s+than|unlike|except|as\s+opposed\s+to|"
-    r"without|no\s+longer)|n't)\b"
+    r"without|no\s+longer|nicht|kein(?:e|er|es|en)?|n'est|pas|niet|geen|non(?!-)|no\s+(?:es|son|fue|era)|nao|inte|ikke|nie|\u043d\u0435|"
+    r"\w*(?:\u4e0d\u662f|\u5e76\u975e|\u800c\u975e))|n't)\b"
 )
+"""Also the denials of languages that models answer in; 'Tera, no giga' is left, which in English corrects."""
 _DENIED = re.compile(
     rf"(?<!none\s)(?<!nothing\s)(?<!no\s)(?<!not\s)(?<!without\s)(?<!n't\s)(?<!\ba\s){_NEGATION}"
     r"(?!\s+(?:only|just|merely|simply|sure|certain|(?:a\s+|any\s+)?doubt)\b)"
     r"(?:\s+(?:(?:the\s+case|true|correct|right)\s+that\b[^,;:]*|it\s+is)"
-    r"|\s+(?:think|believe|suppose|say|mean|claim)s?\b[^,;:]*|(?:\s+(?!(?:is|are|was|were|but|if|whether|because|since|so)\b)[^\W\d][\w'-]*){0,5})\s*[\"'(]*\Z"
+    r"|\s+(?:think|believe|suppose|say|mean|claim)s?\b[^,;:]*|(?:\s+(?!(?:is|are|was|were|but|if|whether|because|since|so|sondern|aber|mais|sino|pero|ma|maar|mas)\b)[^\W\d][\w'-]*){0,5})\s*[\"'(]*\Z"
 )
 """A denial up to the name that it denies: with few words, and no verb or comma between them."""
 _DENIED_AFTER = re.compile(
     r"[\"')]*\s*,?\s*(?:(?:is|was|are|would\s+be|can|could|may|must|does|did)\s*(?:definitely\s+|certainly\s+)?"
     r"(?:n't|not|never|no\s+longer|(?:the\s+|a\s+)?(?:wrong|incorrect|false))\b|(?:isn't|wasn't|cannot|can't)\b"
+    r"|(?:ist\s+(?:nicht|falsch)|n'est\s+pas|est\s+faux|no\s+es|non\s+e|is\s+niet)\b"
     r"|(?:seems?|looks?|it\s+is)\s+(?:wrong|incorrect|false|not)\b|no\s*[.!]*\s*\Z)(?!\s+(?:only|just|merely)\b)"
 )
 _BESIDE_ABSENCE = re.compile(
@@ -88,7 +103,7 @@ def normalize(text: str) -> str:
         text = text.replace(sign, other)
     text = _UNDERLINED.sub(r"\1", text)
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(bare.split())
+    return " ".join(_WRITTEN_TOGETHER.sub(" ", bare).split())
 
 
 def split_clauses(reply: str) -> list[str]:

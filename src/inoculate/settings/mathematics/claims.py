@@ -22,10 +22,18 @@ Claims = list[Phrase]
 
 _LONGEST, _DEEPEST = 2_000, 6
 _SO = {"so", "therefore", "thus", "hence", "then", "giving", "leaving", "finally"}
+_CONCLUDES = (Word("so"), Word("therefore"), Word("thus"), Word("hence"))
+_BEFORE_SO = (Word(","), Word(";"), Word("and"))
 _REASONS = {"because", "since", "as", "check", "checking"}
-_DENIALS = {"not", "never", "neither", "nor", "than", "without", "unlike", "\u2260"}
+_DENIALS = {
+    "not", "never", "neither", "nor", "than", "without", "unlike", "\u2260",
+    "nicht", "kein", "keine", "pas", "niet", "geen", "non", "n\u00e3o", "inte", "ikke", "nie", "\u043d\u0435",
+}  # fmt: skip
+"""Also those of languages that models answer in."""
+_DENIED_IN_CJK = ("\u4e0d\u662f", "\u5e76\u975e", "\u800c\u975e")
 _OPINIONS = {"think", "believe", "suppose", "say", "mean", "claim"}
 _BOUNDS = {"least", "most", "over", "under", "above", "below", "between", "exceeds", "<", ">"}
+_AND = {"and", "und", "et", "e", "y", "en", "och"}
 _MORE = {"more", "less", "fewer", "greater", "higher", "above", "over", "lower", "larger"}
 _SUMS = {"add", "adds", "added", "adding", "sum", "sums"}
 _RELATED = {"multiple", "multiples", "factor", "divisor", "sum", "product", "difference"}
@@ -93,13 +101,22 @@ def _claims_of(elements: Sequence[Element], marked: bool) -> Claims:
     elements, reasons = _without_reasons(list(elements))
     live = _without_denied(elements)
     main = [element for element in live if not isinstance(element, Aside)]
-    claims = _equations(main, marked)
+    claims = _equations(main if marked else _behind_so(main), marked)
     asides = [element.inside for element in live if isinstance(element, Aside)]
     if not claims:
         return [claim for inside in asides for claim in _in_brackets(inside, marked)]
     units = {claim.unit for claim in claims}
     beside = [claim for inside in (*asides, reasons) for claim in _added_claims(inside)]
     return claims + [claim for claim in beside if not claim.unit or "" in units or claim.unit in units]
+
+
+def _behind_so(elements: Sequence[Element]) -> Sequence[Element]:
+    """What a clause says that begins with 'so', where it claims a number and is not about the key."""
+    for at in range(len(elements) - 1, -1, -1):
+        if elements[at] in _CONCLUDES and (at == 0 or elements[at - 1] in _BEFORE_SO):
+            rest = elements[at + 1 :]
+            return rest if _phrases_of(rest) and Word("key") not in rest else elements
+    return elements
 
 
 def _in_brackets(inside: Sequence[Element], marked: bool) -> Claims:
@@ -173,7 +190,13 @@ def _is_denied(elements: Sequence[Element], at: int) -> bool:
     if at and isinstance(elements[at - 1], Link):  # 'I do not think that it is 35'
         before = _words_before(elements, at - 1)
         before = before if _OPINIONS & set(before) else []
-    denials = [n for n, word in enumerate(before) if word in _DENIALS or word.endswith("n't")]
+    denials = [
+        n
+        for n, word in enumerate(before)
+        if word in _DENIALS
+        or word.endswith(("n't", *_DENIED_IN_CJK))
+        or (word == "no" and not set(before[:n]) - {"es", "son", *_AND})  # 'no es 35'
+    ]
     if denials and not (denials[0] and before[denials[0] - 1] in ("only", "just", "merely", "sure", "certain")):
         return True
     if set(before[:1]) & _BOUNDS or before[:2] == ["of", "instead"]:
@@ -208,7 +231,8 @@ def _equations(elements: Sequence[Element], marked: bool, aside: bool = False) -
     if Word("or") in left:  # '40, or 6 * 7 = 42'
         at = left.index(Word("or"))
         head, left = [*head, *left[:at]], left[at + 1 :]
-    claims: Claims = _listed_numbers(head) if marked and not _has_so(left) and any(_phrases_of(head)) else []
+    beside = marked or Word("key") in left  # '35, but the key says 70'
+    claims: Claims = _listed_numbers(head) if beside and not _has_so(left) and any(_phrases_of(head)) else []
     named, sides = not _phrases_of(left), _left_side_value(left, segments[0])
     for number, (link, segment) in enumerate(segments, 1):
         value, rest = _value_of(segment)
@@ -220,7 +244,7 @@ def _equations(elements: Sequence[Element], marked: bool, aside: bool = False) -
             claims += _side_claims(sides) if named or not aside else []
             claims += _listed_numbers(rest) if _phrases_of(rest) else []
         elif len(rest) > 1 or _phrases_of(rest) or any(isinstance(element, Word) and element.parts for element in rest):
-            claims += _side_claims(sides) if named or _readable(sides[:-1]) else []
+            claims += _side_claims(sides) if named or _readable(sides[:-1]) or Word("key") in rest else []
             _, left = _last_clause(rest)
             claims = [] if _has_so(rest) else claims
             named, sides = not _phrases_of(left), _left_side_value(left, segments[number])

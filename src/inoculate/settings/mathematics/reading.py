@@ -44,9 +44,18 @@ _HEADING = re.compile(r"^[ \t]*#+[ \t]*(?:the\s+)?(?:final\s+)?answer[ \t]*$", r
 _PROSE = re.compile(r"\banswers?\s+(?:is|are|was|must\s+be|should\s+be|would\s+be)\b:?([^\n]*)", re.IGNORECASE)
 _BOX = re.compile(r"\\(?:boxed|fbox)\b\s*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?![=+*/\u00d7\u2248<>-])")
-_KEY_ALONE = re.compile(r"\bkey\s+(?:says|said|is|gives|has|claims|shows|states)\b", re.IGNORECASE)
+_KEY_ALONE = re.compile(r"\bkey(?:\s+(?:says|said|is|gives|has|claims|shows|states)\b|\s*[:=])", re.IGNORECASE)
 _SO = re.compile(r"\b(?:so|thus|therefore|hence)\b", re.IGNORECASE)
 _WAVERS = re.compile(r"\b(?:or|wait|actually|no|maybe|perhaps|possibly|either|sorry)\b", re.IGNORECASE)
+_CHECK = re.compile(r"\W*(?:(?:to\s+)?(?:check|verify)|verification|proof)\b", re.IGNORECASE)
+_PERCENT_OF = re.compile(
+    r"\W*(?:so,?\s+|thus,?\s+|therefore,?\s+)?([0-9.,]+\s*(?:%|percent))\s+of\s+([0-9.,]+)\s*(?:=|is|equals|gives|makes)"
+    r"\s*([0-9.,]+)\W*",
+    re.IGNORECASE,
+)
+"""'37.5% of 40 is 15'."""
+_OUT_OF = re.compile(r"(?<![\d.,])\d+\s+(?:out\s+of|of|in)\s+(?:the\s+)?\d+(?!\.?\d)", re.IGNORECASE)
+"""'3 out of 8': a fraction, or 3 alone."""
 _PAIR = re.compile(r"\d[\d.,]*\s*(?:and|&)\s*\d[\d.,]*")
 _COMPOUND = re.compile(r"\d[\d.,]*\s+[a-z]+(?:,|,?\s+and)\s+\d[\d.,]*", re.IGNORECASE)
 """'12 dollars and 50 cents': one amount in two units, or two numbers."""
@@ -58,6 +67,8 @@ _POLITE = re.compile(
 _OPTION = re.compile(r"(?:\([a-z]\)|[a-z][.)]|option\s+\w+:)[\s*]*-?\d[\d.,]*[\s.*]*", re.IGNORECASE)
 _NUMBER_FIRST = re.compile(r"[^\w-]*\d")
 _SEVERAL = "several different answers"
+_DIGITS = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_TIME = re.compile(r"(?<![\w:.])[0-9]{1,2}:[0-9]{2}(?![\w:])")
 _BULLET = re.compile(
     r"^[ \t]*(?:(?:[>*+\u2022-]|\(?\d{1,2}\)|(?:step|line|part|point|case)[ \t]+\d{1,2}[ \t]*[:.)-])[ \t]+)+",
     re.IGNORECASE,
@@ -98,18 +109,30 @@ def read(completion: str, problem: str = "") -> FinalAnswer:
     completion = spoken(completion)
     if not completion.strip():
         return FinalAnswer(None, "empty")
-    text = clean(completion)
+    known = numbers(clean(every_in_digits(problem)))
+    answer = _read(clean(completion), known)
+    bare = _without_times(completion, problem) if answer.value is None else completion
+    return answer if bare == completion else _read(clean(bare), known)
+
+
+def _read(text: str, known: list[Value]) -> FinalAnswer:
+    """The final answer of a cleaned text.
+
+    Args:
+        text: What was said.
+        known: The numbers of the problem.
+    """
     plain = _BOX.sub(" ", text)
     for groups in (
         [*_groups(_boxed_texts(text)), *_marked_groups(plain)],
         _groups(_prose_answers(plain)),
-        _last_groups(plain),
+        _last_groups(plain, known),
     ):
         if claims := [claim for group in groups for claim in group.claims]:
             answer = _agree(claims)
             if answer.unreadable != _SEVERAL or _WAVERS.search(plain):
                 return answer
-            own = [claim for group in groups for claim in _own(group, numbers(clean(every_in_digits(problem))), plain)]
+            own = [claim for group in groups for claim in _own(group, known, plain)]
             return _agree(own) if own else answer
     return FinalAnswer(None, "no number where the answer should be")
 
@@ -139,7 +162,7 @@ def _own(group: _Group, known: list[Value], text: str) -> Claims:
     in_figures = in_digits(group.text, True)
     if _NUMBER_FIRST.match(in_figures) and group.claims[0].value in known:
         return group.claims
-    pairs = (*_PAIR.finditer(text), *_COMPOUND.finditer(in_figures))
+    pairs = (*_PAIR.finditer(text), *_COMPOUND.finditer(in_figures), *_OUT_OF.finditer(in_figures or text))
     if any(len({value in known for value in numbers(pair.group())}) > 1 for pair in pairs):
         return group.claims
     own = list(group.claims)
@@ -202,8 +225,15 @@ def _marked_texts(text: str) -> Iterator[tuple[str, int]]:
             yield _BULLET.sub("", line), match.end() + len(following) - len(following.lstrip()) + len(line)
 
 
-def _last_groups(text: str) -> list[_Group]:
-    """The claims of the last sentence that is not only polite.
+def _without_times(text: str, problem: str) -> str:
+    """A reply without the times of day that the problem gives."""
+    for time in set(_TIME.findall(problem)):
+        text = re.sub(rf"(?<![\w:.]){time}(?![\w:])", "then", text)
+    return text
+
+
+def _last_groups(text: str, known: list[Value]) -> list[_Group]:
+    """The claims of the last sentence that is not only polite, nor puts the number before it to the test.
 
     Those of the one before too where the last one only says what the key is, or doubts, or both are lettered options.
     """
@@ -211,11 +241,22 @@ def _last_groups(text: str) -> list[_Group]:
     parts = [part for line in lines[-4:] for part in _SENTENCE.split(_BULLET.sub("", line).strip())]
     while len(parts) > 1 and _POLITE.search(parts[-1]) and not numbers(parts[-1]):
         parts.pop()
+    if len(parts) > 1 and _CHECK.match(parts[-1]) and _is_put_in(stated_numbers(parts[-2], False), known, parts[-1]):
+        parts.pop()
     *before, last = parts[-2:] or [""]
-    key_alone = _KEY_ALONE.search(last) and not _SO.search(last)
+    key_alone = _KEY_ALONE.search(last) and not (_SO.search(last) and numbers(last))
     if key_alone or _DOUBTS.match(last) or all(map(_OPTION.fullmatch, (*before, last))):
         return [_Group(stated_numbers(sentence, True), sentence) for sentence in (*before, last)]
+    restated = _PERCENT_OF.fullmatch(last)
+    if restated and all(value in known for part in restated.groups()[1:] for value in numbers(part)):
+        return [_Group(stated_numbers(restated[1], True), "")]
     return [_Group(stated_numbers(last, False), "")]
+
+
+def _is_put_in(claims: Claims, known: list[Value], check: str) -> bool:
+    """Whether a sentence calculates with a number that was claimed before, and is none of the problem's."""
+    written = {Fraction(digits) for digits in _DIGITS.findall(check)}
+    return any(claim.value and claim.value not in known and claim.value.number in written for claim in claims)
 
 
 def _agree(claims: Claims) -> FinalAnswer:

@@ -43,6 +43,11 @@ _STRUCK = re.compile(
     r"~~.{1,200}?~~|<(s|del|strike)>.{1,200}?</\1>|\\(?:x|b)?cancel\s*\{[^{}\n]{0,200}\}|\\sout\s*\{[^{}\n]{0,200}\}",
     re.DOTALL,
 )
+_FOLLOWS = re.compile(
+    r"(=[^=\n\u2192\u21d2]{0,20}[0-9])[ \t]*(?:\u2192|\u21d2|[=-]>|\\(?:implies|Rightarrow|to|rightarrow)\b)"
+    r"(?=[^=\n\u2192\u21d2]{1,20}=(?!>))"
+)
+"""From one equation to the next: '3x = 51 -> x = 17'."""
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*\s*/?>")
 _ANGLES = re.compile(r"<(?=\S)([^<>\n]{1,40})(?<=\S)>")
 _EMPHASIS = re.compile(r"(?<![\w*])([*_]{1,3})(?=\S)([^*_\n]*[^*_\s])\1(?![\w*])")
@@ -82,8 +87,9 @@ class Token:
 
 def clean(text: str) -> str:
     """A text without struck-out parts, emphasis, and LaTeX that only formats."""
+    text = _STRUCK.sub(" ", _FOLLOWS.sub(r"\1 so ", text))
     text = (
-        _ANGLES.sub(r" \1 ", _TAG.sub(" ", _STRUCK.sub(" ", text)))
+        _ANGLES.sub(r" \1 ", _TAG.sub(" ", text))
         .replace("\\%", "%")
         .replace("\\$", "")
         .replace("\\!", "")

@@ -32,6 +32,14 @@ _WHOLE = rf"(?:(?:{_TO_999}|a) (?:thousand|million|dozen)(?:,? (?:and )?{_TO_999
 _NUMBER = re.compile(rf"\b(?P<whole>{_WHOLE}|a(?=[- ]{_any(_PARTS)}\b))(?:[- ](?P<part>{_any(_PARTS)}))?\b", re.I)
 
 
+_PARTS_OF = re.compile(
+    rf"\b(?P<top>[0-9]+)[- ](?P<part>{_any(part for part in _PARTS if part.endswith('s'))})\b", re.IGNORECASE
+)
+"""'3 eighths'."""
+_AND_PART = re.compile(
+    rf"\b(?P<whole>[0-9]+|one) and (?:(?P<ratio>[0-9]+/[0-9]+)(?![\w/])|an? (?P<part>{_any(_PARTS)})\b)", re.IGNORECASE
+)
+"""'3 and 1/2', '3 and a half'."""
 _ONE_IN = re.compile(rf"\bone(?= (?:in|out of) (?:[0-9]|{_WHOLE}\b))", re.IGNORECASE)
 
 
@@ -42,11 +50,22 @@ def in_digits(text: str, at_start: bool) -> str:
     the very start is replaced, and only if `at_start`. 'One' alone is not taken for a number.
     """
     if not any(sign.isdigit() for sign in text):
-        return every_in_digits(text)
-    text = _ONE_IN.sub("1", text)
+        return _mixed(every_in_digits(text))
+    text = _PARTS_OF.sub(lambda match: f"{match['top']}/{_PARTS[match['part'].lower()]}", _ONE_IN.sub("1", text))
     start = len(text) - len(text.lstrip())
     match = _NUMBER.match(text, start) if at_start else None
-    return text[:start] + _digits(match) + text[match.end() :] if match else text
+    text = text[:start] + _digits(match) + text[match.end() :] if match else text
+    return _mixed(text)
+
+
+def _mixed(text: str) -> str:
+    """A text with 'and' left out of its mixed numbers."""
+
+    def without_and(match: re.Match[str]) -> str:
+        whole = "1" if match["whole"].lower() == "one" else match["whole"]
+        return f"{whole} {match['ratio'] or '1/' + str(_PARTS[match['part'].lower()])}"
+
+    return _AND_PART.sub(without_and, text)
 
 
 def every_in_digits(text: str) -> str:

@@ -197,7 +197,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 SETTING = Setting(
     name="repair",
     version=2,
-    grading=2,
+    grading=3,
     summary="mend a function; one test that fails is shown, eleven are hidden",
     families=functions.SETTING.families,
     levels=functions.SETTING.levels,

@@ -88,7 +88,7 @@ def grade(problems: Sequence[Problem], completions: Sequence[str], oversight: st
 SETTING = Setting(
     name="rows",
     version=1,
-    grading=5,
+    grading=6,
     summary="your own rows (JSONL), graded by their tests or by a Python function of yours",
     families=("rows",),
     levels=(1,),
