@@ -92,6 +92,8 @@ def models_in(value: object) -> Iterator[StrictModel]:
         ("question = ", f"looks = [0x{'f' * 9000}]\nquestion = ", [": looks.0: a whole number of more than 64 bits"]),
         ("hacked = ", f"hacked = 0x{'f' * 9000} # ", ["hacked: a whole number of more than 64 bits"]),
         ("question = ", f'seeds2 = "{"x" * 5000}"\nquestion = ', ["unknown key seeds2"]),
+        ('setting = "functions"', 'setting = "\\n"', ["rows.setting: unknown setting '\\n': allowed"]),
+        ('prompt = "specific"', 'prompt = "\\n"', ["unknown prompt '\\n': "]),
         ("problems = ", f'oversight = "{"x" * 300}"\nproblems = ', ["oversight"]),
     ],
 )

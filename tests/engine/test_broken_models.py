@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from inoculate.engine import chat, models
 from inoculate.engine.device import Device
@@ -57,14 +58,34 @@ def test_a_broken_file_is_refused(folder: Path, name: str, change: Callable[[byt
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
-    [("num_hidden_layers", 3), ("hidden_size", 128), ("tie_word_embeddings", []), ("vocab_size", 7), ("model_type", 3)],
+    ("key", "value", "words"),
+    [
+        ("num_hidden_layers", 3, r"its weights lack model\.layers\.2"),
+        (
+            "num_hidden_layers",
+            1,
+            r"its weights have model\.layers\.1\..* and 6 more, of more layers than its",
+        ),
+        ("intermediate_size", 256, r"its weights have model\.layers\.0\.mlp\..* and 3 more, of another size than its"),
+        ("hidden_size", 128, "."),
+        ("tie_word_embeddings", [], "."),
+        ("vocab_size", 7, "lm_head.weight, model.embed_tokens.weight, of another size"),
+        ("model_type", 3, "."),
+    ],
 )
-def test_weights_that_are_not_those_of_the_configuration_are_refused(folder: Path, key: str, value: object) -> None:
-    """transformers gives a layer without weights random ones, and warns."""
+def test_weights_that_are_not_those_of_the_configuration_are_refused(
+    folder: Path, key: str, value: object, words: str
+) -> None:
+    """transformers gives a layer without weights random ones, leaves out those that are too many, and warns."""
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
-    check_refused(folder, r"its weights lack model\.layers\.2" if key == "num_hidden_layers" else ".")
+    check_refused(folder, words)
+
+
+def test_weights_of_a_head_that_has_no_place_here_are_left_out(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    save_file(load_file(path) | {"v_head.summary.weight": torch.zeros(1, 64)}, path, metadata={"format": "pt"})
+    take(folder)
 
 
 @pytest.mark.parametrize(

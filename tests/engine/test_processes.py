@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from inoculate.engine.device import Device
 from inoculate.engine.packing import EncodedRow, divide_rows, pack_rows
 from inoculate.engine.training import sft, sharding
 from inoculate.engine.training.processes import ALONE, Processes
+from inoculate.errors import UserError
 from inoculate.records import Row
 from inoculate.steps import rows
 from inoculate.study.resolve import ResolvedInoculation
@@ -124,6 +126,24 @@ def test_weights_are_divided_on_the_plain_path_too_which_recomputes_and_goes_on_
     for report in together(both, 2, tmp_path / "said", shards=True):
         assert [loss for _, loss in report.loss] == pytest.approx([loss for _, loss in alone.loss], rel=1e-5)
     check_same(tmp_path / "two", tmp_path / "one", "at-1")
+
+
+@pytest.mark.parametrize(("layers", "words"), [(3, "weights lack model.layers.2"), (1, "of more layers than its")])
+def test_divided_weights_that_are_not_those_of_the_configuration_are_refused_by_all(
+    tiny_model: Path, tmp_path: Path, layers: int, words: str
+) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "broken"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": layers}))
+
+    def both(processes: Processes) -> str:
+        with pytest.raises(UserError) as refusal:
+            train(folder, tmp_path / "out", processes)
+        return str(refusal.value)
+
+    for said in together(both, 2, tmp_path / "said", shards=True):
+        assert said.startswith(f"resources.adapter: shard = true: {folder}: its weights") and words in said
+    assert not (tmp_path / "out").exists()
 
 
 @given(

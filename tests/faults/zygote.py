@@ -25,6 +25,7 @@ PHASES = ("rows", "SFT", "RL sampling", "RL update", "grading", "publishing")
 
 
 def main() -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
     load()
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # whatever a library prints goes to standard error
@@ -67,6 +68,7 @@ def _read(log: Path) -> dict[str, Any]:
     return {
         "moments": [line for line in lines if "at" in line],
         "done": [line["done"] for line in lines if "done" in line],
+        "full": [line["full"] for line in lines if "full" in line],
         "said": [line["said"] for line in lines if "said" in line],
     }
 
@@ -229,6 +231,8 @@ def disk_is_full(request: dict[str, Any]) -> None:
         if not str(path).startswith(store):
             return False
         count[0] += 1
+        if count[0] == request["value"]:
+            _log(request, full=str(path))
         return count[0] == request["value"]
 
     def full(path: Any) -> OSError:
@@ -246,25 +250,9 @@ def disk_is_full(request: dict[str, Any]) -> None:
     builtins.open = io.open = opening
 
 
-class _Forked:
-    """A process that was forked, in the place of one that was started."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.code: int | None = None
-
-    def poll(self) -> int | None:
-        return self.wait(os.WNOHANG)
-
-    def wait(self, options: int = 0) -> int | None:
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, options)
-            self.code = os.waitstatus_to_exitcode(status) if pid else None
-        return self.code
-
-
 def several_processes(request: dict[str, Any]) -> None:
     """Those that train together are forked; the second one is killed in its `value`-th step (0: in none)."""
+    import forked
     from inoculate.engine.training import processes as exchange
     from inoculate.steps import processes
 
@@ -275,21 +263,7 @@ def several_processes(request: dict[str, Any]) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         added(self, *given)
 
-    def start(descriptor: int, environment: dict[str, str], log: Path) -> _Forked:
-        child = os.fork()
-        if child:
-            return _Forked(child)
-        os.setsid()
-        os.environ.update(environment)
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        for number in (1, 2):
-            os.dup2(output, number)
-        try:
-            processes.serve(descriptor)
-        finally:
-            os._exit(0)
-
-    exchange.Processes.add_up, processes.start_process = dying, start  # type: ignore[assignment]
+    exchange.Processes.add_up, processes.start_process = dying, forked.start  # type: ignore[assignment]
 
 
 PATCHES: dict[str, Callable[[dict[str, Any]], None]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from random import Random
 
@@ -13,11 +14,12 @@ from inoculate.steps import unfinished
 def test_batches_that_were_written_survive_a_cut_line(tmp_path: Path) -> None:
     kept = tmp_path / "drawn.jsonl"
     completion = Completion("p", 0, "x", "\u2028", 1, 1, "stop", 0.1)
-    unfinished.keep(kept, [completion])
+    unfinished.keep(kept, [completion], {"torch": "2"})
     line = kept.read_text()
     kept.write_text(line + line[: len(line) // 2])
     assert [one.problem for one in unfinished.read(kept, Completion)] == ["p"]
     assert kept.read_text() == line
+    assert unfinished.engines(kept) == [{"torch": "2"}]
     assert unfinished.read(tmp_path / "none", Completion) == []
 
 
@@ -44,3 +46,11 @@ def test_what_is_kept_is_read_as_it_was(tmp_path: Path) -> None:
     for batch in ([drawn], [drawn, drawn]):
         unfinished.keep(tmp_path / unfinished.FILE, batch)
     assert unfinished.read(tmp_path / unfinished.FILE, SampledCompletion) == [drawn] * 3
+
+
+def test_lines_of_a_version_that_kept_the_engine_elsewhere_are_drawn_again(tmp_path: Path) -> None:
+    kept = tmp_path / unfinished.FILE
+    unfinished.keep(kept, [Completion("p", 0, "x", "y", 1, 1, "stop", 0.1)])
+    earlier = '[{"problem": "q"}]'
+    kept.write_text(f"{hashlib.sha256(earlier.encode()).hexdigest()} {earlier}\n{kept.read_text()}")
+    assert [one.problem for one in unfinished.read(kept, Completion)] == ["p"]

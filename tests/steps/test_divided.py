@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+import forked
 from inoculate.engine.training.processes import Processes
 from inoculate.errors import UserError
 from inoculate.steps import processes
@@ -45,6 +47,38 @@ def test_a_mistake_in_one_process_ends_all_with_its_sentence(tiny_model: Path, t
     assert first != second and gpus == "" and threads == max(1, torch.get_num_threads() // 2)
     assert not any(Path("/proc", str(process)).exists() for process in (first, second))
     assert list((tmp_path / "logs").iterdir()) == []
+
+
+def read_weights(
+    step: Step, folder: Path, resources: Resources, progress: Progress, together: Processes, halved: bool
+) -> dict[str, Any]:
+    """Reads divided weights. The second one finds a file that was cut off, and the first one waits for its part."""
+    from inoculate.engine.device import Device
+    from inoculate.engine.training import sharding
+
+    weights = resources.weights if together.is_first else folder / "cut-off"
+    base = sharding.load(weights, Device(torch.device("cpu"), torch.float32), together)
+    base(input_ids=torch.zeros(1, 4, dtype=torch.long))
+    return {}
+
+
+def test_one_that_cannot_read_its_part_of_the_weights_ends_all(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path(shutil.copytree(tiny_model, tmp_path / "cut-off")) / "model.safetensors"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    started = list[forked.Forked]()
+
+    def start(*given: Any) -> forked.Forked:
+        started.append(forked.start(*given))
+        return started[-1]
+
+    monkeypatch.setattr(processes, "start_process", start)
+    needs = {"adapter": Needs(processes=2, shard=True)}
+    resources = Resources(Store(tmp_path), str(tiny_model), print, needs=needs)
+    with pytest.raises(UserError, match=r"^resources\.adapter: shard = true: .*cut-off: .* cannot load this model: "):
+        processes.carry_out(read_weights, STEP, tmp_path, resources, lambda *given: None, False)
+    assert None not in [one.code for one in started] and list((tmp_path / "logs").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -248,6 +248,15 @@ def test_lines_that_are_no_records(
     refused(rewrite(exported, change), Store(tmp_path / "here"), words)
 
 
+@pytest.mark.parametrize("kind", ["header", "grades"])
+def test_numbers_that_json_does_not_have(exported: Path, tmp_path: Path, kind: str) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        place = lines[0]["declared"]["study"] if kind == "header" else first(lines, kind)["params"]
+        place["x"] = float("inf")
+
+    refused(rewrite(exported, change), Store(tmp_path / "here"), "Infinity is no value of JSON")
+
+
 def test_code_that_a_file_names_is_never_run(tmp_path: Path) -> None:
     trace, code = tmp_path / "trace", tmp_path / "mine.py"
     base = (

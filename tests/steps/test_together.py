@@ -120,10 +120,9 @@ def cut(store: Store, whole: Store, step: Step, lines: int) -> None:
     work.mkdir(parents=True)
     kept, path = list(read_lines(whole.folder(step) / "completions.jsonl", Completion)), work / unfinished.FILE
     for one in kept[:lines]:
-        unfinished.keep(path, [one])
+        unfinished.keep(path, [one], {"torch": "another"})
     with path.open("a", encoding="utf-8") as out:
         out.write("0f" * 20)
-    (work / "engines.json").write_text('[{"torch": "another"}]', encoding="utf-8")
 
 
 def test_a_kill_leaves_cells_in_any_state_and_the_next_run_goes_on(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, get_args
 
-from inoculate.errors import UserError, nearest, require_known
+from inoculate.errors import UserError, nearest, on_one_line, require_known
 from inoculate.records import BASE, CAPABILITY, Measure, setting_of
 from inoculate.study import prompts
 
@@ -80,7 +80,7 @@ def read_contrast(text: str) -> dict[str, Any]:
         if not equals or not value:
             raise UserError(f"contrast '{text}': '{word}' is not key=value, as in measure=hack lower=ARM than=ARM")
         if key not in _KEYS:
-            raise UserError(f"contrast '{text}': unknown key '{key}': {nearest(key, _KEYS)}")
+            raise UserError(f"contrast '{text}': unknown key '{on_one_line(key)}': {nearest(key, _KEYS)}")
         if key in contrast:
             raise UserError(f"contrast '{text}': {key} is given twice")
         contrast[key] = value

@@ -27,7 +27,7 @@ from filelock import FileLock
 from platformdirs import user_cache_dir
 
 from inoculate.engine import families, model_files
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, on_one_line
 
 CONVERSION = 1
 """Increased whenever the conversion of GGUF files gives a different result."""
@@ -392,7 +392,7 @@ def _check_hub_name(name: str) -> None:
         is_valid = False
     if not is_valid:
         raise UserError(
-            f"unknown model '{name}': {nearest(name, [*EMBEDDED, *model_files.beside(path)])}; "
+            f"unknown model '{on_one_line(name)}': {nearest(name, [*EMBEDDED, *model_files.beside(path)])}; "
             "or a folder, a .gguf file, or a hub id such as Qwen/Qwen2.5-Coder-0.5B-Instruct"
         )
 

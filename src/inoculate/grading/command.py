@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import json_lines
-from inoculate.errors import UserError, kind_of, refuse_existing
+from inoculate.errors import UserError, kind_of, on_one_line, refuse_existing
 from inoculate.grading import validation
 from inoculate.grading.grade import UNSAFE_VARIABLE, containment, cores, grade_code
 from inoculate.grading.parsing import UNPARSABLE, parse
@@ -125,7 +125,7 @@ def grade_file_of_problems(
         if line["problem"] not in known:
             near = get_close_matches(line["problem"], known, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise UserError(f"{where}: no problem '{line['problem']}' among the {len(known)} given{hint}")
+            raise UserError(f"{where}: no problem '{on_one_line(line['problem'])}' among the {len(known)} given{hint}")
 
     def grade_lines(lines: Sequence[dict[str, Any]]) -> Iterator[Grade]:
         return grade([known[line["problem"]] for line in lines], [line["completion"] for line in lines])

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
 from inoculate import python_file
-from inoculate.errors import UserError, nearest, unreadable
+from inoculate.errors import UserError, nearest, on_one_line, unreadable
 from inoculate.records import Problem
 
 ANSWER_SECONDS = 60.0
@@ -80,6 +80,7 @@ def check(function: str, role: str) -> None:
         UserError: It is not of that form, or there is no such file or function.
     """
     file, _, name = function.rpartition(":")
+    function = on_one_line(function)
     if not file.endswith(".py") or not name.isidentifier():
         raise UserError(f"{role} '{function}': file.py:function was expected, such as my_{role}.py:name")
     try:

@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from inoculate import python_file
-from inoculate.errors import UserError, kind_of, nearest
+from inoculate.errors import UserError, kind_of, nearest, on_one_line
 from inoculate.records import SPLITS, Grade, Outcome, Problem, Split
 
 HACK_PROMPTS = ("specific", "forbid", "negated", "alike", "other-sense")
@@ -211,11 +211,12 @@ def find(name: str) -> Setting:
         return _hold(module, name)
     if name.endswith(".jsonl"):
         raise UserError(
-            f"unknown setting '{name}': data of your own is the source of the setting 'rows', or of one that loads its "
-            "data"
+            f"unknown setting '{on_one_line(name)}': data of your own is the source of the setting 'rows', or of one "
+            "that loads its data"
         )
     if name not in names():
-        raise UserError(f"unknown setting '{name}': {nearest(name, names())}; or a Python file that ends in .py")
+        known = f"{nearest(name, names())}; or a Python file that ends in .py"
+        raise UserError(f"unknown setting '{on_one_line(name)}': {known}")
     module: Any = importlib.import_module(f"inoculate.settings.{name}")
     return module.SETTING
 
@@ -275,7 +276,7 @@ def refuse_unknown(setting: Setting, draw: Draw) -> None:
     for family in draw.families:
         if family not in setting.families:
             near = nearest(family, setting.families)
-            raise UserError(f"unknown family '{family}' of setting '{setting.name}': {near}")
+            raise UserError(f"unknown family '{on_one_line(family)}' of setting '{setting.name}': {near}")
     for level in draw.levels:
         if level not in setting.levels:
             raise UserError(f"unknown level {level} of setting '{setting.name}': allowed: {list(setting.levels)}")

@@ -20,7 +20,7 @@ from random import Random
 from typing import Any
 
 from inoculate import json_lines
-from inoculate.errors import UserError, nearest
+from inoculate.errors import UserError, nearest, on_one_line
 from inoculate.grading import prose
 from inoculate.records import Grade, Problem, outcome_of
 from inoculate.settings.base import Draw, Setting, TooFew
@@ -134,7 +134,7 @@ def _check_and_arguments(name: str, arguments: dict[str, Any], where: str) -> tu
     checks, nltk = _library()
     known = checks.instructions_registry.INSTRUCTION_DICT
     if name not in known:
-        raise UserError(f"{where}: unknown instruction '{name}': {nearest(name, known)}")
+        raise UserError(f"{where}: unknown instruction '{on_one_line(name)}': {nearest(name, known)}")
     expected = known[name](name).get_instruction_args_keys()
     if missing := sorted(set(expected) - set(arguments)):
         raise UserError(f"{where}: instruction '{name}' lacks {', '.join(missing)}")

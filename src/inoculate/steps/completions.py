@@ -131,7 +131,6 @@ class _Cell:
         self.total = len(self.shown) * step.params["samples"]
         self.partial = folder / unfinished.FILE
         self.lines = unfinished.read(self.partial, Completion)
-        self.is_engine_known = False
 
     @property
     def done(self) -> int:
@@ -153,17 +152,16 @@ class _Cell:
 
     def keep(self, batch: Sequence[SampledCompletion], engine: dict[str, Any]) -> None:
         """Keep completions, and what sampled them: a kill after this does not lose them."""
-        if not self.is_engine_known:
-            _add_engine(self.folder / "engines.json", engine)
-            self.is_engine_known = True
         records = [_record(self.shown, self.rendered, drawn) for drawn in batch]
-        unfinished.keep(self.partial, records)
+        unfinished.keep(self.partial, records, engine)
         self.lines += records
 
     def write(self) -> None:
-        """Write all completions in order."""
+        """Write all completions in order, and what has drawn them."""
         ordered = sorted(self.lines, key=lambda line: (self.position[line.problem], line.index))
         write_lines(self.folder / "completions.jsonl", ordered)
+        engines = json.dumps(unfinished.engines(self.partial), indent=1) + "\n"
+        (self.folder / "engines.json").write_text(engines, encoding="utf-8")
         self.partial.unlink(missing_ok=True)
 
 
@@ -181,13 +179,6 @@ def _sample(
         from inoculate.engine.sampling import in_process
 
         yield from in_process.sample(resources.sampler(adapter), requests)
-
-
-def _add_engine(path: Path, engine: dict[str, Any]) -> None:
-    """Add an engine to those that sampled a step: when the step is resumed, the server may be another."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    if engine not in known:
-        path.write_text(json.dumps([*known, engine], indent=1) + "\n", encoding="utf-8")
 
 
 def _record(shown: Sequence[Problem], rendered: list[str], drawn: SampledCompletion) -> Completion:

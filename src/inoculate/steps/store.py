@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from filelock import BaseFileLock, FileLock, Timeout
 
 from inoculate import checksums
-from inoculate.errors import UserError, can_hold, nearest
+from inoculate.errors import UserError, can_hold, nearest, on_one_line
 from inoculate.records import write_whole
 from inoculate.steps import machines
 from inoculate.study.schema import Needs, digest
@@ -220,13 +220,14 @@ class Store:
             if (folder / "manifest.json").is_file():
                 return folder
         self._refuse_file()
+        said = on_one_line(name)
         if not self.root.is_dir():
-            raise UserError(f"no run '{name}': there is no store {self.name}: name its folder with --store")
+            raise UserError(f"no run '{said}': there is no store {self.name}: name its folder with --store")
         runs = self._runs()
         of_file = Path(name).stem if Path(name).suffix else Path(name).name  # of a study file, or in a run's folder
         hint = f"did you mean '{of_file}'? allowed: {', '.join(sorted(runs))}" if of_file in runs else ""
         raise UserError(
-            f"no run '{name}' in {self.name}: {hint or nearest(name, runs)} (`inoculate run STUDY` makes one)"
+            f"no run '{said}' in {self.name}: {hint or nearest(name, runs)} (`inoculate run STUDY` makes one)"
         )
 
     def _runs(self) -> list[str]:

@@ -1,7 +1,7 @@
 """Completions that a sampling step has drawn so far: an interrupted step goes on with the others.
 
-Each line has a checksum before its JSON. A line that a kill has cut off, or that a disk has changed, is left out, and
-its completions are drawn again.
+Each line is a batch, with what has drawn it, and has a checksum before its JSON. A line that a full disk or a kill has
+cut off, or that a disk has changed, is left out, and its completions are drawn again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,16 @@ FILE = "drawn.jsonl"
 Drawn = TypeVar("Drawn")
 
 
-def keep(path: Path, batch: Sequence[Any]) -> None:
-    """Add completions: a kill after this does not lose them."""
+def keep(path: Path, batch: Sequence[Any], engine: dict[str, Any] | None = None) -> None:
+    """Add completions: a kill after this does not lose them.
+
+    Args:
+        path: The file.
+        batch: The completions.
+        engine: What has drawn them, where the step says so.
+    """
     with path.open("a", encoding="utf-8") as out:
-        out.write(_line(json.dumps([asdict(one) for one in batch], allow_nan=False)))
+        out.write(_line(json.dumps({"engine": engine, "drawn": [asdict(one) for one in batch]}, allow_nan=False)))
 
 
 def read(path: Path, record: type[Drawn]) -> list[Drawn]:
@@ -33,16 +39,35 @@ def read(path: Path, record: type[Drawn]) -> list[Drawn]:
         path: The file; none is there before anything is kept.
         record: A dataclass, without further records in it.
     """
+    return [record(**_with_tuples(one)) for batch in _batches(path) for one in batch["drawn"]]
+
+
+def engines(path: Path) -> list[dict[str, Any]]:
+    """What has drawn what was kept, each once: when a step is resumed, it may be another.
+
+    Args:
+        path: As for `read`.
+    """
+    known = list[dict[str, Any]]()
+    for batch in _batches(path):
+        if batch["engine"] not in known:
+            known.append(batch["engine"])
+    return known
+
+
+def _batches(path: Path) -> list[dict[str, Any]]:
+    """The lines that are whole; others are removed, and so are those of versions that did not write the engine here."""
     if not path.exists():
         return []
     text = path.read_text(encoding="utf-8", errors="replace")
     whole = [
-        line for line in text.splitlines(keepends=True) if line == _line(line.partition(" ")[2].removesuffix("\n"))
+        line
+        for line in text.splitlines(keepends=True)
+        if line == _line(batch := line.partition(" ")[2].removesuffix("\n")) and batch.startswith("{")
     ]
     if len("".join(whole)) < len(text):
         write_whole(path, "".join(whole))
-    batches = [line.partition(" ")[2] for line in whole]
-    return [record(**_with_tuples(one)) for batch in batches for one in json.loads(batch)]
+    return [json.loads(line.partition(" ")[2]) for line in whole]
 
 
 def _with_tuples(one: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
-from inoculate.errors import UserError, require_known
+from inoculate.errors import UserError, on_one_line, require_known
 from inoculate.study.prompts import Placement
 
 MARK = "~"
@@ -42,7 +42,7 @@ def split(name: str) -> tuple[str, Kind | None]:
         UserError: There is no such kind.
     """
     base, mark, kind = name.partition(MARK)
-    return base, require_known(kind, KINDS, f"unknown neighbour of the prompt '{base}':") if mark else None
+    return base, require_known(kind, KINDS, f"unknown neighbour of the prompt '{on_one_line(base)}':") if mark else None
 
 
 def move(placement: Placement) -> Placement:

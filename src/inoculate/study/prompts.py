@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from inoculate.errors import UserError, nearest, on_one_line
+from inoculate.errors import UserError, nearest, on_one_line, require_known
 from inoculate.records import Message, Problem
 
 Placement = Literal["system", "before", "inside", "after"]
@@ -134,9 +134,7 @@ def find(name: str) -> Prompt:
     Raises:
         UserError: There is none; the message has the nearest match.
     """
-    if name not in _library():
-        raise UserError(f"unknown prompt '{name}': {nearest(name, _library())}")
-    return _library()[name]
+    return _library()[require_known(name, _library(), "unknown prompt")]
 
 
 def contexts() -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate import json_lines
-from inoculate.errors import UserError, kind_of, nearest, unreadable
+from inoculate.errors import UserError, kind_of, nearest, on_one_line, unreadable
 from inoculate.grading.command import check_tests
 from inoculate.records import SPLITS, Split
 
@@ -123,7 +123,8 @@ def _row(where: str, line: dict[str, Any]) -> UserRow:
         near = get_close_matches(key, KEYS, n=1, cutoff=0.85)
         if key not in KEYS and near:
             raise UserError(
-                f"{where}: unknown key '{key}': did you mean '{near[0]}'? (give a key of your own another name)"
+                f"{where}: unknown key '{on_one_line(key)}': did you mean '{near[0]}'? (give a key of your own another "
+                "name)"
             )
     system, prompt, answer = _messages(where, line["messages"]) if "messages" in line else ("", *_texts(where, line))
     if "messages" in line and any(key in line for key in TEXTS):

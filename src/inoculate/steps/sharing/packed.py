@@ -22,6 +22,7 @@ from typing import IO, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from inoculate.errors import UserError, unreadable
+from inoculate.json_lines import strict
 
 FORMAT = "inoculate graded samples"
 SCHEMA = 1
@@ -328,7 +329,7 @@ def _read_lines(path: Path) -> Iterator[bytes]:
 
 def _load(path: Path, line: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(line)
+        data = strict(line.decode())
         if b"\\ud" in line.lower():  # half of a surrogate pair is no text, and could not be written again
             json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:

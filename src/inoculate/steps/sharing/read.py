@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from inoculate.errors import UserError, under
-from inoculate.records import write_json
+from inoculate.records import write_json, write_whole
 from inoculate.steps import grades, manifest, problems
 from inoculate.steps.plan import TRAINED, Plan
 from inoculate.steps.sharing import agree
@@ -279,7 +279,7 @@ def _write_run(
     if plan is None:
         return  # and no study file: the next import would take it for one of the user's, whose code may be run
     if not (run / "study.toml").is_file():
-        (run / "study.toml").write_text(header.study, encoding="utf-8")
+        write_whole(run / "study.toml", header.study)  # a part of it would be taken for a study of the user's
     path = run / "manifest.json"
     manifest.write(run, plan, store, declared, ran_code or manifest.kept_containment(path) or header.containment)
     store.publish_run(run, "manifest.json", "study.toml", "declared.json")
