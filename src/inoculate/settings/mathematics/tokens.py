@@ -48,6 +48,8 @@ _FOLLOWS = re.compile(
     r"(?=[^=\n\u2192\u21d2]{1,20}=(?!>))"
 )
 """From one equation to the next: '3x = 51 -> x = 17'."""
+_ABSOLUTE = re.compile(r"(?<![|\w])\|-([0-9][0-9.,/]*)\|(?![|\w])")
+"""'|-14|', and not the cell of a table."""
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*\s*/?>")
 _ANGLES = re.compile(r"<(?=\S)([^<>\n]{1,40})(?<=\S)>")
 _EMPHASIS = re.compile(r"(?<![\w*])([*_]{1,3})(?=\S)([^*_\n]*[^*_\s])\1(?![\w*])")
@@ -87,7 +89,7 @@ class Token:
 
 def clean(text: str) -> str:
     """A text without struck-out parts, emphasis, and LaTeX that only formats."""
-    text = _STRUCK.sub(" ", _FOLLOWS.sub(r"\1 so ", text))
+    text = _ABSOLUTE.sub(r"\1", _STRUCK.sub(" ", _FOLLOWS.sub(r"\1 so ", text)))
     text = (
         _ANGLES.sub(r" \1 ", _TAG.sub(" ", text))
         .replace("\\%", "%")
