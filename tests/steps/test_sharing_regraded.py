@@ -22,6 +22,7 @@ from inoculate.report import write_report
 from inoculate.settings import functions, mathematics, rows
 from inoculate.steps import rl, trajectory_rows
 from inoculate.steps.plan import make_plan
+from inoculate.steps.sharing import regrade
 from inoculate.steps.sharing.packed import Header, PackedStep, read_packed, write_packed
 from inoculate.steps.sharing.read import Imported, import_graded
 from inoculate.steps.sharing.write import write_graded
@@ -233,6 +234,21 @@ def test_a_training_with_another_reward_is_left_out(trained: Path, tmp_path: Pat
     assert "training by RL of reinforced, seed 0:" in note and "another reward to" in note
     other = sum(one.outcome == "wrong" for one in drawn(Store(trained / "store"), "rl") if one.step)
     assert f"to {other} of the 24 trajectories" in note
+
+
+def test_a_training_with_few_other_rewards_is_kept_and_says_so(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regrade, "_OTHER_REWARDS", 0.9)
+    store = Store(tmp_path / "here")
+    found, _ = imported(trained, store, changed("wrong", "wrong", passes=True))
+    assert not [note for note in found.notes if "another reward" in note]
+    was, now = drawn(Store(trained / "store"), "rl"), drawn(store, "rl")
+    assert [one.reward for one in was if one.step] == [one.reward for one in now if one.step], "it learned from these"
+    other = sum(one.outcome == "wrong" for one in was if one.step)
+    assert other and found.run
+    (seed,) = analyse(found.run)["rl"][0]["by_seed"]
+    assert any(f"would give another reward to {other} of 24 completions" in note for note in seed["notes"])
 
 
 def test_rows_that_would_be_others_are_left_out(trained: Path, tmp_path: Path) -> None:

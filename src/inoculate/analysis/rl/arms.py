@@ -89,6 +89,7 @@ def _analyse_seed(training: RLTraining, rule: Onset, largest: float | None) -> d
         "absolute": {f"{at:g}": find_onset(_reach(steps, at), rule.steps) for at in ABSOLUTE},
         "notes": [
             *_describe_unscorable(training),
+            *_describe_other_rewards(training),
             *_describe_nothing_kept(training, largest),
             *_describe_comparisons(comparisons, rule),
             *([] if largest is not None else [UNKNOWN_RANGE]),
@@ -113,6 +114,16 @@ def _describe_unscorable(training: RLTraining) -> list[str]:
     return [
         f"{len(reasons)} of {len(drawn)} completions are unscorable: they have no reward, and nothing was learned from "
         f"them; the first: {reasons[0] or 'no reason is given'}"
+    ]
+
+
+def _describe_other_rewards(training: RLTraining) -> list[str]:
+    if not training.other_rewards:
+        return []
+    learned = sum(len(drawn) for step, drawn in training.drawn.items() if step != UNTRAINED)
+    return [
+        f"it learned by an earlier version of the graders: today's would give another reward to "
+        f"{training.other_rewards} of {learned} completions"
     ]
 
 

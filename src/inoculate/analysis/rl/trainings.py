@@ -66,6 +66,8 @@ class RLTraining:
     """Step, from 1 -> its line of `metrics.jsonl`."""
     checkpoint: dict[str, Any]
     """Which policy stands for the arm: `step`, `rule` and `met`."""
+    other_rewards: int = 0
+    """How many of the rewards that it learned from today's graders would give otherwise, where an import found some."""
 
     @property
     def last_step(self) -> int:
@@ -100,7 +102,15 @@ def read_training(run: Run, entry: dict[str, Any]) -> RLTraining:
         )
     report = json.loads(_require(folder / "training.json").read_text(encoding="utf-8"))
     checkpoint = report.get("checkpoint") or {"step": max(metrics), "rule": None, "met": None}
-    return RLTraining(entry["arm"], entry["seed"], entry.get("method", "rl"), drawn, metrics, checkpoint)
+    return RLTraining(
+        entry["arm"],
+        entry["seed"],
+        entry.get("method", "rl"),
+        drawn,
+        metrics,
+        checkpoint,
+        report.get("other_rewards", 0),
+    )
 
 
 def _require(path: Path) -> Path:

@@ -43,6 +43,7 @@ class _Training(BaseModel):
     label_tokens: int
     loss: list[tuple[int, float]]
     device: str
+    other_rewards: int = 0
 
 
 class _Metrics(BaseModel):

@@ -2,17 +2,19 @@
 
 What a model has written is as good as it was, and grading needs no model. So grades are made anew. A step whose name
 depends on its graders though a model made it (what RL drew and learned from, and all that was made of it) is judged
-anew too, and gets the name that it has today, if nothing that the graders decided is decided otherwise: no reward, no
-choice of a policy, of a row, or of what a filter leaves out. Else it is left out, with all that needs it.
+anew too, and gets the name that it has today, if nothing that the graders decided is decided otherwise: no choice of a
+policy, of a row, or of what a filter leaves out, and of the rewards at most one in a hundred, which are counted and
+said. Else it is left out, with all that needs it.
 
 Code of the user's is never run: what it has to grade is left out.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from shutil import copytree
@@ -20,7 +22,7 @@ from shutil import copytree
 from inoculate import settings
 from inoculate.errors import UserError
 from inoculate.grading import containment
-from inoculate.records import Grade, Problem, Row, Trajectory, read_lines, write_lines
+from inoculate.records import Grade, Problem, Row, Trajectory, read_lines, write_json, write_lines
 from inoculate.steps import (
     fresh_samples,
     grades,
@@ -39,6 +41,9 @@ from inoculate.steps.sharing.agree import gradings, with_todays
 from inoculate.steps.sharing.packed import PackedStep
 from inoculate.steps.store import Step, StepName, Store
 
+_OTHER_REWARDS = 0.01
+"""The share of rewards that may be others for a training to count as the one of today's graders: far less than what
+two seeds, or two processors, draw otherwise."""
 _REGRADED = {
     grades.KIND: "samples",
     row_grades.KIND: "training rows",
@@ -245,7 +250,7 @@ class Regrading:
             ),
         )
         if step.kind == rl.KIND:
-            _require_same_training(today, folder, drawn, again, shown, scorer)
+            again = _as_it_learned(today, folder, drawn, again, shown, scorer)
         write_lines(folder / "trajectories.jsonl", again)
 
     def _filter_again(self, step: PackedStep, today: Step) -> None:
@@ -268,21 +273,24 @@ class Regrading:
                 raise _Decided(str(error)) from None
 
 
-def _require_same_training(
+def _as_it_learned(
     today: Step,
     folder: Path,
     drawn: Sequence[Trajectory],
     again: Sequence[Trajectory],
     shown: Sequence[Problem],
     scorer: Scorer,
-) -> None:
-    """Refuse a training that would be another one, or stand for another policy, with the rewards of today.
+) -> list[Trajectory]:
+    """The trajectories of a training judged by today's graders, with the rewards that it learned from.
+
+    How many of these would be others today is written into its report.
 
     Raises:
-        _Decided: It would.
+        _Decided: More than `_OTHER_REWARDS` would, or another policy would stand for it.
     """
     learned = [(was.reward, now.reward) for was, now in zip(drawn, again, strict=True) if was.step]
-    if other := sum(was != now for was, now in learned):
+    other = sum(was != now for was, now in learned)
+    if other > _OTHER_REWARDS * len(learned):
         raise _Decided(
             f"today's graders give another reward to {other} of the {len(learned)} trajectories that it learned from, "
             "with which it would be another training"
@@ -298,6 +306,9 @@ def _require_same_training(
         rl.expect([one for one in again if not one.step], shown, options, scorer.settings, today.label)
     except UserError as error:
         raise _Decided(str(error)) from None
+    report = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    write_json(folder / "training.json", report | {"other_rewards": other})
+    return [replace(now, reward=was.reward) if was.step else now for was, now in zip(drawn, again, strict=True)]
 
 
 def _others(step: PackedStep) -> list[tuple[str, int, int]]:
