@@ -289,6 +289,58 @@ def test_text_of_a_model_stays_text(browser: Any, tmp_path: Path) -> None:
         assert words in answer, words
 
 
+NAMES = {"plain", "inoculated", "functions", "asks-to-hack", "hard_coded_output", "static", "keep_even", "beta-crossed"}
+"""An arm, a setting of one's own, a context, a tag: what a study or a plug-in may call as it likes."""
+WORDS = {
+    *(
+        "question",
+        "headline",
+        "sentence",
+        "detail",
+        "claim",
+        "why",
+        "caution",
+        "name",
+        "family",
+        "created",
+        "lead",
+        "body",
+    ),
+    *("honest", "hacked", "prompt", "completion", "cpu", "device", "containment", "study_hash", "inoculate"),
+}
+"""Keys of free text: of the user, of a model, of a grader, of a judge, of the machine."""
+
+
+def hostile(value: Any, key: str = "") -> Any:
+    """The same with hostile text wherever there may be text."""
+    if isinstance(value, dict):
+        return {hostile(name): hostile(below, name) for name, below in value.items()}
+    if isinstance(value, list):
+        return [hostile(below, key) for below in value]
+    return value + NASTY if isinstance(value, str) and (key in WORDS or value in NAMES) else value
+
+
+def test_text_of_anybody_stays_text_anywhere(browser: Any, tmp_path: Path) -> None:
+    def parts(page: Path) -> dict[str, int]:
+        browser.open(page, "#samples")
+        browser.js("for (const part of document.querySelectorAll('details')) part.open = true")
+        tags = ("img", "script", "style", "iframe", "form", "a", "svg", "[onerror]", "[onload]", "[href^=javascript]")
+        return {tag: browser.js("return document.querySelectorAll(arguments[0]).length", tag) for tag in tags}
+
+    run = make_run(tmp_path / "run", Plan(problems=12))
+    wanted = parts(write_report(run))
+    assert browser.complaints() == []
+    for path in (*run.rglob("*.json"), *run.rglob("*.jsonl")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        path.write_text("".join(json.dumps(hostile(json.loads(line))) + "\n" for line in lines), encoding="utf-8")
+    assert parts(write_report(run)) == wanted
+    browser.shot("hostile")
+    assert browser.js("return window.broken") is None
+    assert browser.complaints() == []
+    shown = browser.js("return document.body.textContent")
+    assert shown.count("<img src=x onerror=") > 50
+
+
 def test_twenty_thousand_samples(browser: Any, large: Path) -> None:
     browser.driver.get("about:blank")
     before = browser.worked()
