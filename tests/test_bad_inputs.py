@@ -9,6 +9,7 @@ import pytest
 from bad_inputs import CHANGES, STUDY, WHOLE
 from inoculate import settings
 from inoculate.errors import UserError
+from inoculate.records import Problem
 from inoculate.settings.rows import reading, user_grader
 from inoculate.steps import problems
 from inoculate.steps.plan import make_plan
@@ -35,6 +36,13 @@ def give(what: str, text: str) -> None:
         reading.read("mine.jsonl")
     elif what == "grader":
         user_grader.check_grader("judge.py:grade")
+    elif what == "named":
+        Path("judge.py").touch()
+        user_grader.check_grader(text)
+    elif what == "grades":
+        Path("beside.py").touch()
+        Path("judge.py").write_text(f"def grade(problem, completion):\n    {text}", encoding="utf-8")
+        user_grader.check_starts("judge.py:grade", Problem("p", "rows", "k", "rows", 1, "", "?", "5", "", "", {}))
     elif what == "setting":
         Path("beside.py").touch()
         settings.find("mine.py")

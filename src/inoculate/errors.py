@@ -68,7 +68,8 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
         "did you mean 'x'? " where something is close, then the allowed names, as one string.
     """
     names = sorted(map(on_one_line, set(allowed)))
-    close = get_close_matches(given, names, n=1)
+    alike = [name for name in names if name.lower() == given.strip().lower()]
+    close = alike or get_close_matches(given, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     return f"{hint}allowed: {', '.join(names) if names else '(none)'}"
 
@@ -80,7 +81,7 @@ def on_one_line(name: str) -> str:
 
 _KINDS: dict[type, str] = {
     type(None): "nothing", bool: "a truth value", int: "a number", float: "a number", str: "a text", list: "a list",
-    tuple: "a list", dict: "an object with keys",
+    tuple: "a list", dict: "an object with keys", type: "a class",
 }  # fmt: skip
 
 

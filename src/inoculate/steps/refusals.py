@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from inoculate import settings
 from inoculate.engine import chat, models
 from inoculate.errors import UserError, under
 from inoculate.grading import judge
@@ -124,9 +125,25 @@ def _check_functions(plan: Plan, missing: Collection[Step]) -> None:
                 judge.read_judge(grader)
             else:
                 user_grader.check_starts(grader, _first_problem(plan, given))
+    _check_settings(plan, missing)
     drawn = [step.params["rl"]["reward"] for step in missing if step.kind in _REWARDED]
     needed = {part["function"] for reward in drawn for part in reward if "function" in part}
     reward_functions.check_starts(study, needed)
+
+
+def _check_settings(plan: Plan, missing: Collection[Step]) -> None:
+    """Have a setting of the user's grade an answer that is known: no sampling or training should come before that.
+
+    Where it runs code, this is left to the run: what is planned here may be run on a machine with a sandbox.
+    """
+    drawn = {step.inputs["problems"].params["setting"]: step for step in missing if step.kind == grades.KIND}
+    for name, step in drawn.items():
+        task = settings.find(name)
+        if not settings.is_file(name) or task.runs_code or task.needs_source:
+            continue
+        if problem := _first_problem(plan, step.inputs["problems"]):
+            with under("evaluate.settings"):
+                list(task.grade([problem], [problem.honest or problem.hacked]))
 
 
 def _find_graders(step: Step) -> Iterator[tuple[str, Step]]:
