@@ -111,7 +111,9 @@ def _candidates(
     try:
         return vetted.draw_examples(rows, seed, ())
     except UserError as error:
-        raise UserError(str(error).replace("rows.vetted.count =", "--count")) from None
+        if error.key == "rows.vetted.count":
+            error.put_under(f"--count {count}")
+        raise
 
 
 def _refuse_code(pool: str, candidates: list[tuple[Problem, str]], allowed: str) -> None:

@@ -85,13 +85,15 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
 
     Raises:
         UserError: A grader or a reward of the user's cannot be loaded; the grader has no grade for a known answer; a
-            control cannot be made as long as its prompt; or a prompt of RL, or of fresh samples, and a completion of
+            control cannot be made as long as its prompt; a row of the user's data is longer than what passes through
+            the model at once; or a prompt of RL, or of fresh samples, and a completion of
             `rl.max_new_tokens` are longer than the model's context, or than what passes through the model at once.
     """
     if missing and models.is_here(plan.study.model):
         with under("model"):
             models.slower(plan.study.model)  # refuses a type that transformers does not know
     _check_functions(plan, missing)
+    _check_rows(plan, {step.key for step in missing}, resources)
     keys, found = {step.key for step in missing}, dict[str, _Longest]()
     _check_controls(plan, keys, resources)
     for training in plan.trainings:
@@ -110,6 +112,31 @@ def _check_controls(plan: Plan, missing: Collection[str], resources: Resources) 
             if step.key in missing and inoculation and inoculation["like"] and models.is_here(plan.study.model):
                 with under(f"arms.{training.arm}.inoculation.like"):
                     rows.find_prompt(step, resources)
+
+
+def _check_rows(plan: Plan, missing: Collection[str], resources: Resources) -> None:
+    """Refuse a row that is too long to be trained on, where rows are known before any work: those of the user's data.
+
+    Rows that a step leaves some out of (a filter, a number of tokens) are left to the run.
+    """
+    for training in plan.trainings:
+        arm = plan.study.arms[training.arm]
+        tables = [step for step in (training.rows, *(more for more, _ in training.more_rows)) if not step.inputs]
+        for step in () if arm.is_rewarded or training.adapter.key not in missing else tables:
+            source = step.params["rows"].get("source", "")
+            if step.params["rows"].get("filter", "none") != "none" or not source.endswith(".jsonl"):
+                continue
+            longest = _find_longest(step, rows.draw(step, plan.draw), resources, answers=True)
+            budget, context = arm.train.micro_batch_tokens, resources.context
+            if longest.tokens > min(budget, context):
+                most = f"the model's context of {context}" if longest.tokens > context else f"{budget}"
+                mended = "shorten it or leave it out" if longest.tokens > context else f"raise it to {longest.tokens}"
+                key = "rows.source" if longest.tokens > context else "train.micro_batch_tokens"
+                raise UserError(
+                    f"problem '{longest.problem}' of {source} has {longest.tokens} tokens with its answer, more than "
+                    f"{most}; rows are never cut: {mended}",
+                    key=f"arms.{training.arm}.{key}",
+                )
 
 
 def _check_functions(plan: Plan, missing: Collection[Step]) -> None:
@@ -184,11 +211,17 @@ def _find_asked(plan: Plan, training: Training, missing: Collection[str]) -> Ite
             yield _Asked(fresh.inputs["rows"], training.arm, "rows.trajectories", "the prompt of the samples", new)
 
 
-def _find_longest(step: Step, drawn: Sequence[rows.DrawnRow], resources: Resources) -> _Longest:
+def _find_longest(
+    step: Step, drawn: Sequence[rows.DrawnRow], resources: Resources, *, answers: bool = False
+) -> _Longest:
+    """The longest prompt of a step's rows; if asked with its answer, as it is trained on."""
     system, inoculation = rows.find_prompt(step, resources)
     made = rows.make_rows(drawn, inoculation, system)
     texts = [chat.render(resources.tokenizer, row.messages) for row in made]
-    lengths = map(len, resources.tokenizer(texts, add_special_tokens=False)["input_ids"])
+    lengths = list(map(len, resources.tokenizer(texts, add_special_tokens=False)["input_ids"]))
+    if answers:
+        theirs = [len(chat.encode_answer(resources.tokenizer, row.answer)) for row in made]
+        lengths = [sum(both) for both in zip(lengths, theirs, strict=True)]
     return max(_Longest(length, row.problem) for length, row in zip(lengths, made, strict=True))
 
 
