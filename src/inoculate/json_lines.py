@@ -81,6 +81,7 @@ _SIGNS = {
     rb"^(#|//|/\*)": "JSON lines have no comments: leave the line out",
     rb"^\[\[?[\w.-]+\]": "is this TOML? One JSON object a line is due",
     rb"^version https://git-lfs": "this is a pointer of Git LFS: `git lfs pull` fetches the file itself",
+    rb'^[\w.-]+ *= *["0-9]': "is this TOML? One JSON object a line is due",
     rb"^<": "is this XML or HTML? One JSON object a line is due",
     rb"^[\w.]+ *= *[\[{]": "is this Python? One JSON object a line is due, as json.dumps(row) makes it",
     b"[{,:]\\s*\xe2\x80[\x9c-\x9f]": "quotes have to be straight ones",
