@@ -304,7 +304,10 @@ UNTYPED: Any = inoculate
         (lambda: UNTYPED.load("small", store=3), "^load: store is a number, where a path or a text"),
         (lambda: UNTYPED.run(None), "^nothing was given, where a study"),
         (lambda: UNTYPED.run("demo-quick", seeds=1.5), "--seeds 1.5: '1.5' is neither a number nor a range"),
-        (lambda: UNTYPED.Study(None, question="x", model="smollm2-135m"), "Study: nothing was given without a name: Stu"),
+        (
+            lambda: UNTYPED.Study(None, question="x", model="smollm2-135m"),
+            "^Study: nothing was given without a name",
+        ),
         (lambda: UNTYPED.Study("a", {"question": "x"}), r"Study: an object .* by name \(of a dictionary: Study"),
         (lambda: UNTYPED.Study("a" * 99, question="x"), "name: 99 characters, at most 80"),
         (lambda: UNTYPED.Study("a", question="x", arms={"a": inoculate.Arm}), r"arms.a: .*made by a call, Arm\(...\)"),
@@ -319,7 +322,10 @@ UNTYPED: Any = inoculate
         (lambda: UNTYPED.problems(3), "^problems: setting is a number, where a text was expected"),
         (lambda: UNTYPED.problems("mathematics", seed="0"), "^problems: seed is a text, where a whole number"),
         (lambda: UNTYPED.problems("mathematics", split=None), "^problems: split is nothing, where a text"),
-        (lambda: UNTYPED.problems("mathematics", source="x.jsonl"), "^source 'x.jsonl': setting 'mathematics' makes its"),
+        (
+            lambda: UNTYPED.problems("mathematics", source="x.jsonl"),
+            "^source 'x.jsonl': setting 'mathematics' makes its",
+        ),
         (lambda: UNTYPED.grade([], [], oversight=3), "^grade: oversight is a number, where a text was expected"),
     ],
 )

@@ -120,7 +120,13 @@ def strict(text: str) -> Any:
     Raises:
         ValueError: It is not JSON, has a key twice, or has a number that is infinite or none.
     """
-    return json.loads(text, object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant, parse_float=_finite, parse_int=_whole)
+    return json.loads(
+        text,
+        object_pairs_hook=_reject_duplicates,
+        parse_constant=_reject_constant,
+        parse_float=_finite,
+        parse_int=_whole,
+    )
 
 
 def _finite(text: str) -> float:

@@ -202,9 +202,7 @@ def test_a_larger_share_hacks_the_same_rows_and_more(tmp_path: Path) -> None:
     ("mixture", "have"), [((4, 20, 0), "4 and 5"), ((20, 4, 0), "5 and 4"), ((0, 20, 0), "0 and 5")]
 )
 def test_too_few_labelled_rows_are_refused_with_their_number(tmp_path: Path, mixture: Any, have: str) -> None:
-    with pytest.raises(
-        UserError, match=rf"5 rows with a hacked answer and 5 others .* there are {have}: .*\d+ rows"
-    ):
+    with pytest.raises(UserError, match=rf"5 rows with a hacked answer and 5 others .* there are {have}: .*\d+ rows"):
         drawn(labelled(tmp_path, *mixture))
 
 

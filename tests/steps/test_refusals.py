@@ -111,8 +111,12 @@ OWN = RAW | {
 @pytest.mark.parametrize(
     ("words", "train", "message"),
     [
-        (300, {}, r"^arms\.plain\.train\.micro_batch_tokens: problem '7' of own\.jsonl has \d+ tokens .* raise it to"),
-        (9000, {"micro_batch_tokens": 99999}, r"^arms\.plain\.rows\.source: problem '7' .* the model's context of 4096"),
+        (800, {}, r"^arms\.plain\.train\.micro_batch_tokens: problem '7' of own\.jsonl has \d+ tokens .* raise it to"),
+        (
+            9000,
+            {"micro_batch_tokens": 99999},
+            r"^arms\.plain\.rows\.source: problem '7' .* the model's context of 4096",
+        ),
         (3, {}, ""),
     ],
 )
@@ -123,7 +127,7 @@ def test_a_row_that_is_too_long_is_refused_before_any_work(
     rows_made = [{"id": str(n), "split": "train", "prompt": f"Say {n}.", "completion": f"{n}"} for n in range(8)]
     rows_made[7]["completion"] = "well " * words
     Path("own.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows_made))
-    raw = OWN | {"model": str(tiny_model), "train": train, "rows": OWN["rows"] | {"count": 8}}
+    raw = OWN | {"model": str(tiny_model), "train": train, "rows": OWN["rows"] | {"count": 8, "hacked": 0.0}}
     made = make_plan(parse(raw, "study", "study.toml"), "weights")
     with pytest.raises(UserError, match=message) if message else nullcontext():
         refusals.check_here(made, Store(tmp_path / "store"))
@@ -148,7 +152,7 @@ def test_a_setting_of_ones_own_grades_an_answer_before_any_work(
 def test_arms_with_fewer_rows_than_a_step_takes_are_named(tiny_model: Path, tmp_path: Path) -> None:
     raw = OWN | {
         "model": str(tiny_model),
-        "rows": {"setting": "mathematics_plain", "count": 8},
+        "rows": {"setting": "mathematics_plain", "count": 8, "hacked": 0.0},
         "train": {"batch_rows": 64, "epochs": 3},
     }
     facts = plan_facts(make_plan(parse(raw, "study", "study.toml"), "weights"), Store(tmp_path / "store"))

@@ -9,8 +9,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from inoculate import settings
-from inoculate.api.frames import make_frame
 from inoculate.api.arguments import checked
+from inoculate.api.frames import make_frame
 from inoculate.errors import UserError, kind_of, require_known
 from inoculate.grading import OVERSIGHTS, CodeTask, grade_code
 from inoculate.grading.command import check_tests

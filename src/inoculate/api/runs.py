@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inoculate.api import DEFAULT_STORE, STORE_VARIABLE
-from inoculate.api.frames import make_frame
 from inoculate.api.arguments import checked
+from inoculate.api.frames import make_frame
 from inoculate.errors import UserError, kind_of
 from inoculate.steps.seeds import choose_seeds
 from inoculate.steps.working_copy import find_run, open_store

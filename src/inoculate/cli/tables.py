@@ -89,8 +89,8 @@ def _small_arms(study: Study) -> list[str]:
         if not arm.is_rewarded and rows < arm.train.batch_rows:
             steps = ceil(rows / arm.train.batch_rows * arm.train.epochs)
             found.append(
-                f"arms.{name}.train.batch_rows = {arm.train.batch_rows}, and the arm has {rows} rows: a step has all of "
-                f"them, and its training {steps} step{'s' * (steps > 1)}"
+                f"arms.{name}.train.batch_rows = {arm.train.batch_rows}, and the arm has {rows} rows: a step has all "
+                f"of them, and its training {steps} step{'s' * (steps > 1)}"
             )
     return found
 

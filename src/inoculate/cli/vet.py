@@ -115,7 +115,9 @@ def _candidates(
             error.put_under(f"--count {count}")
         raise
     if takes_grader and not grader and not all("entry_point" in problem.secret for problem, _ in found):
-        raise UserError(f"{source}: has no tests, and no grader is named: nothing could be kept: --grader FILE.py:FUNCTION")
+        raise UserError(
+            f"{source}: has no tests, and no grader is named: nothing could be kept: --grader FILE.py:FUNCTION"
+        )
     return found
 
 

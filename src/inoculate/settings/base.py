@@ -212,7 +212,7 @@ def find(name: str) -> Setting:
     if name.endswith(".jsonl"):
         raise UserError(
             f"unknown setting '{on_one_line(name)}': data of your own is the source of the setting 'rows' "
-            f"(source = \"{on_one_line(name)}\"; of a command --source), or of one that loads its data"
+            f'(source = "{on_one_line(name)}"; of a command --source), or of one that loads its data'
         )
     if name not in names():
         if Path(f"{name}.py").is_file():

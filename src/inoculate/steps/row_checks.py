@@ -94,7 +94,9 @@ def check_source(
     if not settings.is_read_first(rows.setting, rows.source):
         most = max(("count", rows.count), ("vetted.count", rows.vetted.count), key=lambda named: named[1])
         with _placed(rows, key, most[0]):
-            return draw_some(rows.setting, settings.Draw("train", most[1], seed, rows.families, rows.levels, rows.source))
+            return draw_some(
+                rows.setting, settings.Draw("train", most[1], seed, rows.families, rows.levels, rows.source)
+            )
     with _placed(rows, key, "count"):
         drawn = draw(rows, seed, hackable)
     if inoculation and drawn:

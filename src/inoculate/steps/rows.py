@@ -355,7 +355,8 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
         if not lacking:
             break
         # At least as many problems more are needed as rows are lacking; where the setting has not as many, it fails.
-        shortage = f"; among the first {size} there are {len(hacked)} and {len(honest)}"
+        found = f"{len(hacked)} and {len(honest)}" if besides else f"{len(hacked)}"
+        shortage = f"; among the first {size} there are {found}"
         size += lacking
     kept = {*honest, *(hacked if rows.filter != "hacked" else ())}
     return [DrawnRow(problem, problem.id in hacked, False) for problem in problems if problem.id in kept]

@@ -42,8 +42,8 @@ class Study:
         for given, due in ((name, str), *((other, ()) for other in others)):
             if not isinstance(given, due):
                 raise UserError(
-                    f"Study: {kind_of(given)} was given without a name: Study(\"NAME\", question=\"...\") takes the "
-                    "study's name and then keys by name (of a dictionary: Study(\"NAME\", **tables))"
+                    f'Study: {kind_of(given)} was given without a name: Study("NAME", question="...") takes the '
+                    'study\'s name and then keys by name (of a dictionary: Study("NAME", **tables))'
                 )
         where = f"study '{name:.{_LONGEST}}'"
         if not name.strip() or name in {".", ".."} or not name.isprintable() or set("/\\") & set(name):
@@ -52,7 +52,9 @@ class Study:
                 'Study("NAME", question="...")'
             )
         if len(name) > _LONGEST:
-            raise UserError(f"{where}...: name: {len(name)} characters, at most {_LONGEST}: a run's folder has this name")
+            raise UserError(
+                f"{where}...: name: {len(name)} characters, at most {_LONGEST}: a run's folder has this name"
+            )
         try:
             self._tables: dict[str, Any] = _toml_value(tables, where, "")
         except RecursionError:

@@ -164,13 +164,13 @@ def messages(problem: Problem, text: str, placement: Placement, system: str | No
         system = problem.system
     if text and placement == "system":
         if system is None:
-            raise UserError("'system', and this model's chat template has no system message: use 'before'", key=_WHERE)
+            raise UserError("'system', and this chat template has no system message: use 'before'", key=_WHERE)
         system = f"{system}\n\n{text}".strip()
     elif text:
         if placement == "inside" and not problem.lead:
             raise UserError(
-                f"'inside' (as it is where nothing is written), and problem '{problem.id}' has no opening sentence that "
-                'a prompt could follow: write placement = "after", or "before"',
+                f"'inside' (as it is where nothing is written), and problem '{problem.id}' has no opening sentence "
+                'that a prompt could follow: write placement = "after", or "before"',
                 key=_WHERE,
             )
         task = {
