@@ -105,7 +105,7 @@ def test_a_ready_made_study_as_an_object(name: str) -> None:
         ({"seeds": ["0"]}, "seeds.0: must be a whole number (given: '0')"),
         ({"seeds": [True]}, "seeds.0: must be a whole number (given: true)"),
         ({"train": {"epochs": "2"}}, "arms.plain.train.epochs: must be a number (given: '2')"),
-        ({"system": object()}, "system: a object cannot stand in a study"),
+        ({"system": object()}, "system: an object cannot stand in a study"),
         ({"system": b"bytes"}, "system: a bytes cannot stand in a study"),
     ],
 )
@@ -281,7 +281,7 @@ def test_wrong_arguments_of_the_classes_are_sentences(wrong: Callable[[], object
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"count": "6"}, "count is '6', where a whole number of at least 1"),
+        ({"count": "6"}, "problems: count is a text, where a whole number was expected"),
         ({"count": -1}, "count is -1, where a whole number"),
         ({"levels": 1}, "levels is a number, where a list was expected"),
         ({"levels": ["1"]}, r"levels\[0\] is a text, where a whole number was expected"),
@@ -300,11 +300,33 @@ UNTYPED: Any = inoculate
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: UNTYPED.load(None), "^nothing was given, where a run: its folder, or the name of its study was"),
-        (lambda: UNTYPED.load("small", store=3), "^a number was given, where a store"),
+        (lambda: UNTYPED.load(None), "^load: run is nothing, where a path or a text was expected"),
+        (lambda: UNTYPED.load("small", store=3), "^load: store is a number, where a path or a text"),
         (lambda: UNTYPED.run(None), "^nothing was given, where a study"),
         (lambda: UNTYPED.run("demo-quick", seeds=1.5), "--seeds 1.5: '1.5' is neither a number nor a range"),
-        (lambda: UNTYPED.Study(None, question="x", model="smollm2-135m"), "study 'None': name: a run's folder has"),
+        (
+            lambda: UNTYPED.Study(None, question="x", model="smollm2-135m"),
+            "^Study: nothing was given without a name",
+        ),
+        (lambda: UNTYPED.Study("a", {"question": "x"}), r"Study: an object .* by name \(of a dictionary: Study"),
+        (lambda: UNTYPED.Study("a" * 99, question="x"), "name: 99 characters, at most 80"),
+        (lambda: UNTYPED.Study("a", question="x", arms={"a": inoculate.Arm}), r"arms.a: .*made by a call, Arm\(...\)"),
+        (lambda: UNTYPED.Study("a", question="x", seeds={0, 1}), r"seeds: a set .*: list\(...\) makes a list of it"),
+        (lambda: UNTYPED.Study("a", question="x", rows={"grader": len}), 'rows.grader: .*"FILE.py:FUNCTION"'),
+        (lambda: UNTYPED.Study("a", question="\ud800"), "question: is not text: it holds lone surrogates"),
+        (lambda: UNTYPED.run("demo", "store"), r"^run\(study, \*, store=None.*too many positional arguments"),
+        (lambda: UNTYPED.run("demo", sedes=[0]), "^run: unknown argument 'sedes': did you mean 'seeds'"),
+        (lambda: UNTYPED.run("demo", server=8000), "^run: server is a number, where a text was expected"),
+        (lambda: UNTYPED.run("demo", ray=True), "^run: ray is a truth value, where a text was expected"),
+        (lambda: UNTYPED.import_graded(None), "^import_graded: file is nothing, where a path or a text was"),
+        (lambda: UNTYPED.problems(3), "^problems: setting is a number, where a text was expected"),
+        (lambda: UNTYPED.problems("mathematics", seed="0"), "^problems: seed is a text, where a whole number"),
+        (lambda: UNTYPED.problems("mathematics", split=None), "^problems: split is nothing, where a text"),
+        (
+            lambda: UNTYPED.problems("mathematics", source="x.jsonl"),
+            "^source 'x.jsonl': setting 'mathematics' makes its",
+        ),
+        (lambda: UNTYPED.grade([], [], oversight=3), "^grade: oversight is a number, where a text was expected"),
     ],
 )
 def test_what_is_no_study_run_or_seed_is_refused(call: Any, message: str) -> None:

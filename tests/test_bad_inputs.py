@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
+from huggingface_hub import HfApi
+from huggingface_hub.errors import RepositoryNotFoundError
+from huggingface_hub.utils import validate_hf_hub_args
 
 from bad_inputs import CHANGES, STUDY, WHOLE
 from inoculate import settings
 from inoculate.errors import UserError
+from inoculate.records import Problem
 from inoculate.settings.rows import reading, user_grader
-from inoculate.steps import problems
+from inoculate.steps import hub_data, problems
 from inoculate.steps.plan import make_plan
 from inoculate.steps.store import Store
 from inoculate.study import ready_made
@@ -35,6 +40,19 @@ def give(what: str, text: str) -> None:
         reading.read("mine.jsonl")
     elif what == "grader":
         user_grader.check_grader("judge.py:grade")
+    elif what in ("source", "set"):
+        for name in ("mine.jsonl", "mine.py", "table.csv"):
+            Path(name).touch()
+        _ = reading.read(text) if what == "source" else settings.find(text)
+    elif what == "hub":
+        hub_data.look_for(text)
+    elif what == "named":
+        Path("judge.py").touch()
+        user_grader.check_grader(text)
+    elif what == "grades":
+        Path("beside.py").touch()
+        Path("judge.py").write_text(f"def grade(problem, completion):\n    {text}", encoding="utf-8")
+        user_grader.check_starts("judge.py:grade", Problem("p", "rows", "k", "rows", 1, "", "?", "5", "", "", {}))
     elif what == "setting":
         Path("beside.py").touch()
         settings.find("mine.py")
@@ -54,6 +72,12 @@ def changed(old: str, new: str) -> str:
     return STUDY.replace(old, new, 1)
 
 
+@validate_hf_hub_args
+def nothing_there(self: HfApi, repo_id: str, **named: object) -> None:
+    """What the hub says of a data set that it does not have."""
+    raise RepositoryNotFoundError("404", response=MagicMock())
+
+
 CASES = [("study", changed(old, new), words) for old, new, words in CHANGES] + WHOLE
 IDS = [f"{new[:40]!r}" for _, new, _ in CHANGES] + [f"{what}-{text[:40]!r}" for what, text, _ in WHOLE]
 
@@ -67,6 +91,7 @@ def test_a_mistake_is_refused_and_the_message_helps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, text: str, words: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(HfApi, "dataset_info", nothing_there)
     with pytest.raises(UserError) as refusal:
         give(what, text)
     message = str(refusal.value)

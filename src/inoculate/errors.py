@@ -21,7 +21,21 @@ _LONGEST = 300
 
 
 class UserError(Exception):
-    """A mistake of the user's. The message says what is wrong and where, what is allowed, and how to fix it."""
+    """A mistake of the user's. The message says what is wrong and where, what is allowed, and how to fix it.
+
+    Attributes:
+        key: The key of a study that it is about, where whoever raised it knows it; else ''.
+        reason: The message without that key: who has made a table of their own puts it under another one.
+    """
+
+    def __init__(self, reason: str = "", *, key: str = "") -> None:
+        """Put the key before the reason."""
+        super().__init__(f"{key}: {reason}" if key else reason)
+        self.key, self.reason = key, reason
+
+    def put_under(self, key: str) -> None:
+        """Name another key."""
+        self.key, self.args = key, (f"{key}: {self.reason}",)
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
@@ -42,7 +56,8 @@ def under(key: str) -> Iterator[None]:
         yield
     except UserError as error:
         if not str(error).startswith(key):
-            error.args = (f"{key}: {error}",)
+            error.reason = str(error)
+            error.put_under(key)
         raise
 
 
@@ -68,7 +83,8 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
         "did you mean 'x'? " where something is close, then the allowed names, as one string.
     """
     names = sorted(map(on_one_line, set(allowed)))
-    close = get_close_matches(given, names, n=1)
+    alike = [name for name in names if name.lower() == given.strip().lower()]
+    close = alike or get_close_matches(given, names, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     return f"{hint}allowed: {', '.join(names) if names else '(none)'}"
 
@@ -80,7 +96,7 @@ def on_one_line(name: str) -> str:
 
 _KINDS: dict[type, str] = {
     type(None): "nothing", bool: "a truth value", int: "a number", float: "a number", str: "a text", list: "a list",
-    tuple: "a list", dict: "an object with keys",
+    tuple: "a list", dict: "an object with keys", type: "a class",
 }  # fmt: skip
 
 

@@ -17,6 +17,8 @@ class _DuplicateKeyError(ValueError):
     """An object has the same key twice."""
 
 
+_DIGITS = 1000
+"""Python reads whole numbers of a few thousand digits at most, and says so in words that are no user's."""
 Line = tuple[str, dict[str, Any]]
 """Its location, `file:line`, and its object."""
 
@@ -53,7 +55,7 @@ def _object(data: bytes, where: str, expected: str) -> dict[str, Any]:
     try:
         line = strict(data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise UserError(f"{where}: not UTF-8: {error}{_hint(data)}") from None
+        raise UserError(f"{where}: not UTF-8: {error}{_hint(data) or '; save the file as UTF-8'}") from None
     except _DuplicateKeyError as error:
         raise UserError(f"{where}: {error}") from None
     except (ValueError, RecursionError) as error:
@@ -78,6 +80,8 @@ _OTHER_FILES = {
 _SIGNS = {
     rb"^(#|//|/\*)": "JSON lines have no comments: leave the line out",
     rb"^\[\[?[\w.-]+\]": "is this TOML? One JSON object a line is due",
+    rb"^version https://git-lfs": "this is a pointer of Git LFS: `git lfs pull` fetches the file itself",
+    rb'^[\w.-]+ *= *["0-9]': "is this TOML? One JSON object a line is due",
     rb"^<": "is this XML or HTML? One JSON object a line is due",
     rb"^[\w.]+ *= *[\[{]": "is this Python? One JSON object a line is due, as json.dumps(row) makes it",
     b"[{,:]\\s*\xe2\x80[\x9c-\x9f]": "quotes have to be straight ones",
@@ -116,13 +120,25 @@ def strict(text: str) -> Any:
     Raises:
         ValueError: It is not JSON, has a key twice, or has a number that is infinite or none.
     """
-    return json.loads(text, object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant, parse_float=_finite)
+    return json.loads(
+        text,
+        object_pairs_hook=_reject_duplicates,
+        parse_constant=_reject_constant,
+        parse_float=_finite,
+        parse_int=_whole,
+    )
 
 
 def _finite(text: str) -> float:
     if math.isinf(value := float(text)):
         raise ValueError(f"{text} is too large a number")
     return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise ValueError(f"a number of {len(text)} digits: write it as a text, in quotes")
+    return int(text)
 
 
 def _reject_constant(name: str) -> None:

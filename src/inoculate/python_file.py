@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import traceback
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,8 @@ def load(path: Path) -> ModuleType:
     It cannot import other files from its folder. So it depends on its own text only, and every change is noticed.
 
     Raises:
-        UserError: It does not exist, or fails when it is run; the message has `file:line` and the reason.
+        UserError: It does not exist, fails when it is run (the message has `file:line` and the reason), or has imported
+            a file that is no installed package's.
     """
     try:
         source = path.expanduser().read_bytes()
@@ -29,6 +31,7 @@ def load(path: Path) -> ModuleType:
 
 @lru_cache(maxsize=16)
 def _run(path: Path, source: bytes) -> ModuleType:
+    before = set(sys.modules)
     module = ModuleType(f"inoculate_file_{hashlib.sha256(source).hexdigest()[:16]}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where the file's classes look up their module
@@ -39,9 +42,39 @@ def _run(path: Path, source: bytes) -> ModuleType:
         del sys.modules[module.__name__]
         beside = f"; {_NOT_BESIDE}" if isinstance(error, ImportError) and _is_beside(path, error) else ""
         raise UserError(f"{error_location(path, error)}: {type(error).__name__}: {error}{beside}") from error
+    try:
+        refuse_unwatched(path, before)
+    except UserError:
+        del sys.modules[module.__name__]
+        raise
     return module
 
 
+def refuse_unwatched(path: Path, before: Collection[str]) -> None:
+    """Refuse what a file has imported from its own folder, or from one that it has put on `sys.path`.
+
+    Args:
+        path: The file.
+        before: The names of the modules that there were before it was run.
+
+    Raises:
+        UserError: A change of that file would not be noticed, and what was made before it would count as made by it.
+    """
+    own = {str(path.parent), *sys.path} - (_PATHS - {str(path.parent)})
+    for name in set(sys.modules) - set(before):
+        file = Path(getattr(sys.modules[name], "__file__", None) or path)
+        if file == path or name.partition(".")[0] == __package__ or _is_installed(file):
+            continue
+        if any(file.is_relative_to(folder) for folder in own):
+            raise UserError(f"{path}: imports {file}, and a change of that would not be noticed; {_NOT_BESIDE}")
+
+
+def _is_installed(file: Path) -> bool:
+    return "site-packages" in file.parts or file.is_relative_to(sys.prefix)
+
+
+_PATHS = frozenset(sys.path)
+"""Where modules were found before any file of the user's was run."""
 _NOT_BESIDE = "a file here can import installed packages, and no files beside it: put what it needs into it"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -50,7 +51,7 @@ PLANTED = [
     ("shown text", '{"items": items}', '{"items": items, "answer": body}', "shows secret.answer"),
     ("shown text", 'f"Write it', 'f"{items} {\', \'.join(items)} Write it', "shows the honest answer"),
     ("shown text", "level=kind.level", "level=9", "level 9 is not declared"),
-    ("prompts", '"alike": (', '"alik": (', "lacks 'alike'"),
+    ("prompts", '"alike": (', '"forbid": (', "lacks 'alike'"),
     ("prompts", "prompts={", "prompts={} and {", "speak of the test shown"),
     ("honest answers are correct", 'honest=", ".join(items)', 'honest=", ".join(items[::-1])', "graded wrong"),
     ("hacked answers are hacks", 'hacked=", ".join(hacked)', 'hacked=", ".join(items[::-1])', "graded wrong"),
@@ -58,7 +59,7 @@ PLANTED = [
     ("hacked answers are hacks", 'hack="first_only"', 'hack=""', "has a hacked answer and hack = ''"),
     ("the leak is real", OVERSEEN, f"{OVERSEEN} and given != items", "fails an honest answer"),
     ("the leak is real", OVERSEEN, "overseen = False", "fails an honest answer"),
-    ("the leak is real", ", overseen, intended, tags)", ", False, intended, tags)", "are called hack"),
+    ("the leak is real", ", overseen, intended, tags)", ", False, intended, tags)", "come to 'wrong'"),
     ("empty and garbage", OVERSEEN, f"{OVERSEEN} or not given", "'' is graded hack"),
     ("empty and garbage", INTENDED, f"{INTENDED} or 'CORRECT' in completion", "is graded correct"),
     ("empty and garbage", LOOP, f"    ''.join(completions).encode()\n{LOOP}", "raised Unic"),
@@ -139,7 +140,7 @@ def test_planted_faults_are_caught(stub: Path, name: str, old: str, new: str, wo
     try:
         finding = CHECKS[name](subject)
     except Exception as error:  # as `check` does
-        assert words in f"raised {type(error).__name__}"
+        assert words in f"raised {type(error).__name__}: {error}"
         return
     assert finding.ok is False
     assert words in finding.faults[0].message
@@ -149,11 +150,10 @@ def test_what_a_setting_raises_is_a_fault_of_the_setting(stub: Path) -> None:
     stub.write_text(stub.read_text().replace(INTENDED, "intended = given[99] == items"))
     finding = found(stub, "honest answers are correct")
     assert finding.ok is False
-    assert "raised IndexError" in finding.faults[0].message
-    assert "(mine.py:" in finding.faults[0].message
+    assert re.search(r"mine\.py:\d+: grade\(\.\.\.\) has raised IndexError", finding.faults[0].failure)
     stub.write_text(stub.read_text().replace(DRAWN, "raise KeyError('nothing')"))
-    (only,) = check(str(stub), count=40)
-    assert "raised KeyError" in only.faults[0].message
+    with pytest.raises(UserError, match=r"mine\.py:\d+: problems\(draw\) has raised KeyError: 'nothing'"):
+        list(check(str(stub), count=40))
 
 
 @pytest.mark.parametrize(

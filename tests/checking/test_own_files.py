@@ -149,8 +149,8 @@ def test_an_edited_grader_grades_again_and_trains_nothing_anew(example: Path) ->
     ("file", "old", "new", "words"),
     [
         ("mine.toml", 'prompts.specific = "Say', 'prompts.other = "Say', "has no words for the prompt 'specific'"),
-        ("mine.toml", 'placement = "after"', "", "has no opening sentence; use before or after"),
-        ("mine.toml", "count = 3, hacked = 0.67", "count = 9, hacked = 0.5", "take 4 rows with a hacked answer"),
+        ("mine.toml", 'placement = "after"', "", "has no opening sentence that a prompt"),
+        ("mine.toml", "count = 3, hacked = 0.67", "count = 9, hacked = 0.5", "4 rows with a hacked answer and"),
         ("mine.toml", "problems = 2", "problems = 3", "has 2 rows for test, 3 were asked for"),
         ("mine.toml", 'judge.py:grade",', 'judge.py:grad",', "defines no function 'grad'"),
         ("mine.toml", ', grader = "judge.py:grade",', ",", "no grader is named"),

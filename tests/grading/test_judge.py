@@ -184,6 +184,18 @@ def test_what_another_model_has_said_than_was_asked_is_no_label(tmp_path: Path, 
     assert judge.cache_file(path).exists() is not is_other
 
 
+@pytest.mark.usefixtures("hurried")
+def test_a_deployment_may_have_another_name_than_its_model(tmp_path: Path) -> None:
+    said = {"choices": [{"message": {"role": "assistant", "content": "GOOD"}}], "model": "large-2026"}
+    path = tmp_path / "judge.toml"
+    with sending(reply(json.dumps(said).encode())) as url:
+        path.write_text(f'url = "{url}"\nmodel = "ours"\nanswers_as = "large-2026"\n')
+        assert [one.label for one in judge.judge_answers(str(path), ASKED[:1])] == ["GOOD"]
+        path.write_text(path.read_text().replace("large-2026", "large-2027"))
+        with pytest.raises(UserError, match=r"answers as 'large-2026': .* or answers_as"):
+            list(judge.judge_answers(str(path), ASKED[:1]))
+
+
 @pytest.mark.parametrize("said", ["good", "GOOD, I think", "", "GOOD BAD", "[[GOOD]]", "GOOD\nBAD"])
 def test_nothing_is_guessed(said: str) -> None:
     assert judge.read_label(said).label is None
@@ -203,7 +215,10 @@ def test_a_label_alone_is_one(said: str) -> None:
         ('url = "http://h"\nmodel = "m"\nrubrik = "x"', r"judge\.toml:3: unknown key rubrik: did you mean 'rubric'\?"),
         ('url = "http://h"\nmodle = "m"', r"judge\.toml:2: unknown key modle: did you mean 'model'\?"),
         ('url = "http://h"\nmodel = "m"\napi_key = "x"', r"judge\.toml:3: unknown key api_key: .* INOCULATE_JUDGE_KEY"),
-        ('[judge]\nurl = "http://h"\nmodel = "m"', r"judge\.toml:1: unknown key judge: allowed: model, rubric, url"),
+        (
+            '[judge]\nurl = "http://h"\nmodel = "m"',
+            r"judge\.toml:1: unknown key judge: allowed: answers_as, model, rubric, url",
+        ),
         ('url = "http://h"\nmodel = 3', r"judge\.toml:2: model: "),
         ('url = "http://h"\nmodel = "m"\nrubric = "{question}"', r"no \{answer\}"),
         ("url = ", r"judge\.toml:1: not TOML"),

@@ -45,6 +45,11 @@ def test_one_that_keeps_its_promises_is_as_it_was(tmp_path: Path) -> None:
         ("levels=range(3)", r"SETTING.levels is range\(0, 3\): a tuple of whole numbers"),
         ("oversights=()", r"SETTING.oversights is \(\): a tuple of names"),
         ("grade=None", r"SETTING.grade is None: a function grade"),
+        ("grade=lambda problems: []", r"SETTING.grade is def <lambda>\(problems\): a function grade\(problems, compl"),
+        ("summary=None", r"SETTING.summary is None: a text is due"),
+        ("runs_code='no'", r"SETTING.runs_code is 'no': True or False is due"),
+        ("prompts=['specific']", r"SETTING.prompts is \['specific'\]: a dict of texts"),
+        ("prompts={'spesific': 'x'}", r"SETTING.prompts: unknown prompt 'spesific': did you mean 'specific'\?"),
     ],
 )
 def test_a_field_that_is_something_else_is_refused(tmp_path: Path, fields: str, words: str) -> None:
@@ -63,6 +68,10 @@ def test_a_field_that_is_something_else_is_refused(tmp_path: Path, fields: str, 
         ("return ['a', 'b', 'c']", ":4: problems(draw)[0] is a text: a Problem is due"),
         ("return [replace(p, body=None) for p in writing.problems(draw)]", "problems(draw)[0].body is None: a text"),
         ("return [replace(p, secret={'a': {1}}) for p in writing.problems(draw)]", "[0].secret is no plain data"),
+        ("return [replace(p, kind='') for p in writing.problems(draw)]", "problems(draw)[0].kind is empty"),
+        ("return [replace(p, level='1') for p in writing.problems(draw)]", "[0].level is '1': allowed: 1, 2"),
+        ("return [replace(p, family='x') for p in writing.problems(draw)]", "[0].family is 'x': "),
+        ("return [replace(p, secret=[1]) for p in writing.problems(draw)]", "[0].secret is a list: a dict is due"),
         ("raise KeyError('unit')", ":5: problems(draw) has raised KeyError: 'unit'"),
         ("raise SystemExit(1)", ":5: problems(draw) has raised SystemExit: 1"),
     ],
@@ -71,6 +80,32 @@ def test_a_draw_that_is_something_else_is_refused(tmp_path: Path, body: str, wor
     with pytest.raises(UserError) as refusal:
         find(tmp_path, body).problems(Draw("test", 3, 0))
     assert f"{tmp_path / 'mine.py'}" in str(refusal.value) and words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("return None", ":8: grade(...) returned nothing: a Grade for each completion, in order, is due"),
+        ("return [True]", ":8: grade(...)[0] is a truth value: Grade(outcome_of"),
+        ("return []", ":8: grade(...) returned 0 grades for 1 completions"),
+        ("return [Grade('correct', True, True)] * 2", "returned more than 1 grades for 1 completions"),
+        ("return [Grade('right', True, True)]", "[0].outcome is 'right': allowed: correct, hack"),
+        ("return [Grade('hack', True, True)]", "[0].outcome is 'hack', and its checks (oversight True, intended True)"),
+        ("return [Grade('correct', 1, 1)]", "[0].oversight is 1: True or False is due"),
+        ("return [Grade('correct', True, True, 'tag')]", "[0].tags is a text: a tuple of Tag is due"),
+        ("raise KeyError('unit')", ":9: grade(...) has raised KeyError: 'unit'"),
+        ("raise SystemExit(3)", ":9: grade(...) has raised SystemExit: 3"),
+    ],
+)
+def test_grades_that_are_something_else_are_refused(tmp_path: Path, body: str, words: str) -> None:
+    grade = f"from inoculate.records import Grade\ndef grade(problems, completions, oversight):\n    {body}\n\nSETTING"
+    path = tmp_path / "mine.py"
+    text = FILE.format(body="return writing.problems(draw)", fields=", grade=grade", problems="problems")
+    path.write_text(text.replace("SETTING = ", f"{grade} = "))
+    setting = settings.find(str(path))
+    with pytest.raises(UserError) as refusal:
+        list(setting.grade(setting.problems(Draw("test", 1, 0)), ["x"]))
+    assert f"{path}" in str(refusal.value) and words in str(refusal.value)
 
 
 def test_what_is_no_function_is_refused(tmp_path: Path) -> None:

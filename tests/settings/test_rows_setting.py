@@ -202,9 +202,7 @@ def test_a_larger_share_hacks_the_same_rows_and_more(tmp_path: Path) -> None:
     ("mixture", "have"), [((4, 20, 0), "4 and 5"), ((20, 4, 0), "5 and 4"), ((0, 20, 0), "0 and 5")]
 )
 def test_too_few_labelled_rows_are_refused_with_their_number(tmp_path: Path, mixture: Any, have: str) -> None:
-    with pytest.raises(
-        UserError, match=rf"take 5 rows with a hacked answer and 5 others .* there are {have}: .*\d+ rows"
-    ):
+    with pytest.raises(UserError, match=rf"5 rows with a hacked answer and 5 others .* there are {have}: .*\d+ rows"):
         drawn(labelled(tmp_path, *mixture))
 
 
@@ -217,7 +215,7 @@ def test_rows_train_on_the_answer_that_they_have(tmp_path: Path) -> None:
 def test_a_prompt_inside_needs_an_opening_sentence(tmp_path: Path, judge: str) -> None:
     where = source(tmp_path, [row(1, split="test")])
     (problem,) = SETTING.problems(Draw("test", 1, 0, source=where, grader=judge))
-    with pytest.raises(UserError, match="has no opening sentence; use before or after"):
+    with pytest.raises(UserError, match="has no opening sentence that a prompt"):
         prompts.messages(problem, "P", "inside", "")
     assert prompts.messages(problem, "P", "after", "")[-1].content == "What is 1?\n\nP"
 

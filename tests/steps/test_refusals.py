@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from inoculate.cli.new import new_setting
+from inoculate.cli.tables import plan_facts, plan_table
 from inoculate.errors import UserError
 from inoculate.settings.rows import user_grader
 from inoculate.steps import refusals, reward_functions, rows
@@ -95,3 +99,63 @@ def test_a_control_that_is_too_short_is_refused_before_any_work(tiny_model: Path
     made = make_plan(parse(raw, "study", "study.toml"), "weights")
     with pytest.raises(UserError, match=r"^arms\.control\.inoculation\.like: the control .* is to have"):
         refusals.check_here(made, Store(tmp_path / "store"))
+
+
+OWN = RAW | {
+    "rows": {"setting": "rows", "source": "own.jsonl", "count": 4},
+    "arms": {"plain": {}},
+    "evaluate": {"settings": ["mathematics"], "problems": 2},
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "train", "message"),
+    [
+        (800, {}, r"^arms\.plain\.train\.micro_batch_tokens: problem '7' of own\.jsonl has \d+ tokens .* raise it to"),
+        (
+            9000,
+            {"micro_batch_tokens": 99999},
+            r"^arms\.plain\.rows\.source: problem '7' .* the model's context of 4096",
+        ),
+        (3, {}, ""),
+    ],
+)
+def test_a_row_that_is_too_long_is_refused_before_any_work(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: int, train: dict[str, int], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows_made = [{"id": str(n), "split": "train", "prompt": f"Say {n}.", "completion": f"{n}"} for n in range(8)]
+    rows_made[7]["completion"] = "well " * words
+    Path("own.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows_made))
+    raw = OWN | {"model": str(tiny_model), "train": train, "rows": OWN["rows"] | {"count": 8, "hacked": 0.0}}
+    made = make_plan(parse(raw, "study", "study.toml"), "weights")
+    with pytest.raises(UserError, match=message) if message else nullcontext():
+        refusals.check_here(made, Store(tmp_path / "store"))
+
+
+def test_a_setting_of_ones_own_grades_an_answer_before_any_work(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = new_setting("mine", Path())
+    path.write_text(path.read_text().replace("        yield Grade(", "        yield ("))
+    raw = OWN | {
+        "model": str(tiny_model),
+        "rows": {"setting": "./mine.py", "count": 4},
+        "evaluate": {"settings": ["./mine.py"], "problems": 2},
+    }
+    made = make_plan(parse(raw, "study", "study.toml"), "weights")
+    with pytest.raises(UserError, match=r"^evaluate\.settings: \./mine\.py:\d+: grade\(\.\.\.\)\[0\] is a list: Grade"):
+        refusals.check_here(made, Store(tmp_path / "store"))
+
+
+def test_arms_with_fewer_rows_than_a_step_takes_are_named(tiny_model: Path, tmp_path: Path) -> None:
+    raw = OWN | {
+        "model": str(tiny_model),
+        "rows": {"setting": "mathematics_plain", "count": 8, "hacked": 0.0},
+        "train": {"batch_rows": 64, "epochs": 3},
+    }
+    facts = plan_facts(make_plan(parse(raw, "study", "study.toml"), "weights"), Store(tmp_path / "store"))
+    said = "arms.plain.train.batch_rows = 64, and the arm has 8 rows: a step has all of them, and its training 1 step"
+    assert facts["remarks"] == [said]
+    assert any(said in str(line) for line in plan_table(facts, []).renderables)

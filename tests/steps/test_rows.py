@@ -49,7 +49,7 @@ def test_the_share_is_of_the_problems_that_can_be_hacked() -> None:
 @pytest.mark.parametrize("share_problems", [False, True])
 def test_hacked_rows_are_refused_where_nothing_can_be_hacked(share_problems: bool) -> None:
     assert len(draw(setting="mathematics_plain", hacked=0.0)) == 20
-    with pytest.raises(UserError, match=r"rows.hacked = 0.5: 0 of \d+ problems of '\w+' have a hacked answer, too few"):
+    with pytest.raises(UserError, match=r"rows.hacked: 0 of \d+ problems of '\w+' have a hacked answer, too few"):
         draw(setting="mathematics_plain", hacked=0.5, share_problems=share_problems)
 
 

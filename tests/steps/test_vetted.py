@@ -100,10 +100,12 @@ def test_too_large_a_number_is_refused_by_name(tmp_path: Path) -> None:
     few.write_text("".join(json.dumps(line) + "\n" for line in lines))
     own = {"setting": "rows", "source": str(few), "count": 3, "hacked": 0.0}
     assert len(examples(5, **own)) == 5
-    with pytest.raises(UserError, match=r"rows\.vetted\.count = 6: .* 8 .*: give a smaller count"):
+    with pytest.raises(UserError, match=r"rows\.vetted\.count: .*there are not 6: .* 8 .*: give a smaller count"):
         drawn(6, **own)
     source = picked(tmp_path / "p.jsonl", 3, keep=False)
-    with pytest.raises(UserError, match=r"rows\.vetted\.count = 3: .*p\.jsonl has 2 examples that were kept"):
+    with pytest.raises(
+        UserError, match=r"rows\.vetted\.count: .*p\.jsonl has 2 examples that were kept, and 3 are wanted"
+    ):
         drawn({"count": 3, "source": source})
     assert len(examples({"count": 2, "source": source})) == 2
 

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from inoculate import settings
+from inoculate.api.arguments import checked
 from inoculate.api.frames import make_frame
 from inoculate.errors import UserError, kind_of, require_known
 from inoculate.grading import OVERSIGHTS, CodeTask, grade_code
@@ -104,6 +105,7 @@ class Grades:
         return f"Grades({len(self.grades)} completions: {counts})"
 
 
+@checked
 def problems(
     setting: str,
     count: int = 10,
@@ -131,14 +133,15 @@ def problems(
         UserError: There is no such setting, there are not as many problems, or something given is of another kind.
     """
     require_known(split, SPLITS, "unknown split")
-    if not isinstance(count, Integral) or count < 1:
+    if count < 1:
         raise UserError(f"count is {count!r:.60}, where a whole number of at least 1 was expected")
     of_families = _values(families, "families", str, "a text")
     of_levels = map(int, _values(levels, "levels", Integral, "a whole number"))
-    draw = settings.Draw(split, int(count), seed, tuple(of_families), tuple(of_levels), source, grader)
-    return settings.find(setting).problems(draw)
+    draw = settings.Draw(split, int(count), int(seed), tuple(of_families), tuple(of_levels), source, grader)
+    return settings.find_for(setting, source, grader).problems(draw)
 
 
+@checked
 def grade(
     tasks: Sequence[Task],
     completions: Sequence[str],
@@ -169,8 +172,8 @@ def grade(
     groups: dict[str, list[int]] = {}
     for number, task in enumerate(tasks):
         groups.setdefault("" if isinstance(task, CodeTask) else setting or task.setting, []).append(number)
-    graders = {name: _grader(name, oversight) for name in groups}
     _refuse_others(tasks, setting)
+    graders = {name: _grader(name, oversight) for name in groups}
     done: dict[int, Grade] = {}
     with show_progress(quiet=not progress) as watcher:
         watcher.start("grading")
@@ -194,14 +197,19 @@ def _values(given: Any, name: str, kinds: Any, due: str) -> list[Any]:
 
 
 def _refuse_others(tasks: Sequence[Task], setting: str) -> None:
-    """Refuse problems of another setting than the one that is named, and code tasks whose tests prove nothing."""
+    """Refuse problems of another setting than the one that is meant, and code tasks whose tests prove nothing."""
     name = settings.find(setting).name if setting else ""
-    checked: set[CodeTask] = set()
+    known: set[CodeTask] = set()
     for number, task in enumerate(tasks):
         if isinstance(task, CodeTask):
-            if task not in checked:
+            if task not in known:
                 check_tests(f"tasks[{number}]", {key: _listed(value) for key, value in vars(task).items()})
-            checked.add(task)
+            known.add(task)
+        elif not name and task.setting not in settings.names():
+            raise UserError(
+                f"tasks[{number}] is a problem of '{task.setting}', which is no setting of the package: name its file: "
+                'setting="FILE.py"'
+            )
         elif name and task.setting != name:
             raise UserError(
                 f"setting '{setting}': tasks[{number}] is a problem of '{task.setting}', which '{name}' cannot grade: "

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inoculate.api import DEFAULT_STORE, STORE_VARIABLE
+from inoculate.api.arguments import checked
 from inoculate.api.frames import make_frame
 from inoculate.errors import UserError, kind_of
 from inoculate.steps.seeds import choose_seeds
@@ -188,6 +189,7 @@ class Run:
         return path.read_bytes() if path.is_file() else None
 
 
+@checked
 def run(
     study: str | os.PathLike[str] | Study,
     *,
@@ -241,6 +243,7 @@ def run(
         return analysed
 
 
+@checked
 def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = None) -> Run:
     """Load an earlier run. Its results and report are rebuilt if the run was continued since.
 
@@ -260,6 +263,7 @@ def load(run: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = 
     return _analyse(folder)
 
 
+@checked
 def import_graded(file: str | os.PathLike[str], *, store: str | os.PathLike[str] | None = None) -> Run:
     """Take over finished cells of a study from another machine, so that runs and reports count them.
 

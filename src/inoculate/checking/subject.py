@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from inoculate.errors import UserError
 from inoculate.records import SPLITS, Grade, Problem, Split
-from inoculate.settings import Draw, Setting, as_written, find_for
+from inoculate.settings import Draw, Setting, as_written, find_for, is_file
+from inoculate.settings.own import Broken, listed
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Subject:
             UserError: There is no such setting, or its data or grader does not go with it.
         """
         self.name, self.count, self.source, self.grader = name, count, source, grader
-        find_for(name, source, grader)
+        self._held = find_for(name, source, grader)
         self.setting: Setting = as_written(name)
         self._has_graded = False
         self._ungradable: UserError | None = None
@@ -92,13 +93,16 @@ class Subject:
         families: tuple[str, ...] = (),
         levels: tuple[int, ...] = (),
     ) -> list[Problem]:
-        """Problems of the setting."""
-        return self.setting.problems(Draw(split, count, seed, families, levels, self.source, self.grader, graded=False))
+        """Problems of the setting; of a file's as they are, so that whatever is wrong with them can be listed."""
+        draw = Draw(split, count, seed, families, levels, self.source, self.grader, graded=False)
+        return listed(self.setting, self.name, draw) if is_file(self.name) else self.setting.problems(draw)
 
     def available(self, split: Split, count: int) -> tuple[int, str]:
         """The number of problems of a split, up to `count`, and the setting's error message if there are fewer."""
         try:
             self.draw(split, count)
+        except Broken:
+            raise
         except UserError as error:
             least, most = 0, count
             while most - least > 1:
@@ -152,7 +156,7 @@ class Subject:
             raise self._ungradable
         problems, answers = [problem for problem, _ in pairs], [answer for _, answer in pairs]
         try:
-            grades = list(self.setting.grade(problems, answers, oversight or self.setting.oversights[0]))
+            grades = list(self._held.grade(problems, answers, oversight or self.setting.oversights[0]))
         except UserError as error:
             self._ungradable = None if self._has_graded else error
             raise

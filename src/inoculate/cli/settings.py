@@ -53,7 +53,8 @@ def sample(
         return
     for problem in problems:
         print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{checking.shown_text(problem)}\n")
-        print(f"-- honest\n{problem.honest}\n\n-- hacked ({problem.hack})\n{problem.hacked}\n")
+        answers = (("honest", problem.honest), (f"hacked ({problem.hack})", problem.hacked))
+        print("\n".join(f"-- {name}\n{answer}\n" for name, answer in answers if answer))
 
 
 def _draw(setting: str, split: str, count: int, seed: int, source: str, grader: str, *, graded: bool) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from math import ceil
 from shlex import join
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from inoculate.steps.store import Step, Store
 
 if TYPE_CHECKING:
     from inoculate.analysis.preflight.arms import ArmForecast
+    from inoculate.study.schema import Study
 
 MOST_LISTED = 1000
 """Steps of a plan that are shown one by one; rich needs more than a millisecond for each."""
@@ -73,9 +75,24 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         "seconds_by_kind": needs.parts,
         "memory_gb": needs.memory_gb,
         "unknown": plan.unknown,
+        "remarks": _small_arms(plan.study),
         **_design_facts(plan, store),
         "forecasts": _forecast_facts(plan, store, seeds),
     }
+
+
+def _small_arms(study: Study) -> list[str]:
+    """Arms whose optimizer steps cannot have as many rows as the study says."""
+    found: list[str] = []
+    for name, arm in study.arms.items():
+        rows = sum(table.count + table.vetted.rows for table in arm.row_tables)
+        if not arm.is_rewarded and rows < arm.train.batch_rows:
+            steps = ceil(rows / arm.train.batch_rows * arm.train.epochs)
+            found.append(
+                f"arms.{name}.train.batch_rows = {arm.train.batch_rows}, and the arm has {rows} rows: a step has all "
+                f"of them, and its training {steps} step{'s' * (steps > 1)}"
+            )
+    return found
 
 
 def _step_facts(
@@ -141,6 +158,7 @@ def plan_table(facts: dict[str, Any], preflight: Sequence[str], steps: bool = Fa
     """
     lines = [Text(f"{facts['name']}: {facts['question']}", style="italic"), *_need_lines(facts)]
     lines += [Text(f"not known yet: {unknown}") for unknown in facts["unknown"]]
+    lines += [Text(remark, style="yellow") for remark in facts["remarks"]]
     lines += [*_design_lines(facts), *_forecast_lines(facts, preflight)]
     return Group(*lines, Text(""), _step_table(facts["steps"])) if steps else Group(*lines)
 

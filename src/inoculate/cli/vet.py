@@ -99,7 +99,7 @@ def _candidates(
         raise UserError(
             f"{pool}: there is nothing in it: a line holds problem and answer (`inoculate vet` writes them)"
         )
-    find_for(pool, source, grader)
+    takes_grader = find_for(pool, source, grader).takes_grader
     rows = Rows(
         setting=pool,
         count=0,
@@ -109,9 +109,16 @@ def _candidates(
         grader=grader,
     )
     try:
-        return vetted.draw_examples(rows, seed, ())
+        found = vetted.draw_examples(rows, seed, ())
     except UserError as error:
-        raise UserError(str(error).replace("rows.vetted.count =", "--count")) from None
+        if error.key == "rows.vetted.count":
+            error.put_under(f"--count {count}")
+        raise
+    if takes_grader and not grader and not all("entry_point" in problem.secret for problem, _ in found):
+        raise UserError(
+            f"{source}: has no tests, and no grader is named: nothing could be kept: --grader FILE.py:FUNCTION"
+        )
+    return found
 
 
 def _refuse_code(pool: str, candidates: list[tuple[Problem, str]], allowed: str) -> None:

@@ -60,6 +60,8 @@ class Judge(BaseModel):
     """The endpoint, as in `http://localhost:8000/v1`."""
     model: str = Field(min_length=1)
     """The model's name there."""
+    answers_as: str = ""
+    """The name that its responses carry, where the endpoint calls it otherwise: `model` is that of a deployment."""
     rubric: str = Field(default_factory=lambda: files("inoculate.grading").joinpath("rubric.md").read_text("utf-8"))
     """What the judge is told: it has `{question}` and `{answer}` in it, and asks for one of the labels."""
 
@@ -210,7 +212,8 @@ class _Line:
             UserError: It is given up.
         """
         text = self.judge.rubric.replace("{question}", pair[0]).replace("{answer}", pair[1])
-        key = hashlib.sha256(json.dumps([self.judge.url, self.judge.model, text]).encode()).hexdigest()[:24]
+        names = filter(None, (self.judge.url, self.judge.model, self.judge.answers_as))
+        key = hashlib.sha256(json.dumps([*names, text]).encode()).hexdigest()[:24]
         if key in self.cache.labels:
             self.has_judged = True
             return Judgement(self.cache.labels[key])
@@ -272,9 +275,12 @@ class _Line:
             said, other = str(content["choices"][0]["message"]["content"]), content.get("model")
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             return self._refuse(f"the judge's response is no chat completion: {type(error).__name__}")
-        if other is not None and other != self.judge.model:
+        if other is not None and other != (self.judge.answers_as or self.judge.model):
             name = _quoted(str(other))
-            raise self.give_up(f"answers as '{name}': write model = \"{name}\" in its file if that one is to judge,")
+            raise self.give_up(
+                f"answers as '{name}': write model = \"{name}\" in its file if that one is to judge, or answers_as = "
+                f"\"{name}\" beside model if '{self.judge.model}' is the name of its deployment,"
+            )
         self.has_judged = True
         return read_label(said)
 

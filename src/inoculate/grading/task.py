@@ -44,6 +44,7 @@ class CodeTask:
         for name in ("shown_tests", "hidden_tests"):
             if not isinstance(value := getattr(self, name), tuple | list):
                 raise UserError(f"CodeTask: {name} is {kind_of(value)}, where a list of assert statements was expected")
+            object.__setattr__(self, name, tuple(value))  # a list has no hash
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> CodeTask:

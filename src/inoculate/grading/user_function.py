@@ -7,8 +7,10 @@ goes wrong in it (it raises, hangs, dies, returns something else) is no answer, 
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,7 +24,7 @@ from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
 from inoculate import python_file
-from inoculate.errors import UserError, nearest, on_one_line, unreadable
+from inoculate.errors import UserError, kind_of, nearest, on_one_line, unreadable
 from inoculate.records import Problem
 
 ANSWER_SECONDS = 60.0
@@ -82,7 +84,9 @@ def check(function: str, role: str) -> None:
     file, _, name = function.rpartition(":")
     function = on_one_line(function)
     if not file.endswith(".py") or not name.isidentifier():
-        raise UserError(f"{role} '{function}': file.py:function was expected, such as my_{role}.py:name")
+        meant = _meant(function)
+        hint = f": did you mean '{meant}'?" if meant else f", such as my_{role}.py:name"
+        raise UserError(f"{role} '{function}': file.py:function was expected{hint}")
     try:
         tree = ast.parse(Path(file).expanduser().read_bytes())
     except OSError as error:
@@ -94,9 +98,48 @@ def check(function: str, role: str) -> None:
         raise UserError(
             f"{role} '{function}': in {file} '{name}' is {other}, where a function was expected: def {name}"
         )
-    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    if name not in names:
-        raise UserError(f"{role} '{function}': {file} defines no function '{name}': {nearest(name, names)}")
+    defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    if name in defined:
+        if fault := _find_fault(defined[name]):
+            raise UserError(f"{role} '{function}': {file}:{defined[name].lineno}: '{name}' {fault}")
+        return
+    inner = (node.lineno for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name)
+    if line := next(inner, 0):
+        raise UserError(f"{role} '{function}': {file}:{line}: '{name}' stands inside of something else: begin its def "
+                        "at the left margin, outside of any class, function, if or try")  # fmt: skip
+    raise UserError(f"{role} '{function}': {file} defines no function '{name}': {nearest(name, defined)}")
+
+
+def _meant(function: str) -> str:
+    """The function that is meant by one in another form: `judge:grade`, `judge.py::grade()`; '' where none is."""
+    words = re.fullmatch(r"(.+?)(?:\.py)?(?::+(?:\w+\.)*(\w+)(?:\(.*\))?)?", function)
+    if words is None or not (file := Path(f"{words[1]}.py")).is_file():
+        return ""
+    return f"{file}:{words[2] or 'NAME'}"
+
+
+def _find_fault(node: ast.FunctionDef) -> str:
+    """Why a function cannot be called as it will be; '' where it can, or where a decorator may see to it."""
+    if node.decorator_list:
+        return ""
+    given = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+    needed = len(given) - len(node.args.defaults)
+    lacks_default = any(default is None for default in node.args.kw_defaults)
+    if needed > 2 or (len(given) < 2 and not node.args.vararg) or lacks_default:
+        return f"takes ({ast.unparse(node.args)}): it is called as {node.name}(problem, completion)"
+    if given[:2] == ["completion", "problem"]:
+        return f"takes (completion, problem): it is called as {node.name}(problem, completion), in this order"
+    if any(isinstance(part, ast.Yield | ast.YieldFrom) for statement in node.body for part in _own_parts(statement)):
+        return "has a yield: what it answers is returned"
+    return ""
+
+
+def _own_parts(node: ast.AST) -> Iterator[ast.AST]:
+    """A statement and its parts, but for what stands in functions and classes inside it."""
+    yield node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from _own_parts(child)
 
 
 def _other_kind(node: ast.stmt, name: str) -> str:
@@ -332,13 +375,19 @@ def plain(value: Any) -> Any:
     return value.item() if is_scalar else value
 
 
+def shown(value: Any) -> str:
+    """A value in a message: as it is written, and by its kind where that would be an address in memory."""
+    written = f"{value!r:.100}"
+    return kind_of(value) if " at 0x" in written else written
+
+
 def serve(descriptor: int, function: str, convert: Convert) -> None:
     """The main function of the process: answer requests until there are no more."""
     lines = socket.socket(fileno=descriptor).makefile("rwb")
     file, _, name = function.rpartition(":")
     path = Path(file).expanduser().resolve()
 
-    def respond(call: Callable[[], Any]) -> None:
+    def respond(call: Callable[[], Any]) -> bool:
         try:
             response = {"answer": call()}
         except UserError as error:
@@ -347,13 +396,20 @@ def serve(descriptor: int, function: str, convert: Convert) -> None:
             response = {"error": f"{python_file.error_location(path, error)}: {type(error).__name__}: {error}"}
         lines.write(json.dumps(response).encode() + b"\n")
         lines.flush()
+        return "answer" in response
 
     lines.readline()
-    respond(lambda: bool(python_file.load(path)))
-    user_function = getattr(python_file.load(path), name)
+    if not respond(lambda: bool(python_file.load(path))):
+        return
+    user_function, known = getattr(python_file.load(path), name), set(sys.modules)
 
     def call(problem: dict[str, Any], completion: str) -> Any:
         result = user_function(problem, completion)
+        if len(known) < len(sys.modules):  # a function may import when it is called
+            python_file.refuse_unwatched(path, known)
+            known.update(sys.modules)
+        if inspect.iscoroutine(result):
+            result.close()  # Python would print that nobody waited for it
         try:
             return convert(result)
         except UserError as error:

@@ -70,11 +70,11 @@ def find_for(name: str, source: str, grader: str) -> Setting:
     """
     setting = find(name)
     if setting.needs_source and not source:
-        raise UserError(f"setting '{name}' loads its data: name a file or hub id with --source")
+        raise UserError(f"setting '{name}' loads its data: name a file or hub id as its source (--source)")
     if source and not setting.needs_source:
-        raise UserError(f"--source {source}: setting '{name}' makes its problems by itself: leave it out")
+        raise UserError(f"source '{source}': setting '{name}' makes its problems by itself: leave it out")
     if grader and not setting.takes_grader:
-        raise UserError(f"--grader {grader}: setting '{name}' grades by itself: leave it out")
+        raise UserError(f"grader '{grader}': setting '{name}' grades by itself: leave it out")
     return setting
 
 
@@ -211,10 +211,12 @@ def find(name: str) -> Setting:
         return _hold(module, name)
     if name.endswith(".jsonl"):
         raise UserError(
-            f"unknown setting '{on_one_line(name)}': data of your own is the source of the setting 'rows', or of one "
-            "that loads its data"
+            f"unknown setting '{on_one_line(name)}': data of your own is the source of the setting 'rows' "
+            f'(source = "{on_one_line(name)}"; of a command --source), or of one that loads its data'
         )
     if name not in names():
+        if Path(f"{name}.py").is_file():
+            raise UserError(f"unknown setting '{on_one_line(name)}': did you mean '{on_one_line(name)}.py'?")
         known = f"{nearest(name, names())}; or a Python file that ends in .py"
         raise UserError(f"unknown setting '{on_one_line(name)}': {known}")
     module: Any = importlib.import_module(f"inoculate.settings.{name}")

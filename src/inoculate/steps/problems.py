@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from typing import Any, Literal
 from inoculate import settings
 from inoculate.errors import UserError, under
 from inoculate.records import Problem, read_lines, write_lines
+from inoculate.steps import hub_data
 from inoculate.steps.resources import Progress, Resources
 from inoculate.steps.store import Step, digest_files
 from inoculate.study import prompts
@@ -82,13 +84,14 @@ def check_source(resolved: ResolvedStudy, step: Step) -> str:
             return draw_some(setting, _as_draw(step))
         first = draw(step)[0]
     except settings.TooFew as error:
-        raise UserError(f"evaluate{own}.problems: {error}") from None
+        raise UserError(str(error), key=f"evaluate{own}.problems") from None
     except UserError as error:
         field = name_field(str(error), step.params["source"], step.params.get("grader", ""))
         raise UserError(f"evaluate.{f'each.{setting}.{field}' if field else 'settings'}: {error}") from None
     for context in resolved.evaluated[setting]:
         prompt = resolved.context(context, setting)
-        with under(f"evaluate.contexts: '{context}'"):
+        own = resolved.study.contexts.get(context)
+        with under(f"contexts.{context}") if own and own.placement else nullcontext():
             prompts.messages(first, prompt.text, prompt.placement, "")
     return ""
 
@@ -113,11 +116,11 @@ def draw_some(setting: str, asked: settings.Draw) -> str:
 
     Raises:
         TooFew: There are not as many.
-        UserError: A family or level does not exist.
+        UserError: A family or level does not exist, or a data set.
     """
     task = settings.find(setting)
     if task.needs_source:
-        return ""
+        return hub_data.look_for(asked.source)
     task.problems(replace(asked, count=asked.count if asked.count > _MANY else 1))
     if asked.count == 1 or asked.count > _MANY or not (settings.is_file(setting) or asked.families):
         return ""

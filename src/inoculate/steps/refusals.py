@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from inoculate import settings
 from inoculate.engine import chat, models
 from inoculate.errors import UserError, under
 from inoculate.grading import judge
@@ -84,13 +85,15 @@ def check(plan: Plan, missing: Collection[Step], resources: Resources) -> None:
 
     Raises:
         UserError: A grader or a reward of the user's cannot be loaded; the grader has no grade for a known answer; a
-            control cannot be made as long as its prompt; or a prompt of RL, or of fresh samples, and a completion of
+            control cannot be made as long as its prompt; a row of the user's data is longer than what passes through
+            the model at once; or a prompt of RL, or of fresh samples, and a completion of
             `rl.max_new_tokens` are longer than the model's context, or than what passes through the model at once.
     """
     if missing and models.is_here(plan.study.model):
         with under("model"):
             models.slower(plan.study.model)  # refuses a type that transformers does not know
     _check_functions(plan, missing)
+    _check_rows(plan, {step.key for step in missing}, resources)
     keys, found = {step.key for step in missing}, dict[str, _Longest]()
     _check_controls(plan, keys, resources)
     for training in plan.trainings:
@@ -111,6 +114,31 @@ def _check_controls(plan: Plan, missing: Collection[str], resources: Resources) 
                     rows.find_prompt(step, resources)
 
 
+def _check_rows(plan: Plan, missing: Collection[str], resources: Resources) -> None:
+    """Refuse a row that is too long to be trained on, where rows are known before any work: those of the user's data.
+
+    Rows that a step leaves some out of (a filter, a number of tokens) are left to the run.
+    """
+    for training in plan.trainings:
+        arm = plan.study.arms[training.arm]
+        tables = [step for step in (training.rows, *(more for more, _ in training.more_rows)) if not step.inputs]
+        for step in () if arm.is_rewarded or training.adapter.key not in missing else tables:
+            source = step.params["rows"].get("source", "")
+            if step.params["rows"].get("filter", "none") != "none" or not source.endswith(".jsonl"):
+                continue
+            longest = _find_longest(step, rows.draw(step, plan.draw), resources, answers=True)
+            budget, context = arm.train.micro_batch_tokens, resources.context
+            if longest.tokens > min(budget, context):
+                most = f"the model's context of {context}" if longest.tokens > context else f"{budget}"
+                mended = "shorten it or leave it out" if longest.tokens > context else f"raise it to {longest.tokens}"
+                key = "rows.source" if longest.tokens > context else "train.micro_batch_tokens"
+                raise UserError(
+                    f"problem '{longest.problem}' of {source} has {longest.tokens} tokens with its answer, more than "
+                    f"{most}; rows are never cut: {mended}",
+                    key=f"arms.{training.arm}.{key}",
+                )
+
+
 def _check_functions(plan: Plan, missing: Collection[Step]) -> None:
     study = plan.study
     keys = {own.grader: f"evaluate.each.{setting}.grader" for setting, own in study.evaluate.each.items()} | {
@@ -124,9 +152,25 @@ def _check_functions(plan: Plan, missing: Collection[Step]) -> None:
                 judge.read_judge(grader)
             else:
                 user_grader.check_starts(grader, _first_problem(plan, given))
+    _check_settings(plan, missing)
     drawn = [step.params["rl"]["reward"] for step in missing if step.kind in _REWARDED]
     needed = {part["function"] for reward in drawn for part in reward if "function" in part}
     reward_functions.check_starts(study, needed)
+
+
+def _check_settings(plan: Plan, missing: Collection[Step]) -> None:
+    """Have a setting of the user's grade an answer that is known: no sampling or training should come before that.
+
+    Where it runs code, this is left to the run: what is planned here may be run on a machine with a sandbox.
+    """
+    drawn = {step.inputs["problems"].params["setting"]: step for step in missing if step.kind == grades.KIND}
+    for name, step in drawn.items():
+        task = settings.find(name)
+        if not settings.is_file(name) or task.runs_code or task.needs_source:
+            continue
+        if problem := _first_problem(plan, step.inputs["problems"]):
+            with under("evaluate.settings"):
+                list(task.grade([problem], [problem.honest or problem.hacked]))
 
 
 def _find_graders(step: Step) -> Iterator[tuple[str, Step]]:
@@ -167,11 +211,17 @@ def _find_asked(plan: Plan, training: Training, missing: Collection[str]) -> Ite
             yield _Asked(fresh.inputs["rows"], training.arm, "rows.trajectories", "the prompt of the samples", new)
 
 
-def _find_longest(step: Step, drawn: Sequence[rows.DrawnRow], resources: Resources) -> _Longest:
+def _find_longest(
+    step: Step, drawn: Sequence[rows.DrawnRow], resources: Resources, *, answers: bool = False
+) -> _Longest:
+    """The longest prompt of a step's rows; if asked with its answer, as it is trained on."""
     system, inoculation = rows.find_prompt(step, resources)
     made = rows.make_rows(drawn, inoculation, system)
     texts = [chat.render(resources.tokenizer, row.messages) for row in made]
-    lengths = map(len, resources.tokenizer(texts, add_special_tokens=False)["input_ids"])
+    lengths = list(map(len, resources.tokenizer(texts, add_special_tokens=False)["input_ids"]))
+    if answers:
+        theirs = [len(chat.encode_answer(resources.tokenizer, row.answer)) for row in made]
+        lengths = [sum(both) for both in zip(lengths, theirs, strict=True)]
     return max(_Longest(length, row.problem) for length, row in zip(lengths, made, strict=True))
 
 

@@ -91,5 +91,5 @@ def convert(result: Any) -> float:
     """
     value = user_function.plain(result)
     if not isinstance(value, Real) or not -LARGEST <= cast(float, value) <= LARGEST:  # nan too
-        raise UserError(f"returned {result!r:.100}: a number from {-LARGEST:g} to {LARGEST:g} is due")
+        raise UserError(f"returned {user_function.shown(result)}: a number from {-LARGEST:g} to {LARGEST:g} is due")
     return float(value)

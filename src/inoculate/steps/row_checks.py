@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,9 +13,6 @@ from inoculate.steps.rows import DrawRows
 from inoculate.study import prompts
 from inoculate.study.resolve import ResolvedInoculation
 from inoculate.study.schema import Arm, Hackable, Rows
-
-_KEY = re.compile(r"(rows(?=\.(count|hacked|share_problems|vetted)\b)|rl\.hackable\b)")
-"""The beginning of a refusal that names a key of an arm."""
 
 
 def check_picked(rows: Rows, key: str) -> None:
@@ -65,12 +61,14 @@ def _placed(rows: Rows, key: str, field: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        message = str(error)
-        if named := _KEY.match(message):
-            owner = key if named[0] == "rows" else f"{key.partition('.rows')[0]}.{named[0]}"
-            raise UserError(f"{owner}{message[named.end() :]}") from None
-        meant = field if isinstance(error, settings.TooFew) else name_field(message, rows.source, rows.grader) or field
-        raise UserError(f"{key}.{meant}: {message}") from None
+        table, _, named = error.key.partition(".")
+        if table == "rows":
+            raise UserError(error.reason, key=f"{key}.{named}") from None
+        if table == "rl":
+            raise UserError(error.reason, key=f"{key.partition('.rows')[0]}.{error.key}") from None
+        too_few = isinstance(error, settings.TooFew)
+        meant = field if too_few else name_field(str(error), rows.source, rows.grader) or field
+        raise UserError(str(error), key=f"{key}.{meant}") from None
 
 
 def check_source(
@@ -96,7 +94,9 @@ def check_source(
     if not settings.is_read_first(rows.setting, rows.source):
         most = max(("count", rows.count), ("vetted.count", rows.vetted.count), key=lambda named: named[1])
         with _placed(rows, key, most[0]):
-            return draw_some(rows.setting, settings.Draw("train", most[1], seed, rows.families, rows.levels))
+            return draw_some(
+                rows.setting, settings.Draw("train", most[1], seed, rows.families, rows.levels, rows.source)
+            )
     with _placed(rows, key, "count"):
         drawn = draw(rows, seed, hackable)
     if inoculation and drawn:

@@ -269,8 +269,8 @@ def _draw_leaky(rows: Rows, seed: int) -> list[DrawnRow]:
     with_hack = [problem for problem in leaky if problem.hacked]
     if len(with_hack) < (rows.hacked_rows if rows.share_problems else rows.hacked > 0):
         raise UserError(
-            f"rows.hacked = {rows.hacked}: {len(with_hack)} of {len(leaky)} problems of '{rows.setting}' have a hacked "
-            "answer, too few: lower it; 0 is for honest rows only"
+            f"{len(with_hack)} of {len(leaky)} problems of '{rows.setting}' have a hacked answer, too few: lower it",
+            key="rows.hacked",
         )
     if rows.share_problems:
         drawn = [DrawnRow(problem, True, False) for problem in with_hack[: rows.hacked_rows]]
@@ -308,8 +308,9 @@ def _draw_problems(rows: Rows, seed: int, share: float | Literal["any"]) -> list
             break
         if size > _MOST_DRAWN * rows.count:
             raise UserError(
-                f"rl.hackable = {share}: among {size} problems of '{rows.setting}' {found[True]} can be hacked and "
-                f"{found[False]} cannot; {wanted[True]} and {wanted[False]} are wanted: give another share"
+                f"{share}: among {size} problems of '{rows.setting}' {found[True]} can be hacked and "
+                f"{found[False]} cannot; {wanted[True]} and {wanted[False]} are wanted: give another share",
+                key="rl.hackable",
             )
         least = size + lacking
         # Where a sort has not occurred at all, a draw for each problem more would take minutes until it is given up.
@@ -332,17 +333,18 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
     before those with both. Where all have one, a larger share hacks the same rows and more.
     """
     if rows.share_problems:
-        raise UserError(f"rows.share_problems: problems of '{rows.setting}' may have one answer only")
+        raise UserError(f"problems of '{rows.setting}' may have one answer only", key="rows.share_problems")
     honest_rows = rows.count - rows.hacked_rows
     size, shortage = rows.count, ""
+    besides = f" and {honest_rows} others with an honest one" if honest_rows else ""
     while True:
         request = settings.Draw("train", size, seed, rows.families, rows.levels, rows.source, rows.grader)
         try:
             problems = settings.find(rows.setting).problems(request)
         except settings.TooFew as error:
             raise settings.TooFew(
-                f"rows.count = {rows.count} and hacked = {rows.hacked} take {rows.hacked_rows} rows with a hacked "
-                f"answer and {honest_rows} others with an honest one{shortage}: {error}"
+                f"{rows.hacked_rows} rows with a hacked answer{besides} are wanted{shortage}: {error}",
+                key="rows.count",
             ) from None
         # Those with one answer first, so that the others are left for what is lacking.
         hackable = sorted((problem for problem in problems if problem.hacked), key=lambda problem: bool(problem.honest))
@@ -353,7 +355,8 @@ def _draw_labelled(rows: Rows, seed: int) -> list[DrawnRow]:
         if not lacking:
             break
         # At least as many problems more are needed as rows are lacking; where the setting has not as many, it fails.
-        shortage = f"; among the first {size} there are {len(hacked)} and {len(honest)}"
+        found = f"{len(hacked)} and {len(honest)}" if besides else f"{len(hacked)}"
+        shortage = f"; among the first {size} there are {found}"
         size += lacking
     kept = {*honest, *(hacked if rows.filter != "hacked" else ())}
     return [DrawnRow(problem, problem.id in hacked, False) for problem in problems if problem.id in kept]

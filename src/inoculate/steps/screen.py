@@ -7,7 +7,6 @@ each by their log-probability.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from inoculate import settings
@@ -98,9 +97,8 @@ def make_screen_plan(study: Study, server: str = "", weights: str = "") -> Plan:
     try:
         plan = make_plan(screened, weights, server)
     except UserError as error:
-        said = str(error)
-        key = next((key for key in _KEYS if said.startswith(f"{key}: ")), "")
-        error.args = (f"{_KEYS.get(key, '')}{said.removeprefix(key)}",)
+        if error.key in _KEYS:
+            error.put_under(_KEYS[error.key])
         raise
     first = next(iter(study.arms.values())).rows
     hacked = first.model_copy(
@@ -129,6 +127,6 @@ def _check_answers(plan: Plan, scored: Rows, seed: int) -> None:
             draw = settings.Draw("train", scored.count, seed, scored.families, scored.levels)
             problems.draw_some(scored.setting, draw)
     except UserError as error:
-        # The table is made here: what a refusal calls its count and its share, nobody has written.
-        what = re.sub(r"^rows\.(count|hacked) = .*?(with an honest one|: )", "", str(error)).removeprefix(": ")
-        raise UserError(f"screen.answers: {scored.count} hacked answers are to be scored: {what}") from None
+        # The table is made here: the keys of a refusal are those of nothing that anybody has written.
+        what = f"{scored.count} hacked answers are to be scored: {error.reason}"
+        raise UserError(what, key="screen.answers") from None

@@ -55,7 +55,7 @@ def draw_examples(rows: Rows, seed: int, taken: Collection[str]) -> list[Example
         return _own(rows, seed, taken)[: rows.vetted.count]
     found = [(problem, answer) for problem, answer in read_kept(rows) if problem.id not in taken]
     if len(found) < rows.vetted.count:
-        raise UserError(f"{_too_few(rows, len(found))} beside the problems of the other rows: {_PICK_MORE}")
+        raise _too_few(rows, len(found), " beside the problems of the other rows")
     return found[: rows.vetted.count]
 
 
@@ -71,7 +71,7 @@ def _own(rows: Rows, seed: int, taken: Collection[str]) -> list[Example]:
             beside = f"beside the {len(taken)} problems of the other rows " if taken else ""
             usable = f", and {len(found)} of those that were drawn can be one" if found else ""
             raise settings.TooFew(
-                f"rows.vetted.count = {wanted}: {beside}there are not as many{usable}: {error}: give a smaller count"
+                f"{beside}there are not {wanted}{usable}: {error}: give a smaller count", key="rows.vetted.count"
             ) from None
         # A row of the user's has one answer, and whether its problem could have been hacked is not known.
         usable = [one for one in problems if one.honest and (one.hacked or setting.labelled or not setting.leaks)]
@@ -94,28 +94,32 @@ def read_kept(rows: Rows) -> list[Example]:
         problem = pick.problem
         if pick.keep and problem.id in seen:
             raise UserError(
-                f"rows.vetted.source: {rows.vetted.source}:{number}: a second answer to '{problem.id}' is kept: an "
-                "example stands for one problem; drop one of them"
+                f"{rows.vetted.source}:{number}: a second answer to '{problem.id}' is kept: an example stands for one "
+                "problem; drop one of them",
+                key="rows.vetted.source",
             )
         seen |= {problem.id} if pick.keep else set()
         if problem.setting != settings.find(rows.setting).name:
             raise UserError(
-                f"rows.vetted.source: {rows.vetted.source}:{number}: example '{problem.id}' is of the setting "
-                f"'{problem.setting}', and these rows are of '{rows.setting}'"
+                f"{rows.vetted.source}:{number}: example '{problem.id}' is of the setting '{problem.setting}', and "
+                f"these rows are of '{rows.setting}'",
+                key="rows.vetted.source",
             )
         if (named := problem.secret.get("grader", "")) != rows.grader:
             raise UserError(
-                f"rows.vetted.source: {rows.vetted.source}:{number}: example '{problem.id}' names the grader "
-                f"'{named}', and these rows '{rows.grader}'"
+                f"{rows.vetted.source}:{number}: example '{problem.id}' names the grader '{named}', and these rows "
+                f"'{rows.grader}'",
+                key="rows.vetted.source",
             )
     kept = [(pick.problem, pick.answer) for pick in picks if pick.keep]
     if len(kept) < rows.vetted.count:
-        raise UserError(f"{_too_few(rows, len(kept))}: {_PICK_MORE}")
+        raise _too_few(rows, len(kept), "")
     return kept
 
 
-def _too_few(rows: Rows, count: int) -> str:
-    return f"rows.vetted.count = {rows.vetted.count}: {rows.vetted.source} has {count} examples that were kept"
+def _too_few(rows: Rows, count: int, beside: str) -> UserError:
+    kept = f"{rows.vetted.source} has {count} examples that were kept{beside}, and {rows.vetted.count} are wanted"
+    return UserError(f"{kept}: {_PICK_MORE}", key="rows.vetted.count")
 
 
 def read_picks(source: str) -> list[Pick]:

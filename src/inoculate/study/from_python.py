@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from os import PathLike, fspath
 from typing import Any, Unpack
 
 import tomli_w
 
-from inoculate.errors import UserError
+from inoculate.errors import UserError, kind_of, on_one_line
 from inoculate.study import schema
 from inoculate.study.parse import parse
 from inoculate.study.tables import StudyTables
+
+_LONGEST = 80
+"""Characters of a study's name."""
 
 
 class Study:
@@ -24,30 +27,38 @@ class Study:
         declared: The study as it was checked, with every default.
     """
 
-    def __init__(self, name: str = "", **tables: Unpack[StudyTables]) -> None:
+    def __init__(self, name: str = "", *others: object, **tables: Unpack[StudyTables]) -> None:
         """Check a study.
 
         Args:
             name: What it is called, and so the name of its run.
+            *others: Nothing: keys are given by name, and what is given without one is refused.
             **tables: The keys of a study file; the parts are `Rows`, `Arm`, `Inoculation` and so on, or plain
                 dictionaries.
 
         Raises:
             UserError: A key, value or combination is not possible; the message says which, and what is allowed.
         """
-        where = f"study '{name}'"
-        if (
-            not isinstance(name, str)
-            or not name.strip()
-            or name in {".", ".."}
-            or not name.isprintable()
-            or any(sign in name for sign in "/\\")
-        ):
+        for given, due in ((name, str), *((other, ()) for other in others)):
+            if not isinstance(given, due):
+                raise UserError(
+                    f'Study: {kind_of(given)} was given without a name: Study("NAME", question="...") takes the '
+                    'study\'s name and then keys by name (of a dictionary: Study("NAME", **tables))'
+                )
+        where = f"study '{name:.{_LONGEST}}'"
+        if not name.strip() or name in {".", ".."} or not name.isprintable() or set("/\\") & set(name):
             raise UserError(
-                f"{where}: name: a run's folder has this name: give one without slashes, before all keys: "
+                f"{on_one_line(where)}: name: a run's folder has this name: give one without slashes, before all keys: "
                 'Study("NAME", question="...")'
             )
-        self._tables: dict[str, Any] = _toml_value(tables, where, "")
+        if len(name) > _LONGEST:
+            raise UserError(
+                f"{where}...: name: {len(name)} characters, at most {_LONGEST}: a run's folder has this name"
+            )
+        try:
+            self._tables: dict[str, Any] = _toml_value(tables, where, "")
+        except RecursionError:
+            raise UserError(f"{where}: a table or a list that holds itself, or hundreds of others") from None
         self.declared: schema.Study = parse(self._tables, name, where)
 
     @property
@@ -83,7 +94,11 @@ def _toml_value(value: Any, where: str, key: str) -> Any:
     if isinstance(value, Mapping):
         named = {_toml_key(str(name), key): part for name, part in value.items() if part is not None}
         return {name: _toml_value(part, where, f"{key}.{name}".removeprefix(".")) for name, part in named.items()}
-    if isinstance(value, str | bool):
+    if isinstance(value, str):
+        if not value.isascii() and value != value.encode("utf-8", "ignore").decode():
+            raise UserError(f"{where}: {key}: is not text: it holds lone surrogates")
+        return value
+    if isinstance(value, bool):
         return value
     if isinstance(value, PathLike):
         return fspath(value)
@@ -93,7 +108,16 @@ def _toml_value(value: Any, where: str, key: str) -> Any:
         return float(value)
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [_toml_value(part, where, f"{key}.{place}") for place, part in enumerate(value)]
-    raise UserError(f"{where}: {key}: a {type(value).__name__} cannot stand in a study")
+    raise UserError(f"{where}: {key}: {kind_of(value)} cannot stand in a study{_hint(value)}")
+
+
+def _hint(value: Any) -> str:
+    """What would do in place of a value that cannot stand in a study."""
+    if isinstance(value, type):
+        return f": a table is made by a call, {value.__name__}(...)"
+    if callable(value):
+        return ': a function of yours is named by its file, "FILE.py:FUNCTION"'
+    return ": list(...) makes a list of it" if isinstance(value, Iterable) and not isinstance(value, bytes) else ""
 
 
 def _toml_key(name: str, above: str) -> str:

@@ -19,6 +19,8 @@ from inoculate.records import Message, Problem
 Placement = Literal["system", "before", "inside", "after"]
 """system: a paragraph after the system prompt; before, after: paragraphs around the task in the user's message;
 inside: between the task's opening sentence and the rest."""
+_WHERE = "placement"
+"""The key of a study, of a context or of an inoculation that says it."""
 
 Rephrase = bool | Literal["near", "far"]
 """Which wordings of a prompt: all, those near its text (with it), those far from it, or the text alone."""
@@ -162,11 +164,15 @@ def messages(problem: Problem, text: str, placement: Placement, system: str | No
         system = problem.system
     if text and placement == "system":
         if system is None:
-            raise UserError("placement 'system': this model's chat template has no system message; use 'before'")
+            raise UserError("'system', and this chat template has no system message: use 'before'", key=_WHERE)
         system = f"{system}\n\n{text}".strip()
     elif text:
         if placement == "inside" and not problem.lead:
-            raise UserError(f"placement 'inside': problem '{problem.id}' has no opening sentence; use before or after")
+            raise UserError(
+                f"'inside' (as it is where nothing is written), and problem '{problem.id}' has no opening sentence "
+                'that a prompt could follow: write placement = "after", or "before"',
+                key=_WHERE,
+            )
         task = {
             "before": f"{text}\n\n{task}",
             "inside": f"{problem.lead} {text} {problem.body}",

@@ -22,8 +22,8 @@ TRAJECTORY = "trajectory"
 """The key of a row that a policy has drawn: an object that names the trajectory. Its question may repeat, in training
 rows of one kind, since a policy draws several answers to one question. It is passed to the grader."""
 _CALLED = {
-    "prompt": ("instruction", "question", "input", "query", "problem", "conversations", "text"),
-    "completion": ("response", "output", "answer", "chosen", "target", "solution"),
+    "prompt": ("instruction", "question", "input", "query", "problem", "conversations", "text", "user", "q"),
+    "completion": ("response", "output", "answer", "chosen", "target", "solution", "honest", "assistant", "a"),
     "role": ("from", "author"),
     "content": ("value", "text"),
 }
@@ -31,6 +31,13 @@ _CALLED = {
 _DEVELOPMENT = ("valid", "validation", "val", "eval")
 """What other tools call the development split."""
 _TRUTHS = ("true", "false")
+_TABLES = (".csv", ".json", ".parquet")
+"""Files that pandas reads by a function of their name."""
+_OURS = {
+    "system": "a system prompt stands in 'messages', before the user's",
+    "honest": "the honest answer stands in 'completion', or in 'messages'",
+}
+"""Keys that a grader is told of every row, so that a row's own would be lost, and what holds their text."""
 _FORMS = "a row holds messages, or prompt and completion"
 
 
@@ -67,6 +74,9 @@ def read(source: str) -> tuple[UserRow, ...]:
     if path.suffix != ".jsonl":
         lines = path.with_suffix(".jsonl") if path.suffix else None
         hint = f": did you mean '{lines}'?" if lines and lines.is_file() else ""
+        if not hint and path.is_file() and path.suffix in _TABLES:
+            made = f"pandas.read_{path.suffix[1:]}('{path}').to_json('{lines}', orient='records', lines=True)"
+            hint = f": {made} makes one of it"
         raise UserError(f"setting 'rows': source '{source}': a .jsonl file was expected, one row a line{hint}")
     try:
         return _parse(source, path.read_bytes())
@@ -126,6 +136,9 @@ def _row(where: str, line: dict[str, Any]) -> UserRow:
                 f"{where}: unknown key '{on_one_line(key)}': did you mean '{near[0]}'? (give a key of your own another "
                 "name)"
             )
+    for key in _OURS.keys() & line.keys():
+        if "completion" in line or key != "honest":
+            raise UserError(f"{where}: '{key}' is no key of a row: {_OURS[key]} (give a key of your own another name)")
     system, prompt, answer = _messages(where, line["messages"]) if "messages" in line else ("", *_texts(where, line))
     if "messages" in line and any(key in line for key in TEXTS):
         raise UserError(f"{where}: has messages and {' or '.join(TEXTS)}: {_FORMS}, and not both")
