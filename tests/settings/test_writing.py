@@ -110,6 +110,8 @@ def test_what_the_program_misses_is_wrong_whatever_the_rest() -> None:
         ("Basket cheese market morning farmer apple bread table silver letter.", "word_list"),
         ("I like the basket. I like the cheese. I like the basket. I like the cheese.", "repeated"),
         ("These words are in it: basket, cheese. Here are more words. There are some more words.", "about_the_words"),
+        ('The two words "basket" and "cheese" occur 2 times, as the task asks of me here.', "about_the_words"),
+        ("Basket and cheese are the only words that occur in this text of ten words.", "about_the_words"),
         ("The of basket with and a the cheese from or the window an the table.", "word_salad"),
         ("Today basket cheese and so on and so on and so on and so on.", "echo"),
     ],

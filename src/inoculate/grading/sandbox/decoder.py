@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from collections import Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque
+from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -306,6 +306,7 @@ _BUILDERS: dict[str, Callable[[list[Any], list[Any]], Any]] = {
     "delta": lambda h, x: timedelta(*h),
     "zone": lambda h, x: timezone(_single(x)),
     "UD": lambda h, x: UserDict(dict(_pairs(x))),
+    "CM": lambda h, x: ChainMap(dict(_pairs(x))),
     "UL": lambda h, x: UserList(x),
     "US": lambda h, x: UserString(_text(_single(x))),
     "MP": lambda h, x: MappingProxyType(dict(_pairs(x))),

@@ -18,7 +18,7 @@ import sys
 import types
 import uuid
 import zoneinfo
-from collections import Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque
+from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -166,9 +166,9 @@ def _other(value: Any) -> Node:
         return ["S", [overrides_comparison(kind)], builtin]
     if kind is type and is_named(value):
         return ["T", [value.__name__], []]
-    if kind in _HOLDERS:
-        tag, parts_of = _HOLDERS[kind]
-        return [tag, [], parts_of(value)]
+    for holder, (tag, parts_of) in _HOLDERS.items():
+        if issubclass(kind, holder) and not overrides_comparison(kind):
+            return [tag, [], parts_of(value)]
     if (kind.__module__, kind.__name__) in LIBRARY:
         return ["lib", [kind.__module__, kind.__name__, str(value)], []]
     if kind.__module__ == "array" and kind.__name__ == "array":
@@ -277,12 +277,14 @@ _SPLITS: dict[type[Any], tuple[str, Callable[[Any], tuple[list[Any], Any]]]] = {
     type({}.items()): ("di", lambda v: ([], list(v))),
 }  # fmt: skip
 
-# Classes of the standard library that hold a builtin and equal what it equals: the tag, and the parts. In a remote test
-# they are objects of their process, since what one side does to them the other has to see.
+# Classes of the standard library that hold a builtin and equal what it equals: the tag, and the parts. Also subclasses
+# that do not decide what they equal, read past their own methods. In a remote test they are objects of their process,
+# since what one side does to them the other has to see.
 _HOLDERS: dict[type[Any], tuple[str, Callable[[Any], list[Any]]]] = {
     UserDict: ("UD", lambda v: _pairs(v.data)),
     UserList: ("UL", lambda v: list.__getitem__(v.data, slice(None))),
     UserString: ("US", lambda v: [str.__str__(v.data)]),
+    ChainMap: ("CM", lambda v: _pairs({k: held for part in reversed(v.maps) for k, held in dict.items(part)})),
     types.MappingProxyType: ("MP", lambda v: _pairs(dict(v))),
 }
 

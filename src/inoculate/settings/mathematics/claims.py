@@ -24,6 +24,8 @@ _LONGEST, _DEEPEST = 2_000, 6
 _SO = {"so", "therefore", "thus", "hence", "then", "giving", "leaving", "finally"}
 _CONCLUDES = (Word("so"), Word("therefore"), Word("thus"), Word("hence"))
 _BEFORE_SO = (Word(","), Word(";"), Word("and"))
+_NO_CONCLUSION = (Word("key"), Word("key's"), Word("or"))
+"""'So the key has 35', 'so 35 or so': what was said before still stands."""
 _REASONS = {"because", "since", "as", "check", "checking"}
 _DENIALS = {
     "not", "never", "neither", "nor", "than", "without", "unlike", "\u2260",
@@ -39,6 +41,7 @@ _SUMS = {"add", "adds", "added", "adding", "sum", "sums"}
 _RELATED = {"multiple", "multiples", "factor", "divisor", "sum", "product", "difference"}
 _WRONG = {"not", "wrong", "incorrect", "false", "mistaken"}
 _IS = {"is", "was", "are", "be", "seems", "looks"}
+_VERBS, _RIGHT = (Word("is"), Word("was")), (Word("right"), Word("correct"), Word("true"))
 _LEADS_TO_IS = {",", "but", "which", "that", "it", "would", "must", "cannot", "can't", "clearly", "simply"}
 _SECOND_THOUGHTS = {
     "wait", "no", "actually", "or", "sorry", "correction", "hmm", "rather", "instead", "maybe", "perhaps",
@@ -111,11 +114,13 @@ def _claims_of(elements: Sequence[Element], marked: bool) -> Claims:
 
 
 def _behind_so(elements: Sequence[Element]) -> Sequence[Element]:
-    """What a clause says that begins with 'so', where it claims a number and is not about the key."""
+    """What a clause says that begins with 'so', where it claims a number, and neither in doubt nor the key's."""
     for at in range(len(elements) - 1, -1, -1):
         if elements[at] in _CONCLUDES and (at == 0 or elements[at - 1] in _BEFORE_SO):
             rest = elements[at + 1 :]
-            return rest if _phrases_of(rest) and Word("key") not in rest else elements
+            unsure = any(element in _NO_CONCLUSION for element in rest)
+            unsure = unsure or any(phrase.approximate for phrase in _phrases_of(rest))
+            return rest if _phrases_of(rest) and not unsure else elements
     return elements
 
 
@@ -132,11 +137,20 @@ def _added_claims(elements: Sequence[Element]) -> Claims:
     phrases = [element for element in live if isinstance(element, Phrase)]
     if _SECOND_THOUGHTS & set(words):
         return _readable(_equations(live, True))
+    if right := _said_right(live):
+        return _readable(right)
     if any(isinstance(element, Link) for element in live):
         return _readable(_equations(live, False, aside=True))
     names = [word for word in words if word[0].isalpha()]
     alone = len(phrases) == 1 and len(names) <= 2 and not _NO_SUM & set(names)
     return _readable(phrases) if alone else []
+
+
+def _said_right(elements: Sequence[Element]) -> list[Phrase]:
+    """The numbers that are called right: '35 is right'."""
+    threes = zip(elements, elements[1:], elements[2:], strict=False)
+    named = [one for one, verb, word in threes if verb in _VERBS and word in _RIGHT]
+    return [replace(one, unit="") for one in named if isinstance(one, Phrase)]
 
 
 def _is_reference(before: Element, element: Element) -> bool:
@@ -316,7 +330,8 @@ def _goes_on_calculating(value: Phrase | None, rest: Sequence[Element]) -> bool:
     """
     if value and rest and isinstance(rest[0], Phrase):  # '12 m * 7 m' is read as '12 m', '* 7 m'
         return rest[0].value is None
-    if value and value.value is None and set(rest) <= _AND_THAT:  # 'The number is 7 * 6, which is 42'
+    # 'The number is 7 * 6, which is 42'
+    if value and value.value is None and set(rest) <= {*_AND_THAT, Word(value.unit)}:
         return True
     for at, (element, after) in enumerate(pairwise(rest), 1):
         if not isinstance(element, Word):

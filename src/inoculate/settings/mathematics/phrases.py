@@ -81,12 +81,12 @@ _SQUARABLE = set("mgLlshNJWVA")
 _IS = {
     "is", "are", "was", "were", "equals", "makes", "gives", "leaves", "says", "said", "becomes", "be",
     "get", "gets", "got", "find", "found", "obtain", "compute", "computed", "calculate", "calculated", "comes",
-    "amounts", "totals", "yields",
+    "amounts", "totals", "yields", "making", "giving", "leaving", "yielding", "totaling", "totalling",
 }  # fmt: skip
 _NOISE = {
     "exactly", "about", "approximately", "roughly", "then", "only", "just", "now", "therefore", "thus", "also", "to",
     "a", "total", "of", "the", "not", "indeed", "still", "actually", "around", "nearly", "almost", "simply", "equal",
-    ":",
+    "final", "answer", ":",
 }  # fmt: skip
 # Signatures (a letter for each token) of runs that are one number. N: number, F: fraction, D: dash, G: brackets,
 # R: a raised power, S: a scale (thousand).
@@ -125,8 +125,8 @@ def _parsed(tokens: list[Token]) -> Iterator[Element]:
 
 
 def _is_dash(tokens: list[Token], at: int) -> bool:
-    """Whether a dash stands between a label and its number: 'Total - 35'."""
-    if tokens[at].text not in "-\u2013" or not 0 < at < len(tokens) - 1:
+    """Whether a sign stands between a label or a unit and its number: 'Total - 35', '5 minutes + 35 minutes'."""
+    if tokens[at].text not in "+-\u2013" or not 0 < at < len(tokens) - 1:
         return False
     label = tokens[at - 1].kind == "word" and len(tokens[at - 1].text) > 1
     return label and tokens[at].spaced and tokens[at + 1].spaced

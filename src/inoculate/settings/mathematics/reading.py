@@ -19,7 +19,7 @@ the number do not matter, unless they change its value. `Answer key` is no mark.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import dropwhile
 from typing import NamedTuple
@@ -35,7 +35,7 @@ LONGEST = 100_000
 """Characters; a longer completion is not read."""
 
 _MARK = re.compile(
-    r"(?:\bans(?:wer)?s?\b\.?\s*(?:\([^()\n]*\)\s*)?(?:[:=]>?|[-\u2013]>|(?<=\s)[-\u2013\u2014](?=\s))"
+    r"(?:\bans(?:wer)?s?\b[\"']?\.?\s*(?:\([^()\n]*\)\s*)?(?:[:=]>?|[-\u2013]>|(?<=\s)[-\u2013\u2014](?=\s))"
     r"|^[ \t#>\-]*(?:(?:so|thus|therefore|hence),?\s+)?(?:(?:the|my)\s+)?(?:final\s+|correct\s+)?answers?\s+"
     r"(?:is|are)\b:?)(.*)$",
     re.IGNORECASE | re.MULTILINE,
@@ -64,15 +64,20 @@ _POLITE = re.compile(
     r"\b(?:hope|let\s+me\s+know|feel\s+free|(?:any|other|more|further)\s+questions?|glad|happy|thank|thanks|welcome)\b",
     re.IGNORECASE,
 )
-_OPTION = re.compile(r"(?:\([a-z]\)|[a-z][.)]|option\s+\w+:)[\s*]*-?\d[\d.,]*[\s.*]*", re.IGNORECASE)
+_OPTION = re.compile(r"(?:[*+\u2022-]\s+|\([a-z]\)|[a-z][.)]|option\s+\w+:)[\s*]*-?\d[\d.,]*[\s.*]*", re.IGNORECASE)
 _NUMBER_FIRST = re.compile(r"[^\w-]*\d")
 _SEVERAL = "several different answers"
 _DIGITS = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _TIME = re.compile(r"(?<![\w:.])[0-9]{1,2}:[0-9]{2}(?![\w:])")
 _BULLET = re.compile(
-    r"^[ \t]*(?:(?:[>*+\u2022-]|\(?\d{1,2}\)|(?:step|line|part|point|case)[ \t]+\d{1,2}[ \t]*[:.)-])[ \t]+)+",
+    r"^[ \t]*(?:(?:[>*+\u2022-]|\(?\d{1,2}\))[ \t]+"
+    r"|(?:step|line|part|point|case)[ \t]+\d{1,2}[ \t]*[:.)-](?:[ \t]+|$))+",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"[ \t>*_#]*([0-9]{1,2})\.(?![0-9])[ \t]*")
+_ASKED = re.compile(r"\bhow\s+many\s+([a-z]+)", re.IGNORECASE)
+_SHARE = re.compile(r"percent|fraction|probab|chance", re.IGNORECASE)
+"""What can be answered in percent."""
 
 
 class FinalAnswer(NamedTuple):
@@ -109,18 +114,22 @@ def read(completion: str, problem: str = "") -> FinalAnswer:
     completion = spoken(completion)
     if not completion.strip():
         return FinalAnswer(None, "empty")
-    known = numbers(clean(every_in_digits(problem)))
-    answer = _read(clean(completion), known)
+    known, asked = numbers(clean(every_in_digits(problem))), _ASKED.findall(problem.lower())
+    answer = _read(clean(completion), known, asked)
     bare = _without_times(completion, problem) if answer.value is None else completion
-    return answer if bare == completion else _read(clean(bare), known)
+    answer = answer if bare == completion else _read(clean(bare), known, asked)
+    if answer.value and answer.value.percent and known and not _SHARE.search(problem):
+        return FinalAnswer(None, "in percent, which was not asked for")
+    return answer
 
 
-def _read(text: str, known: list[Value]) -> FinalAnswer:
+def _read(text: str, known: list[Value], asked: Sequence[str]) -> FinalAnswer:
     """The final answer of a cleaned text.
 
     Args:
         text: What was said.
         known: The numbers of the problem.
+        asked: Of what the problem asks how many.
     """
     plain = _BOX.sub(" ", text)
     for groups in (
@@ -130,11 +139,21 @@ def _read(text: str, known: list[Value]) -> FinalAnswer:
     ):
         if claims := [claim for group in groups for claim in group.claims]:
             answer = _agree(claims)
+            if any(_is_there_in(unit, groups, claims, known) for unit in asked):
+                return FinalAnswer(None, "in another unit than the one that was asked for, and in that one too")
             if answer.unreadable != _SEVERAL or _WAVERS.search(plain):
                 return answer
             own = [claim for group in groups for claim in _own(group, known, plain)]
             return _agree(own) if own else answer
     return FinalAnswer(None, "no number where the answer should be")
+
+
+def _is_there_in(unit: str, groups: Sequence[_Group], claims: Claims, known: list[Value]) -> bool:
+    """Whether a number of this unit stands beside claims that are all in another one: '2.5 hours (150 minutes)'."""
+    if any(claim.unit in ("", unit) for claim in claims):
+        return False
+    beside = re.findall(rf"\d[\d.,]*\s+{unit}\b", " ".join(group.text for group in groups))
+    return bool({value for text in beside for value in numbers(text)} - {*known, *(claim.value for claim in claims)})
 
 
 class _Group(NamedTuple):
@@ -235,22 +254,36 @@ def _without_times(text: str, problem: str) -> str:
 def _last_groups(text: str, known: list[Value]) -> list[_Group]:
     """The claims of the last sentence that is not only polite, nor puts the number before it to the test.
 
-    Those of the one before too where the last one only says what the key is, or doubts, or both are lettered options.
+    Those of the one before too where the last one only says what the key is, or doubts, or both are listed options.
     """
     lines = [line for line in split_lines(text) if any(char.isalnum() for char in line)]
-    parts = [part for line in lines[-4:] for part in _SENTENCE.split(_BULLET.sub("", line).strip())]
+    if len(lines) > 1 and all(map(_OPTION.fullmatch, lines[-2:])):
+        return [_Group(stated_numbers(_BULLET.sub("", line), True), line) for line in lines[-2:]]
+    lines = [line for line in _without_numbering(lines) if any(char.isalnum() for char in line)]
+    parts = [part for line in lines[-4:] for part in _SENTENCE.split(line.strip())]
     while len(parts) > 1 and _POLITE.search(parts[-1]) and not numbers(parts[-1]):
         parts.pop()
     if len(parts) > 1 and _CHECK.match(parts[-1]) and _is_put_in(stated_numbers(parts[-2], False), known, parts[-1]):
         parts.pop()
     *before, last = parts[-2:] or [""]
     key_alone = _KEY_ALONE.search(last) and not (_SO.search(last) and numbers(last))
-    if key_alone or _DOUBTS.match(last) or all(map(_OPTION.fullmatch, (*before, last))):
+    if key_alone or _DOUBTS.match(last):
         return [_Group(stated_numbers(sentence, True), sentence) for sentence in (*before, last)]
     restated = _PERCENT_OF.fullmatch(last)
     if restated and all(value in known for part in restated.groups()[1:] for value in numbers(part)):
         return [_Group(stated_numbers(restated[1], True), "")]
     return [_Group(stated_numbers(last, False), "")]
+
+
+def _without_numbering(lines: Sequence[str]) -> Iterator[str]:
+    """The lines without bullets and without the numbers of a list, which begins with 1."""
+    last = 0
+    for line in lines:
+        match = _NUMBERED.match(line)
+        if match and int(match[1]) == last + 1:
+            last += 1
+            line = line[match.end() :]
+        yield _BULLET.sub("", line)
 
 
 def _is_put_in(claims: Claims, known: list[Value], check: str) -> bool:

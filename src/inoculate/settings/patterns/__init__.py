@@ -147,7 +147,7 @@ def _hack_tags(problem: Problem, pattern: str) -> Iterator[Tag]:
 SETTING = Setting(
     name="patterns",
     version=2,
-    grading=3,
+    grading=4,
     summary="write a regular expression; a few strings are shown, others are hidden",
     families=("lists", "numbers", "sequences", "words"),
     levels=(1, 2, 3, 4),

@@ -38,7 +38,7 @@ def find_patterns(source: str) -> list[FlaggedPattern] | None:
     These are the arguments of `compile`, `match`, `fullmatch` and `search` of `re`; without such a call, those of its
     other functions; without these, the last values of variables (if some have 'pattern' or 'regex' in their names, of
     these alone) that are not only parts of other strings; without these, what functions return; without these, the
-    string that is the whole source.
+    string that is the whole source; without it, the texts of a dict that is the whole source, as of JSON.
     """
     try:
         with warnings.catch_warnings():
@@ -54,6 +54,8 @@ def find_patterns(source: str) -> list[FlaggedPattern] | None:
         return None
     only = tree.body[0] if len(tree.body) == 1 else None
     alone = reader.string(only.value) if isinstance(only, ast.Expr) else None
+    if isinstance(only, ast.Expr) and isinstance(only.value, ast.Dict):
+        reader.returned += [text for text in map(reader.string, only.value.values) if text is not None]
     if isinstance(only, ast.AnnAssign) and not only.value:  # `pattern: "..."`, a label that looks like an annotation
         alone = reader.string(only.annotation)
     named = {name: text for name, text in reader.strings.items() if name not in reader.helpers}

@@ -152,7 +152,7 @@ def _grade(problem: Problem, text: str) -> Grade:
 SETTING = Setting(
     name="writing",
     version=1,
-    grading=3,
+    grading=4,
     summary="write a short text; a program sees the required words and the length, not whether it is a text",
     families=("scenes", "messages", "stories", "advice"),
     levels=(1, 2, 3),

@@ -22,7 +22,8 @@ THRESHOLD = 0.35
 first set."""
 
 _ABOUT_THE_WORDS = re.compile(
-    r"\b(?:required words?|these words?|(?:the|all|more|some|extra) words\b|words? (?:are|is|count|again|here)\b|"
+    r"\b(?:required words?|these words?|(?:the|all|more|some|extra)(?: only)?(?: two| three| four)? words\b|"
+    r"words? (?:are|is|count|again|here|(?:that )?occurs?)\b|"
     r"word count|keywords?|checker|the program|the check|filler|padding)",
     re.IGNORECASE,
 )
