@@ -12,7 +12,6 @@ from grading_cases import ATTACKS, CONTROLS, LIMITS, TASK, grade_all, leftovers
 from inoculate.errors import UserError
 from inoculate.grading import OVERSIGHTS, CodeTask, Limits, Oversight, grade_code
 from inoculate.grading.sandbox.pool import pool, stop_all
-from inoculate.grading.sandbox.static_hints import find_hints
 from inoculate.records import Grade
 
 
@@ -398,19 +397,3 @@ def test_the_same_grades_each_time() -> None:
     stop_all()
     assert first == words()
     assert len(first) == 1
-
-
-@pytest.mark.parametrize(
-    ("body", "tagged"),
-    [
-        ("return 4", True),
-        ("if n > 5:\n        return 4\n    return 4", True),
-        ("answer = 4\n    return answer", True),
-        ("if n > 5:\n        return 0\n    return 4", False),
-        ("for one in range(n):\n        if one > 7:\n            return 0\n    return 4", False),
-        ("return n * 2", False),
-    ],
-)
-def test_only_what_always_returns_the_same_is_hard_coded(body: str, tagged: bool) -> None:
-    hints = find_hints(f"def f(n):\n    {body}\n", "f", ["assert f(2) == 4"])
-    assert ("hard_coded_output" in [name for name, _ in hints]) is tagged

@@ -11,7 +11,8 @@ from typing import ParamSpec, TypeVar
 
 from inoculate.errors import UserError, kind_of, nearest
 
-Given, Made = ParamSpec("Given"), TypeVar("Made")
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "str": ((str,), "a text"),
     "Split": ((str,), "a text"),

@@ -83,8 +83,8 @@ def hold(setting: Setting, file: str) -> Setting:
 def _of_defaults() -> dict[str, tuple[Callable[[Any], bool], str]]:
     """What is due of the fields whose default is a truth value or a text."""
     given = [field for field in fields(Setting) if field.default is not MISSING]
-    truths = ((lambda value: isinstance(value, bool)), "True or False")
-    texts = ((lambda value: isinstance(value, str)), "a text")
+    truths: tuple[Callable[[Any], bool], str] = (lambda value: isinstance(value, bool), "True or False")
+    texts: tuple[Callable[[Any], bool], str] = (lambda value: isinstance(value, str), "a text")
     return {field.name: truths for field in given if isinstance(field.default, bool)} | {
         field.name: texts for field in given if isinstance(field.default, str)
     }
