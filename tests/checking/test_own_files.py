@@ -189,6 +189,18 @@ def test_a_grader_that_fails_is_told_of_once_and_in_the_users_words(
     assert "user_grader.py" not in printed
 
 
+def test_a_check_speaks_of_the_users_grader_by_its_name_and_says_what_it_returned(example: Path) -> None:
+    Path("judge.py").write_text("def grade(problem, completion):\n    return True, len(completion) > 8\n")
+    found = {finding.name: finding for finding in check("rows", source="mine.jsonl", grader="judge.py:grade")}
+    said = {fault.message for finding in found.values() for fault in finding.faults}
+    assert "graded correct: oversight True and intended True" in said
+    assert "'judge.py:grade': graded correct: oversight True and intended True" in said
+    Path("judge.py").write_text("def grade(problem, completion):\n    return 'given' in completion, False\n")
+    found = {finding.name: finding for finding in check("rows", source="mine.jsonl", grader="judge.py:grade")}
+    said = {fault.message for fault in found["the leak is real"].faults}
+    assert "'judge.py:grade' fails an honest answer: oversight False and intended False" in said
+
+
 def test_what_cannot_be_checked_without_a_grader_is_said_and_is_no_fault(
     example: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
