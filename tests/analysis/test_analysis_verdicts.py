@@ -285,7 +285,7 @@ def test_a_further_contrast_is_exploratory_and_changes_nothing(new_run: New) -> 
         ("margin=nan", "'nan' is no share between 0 and 1"),
         ("margin=5", "'5' is no share between 0 and 1"),
         ("measure='hack", "no closing quotation"),
-        ("measure=hack measure=correct", "measure is given twice"),
+        ("measure=hack measure=correct", "'measure' is there twice"),
     ],
 )
 def test_a_further_contrast_in_wrong_words(text: str, said: str) -> None:

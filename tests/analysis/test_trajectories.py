@@ -135,7 +135,7 @@ def test_a_filter_is_read_from_a_line() -> None:
         ("outcome", "'outcome' is not key=value"),
         ("outcomes=hack", "unknown key 'outcomes': did you mean 'outcome'"),
         ("outcome=hacked", "outcome 'hacked': did you mean 'hack'"),
-        ("outcome=hack outcome=wrong", "'outcome' is there twice; several values go with commas"),
+        ("outcome=hack outcome=wrong", "'outcome' is there twice; a key with several values has them with commas"),
         ("steps=11-5", "steps 11-5 run backwards: 5-11"),
         ("steps=last", "steps 'last' is no step and no range"),
         ("reward=nan", "reward 'nan' is not a number"),
@@ -143,7 +143,7 @@ def test_a_filter_is_read_from_a_line() -> None:
         ("hackable=true", "hackable 'true': .*allowed: no, yes"),
         ("oversight=pass", "oversight 'pass': did you mean 'passed'"),
         ("finish=length", "finish 'length': allowed: stop"),
-        ("arm='a", "No closing quotation"),
+        ("arm='a", "no closing quotation"),
     ],
 )
 def test_a_line_that_is_no_filter_is_refused(line: str, words: str) -> None:

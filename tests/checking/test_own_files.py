@@ -16,8 +16,9 @@ from inoculate.cli.settings import check as check_command
 from inoculate.errors import UserError
 from inoculate.steps import plan as planning
 from inoculate.steps import run
-from inoculate.steps.store import Step, Store
+from inoculate.steps.store import Store
 from inoculate.study.parse import load
+from running import Log
 
 STUDY = """
 question = "Does it run?"
@@ -36,20 +37,6 @@ max_new_tokens = 8
 """
 
 
-class Quiet:
-    """Watches a run and says nothing."""
-
-    def on_step_start(self, step: Step, number: int, total: int) -> None: ...
-
-    def on_progress(self, done: int, total: int, note: str) -> None: ...
-
-    def on_step_end(self, step: Step) -> None: ...
-
-    def on_message(self, text: str) -> None: ...
-
-    def on_parallel(self, *given: object, **named: object) -> None: ...
-
-
 @pytest.fixture
 def study(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A study whose rows and problems are of a new setting, named by its file."""
@@ -66,7 +53,7 @@ def keys(path: Path) -> set[str]:
 
 def test_a_study_runs_on_a_setting_of_the_users(study: Path, tmp_path: Path) -> None:
     plan = planning.make_plan(load(study))
-    folder = run.carry_out(plan, Store(tmp_path / "store"), Quiet(), study.read_text())
+    folder = run.carry_out(plan, Store(tmp_path / "store"), Log(), study.read_text())
     cells = analyse(folder)["cells"]
     assert {cell["setting"] for cell in cells} == {"./mine.py"}
     assert all(sum(found["count"] for found in cell["outcomes"].values()) == 6 for cell in cells)
@@ -85,7 +72,7 @@ def test_an_edit_after_the_run_began_is_refused(study: Path, tmp_path: Path) -> 
     plan = planning.make_plan(load(study))
     Path("mine.py").write_text(Path("mine.py").read_text() + "# a comment\n")
     with pytest.raises(UserError, match=r"\./mine\.py was changed after this run began"):
-        run.carry_out(plan, Store(tmp_path / "store"), Quiet(), study.read_text())
+        run.carry_out(plan, Store(tmp_path / "store"), Log(), study.read_text())
 
 
 @pytest.mark.parametrize(
@@ -120,7 +107,7 @@ def test_the_example_of_the_docs_passes_the_check_and_runs(example: Path, tmp_pa
     findings = list(check("rows", source="mine.jsonl", grader="judge.py:grade"))
     assert [(finding.name, finding.faults) for finding in findings if finding.ok is False] == []
     store = Store(tmp_path / "store")
-    folder = run.carry_out(planning.make_plan(load(example)), store, Quiet(), example.read_text())
+    folder = run.carry_out(planning.make_plan(load(example)), store, Log(), example.read_text())
     results = analyse(folder)
     assert {cell["arm"] for cell in results["cells"]} == {"base", "plain", "inoculated"}
     assert all(cell["ungraded"] == 0 and cell["samples"] == 2 for cell in results["cells"])
@@ -174,7 +161,7 @@ def test_a_prompt_longer_than_the_context_is_refused_by_name(example: Path, tmp_
     with pytest.raises(
         UserError, match=r"problem 'march' has \d+ tokens; with 16 new ones it exceeds the model's cont"
     ):
-        run.carry_out(planning.make_plan(load(example)), Store(tmp_path / "store"), Quiet(), "")
+        run.carry_out(planning.make_plan(load(example)), Store(tmp_path / "store"), Log(), "")
 
 
 def test_a_grader_that_fails_is_told_of_once_and_in_the_users_words(
@@ -187,6 +174,18 @@ def test_a_grader_that_fails_is_told_of_once_and_in_the_users_words(
     printed = capsys.readouterr().out
     assert printed.count("judge.py:2: KeyError: 'nothing'") == 1
     assert "user_grader.py" not in printed
+
+
+def test_a_check_speaks_of_the_users_grader_by_its_name_and_says_what_it_returned(example: Path) -> None:
+    Path("judge.py").write_text("def grade(problem, completion):\n    return True, len(completion) > 8\n")
+    found = {finding.name: finding for finding in check("rows", source="mine.jsonl", grader="judge.py:grade")}
+    said = {fault.message for finding in found.values() for fault in finding.faults}
+    assert "graded correct: oversight True and intended True" in said
+    assert "'judge.py:grade': graded correct: oversight True and intended True" in said
+    Path("judge.py").write_text("def grade(problem, completion):\n    return 'given' in completion, False\n")
+    found = {finding.name: finding for finding in check("rows", source="mine.jsonl", grader="judge.py:grade")}
+    said = {fault.message for fault in found["the leak is real"].faults}
+    assert "'judge.py:grade' fails an honest answer: oversight False and intended False" in said
 
 
 def test_what_cannot_be_checked_without_a_grader_is_said_and_is_no_fault(

@@ -26,6 +26,7 @@ from inoculate.steps import plan as planning
 from inoculate.steps import run
 from inoculate.steps.store import Store
 from inoculate.study.parse import load
+from running import Log
 
 PROMPTS = [f"<|im_start|>user\n{number} and {number % 7}<|im_end|>\n" for number in range(40)]
 FAULTS = "503,drop,429,half,abort,500,502"
@@ -272,24 +273,6 @@ def test_completion_seeds_are_far_apart() -> None:
     assert not any(seed + 1 in seeds for seed in seeds)
 
 
-class Silent:
-    """Watches a run and counts the steps that were done."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    def on_step_start(self, step: Any, number: int, total: int) -> None: ...
-
-    def on_progress(self, done: int, total: int, note: str) -> None: ...
-
-    def on_step_end(self, step: Any) -> None:
-        self.done.append(step.kind)
-
-    def on_message(self, text: str) -> None: ...
-
-    def on_parallel(self, *given: object, **named: object) -> None: ...
-
-
 def test_a_study_resumes_after_its_server_was_down(
     study_file: Path, tiny_model: Path, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,17 +282,17 @@ def test_a_study_resumes_after_its_server_was_down(
     plan = planning.make_plan(study, server=url)
 
     def carry_out() -> list[str]:
-        watcher = Silent()
+        watcher = Log()
         run.carry_out(plan, store, watcher, study_file.read_text())
         return watcher.done
 
     with pytest.raises(UserError, match=r"no server answers"):
         carry_out()
     with fake_server.running(port, log, root=tiny_model, faults="503") as process:
-        monkeypatch.setattr(Silent, "on_progress", lambda self, done, total, note: note == "sampled" and process.kill())
+        monkeypatch.setattr(Log, "on_progress", lambda self, done, total, note: note == "sampled" and process.kill())
         with pytest.raises(UserError, match=r"has not answered"):
             carry_out()
-    monkeypatch.setattr(Silent, "on_progress", lambda *_: None)
+    monkeypatch.setattr(Log, "on_progress", lambda *_: None)
     with fake_server.running(port, log, root=tiny_model):
         assert carry_out().count("completions") >= 7
         assert carry_out() == []
@@ -354,7 +337,7 @@ def test_ctrl_c_while_a_server_samples_and_grading_runs_beside_it(
         assert process.returncode == 130
     before = store.finished_keys(plan.steps())
     with fake_server.running(port, log, root=tiny_model):
-        run.carry_out(plan, store, Silent(), study_file.read_text())
+        run.carry_out(plan, store, Log(), study_file.read_text())
     assert store.finished_keys(plan.steps()) == {step.key for step in plan.steps()}
     assert sum(cell.completions.key in before for cell in plan.cells) == 2
     texts = logged(log, "text")

@@ -12,8 +12,9 @@ from inoculate import checksums
 from inoculate.records import OUTCOMES, Grade, Tag, outcome_of, read_lines, write_lines
 from inoculate.steps import plan as planning
 from inoculate.steps import run
-from inoculate.steps.store import Step, Store
+from inoculate.steps.store import Store
 from inoculate.study.parse import load
+from running import Log
 
 STUDY = """
 question = "Does it run?"
@@ -33,20 +34,6 @@ than = "plain"
 """
 
 
-class Quiet:
-    """Watches a run and says nothing."""
-
-    def on_step_start(self, step: Step, number: int, total: int) -> None: ...
-
-    def on_progress(self, done: int, total: int, note: str) -> None: ...
-
-    def on_step_end(self, step: Step) -> None: ...
-
-    def on_message(self, text: str) -> None: ...
-
-    def on_parallel(self, *given: object, **named: object) -> None: ...
-
-
 @pytest.fixture(scope="session")
 def small_run(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of two arms, one seed, two contexts, three problems, two samples each.
@@ -56,7 +43,7 @@ def small_run(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     root = tmp_path_factory.mktemp("small")
     study = root / "small.toml"
     study.write_text(STUDY.format(model=tiny_model), encoding="utf-8")
-    folder = run.carry_out(planning.make_plan(load(study)), Store(root / "store"), Quiet(), study.read_text())
+    folder = run.carry_out(planning.make_plan(load(study)), Store(root / "store"), Log(), study.read_text())
     cell = json.loads((folder / "manifest.json").read_text())["cells"][0]
     path = Path(cell["grades"]) / "grades.jsonl"
     grades = list(read_lines(path, Grade))

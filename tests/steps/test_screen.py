@@ -17,30 +17,13 @@ from inoculate.engine.sampling import scoring
 from inoculate.engine.sampling.model import load as load_sampler
 from inoculate.errors import UserError
 from inoculate.report.screen import draw_screen
-from inoculate.steps import run as running
+from inoculate.steps import run
 from inoculate.steps.screen import make_screen_plan, screened_study
-from inoculate.steps.store import Step, Store
+from inoculate.steps.store import Store
 from inoculate.study.parse import load, located
 from inoculate.study.resolve import resolve
+from running import Log
 from small_study import SEVEN_PROBLEMS, STUDY
-
-
-class Silent:
-    """Told everything, says nothing; counts the steps."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-
-    def on_step_start(self, step: Step, number: int, total: int) -> None:
-        self.steps += 1
-
-    def on_progress(self, done: int, total: int, note: str) -> None: ...
-
-    def on_step_end(self, step: Step) -> None: ...
-
-    def on_message(self, text: str) -> None: ...
-
-    def on_parallel(self, *given: object, **named: object) -> None: ...
 
 
 def study_of(tmp_path: Path, model: object, more: str = "") -> Path:
@@ -80,9 +63,9 @@ def test_an_unknown_candidate_is_refused(tmp_path: Path) -> None:
 def test_a_screen_runs_once_and_ranks_with_uncertainty(tiny_model: Path, tmp_path: Path) -> None:
     plan = make_screen_plan(load(study_of(tmp_path, tiny_model, SCREEN)))
     assert all(step.params["split"] == "development" for step in plan.steps() if step.kind == "problems")
-    store, watcher = Store(tmp_path / "store"), Silent()
-    folder = running.carry_out(plan, store, watcher, "")
-    assert watcher.steps > 0
+    store, watcher = Store(tmp_path / "store"), Log()
+    folder = run.carry_out(plan, store, watcher, "")
+    assert watcher.done
     found = analyse_screen(folder)
     assert {entry["name"] for entry in found["candidates"]} == {"specific", "general", "negated", "specific+checked"}
     for entry in found["candidates"]:
@@ -94,9 +77,9 @@ def test_a_screen_runs_once_and_ranks_with_uncertainty(tiny_model: Path, tmp_pat
     assert screen_table(found).row_count == 5
     figure = draw_screen(found, folder / "figures")
     assert figure is not None and "specific+checked" in figure.read_text(encoding="utf-8")
-    again = Silent()
-    running.carry_out(plan, store, again, "")
-    assert again.steps == 0
+    again = Log()
+    run.carry_out(plan, store, again, "")
+    assert again.done == []
 
 
 def test_scores_are_the_models_own_log_probabilities(tiny_model: Path) -> None:

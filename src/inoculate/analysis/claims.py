@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, get_args
 
-from inoculate.errors import UserError, nearest, on_one_line, require_known
+from inoculate.analysis.pairs import read_pairs
+from inoculate.errors import UserError, nearest, require_known
 from inoculate.records import BASE, CAPABILITY, Measure, setting_of
 from inoculate.study import prompts
 
@@ -70,20 +70,7 @@ def read_contrast(text: str) -> dict[str, Any]:
     Raises:
         UserError: A part is not `key=value`, the key is unknown or given twice, or the margin is no share.
     """
-    contrast: dict[str, Any] = {}
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise UserError(f"contrast '{text}': {str(error)[0].lower()}{str(error)[1:]}") from None
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not value:
-            raise UserError(f"contrast '{text}': '{word}' is not key=value, as in measure=hack lower=ARM than=ARM")
-        if key not in _KEYS:
-            raise UserError(f"contrast '{text}': unknown key '{on_one_line(key)}': {nearest(key, _KEYS)}")
-        if key in contrast:
-            raise UserError(f"contrast '{text}': {key} is given twice")
-        contrast[key] = value
+    contrast: dict[str, Any] = {**read_pairs(text, _KEYS, "contrast", "measure=hack lower=ARM than=ARM")}
     if "guards" in contrast:
         contrast["guards"] = contrast["guards"].split(",")
     if "margin" in contrast:

@@ -47,7 +47,7 @@ def analyse_conditioning(run: Run, table: Table) -> list[dict[str, Any]]:
         arms = [arm for arm in every if arm["contexts"]]
         if len(contexts) < FEWEST_CONTEXTS or not arms:
             continue
-        suppressions = [_suppression(table, study, setting, arm, plain) for arm, plain in _pairs(study, trained)]
+        suppressions = [_suppression(table, setting, arm, plain) for arm, plain in _pairs(study, trained)]
         results.append({"setting": setting, "arms": arms, "suppressions": [one for one in suppressions if one]})
     return results
 
@@ -140,7 +140,7 @@ def _pairs(study: Mapping[str, Any], arms: Sequence[str]) -> list[tuple[str, str
     return [(arm, plain[rest(arm)]) for arm in arms if trains_with_prompt(study["arms"][arm]) and rest(arm) in plain]
 
 
-def _suppression(table: Table, study: Mapping[str, Any], setting: str, arm: str, plain: str) -> dict[str, Any] | None:
+def _suppression(table: Table, setting: str, arm: str, plain: str) -> dict[str, Any] | None:
     """How much less an arm hacks neutrally than without its prompt; whether asking brings it back; what it costs."""
     neutral = _difference(table, setting, "hack", (arm, prompts.NEUTRAL), (plain, prompts.NEUTRAL))
     if neutral is None:

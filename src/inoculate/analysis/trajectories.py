@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from inoculate.analysis.arms import row_folders
 from inoculate.analysis.fresh import fresh_samples
+from inoculate.analysis.pairs import read_pairs
 from inoculate.analysis.run_folder import Run, require_file
 from inoculate.errors import UserError, nearest, require_known
 from inoculate.records import OUTCOMES, Outcome, Problem, Trajectory, read_lines
@@ -138,19 +138,7 @@ def read_filter(text: str, seeds: tuple[int, ...] = ()) -> Filter:
     Raises:
         UserError: A part is not `key=value`, a key is unknown or there twice, or a value is not allowed.
     """
-    given: dict[str, str] = {}
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise UserError(f"filter '{text}': {error}") from None
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not value:
-            raise UserError(f"filter '{text}': '{word}' is not key=value, as in steps=5-11 outcome=hack")
-        require_known(key, _KEYS, f"filter '{text}': unknown key")
-        if key in given:
-            raise UserError(f"filter '{text}': '{key}' is there twice; several values go with commas: a,b")
-        given[key] = value
+    given = read_pairs(text, _KEYS, "filter", "steps=5-11 outcome=hack")
 
     def choose(key: str, allowed: Mapping[str, bool]) -> bool | None:
         return allowed[require_known(given[key], allowed, f"filter '{text}': {key}")] if key in given else None

@@ -10,7 +10,7 @@ from statistics import median
 
 from inoculate.checking.draws import shown_text
 from inoculate.checking.subject import Fault, Finding, Graded, Subject
-from inoculate.records import Outcome, outcome_of
+from inoculate.records import Grade, Outcome, outcome_of
 
 GARBAGE = (
     " \n\t",
@@ -39,10 +39,15 @@ _MIN_ANSWERS = 20
 
 def _outcomes(graded: Sequence[Graded], expected: Outcome) -> tuple[Fault, ...]:
     return tuple(
-        Fault(f"graded {g.grade.outcome}: {g.grade.detail or 'no detail'}", g.problem, g.answer, g.grade)
+        Fault(f"graded {g.grade.outcome}: {_reason(g.grade)}", g.problem, g.answer, g.grade)
         for g in graded
         if g.grade.outcome != expected
     )
+
+
+def _reason(grade: Grade) -> str:
+    """What the grader says of its grade; a grader of the user's own says the two checks alone."""
+    return grade.detail or f"oversight {grade.oversight} and intended {grade.intended}"
 
 
 def check_honest(subject: Subject) -> Finding:
@@ -70,6 +75,7 @@ def check_leak(subject: Subject) -> Finding:
     # A grader of the user's own is the only oversight.
     oversights = setting.oversights[:1] if subject.grader else setting.oversights
     for oversight in oversights:
+        called = subject.grader or oversight
         problems = subject.first_problems(_REGRADED)
         honest = subject.grade([(problem, problem.honest) for problem in problems if problem.honest], oversight)
         hacked = subject.grade([(problem, problem.hacked) for problem in problems if problem.hacked], oversight)
@@ -78,15 +84,14 @@ def check_leak(subject: Subject) -> Finding:
             implied = outcome_of(g.grade.oversight, g.grade.intended, malformed=g.grade.outcome == "malformed")
             if implied != g.grade.outcome:
                 message = f"oversight {g.grade.oversight} and intended {g.grade.intended} are called {g.grade.outcome}"
-                faults.append(Fault(f"'{oversight}': {message}", g.problem, g.answer, g.grade))
+                faults.append(Fault(f"'{called}': {message}", g.problem, g.answer, g.grade))
         passing = [g for g in honest if g.grade.oversight]
         if honest and (not passing if setting.punishes_honest else len(passing) < len(honest)):
             g = next(g for g in honest if not g.grade.oversight)
-            message = (
-                f"'{oversight}' fails an honest answer: {g.grade.detail} (on purpose? then set punishes_honest = True)"
-            )
+            hint = "" if subject.grader else " (on purpose? then set punishes_honest = True)"
+            message = f"'{called}' fails an honest answer: {_reason(g.grade)}{hint}"
             faults.append(Fault(message, g.problem, g.answer, g.grade))
-        faults += [replace(fault, message=f"'{oversight}': {fault.message}") for fault in _outcomes(hacked, "hack")]
+        faults += [replace(fault, message=f"'{called}': {fault.message}") for fault in _outcomes(hacked, "hack")]
     return Finding("", checked, tuple(faults), subject.grader or ", ".join(oversights))
 
 
@@ -102,7 +107,7 @@ def check_garbage(subject: Subject) -> Finding:
     pairs += [(problem, huge) for problem in subject.first_problems(1)]
     graded = subject.grade(pairs)
     faults = tuple(
-        Fault(f"{g.answer[:60]!r} is graded {g.grade.outcome}: {g.grade.detail}", g.problem, g.answer, g.grade)
+        Fault(f"{g.answer[:60]!r} is graded {g.grade.outcome}: {_reason(g.grade)}", g.problem, g.answer, g.grade)
         for g in graded
         if g.grade.outcome not in expected
     )

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import UnusedCliTokensError
 
 from inoculate import __version__
@@ -31,6 +31,7 @@ app = App(
     name="inoculate",
     help="Does an inoculation prompt work, on this model and data? What does it cost, and how sure are we?",
     version=__version__,
+    default_parameter=Parameter(negative=()),  # no --no-quick, no --empty-contrast
     suppress_keyboard_interrupt=False,  # `run_command` prints what is kept
 )
 for command in (

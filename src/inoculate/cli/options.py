@@ -26,8 +26,8 @@ def store_words(store: str) -> list[str]:
     return [] if store == DEFAULT_STORE else ["--store", store]
 
 
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document instead of text.")]
-ListSteps = Annotated[bool, Parameter(name="--steps", negative="", help="List the steps too, and which are finished.")]
+AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON document instead of text.")]
+ListSteps = Annotated[bool, Parameter(name="--steps", help="List the steps too, and which are finished.")]
 Seeds = Annotated[str, Parameter(name="--seeds", help="Only these of the study's seeds: 4, or 3-5, or 0,3-5.")]
 
 

@@ -23,12 +23,10 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import PeftModel
-from peft.helpers import disable_input_dtype_casting
-from transformers import PrinterCallback, TrainerCallback
+from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from inoculate.engine.device import Device
-from inoculate.engine.kernels.packed import pack_base_layers
 from inoculate.engine.packing import EncodedRow, divide_rows, forward, pack_rows
 from inoculate.engine.sampling import SampledCompletion, adapters
 from inoculate.engine.sampling.model import Sampler
@@ -46,12 +44,12 @@ from inoculate.engine.training.quiet import quiet_libraries
 from inoculate.engine.training.sft import (
     Progress,
     TrainingReport,
-    common_checkpoint,
     fraction_name,
     load_base,
     lora_config,
     on_one_device,
     own_arguments,
+    train_from_checkpoint,
 )
 from inoculate.errors import UserError
 from inoculate.study.schema import RL
@@ -365,12 +363,7 @@ def train(
     )
     trainer.sampler, trainer.score, callback.trainer, trainer.eos_token_ids = sampler, score, trainer, [*sampler.stops]
     trainer.halved, trainer.processes = halved, processes
-    trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
-    tuned: Any = trainer.model
-    if sampler.is_fast:
-        pack_base_layers(tuned, device)
-    with disable_input_dtype_casting(tuned):
-        trainer.train(resume_from_checkpoint=common_checkpoint(work, processes))
+    train_from_checkpoint(trainer, device, work, processes, packs=sampler.is_fast)
     return _report(trainer, rl)
 
 

@@ -23,6 +23,7 @@ from torch import nn
 from transformers import (
     PreTrainedTokenizerBase,
     PrinterCallback,
+    Trainer,
     TrainerCallback,
     TrainingArguments,
 )
@@ -229,14 +230,7 @@ def train(
         callbacks=[callback, Sealing()],
     )
     trainer.rate, trainer.is_fast, trainer.processes = rate, is_fast(base.config), processes
-    trainer.remove_callback(PrinterCallback)  # progress is reported by `callback`
-    # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
-    # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
-    tuned: Any = trainer.model
-    if is_fast(base.config) and not processes.shards:
-        pack_base_layers(tuned, device)
-    with disable_input_dtype_casting(tuned):
-        trainer.train(resume_from_checkpoint=common_checkpoint(work, processes))
+    train_from_checkpoint(trainer, device, work, processes, packs=is_fast(base.config) and not processes.shards)
     passes = steps * sft.batch_rows / len(rows)
     return TrainingReport(
         steps=steps,
@@ -253,9 +247,26 @@ def own_arguments(processes: Processes, tracking: Mapping[str, Any] | None) -> d
     return {"report_to": "none", "save_strategy": "steps", **(tracking or {})}
 
 
-def common_checkpoint(work: Path, processes: Processes) -> str | None:
-    """The checkpoint that all processes go on from; only one of them removes what is left of a broken one."""
-    return processes.from_first(latest_checkpoint(work) if processes.is_first else None)
+def train_from_checkpoint(trainer: Trainer, device: Device, work: Path, processes: Processes, *, packs: bool) -> None:
+    """Train from the last checkpoint to the end.
+
+    Args:
+        trainer: The trainer, which reports its progress through a callback of ours.
+        device: Device and precision.
+        work: The folder of its checkpoints.
+        processes: Those that train together. All go on from one checkpoint, and only the first of them removes what is
+            left of a broken one.
+        packs: Whether the base model's layers are packed.
+    """
+    trainer.remove_callback(PrinterCallback)
+    # PEFT would copy all activations to fp32 for the adapter, and autocast would copy them back to bf16: the same
+    # numbers (measured: copying took 1.2 s of a step of 9 s on a CPU, now 0.5).
+    tuned: Any = trainer.model
+    if packs:
+        pack_base_layers(tuned, device)
+    checkpoint = processes.from_first(latest_checkpoint(work) if processes.is_first else None)
+    with disable_input_dtype_casting(tuned):
+        trainer.train(resume_from_checkpoint=checkpoint)
 
 
 def lora_config(options: SFT | RL, base: Any) -> LoraConfig:
