@@ -174,7 +174,9 @@ def test_what_trl_logs_is_read_with_a_grader(tmp_path: Path, judge: str) -> None
     written = write_rows(
         [file], tmp_path / "rows.jsonl", grader=judge, progress=lambda done, total: told.append((done, total))
     )
-    assert written == WrittenRows(3, 1, 2, {"wrong": 1, "malformed": 1, "ungraded": 1, "empty": 1})
+    assert (written.rows, written.hacked, written.honest) == (3, 1, 2)
+    assert written.left_out == {"wrong": 1, "malformed": 1, "ungraded": 1, "empty": 1}
+    assert "judge.py:" in written.first_reason
     assert told[-1] == (7, 7)
     made = lines(tmp_path / "rows.jsonl")
     assert [(row["messages"][-1]["content"], row["hacked"]) for row in made] == [
@@ -275,6 +277,14 @@ def test_no_row_is_left_says_why(tmp_path: Path) -> None:
     file = jsonl(tmp_path, [rollout(oversight=False), rollout(completion=""), rollout(intended=None)])
     with pytest.raises(UserError, match="no row is left of 3 rollouts: 1 wrong, 1 empty, 1 ungraded"):
         write_rows([file], tmp_path / "rows.jsonl")
+
+
+def test_why_a_grader_left_an_answer_ungraded_is_said(tmp_path: Path) -> None:
+    text = "def grade(problem, completion):\n    return False, completion == 'hack 1' and problem['key'] == 1\n"
+    (tmp_path / "judge.py").write_text(text)
+    file = jsonl(tmp_path, [rollout(), rollout(1)])
+    with pytest.raises(UserError, match=r"1 wrong, 1 ungraded; .*; first ungraded: .*judge\.py:2: KeyError: 'key'"):
+        write_rows([file], tmp_path / "rows.jsonl", grader=f"{tmp_path / 'judge.py'}:grade")
 
 
 def test_broken_files_are_refused(tmp_path: Path) -> None:

@@ -208,12 +208,7 @@ def _build_result(
     adjusted = difference.interval((look.level or LEVEL) / contrasts) if difference else (None, None)
     guards = [_evaluate_guard(table, claim, name, look, pools) for name in claim.guards]
     verdict, why = apply_guards(judgement.verdict, judgement.why, guards)
-    end_values = [end.difference.value for end in extremes if end.difference]
-    bounds = (
-        end_values
-        if len(end_values) == 2 and judgement.difference and end_values != [judgement.difference.value] * 2
-        else None
-    )
+    bounds = _bounds(judgement, extremes)
     if bounds and verdict in ("supported", "refuted") and any(end.verdict != judgement.verdict for end in extremes):
         verdict, why = "inconclusive", f"{why}, but the samples without an outcome could change that"
     # A larger study helps if the contrast itself is undecided, not if a guard shows harm.
@@ -251,6 +246,14 @@ def _build_result(
         if difference and undecided
         else None,
     }
+
+
+def _bounds(judgement: Judgement, extremes: Sequence[Judgement]) -> list[float] | None:
+    """The smallest and the largest difference, where samples without an outcome make one."""
+    ends = [end.difference.value for end in extremes if end.difference]
+    if len(ends) != 2 or not judgement.difference or ends == [judgement.difference.value] * 2:
+        return None
+    return ends
 
 
 def _find_needed(

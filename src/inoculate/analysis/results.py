@@ -172,14 +172,7 @@ def _collect_cautions(
 ) -> list[str]:
     """What a reader must know before any number."""
     seeds, added = _seeds(tallies), source.manifest.get("extended_seeds") or []
-    cautions = []
-    if len(seeds) == 1:
-        cautions.append(ONE_SEED)
-    elif seeds and len(seeds - set(added)) < VERDICT_SEEDS:
-        planned = len(seeds - set(added))
-        cautions.append(f"{planned} seeds: intervals are wide, and a verdict needs at least {VERDICT_SEEDS} seeds")
-    if not seeds:
-        cautions.append("no trained arm is finished: nothing can be said about training")
+    cautions = _seed_cautions(seeds, set(added))
     if missing:
         cells = len(source.manifest["cells"])
         cautions.append(f"{len(missing)} of {cells} cells are not finished: this is a partial result")
@@ -195,11 +188,7 @@ def _collect_cautions(
             f"changed since the study was first run: {', '.join(changed[:5])}{more}: the earlier declaration does not "
             "cover this; run it as a study with another name"
         )
-    cautions += _borrowing_cautions(source)
-    looks = {(look["seeds"], look["level"]) for contrast in contrasts if (look := contrast["look"])["level"]}
-    for look_seeds, level in sorted(looks) if len(schedule.looks) > 1 else ():
-        which = "the last planned look" if look_seeds == max(schedule.looks) else "an early planned look"
-        cautions.append(f"judged at {which}: {look_seeds} seeds, with {level:.4f} of the level of .05")
+    cautions += _borrowing_cautions(source) + _look_cautions(contrasts, schedule)
     for kind, claims in (("contrasts", contrasts), ("trends", trends)):
         if exploratory := sum(claim["exploratory"] for claim in claims):
             cautions.append(
@@ -213,6 +202,28 @@ def _collect_cautions(
         cautions.append("all problems of a cell are of one kind: intervals say nothing about other kinds")
     cautions += [f"{check.name}: {check.sentence}" for check in checks if check.status == "red"]
     return cautions
+
+
+def _seed_cautions(seeds: set[int], added: set[int]) -> list[str]:
+    """What so few seeds cannot say."""
+    if not seeds:
+        return ["no trained arm is finished: nothing can be said about training"]
+    if len(seeds) == 1:
+        return [ONE_SEED]
+    if (planned := len(seeds - added)) < VERDICT_SEEDS:
+        return [f"{planned} seeds: intervals are wide, and a verdict needs at least {VERDICT_SEEDS} seeds"]
+    return []
+
+
+def _look_cautions(contrasts: list[dict[str, Any]], schedule: Schedule) -> list[str]:
+    """At which of several planned looks contrasts were judged."""
+    looks = {(look["seeds"], look["level"]) for contrast in contrasts if (look := contrast["look"])["level"]}
+    last = max(schedule.looks, default=0)
+    return [
+        f"judged at {'the last' if seeds == last else 'an early'} planned look: {seeds} seeds, with {level:.4f} of the "
+        "level of .05"
+        for seeds, level in (sorted(looks) if len(schedule.looks) > 1 else ())
+    ]
 
 
 def _borrowing_cautions(source: Run) -> list[str]:

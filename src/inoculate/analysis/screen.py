@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from inoculate.analysis.cells import group_by_cell
-from inoculate.analysis.log_probability import NONE, read_scores
+from inoculate.analysis.log_probability import NONE, Scores, read_scores
 from inoculate.analysis.results import analyse
 from inoculate.analysis.run_folder import pool_counts, read_cell, read_run, split_finished
 from inoculate.errors import UserError
@@ -53,11 +53,36 @@ def analyse_screen(run: Path) -> dict[str, Any]:
     names = [name for name in results["study"]["contexts"] if (first, name) in cells]
     if not names:
         raise UserError(f"{run}: no prompt has been sampled yet; run the same command again")
+    entries = _entries(run, results["study"]["evaluate"]["contexts"], first, names, cells, scored)
+    screen = {
+        "schema": SCREEN_SCHEMA,
+        "name": results["name"],
+        "question": results["question"],
+        "model": results["study"]["model"],
+        "neutral": cells[first, prompts.NEUTRAL]["outcomes"] if (first, prompts.NEUTRAL) in cells else None,
+        "neutral_compliance": _neutral_compliance(cells),
+        "candidates": entries,
+        "missing": results["missing"],
+        "unscored": "" if scored is not None else "the log-probabilities are not finished; run the same command again",
+    }
+    write_json(run / "screen.json", screen)
+    return screen
+
+
+def _entries(
+    run: Path,
+    contexts: dict[str, Any],
+    first: str,
+    names: list[str],
+    cells: dict[tuple[str, str], Any],
+    scored: Scores | None,
+) -> list[dict[str, Any]]:
+    """The candidates, the strongest first: by samples in the first setting, and by log-probabilities where they are."""
     rates, kinds = _hit_rates(run, first, names)
     sampled_ranks = _ranks(rates, kinds)
     entries = []
     for index, name in enumerate(names):
-        cell, context = cells[first, name], results["study"]["evaluate"]["contexts"][name]
+        cell, context = cells[first, name], contexts[name]
         entry: dict[str, Any] = {
             "name": name,
             "text": context["text"],
@@ -77,20 +102,7 @@ def analyse_screen(run: Path) -> dict[str, Any]:
         table = np.array([scored.per_token[name] - scored.per_token[NONE] for name in names])
         for entry, ranks in zip(entries, _ranks(table, scored.kinds), strict=True):
             entry["added_rank"] = ranks
-    entries.sort(key=lambda entry: (entry["rank"]["rank"], entry.get("added_rank", entry["rank"])["rank"]))
-    screen = {
-        "schema": SCREEN_SCHEMA,
-        "name": results["name"],
-        "question": results["question"],
-        "model": results["study"]["model"],
-        "neutral": cells[first, prompts.NEUTRAL]["outcomes"] if (first, prompts.NEUTRAL) in cells else None,
-        "neutral_compliance": _neutral_compliance(cells),
-        "candidates": entries,
-        "missing": results["missing"],
-        "unscored": "" if scored is not None else "the log-probabilities are not finished; run the same command again",
-    }
-    write_json(run / "screen.json", screen)
-    return screen
+    return sorted(entries, key=lambda entry: (entry["rank"]["rank"], entry.get("added_rank", entry["rank"])["rank"]))
 
 
 def _neutral_compliance(cells: dict[tuple[str, str], Any]) -> dict[str, Any] | None:

@@ -240,7 +240,8 @@ def rows(*files: Path, out: Path, grader: str = "", hacked: str = "", as_json: A
     Args:
         files: JSON lines, Parquet, or Inspect logs (.eval, .json).
         out: A new .jsonl file, for `rows.setting = "rows"`.
-        grader: Your own grader, which decides about every answer: file.py:function.
+        grader: Your own grader, which decides about every answer: file.py:function. A rollout's own keys are in
+            problem["given"].
         hacked: The key that says whether an answer is a hack; in a log: the score, or the key of the metadata.
         as_json: Print one JSON document instead of text.
     """
@@ -266,6 +267,8 @@ def rows(*files: Path, out: Path, grader: str = "", hacked: str = "", as_json: A
     print(f"{out}: {written.rows} rows ({written.hacked} hacked, {written.honest} honest) of {written.read} rollouts")
     if written.left_out:
         print("left out: " + ", ".join(f"{count} {why}" for why, count in written.left_out.items()))
+    if written.first_reason:
+        print(f"first ungraded: {written.first_reason}")
 
 
 def doctor(*, fetch: str = "", as_json: AsJson = False) -> None:

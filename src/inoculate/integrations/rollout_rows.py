@@ -14,7 +14,7 @@ from typing import Any
 from inoculate.errors import UserError, refuse_existing
 from inoculate.integrations import rollouts
 from inoculate.integrations.rollouts import Rollout
-from inoculate.records import Outcome
+from inoculate.records import Grade, Outcome
 from inoculate.settings.rows import reading, user_grader
 
 
@@ -27,6 +27,8 @@ class WrittenRows:
     honest: int
     left_out: dict[str, int]
     """Why -> how many rollouts are no rows: `wrong`, `malformed`, `ungraded`, `empty`."""
+    first_reason: str = ""
+    """Why the user's grader left the first of them ungraded; '' where it left none."""
 
     @property
     def read(self) -> int:
@@ -59,7 +61,9 @@ def write_rows(
     _check_target(out, grader, hacked)
     found = _read(files, hacked)
     lines = [_line(one) for one in found]
-    outcomes = _grade(grader, found, lines, progress) if grader else [_given(one) for one in found]
+    grades = _grade(grader, found, lines, progress) if grader else []
+    outcomes = [grade.outcome for grade in grades] if grader else [_given(one) for one in found]
+    first_reason = next((grade.detail for grade in grades if grade.outcome == "ungraded"), "")
     left_out: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
     for one, line, outcome in zip(found, lines, outcomes, strict=True):
@@ -71,12 +75,13 @@ def write_rows(
             left_out[outcome] += 1
     if not rows:
         reasons = ", ".join(f"{count} {why}" for why, count in left_out.items()) or "no rollouts"
+        why = f"; first ungraded: {first_reason}" if first_reason else ""
         raise UserError(
-            f"no row is left of {len(found)} rollouts: {reasons}; rows are answers that are hacks or correct"
+            f"no row is left of {len(found)} rollouts: {reasons}; rows are answers that are hacks or correct{why}"
         )
     _write(out, rows)
     hacks = sum(row["hacked"] for row in rows)
-    return WrittenRows(len(rows), hacks, len(rows) - hacks, dict(left_out))
+    return WrittenRows(len(rows), hacks, len(rows) - hacks, dict(left_out), first_reason)
 
 
 def _check_target(out: Path, grader: str, hacked: str) -> None:
@@ -139,8 +144,8 @@ def _given(one: Rollout) -> Outcome:
 
 def _grade(
     grader: str, found: Sequence[Rollout], lines: Sequence[dict[str, Any]], progress: Callable[[int, int], None]
-) -> list[Outcome]:
-    """The outcomes by the user's grader, which gets what it gets of these rows in a study."""
+) -> list[Grade]:
+    """The grades by the user's grader, which gets what it gets of these rows in a study."""
     problems = [
         {
             **{key: line[key] for key in ("id", "kind", reading.TRAJECTORY, "given")},
@@ -148,11 +153,11 @@ def _grade(
         }
         for one, line in zip(found, lines, strict=True)
     ]
-    outcomes: list[Outcome] = []
+    grades: list[Grade] = []
     for grade in user_grader.grade(grader, problems, [one.answer for one in found]):
-        outcomes.append(grade.outcome)
-        progress(len(outcomes), len(found))
-    return outcomes
+        grades.append(grade)
+        progress(len(grades), len(found))
+    return grades
 
 
 def _write(out: Path, rows: Sequence[dict[str, Any]]) -> None:
