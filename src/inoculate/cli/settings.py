@@ -53,9 +53,8 @@ def sample(
         return
     for problem in problems:
         print(f"== {problem.id} (family {problem.family}, level {problem.level})\n{checking.shown_text(problem)}\n")
-        for title, answer in (("honest", problem.honest), (f"hacked ({problem.hack})", problem.hacked)):
-            if answer:  # a row of the user's own may have one of the two
-                print(f"-- {title}\n{answer}\n")
+        answers = (("honest", problem.honest), (f"hacked ({problem.hack})", problem.hacked))
+        print("\n".join(f"-- {name}\n{answer}\n" for name, answer in answers if answer))
 
 
 def _draw(setting: str, split: str, count: int, seed: int, source: str, grader: str, *, graded: bool) -> list[Problem]:
