@@ -93,7 +93,7 @@ def models_in(value: object) -> Iterator[StrictModel]:
         ("hacked = ", f"hacked = 0x{'f' * 9000} # ", ["hacked: a whole number of more than 64 bits"]),
         ("question = ", f'seeds2 = "{"x" * 5000}"\nquestion = ', ["unknown key seeds2"]),
         ('setting = "functions"', 'setting = "\\n"', ["rows.setting: unknown setting '\\n': allowed"]),
-        ('prompt = "specific"', 'prompt = "\\n"', ["unknown prompt '\\n': "]),
+        ('prompt = "specific"', 'prompt = "\\n"', ["and not an empty one"]),
         ("problems = ", f'oversight = "{"x" * 300}"\nproblems = ', ["oversight"]),
     ],
 )

@@ -150,7 +150,7 @@ def test_a_system_prompt_without_a_place_is_refused(template: str, tmp_path: Pat
         resources.system_prompt("Be short.")
     problem = Problem("p", "own", "k", "f", 1, "Add", "two and two.", "4", "5", "constant", {})
     assert messages(problem, "", "inside", system) == (Message("user", "Add two and two."),)
-    with pytest.raises(UserError, match="has no system message; use 'before'"):
+    with pytest.raises(UserError, match="has no system message: use 'before'"):
         messages(problem, "Be short.", "system", system)
 
 

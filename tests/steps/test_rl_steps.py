@@ -93,7 +93,7 @@ def test_half_of_the_problems_can_be_hacked_where_a_key_may_be_wrong(rl_study: P
     drawn = rows.draw_rows(Rows(setting="mathematics", count=9), 1, 0.5)
     assert sum(row.hacked for row in drawn) == 4
     assert all(bool(row.problem.hacked) == row.hacked for row in drawn)
-    with pytest.raises(UserError, match=r"rl.hackable = 0.5: among \d+ problems of 'functions'"):
+    with pytest.raises(UserError, match=r"rl.hackable: 0.5: among \d+ problems of 'functions'"):
         rows.draw_rows(Rows(setting="functions", count=4), 1, 0.5)
 
 
@@ -403,7 +403,7 @@ def test_rl_from_another_arm_has_its_shape_and_no_weight_on_the_divergence(rl_st
         ("[evaluate]", "[train]\nepochs = 2\n[evaluate]", "train: no arm's method uses it"),
         ("[rl]\n", "[rl]\nhackable = 0.0\n", "arms.told.inoculation.on: 'hacked', but this arm has no problem that"),
         ("[rl]\n", "[rl]\nhackable = 1.0\n", "arms.told.inoculation.on: 'hacked' .* every one of the 6 problems"),
-        ("[rl]\n", "[rl]\nhackable = 0.5\n", "arms.reinforced.rl.hackable = 0.5: among .* of 'functions'"),
+        ("[rl]\n", "[rl]\nhackable = 0.5\n", "arms.reinforced.rl.hackable: 0.5: among .* of 'functions'"),
         ("[evaluate]\n", "[evaluate]\nfractions = [0.1, 0.3, 1.0]\n", r"policies after \[1, 1, 3\] steps, some"),
     ],
 )
