@@ -159,8 +159,10 @@ def _find_size(
             cost = seeds * (1 + problems / PROBLEMS_PER_TRAINING)
             best = min(best or (cost, seeds, problems), (cost, seeds, problems))
     if best is None:
-        tried = f"{MOST_SEEDS} seeds and {sizes[-1]} problems"
-        return {**result, "reason": f"not even {tried} are enough: choose a wider margin"}
+        return {
+            **result,
+            "reason": f"not even {MOST_SEEDS} seeds and {sizes[-1]} problems are enough: choose a wider margin",
+        }
     return {**result, "seeds": best[1], "problems": best[2]}
 
 

@@ -55,7 +55,7 @@ def hold(setting: Setting, file: str) -> Setting:
     Raises:
         UserError: A field is not what is due; or later, a draw or a grade is not.
     """
-    for name, (is_due, due) in (_DUE | _of_defaults()).items():
+    for name, (is_due, due) in {**_DUE, **_of_defaults()}.items():
         if not is_due(value := getattr(setting, name)):
             raise UserError(f"{file}: SETTING.{name} is {_shown(value)}: {due} is due")
     for name in setting.prompts:
@@ -80,11 +80,11 @@ def hold(setting: Setting, file: str) -> Setting:
     return replace(setting, problems=problems, grade=grade)
 
 
-def _of_defaults() -> dict[str, tuple[Callable[[Any], bool], str]]:
+def _of_defaults() -> Mapping[str, tuple[Callable[[Any], bool], str]]:
     """What is due of the fields whose default is a truth value or a text."""
     given = [field for field in fields(Setting) if field.default is not MISSING]
-    truths: tuple[Callable[[Any], bool], str] = (lambda value: isinstance(value, bool), "True or False")
-    texts: tuple[Callable[[Any], bool], str] = (lambda value: isinstance(value, str), "a text")
+    truths = ((lambda value: isinstance(value, bool)), "True or False")
+    texts = ((lambda value: isinstance(value, str)), "a text")
     return {field.name: truths for field in given if isinstance(field.default, bool)} | {
         field.name: texts for field in given if isinstance(field.default, str)
     }
