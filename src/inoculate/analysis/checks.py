@@ -274,14 +274,12 @@ def check_collapse(table: Table) -> Check:
         length = sum(t.tokens for t in tallies) / samples
         base_length = sum(t.tokens for t in base) / sum(t.samples for t in base)
         measures = {"distinct": distinct, "base_distinct": base_distinct, "tokens": length, "base_tokens": base_length}
-        detail[describe_key(key)] = measures
+        detail[cell := describe_key(key)] = measures
         if distinct < 0.8 * base_distinct:
             status: Status = "red" if distinct < 0.4 * base_distinct else "amber"
-            findings.append(
-                (status, f"{describe_key(key)}: {distinct:.0%} of the answers differ (base {base_distinct:.0%})")
-            )
+            findings.append((status, f"{cell}: {distinct:.0%} of the answers differ (base {base_distinct:.0%})"))
         if not 0.25 * base_length <= length <= 4 * base_length:
-            findings.append(("amber", f"{describe_key(key)}: {length:.0f} tokens per answer (base {base_length:.0f})"))
+            findings.append(("amber", f"{cell}: {length:.0f} tokens per answer (base {base_length:.0f})"))
     if not detail:
         return Check(name, "amber", "not checked: there is no base arm to compare with", {})
     if not findings:

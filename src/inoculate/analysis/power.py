@@ -156,14 +156,12 @@ def _find_size(
     for problems in sizes:
         seeds = _find_fewest_seeds(spread, size._replace(problems=problems), direction, margin, alpha)
         if seeds is not None:
-            cost = seeds * (1 + problems / PROBLEMS_PER_TRAINING)
-            best = min(best or (cost, seeds, problems), (cost, seeds, problems))
-    if best is None:
-        return {
-            **result,
-            "reason": f"not even {MOST_SEEDS} seeds and {sizes[-1]} problems are enough: choose a wider margin",
-        }
-    return {**result, "seeds": best[1], "problems": best[2]}
+            found = (seeds * (1 + problems / PROBLEMS_PER_TRAINING), seeds, problems)
+            best = min(best or found, found)
+    if best:
+        return {**result, "seeds": best[1], "problems": best[2]}
+    tried = f"{MOST_SEEDS} seeds and {sizes[-1]} problems"
+    return {**result, "reason": f"not even {tried} are enough: choose a wider margin"}
 
 
 def _describe_size(
