@@ -319,7 +319,7 @@ def hostile(value: Any, key: str = "") -> Any:
         return [hostile(below, key) for below in value]
     # Some of it stands in figures, and a study's words have no halves of characters and no NUL: samples are tested with
     # those above.
-    nasty = NASTY.translate(dict.fromkeys((0, 0xD800, 0xDC00)))
+    nasty = NASTY.replace("\ud800 \udc00 \x00", "")
     return value + nasty if isinstance(value, str) and (key in WORDS or value in NAMES) else value
 
 
