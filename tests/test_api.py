@@ -313,7 +313,7 @@ UNTYPED: Any = inoculate
         (lambda: UNTYPED.Study("a", question="x", arms={"a": inoculate.Arm}), r"arms.a: .*made by a call, Arm\(...\)"),
         (lambda: UNTYPED.Study("a", question="x", seeds={0, 1}), r"seeds: a set .*: list\(...\) makes a list of it"),
         (lambda: UNTYPED.Study("a", question="x", rows={"grader": len}), 'rows.grader: .*"FILE.py:FUNCTION"'),
-        (lambda: UNTYPED.Study("a", question="\ud800"), "question: is not text: it holds lone surrogates"),
+        (lambda: UNTYPED.Study("a", question="\ud800"), r"question: the character '.ud800' is no text: leave it out"),
         (lambda: UNTYPED.run("demo", "store"), r"^run\(study, \*, store=None.*too many positional arguments"),
         (lambda: UNTYPED.run("demo", sedes=[0]), "^run: unknown argument 'sedes': did you mean 'seeds'"),
         (lambda: UNTYPED.run("demo", server=8000), "^run: server is a number, where a text was expected"),

@@ -87,6 +87,7 @@ def models_in(value: object) -> Iterator[StrictModel]:
         ("seeds = [", "seeds = " + "[" * 3000 + "]" * 3000 + " # [", ["case.toml:", "too deep in each other"]),
         ('than = "plain"', 'than = "\\n"', ["contrasts.0.than: unknown arm '\\n': allowed"]),
         ('model = "', 'model.x = "', [": model: must be a text"]),
+        ('claim = "', 'claim = "a\\u0000', ["contrasts.0.claim: the character '\\x00' is no text"]),
         ("question = ", "looks = 2026-01-01\nquestion = ", [": looks: "]),
         ("seeds = [", f"seeds = {'1' * 5000} # [", ["case.toml:", "a number with thousands of digits"]),
         ("question = ", f"looks = [0x{'f' * 9000}]\nquestion = ", [": looks.0: a whole number of more than 64 bits"]),

@@ -70,7 +70,8 @@ def refuse_unwatched(path: Path, before: Collection[str]) -> None:
 
 
 def _is_installed(file: Path) -> bool:
-    return "site-packages" in file.parts or file.is_relative_to(sys.prefix)
+    # The standard library may lie below the file's folder too, as with an interpreter in the user's home.
+    return "site-packages" in file.parts or any(map(file.is_relative_to, (sys.prefix, sys.base_prefix)))
 
 
 _PATHS = frozenset(sys.path)

@@ -309,6 +309,7 @@ WORDS = {
     *("honest", "hacked", "prompt", "completion", "cpu", "device", "containment", "study_hash", "inoculate"),
 }
 """Keys of free text: of the user, of a model, of a grader, of a judge, of the machine."""
+OF_A_STUDY = {"claim", "name", "prompt", "question"}
 
 
 def hostile(value: Any, key: str = "") -> Any:
@@ -317,10 +318,10 @@ def hostile(value: Any, key: str = "") -> Any:
         return {hostile(name): hostile(below, name) for name, below in value.items()}
     if isinstance(value, list):
         return [hostile(below, key) for below in value]
-    # Some of it stands in figures, and a study's words have no halves of characters and no NUL: samples are tested with
-    # those above.
-    nasty = NASTY.replace("\ud800 \udc00 \x00", "")
-    return value + nasty if isinstance(value, str) and (key in WORDS or value in NAMES) else value
+    if not isinstance(value, str) or (key not in WORDS and value not in NAMES):
+        return value
+    # A study with a NUL or half a character in a text of its own is refused (`parse`).
+    return value + (NASTY.replace("\ud800 \udc00 \x00", "") if value in NAMES or key in OF_A_STUDY else NASTY)
 
 
 def test_text_of_anybody_stays_text_anywhere(browser: Any, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from inoculate import settings
+from inoculate import python_file, settings
 from inoculate.errors import UserError
 from inoculate.settings import Draw, Setting
 
@@ -124,3 +126,9 @@ def test_too_few_stays_what_it_is(tmp_path: Path) -> None:
     setting = find(tmp_path, "from inoculate.settings import TooFew; raise TooFew('there are 2')")
     with pytest.raises(settings.TooFew, match=r"^there are 2$"):
         setting.problems(Draw("test", 3, 0))
+
+
+def test_the_standard_library_may_lie_below_the_folder_of_a_file() -> None:
+    file = Path(sys.base_prefix) / "judge.py"
+    assert Path(json.__file__).is_relative_to(file.parent)
+    python_file.refuse_unwatched(file, set(sys.modules) - {"json"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from math import ceil
 from shlex import join
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +57,8 @@ def plan_facts(plan: Plan, store: Store, seeds: Collection[int] | None = None) -
         where it does not), `seconds` and `memory_gb` of the steps to do, None where they are not known;
         `seconds_by_kind`, the parts of `seconds`; `unknown`: what of the data shows only when it is drawn;
         `contrasts` (`assess_contrasts`) and `warnings`: what a study of this size can decide; `forecasts`: for each RL
-        arm, whether the hack will be learned (`ArmForecast.to_plain`).
+        arm, whether the hack will be learned (`ArmForecast.to_plain`); `remarks`: what works otherwise than it may
+        seem.
     """
     steps = plan.steps(seeds)
     finished = store.finished_keys(steps)
@@ -87,7 +87,7 @@ def _small_arms(study: Study) -> list[str]:
     for name, arm in study.arms.items():
         rows = sum(table.count + table.vetted.rows for table in arm.row_tables)
         if not arm.is_rewarded and rows < arm.train.batch_rows:
-            steps = ceil(rows / arm.train.batch_rows * arm.train.epochs)
+            steps = arm.train.steps(rows)
             found.append(
                 f"arms.{name}.train.batch_rows = {arm.train.batch_rows}, and the arm has {rows} rows: a step has all "
                 f"of them, and its training {steps} step{'s' * (steps > 1)}"

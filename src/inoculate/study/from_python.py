@@ -94,11 +94,7 @@ def _toml_value(value: Any, where: str, key: str) -> Any:
     if isinstance(value, Mapping):
         named = {_toml_key(str(name), key): part for name, part in value.items() if part is not None}
         return {name: _toml_value(part, where, f"{key}.{name}".removeprefix(".")) for name, part in named.items()}
-    if isinstance(value, str):
-        if not value.isascii() and value != value.encode("utf-8", "ignore").decode():
-            raise UserError(f"{where}: {key}: is not text: it holds lone surrogates")
-        return value
-    if isinstance(value, bool):
+    if isinstance(value, str | bool):
         return value
     if isinstance(value, PathLike):
         return fspath(value)

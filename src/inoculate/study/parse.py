@@ -50,6 +50,7 @@ def load(path: Path) -> Study:
 
 
 _BITS = 63
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """Of a whole number, without its sign: what TOML has."""
 
 
@@ -90,8 +91,8 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     for arm, table in raw["arms"].items() if isinstance(raw.get("arms"), dict) else ():
         if isinstance(table, dict) and "more_rows" in table:
             raise UserError(f"{where}: unknown key arms.{on_one_line(arm)}.more_rows: rows may be a list of tables")
-    if endless := next(_endless(raw), ""):
-        raise UserError(f"{where}: {endless}: a whole number of more than 64 bits")
+    if unusable := next(_find_unusable(raw), ""):
+        raise UserError(f"{where}: {unusable}")
     merged = sources.say_once(_merge_arms(raw, where) | {"name": name})
     try:
         study = Study.model_validate(merged)
@@ -103,13 +104,15 @@ def parse(raw: dict[str, Any], name: str, where: str) -> Study:
     return study.with_sensitivity_arms()
 
 
-def _endless(value: Any, key: str = "") -> Iterator[str]:
-    """The keys of whole numbers with which no floating-point number can be multiplied, and that cannot be printed."""
+def _find_unusable(value: Any, key: str = "") -> Iterator[str]:
+    """The keys of what no page, figure or floating-point number can hold, each with what is wrong with it."""
     if isinstance(value, int) and value.bit_length() > _BITS:
-        yield key
+        yield f"{key}: a whole number of more than 64 bits"
+    if isinstance(value, str) and (found := _UNWRITABLE.search(value)):
+        yield f"{key}: the character {found[0]!r} is no text: leave it out"
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
     for name, below in items:
-        yield from _endless(below, f"{key}.{name}" if key else str(name))
+        yield from _find_unusable(below, f"{key}.{name}" if key else str(name))
 
 
 def _refuse_other_methods(raw: dict[str, Any], study: Study, where: str) -> None:

@@ -41,6 +41,10 @@ class SFT(StrictModel):
     micro_batch_tokens: Annotated[int, Field(ge=64)] = 1024
     """Tokens that pass through the model at once: sets memory, not the result."""
 
+    def steps(self, rows: int) -> int:
+        """How many steps of the optimizer so many rows make."""
+        return math.ceil(rows / self.batch_rows * self.epochs)
+
 
 class Reward(StrictModel):
     """One part of what RL rewards."""

@@ -237,8 +237,9 @@ class _SegmentAttention(torch.autograd.Function):
         query, key, value = (part[0] for part in ctx.saved_tensors)
         scoring: Scoring = ctx.scoring
         d_query = torch.empty_like(query)
-        # Many segments add to the same keys: in float32, so that nothing is lost.
-        d_key, d_value = (torch.zeros_like(part, dtype=torch.float32) for part in (key, value))
+        # Many segments add to the same keys: in float32 at least, so that nothing is lost.
+        wide = torch.promote_types(key.dtype, torch.float32)
+        d_key, d_value = (torch.zeros_like(part, dtype=wide) for part in (key, value))
         for segment in ctx.rows.segments:
             k, v = (_gather(part, segment) for part in (key, value))
             for own, end in _blocks(segment, k.shape[1]):

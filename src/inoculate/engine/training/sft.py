@@ -9,7 +9,6 @@ were split (tested). A row that is longer than the budget is an error that names
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,7 +212,7 @@ def train(
     """
     tokenizer = chat.load_tokenizer(model)
     encoded = encode(tokenizer, rows, sft.micro_batch_tokens)
-    nominal = math.ceil(len(rows) / sft.batch_rows * sft.epochs)
+    nominal = sft.steps(len(rows))
     steps = round(nominal * max(1.0, *fractions))
     base = load_base(model, device, sampler, recomputes=halved, processes=processes)
     budget = (sft.micro_batch_tokens // (2 if halved else 1)) if is_fast(base.config) else 0

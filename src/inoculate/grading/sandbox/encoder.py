@@ -241,6 +241,11 @@ def _pairs(value: Any) -> list[Any]:
     return [part for pair in dict.items(value) for part in pair]
 
 
+def _plain(mapping: Any) -> dict[Any, Any]:
+    """A mapping as a dict; a dict without its own methods, as everywhere."""
+    return dict(dict.items(mapping) if isinstance(mapping, dict) else mapping)
+
+
 def _factory(value: defaultdict[Any, Any]) -> tuple[list[Any], Iterable[Any]]:
     return [], [value.default_factory, *_pairs(value)]
 
@@ -284,7 +289,7 @@ _HOLDERS: dict[type[Any], tuple[str, Callable[[Any], list[Any]]]] = {
     UserDict: ("UD", lambda v: _pairs(v.data)),
     UserList: ("UL", lambda v: list.__getitem__(v.data, slice(None))),
     UserString: ("US", lambda v: [str.__str__(v.data)]),
-    ChainMap: ("CM", lambda v: _pairs({k: held for part in reversed(v.maps) for k, held in dict.items(part)})),
+    ChainMap: ("CM", lambda v: _pairs({k: held for part in reversed(v.maps) for k, held in _plain(part).items()})),
     types.MappingProxyType: ("MP", lambda v: _pairs(dict(v))),
 }
 
